@@ -1,0 +1,1 @@
+"""Glas: Russian speech recognition that turns voice messages into text and learns from the people who use it."""

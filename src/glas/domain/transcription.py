@@ -1,0 +1,80 @@
+"""The vocabulary of recognition: what goes into an engine and what comes out.
+
+*samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it is
+made of *segments*, and these of *words*. All times are seconds from the start of the audio that the value describes.
+"""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+SAMPLE_RATE_HZ = 16_000
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+
+
+class Word(BaseModel):
+    """One recognised word."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    start_s: float = Field(ge=0)
+    end_s: float = Field(ge=0)
+    confidence: float | None = Field(default=None, ge=0, le=1, description="How sure the engine is; null if it cannot tell.")
+
+    def shifted(self, offset_s: float) -> "Word":
+        """The same word, `offset_s` seconds later."""
+        return self.model_copy(update={"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s})
+
+
+class Segment(BaseModel):
+    """A stretch of speech between two silences, no longer than the engine's window."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float = Field(ge=0)
+    end_s: float = Field(ge=0)
+    text: str
+    words: tuple[Word, ...] = Field(default=(), description="Empty where the model gives no word times.")
+    avg_logprob: float | None = Field(default=None, le=0, description="Mean natural logarithm of token probability.")
+    confidence: float | None = Field(default=None, ge=0, le=1)
+
+    def shifted(self, offset_s: float) -> "Segment":
+        """The same segment, `offset_s` seconds later."""
+        moved = {"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s}
+        return self.model_copy(update=moved | {"words": tuple(word.shifted(offset_s) for word in self.words)})
+
+
+class Hypothesis(BaseModel):
+    """What an engine made of a piece of audio."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    duration_s: float = Field(ge=0, description="Length of the audio, counted in decoded samples.")
+    segments: tuple[Segment, ...] = ()
+    language: str = "ru"
+    model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words in order."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean of the segments' confidences weighted by their length; None if no segment has one."""
+        known = [(s.confidence, max(s.end_s - s.start_s, 1e-3)) for s in self.segments if s.confidence is not None]
+        weight = sum(length for _, length in known)
+        return sum(confidence * length for confidence, length in known) / weight if known else None
+
+    @classmethod
+    def joined(cls, segments: Iterable[Segment], *, duration_s: float, model: str, language: str = "ru") -> "Hypothesis":
+        """Put the segments of one recording together; segments without text are left out."""
+        kept = tuple(segment for segment in segments if segment.text)
+        text = " ".join(segment.text for segment in kept)
+        return cls(text=text, duration_s=duration_s, segments=kept, language=language, model=model)
