@@ -73,8 +73,21 @@ class Hypothesis(BaseModel):
         return sum(confidence * length for confidence, length in known) / weight if known else None
 
     @classmethod
-    def joined(cls, segments: Iterable[Segment], *, duration_s: float, model: str, language: str = "ru") -> "Hypothesis":
-        """Put the segments of one recording together; segments without text are left out."""
-        kept = tuple(segment for segment in segments if segment.text)
+    def joined(
+        cls, parts: Iterable[tuple[float, "Hypothesis"]], *, duration_s: float, model: str, language: str = "ru"
+    ) -> "Hypothesis":
+        """Put the pieces of one recording together.
+
+        Args:
+            parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
+            duration_s: length of the whole recording.
+            model: uniform name of the model.
+            language: ISO 639-1 code.
+
+        Returns:
+            One hypothesis over the whole recording; segments without text are left out.
+        """
+        moved = (segment.shifted(offset_s) for offset_s, part in parts for segment in part.segments)
+        kept = tuple(segment for segment in moved if segment.text)
         text = " ".join(segment.text for segment in kept)
         return cls(text=text, duration_s=duration_s, segments=kept, language=language, model=model)

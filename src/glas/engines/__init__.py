@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from glas.domain.transcription import Samples, Segment
+from glas.domain.transcription import Hypothesis, Samples
 
 
 class Engine(Protocol):
-    """A loaded recogniser. Instances are used by one thread at a time, unless `parallel` says more."""
+    """A loaded recogniser. Several threads may call `recognise` at once."""
 
     @property
     def name(self) -> str:
@@ -17,15 +17,15 @@ class Engine(Protocol):
     def window_s(self) -> float:
         """The longest piece of audio, in seconds, that one call may hold."""
 
-    def recognise(self, batch: Sequence[Samples]) -> list[Segment]:
+    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
         """Recognise pieces of speech.
 
         Args:
             batch: samples, each of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
 
         Returns:
-            One segment per piece, in order, with times relative to the start of its piece (`start_s` 0, `end_s` the
-            length of the piece); its text is empty where nothing was heard.
+            One hypothesis per piece, in order, with times relative to the start of its piece; its text is empty and it
+            has no segments where nothing was heard.
         """
 
     def close(self) -> None:
