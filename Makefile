@@ -1,0 +1,59 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`. Needs Python 3.11 or newer and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+TORCH  := torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev-setup train-setup run test check bench lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.run-stamp  ## make .venv with what `glas run` needs
+dev-setup: $(VENV)/.dev-stamp  ## the same, with what the tests need
+train-setup: $(VENV)/.train-stamp  ## the same, with torch for training
+
+run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
+	@$(BIN)/glas run
+
+test: train-setup check  ## set up, then everything: format, lint, types, layers, tests
+	@$(BIN)/pytest
+
+check: dev-setup  ## format, lint, types, layers (no tests)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: dev-setup  ## measure: overhead, engines, audio (ratios against peers in the same run)
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: dev-setup  ## pin again what pyproject.toml asks for
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr \
+	  pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra train \
+	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+clean:  ## remove .venv and caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Glas needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=/path/to/python3.11 run"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.run-stamp: requirements/run.txt pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone.
+$(VENV)/.train-stamp: $(VENV)/.dev-stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	@touch $@
