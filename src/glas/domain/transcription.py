@@ -1,7 +1,7 @@
 """The vocabulary of recognition: what goes into an engine and what comes out.
 
-*samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it is
-made of *segments*, and these of *words*. All times are seconds from the start of the audio that the value describes.
+*samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it
+is made of *segments*, and these of *words*. All times are seconds from the start of the audio that the value describes.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,9 @@ class Word(BaseModel):
     text: str
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
-    confidence: float | None = Field(default=None, ge=0, le=1, description="How sure the engine is; null if it cannot tell.")
+    confidence: float | None = Field(
+        default=None, ge=0, le=1, description="How sure the engine is; null if it cannot tell."
+    )
 
     def shifted(self, offset_s: float) -> "Word":
         """The same word, `offset_s` seconds later."""

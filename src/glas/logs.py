@@ -1,0 +1,111 @@
+"""Logs: structlog over the standard library, one id that follows a message through all parts, no secret in any line.
+
+`configure` is called once, by `cli`. Libraries that log through `logging` (uvicorn, httpx) pass the same processors, so
+that their lines are redacted too, tracebacks included.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+# Telegram's bot tokens stand in the path of every call and file link; keys stand in Authorization headers.
+_PATTERNS = (
+    re.compile(r"\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}"),
+    re.compile(r"(?i)(?<=bearer )[^\s'\",]+"),
+    re.compile(r"(?i)(?<=[?&])(?:api_key|token|secret|signature)=[^&\s'\"]+"),
+    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+)
+_MASK = "***"
+
+
+class Redactor:
+    """Replaces secrets in text: those of known shape, and the literal ones that it is given."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._literals = sorted({s for s in secrets if s}, key=len, reverse=True)
+
+    def text(self, value: str) -> str:
+        """`value` without its secrets."""
+        for literal in self._literals:
+            value = value.replace(literal, _MASK)
+        for pattern in _PATTERNS:
+            value = pattern.sub(_MASK, value)
+        return value
+
+    def value(self, value: Any) -> Any:
+        """Redact strings wherever they stand inside containers; other objects are judged by their `repr`."""
+        match value:
+            case str():
+                return self.text(value)
+            case bool() | int() | float() | None:
+                return value
+            case dict():
+                return {self.value(key): self.value(item) for key, item in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self.value(item) for item in value]
+            case _:
+                return self.text(repr(value))
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """As a structlog processor; it must stand after the one that writes tracebacks out."""
+        return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
+
+
+def configure(*, level: str, fmt: Literal["console", "json"], secrets: Iterable[str] = ()) -> None:
+    """Set up logging of the whole process to standard error.
+
+    Args:
+        level: lowest level shown.
+        fmt: `console` for people, `json` for machines.
+        secrets: literal values that must never appear, such as keys from the settings.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        Redactor(secrets),
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if fmt == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # httpx writes whole URLs at INFO, and Telegram's hold the token.
+    for name in ("httpx", "httpcore", "asyncio", "urllib3", "multipart", "python_multipart"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def bind(**values: str) -> MutableMapping[str, Any]:
+    """Add values, such as `request_id`, to every line logged from here on in this task; returns tokens for `unbind`."""
+    return dict(structlog.contextvars.bind_contextvars(**values))
+
+
+def unbind(tokens: MutableMapping[str, Any]) -> None:
+    """Undo a `bind`."""
+    structlog.contextvars.reset_contextvars(**tokens)
