@@ -199,3 +199,23 @@ def from_code(code: str, message: str, *, param: str | None = None, retry_after_
     """Make the error that `code` names; an unknown code gives a `ServiceFaultError`."""
     cls = _tree(GlasError).get(code, ServiceFaultError)
     return cls(message, param=param, retry_after_s=retry_after_s)
+
+
+def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
+    """The JSON body under which an error travels: the shape of OpenAI's API, which its clients understand."""
+    kind = "invalid_request_error" if error.status < GlasError.status else "server_error"
+    return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
+
+
+def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
+    """The error that an HTTP answer carries; an answer that is not ours gives a `ServiceFaultError`."""
+    match body:
+        case {"error": {"message": str(message), "code": str(code), **rest}}:
+            param = rest.get("param")
+            return from_code(
+                code, message, param=param if isinstance(param, str) else None, retry_after_s=retry_after_s
+            )
+        case _:
+            return ServiceFaultError(
+                f"expected an answer or an error body, got status {status} with {str(body)[:200]!r}"
+            )

@@ -1,0 +1,81 @@
+"""How every client speaks HTTP: one transport in process or over TCP, one way for errors to come back.
+
+`httpx.ASGITransport` ignores httpx' timeouts and does not run an app's lifespan: calls are bounded here with
+`asyncio.timeout`, and `launch` enters the lifespan.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import structlog
+
+from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
+from glas.logs import REQUEST_ID_HEADER
+
+_FIRST_ERROR_STATUS = 400
+
+
+def open_http(
+    *, url: str | None, app: Any = None, token: str | None = None, connect_s: float = 5.0
+) -> httpx.AsyncClient:
+    """An HTTP client of one service.
+
+    Args:
+        url: where it answers; None when it runs in this process.
+        app: its ASGI app, when it runs in this process.
+        token: what goes into `Authorization: Bearer`.
+        connect_s: longest wait for a TCP connection, seconds.
+    """
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    if url is not None:
+        # Reading has no limit of its own: `call` bounds the whole exchange.
+        timeout = httpx.Timeout(None, connect=connect_s)
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://in-process", headers=headers)
+
+
+async def call(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    timeout_s: float,
+    files: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Any:
+    """Make one call and return its JSON.
+
+    Raises:
+        ServiceUnreachableError: nobody answers.
+        ServiceTimeoutError: no answer within `timeout_s` seconds.
+        GlasError: the error that the service reported, as the same class that it raised.
+    """
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
+    try:
+        async with asyncio.timeout(timeout_s):
+            response = await http.request(method, path, files=files, data=data, headers=headers)
+    except TimeoutError as error:
+        raise ServiceTimeoutError(
+            f"expected an answer from {http.base_url} within {timeout_s:g} s, got none"
+        ) from error
+    except httpx.TransportError as error:
+        raise ServiceUnreachableError(f"nobody answers at {http.base_url} ({type(error).__name__})") from error
+    return _body(response)
+
+
+def _body(response: httpx.Response) -> Any:
+    try:
+        body = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ServiceFaultError(f"expected JSON, got status {response.status_code}: {response.text[:200]!r}") from error
+    if response.status_code >= _FIRST_ERROR_STATUS:
+        retry_after = response.headers.get("retry-after", "")
+        raise from_body(
+            response.status_code, body, retry_after_s=float(retry_after) if retry_after.isdecimal() else None
+        )
+    return body

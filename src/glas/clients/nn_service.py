@@ -1,0 +1,97 @@
+"""The typed client of nn_service."""
+
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from glas.clients.http import call
+from glas.domain.transcription import Hypothesis, Segment, Word
+
+_HEALTH_TIMEOUT_S = 5.0
+
+
+class Health(BaseModel):
+    """What the service says of itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: str
+    model: str
+    version: str
+    in_flight: int
+
+
+class Recognition(BaseModel):
+    """A hypothesis and the seconds that the service spent on it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hypothesis: Hypothesis
+    processing_s: float
+
+
+class NnServiceClient:
+    """Speaks to nn_service, in this process or elsewhere."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def health(self) -> Health:
+        """Ask whether the service can work.
+
+        Raises:
+            ServiceError: it cannot, or nobody answers.
+        """
+        return Health.model_validate(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
+
+    async def transcribe(
+        self, data: bytes, *, filename: str = "audio", model: str = "auto", timeout_s: float = 3600
+    ) -> Recognition:
+        """Recognise one recording.
+
+        Args:
+            data: a whole audio file.
+            filename: shown in logs only; the format is found from the bytes.
+            model: `auto`, or the name that the service serves.
+            timeout_s: longest wait, seconds, with the queue included.
+
+        Raises:
+            AudioError: the bytes give no samples.
+            OverloadedError: the queue is full; `retry_after_s` says when to come back.
+            ServiceError: the service cannot be reached or failed.
+        """
+        form = {
+            "model": model,
+            "response_format": "verbose_json",
+            "timestamp_granularities[]": ["word", "segment"],
+        }
+        files = {"file": (filename, data, "application/octet-stream")}
+        body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
+        return _recognition(body)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _recognition(body: dict[str, Any]) -> Recognition:
+    """Turn OpenAI's flat lists back into segments that hold their words."""
+    words = [
+        Word(text=word["word"], start_s=word["start"], end_s=word["end"], confidence=word.get("confidence"))
+        for word in body.get("words", [])
+    ]
+    segments = tuple(
+        Segment(
+            start_s=segment["start"],
+            end_s=segment["end"],
+            text=segment["text"],
+            # A word belongs to the segment in which it begins; segments do not overlap.
+            words=tuple(word for word in words if segment["start"] <= word.start_s < segment["end"]),
+            avg_logprob=segment.get("avg_logprob"),
+            confidence=segment.get("confidence"),
+        )
+        for segment in body.get("segments", [])
+    )
+    hypothesis = Hypothesis(text=body["text"], duration_s=body["duration"], segments=segments, model=body["model"])
+    return Recognition(hypothesis=hypothesis, processing_s=body["processing_seconds"])

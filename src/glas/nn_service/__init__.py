@@ -1,0 +1,1 @@
+"""nn_service: the part that recognises speech, behind OpenAI's API."""

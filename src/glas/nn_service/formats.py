@@ -1,0 +1,115 @@
+"""The five answers of OpenAI's transcription API, made from a transcript.
+
+Field names: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are `confidence` on
+segments and words, and `model`, `confidence`, `processing_seconds` at the top; clients ignore what they do not know.
+"""
+
+import zlib
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Any
+
+from glas.domain.subtitles import to_srt, to_vtt
+from glas.domain.transcription import Segment, Word
+from glas.nn_service.transcribe import Transcript
+
+
+class ResponseFormat(StrEnum):
+    """Forms of an answer."""
+
+    JSON = "json"
+    TEXT = "text"
+    SRT = "srt"
+    VERBOSE_JSON = "verbose_json"
+    VTT = "vtt"
+
+
+class Granularity(StrEnum):
+    """What `verbose_json` gives times for."""
+
+    WORD = "word"
+    SEGMENT = "segment"
+
+
+MEDIA_TYPES = {
+    ResponseFormat.TEXT: "text/plain; charset=utf-8",
+    ResponseFormat.SRT: "application/x-subrip; charset=utf-8",
+    ResponseFormat.VTT: "text/vtt; charset=utf-8",
+}
+
+
+def render_text(transcript: Transcript, form: ResponseFormat) -> str:
+    """The answer in a form that is not JSON."""
+    match form:
+        case ResponseFormat.SRT:
+            return to_srt(transcript.hypothesis)
+        case ResponseFormat.VTT:
+            return to_vtt(transcript.hypothesis)
+        case _:
+            return transcript.hypothesis.text + "\n"
+
+
+def render_json(transcript: Transcript) -> dict[str, Any]:
+    """The short JSON answer."""
+    return {"text": transcript.hypothesis.text, "usage": _usage(transcript)}
+
+
+def render_verbose(transcript: Transcript, granularities: Collection[Granularity]) -> dict[str, Any]:
+    """The long JSON answer; segments unless only words are asked for, words only when asked for."""
+    heard = transcript.hypothesis
+    body: dict[str, Any] = {
+        "task": "transcribe",
+        "language": "russian" if heard.language == "ru" else heard.language,
+        "duration": round(heard.duration_s, 3),
+        "text": heard.text,
+        "usage": _usage(transcript),
+        "model": heard.model,
+        "confidence": _rounded(heard.confidence),
+        "processing_seconds": round(transcript.processing_s, 4),
+    }
+    if Granularity.SEGMENT in granularities or not granularities:
+        body["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
+    if Granularity.WORD in granularities:
+        body["words"] = [render_word(word) for word in heard.words]
+    return body
+
+
+def render_segment(index: int, segment: Segment) -> dict[str, Any]:
+    """One segment; `tokens` is empty and `seek` 0, because the engines here have no 30 s windows with token ids."""
+    return {
+        "id": index,
+        "seek": 0,
+        "start": round(segment.start_s, 3),
+        "end": round(segment.end_s, 3),
+        "text": segment.text,
+        "tokens": [],
+        "temperature": 0.0,
+        "avg_logprob": _rounded(segment.avg_logprob) or 0.0,
+        "compression_ratio": round(compression_ratio(segment.text), 3),
+        "no_speech_prob": 0.0,
+        "confidence": _rounded(segment.confidence),
+    }
+
+
+def render_word(word: Word) -> dict[str, Any]:
+    """One word with its times."""
+    return {
+        "word": word.text,
+        "start": round(word.start_s, 3),
+        "end": round(word.end_s, 3),
+        "confidence": _rounded(word.confidence),
+    }
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of the text over bytes of its zlib form, as Whisper's loop detector uses it; 0 for an empty text."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def _usage(transcript: Transcript) -> dict[str, Any]:
+    return {"type": "duration", "seconds": round(transcript.hypothesis.duration_s, 3)}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,42 @@
+"""What an operator watches, in Prometheus' form. One registry per app, so that two apps in a process do not collide."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from glas.nn_service.queue import RecognitionQueue
+from glas.nn_service.transcribe import Transcript
+
+
+class Metrics:
+    """Counters of recognition."""
+
+    def __init__(self, queue: RecognitionQueue) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "glas_recognitions",
+            "Finished requests by outcome: ok or an error's code",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._audio = Counter("glas_audio_seconds", "Seconds of audio recognised", registry=self._registry)
+        self._processing = Histogram(
+            "glas_processing_seconds",
+            "Wall time from bytes to text, without waiting",
+            buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+            registry=self._registry,
+        )
+        in_flight = Gauge("glas_recognitions_in_flight", "Requests that run or wait", registry=self._registry)
+        in_flight.set_function(lambda: queue.in_flight)
+
+    def succeeded(self, transcript: Transcript) -> None:
+        """Count a finished recording."""
+        self._requests.labels("ok").inc()
+        self._audio.inc(transcript.hypothesis.duration_s)
+        self._processing.observe(transcript.processing_s)
+
+    def failed(self, code: str) -> None:
+        """Count a refusal or failure under its stable code."""
+        self._requests.labels(code).inc()
+
+    def render(self) -> bytes:
+        """The text that a scrape reads."""
+        return generate_latest(self._registry)

@@ -1,0 +1,102 @@
+"""From bytes to a hypothesis: decode, find the speech, recognise it. Runs in a worker thread, streaming throughout."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.audio.decoder import DecoderPool
+from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
+from glas.domain.errors import EmptyAudioError, ServiceTimeoutError
+from glas.domain.metrics import rtfx
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
+from glas.engines import Engine
+
+
+class Transcript(BaseModel):
+    """A hypothesis for a whole recording, and what it cost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hypothesis: Hypothesis
+    processing_s: float = Field(ge=0, description="Wall time from bytes to text, without waiting in the queue.")
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of audio were done in one second (RTFx)."""
+        return rtfx(self.hypothesis.duration_s, self.processing_s)
+
+
+class Step(NamedTuple):
+    """Progress within one recording."""
+
+    done_s: float
+    segments: tuple[Segment, ...]
+
+
+class AbandonedError(ServiceTimeoutError):
+    """The caller went away; nobody will read the answer."""
+
+    code = "abandoned"
+
+
+class Transcriber:
+    """Owns what every recording needs besides an engine. Threads may share one."""
+
+    def __init__(self, decoder: DecoderPool, vad: VoiceActivityDetector, options: SegmentationOptions) -> None:
+        self._decoder = decoder
+        self._vad = vad
+        self._options = options
+
+    def transcribe(
+        self,
+        data: bytes,
+        engine: Engine,
+        *,
+        on_step: Callable[[Step], None] = lambda _step: None,
+        abandoned: threading.Event | None = None,
+    ) -> Transcript:
+        """Recognise one recording.
+
+        Args:
+            data: a whole file in any accepted format.
+            engine: the recogniser.
+            on_step: called after each piece of speech, with times relative to the start of the recording.
+            abandoned: set by the caller when the answer is not wanted any more.
+
+        Raises:
+            AudioError: the bytes give no samples.
+            AbandonedError: `abandoned` was set before the end.
+        """
+        began = time.monotonic()
+        parts: list[tuple[float, Hypothesis]] = []
+        with self._decoder.open(data) as recording:
+            counted = _Counted(recording, abandoned)
+            options = self._options.model_copy(update={"max_piece_s": min(engine.window_s, self._options.max_piece_s)})
+            for piece in segment_speech(counted, self._vad, options):
+                (heard,) = engine.recognise([piece.samples])
+                parts.append((piece.start_s, heard))
+                moved = tuple(segment.shifted(piece.start_s) for segment in heard.segments if segment.text)
+                on_step(Step(piece.start_s + heard.duration_s, moved))
+        if not counted.n_samples:
+            raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
+        hypothesis = Hypothesis.joined(parts, duration_s=counted.n_samples / SAMPLE_RATE_HZ, model=engine.name)
+        return Transcript(hypothesis=hypothesis, processing_s=time.monotonic() - began)
+
+
+class _Counted:
+    """Passes blocks of samples on, counts them, and stops when nobody waits for the answer."""
+
+    def __init__(self, blocks: Iterator[Samples], abandoned: threading.Event | None) -> None:
+        self._blocks = blocks
+        self._abandoned = abandoned
+        self.n_samples = 0
+
+    def __iter__(self) -> Iterator[Samples]:
+        for block in self._blocks:
+            if self._abandoned is not None and self._abandoned.is_set():
+                raise AbandonedError("the caller went away before the end")
+            self.n_samples += len(block)
+            yield block

@@ -1,0 +1,59 @@
+"""One shape of error for every service: exceptions become the body of `glas.domain.errors.to_body`."""
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from glas.domain.errors import GlasError, InvalidParameterError, ServiceFaultError, to_body
+from glas.serving.gate import retry_header, too_large
+
+_log = structlog.stdlib.get_logger("glas.serving")
+_CONTENT_TOO_LARGE = 413
+
+
+def install(app: FastAPI, *, max_body_bytes: int) -> None:
+    """Make `app` answer every failure in one shape; unexpected ones are logged with their traceback."""
+
+    async def on_glas_error(_request: Request, error: Exception) -> JSONResponse:
+        return _answer(error if isinstance(error, GlasError) else _fault(error))
+
+    async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
+        details = error.errors() if isinstance(error, RequestValidationError) else []
+        return _answer(_invalid(details))
+
+    async def on_http(_request: Request, error: Exception) -> JSONResponse:
+        status, detail = (error.status_code, str(error.detail)) if isinstance(error, HTTPException) else (500, "")
+        if status == _CONTENT_TOO_LARGE:
+            return _answer(too_large(max_body_bytes, "more"))
+        body = {"error": {"message": detail, "type": "invalid_request_error", "param": None, "code": f"http_{status}"}}
+        return JSONResponse(body, status, headers=dict(getattr(error, "headers", None) or {}))
+
+    async def on_fault(_request: Request, error: Exception) -> JSONResponse:
+        _log.error("unexpected error", exc_info=error)
+        return _answer(_fault(error))
+
+    app.add_exception_handler(GlasError, on_glas_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_fault)
+
+
+def _answer(error: GlasError) -> JSONResponse:
+    return JSONResponse(to_body(error), error.status, headers=retry_header(error))
+
+
+def _fault(error: Exception) -> ServiceFaultError:
+    return ServiceFaultError(f"the service failed within ({type(error).__name__}); its log says more")
+
+
+def _invalid(details: list[dict[str, object]] | object) -> InvalidParameterError:
+    """Say which field is wrong, what was expected and what came; the first fault is enough."""
+    match details:
+        case [{"loc": (_, *path), "msg": str(expected), **rest}, *_]:
+            field = ".".join(str(step) for step in path) or "body"
+            came = "" if rest.get("type") == "missing" else f", got {str(rest.get('input'))[:100]!r}"
+            return InvalidParameterError(f"{field}: {expected}{came}", param=field)
+        case _:
+            return InvalidParameterError("the request is not understood")
