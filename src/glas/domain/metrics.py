@@ -1,0 +1,213 @@
+"""How well and how fast: error rates over normalised text, their uncertainty, and speed.
+
+All rates are fractions (0.05 is five per cent). Rates are *pooled*: errors of all utterances over words of all
+references, so that a long message weighs more than a short one. Insertions count, so a rate can exceed 1.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import jiwer
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.errors import InvalidParameterError
+from glas.domain.text import RU_NORM_VERSION, normalise
+
+_Integers: TypeAlias = npt.NDArray[np.int64]
+
+# 256 resamples of 10,000 speakers at a time are 20 MB of weights.
+_RESAMPLES_AT_ONCE = 256
+
+
+class ErrorRates(BaseModel):
+    """Pooled word and character errors of a set of utterances under RU-NORM."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wer: float = Field(ge=0, description="Word errors per reference word.")
+    cer: float = Field(
+        ge=0, description="Character errors per reference character; spaces between words are characters."
+    )
+    n_utterances: int = Field(ge=0)
+    n_words: int = Field(ge=0, description="Words of all references.")
+    n_chars: int = Field(ge=0, description="Characters of all references.")
+    substitutions: int = Field(ge=0, description="Words replaced.")
+    deletions: int = Field(ge=0, description="Words left out.")
+    insertions: int = Field(ge=0, description="Words added.")
+    char_errors: int = Field(ge=0)
+    ru_norm: int = Field(default=RU_NORM_VERSION, description="Version of the normalisation.")
+
+    @property
+    def word_errors(self) -> int:
+        """Substitutions, deletions and insertions together."""
+        return self.substitutions + self.deletions + self.insertions
+
+
+class Interval(BaseModel):
+    """An interval that holds the true value with probability `level`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    low: float
+    high: float
+    level: float = Field(gt=0, lt=1)
+
+
+def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRates:
+    """Count the errors of hypotheses against references, pooled over all utterances.
+
+    Both sides are normalised here. An utterance whose reference is empty adds its insertions and no words. Where no
+    reference has a word at all, a rate is 0 if nothing was inserted and 1 if something was.
+
+    Args:
+        references: what was said, one text per utterance.
+        hypotheses: what was recognised, in the same order.
+    """
+    expected, heard = _normalised(references, hypotheses)
+    if not expected:
+        return _rates(substitutions=0, deletions=0, insertions=0, n_words=0, char_errors=0, n_chars=0, n_utterances=0)
+    words = jiwer.process_words(expected, heard)
+    chars = jiwer.process_characters(expected, heard)
+    return _rates(
+        substitutions=words.substitutions,
+        deletions=words.deletions,
+        insertions=words.insertions,
+        n_words=words.hits + words.substitutions + words.deletions,
+        char_errors=chars.substitutions + chars.deletions + chars.insertions,
+        n_chars=chars.hits + chars.substitutions + chars.deletions,
+        n_utterances=len(expected),
+    )
+
+
+def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[_Integers, _Integers]:
+    """Count errors and reference words of each utterance, as the bootstrap wants them.
+
+    Returns:
+        Errors and words, both of shape `(n_utterances,)`.
+    """
+    counts = [
+        (
+            output.substitutions + output.deletions + output.insertions,
+            output.hits + output.substitutions + output.deletions,
+        )
+        for output in map(jiwer.process_words, *_normalised(references, hypotheses))
+    ]
+    errors, words = np.array(counts, dtype=np.int64).reshape(-1, 2).T
+    return errors, words
+
+
+def rtfx(audio_s: float, processing_s: float) -> float:
+    """How many seconds of audio are recognised in one second (inverse real-time factor); more is faster."""
+    if audio_s < 0 or processing_s <= 0:
+        raise InvalidParameterError(f"expected audio_s >= 0 and processing_s > 0, got {audio_s} and {processing_s}")
+    return audio_s / processing_s
+
+
+def bootstrap_interval(
+    errors: Sequence[int] | _Integers,
+    words: Sequence[int] | _Integers,
+    speakers: Sequence[str],
+    *,
+    resamples: int = 10_000,
+    level: float = 0.95,
+    seed: int = 1,
+) -> Interval:
+    """Percentile interval of a pooled word error rate by the blockwise bootstrap.
+
+    Whole speakers are drawn with replacement, because the errors of one speaker depend on each other and drawing
+    utterances would make the interval too narrow (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals
+    in ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). Where speakers are unknown give every
+    utterance a name of its own.
+
+    Args:
+        errors: errors of each utterance.
+        words: reference words of each utterance.
+        speakers: who spoke each utterance; at least two different names.
+        resamples: number of draws.
+        level: probability that the interval holds the true rate.
+        seed: the same seed gives the same interval.
+    """
+    errors_by_speaker, words_by_speaker = _by_speaker(np.asarray(errors), np.asarray(words), speakers)
+    chance = np.random.default_rng(seed)
+    n_speakers = len(words_by_speaker)
+    rates = []
+    for start in range(0, resamples, _RESAMPLES_AT_ONCE):
+        size = min(_RESAMPLES_AT_ONCE, resamples - start)
+        # How often each speaker is drawn in each resample; shape (size, n_speakers).
+        times_drawn = chance.multinomial(n_speakers, np.full(n_speakers, 1 / n_speakers), size=size)
+        rates.append(times_drawn @ errors_by_speaker / np.maximum(times_drawn @ words_by_speaker, 1))
+    low, high = np.quantile(np.concatenate(rates), [(1 - level) / 2, (1 + level) / 2])
+    return Interval(low=float(low), high=float(high), level=level)
+
+
+def bootstrap_difference_interval(
+    errors_a: Sequence[int] | _Integers,
+    errors_b: Sequence[int] | _Integers,
+    words: Sequence[int] | _Integers,
+    speakers: Sequence[str],
+    *,
+    resamples: int = 10_000,
+    level: float = 0.95,
+    seed: int = 1,
+) -> Interval:
+    """Interval of WER(a) - WER(b) of two systems on the same utterances; b is better if all of it is above 0.
+
+    Both systems are resampled together, so what makes an utterance hard for both cancels out. The references, hence
+    the words, are the same, so the difference of rates is the rate of the differences.
+    """
+    _same_length(errors_a=errors_a, errors_b=errors_b)
+    difference = np.asarray(errors_a) - np.asarray(errors_b)
+    return bootstrap_interval(difference, words, speakers, resamples=resamples, level=level, seed=seed)
+
+
+def _normalised(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[list[str], list[str]]:
+    _same_length(references=references, hypotheses=hypotheses)
+    return [normalise(text) for text in references], [normalise(text) for text in hypotheses]
+
+
+def _by_speaker(errors: _Integers, words: _Integers, speakers: Sequence[str]) -> tuple[_Integers, _Integers]:
+    _same_length(errors=errors, words=words, speakers=speakers)
+    names, speaker_of_utterance = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
+    if len(names) < 2:  # noqa: PLR2004
+        raise InvalidParameterError(f"expected at least 2 speakers, got {len(names)}", param="speakers")
+    sums = np.zeros((2, len(names)), dtype=np.int64)
+    np.add.at(sums[0], speaker_of_utterance, errors)
+    np.add.at(sums[1], speaker_of_utterance, words)
+    return sums[0], sums[1]
+
+
+def _rates(
+    *,
+    substitutions: int,
+    deletions: int,
+    insertions: int,
+    n_words: int,
+    char_errors: int,
+    n_chars: int,
+    n_utterances: int,
+) -> ErrorRates:
+    return ErrorRates(
+        wer=_rate(substitutions + deletions + insertions, n_words),
+        cer=_rate(char_errors, n_chars),
+        n_utterances=n_utterances,
+        n_words=n_words,
+        n_chars=n_chars,
+        substitutions=substitutions,
+        deletions=deletions,
+        insertions=insertions,
+        char_errors=char_errors,
+    )
+
+
+def _rate(errors: int, total: int) -> float:
+    if total == 0:
+        return float(errors > 0)
+    return errors / total
+
+
+def _same_length(**sequences: Sequence[object] | _Integers) -> None:
+    lengths = {name: len(sequence) for name, sequence in sequences.items()}
+    if len(set(lengths.values())) > 1:
+        raise InvalidParameterError(f"expected sequences of one length, got {lengths}")

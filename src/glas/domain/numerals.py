@@ -1,0 +1,119 @@
+"""Russian numbers in words, as RU-NORM v1 reads them.
+
+num2words knows the numerals; what is ours is the reading: which gender, which case, what to do with leading zeros.
+"""
+
+from num2words import num2words
+
+# Beyond this many digits a string is a phone or a card number; nobody says "eighty-nine milliards".
+_LONGEST_CARDINAL_DIGITS = 12
+
+# Names of decimal places: one tenth (feminine nominative), many tenths (genitive plural).
+_PLACES = (
+    ("десятая", "десятых"),
+    ("сотая", "сотых"),
+    ("тысячная", "тысячных"),
+    ("десятитысячная", "десятитысячных"),
+    ("стотысячная", "стотысячных"),
+    ("миллионная", "миллионных"),
+)
+MAX_DECIMAL_PLACES = len(_PLACES)
+
+# What stands after the hyphen in «21-го» and the form it stands for. An ending with several readings has the most
+# frequent one: «5-м» is read «пятом».
+_ORDINAL_FORMS: dict[str, dict[str, str | bool]] = {
+    "й": {},
+    "ый": {},
+    "ий": {},
+    "ой": {},
+    "я": {"gender": "f"},
+    "ая": {"gender": "f"},
+    "ья": {"gender": "f"},
+    "е": {"gender": "n"},
+    "ое": {"gender": "n"},
+    "ье": {"gender": "n"},
+    "го": {"case": "g"},
+    "ого": {"case": "g"},
+    "его": {"case": "g"},
+    "му": {"case": "d"},
+    "ому": {"case": "d"},
+    "ему": {"case": "d"},
+    "м": {"case": "p"},
+    "ом": {"case": "p"},
+    "ем": {"case": "p"},
+    "ым": {"case": "i"},
+    "им": {"case": "i"},
+    "ю": {"gender": "f", "case": "a"},
+    "ую": {"gender": "f", "case": "a"},
+    "ые": {"plural": True},
+    "х": {"plural": True, "case": "g"},
+    "ых": {"plural": True, "case": "g"},
+    "их": {"plural": True, "case": "g"},
+    "ми": {"plural": True, "case": "i"},
+    "ыми": {"plural": True, "case": "i"},
+}
+ORDINAL_ENDINGS = tuple(sorted(_ORDINAL_FORMS, key=len, reverse=True))
+
+
+def cardinal(number: int) -> str:
+    """Read a whole number: 1024 → «тысяча двадцать четыре».
+
+    num2words begins such numbers with «одна тысяча»; speakers leave «одна» out, and so do we.
+    """
+    return str(num2words(number, lang="ru")).removeprefix("одна ")
+
+
+def feminine(number: int) -> str:
+    """Read a whole number that counts feminine things: 21 → «двадцать одна».
+
+    num2words' own `gender="f"` also says «одна миллион», so only the last word is changed here.
+    """
+    *head, last = cardinal(number).split()
+    return " ".join([*head, {"один": "одна", "два": "две"}.get(last, last)])
+
+
+def integer(digits: str) -> str:
+    """Read a string of digits: leading zeros are said («007» → «ноль ноль семь»), long strings digit by digit."""
+    if len(digits) > _LONGEST_CARDINAL_DIGITS:
+        return " ".join(cardinal(int(digit)) for digit in digits)
+    significant = digits.lstrip("".join({digit for digit in digits if int(digit) == 0}) or " ")
+    zeros = ["ноль"] * (len(digits) - len(significant))
+    return " ".join([*zeros, cardinal(int(significant))] if significant else zeros)
+
+
+def decimal(whole: str, fraction: str) -> str:
+    """Read a decimal fraction of at most `MAX_DECIMAL_PLACES` places: 2,5 → «две целых пять десятых»."""
+    one, many = _PLACES[len(fraction) - 1]
+    parts, units = int(fraction), int(whole)
+    return " ".join(
+        [
+            feminine(units),
+            "целая" if _is_one(units) else "целых",
+            feminine(parts),
+            one if _is_one(parts) else many,
+        ]
+    )
+
+
+def ordinal(number: int, ending: str) -> str:
+    """Read a number with a written ending: 21 and «го» → «двадцать первого».
+
+    Round tens in «-е» are decades («90-е» → «девяностые»); other numbers in «-е» are neuter («2-е» → «второе»).
+    """
+    form = dict(_ORDINAL_FORMS[ending])
+    if ending == "е" and number >= 20 and number % 10 == 0:  # noqa: PLR2004  decades begin with the twenties
+        form = {"plural": True}
+    return str(num2words(number, lang="ru", to="ordinal", **form)).removeprefix("одна ")
+
+
+def count_form(number: int, one: str, few: str, many: str) -> str:
+    """Choose the form of a noun that a number counts: 1 рубль, 2 рубля, 5 рублей, 11 рублей."""
+    if _is_one(number):
+        return one
+    if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
+        return few
+    return many
+
+
+def _is_one(number: int) -> bool:
+    return number % 10 == 1 and number % 100 != 11  # noqa: PLR2004  «одиннадцать» is not «один»

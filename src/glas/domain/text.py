@@ -1,0 +1,115 @@
+"""RU-NORM v1: how Russian text is made comparable before words are counted.
+
+Two texts that a listener would write down for the same sounds should become the same string. In this order:
+
+1. Invisible format characters go (soft hyphen, zero-width joiner); NFKC; lower case. Combining marks are *kept*: «й» is
+   «и» with a breve in decomposed text, and a normaliser that drops marks hides real errors (Whisper's basic one makes
+   «мои» of «мой»). One exception: the stress accent on a Cyrillic vowel («за́мок») is not a letter and goes.
+2. «№» is «номер»; «7:30» is «семь тридцать»; «21-го» is «двадцать первого»; thousand groups are joined («1 000» is
+   1000: a group of 1..3 digits followed by groups of exactly 3); «-5» is «минус пять» and «+7» is «плюс семь».
+3. Numbers become words in the nominative, masculine («21 мая» is «двадцать один мая»: the case of a bare number cannot
+   be known). A comma or a point between digits is a decimal sign («2,5» is «две целых пять десятых») unless there are
+   several («21.05.2024» is three numbers). Signs that count (% ₽ $ € °) follow in the right form: «5 %» is «пять
+   процентов».
+4. ё → е; everything that is neither letter nor mark becomes a space (so «по-моему» is two words); spaces fold.
+
+Abbreviations («руб.», «кг»), Latin words and the case of numerals stay as they are. The function is idempotent. Numbers
+measured under different versions must not be compared; that is why `RU_NORM_VERSION` travels with every measurement.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from glas.domain import numerals
+
+RU_NORM_VERSION: Final = 1
+
+_STRESSED_VOWEL = re.compile("([аеёиоуыэюя])[\u0300\u0301]")
+_TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
+_ORDINAL = re.compile(rf"(?<!\d)(?<!\d[.,])(\d{{1,9}})[-\u2010]({'|'.join(numerals.ORDINAL_ENDINGS)})(?!\w)")
+# A phone number is no thousand group: a plus before it or a hyphen and digits after it give it away.
+_THOUSANDS = re.compile(r"(?<![\d+.,-])\d{1,3}(?: \d{3})+(?!\d|[-\u2010-\u2013]\d)")
+_MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
+_PLUS = re.compile(r"\+\s?(?=\d)")
+_LEADING_SIGN = re.compile(r"(?<!\d)([₽$€])(\d+(?:[.,]\d+)?)")
+_COUNTED = re.compile(
+    rf"(?<!\d)(?<!\d[.,])(\d+)[.,](\d{{1,{numerals.MAX_DECIMAL_PLACES}}})(?![.,]?\d)\s?([%₽$€]|°(?:\s?[cс]\b)?)?"
+    r"|(\d+)(?:\s?([%₽$€]|°(?:\s?[cс]\b)?))?"
+)
+_LONE_SIGN = re.compile(r"[%₽$€°]")
+
+# one, few (also after a decimal fraction), many
+_SIGNS: Final = {
+    "%": ("процент", "процента", "процентов"),
+    "₽": ("рубль", "рубля", "рублей"),
+    "$": ("доллар", "доллара", "долларов"),
+    "€": ("евро", "евро", "евро"),
+    "°": ("градус", "градуса", "градусов"),
+}
+
+
+def normalise(text: str) -> str:
+    """Apply RU-NORM v1.
+
+    Args:
+        text: any text.
+
+    Returns:
+        Lower-case words separated by single spaces, without «ё», digits or punctuation; empty if there is no word.
+    """
+    folded = _STRESSED_VOWEL.sub(r"\1", _fold(text))
+    spoken = _say_numbers(folded.replace("№", " номер "))
+    return " ".join(_letters_only(unicodedata.normalize("NFKC", spoken.replace("ё", "е"))).split())
+
+
+def _fold(text: str) -> str:
+    visible = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    # NFKC would make "No" of «№», two Latin letters that nobody said.
+    parts = (unicodedata.normalize("NFKC", part).lower() for part in visible.split("№"))
+    # Lower-casing can leave a sequence that composes (capital dotted I), hence the second pass.
+    return unicodedata.normalize("NFKC", "\0".join(parts)).replace("\0", "№")
+
+
+def _say_numbers(text: str) -> str:
+    text = re.sub(r"[^\S\n]", " ", text)
+    text = _TIME.sub(_say_time, text)
+    text = _ORDINAL.sub(lambda found: f" {numerals.ordinal(int(found[1]), found[2])} ", text)
+    text = _THOUSANDS.sub(lambda found: found[0].replace(" ", ""), text)
+    text = _PLUS.sub(" плюс ", _MINUS.sub(" минус ", text))
+    text = _COUNTED.sub(_say_counted, _LEADING_SIGN.sub(r"\2\1", text))
+    return _LONE_SIGN.sub(lambda found: f" {_SIGNS[found[0]][2]} ", text)
+
+
+def _say_time(found: re.Match[str]) -> str:
+    hours, *rest = (part for part in found.groups() if part is not None)
+    return " ".join(["", numerals.cardinal(int(hours)), *map(numerals.integer, rest), ""])
+
+
+def _say_counted(found: re.Match[str]) -> str:
+    whole, fraction, decimal_sign, digits, sign = found.groups()
+    if digits is None:
+        return f" {numerals.decimal(whole, fraction)} {_say_sign(decimal_sign, count=None)} "
+    return f" {numerals.integer(digits)} {_say_sign(sign, count=int(digits))} "
+
+
+def _say_sign(sign: str | None, *, count: int | None) -> str:
+    if sign is None:
+        return ""
+    one, few, many = _SIGNS[sign[0]]
+    noun = few if count is None else numerals.count_form(count, one, few, many)
+    return noun if len(sign) == 1 else f"{noun} цельсия"
+
+
+def _letters_only(text: str) -> str:
+    kept: list[str] = []
+    for character in text:
+        belongs_to_a_letter = _is_mark(character) and kept and kept[-1] != " "
+        kept.append(character if character.isalnum() or belongs_to_a_letter else " ")
+    return "".join(kept)
+
+
+def _is_mark(character: str) -> bool:
+    """Tell a combining mark that belongs to a letter; variation selectors choose an emoji's picture and do not."""
+    is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
