@@ -1,0 +1,83 @@
+"""Models by name: which there are, and where their weights lie on disk."""
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+
+from glas.domain.errors import UnknownModelError
+from glas.engines.known import EMBEDDED, KNOWN_MODELS, WHISPER_SMALL_RU, KnownModel
+
+AUTO = "auto"
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def known_models() -> tuple[KnownModel, ...]:
+    """All models that have a name, the embedded one first."""
+    return KNOWN_MODELS
+
+
+def known_model(name: str) -> KnownModel:
+    """The model of that name; its short name (`gigaam-v3-ctc`) will do.
+
+    Raises:
+        UnknownModelError: there is none; the message offers similar names.
+    """
+    for model in KNOWN_MODELS:
+        if name in (model.name, model.short_name):
+            return model
+    candidates = {model.short_name.lower(): model.name for model in KNOWN_MODELS}
+    close = get_close_matches(name.rpartition(":")[2].lower(), candidates, n=3, cutoff=0.5)
+    offer = f"Did you mean {' or '.join(candidates[match] for match in close)}?" if close else ""
+    raise UnknownModelError(
+        f"No model is called {name!r}. {offer or 'See `glas models` for the names.'}", param="model"
+    )
+
+
+def local_directory(models_dir: Path, name: str) -> Path:
+    """Where the weights of a known model lie, or will lie once they are fetched.
+
+    Raises:
+        UnknownModelError: no model of that name.
+    """
+    model = known_model(name)
+    if model.name == EMBEDDED:
+        return embedded_directory()
+    return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
+
+
+def embedded_directory() -> Path:
+    """Where the embedded model lies: in the installed package, or else in the checkout that the package is run from."""
+    installed = _PACKAGE / "models" / EMBEDDED
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "models" / EMBEDDED
+
+
+def is_on_disk(models_dir: Path, name: str) -> bool:
+    """Whether all files that an engine needs are there, in int8 or in fp32.
+
+    Raises:
+        UnknownModelError: no model of that name.
+    """
+    layout = known_model(name).layout
+    directory = local_directory(models_dir, name)
+    return layout is not None and any(not layout.missing(directory, precision) for precision in ("int8", "fp32"))
+
+
+def resolve(name: str, models_dir: Path) -> str:
+    """Make a uniform name out of what people write.
+
+    `auto` is the best that is there: whisper-small-ru if it is on disk and has an engine, else the embedded model;
+    nothing is ever downloaded for it. `onnx:<directory>` gets an absolute path: a name must not depend on where we are.
+
+    Raises:
+        UnknownModelError: no model of that name, and no such directory.
+    """
+    if name == AUTO:
+        return WHISPER_SMALL_RU if is_on_disk(models_dir, WHISPER_SMALL_RU) else EMBEDDED
+    try:
+        return known_model(name).name
+    except UnknownModelError:
+        directory = Path(name.removeprefix("onnx:")).expanduser()
+        if name.startswith("onnx:") and directory.is_dir():
+            return f"onnx:{directory.resolve()}"
+        raise

@@ -1,0 +1,199 @@
+"""The engine for models in ONNX: GigaAM, NeMo (so the embedded one), T-one, Vosk; onnx-asr decodes greedily."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glas.domain.errors import (
+    AudioTooLongError,
+    ConfigurationError,
+    InvalidParameterError,
+    ModelError,
+    ModelLoadError,
+)
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
+from glas.engines.layouts import Layout, layout_of, precision_of
+from glas.engines.spelling import Calibration, spell
+
+if TYPE_CHECKING:
+    from onnx_asr.adapters import TimestampedResultsAsrAdapter
+    from onnx_asr.asr import TimestampedResult
+
+CPU = "CPUExecutionProvider"
+
+# Below a tenth of a second no word is spoken, and onnx-asr's feature extractors fail on less than one window (25 ms).
+MIN_SAMPLES = SAMPLE_RATE_HZ // 10
+
+# onnx-asr's guide gives 20 to 30 s as the longest audio that most models bear; GigaAM was trained on up to 25 s.
+DEFAULT_WINDOW_S = 25.0
+
+# Rounding when audio is cut by time must not turn a piece away.
+_WINDOW_SLACK_S = 0.1
+
+
+def uncalibrated(confidence: float) -> float:
+    """Leave a raw confidence as it is."""
+    return confidence
+
+
+class OnnxEngine:
+    """A model in ONNX, ready to hear. Several threads may call `recognise` at once: nothing changes after loading.
+
+    Args:
+        directory: holds the files of one model; see `glas.engines.layouts`. The int8 variant is preferred, save on a
+            graphics card: its provider has no kernels for dynamically quantised layers.
+        name: uniform name of the model.
+        layout: family of the model; None reads it from the directory.
+        window_s: the longest piece that `recognise` accepts, seconds.
+        threads: threads of one inference call.
+        providers: onnxruntime's execution providers, the preferred one first.
+        calibrate: makes a share of right words out of a raw word confidence.
+
+    Raises:
+        ModelFileMissingError: the directory lacks a file.
+        ModelLoadError: the files are there and cannot be loaded, or do not recognise a second of silence.
+        ConfigurationError: onnxruntime has no such provider.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        name: str,
+        layout: Layout | None = None,
+        window_s: float = DEFAULT_WINDOW_S,
+        threads: int = 1,
+        providers: Sequence[str] = (CPU,),
+        calibrate: Calibration = uncalibrated,
+    ) -> None:
+        self.name = name
+        self.window_s = window_s
+        self._calibrate = calibrate
+        self._one_by_one = providers[0] == CPU
+        self._model: TimestampedResultsAsrAdapter | None = _load(
+            directory, layout or layout_of(directory), threads=threads, providers=providers
+        )
+        try:
+            self.recognise([np.zeros(SAMPLE_RATE_HZ, np.float32)])
+        except Exception as error:
+            raise ModelLoadError(
+                f"The model in {directory} loads, but fails on a second of silence: {error}"
+            ) from error
+
+    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+        """Recognise pieces of speech; see `glas.engines.Engine`.
+
+        Raises:
+            InvalidParameterError: a piece is not samples.
+            AudioTooLongError: a piece is longer than `window_s`.
+            ModelError: the engine is closed.
+        """
+        model = self._model
+        if model is None:
+            raise ModelError(f"The engine {self.name} is closed.")
+        for index, samples in enumerate(batch):
+            self._check(samples, index)
+        heard = [samples for samples in batch if samples.size >= MIN_SAMPLES]
+        # On a processor a batch saves nothing (measured: benchmarks/engines.py), pads short pieces to the longest and
+        # makes a result depend on its neighbours; on a graphics card it is what fills the card.
+        calls = [[samples] for samples in heard] if self._one_by_one else [heard]
+        results = (result for call in calls if call for result in model.recognize(list(call), language="ru"))
+        return [
+            self._hypothesis(next(results), samples) if samples.size >= MIN_SAMPLES else self._silence(samples)
+            for samples in batch
+        ]
+
+    def close(self) -> None:
+        """Free the weights, once the calls that are running have ended."""
+        self._model = None
+
+    def _check(self, samples: Samples, index: int) -> None:
+        got = (
+            f"shape {samples.shape}, dtype {samples.dtype}"
+            if isinstance(samples, np.ndarray)
+            else type(samples).__name__
+        )
+        if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype != np.float32:
+            raise InvalidParameterError(
+                f"Piece {index} of the batch: expected samples of shape (n_samples,), dtype float32; got {got}."
+            )
+        if not np.isfinite(samples).all():
+            raise InvalidParameterError(f"Piece {index} of the batch: expected finite samples; got NaN or infinity.")
+        length_s = samples.size / SAMPLE_RATE_HZ
+        if length_s > self.window_s + _WINDOW_SLACK_S:
+            raise AudioTooLongError(
+                f"Piece {index} of the batch: expected at most {self.window_s:g} s ({self.name}); got {length_s:.1f} s."
+            )
+
+    def _silence(self, samples: Samples) -> Hypothesis:
+        return Hypothesis(text="", duration_s=samples.size / SAMPLE_RATE_HZ, model=self.name)
+
+    def _hypothesis(self, result: "TimestampedResult", samples: Samples) -> Hypothesis:
+        duration_s = samples.size / SAMPLE_RATE_HZ
+        if result.tokens is None or result.timestamps is None:
+            # Whisper and Canary tell no times: the text is all there is.
+            segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
+        else:
+            words = spell(
+                result.tokens,
+                result.timestamps,
+                result.logprobs,
+                duration_s=duration_s,
+                calibrate=self._calibrate,
+            )
+            segment = Segment(
+                start_s=words[0].start_s if words else 0,
+                end_s=words[-1].end_s if words else 0,
+                text=" ".join(word.text for word in words),
+                words=words,
+                avg_logprob=_mean_logprob(result.logprobs),
+                confidence=_mean([word.confidence for word in words if word.confidence is not None]),
+            )
+        if not segment.text:
+            return self._silence(samples)
+        return Hypothesis(text=segment.text, duration_s=duration_s, segments=(segment,), model=self.name)
+
+
+def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[str]) -> "TimestampedResultsAsrAdapter":
+    precision = precision_of(directory, layout, prefer="int8" if providers[0] == CPU else "fp32")
+    # Both take a second and dozens of megabytes, which whoever only asks for names need not pay.
+    import onnx_asr  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415
+
+    available = onnxruntime.get_available_providers()
+    if absent := [provider for provider in providers if provider not in available]:
+        # onnxruntime itself would go on with a processor and say so in a warning only.
+        raise ConfigurationError(f"onnxruntime has no {', '.join(absent)}; expected one of {', '.join(available)}.")
+    try:
+        return onnx_asr.load_model(
+            layout.kind,
+            directory,
+            quantization="int8" if precision == "int8" else None,
+            sess_options=_session_options(onnxruntime, threads),
+            providers=list(providers),
+        ).with_timestamps()
+    except Exception as error:
+        raise ModelLoadError(f"The {layout.kind} model in {directory} cannot be loaded: {error}") from error
+
+
+def _session_options(onnxruntime: Any, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
+    # Spinning threads burn a core that another worker could use, and gain nothing in calls this short.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _mean_logprob(logprobs: Sequence[float] | None) -> float | None:
+    mean = _mean(logprobs or ())
+    # A softmax in float32 may come out a hair above one.
+    return None if mean is None else min(mean, 0.0)

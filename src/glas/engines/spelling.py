@@ -1,0 +1,114 @@
+"""From tokens with times and probabilities to words with times and confidences."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import exp, inf
+
+from glas.domain.transcription import Word
+
+Calibration = Callable[[float], float]
+"""Maps a raw word confidence, 0..1, to the share of words of that confidence that are right."""
+
+# Ordinary Russian speech has 12 to 15 letters per second. A model says when a token begins and never when it ends;
+# where no other token follows at once, the last one is given this long per letter.
+LETTER_S = 0.08
+
+_CLOSING = frozenset(".,!?…:;%)»”")
+_NO_TEXT = frozenset({"<unk>", "<blk>"})
+
+
+@dataclass
+class _Stretch:
+    """Tokens between two spaces. Only letters and digits count for time and confidence: marks are heard nowhere."""
+
+    start_s: float
+    text: str = ""
+    last_start_s: float = 0.0
+    last_letters: int = 0
+    until_s: float = inf
+    logprobs: list[float] = field(default_factory=list)
+
+    def add(self, piece: str, start_s: float, logprob: float | None) -> None:
+        self.text += piece
+        letters = sum(character.isalnum() for character in piece)
+        if not letters:
+            return
+        if not self.last_letters:
+            self.start_s = start_s
+        self.last_start_s, self.last_letters = start_s, letters
+        if logprob is not None:
+            self.logprobs.append(logprob)
+
+    def word(self, duration_s: float, calibrate: Calibration) -> Word:
+        end_s = min(self.last_start_s + LETTER_S * self.last_letters, self.until_s)
+        return Word(
+            text=self.text,
+            start_s=min(self.start_s, duration_s),
+            end_s=min(max(end_s, self.start_s), duration_s),
+            confidence=calibrate(exp(min(self.logprobs))) if self.logprobs else None,
+        )
+
+
+def spell(
+    tokens: Sequence[str],
+    starts_s: Sequence[float],
+    logprobs: Sequence[float] | None,
+    *,
+    duration_s: float,
+    calibrate: Calibration,
+) -> tuple[Word, ...]:
+    """Put the tokens of a hypothesis together into words.
+
+    A token that begins with a space begins a word; marks that close (`,` `.` `»`) join the word before them even after
+    a space, and a mark between two spaces, such as a dash, stays with the word before it: `Москва —`. So the words
+    joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
+
+    The raw confidence of a word is the smallest of its tokens' probabilities: a word is right only if all of its
+    letters are, and their mean would hide the one that is not. `calibrate` makes a share of right words out of it.
+
+    Args:
+        tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
+        starts_s: when each token begins, not decreasing.
+        logprobs: natural logarithm of each token's probability; None where the model gives none.
+        duration_s: length of the audio; no time lies behind it.
+        calibrate: see `Calibration`.
+
+    Returns:
+        Words in order, each `0 <= start_s <= end_s <= duration_s`, none beginning before the one before it has ended.
+    """
+    stretches = _with_lonely_marks_joined(_stretches(tokens, starts_s, logprobs))
+    return tuple(stretch.word(duration_s, calibrate) for stretch in stretches)
+
+
+def _stretches(tokens: Sequence[str], starts_s: Sequence[float], logprobs: Sequence[float] | None) -> list[_Stretch]:
+    found: list[_Stretch] = []
+    spaced = True
+    for index, (token, start_s) in enumerate(zip(tokens, starts_s, strict=True)):
+        spaced |= token[:1].isspace()
+        if spaced and found:
+            found[-1].until_s = min(found[-1].until_s, start_s)
+        piece = "" if token.strip() in _NO_TEXT else token.strip()
+        if not piece:
+            continue
+        if not found or (spaced and not set(piece) <= _CLOSING):
+            found.append(_Stretch(start_s))
+        found[-1].add(piece, start_s, None if logprobs is None else logprobs[index])
+        spaced = token[-1].isspace()
+    return found
+
+
+def _with_lonely_marks_joined(stretches: Sequence[_Stretch]) -> list[_Stretch]:
+    joined: list[_Stretch] = []
+    before = ""
+    for stretch in stretches:
+        if stretch.last_letters:
+            stretch.text, before = before + stretch.text, ""
+            joined.append(stretch)
+        elif joined:
+            joined[-1].text += f" {stretch.text}"
+        else:
+            before += f"{stretch.text} "
+    for earlier, later in pairwise(joined):
+        earlier.until_s = min(earlier.until_s, later.start_s)
+    return joined
