@@ -1,0 +1,93 @@
+"""Take from this process everything that decoding does not need, before it sees a stranger's bytes.
+
+The limits that every POSIX system has (processor, file size, core, descriptors) always apply; the rest is Linux and is
+taken where the kernel grants it. After this no descriptor can be opened: no file, no directory, no socket.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from contextlib import suppress
+
+from glas.audio.limits import DecodeLimits
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+_CAPABILITY_VERSION_3 = 0x20080522
+
+_N_DESCRIPTORS = 3
+
+IS_LINUX = sys.platform == "linux"
+
+
+def leave_the_network() -> None:
+    """Move to a network namespace without any interface, where the kernel allows it."""
+    if not IS_LINUX:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    # A process without privilege may do so only together with a user namespace; some systems forbid that, too.
+    if libc.unshare(_CLONE_NEWNET) != 0:
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the kernel kill this process when its parent, process `parent`, ends. Only Linux can."""
+    if not IS_LINUX:
+        return
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # It died before we asked; the kernel would never tell.
+        os._exit(0)
+
+
+def confine(limits: DecodeLimits, *, input_bytes: int) -> None:
+    """Lock this process down for good.
+
+    Args:
+        limits: of memory and processor time.
+        input_bytes: length of the file that is going to be read; it may be held beyond `limits.memory_bytes`.
+    """
+    # At the hard limit the kernel kills without a word; one second below it sends the signal that tells the cause.
+    _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    if IS_LINUX:
+        # BytesIO grows by copying: the file may be there twice for a moment.
+        _limit(resource.RLIMIT_AS, _address_space_bytes() + 2 * input_bytes + limits.memory_bytes)
+        _drop_privileges()
+    with suppress(ValueError, OSError):
+        _limit(resource.RLIMIT_NPROC, 0)
+    # The last act, since reading the size of the address space needed a descriptor. Three are taken, none is free.
+    os.closerange(_N_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    _limit(resource.RLIMIT_NOFILE, _N_DESCRIPTORS)
+
+
+def _limit(what: int, most: int, most_hard: int | None = None) -> None:
+    allowed = resource.getrlimit(what)[1]
+    ceiling = most if most_hard is None else most_hard
+    if allowed != resource.RLIM_INFINITY:
+        ceiling = min(ceiling, allowed)
+    resource.setrlimit(what, (min(most, ceiling), ceiling))
+
+
+def _address_space_bytes() -> int:
+    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib would only wrap it
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def _drop_privileges() -> None:
+    """No capability is left and none can come back; another process of this user cannot look into this one."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(_PR_SET_DUMPABLE, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    ctypes.CDLL(None, use_errno=True).capset(header, nothing)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, ctypes.c_ulong(value), 0, 0, 0)

@@ -1,0 +1,222 @@
+"""Decode a file that is held in memory into blocks of samples.
+
+FFmpeg reads only from the bytes given: the demuxer is forced to the one that `formats.sniff` found, other demuxers and
+protocols are forbidden by name, and only decoders of sound are allowed, so that a film's pictures are never touched.
+Content from strangers is decoded in a process of its own (`decoder`); this module is what runs in it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import IO, Any
+
+import av
+import numpy as np
+
+from glas.audio.formats import AudioFormat, sniff
+from glas.audio.limits import DecodeLimits
+from glas.domain.errors import (
+    AudioTooLongError,
+    CorruptAudioError,
+    DecodeLimitError,
+    EmptyAudioError,
+    UnsupportedFormatError,
+)
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+
+BLOCK_SAMPLES = SAMPLE_RATE_HZ  # one second
+
+MIN_RATE_HZ = 4_000
+MAX_RATE_HZ = 384_000
+MAX_CHANNELS = 8
+
+# FFmpeg's names of the decoders of sound that may be used; the list is given to FFmpeg as it stands.
+_DECODERS = (
+    "opus,libopus,vorbis,speex,flac,alac,mp3float,mp3,mp2float,mp2,mp1float,mp1,aac,aac_fixed,ac3,eac3,amrnb,"
+    "amrwb,gsm,gsm_ms,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_yamaha,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
+)
+
+# Beyond these a file only costs time: sound is described in its first kilobytes.
+_PROBE_BYTES = 1_000_000
+_PROBE_US = 5_000_000
+_MAX_STREAMS = 64
+_MAX_READ_FAULTS = 16
+
+
+def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
+    """Decode `data` to 16 kHz mono, block by block.
+
+    What can be decoded of a truncated or damaged file is given; a voice message received by half is half a message.
+
+    Args:
+        data: the whole file.
+        limits: only `max_duration_s` acts here; memory and time are limited by the process (`decoder`).
+
+    Yields:
+        Float32 arrays of shape `(n_samples,)`, at most one second each, finite and in -1..1.
+
+    Raises:
+        EmptyAudioError: no bytes, or no sample in them.
+        UnsupportedFormatError: not an accepted container, or no stream of sound that we decode.
+        CorruptAudioError: the content does not decode, or most of it does not.
+        AudioTooLongError: more than `limits.max_duration_s` seconds; the blocks up to there were given.
+        DecodeLimitError: memory ran out.
+    """
+    yield from decode_file(BytesIO(data), sniff(data), limits)
+
+
+def decode_file(source: IO[bytes], audio_format: AudioFormat, limits: DecodeLimits) -> Iterator[Samples]:
+    """Like `decode_blocks`, for a seekable file whose container is known."""
+    most = int(limits.max_duration_s * SAMPLE_RATE_HZ)
+    total = 0
+    with _ffmpeg_errors_translated(audio_format):
+        for block in _in_blocks(_resampled(_frames(source, audio_format))):
+            total += len(block)
+            if total > most:
+                raise AudioTooLongError(f"The recording is longer than {limits.max_duration_s:g} s")
+            yield block
+    if not total:
+        raise EmptyAudioError(f"The {audio_format.name} file holds no sound")
+
+
+@contextmanager
+def _ffmpeg_errors_translated(audio_format: AudioFormat) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:  # FFmpeg's own is one too
+        raise DecodeLimitError("Decoding asked for more memory than a file may have") from error
+    except av.error.FFmpegError as error:
+        raise CorruptAudioError(f"The {audio_format.name} file cannot be decoded: {error.strerror}") from error
+
+
+def _frames(source: IO[bytes], audio_format: AudioFormat) -> Iterator[Any]:
+    """Decoded frames of the first stream of sound, whatever their rate and layout."""
+    container = av.open(
+        source,
+        mode="r",
+        format=audio_format.demuxer,
+        container_options={
+            "format_whitelist": audio_format.demuxer,
+            "protocol_whitelist": "none",
+            "codec_whitelist": _DECODERS,
+            "probesize": str(_PROBE_BYTES),
+            "analyzeduration": str(_PROBE_US),
+            "max_streams": str(_MAX_STREAMS),
+        },
+        # Tags in an old code page must not make a file unreadable.
+        metadata_errors="replace",
+        io_open=_refuse_to_open,
+    )
+    with container:
+        yield from _tolerantly_decoded(container, _stream_of_sound(container, audio_format), audio_format)
+
+
+def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
+    """FFmpeg asks here for every further file that a container names: there is none."""
+    del flags, options
+    raise CorruptAudioError(f"The file refers to another one, {url[:80]!r}")
+
+
+def _stream_of_sound(container: Any, audio_format: AudioFormat) -> Any:
+    """The first stream that we decode; pictures, subtitles, attachments and further sound are passed over."""
+    accepted = _DECODERS.split(",")
+    for stream in container.streams.audio:
+        if stream.codec_context is not None and stream.codec_context.codec.name in accepted:
+            # One file, one processor: threads would let one stranger's file take the whole machine.
+            stream.codec_context.thread_count = 1
+            return stream
+    if container.streams.audio:
+        raise UnsupportedFormatError(f"The {audio_format.name} file's sound is coded in a way that is not accepted")
+    raise UnsupportedFormatError(f"The {audio_format.name} file has no stream of sound")
+
+
+def _tolerantly_decoded(container: Any, stream: Any, audio_format: AudioFormat) -> Iterator[Any]:
+    """Frames of `stream`; packets that do not decode are passed over while they are the smaller part."""
+    decoded = damaged = 0
+    for packet in _packets(container, stream):
+        try:
+            frames = packet.decode()
+        except MemoryError:
+            raise
+        except av.error.FFmpegError:
+            damaged += 1
+            continue
+        decoded += bool(frames)
+        yield from frames
+    if damaged > decoded:
+        parts = damaged + decoded
+        raise CorruptAudioError(f"The {audio_format.name} file is damaged: {damaged} of {parts} parts do not decode")
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Packets of `stream`; reading goes on behind a damaged place, a few times."""
+    for _ in range(_MAX_READ_FAULTS):
+        try:
+            yield from container.demux(stream)
+        except MemoryError:
+            raise
+        except av.error.FFmpegError:
+            continue
+        return
+
+
+def _resampled(frames: Iterable[Any]) -> Iterator[Samples]:
+    """Samples at 16 kHz mono; a new resampler whenever the frames' kind changes, as it may in a chained Ogg."""
+    resampler: Any = None
+    kind = None
+    for frame in frames:
+        if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
+            yield from _drained(resampler)
+            _check_kind(frame)
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+        # Time stamps of strangers are not believed: blocks follow one another as the frames do.
+        frame.pts = None
+        for out in resampler.resample(frame):
+            yield _samples(out)
+    yield from _drained(resampler)
+
+
+def _drained(resampler: Any) -> Iterator[Samples]:
+    """What the resampler's filter still holds; a resampler with nothing to do answers [None]."""
+    for out in resampler.resample(None) if resampler is not None else ():
+        if out is not None:
+            yield _samples(out)
+
+
+def _samples(frame: Any) -> Samples:
+    return np.frombuffer(frame.planes[0], dtype=np.float32, count=frame.samples)
+
+
+def _check_kind(frame: Any) -> None:
+    """Refuse what the resampler could be made to choke on: one second at 1 Hz would become 16,000 from one sample."""
+    if not MIN_RATE_HZ <= frame.sample_rate <= MAX_RATE_HZ:
+        raise CorruptAudioError(
+            f"Expected a sample rate of {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, got {frame.sample_rate} Hz"
+        )
+    if not 1 <= frame.layout.nb_channels <= MAX_CHANNELS:
+        raise CorruptAudioError(f"Expected 1 to {MAX_CHANNELS} channels, got {frame.layout.nb_channels}")
+
+
+def _in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
+    """Put pieces together into blocks of one second; a longer piece is cut."""
+    held: list[Samples] = []
+    n_held = 0
+    for piece in pieces:
+        held.append(piece)
+        n_held += len(piece)
+        if n_held >= BLOCK_SAMPLES:
+            joined = np.concatenate(held)
+            whole = n_held - n_held % BLOCK_SAMPLES
+            for start in range(0, whole, BLOCK_SAMPLES):
+                yield _sound(joined[start : start + BLOCK_SAMPLES])
+            held, n_held = [joined[whole:]], n_held - whole
+    if n_held:
+        yield _sound(np.concatenate(held))
+
+
+def _sound(block: Samples) -> Samples:
+    """Refuse NaN and infinity, which would spread through every later sum; cut what a lossy coder overshoots."""
+    if not np.isfinite(block).all():
+        raise CorruptAudioError("The recording holds samples that are not finite numbers")
+    return np.clip(block, -1.0, 1.0)

@@ -1,0 +1,260 @@
+"""Decode strangers' files in processes that can do nothing else.
+
+    pool = DecoderPool(workers=2, limits=DecodeLimits())
+    with pool.open(data) as recording:
+        for block in recording:      # decoding goes on while the block is recognised; a full pipe makes it wait
+            ...
+
+FFmpeg is a million lines of C that strangers' bytes are fed to. A file that breaks it ends one process, which had no
+file, no network and no other person's recording, and the pool starts another.
+"""
+
+import queue
+import signal
+import struct
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from glas.audio.formats import AudioFormat, sniff
+from glas.audio.limits import DecodeLimits
+from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
+from glas.audio.worker import DecoderWorker, Patience, WorkerEndedError
+from glas.domain.errors import (
+    AudioError,
+    AudioTooLongError,
+    ConfigurationError,
+    CorruptAudioError,
+    DecodeLimitError,
+    GlasError,
+    OverloadedError,
+    ServiceFaultError,
+    from_code,
+)
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+
+_BUSY_RETRY_S = 2.0
+
+
+class DecoderPool:
+    """Decoder processes, started when first needed and kept. Every method may be called from any thread.
+
+    Args:
+        workers: how many files may be decoded at the same time.
+        limits: what one file may cost.
+    """
+
+    def __init__(self, workers: int, limits: DecodeLimits) -> None:
+        if workers < 1:
+            raise ConfigurationError(f"Expected at least 1 decoder process, got {workers}")
+        if find_spec("av") is None:
+            raise ConfigurationError("Decoding needs PyAV; install glas-asr[asr]")
+        self.limits = limits
+        self._places = threading.BoundedSemaphore(workers)
+        self._idle: queue.LifoQueue[DecoderWorker] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self._alive: set[DecoderWorker] = set()
+        self._is_closed = False
+
+    def open(self, data: bytes | memoryview, *, wait_s: float | None = None) -> "Recording":
+        """Begin to decode a file.
+
+        Args:
+            data: the whole file.
+            wait_s: how long to wait while all processes are busy; None waits without end.
+
+        Returns:
+            The recording; it must be closed, best by `with`. It holds one process until then or until its end.
+
+        Raises:
+            EmptyAudioError, UnsupportedFormatError: seen from the first bytes, without any process.
+            OverloadedError: all processes stayed busy for `wait_s`.
+            AudioError: the file was the end of its decoder before all of it was read.
+        """
+        audio_format = sniff(data)
+        if not self._places.acquire(timeout=wait_s):
+            raise OverloadedError("All decoders are busy", retry_after_s=_BUSY_RETRY_S)
+        try:
+            return self._begin(audio_format, data)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def start(self) -> None:
+        """Start one process ahead of the first file, which otherwise waits for it a few tenths of a second."""
+        if self._idle.empty():
+            self._idle.put(self._new_worker())
+
+    def close(self) -> None:
+        """End all processes; recordings in progress fail with `ServiceFaultError`."""
+        with self._lock:
+            self._is_closed = True
+            workers, self._alive = self._alive, set()
+        for worker in workers:
+            worker.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _begin(self, audio_format: AudioFormat, data: bytes | memoryview) -> "Recording":
+        patience = Patience(self.limits.wall_s)
+        while True:
+            worker, is_new = self._idle_worker()
+            try:
+                verdict = worker.send(audio_format, data, patience)
+            except WorkerEndedError as error:
+                self._discard(worker)
+                if is_new:
+                    raise ServiceFaultError("A decoder process could not start; its standard error says why") from error
+                continue  # it was killed while idle, which is not this file's fault
+            except BaseException:
+                self._discard(worker)
+                raise
+            if verdict is not None:
+                self._discard(worker)
+                raise _cause_of_death(verdict, self.limits)
+            return Recording(self, worker, audio_format, patience)
+
+    def _idle_worker(self) -> tuple[DecoderWorker, bool]:
+        while True:
+            try:
+                worker = self._idle.get_nowait()
+            except queue.Empty:
+                return self._new_worker(), True
+            if worker.is_alive:
+                return worker, False
+            self._discard(worker)
+
+    def _new_worker(self) -> DecoderWorker:
+        worker = DecoderWorker(self.limits)
+        with self._lock:
+            if not self._is_closed:
+                self._alive.add(worker)
+                return worker
+        worker.kill()
+        raise ServiceFaultError("The decoders are closed")
+
+    def _discard(self, worker: DecoderWorker) -> None:
+        with self._lock:
+            self._alive.discard(worker)
+        worker.kill()
+
+    def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
+        """End of a recording: its process is used again only if nothing of this file can be left in it."""
+        if is_clean and worker.is_silent():
+            self._idle.put(worker)
+        else:
+            self._discard(worker)
+        self._places.release()
+
+
+class Recording:
+    """Blocks of one file, while it is being decoded. Used by one thread at a time.
+
+    Attributes:
+        audio_format: the container.
+        n_samples: samples given out so far, at 16 kHz.
+        verdict: what decoding cost; None until the end.
+    """
+
+    def __init__(self, pool: DecoderPool, worker: DecoderWorker, audio_format: AudioFormat, patience: Patience) -> None:
+        self.audio_format = audio_format
+        self.n_samples = 0
+        self.verdict: Verdict | None = None
+        self._pool = pool
+        self._worker: DecoderWorker | None = worker
+        self._patience = patience
+        self._most_samples = int(pool.limits.max_duration_s * SAMPLE_RATE_HZ)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds given out so far; after the last block, the length of the recording."""
+        return self.n_samples / SAMPLE_RATE_HZ
+
+    def __iter__(self) -> Iterator[Samples]:
+        """Yield the remaining blocks.
+
+        Raises:
+            AudioError: as `decode.decode_blocks`; and DecodeLimitError, CorruptAudioError when the file was the end
+                of its process.
+            ServiceFaultError: the fault is ours.
+        """
+        while (block := self._next()) is not None:
+            yield block
+
+    def close(self) -> None:
+        """Stop decoding, if it goes on, and give the process back; a second call does nothing."""
+        self._release(is_clean=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _next(self) -> Samples | None:
+        if self._worker is None:
+            return None
+        try:
+            answer = self._worker.receive(self._patience)
+            return self._judged(self._worker, answer)
+        except WorkerEndedError as error:
+            raise ServiceFaultError("The decoder process was ended from outside") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _judged(self, worker: DecoderWorker, answer: tuple[bytes, bytes] | Verdict) -> Samples | None:
+        """The block in `answer`, None at the end of the recording, or the error that it names."""
+        if isinstance(answer, Verdict):
+            self.verdict = answer
+            raise _cause_of_death(answer, self._pool.limits)
+        kind, body = answer
+        if kind == SAMPLES:
+            return self._counted(np.frombuffer(body, dtype="<f4").astype(np.float32, copy=False))
+        self.verdict = worker.verdict(self._patience)
+        self._release(is_clean=self.verdict.exit_code == 0)
+        if kind == END and struct.unpack("<Q", body) == (self.n_samples,):
+            return None
+        raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder lost its way")
+
+    def _counted(self, block: Samples) -> Samples:
+        """The decoder counts, too; but it may be in the power of its file."""
+        self.n_samples += len(block)
+        if self.n_samples > self._most_samples:
+            raise AudioTooLongError(f"The recording is longer than {self._pool.limits.max_duration_s:g} s")
+        return block
+
+    def _release(self, *, is_clean: bool) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            self._pool._take_back(worker, is_clean=is_clean)  # noqa: SLF001 - a pool and its recordings are one thing
+
+
+def _named_error(code: str, message: str) -> GlasError:
+    """The error a decoder named: one about audio, or our own fault."""
+    error = from_code(code, message)
+    return error if isinstance(error, AudioError) else ServiceFaultError(f"Decoding failed within: {message}")
+
+
+def _cause_of_death(verdict: Verdict, limits: DecodeLimits) -> GlasError:
+    """The error for a decoder that ended without an answer."""
+    code = verdict.exit_code
+    if code == -signal.SIGXCPU:
+        return DecodeLimitError(f"Decoding took more than {limits.cpu_s} s of processor time")
+    if code == -signal.SIGKILL:
+        return DecodeLimitError("Decoding was stopped by the system, as a rule for lack of memory")
+    if code < 0:
+        return CorruptAudioError(f"The file made its decoder crash ({signal.Signals(-code).name})")
+    return ServiceFaultError(f"A decoder process ended with code {code} and no answer")

@@ -1,0 +1,147 @@
+"""The program of a decoder process: a warden that forks one confined process for every file.
+
+    owner (the service) ── starts, once ──▶ warden: loads PyAV, never touches a stranger's byte
+                                              └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
+
+A fork takes a millisecond or two, where a new interpreter takes half a second; and since a decoder ends with its file,
+whatever the file made of it cannot reach the next person's recording.
+"""
+
+import gc
+import json
+import os
+import signal
+import struct
+import sys
+import wave
+from contextlib import suppress
+from io import BytesIO
+
+import av
+
+from glas.audio.confinement import confine, die_with_parent, leave_the_network
+from glas.audio.decode import decode_file
+from glas.audio.formats import AudioFormat
+from glas.audio.limits import DecodeLimits
+from glas.audio.wire import (
+    END,
+    ERROR,
+    FRAME,
+    REQUEST,
+    SAMPLES,
+    Verdict,
+    error_body,
+    read_exactly,
+    write_all,
+)
+from glas.domain.errors import GlasError
+
+REQUESTS, ANSWERS, STDERR = 0, 1, 2
+
+# Exit codes of a decoder; the warden ends when there are no more requests.
+WELL, FAULT, NO_MORE_REQUESTS = 0, 70, 71
+
+_CODECS_WARMED = ("opus", "vorbis", "mp3float", "aac", "flac", "alac", "pcm_s16le")
+
+
+def main(argv: list[str]) -> None:
+    """Serve requests until the owner closes the pipe.
+
+    Args:
+        argv: one JSON object with `limits` (of `DecodeLimits`) and `verdicts` (descriptor of the pipe for verdicts).
+    """
+    task = json.loads(argv[0])
+    # The owner decides when to stop; an interrupt from the keyboard is meant for it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_the_network()
+    warm_up()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    serve(DecodeLimits.model_validate(task["limits"]), verdicts=task["verdicts"], nowhere=nowhere)
+
+
+def warm_up() -> None:
+    """Do once, before any fork, what every decoder would have to do: imports, tables of the codecs, caches.
+
+    It is also needed: a confined process can open no file, and so cannot import.
+    """
+    silence = BytesIO()
+    with wave.open(silence, "wb") as writer:
+        writer.setparams((2, 2, 48_000, 0, "NONE", ""))
+        writer.writeframes(bytes(4_000))
+    for audio_format in (AudioFormat.WAV, AudioFormat.OGG):  # the second way goes through the errors
+        with suppress(GlasError):
+            list(decode_file(BytesIO(silence.getvalue()), audio_format, DecodeLimits()))
+    for name in _CODECS_WARMED:
+        # A build of FFmpeg without one of them still decodes the others.
+        with suppress(ValueError, av.error.FFmpegError):
+            av.CodecContext.create(name, "r").open()
+    # Garbage collection in a fork would write to, and so copy, every page of what was loaded.
+    gc.collect()
+    gc.freeze()
+
+
+def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int) -> None:
+    """Fork a decoder, wait for its end, tell the owner; until a decoder finds no request."""
+    warden = os.getpid()
+    while True:
+        child = os.fork()
+        if child == 0:
+            os.close(verdicts)
+            # Standard error stays taken, so that its number cannot be opened anew, and leads nowhere.
+            os.dup2(nowhere, STDERR)
+            _run_decoder(limits, warden=warden)
+        _, status, usage = os.wait4(child, 0)
+        exit_code = os.waitstatus_to_exitcode(status)
+        if exit_code == NO_MORE_REQUESTS:
+            return
+        unit = 1 if sys.platform == "darwin" else 1024
+        verdict = Verdict(exit_code, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
+        try:
+            write_all(verdicts, [verdict.packed()])
+        except BrokenPipeError:
+            return
+
+
+def _run_decoder(limits: DecodeLimits, *, warden: int) -> None:
+    """The life of a decoder, from fork to end; it never returns."""
+    exit_code = FAULT
+    try:
+        die_with_parent(warden)
+        exit_code = _answer_one(limits)
+    except BrokenPipeError:
+        exit_code = WELL  # the owner no longer wants the answer
+    finally:
+        # Neither the warden's exit handlers nor its buffers are ours to run.
+        os._exit(exit_code)
+
+
+def _answer_one(limits: DecodeLimits) -> int:
+    header = read_exactly(REQUESTS, REQUEST.size)
+    if len(header) < REQUEST.size:
+        return NO_MORE_REQUESTS
+    name, length = REQUEST.unpack(header)
+    audio_format = AudioFormat[name.rstrip(b"\0").decode()]
+    confine(limits, input_bytes=length)
+    try:
+        data = read_exactly(REQUESTS, length)
+        n_samples = 0
+        for block in decode_file(BytesIO(data), audio_format, limits):
+            n_samples += len(block)
+            _answer(SAMPLES, block.tobytes())
+        _answer(END, struct.pack("<Q", n_samples))
+    except GlasError as error:
+        _answer(ERROR, error_body(error.code, error.message))
+    except MemoryError:
+        # Part of the request may be unread: the pipe is of no more use, and this exit code says so.
+        _answer(ERROR, error_body("audio_decode_limit", "The file asked for more memory than it may have"))
+        return FAULT
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the owner must learn of our own faults, too
+        _answer(ERROR, error_body("internal_error", f"{type(error).__name__}: {error}"))
+        return FAULT
+    return WELL
+
+
+def _answer(kind: bytes, body: bytes) -> None:
+    write_all(ANSWERS, [FRAME.pack(kind, len(body)), body])

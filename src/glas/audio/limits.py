@@ -1,0 +1,35 @@
+"""How much one recording may cost before it is refused."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_MIB = 1 << 20
+
+
+class DecodeLimits(BaseModel):
+    """What decoding one file may take; past any of these the file is refused, not the service slowed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_duration_s: float = Field(
+        default=7200,
+        gt=0,
+        description="Longest recording in seconds, counted in decoded samples; the header is not believed. "
+        "Up to here blocks are given out, then AudioTooLongError is raised.",
+    )
+    memory_bytes: int = Field(
+        default=384 * _MIB,
+        ge=16 * _MIB,
+        description="Address space in bytes that a decoder process may take beyond what it has before it sees the "
+        "file and beyond the file itself. Only Linux enforces it.",
+    )
+    cpu_s: int = Field(
+        default=60,
+        ge=1,
+        description="Processor seconds for one file. Two hours of Opus take about 15 on a 2023 server core.",
+    )
+    wall_s: float = Field(
+        default=120,
+        gt=0,
+        description="Seconds that the reader waits for the decoder, all waits for one file added up. The time that "
+        "the reader itself takes between two blocks is not counted: a slow recogniser harms no file.",
+    )

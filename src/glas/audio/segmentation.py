@@ -1,0 +1,227 @@
+"""Cut a recording into pieces of speech that fit an engine's window, while it is still being decoded.
+
+A piece runs on through short pauses, for a recogniser understands a sentence better than its halves. It ends
+
+    at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
+    at a pause of `min_silence_s`   once it has `target_piece_s`
+    at `max_piece_s`                by force, at the place near its end that sounds least like speech
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from glas.audio.vad import FRAME_SAMPLES, VoiceActivityDetector
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+
+__all__ = ["SegmentationOptions", "SpeechPiece", "VoiceActivityDetector", "segment_speech"]
+
+# A dip shorter than three frames (96 ms) is a stop consonant rather than a gap between words.
+_DIP_FRAMES = 3
+
+
+class SegmentationOptions(BaseModel):
+    """Where speech begins and ends, and how long a piece may be. All lengths are seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Probability (0..1) at which speech begins. Lower finds whispers, and noise.",
+    )
+    release: float = Field(
+        default=0.35,
+        gt=0,
+        lt=1,
+        description="Probability (0..1) below which speech, once begun, ends. At most `threshold`; the gap keeps a "
+        "wavering voice in one piece.",
+    )
+    min_speech_s: float = Field(
+        default=0.25,
+        ge=0,
+        description="A piece with less speech in it than this is thrown away: a click, a cough. 0 keeps all.",
+    )
+    min_silence_s: float = Field(
+        default=0.3, gt=0, description="Shortest pause at which a piece that has reached `target_piece_s` ends."
+    )
+    max_silence_s: float = Field(
+        default=2.0, gt=0, description="Longest pause that stays inside a piece. At least `min_silence_s`."
+    )
+    pad_s: float = Field(
+        default=0.2,
+        ge=0,
+        description="Sound kept before and after the speech of a piece, for soft beginnings and ends; less where the "
+        "recording or the neighbouring piece begins. At most `min_silence_s`.",
+    )
+    target_piece_s: float = Field(
+        default=20.0, gt=0, description="Length that a piece should reach. At most `max_piece_s`; small: short pieces."
+    )
+    max_piece_s: float = Field(
+        default=28.0, ge=2, description="Length that no piece exceeds, padding included: the engine's window, or less."
+    )
+    cut_search_s: float = Field(
+        default=6.0,
+        ge=0.5,
+        description="How far before `max_piece_s` a place is sought to cut speech that makes no pause. At most half of "
+        "`max_piece_s`.",
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> "SegmentationOptions":
+        for small, large in (
+            ("release", "threshold"),
+            ("min_silence_s", "max_silence_s"),
+            ("pad_s", "min_silence_s"),
+            ("target_piece_s", "max_piece_s"),
+        ):
+            if getattr(self, small) > getattr(self, large):
+                raise ValueError(f"expected {small} <= {large}, got {getattr(self, small)} > {getattr(self, large)}")
+        if self.cut_search_s > self.max_piece_s / 2:
+            raise ValueError(f"expected cut_search_s <= {self.max_piece_s / 2} (half a piece), got {self.cut_search_s}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPiece:
+    """A piece of a recording in which somebody speaks.
+
+    Attributes:
+        start_s: second of the recording at which it starts.
+        samples: shape `(n_samples,)`.
+    """
+
+    start_s: float
+    samples: Samples
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / SAMPLE_RATE_HZ
+
+
+def segment_speech(
+    blocks: Iterable[Samples], vad: VoiceActivityDetector, options: SegmentationOptions
+) -> Iterator[SpeechPiece]:
+    """Find the pieces of speech in a recording that arrives block by block.
+
+    Never more than one piece, one pause and one block are held. Pieces do not overlap and come in order of time.
+
+    Args:
+        blocks: one after another, 16 kHz mono, of any length.
+        vad: the detector.
+        options: lengths and thresholds.
+
+    Yields:
+        Each piece as soon as its end is known; none for a recording without speech.
+    """
+    stream = vad.stream()
+    segmenter = _Segmenter(options)
+    for block in blocks:
+        yield from segmenter.push(block, stream.feed(block))
+    yield from segmenter.push(np.zeros(0, np.float32), stream.finish())
+    yield from segmenter.finish()
+
+
+class _Segmenter:
+    """The piece in the making. Positions are samples or frames counted from `_base`, the first sample still held."""
+
+    def __init__(self, options: SegmentationOptions) -> None:
+        self._threshold, self._release = options.threshold, options.release
+        self._min_speech = options.min_speech_s * SAMPLE_RATE_HZ
+        self._min_silence = options.min_silence_s * SAMPLE_RATE_HZ
+        self._max_silence = options.max_silence_s * SAMPLE_RATE_HZ
+        self._target = options.target_piece_s * SAMPLE_RATE_HZ
+        self._max = int(options.max_piece_s * SAMPLE_RATE_HZ)
+        self._pad = int(options.pad_s * SAMPLE_RATE_HZ)
+        self._search_frames = int(options.cut_search_s * SAMPLE_RATE_HZ) // FRAME_SAMPLES
+        self._base = 0
+        self._samples: Samples = np.zeros(0, np.float32)
+        self._probabilities: list[float] = []
+        self._is_speech: list[bool] = []
+        self._speaking = False
+        self._begin: int | None = None  # sample at which the piece starts, padding included; None outside of a piece
+        self._speech_end = 0  # frame after the last one with speech
+        self._given = 0  # sample up to which pieces were given out
+
+    def push(self, block: Samples, probabilities: Samples) -> Iterator[SpeechPiece]:
+        """Take a block and the probabilities of the frames that it completed."""
+        self._samples = np.concatenate((self._samples, block))
+        for probability in probabilities.tolist():
+            piece = self._step(probability)
+            if piece is not None:
+                yield piece
+        self._forget()
+
+    def finish(self) -> Iterator[SpeechPiece]:
+        """The recording has ended."""
+        if self._begin is not None:
+            piece = self._close()
+            if piece is not None:
+                yield piece
+
+    def _step(self, probability: float) -> SpeechPiece | None:
+        """Take one frame; the answer is the piece that ends with it, if one does."""
+        self._probabilities.append(probability)
+        self._speaking = probability >= (self._release if self._speaking else self._threshold)
+        self._is_speech.append(self._speaking)
+        now = len(self._is_speech)
+        if self._speaking:
+            self._speech_end = now
+            if self._begin is None:
+                self._begin = self._padded_start(now - 1)
+        if self._begin is None:
+            return None
+        silence = (now - self._speech_end) * FRAME_SAMPLES
+        is_long_enough = self._speech_end * FRAME_SAMPLES - self._begin >= self._target
+        if silence >= self._max_silence or (silence >= self._min_silence and is_long_enough):
+            return self._close()
+        # One more frame and the padding must still fit.
+        if (now + 1) * FRAME_SAMPLES + self._pad - self._begin > self._max:
+            return self._cut(now)
+        return None
+
+    def _close(self) -> SpeechPiece | None:
+        """End the piece at a pause."""
+        piece = self._piece(self._speech_end, self._speech_end * FRAME_SAMPLES + self._pad)
+        self._begin = None
+        return piece
+
+    def _cut(self, now: int) -> SpeechPiece | None:
+        """End the piece by force at the quietest place; what follows begins the next one, with nothing heard twice."""
+        first = now - self._search_frames
+        dips = np.convolve(self._probabilities[first:now], np.ones(_DIP_FRAMES) / _DIP_FRAMES, mode="valid")
+        latest_of_lowest = len(dips) - 1 - int(np.argmin(dips[::-1]))
+        cut = first + latest_of_lowest + _DIP_FRAMES // 2
+        speech_before = [frame for frame in range(cut) if self._is_speech[frame]]
+        piece = self._piece(cut, min(cut * FRAME_SAMPLES, (speech_before[-1] + 1) * FRAME_SAMPLES + self._pad))
+        speech_after = next((frame for frame in range(cut, now) if self._is_speech[frame]), None)
+        self._begin = None if speech_after is None else self._padded_start(speech_after)
+        return piece
+
+    def _piece(self, before_frame: int, end: int) -> SpeechPiece | None:
+        """The piece up to sample `end`; None if too little of it, counted before `before_frame`, is speech."""
+        begin, self._given = self._begin or 0, min(end, len(self._samples))
+        n_speech = sum(self._is_speech[begin // FRAME_SAMPLES : before_frame]) * FRAME_SAMPLES
+        if n_speech < self._min_speech:
+            return None
+        return SpeechPiece((self._base + begin) / SAMPLE_RATE_HZ, self._samples[begin : self._given].copy())
+
+    def _padded_start(self, frame: int) -> int:
+        return max(self._given, frame * FRAME_SAMPLES - self._pad, 0)
+
+    def _forget(self) -> None:
+        """Let go of what can no longer belong to a piece."""
+        still_wanted = len(self._is_speech) * FRAME_SAMPLES - self._pad if self._begin is None else self._begin
+        n_frames = max(still_wanted, 0) // FRAME_SAMPLES
+        n_samples = n_frames * FRAME_SAMPLES
+        del self._is_speech[:n_frames], self._probabilities[:n_frames]
+        self._samples = self._samples[n_samples:]
+        self._base += n_samples
+        self._speech_end -= n_frames
+        self._given -= n_samples
+        if self._begin is not None:
+            self._begin -= n_samples

@@ -1,0 +1,192 @@
+"""The owner's end of one decoder process: start it, send a file, receive answers, never wait for ever."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import glas
+from glas.audio.formats import AudioFormat
+from glas.audio.limits import DecodeLimits
+from glas.audio.wire import FRAME, MAX_BODY_BYTES, REQUEST, VERDICT, Verdict
+from glas.domain.errors import DecodeLimitError
+
+# -I keeps the child from the environment and the working directory; so it is told where the owner's modules are.
+_PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1])['path']; "
+    "from glas.audio.decoder_process import main; main(sys.argv[1:])"
+)
+# A BLAS that starts a thread per core would make forks unsafe, and nothing here multiplies matrices.
+_ENVIRONMENT = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+class WorkerEndedError(Exception):
+    """The warden itself is gone: it was killed from outside, or it could not start."""
+
+
+class Patience:
+    """How long one may still wait for a decoder, all waits added up."""
+
+    def __init__(self, total_s: float) -> None:
+        self.total_s = total_s
+        self.left_s = total_s
+
+    def wait(self, poll: select.poll) -> list[tuple[int, int]]:
+        """Poll; the time it takes is spent.
+
+        Raises:
+            DecodeLimitError: the patience is at its end.
+        """
+        started_s = time.monotonic()
+        ready = poll.poll(max(self.left_s, 0) * 1000)
+        self.left_s -= time.monotonic() - started_s
+        if not ready:
+            raise DecodeLimitError(f"Decoding kept its reader waiting for more than {self.total_s:g} s")
+        return ready
+
+
+class DecoderWorker:
+    """One warden process and the three pipes to it. Used by one thread at a time."""
+
+    def __init__(self, limits: DecodeLimits) -> None:
+        self._verdicts, verdicts_end = os.pipe()
+        task = {"path": _module_path(), "limits": limits.model_dump(), "verdicts": verdicts_end}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, no word of a stranger in it
+                [sys.executable, "-I", "-c", _PROGRAM, json.dumps(task)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=(verdicts_end,),
+                env=_ENVIRONMENT,
+                cwd="/",
+                bufsize=0,
+                # A group of its own, so that warden and decoder are killed together.
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._verdicts)
+            raise
+        finally:
+            os.close(verdicts_end)
+        self._requests, self._answers = _descriptor(self._process.stdin), _descriptor(self._process.stdout)
+        for descriptor in (self._requests, self._answers, self._verdicts):
+            os.set_blocking(descriptor, False)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the warden."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the warden runs."""
+        return self._process.poll() is None
+
+    def send(self, audio_format: AudioFormat, data: bytes | memoryview, patience: Patience) -> Verdict | None:
+        """Send a file.
+
+        Returns:
+            None when all of it is sent; the verdict when the decoder ended before.
+
+        Raises:
+            WorkerEndedError, DecodeLimitError
+        """
+        poll = select.poll()
+        poll.register(self._requests, select.POLLOUT)
+        poll.register(self._verdicts, select.POLLIN)
+        for part in (REQUEST.pack(audio_format.name.encode(), len(data)), data):
+            rest = memoryview(part).cast("B")
+            while rest:
+                ready = patience.wait(poll)
+                if any(descriptor == self._verdicts for descriptor, _ in ready):
+                    return self.verdict(patience)
+                try:
+                    rest = rest[os.write(self._requests, rest) :]
+                except BrokenPipeError as error:
+                    raise WorkerEndedError from error
+        return None
+
+    def receive(self, patience: Patience) -> tuple[bytes, bytes] | Verdict:
+        """The next `(kind, body)`; the verdict if the decoder ended without one.
+
+        Raises:
+            WorkerEndedError, DecodeLimitError
+        """
+        header = self._read_answer(FRAME.size, patience)
+        if header is not None:
+            kind, length = FRAME.unpack(header)
+            # A decoder in a stranger's power may announce what it likes; it may not make us reserve it.
+            if length > MAX_BODY_BYTES:
+                raise WorkerEndedError
+            body = self._read_answer(length, patience)
+            if body is not None:
+                return kind, body
+        return self.verdict(patience)
+
+    def verdict(self, patience: Patience) -> Verdict:
+        """Wait until the decoder has ended, and hear how.
+
+        Raises:
+            WorkerEndedError, DecodeLimitError
+        """
+        poll = select.poll()
+        poll.register(self._verdicts, select.POLLIN)
+        patience.wait(poll)
+        body = os.read(self._verdicts, VERDICT.size)  # shorter than PIPE_BUF: it comes whole
+        if len(body) < VERDICT.size:
+            raise WorkerEndedError
+        return Verdict.unpacked(body)
+
+    def is_silent(self) -> bool:
+        """Whether no byte of an answer is left over, which the next reader would take for its own."""
+        try:
+            os.read(self._answers, 1)
+        except BlockingIOError:
+            return True
+        return False
+
+    def kill(self) -> None:
+        """End warden and decoder at once, and close the pipes; a second call does nothing."""
+        if self._process.returncode is None:
+            # Not yet waited for, so the number still belongs to this group.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            os.close(self._verdicts)
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _read_answer(self, count: int, patience: Patience) -> bytes | None:
+        """Exactly `count` bytes of the answer; None if the decoder ended before."""
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        poll.register(self._verdicts, select.POLLIN)
+        pieces = bytearray()
+        while len(pieces) < count:
+            patience.wait(poll)
+            try:
+                # Even if only the verdict was seen: the answer may have come while the kernel looked at the other pipe.
+                piece = os.read(self._answers, count - len(pieces))
+            except BlockingIOError:
+                return None
+            if not piece:
+                raise WorkerEndedError
+            pieces += piece
+        return bytes(pieces)
+
+
+def _descriptor(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise WorkerEndedError
+    return pipe.fileno()
+
+
+def _module_path() -> list[str]:
+    """Where the owner finds its modules, `glas` first; relative entries would mean another place in the child."""
+    home = str(Path(glas.__file__).resolve().parent.parent)
+    return [home, *(entry for entry in sys.path if Path(entry).is_absolute() and entry != home)]
