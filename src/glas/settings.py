@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MIN_SECRET_LENGTH = 16
+MIB = 1024 * 1024
+
 _PLACEHOLDERS = ("changeme", "changethis", "secret", "password", "your-key", "example")
 
 

@@ -6,7 +6,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.http import call
-from glas.domain.transcription import Hypothesis, Segment, Word
+from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
 _HEALTH_TIMEOUT_S = 5.0
 
@@ -20,15 +20,6 @@ class Health(BaseModel):
     model: str
     version: str
     in_flight: int
-
-
-class Recognition(BaseModel):
-    """A hypothesis and the seconds that the service spent on it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    hypothesis: Hypothesis
-    processing_s: float
 
 
 class NnServiceClient:

@@ -93,3 +93,17 @@ class Hypothesis(BaseModel):
         kept = tuple(segment for segment in moved if segment.text)
         text = " ".join(segment.text for segment in kept)
         return cls(text=text, duration_s=duration_s, segments=kept, language=language, model=model)
+
+
+class Recognition(BaseModel):
+    """A hypothesis for a whole recording, and what it cost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hypothesis: Hypothesis
+    processing_s: float = Field(ge=0, description="Wall time from bytes to text, without waiting in a queue.")
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio recognised in one second of work (RTFx); 0 for audio without length."""
+        return self.hypothesis.duration_s / max(self.processing_s, 1e-9)

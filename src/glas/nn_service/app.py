@@ -12,9 +12,7 @@ from glas.nn_service.openai import make_router
 from glas.nn_service.recogniser import open_recogniser
 from glas.serving import errors
 from glas.serving.gate import Gate
-from glas.settings import Settings
-
-_MIB = 1024 * 1024
+from glas.settings import MIB, Settings
 
 
 def create_app(settings: Settings, *, key: str | None) -> FastAPI:
@@ -31,7 +29,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
             app.state.recogniser = recogniser
             yield
 
-    max_body_bytes = settings.audio.max_upload_mb * _MIB
+    max_body_bytes = settings.audio.max_upload_mb * MIB
     app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan)
     app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)

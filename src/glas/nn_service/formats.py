@@ -1,4 +1,4 @@
-"""The five answers of OpenAI's transcription API, made from a transcript.
+"""The five answers of OpenAI's transcription API, made from a recognition.
 
 Field names: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are `confidence` on
 segments and words, and `model`, `confidence`, `processing_seconds` at the top; clients ignore what they do not know.
@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from glas.domain.subtitles import to_srt, to_vtt
-from glas.domain.transcription import Segment, Word
-from glas.nn_service.transcribe import Transcript
+from glas.domain.transcription import Recognition, Segment, Word
 
 
 class ResponseFormat(StrEnum):
@@ -38,34 +37,34 @@ MEDIA_TYPES = {
 }
 
 
-def render_text(transcript: Transcript, form: ResponseFormat) -> str:
+def render_text(recognition: Recognition, form: ResponseFormat) -> str:
     """The answer in a form that is not JSON."""
     match form:
         case ResponseFormat.SRT:
-            return to_srt(transcript.hypothesis)
+            return to_srt(recognition.hypothesis)
         case ResponseFormat.VTT:
-            return to_vtt(transcript.hypothesis)
+            return to_vtt(recognition.hypothesis)
         case _:
-            return transcript.hypothesis.text + "\n"
+            return recognition.hypothesis.text + "\n"
 
 
-def render_json(transcript: Transcript) -> dict[str, Any]:
+def render_json(recognition: Recognition) -> dict[str, Any]:
     """The short JSON answer."""
-    return {"text": transcript.hypothesis.text, "usage": _usage(transcript)}
+    return {"text": recognition.hypothesis.text, "usage": _usage(recognition)}
 
 
-def render_verbose(transcript: Transcript, granularities: Collection[Granularity]) -> dict[str, Any]:
+def render_verbose(recognition: Recognition, granularities: Collection[Granularity]) -> dict[str, Any]:
     """The long JSON answer; segments unless only words are asked for, words only when asked for."""
-    heard = transcript.hypothesis
+    heard = recognition.hypothesis
     body: dict[str, Any] = {
         "task": "transcribe",
         "language": "russian" if heard.language == "ru" else heard.language,
         "duration": round(heard.duration_s, 3),
         "text": heard.text,
-        "usage": _usage(transcript),
+        "usage": _usage(recognition),
         "model": heard.model,
         "confidence": _rounded(heard.confidence),
-        "processing_seconds": round(transcript.processing_s, 4),
+        "processing_seconds": round(recognition.processing_s, 4),
     }
     if Granularity.SEGMENT in granularities or not granularities:
         body["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
@@ -107,8 +106,8 @@ def compression_ratio(text: str) -> float:
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
-def _usage(transcript: Transcript) -> dict[str, Any]:
-    return {"type": "duration", "seconds": round(transcript.hypothesis.duration_s, 3)}
+def _usage(recognition: Recognition) -> dict[str, Any]:
+    return {"type": "duration", "seconds": round(recognition.hypothesis.duration_s, 3)}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from glas.domain.transcription import Recognition
 from glas.nn_service.queue import RecognitionQueue
-from glas.nn_service.transcribe import Transcript
 
 
 class Metrics:
@@ -27,11 +27,11 @@ class Metrics:
         in_flight = Gauge("glas_recognitions_in_flight", "Requests that run or wait", registry=self._registry)
         in_flight.set_function(lambda: queue.in_flight)
 
-    def succeeded(self, transcript: Transcript) -> None:
+    def succeeded(self, recognition: Recognition) -> None:
         """Count a finished recording."""
         self._requests.labels("ok").inc()
-        self._audio.inc(transcript.hypothesis.duration_s)
-        self._processing.observe(transcript.processing_s)
+        self._audio.inc(recognition.hypothesis.duration_s)
+        self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:
         """Count a refusal or failure under its stable code."""

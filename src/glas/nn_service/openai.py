@@ -10,6 +10,7 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from glas.domain.errors import EmptyAudioError, GlasError, InvalidParameterError, ServiceFaultError, to_body
+from glas.domain.transcription import Recognition
 from glas.nn_service.formats import (
     MEDIA_TYPES,
     Granularity,
@@ -21,7 +22,7 @@ from glas.nn_service.formats import (
     render_word,
 )
 from glas.nn_service.recogniser import Recogniser
-from glas.nn_service.transcribe import Step, Transcript
+from glas.nn_service.transcribe import Step
 
 _POLL_S = 0.5  # how often we look whether a caller is still there
 _RUSSIAN = frozenset({"", "ru", "rus", "ru-ru", "russian", "auto"})
@@ -74,18 +75,18 @@ async def transcriptions(
     if stream:
         job = _StreamedJob(recogniser, data, model, wanted, verbose=response_format is ResponseFormat.VERBOSE_JSON)
         return StreamingResponse(job.events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-    transcript = await _recognise(request, recogniser, data, model)
+    recognition = await _recognise(request, recogniser, data, model)
     if response_format is ResponseFormat.VERBOSE_JSON:
-        return JSONResponse(render_verbose(transcript, wanted))
+        return JSONResponse(render_verbose(recognition, wanted))
     if response_format is ResponseFormat.JSON:
-        return JSONResponse(render_json(transcript))
-    return PlainTextResponse(render_text(transcript, response_format), media_type=MEDIA_TYPES[response_format])
+        return JSONResponse(render_json(recognition))
+    return PlainTextResponse(render_text(recognition, response_format), media_type=MEDIA_TYPES[response_format])
 
 
 async def predict(request: Request, file: Annotated[UploadFile, File()]) -> dict[str, str]:
     """Recognise one recording and answer as the original system did."""
-    transcript = await _recognise(request, _recogniser(request), await _read(file), "auto")
-    return {"prediction": transcript.hypothesis.text}
+    recognition = await _recognise(request, _recogniser(request), await _read(file), "auto")
+    return {"prediction": recognition.hypothesis.text}
 
 
 async def models(request: Request) -> dict[str, Any]:
@@ -129,7 +130,7 @@ async def _read(file: UploadFile) -> bytes:
     return data
 
 
-async def _recognise(request: Request, recogniser: Recogniser, data: bytes, model: str) -> Transcript:
+async def _recognise(request: Request, recogniser: Recogniser, data: bytes, model: str) -> Recognition:
     """Wait for the transcript; give the place in the queue back if the caller goes away."""
     abandoned = threading.Event()
     future = recogniser.submit(data, model, on_step=lambda _step: None, abandoned=abandoned)
@@ -188,10 +189,10 @@ class _StreamedJob:
         self._sent += len(step.segments)
         return _event(body)
 
-    def _done(self, transcript: Transcript) -> bytes:
-        body: dict[str, Any] = {"type": "transcript.text.done", **render_json(transcript)}
+    def _done(self, recognition: Recognition) -> bytes:
+        body: dict[str, Any] = {"type": "transcript.text.done", **render_json(recognition)}
         if self._verbose:
-            body["result"] = render_verbose(transcript, self._granularities)
+            body["result"] = render_verbose(recognition, self._granularities)
         return _event(body)
 
 

@@ -9,18 +9,17 @@ from glas.audio.decode import DecodeLimits
 from glas.audio.decoder import DecoderPool
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
 from glas.domain.errors import GlasError, UnknownModelError
+from glas.domain.transcription import Recognition
 from glas.engines import Engine
 from glas.engines.catalogue import resolve
 from glas.engines.load import load_engine
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.queue import RecognitionQueue
-from glas.nn_service.transcribe import Step, Transcriber, Transcript
-from glas.settings import AudioSettings, NnServiceSettings, Settings
+from glas.nn_service.transcribe import Step, Transcriber
+from glas.settings import MIB, AudioSettings, NnServiceSettings, Settings
 
 # Clients written for OpenAI must name a model; these names mean "the one that you serve".
 _ALIASES = frozenset({"", "auto", "whisper-1"})
-
-_MIB = 1024 * 1024
 
 
 class Recogniser:
@@ -53,7 +52,7 @@ class Recogniser:
 
     def submit(
         self, data: bytes, model: str = "auto", *, on_step: Callable[[Step], None], abandoned: threading.Event
-    ) -> asyncio.Future[Transcript]:
+    ) -> asyncio.Future[Recognition]:
         """Queue a recording; see `Transcriber.transcribe`.
 
         Raises:
@@ -71,7 +70,7 @@ class Recogniser:
         future.add_done_callback(self._count)
         return future
 
-    def _count(self, future: asyncio.Future[Transcript]) -> None:
+    def _count(self, future: asyncio.Future[Recognition]) -> None:
         if future.cancelled():
             self.metrics.failed("abandoned")
         elif (error := future.exception()) is None:
@@ -90,7 +89,7 @@ def make_decoder(settings: AudioSettings) -> DecoderPool:
     """A pool of decoding children within the limits of the settings; they start when first needed."""
     limits = DecodeLimits(
         max_duration_s=settings.max_duration_s,
-        memory_bytes=settings.decode_memory_mb * _MIB,
+        memory_bytes=settings.decode_memory_mb * MIB,
         cpu_s=settings.decode_cpu_s,
         wall_s=settings.decode_wall_s,
     )
@@ -110,6 +109,7 @@ async def open_recogniser(settings: Settings) -> AsyncIterator[Recogniser]:
     decoder = make_decoder(settings.audio)
     queue = RecognitionQueue(workers=settings.nn_service.worker_count, waiting_limit=settings.nn_service.queue_size)
     try:
+        await asyncio.to_thread(decoder.start)
         transcriber = await asyncio.to_thread(make_transcriber, decoder, settings.nn_service)
         yield Recogniser(engine, transcriber, queue)
     finally:

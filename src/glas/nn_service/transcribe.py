@@ -5,28 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from glas.audio.decoder import DecoderPool
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
 from glas.domain.errors import EmptyAudioError, ServiceTimeoutError
-from glas.domain.metrics import rtfx
-from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Recognition, Samples, Segment
 from glas.engines import Engine
-
-
-class Transcript(BaseModel):
-    """A hypothesis for a whole recording, and what it cost."""
-
-    model_config = ConfigDict(frozen=True)
-
-    hypothesis: Hypothesis
-    processing_s: float = Field(ge=0, description="Wall time from bytes to text, without waiting in the queue.")
-
-    @property
-    def speed(self) -> float:
-        """How many seconds of audio were done in one second (RTFx)."""
-        return rtfx(self.hypothesis.duration_s, self.processing_s)
 
 
 class Step(NamedTuple):
@@ -57,7 +40,7 @@ class Transcriber:
         *,
         on_step: Callable[[Step], None] = lambda _step: None,
         abandoned: threading.Event | None = None,
-    ) -> Transcript:
+    ) -> Recognition:
         """Recognise one recording.
 
         Args:
@@ -83,7 +66,7 @@ class Transcriber:
         if not counted.n_samples:
             raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
         hypothesis = Hypothesis.joined(parts, duration_s=counted.n_samples / SAMPLE_RATE_HZ, model=engine.name)
-        return Transcript(hypothesis=hypothesis, processing_s=time.monotonic() - began)
+        return Recognition(hypothesis=hypothesis, processing_s=time.monotonic() - began)
 
 
 class _Counted:

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glas.domain.errors import AuthenticationError, GlasError, UploadTooLargeError, to_body
 from glas.logs import REQUEST_ID_HEADER, bind, unbind
+from glas.settings import MIB
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_MIB = 1024 * 1024
 
 _log = structlog.stdlib.get_logger("glas.serving")
 
@@ -61,7 +61,7 @@ class Gate:
             check_key(headers.get("authorization", ""), self._key)
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self._max_body_bytes:
-            raise too_large(self._max_body_bytes, f"{int(announced) / _MIB:.1f} MiB")
+            raise too_large(self._max_body_bytes, f"{int(announced) / MIB:.1f} MiB")
 
 
 class _Exchange:
@@ -103,7 +103,7 @@ def check_key(authorization: str, key: str) -> None:
 
 def too_large(limit_bytes: int, came: str) -> UploadTooLargeError:
     """The error for a body over the limit."""
-    return UploadTooLargeError(f"expected an upload of at most {limit_bytes // _MIB} MiB, got {came}", param="file")
+    return UploadTooLargeError(f"expected an upload of at most {limit_bytes // MIB} MiB, got {came}", param="file")
 
 
 def _refusal(error: GlasError) -> JSONResponse:

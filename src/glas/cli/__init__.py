@@ -1,0 +1,33 @@
+"""The command line. It alone reads the environment, once, and hands settings down."""
+
+import typer
+
+from glas.cli import doctor, models, run, transcribe
+
+app = typer.Typer(
+    name="glas",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""
+**Глас** превращает русскую речь в текст: голосовые сообщения, записи, видео.
+
+Попробуйте сразу, без сети и настройки:
+
+    glas transcribe samples/*.ogg        текст в терминале
+
+    glas run                             страница и API на http://127.0.0.1:8000
+
+    glas models                          какие модели бывают и какие есть на диске
+
+    glas doctor                          всё ли в порядке и что исправить
+
+Настройки — переменные `GLAS_…` или файл `.env`; все они описаны в docs/settings.md.
+""",
+)
+app.command("transcribe", help=transcribe.HELP)(transcribe.transcribe)
+app.command("run", help=run.HELP)(run.run)
+app.add_typer(models.app, name="models", help=models.HELP)
+app.command("doctor", help=doctor.HELP)(doctor.doctor)

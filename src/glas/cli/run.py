@@ -1,0 +1,86 @@
+"""`glas run`: start parts in this process."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from glas.cli.session import err, open_settings, out, russian, told
+from glas.domain.errors import ConfigurationError
+from glas.launch import PARTS, Ready, serve
+
+HELP = f"""
+Запустить части системы в одном процессе (все, если не назвать ни одной).
+
+Части: {", ".join(PARTS)}. Страница и API открываются на http://127.0.0.1:8000.
+
+    glas run                                     всё сразу
+
+    GLAS_PORT=8080 glas run                      на другом порту
+
+    GLAS_MODEL=onnx:gigaam-v3-ctc glas run       с другой моделью
+
+    glas run nn_service                          только распознавание, порт 8001
+
+    GLAS_NN_SERVICE_URL=http://gpu:8001 glas run web       страница отдельно от распознавания
+
+Ctrl+C останавливает: начатые распознавания доводятся до конца, второе Ctrl+C не ждёт.
+"""
+
+
+def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ]...", show_default=False)] = None) -> None:
+    """Start parts and serve until a signal."""
+    settings = open_settings(quiet=False)
+    chosen = tuple(parts or PARTS)
+    if not parts and settings.nn_service_url is not None:
+        # It runs elsewhere: what is left for this process is the page in front of it.
+        chosen = ("web",)
+    with told(), _no_group():
+        err.print("Загружаю модель…", style="dim")
+        asyncio.run(serve(settings, chosen, _greet))
+
+
+@contextlib.contextmanager
+def _no_group() -> Iterator[None]:
+    """A task group wraps what its tasks raise; one cause is told as itself."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        (known, _rest) = group.split(ConfigurationError)
+        if known is not None:
+            raise known.exceptions[0] from None
+        raise
+
+
+def _greet(ready: Ready) -> None:
+    """Say what works, what was heard, and where to go."""
+    out.print("\n[b]Глас слышит.[/]" if ready.check else "\n[b]Глас запущен.[/]", markup=True)
+    rows: list[tuple[str, str]] = []
+    if ready.model is not None:
+        rows.append(("Модель", ready.model))
+    if ready.check is not None:
+        heard = ready.check.heard
+        duration_s = heard.hypothesis.duration_s
+        speed = duration_s / max(heard.processing_s, 1e-6)
+        cost = f"{russian(duration_s)} с звука за {russian(heard.processing_s, 2)} с, в {speed:.0f} раз быстрее речи"
+        rows.append(("Проверка", f"{ready.check.sample.name} → «{heard.hypothesis.text}»"))
+        rows.append(("", cost))
+    if ready.problem is not None:
+        rows.append(("Проверка", f"не удалась: {ready.problem}"))
+    rows += _addresses(ready)
+    if ready.model == "embedded":
+        rows.append(("Точнее", "встроенная модель мала и годится для начала: glas models покажет точные;"))
+        rows.append(("", "glas models get onnx:gigaam-v3-ctc, затем GLAS_MODEL=onnx:gigaam-v3-ctc make run"))
+    for name, value in rows:
+        out.print(f"  {name:<10}{value}", markup=False)
+    out.print("\n[dim]Остановить: Ctrl+C[/]\n", markup=True)
+
+
+def _addresses(ready: Ready) -> list[tuple[str, str]]:
+    rows = [("Страница", url) for part, url in ready.urls.items() if part == "web"]
+    api = next(iter(ready.urls.values()), None)
+    if api is not None:
+        rows.append(("API", f"{api}/v1 — как у OpenAI; описание: {api}/docs"))
+    return rows

@@ -1,0 +1,64 @@
+"""What every command does first and last: read the settings, set up logs, tell errors to a person."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Literal
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from glas import logs
+from glas.domain.errors import GlasError
+from glas.domain.explain import explain
+from glas.settings import Settings
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def open_settings(*, quiet: bool) -> Settings:
+    """Read the settings and set up logs; `quiet` shows warnings only, for commands whose output is the point."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            name = "GLAS_" + "__".join(str(step) for step in fault["loc"]).upper()
+            err.print(f"[red]✗[/] Неверная настройка [b]{name}[/]: {fault['msg']}", markup=True)
+        err.print("Все настройки описаны в docs/settings.md.")
+        raise typer.Exit(EXIT_USAGE) from None
+    keys = (settings.api_key, settings.service_token)
+    level: Literal["debug", "info", "warning", "error"] = settings.log.level
+    if quiet and level == "info":
+        level = "warning"
+    secrets = [key.get_secret_value() for key in keys if key is not None]
+    logs.configure(level=level, fmt=settings.log.format, secrets=secrets)
+    return settings
+
+
+def tell(error: GlasError, subject: str = "") -> None:
+    """Show an error: in Russian what happened, then the exact message."""
+    start = f"{subject}: " if subject else ""
+    err.print(f"✗ {start}{explain(error)}", style="red", markup=False)
+    err.print(f"  {error}", style="dim", markup=False)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn an error of ours into a message and an exit code; any other stays a traceback, since it is a bug."""
+    try:
+        yield
+    except GlasError as error:
+        tell(error)
+        raise typer.Exit(EXIT_FAILED) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def russian(value: float, digits: int = 1) -> str:
+    """A number with a decimal comma."""
+    return f"{value:.{digits}f}".replace(".", ",")

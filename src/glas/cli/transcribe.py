@@ -1,0 +1,168 @@
+"""`glas transcribe`: files to text."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, tell, told
+from glas.cli.sources import Source, write_atomically
+from glas.domain.errors import GlasError
+from glas.domain.subtitles import to_srt, to_vtt
+from glas.domain.transcription import Recognition
+from glas.launch import Hear, open_hearing
+from glas.nn_service.transcribe import Step
+
+HELP = """
+Превратить записи в текст.
+
+    glas transcribe voice.ogg                          текст в терминале
+
+    glas transcribe *.ogg --format srt --output out    субтитры в каталог out
+
+    cat voice.ogg | glas transcribe -                  со стандартного ввода
+
+    glas transcribe talk.mp4 --format json             слова, времена и уверенность
+
+Формат узнаётся по содержимому, а не по имени: Ogg/Opus, MP3, M4A, AAC, WAV, FLAC, WebM, MP4.
+Файл с ошибкой не мешает остальным; код выхода тогда 1.
+"""
+
+
+class Format(StrEnum):
+    """Forms of output."""
+
+    TEXT = "text"
+    JSON = "json"
+    SRT = "srt"
+    VTT = "vtt"
+
+
+_EXTENSIONS = {Format.TEXT: ".txt", Format.JSON: ".json", Format.SRT: ".srt", Format.VTT: ".vtt"}
+
+
+def transcribe(
+    files: Annotated[
+        list[str], typer.Argument(metavar="ФАЙЛ...", help="Записи; `-` — стандартный ввод.", show_default=False)
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Модель: имя из `glas models` или `onnx:КАТАЛОГ`.", metavar="ИМЯ", show_default="GLAS_MODEL"),
+    ] = None,
+    fmt: Annotated[Format, typer.Option("--format", "-f", help="Вид ответа.")] = Format.TEXT,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Каталог для ответов, по файлу на запись.", metavar="КАТАЛОГ"),
+    ] = None,
+) -> None:
+    """Recognise files, several at once; print in their order, or write beside each other into a directory."""
+    settings = open_settings(quiet=True)
+    if model is not None:
+        settings = settings.model_copy(update={"model": model})
+    sources = [Source(name, limit_mb=settings.audio.max_upload_mb) for name in files]
+    _check_usage(sources, fmt, output)
+    with told(), open_hearing(settings) as hear, _progress() as progress:
+        failed = _recognise_all(
+            sources, hear, progress, settings.nn_service.worker_count, _writer(sources, fmt, output)
+        )
+    raise typer.Exit(EXIT_FAILED if failed else 0)
+
+
+def _check_usage(sources: list[Source], fmt: Format, output: Path | None) -> None:
+    if len(sources) > 1 and fmt in {Format.SRT, Format.VTT} and output is None:
+        err.print("✗ Субтитры нескольких записей не смешать в одном выводе: укажите --output КАТАЛОГ.", style="red")
+        raise typer.Exit(EXIT_USAGE)
+    if sum(source.is_stdin for source in sources) > 1:
+        err.print("✗ Стандартный ввод «-» можно назвать только один раз.", style="red")
+        raise typer.Exit(EXIT_USAGE)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+
+
+def _progress() -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def _recognise_all(
+    sources: list[Source],
+    hear: Hear,
+    progress: Progress,
+    workers: int,
+    write: Callable[[Source, Recognition], None],
+) -> int:
+    """Recognise in `workers` threads, write in order; returns how many failed."""
+    failed = 0
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [pool.submit(_recognise, source, hear, progress) for source in sources]
+        try:
+            for source, job in zip(sources, jobs, strict=True):
+                try:
+                    write(source, job.result())
+                except (GlasError, OSError) as error:
+                    failed += 1
+                    _tell_failure(source, error)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failed
+
+
+def _recognise(source: Source, hear: Hear, progress: Progress) -> Recognition:
+    task = progress.add_task(source.name)
+
+    def on_step(step: Step) -> None:
+        minutes, seconds = divmod(int(step.done_s), 60)
+        progress.update(task, description=f"{source.name}  {minutes}:{seconds:02}")
+
+    try:
+        return hear(source.read(), on_step)
+    finally:
+        progress.remove_task(task)
+
+
+def _tell_failure(source: Source, error: GlasError | OSError) -> None:
+    if isinstance(error, GlasError):
+        tell(error, source.name)
+    else:
+        err.print(f"✗ {source.name}: {error.strerror or error}", style="red", markup=False)
+
+
+def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Recognition], None]:
+    """What is done with each answer: written into `output`, or printed."""
+    if output is not None:
+        stems = Counter(source.stem for source in sources)
+
+        def to_directory(source: Source, heard: Recognition) -> None:
+            # Two recordings that differ in their ending alone must not overwrite each other's text.
+            base = source.stem if stems[source.stem] == 1 else source.label
+            write_atomically(output / (base + _EXTENSIONS[fmt]), _rendered(source, heard, fmt))
+
+        return to_directory
+
+    several = len(sources) > 1
+
+    def to_terminal(source: Source, heard: Recognition) -> None:
+        text = _rendered(source, heard, fmt)
+        typer.echo(f"{source.name}: {text}" if several and fmt is Format.TEXT else text, nl=False)
+
+    return to_terminal
+
+
+def _rendered(source: Source, heard: Recognition, fmt: Format) -> str:
+    match fmt:
+        case Format.TEXT:
+            return heard.hypothesis.text + "\n"
+        case Format.SRT:
+            return to_srt(heard.hypothesis)
+        case Format.VTT:
+            return to_vtt(heard.hypothesis)
+        case Format.JSON:
+            body = {"file": source.name, "processing_s": round(heard.processing_s, 4)}
+            return json.dumps(body | heard.hypothesis.model_dump(), ensure_ascii=False) + "\n"

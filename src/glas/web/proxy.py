@@ -1,0 +1,76 @@
+"""Passes the API on to an nn_service that runs elsewhere: the page stays the only published address.
+
+Bodies stream both ways, so that neither an upload nor a stream of events is held up or held in memory.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.responses import Response, StreamingResponse
+from starlette.background import BackgroundTask
+
+from glas.clients.http import open_http
+from glas.domain.errors import ServiceUnreachableError
+from glas.logs import REQUEST_ID_HEADER
+from glas.serving import errors
+from glas.serving.gate import Gate
+
+# RFC 9110, 7.6.1: these speak of one connection only. The caller's key is not the service's, so it stays here as well.
+_OF_THIS_HOP: Final = frozenset({
+    "authorization", "connection", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade",
+})  # fmt: skip
+
+
+def create_proxy(url: str, *, token: str | None, key: str | None, max_body_bytes: int) -> FastAPI:
+    """Make the app.
+
+    Args:
+        url: where nn_service answers.
+        token: what nn_service asks of us.
+        key: what we ask of callers; None lets everybody in.
+        max_body_bytes: largest announced body.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_http(url=url, token=token) as http:
+            app.state.http = http
+            yield
+
+    app = FastAPI(title="Glas", lifespan=lifespan, openapi_url=None, max_body_size=max_body_bytes)
+    app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
+    errors.install(app, max_body_bytes=max_body_bytes)
+    app.add_api_route("/{path:path}", forward, methods=["GET", "HEAD", "POST"], response_model=None)
+    return app
+
+
+async def forward(request: Request, path: str) -> Response:
+    """Ask nn_service the same, and pass its answer on as it comes.
+
+    Raises:
+        ServiceUnreachableError: nn_service does not answer.
+    """
+    http: httpx.AsyncClient = request.app.state.http
+    headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THIS_HOP]
+    has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+    onward = http.build_request(
+        request.method,
+        f"/{path}",
+        params=request.query_params,
+        headers=headers,
+        content=request.stream() if has_body else None,
+    )
+    try:
+        answer = await http.send(onward, stream=True)
+    except httpx.TransportError as error:
+        raise ServiceUnreachableError(f"nn_service does not answer at {http.base_url}") from error
+    kept = {
+        name: value
+        for name, value in answer.headers.items()
+        if name not in _OF_THIS_HOP and name != REQUEST_ID_HEADER.lower()
+    }
+    return StreamingResponse(answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
