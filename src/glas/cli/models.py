@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
 
 from glas.cli.session import err, open_settings, out, russian, told
 from glas.domain.errors import GlasError
-from glas.engines.catalogue import KnownModel, is_on_disk, known_models, resolve
+from glas.engines.catalogue import is_on_disk, known_models, resolve
 from glas.engines.fetch import fetch_model
+from glas.engines.known import KnownModel
 from glas.settings import Settings
 
 HELP = """
@@ -55,16 +55,14 @@ def get(
 
 
 def _show(settings: Settings) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Модель", "На диске", "МБ", "WER", "Скорость", "Лицензия", "Что это"):
-        table.add_column(title, justify="right" if title in {"МБ", "WER", "Скорость"} else "left", overflow="fold")
     served = _served(settings)
     for model in known_models():
-        table.add_row(*_row(model, settings, served))
-    out.print(table, soft_wrap=False)
+        figures, is_served = _figures(model), model.name == served
+        out.print(f"{'→' if is_served else ' '} {model.name:<34}", _state(model, settings), figures, markup=True)
+        out.print(f"    {model.summary_ru}", style="dim", markup=False)
     out.print(
-        "\n→ служит сейчас (GLAS_MODEL). WER — доля ошибок в словах на открытом чтении (Russian LibriSpeech), "
-        "скорость — во сколько раз быстрее речи; то и другое опубликовано авторами, источники: docs/models.md.\n"
+        "\n→ служит сейчас (GLAS_MODEL). WER — доля ошибок в словах на тесте Russian LibriSpeech, если не назван "
+        "другой;\n× — во сколько раз быстрее речи. Это чужие опубликованные цифры, источники: docs/models.md.\n"
         "Скачать: glas models get ИМЯ. Своя модель: GLAS_MODEL=onnx:КАТАЛОГ.",
         style="dim",
         markup=False,
@@ -78,17 +76,19 @@ def _served(settings: Settings) -> str:
         return settings.model
 
 
-def _row(model: KnownModel, settings: Settings, served: str) -> tuple[str, ...]:
-    on_disk = is_on_disk(settings.models_dir, model.name)
-    # The test that nearly all of them were measured on comes last in each list.
-    wer = f"{russian(100 * model.wer[-1].wer)} %" if model.wer else "—"
-    speed = f"{model.speed.rtfx:.0f}×" if model.speed else "—"
-    return (
-        ("→ " if model.name == served else "  ") + model.name,
-        "да" if on_disk else "нет" if model.has_engine else "позже",
-        f"{model.size_mb:.0f}" if model.size_mb else "—",
-        wer,
-        speed,
-        model.licence,
-        model.summary_ru,
-    )
+def _state(model: KnownModel, settings: Settings) -> str:
+    if is_on_disk(settings.models_dir, model.name):
+        return "[green]на диске[/]"
+    return "        " if model.has_engine else "[yellow]позже[/]   "
+
+
+def _figures(model: KnownModel) -> str:
+    parts = [] if model.size_mb is None else [f"{model.size_mb:.0f} МБ"]
+    if model.wer:
+        # The test that nearly all of them were measured on comes last in each list.
+        best = model.wer[-1]
+        where = "" if "LibriSpeech" in best.test_set else f" ({best.test_set})"
+        parts.append(f"WER {russian(100 * best.wer)} %{where}")
+    if model.speed:
+        parts.append(f"{model.speed.rtfx:.0f}×")
+    return ", ".join([*parts, model.licence])

@@ -82,5 +82,5 @@ def _addresses(ready: Ready) -> list[tuple[str, str]]:
     rows = [("Страница", url) for part, url in ready.urls.items() if part == "web"]
     api = next(iter(ready.urls.values()), None)
     if api is not None:
-        rows.append(("API", f"{api}/v1 — как у OpenAI; описание: {api}/docs"))
+        rows.append(("API", f"{api}/v1 — как у OpenAI; описание: {api}/openapi.json"))
     return rows

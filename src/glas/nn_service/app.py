@@ -30,7 +30,8 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
             yield
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
-    app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan)
+    # FastAPI's own documentation pages load scripts from foreign hosts; /openapi.json and docs/api.md need none.
+    app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(make_router(max_body_bytes=max_body_bytes))

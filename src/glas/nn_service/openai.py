@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from glas.domain.errors import EmptyAudioError, GlasError, InvalidParameterError, ServiceFaultError, to_body
+from glas.domain.errors import AudioError, EmptyAudioError, GlasError, InvalidParameterError, ServiceFaultError, to_body
 from glas.domain.transcription import Recognition
 from glas.nn_service.formats import (
     MEDIA_TYPES,
@@ -140,6 +140,9 @@ async def _recognise(request: Request, recogniser: Recogniser, data: bytes, mode
                 break
         else:
             return future.result()
+    except AudioError as error:
+        error.param = error.param or "file"
+        raise
     finally:
         abandoned.set()
         future.cancel()

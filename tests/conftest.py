@@ -1,0 +1,102 @@
+"""What all tests share: settings of their own, the samples with their true texts, and a real `glas run`."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from glas.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+START_TIMEOUT_S = 40
+
+
+class Sample(NamedTuple):
+    """A sample message and its true words."""
+
+    path: Path
+    text: str
+
+
+class Server(NamedTuple):
+    """A running `glas run`."""
+
+    url: str
+    process: subprocess.Popen[str]
+    greeting: str
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Sample]:
+    """The messages under samples/ with what was said in them."""
+    lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [Sample(ROOT / "samples" / row["file"], row["text"]) for row in rows]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings that know nothing of this machine's environment and write into a directory of the test."""
+    return Settings(_env_file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment in which the program is started: ours without any GLAS_ setting."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
+    return clean | {"GLAS_DATA_DIR": str(tmp_path_factory.mktemp("data")), "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture(scope="session")
+def start_glas(glas_environment: dict[str, str]) -> Callable[..., AbstractContextManager[Server]]:
+    """Start `glas run …` on a free port, wait for its greeting, end it with SIGTERM."""
+
+    @contextlib.contextmanager
+    def start(*parts: str, **environment: str) -> Iterator[Server]:
+        ports = {"GLAS_PORT": "0", "GLAS_NN_SERVICE__PORT": "0"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "glas", "run", *parts],
+            env=glas_environment | ports | environment,
+            cwd=glas_environment["GLAS_DATA_DIR"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            greeting = _greeting(process)
+            (url, *_) = re.findall(r"http://\S+?:\d+", greeting)
+            yield Server(url, process, greeting)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=START_TIMEOUT_S)
+
+    return start
+
+
+def _greeting(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines: list[str] = []
+    deadline = time.monotonic() + START_TIMEOUT_S
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl+C" in line or time.monotonic() > deadline:
+            break
+    assert lines, f"glas run ended with {process.wait()} and said nothing"
+    return "".join(lines)
+
+
+@pytest.fixture(scope="session")
+def server(start_glas: Callable[..., AbstractContextManager[Server]]) -> Iterator[Server]:
+    """One server with all parts and the embedded model, for all tests that only ask."""
+    with start_glas() as running:
+        yield running
