@@ -60,7 +60,7 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
     """
     layout = known_model(name).layout
     directory = local_directory(models_dir, name)
-    return layout is not None and any(not layout.missing(directory, precision) for precision in ("int8", "fp32"))
+    return layout is not None and layout.share(directory) == 1
 
 
 def resolve(name: str, models_dir: Path) -> str:
@@ -77,7 +77,7 @@ def resolve(name: str, models_dir: Path) -> str:
     try:
         return known_model(name).name
     except UnknownModelError:
-        directory = Path(name.removeprefix("onnx:")).expanduser()
-        if name.startswith("onnx:") and directory.is_dir():
-            return f"onnx:{directory.resolve()}"
+        engine, _, place = name.partition(":")
+        if engine == "onnx" and place and Path(place).expanduser().is_dir():
+            return f"onnx:{Path(place).expanduser().resolve()}"
         raise

@@ -141,7 +141,7 @@ KNOWN_MODELS = (
     KnownModel(
         name=EMBEDDED,
         repository=None,
-        layout=layouts.NEMO_CTC,
+        layout=layouts.EMBEDDED,
         size_mb=None,
         licence="MIT",
         window_s=30,

@@ -12,6 +12,8 @@ from glas.domain.errors import ModelFileMissingError, ModelLoadError
 
 Precision = Literal["int8", "fp32"]
 
+PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
+
 CONFIG = "config.json"
 
 
@@ -47,6 +49,15 @@ class Layout:
         """Files of `files` that `directory` lacks; a link to nowhere counts as lacking."""
         return tuple(name for name in self.files(precision) if not any(p.is_file() for p in directory.glob(name)))
 
+    def share(self, directory: Path) -> float:
+        """Share, 0..1, of the files that are there, in the better precision; a lone configuration is nothing."""
+        present = [
+            1 - len(lacking) / len(self.files(precision))
+            for precision in PRECISIONS
+            if not set(self.files(precision)) - {CONFIG} <= set(lacking := self.missing(directory, precision))
+        ]
+        return max(present, default=0.0)
+
 
 GIGAAM_V2_CTC = Layout("gigaam-v2-ctc", ("v2_ctc.onnx",), ("v2_vocab.txt",), (CONFIG,))
 GIGAAM_V2_RNNT = Layout(
@@ -69,9 +80,11 @@ GIGAAM_V3_E2E_RNNT = Layout(
     ("v3_e2e_rnnt_vocab.txt", CONFIG),
     version="v3",
 )
-NEMO_CTC = Layout("nemo-conformer-ctc", ("model.onnx",), ("vocab.txt", CONFIG))
-NEMO_RNNT = Layout("nemo-conformer-rnnt", ("encoder-model.onnx", "decoder_joint-model.onnx"), ("vocab.txt", CONFIG))
-NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, NEMO_RNNT.texts)
+# Without a configuration NeMo's models are taken for FastConformers: 80 bands, one frame of output for 80 ms.
+NEMO_CTC = Layout("nemo-conformer-ctc", ("model.onnx",), ("vocab.txt",), (CONFIG,))
+NEMO_RNNT = Layout("nemo-conformer-rnnt", ("encoder-model.onnx", "decoder_joint-model.onnx"), ("vocab.txt",), (CONFIG,))
+NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, ("vocab.txt", CONFIG))
+EMBEDDED = Layout(NEMO_CTC.kind, NEMO_CTC.networks, ("vocab.txt", CONFIG))
 VOSK = Layout("vosk", ("*/encoder.onnx", "*/decoder.onnx", "*/joiner.onnx"), ("*/tokens.txt",), (CONFIG,))
 T_ONE = Layout("t-one-ctc", ("model.onnx",), (CONFIG,))
 
@@ -93,10 +106,11 @@ LAYOUTS = (
 def layout_of(directory: Path) -> Layout:
     """Recognise the family of a directory that no catalogue knows.
 
-    `config.json` decides where it names a `model_type`; else the names of the files do.
+    `config.json` decides where it names a `model_type`; else the names of the files do. Where files lack, it is the
+    family that comes nearest, so that `precision_of` can say which.
 
     Raises:
-        ModelFileMissingError: there is no such directory, or no family has all its files in it.
+        ModelFileMissingError: there is no such directory, or nothing in it belongs to a model.
         ModelLoadError: `config.json` is broken, or the files of several families lie together.
     """
     if not directory.is_dir():
@@ -105,24 +119,28 @@ def layout_of(directory: Path) -> Layout:
     for layout in LAYOUTS:
         if layout.kind == named:
             return layout
-    fitting = [layout for layout in LAYOUTS if any(not layout.missing(directory, p) for p in ("int8", "fp32"))]
-    # NeMo's families differ by `model_type` only, and T-one's files are a part of NeMo's: the first that fits is meant.
-    fitting = [
-        layout
-        for layout in fitting
-        if layout.networks not in [other.networks for other in fitting[: fitting.index(layout)]]
-    ]
-    if not fitting:
-        raise ModelFileMissingError(
-            f"{directory} holds no model of a known family. Expected, for example, {', '.join(NEMO_CTC.files('fp32'))} "
-            f"or {', '.join(GIGAAM_V3_CTC.files('fp32'))} (or their .int8.onnx); got {_listing(directory)}."
-        )
+    fitting = _fitting(directory)
     if len(fitting) > 1:
         raise ModelLoadError(
             f"{directory} holds several models ({', '.join(layout.kind for layout in fitting)}). "
             "Expected the files of one: move them into a directory of their own."
         )
-    return fitting[0]
+    nearest = fitting[0] if fitting else max(LAYOUTS, key=lambda layout: layout.share(directory))
+    if not nearest.share(directory):
+        raise ModelFileMissingError(
+            f"{directory} holds no model of a known family. Expected, for example, {', '.join(NEMO_TDT.files('fp32'))} "
+            f"or {', '.join(GIGAAM_V3_CTC.files('fp32'))} (or their .int8.onnx); got {_listing(directory)}."
+        )
+    return nearest
+
+
+def _fitting(directory: Path) -> list[Layout]:
+    fitting: dict[tuple[str, ...], Layout] = {}
+    for layout in LAYOUTS:
+        if layout.share(directory) == 1:
+            # Families of the same networks differ by `model_type` only, which is not said here: the first one is meant.
+            fitting.setdefault(layout.networks, layout)
+    return list(fitting.values())
 
 
 def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precision:
@@ -135,12 +153,12 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
         ModelFileMissingError: neither is complete; the message names the files that the nearer one lacks.
         ModelLoadError: the configuration says that this is another model.
     """
-    other: Precision = "fp32" if prefer == "int8" else "int8"
-    lacking = {precision: layout.missing(directory, precision) for precision in (prefer, other)}
-    chosen = min(lacking, key=lambda precision: len(lacking[precision]))
+    lacking = {precision: layout.missing(directory, precision) for precision in PRECISIONS}
+    chosen = min(PRECISIONS, key=lambda precision: (len(lacking[precision]), precision != prefer))
     if lacking[chosen]:
+        nearest = dict.fromkeys(names for names in lacking.values() if len(names) == len(lacking[chosen]))
         raise ModelFileMissingError(
-            f"{directory} lacks {', '.join(lacking[chosen])}. "
+            f"{directory} lacks {' or '.join(', '.join(names) for names in nearest)}. "
             f"Expected for {layout.kind}: {', '.join(layout.files(chosen))}; got {_listing(directory)}."
         )
     if layout.version and (version := configuration(directory).get("version")) != layout.version:

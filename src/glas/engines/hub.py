@@ -1,0 +1,166 @@
+"""The model hub over plain HTTP: what a repository holds, and one file of it, continued where it broke off.
+
+huggingface_hub is not used: its 2.x deletes what it has of a file when the line breaks, and these files are hundreds of
+megabytes. Of the hub's interface only two addresses are needed, which every mirror has too:
+`/api/models/{repository}/revision/main?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from glas.domain.errors import HubUnreachableError, ModelLoadError
+
+# Within this a person at a terminal learns that there is no network. Looking up a name has no time limit of its own and
+# takes half a minute where name servers are configured and unreachable, so the limit is on the whole request.
+REACH_S = 8.0
+# Silence in the middle of a file after which the connection is given up and made anew.
+STALL_S = 20.0
+# Attempts in a row that bring not one byte before a download gives up.
+ATTEMPTS = 3
+PAUSE_S = 1.0
+
+OnBytes = Callable[[int, int], None]
+"""Told how many bytes of a file are there, and how many there will be."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a repository.
+
+    Attributes:
+        path: its name in the repository.
+        url: where its content is, at a fixed commit.
+        size: bytes.
+        digest: hash of the content, hexadecimal.
+        digest_kind: `sha256` for large files, `git` (the hash of a git blob) for small ones, empty if there is none.
+    """
+
+    path: str
+    url: str
+    size: int
+    digest: str
+    digest_kind: str
+
+
+def client() -> httpx.Client:
+    """A client for the hub; honours the usual proxy variables."""
+    timeout = httpx.Timeout(REACH_S, read=STALL_S)
+    return httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
+
+
+def listing(http: httpx.Client, endpoint: str, repository: str) -> list[RemoteFile]:
+    """What the main branch of a repository holds.
+
+    Raises:
+        HubUnreachableError: no answer within `REACH_S`, or not the answer of a hub.
+    """
+    url = f"{endpoint}/api/models/{repository}/revision/main"
+    answer = _within(REACH_S, lambda: http.get(url, params={"blobs": "true"}, timeout=REACH_S), url)
+    if not answer.is_success:
+        raise HubUnreachableError(f"{url} answers {answer.status_code}")
+    try:
+        content = answer.json()
+        commit, siblings = content["sha"], content["siblings"]
+        return [_remote_file(f"{endpoint}/{repository}/resolve/{commit}", sibling) for sibling in siblings]
+    except (ValueError, KeyError, TypeError) as error:
+        raise HubUnreachableError(f"{url} does not answer as a model hub does ({error!r})") from error
+
+
+def download(http: httpx.Client, remote: RemoteFile, target: Path, on_bytes: OnBytes) -> None:
+    """Fetch a file; a second call goes on where the first one broke off, unless the file has changed meanwhile.
+
+    Raises:
+        HubUnreachableError: `ATTEMPTS` attempts in a row brought nothing; what is there stays for the next call.
+        ModelLoadError: the content is not what the hub's hash says; it is deleted.
+    """
+    if (
+        target.is_file()
+        and target.stat().st_size == remote.size
+        and _digest(target, remote.digest_kind) == remote.digest
+    ):
+        on_bytes(remote.size, remote.size)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{remote.digest[:12]}.part")
+    fruitless = 0
+    part.touch()
+    while (have := part.stat().st_size) < remote.size:
+        try:
+            _continue(http, remote, part, have, on_bytes)
+        except (httpx.TransportError, HubUnreachableError) as error:
+            fruitless = 0 if part.stat().st_size > have else fruitless + 1
+            if fruitless == ATTEMPTS:
+                raise HubUnreachableError(f"{remote.url}: {error or type(error).__name__}") from error
+            time.sleep(PAUSE_S * fruitless)
+    if (got := _digest(part, remote.digest_kind)) != remote.digest:
+        part.unlink()
+        raise ModelLoadError(
+            f"{remote.url}: expected {remote.digest_kind} {remote.digest}, got {got}. The file is deleted; try again."
+        )
+    part.replace(target)
+
+
+def _continue(http: httpx.Client, remote: RemoteFile, part: Path, have: int, on_bytes: OnBytes) -> None:
+    with http.stream("GET", remote.url, headers={"Range": f"bytes={have}-"} if have else {}) as answer:
+        if not answer.is_success:
+            raise HubUnreachableError(f"answers {answer.status_code}")
+        # A server that ignores the range sends everything again with 200.
+        goes_on = answer.status_code == httpx.codes.PARTIAL_CONTENT
+        done = have if goes_on else 0
+        with part.open("ab" if goes_on else "wb") as file:
+            # As it arrives: gathered into larger pieces, the last one would be lost whenever the line breaks.
+            for chunk in answer.iter_raw():
+                file.write(chunk)
+                done += len(chunk)
+                on_bytes(done, remote.size)
+    if done < remote.size:
+        raise HubUnreachableError(f"expected {remote.size} bytes, got {done}")
+
+
+def _remote_file(base_url: str, sibling: dict[str, Any]) -> RemoteFile:
+    path, large = sibling["rfilename"], sibling.get("lfs")
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise ValueError(path)
+    if large:
+        return RemoteFile(path, f"{base_url}/{path}", int(large["size"]), large["sha256"], "sha256")
+    digest = sibling.get("blobId") or ""
+    return RemoteFile(path, f"{base_url}/{path}", int(sibling["size"]), digest, "git" if digest else "")
+
+
+def _digest(path: Path, kind: str) -> str:
+    if not kind:
+        return ""
+    digest = hashlib.sha256() if kind == "sha256" else hashlib.sha1(usedforsecurity=False)
+    if kind == "git":
+        digest.update(f"blob {path.stat().st_size}\0".encode())
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _within(seconds: float, request: Callable[[], httpx.Response], url: str) -> httpx.Response:
+    answers: list[httpx.Response] = []
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            answers.append(request())
+        except (httpx.HTTPError, OSError) as error:
+            errors.append(error)
+
+    # A daemon, so that a name server that never answers cannot keep the program from ending.
+    asking = threading.Thread(target=ask, daemon=True, name="hub")
+    asking.start()
+    asking.join(seconds)
+    if answers:
+        return answers[0]
+    reason = str(errors[0]) or type(errors[0]).__name__ if errors else f"no answer within {seconds:g} s"
+    raise HubUnreachableError(f"{url}: {reason}")

@@ -1,0 +1,124 @@
+"""The catalogue: names, places on disk, and what `auto` means."""
+
+# ruff: noqa: D103  a test\'s name is its sentence
+
+import re
+from pathlib import Path
+
+import pytest
+from onnx_asr.loader import create_asr_resolver
+
+from glas.domain.errors import UnknownModelError
+from glas.engines.catalogue import (
+    embedded_directory,
+    is_on_disk,
+    known_model,
+    known_models,
+    local_directory,
+    resolve,
+)
+from glas.engines.known import KnownModel
+
+MODELS = pytest.mark.parametrize("model", known_models(), ids=lambda model: model.name)
+
+
+def lay_out(directory: Path, model: KnownModel) -> None:
+    """Put empty files where those of a model belong."""
+    assert model.layout is not None
+    for name in model.layout.files("int8" if model.int8 else "fp32"):
+        path = directory / name.replace("*", "am")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_names_are_unique_long_and_short() -> None:
+    names = [model.name for model in known_models()] + [m.short_name for m in known_models() if m.name != "embedded"]
+    assert len(names) == len(set(names))
+    assert known_models()[0].name == "embedded"
+
+
+@MODELS
+def test_what_is_said_of_a_model_is_whole(model: KnownModel) -> None:
+    assert re.fullmatch(r"embedded|(onnx|whisper):[\w./-]+", model.name)
+    assert model.licence in {"MIT", "Apache-2.0", "CC-BY-4.0"}
+    assert 20 <= model.window_s <= 30
+    assert re.search("[а-я]", model.summary_ru)
+    assert not re.search("[а-яА-Я]", model.summary_en)
+    assert model.repository is None or model.repository.count("/") == 1
+    assert model.repository is None or model.wer, "a model of others comes with figures of others"
+    for figure in model.wer:
+        assert 0 < figure.wer < 0.3
+        assert figure.test_set
+        assert figure.normalisation
+        assert figure.source
+    assert model.speed is None or (model.speed.rtfx > 1 and model.speed.hardware and model.speed.source)
+
+
+@MODELS
+def test_the_layouts_are_those_that_onnx_asr_looks_for(model: KnownModel, tmp_path: Path) -> None:
+    if model.layout is None:
+        return
+    precision = "int8" if model.int8 else None
+    lay_out(tmp_path, model)
+    files = create_asr_resolver(model.layout.kind, tmp_path).resolve_model(quantization=precision)
+    assert {path.relative_to(tmp_path).as_posix() for path in files.values()} <= {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")
+    }
+
+
+@MODELS
+def test_a_model_is_on_disk_when_all_its_files_are(model: KnownModel, tmp_path: Path) -> None:
+    if model.layout is None or model.repository is None:
+        return
+    assert not is_on_disk(tmp_path, model.name)
+    directory = local_directory(tmp_path, model.name)
+    lay_out(directory, model)
+    assert is_on_disk(tmp_path, model.short_name)
+    next(path for path in directory.rglob("*.onnx")).unlink()
+    assert not is_on_disk(tmp_path, model.name)
+
+
+def test_directories_have_safe_names_and_are_all_different(tmp_path: Path) -> None:
+    places = [local_directory(tmp_path, model.name) for model in known_models() if model.repository]
+    assert len(set(places)) == len(places)
+    for place in places:
+        assert place.parent == tmp_path
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", place.name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("gigam-v3-ctc", "onnx:gigaam-v3-ctc"), ("onnx:tone", "onnx:t-one"), ("Whisper-small", "whisper-small-ru")],
+)
+def test_an_unknown_name_is_answered_with_similar_ones(wrong: str, right: str) -> None:
+    with pytest.raises(UnknownModelError, match=right):
+        known_model(wrong)
+
+
+@pytest.mark.parametrize("name", ["", "xyz", "../../etc", "onnx:", "onnx:/no/such/directory"])
+def test_nonsense_is_no_model(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError):
+        resolve(name, tmp_path)
+    with pytest.raises(UnknownModelError):
+        local_directory(tmp_path, name)
+
+
+def test_auto_is_what_is_there_and_has_an_engine(tmp_path: Path) -> None:
+    assert resolve("auto", tmp_path) == "embedded"
+    lay_out(local_directory(tmp_path, "gigaam-v3-ctc"), known_model("gigaam-v3-ctc"))
+    assert resolve("auto", tmp_path) == "embedded", "another model than the original's is taken only when asked for"
+
+
+def test_names_are_made_uniform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve("gigaam-v3-ctc", tmp_path) == "onnx:gigaam-v3-ctc"
+    assert resolve("embedded", tmp_path) == "embedded"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "gigaam-v3-ctc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve("onnx:mine", tmp_path) == f"onnx:{tmp_path / 'mine'}"
+    assert resolve("onnx:gigaam-v3-ctc", tmp_path) == "onnx:gigaam-v3-ctc", "a name goes before a directory"
+
+
+def test_the_embedded_model_lies_beside_the_package_or_in_the_checkout() -> None:
+    assert embedded_directory().name == "embedded"
+    assert embedded_directory().parent.name == "models"
