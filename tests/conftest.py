@@ -1,6 +1,7 @@
 """What all tests share: settings of their own, the samples with their true texts, and a real `glas run`."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -8,17 +9,22 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
 from glas.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 40
+LONG_S = 1200
 
 
 class Sample(NamedTuple):
@@ -42,6 +48,21 @@ def samples() -> list[Sample]:
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     return [Sample(ROOT / "samples" / row["file"], row["text"]) for row in rows]
+
+
+@pytest.fixture(scope="session")
+def long_wav(samples: list[Sample]) -> bytes:
+    """Twenty minutes of the samples over and over, as 16 kHz WAV: long enough to be interrupted."""
+    limits = DecodeLimits()
+    pieces = [block for sample in samples for block in decode_blocks(sample.path.read_bytes(), limits)]
+    once = (np.concatenate(pieces) * 32767).astype("<i2").tobytes()
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(once * (LONG_S * 32_000 // len(once)))
+    return buffer.getvalue()
 
 
 @pytest.fixture

@@ -41,8 +41,8 @@ class AudioSettings(BaseModel):
     max_duration_s: float = Field(default=7200, gt=0, description="Longest audio, seconds of decoded samples.")
     decode_workers: int = Field(default=2, ge=1, description="Child processes that decode.")
     decode_memory_mb: int = Field(default=384, ge=128, description="Address space that decoding may add, MiB.")
-    decode_cpu_s: float = Field(default=30, gt=0, description="Processor time for one file, seconds.")
-    decode_wall_s: float = Field(default=30, gt=0, description="Longest silence of a decoding child, seconds.")
+    decode_cpu_s: int = Field(default=60, ge=1, description="Processor time for one file, seconds.")
+    decode_wall_s: float = Field(default=120, gt=0, description="Longest wait for one file's decoding, seconds in all.")
 
 
 class NnServiceSettings(BaseModel):

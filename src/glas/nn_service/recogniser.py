@@ -5,8 +5,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from glas.audio.decode import DecodeLimits
 from glas.audio.decoder import DecoderPool
+from glas.audio.limits import DecodeLimits
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
 from glas.domain.errors import GlasError, UnknownModelError
 from glas.domain.transcription import Recognition

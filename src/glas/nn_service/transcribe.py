@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from glas.audio.decoder import DecoderPool
@@ -72,7 +72,7 @@ class Transcriber:
 class _Counted:
     """Passes blocks of samples on, counts them, and stops when nobody waits for the answer."""
 
-    def __init__(self, blocks: Iterator[Samples], abandoned: threading.Event | None) -> None:
+    def __init__(self, blocks: Iterable[Samples], abandoned: threading.Event | None) -> None:
         self._blocks = blocks
         self._abandoned = abandoned
         self.n_samples = 0

@@ -1,0 +1,139 @@
+"""What everything but recognition costs: upload, decoding in a child, speech detection, answer, for one 10 s message.
+
+A real server process with an engine that answers at once is asked again and again; its processor time and that of its
+decoding children is read from /proc. Beside it, in the same run, the same bytes go through faster-whisper's decoder and
+speech detector in one process without any server: the ratio says what the door, the queue and the sandbox add.
+
+    python benchmarks/overhead.py [REQUESTS]
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import av
+import httpx
+import numpy as np
+from faster_whisper.audio import decode_audio
+from faster_whisper.vad import get_speech_timestamps
+
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
+
+SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.ogg"))
+CLIP_S = 10
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class SilentEngine:
+    """Answers at once, so that only what surrounds an engine is measured."""
+
+    name = "embedded"
+    window_s = 30.0
+
+    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+        """Nothing was heard."""
+        return [Hypothesis(text="", duration_s=len(samples) / SAMPLE_RATE_HZ, model=self.name) for samples in batch]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def clip() -> bytes:
+    """Ten seconds of the sample messages as Ogg/Opus, 24 kbit/s."""
+    pieces = [block for path in SAMPLES for block in decode_blocks(path.read_bytes(), DecodeLimits())]
+    samples = np.tile(np.concatenate(pieces), 4)[: CLIP_S * SAMPLE_RATE_HZ]
+    buffer = BytesIO()
+    with av.open(buffer, "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=48_000, layout="mono")
+        stream.bit_rate = 24_000
+        frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE_HZ
+        for part in [*av.AudioResampler("s16", "mono", 48_000).resample(frame), None]:
+            container.mux(stream.encode(part))
+    return buffer.getvalue()
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds of a process and of its living children, user and system."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return _own_cpu_s(pid) + sum(_own_cpu_s(int(child)) for child in children)
+
+
+def _own_cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def measure_server(data: bytes, requests: int) -> tuple[float, float]:
+    """Processor ms per request, and median wall ms."""
+    process = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True)
+    try:
+        url = process.stdout.readline().strip() if process.stdout else ""
+        with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+            form = {"response_format": "verbose_json"}
+            for _ in range(5):
+                http.post("/v1/audio/transcriptions", files={"file": data}, data=form).raise_for_status()
+            before, walls = cpu_s(process.pid), []
+            for _ in range(requests):
+                began = time.perf_counter()
+                http.post("/v1/audio/transcriptions", files={"file": data}, data=form).raise_for_status()
+                walls.append(time.perf_counter() - began)
+            return 1000 * (cpu_s(process.pid) - before) / requests, 1000 * statistics.median(walls)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure_peer(data: bytes, rounds: int) -> float:
+    """Processor ms of faster-whisper's decoder and speech detector for the same bytes."""
+    get_speech_timestamps(decode_audio(BytesIO(data)))
+    before = time.process_time()
+    for _ in range(rounds):
+        get_speech_timestamps(decode_audio(BytesIO(data)))
+    return 1000 * (time.process_time() - before) / rounds
+
+
+def serve() -> None:
+    """The child: nn_service with the silent engine on a free port, whose address is printed."""
+    import asyncio  # noqa: PLC0415 - only the child needs these
+    import socket  # noqa: PLC0415
+
+    import uvicorn  # noqa: PLC0415
+
+    from glas.launch import entered  # noqa: PLC0415
+    from glas.nn_service.app import create_app  # noqa: PLC0415
+    from glas.settings import Settings  # noqa: PLC0415
+
+    async def main() -> None:
+        app = create_app(Settings(_env_file=None), key=None)
+        async with entered([app]):
+            app.state.recogniser.engine = SilentEngine()
+            with socket.create_server(("127.0.0.1", 0)) as sock:
+                print(f"http://127.0.0.1:{sock.getsockname()[1]}", flush=True)
+                config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+                await uvicorn.Server(config).serve(sockets=[sock])
+
+    asyncio.run(main())
+
+
+def main() -> None:
+    """Measure both and print the ratio."""
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    data = clip()
+    ours, wall = measure_server(data, requests)
+    peer = measure_peer(data, requests)
+    print(f"{CLIP_S} s Ogg/Opus, {len(data)} bytes, {requests} requests")
+    print(f"  whole server without recognition   {ours:6.1f} ms of processor time   (median wall {wall:.1f} ms)")
+    print(f"  faster-whisper decode + VAD alone  {peer:6.1f} ms of processor time")
+    print(f"  ratio                              {ours / peer:6.2f}")
+
+
+if __name__ == "__main__":
+    serve() if "--serve" in sys.argv else main()

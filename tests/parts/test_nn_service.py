@@ -1,0 +1,222 @@
+"""nn_service through its typed client, in this process and over TCP; and its behaviour at the limits."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import (
+    AuthenticationError,
+    EmptyAudioError,
+    OverloadedError,
+    UnknownModelError,
+    UnsupportedFormatError,
+    UploadTooLargeError,
+)
+from glas.domain.metrics import error_rates
+from glas.domain.transcription import Hypothesis, Samples
+from glas.engines import Engine
+from glas.launch import entered
+from glas.nn_service.app import create_app
+from glas.settings import AudioSettings, NnServiceSettings, Settings
+from tests.conftest import Sample, Server
+
+KEY = "a-key-for-tests-that-is-long-enough"
+
+
+class HeldEngine:
+    """The real engine behind a door that the test opens, so that "busy" lasts as long as the test needs."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.door = threading.Event()
+        self.began = threading.Semaphore(0)
+        self.calls = 0
+
+    @property
+    def name(self) -> str:
+        return self._engine.name
+
+    @property
+    def window_s(self) -> float:
+        return self._engine.window_s
+
+    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+        self.calls += 1
+        self.began.release()
+        assert self.door.wait(timeout=30)
+        return self._engine.recognise(batch)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+@asynccontextmanager
+async def running(settings: Settings, key: str | None = None) -> AsyncIterator[FastAPI]:
+    """The app with its lifespan entered."""
+    app = create_app(settings, key=key)
+    async with entered([app]):
+        yield app
+
+
+@pytest.fixture(params=["in process", "over TCP"])
+async def http(request: pytest.FixtureRequest, settings: Settings, server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """One suite over both transports."""
+    if request.param == "over TCP":
+        async with open_http(url=server.url) as client:
+            yield client
+        return
+    async with running(settings) as app, open_http(url=None, app=app) as client:
+        yield client
+
+
+async def test_samples_are_heard(http: httpx.AsyncClient, samples: list[Sample]) -> None:
+    """The service answers with the words that were said, within the audio, on both transports."""
+    client = NnServiceClient(http)
+    pairs = []
+    for sample in samples:
+        heard = (await client.transcribe(sample.path.read_bytes())).hypothesis
+        pairs.append((sample.text, heard.text))
+        assert heard.model == "embedded"
+        assert [word.text for word in heard.words] == heard.text.split()
+        times = [time for word in heard.words for time in (word.start_s, word.end_s)]
+        assert times == sorted(times)
+        assert times[-1] <= heard.duration_s + 0.05
+        assert heard.confidence is not None
+        assert 0 <= heard.confidence <= 1
+    assert error_rates([true for true, _ in pairs], [heard for _, heard in pairs]).wer <= 0.25
+
+
+async def test_predict_answers_as_the_original(http: httpx.AsyncClient, samples: list[Sample]) -> None:
+    """`POST /predict` keeps its form and gives the same text."""
+    data = samples[0].path.read_bytes()
+    short = (await http.post("/predict", files={"file": data})).json()
+    full = (await http.post("/v1/audio/transcriptions", files={"file": data})).json()
+    assert short == {"prediction": full["text"]}
+
+
+async def test_refusals_arrive_as_themselves(http: httpx.AsyncClient, samples: list[Sample]) -> None:
+    """The same class that the service raised reaches the caller; nothing is guessed from a status."""
+    client = NnServiceClient(http)
+    with pytest.raises(UnsupportedFormatError):
+        await client.transcribe(b"<html>no sound here</html>" * 100)
+    with pytest.raises(EmptyAudioError):
+        await client.transcribe(b"")
+    with pytest.raises(UnknownModelError, match="embedded"):
+        await client.transcribe(samples[0].path.read_bytes(), model="nobody")
+    for form, field in (
+        ({"language": "en"}, "language"),
+        ({"response_format": "docx"}, "response_format"),
+        ({"temperature": "7"}, "temperature"),
+    ):
+        answer = await http.post("/v1/audio/transcriptions", files={"file": samples[0].path.read_bytes()}, data=form)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+async def test_stream_sends_pieces_then_the_whole(http: httpx.AsyncClient, samples: list[Sample]) -> None:
+    """Deltas add up to the text of the last event, which equals the unstreamed answer."""
+    files = {"file": samples[0].path.read_bytes()}
+    plain = (await http.post("/v1/audio/transcriptions", files=files)).json()["text"]
+    form = {"stream": "true", "response_format": "verbose_json", "timestamp_granularities[]": "word"}
+    answer = await http.post("/v1/audio/transcriptions", files=files, data=form)
+    lines = [line.removeprefix("data: ") for line in answer.text.split("\n\n") if line]
+    assert lines.pop() == "[DONE]"
+    *deltas, done = [json.loads(line) for line in lines]
+    assert deltas
+    assert {event["type"] for event in deltas} == {"transcript.text.delta"}
+    assert "".join(event["delta"] for event in deltas) == plain == done["text"]
+    assert [word["word"] for word in done["result"]["words"]] == plain.split()
+
+
+async def test_a_broken_file_in_a_stream_is_an_event(http: httpx.AsyncClient) -> None:
+    """The status is already sent when a stream fails, so the error travels inside it."""
+    answer = await http.post("/v1/audio/transcriptions", files={"file": b"no sound"}, data={"stream": "true"})
+    assert (
+        json.loads(answer.text.split("\n\n")[0].removeprefix("data: "))["error"]["code"] == "audio_format_unsupported"
+    )
+
+
+async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: list[Sample]) -> None:
+    """One runs, the next is refused with 503 and Retry-After, /health still answers, and the first is not harmed."""
+    tight = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1, queue_size=0)})
+    async with running(tight) as app, open_http(url=None, app=app) as http:
+        held = app.state.recogniser.engine = HeldEngine(app.state.recogniser.engine)
+        client, data = NnServiceClient(http), samples[0].path.read_bytes()
+        first = asyncio.create_task(client.transcribe(data))
+        assert await asyncio.to_thread(held.began.acquire, timeout=20)
+        assert (await client.health()).in_flight == 1
+        with pytest.raises(OverloadedError) as refused:
+            await client.transcribe(data)
+        assert refused.value.retry_after_s is not None
+        assert refused.value.retry_after_s >= 1
+        held.door.set()
+        assert (await first).hypothesis.text
+        assert 'outcome="overloaded"} 1.0' in (await http.get("/metrics")).text
+
+
+async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: bytes) -> None:
+    """A connection that is cut in the middle does not keep a worker busy until the end of a long recording."""
+    async with open_http(url=server.url) as http:
+        client = NnServiceClient(http)
+        with pytest.raises(TimeoutError):
+            await client.transcribe(long_wav, timeout_s=0.5)
+        for _ in range(100):
+            if (await client.health()).in_flight == 0:
+                return
+            await asyncio.sleep(0.1)
+    pytest.fail("the abandoned recording still holds its place after 10 s")
+
+
+async def test_keys_and_limits_are_checked_before_the_body_is_read(settings: Settings) -> None:
+    """A stranger cannot make the service read his upload, nor a caller send more than the limit."""
+    small = settings.model_copy(update={"audio": AudioSettings(max_upload_mb=1)})
+    async with running(small, key=KEY) as app:
+        async with open_http(url=None, app=app, token="another") as http:
+            with pytest.raises(AuthenticationError):
+                await NnServiceClient(http).transcribe(b"x")
+            assert (await http.get("/health")).status_code == 200
+        async with open_http(url=None, app=app, token=KEY) as http:
+            with pytest.raises(UploadTooLargeError, match="at most 1 MiB"):
+                await NnServiceClient(http).transcribe(b"x" * 2_000_000)
+            chunked = await http.post("/predict", content=_chunks(), headers={"Content-Type": _MULTIPART})
+            assert (chunked.status_code, chunked.json()["error"]["code"]) == (413, "upload_too_large")
+            assert _chunks_sent < 100, "the body was read to its end although it was over the limit"
+
+
+_MULTIPART = "multipart/form-data; boundary=b"
+_chunks_sent = 0
+
+
+async def _chunks() -> AsyncIterator[bytes]:
+    """A body of 100 MB that does not announce its length."""
+    global _chunks_sent  # noqa: PLW0603
+    yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    for _ in range(100):
+        _chunks_sent += 1
+        yield bytes(1_000_000)
+    yield b"\r\n--b--\r\n"
+
+
+async def test_request_id_is_kept_or_made(http: httpx.AsyncClient) -> None:
+    """A sane id is echoed so that logs of two parts can be joined; an unsafe one is replaced."""
+    assert (await http.get("/health", headers={"X-Request-ID": "abc-1"})).headers["x-request-id"] == "abc-1"
+    made = (await http.get("/health", headers={"X-Request-ID": "a b\tc<script>"})).headers["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", made)
+
+
+async def test_models_are_listed(http: httpx.AsyncClient) -> None:
+    """OpenAI's list; a model that is not served is a 404 of the same shape."""
+    listed: dict[str, Any] = (await http.get("/v1/models")).json()
+    assert [model["id"] for model in listed["data"]] == ["embedded"]
+    assert (await http.get("/v1/models/embedded")).json()["object"] == "model"
+    missing = await http.get("/v1/models/onnx:none")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_unknown")

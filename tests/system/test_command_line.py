@@ -1,0 +1,119 @@
+"""The command line, as a person types it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glas.domain.metrics import error_rates
+from tests.conftest import Sample
+
+Glas = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def glas(glas_environment: dict[str, str], tmp_path: Path) -> Glas:
+    """Run `glas …` in an empty directory; returns the finished process."""
+
+    def run(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "glas", *map(str, arguments)]
+        return subprocess.run(
+            command, input=stdin, capture_output=True, check=False, cwd=tmp_path, env=glas_environment, timeout=60
+        )
+
+    return run
+
+
+def test_samples_become_text(glas: Glas, samples: list[Sample]) -> None:
+    """Every sample is heard, in the order in which it was named."""
+    done = glas("transcribe", *(sample.path for sample in samples))
+    assert done.returncode == 0, done.stderr.decode()
+    lines = done.stdout.decode().splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [str(sample.path) for sample in samples]
+    heard = [line.partition(": ")[2] for line in lines]
+    assert error_rates([sample.text for sample in samples], heard).wer <= 0.25
+
+
+def test_a_broken_file_does_not_stop_the_others(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
+    """It is reported in words, the rest is done, and the exit code tells."""
+    broken = tmp_path / "broken.ogg"
+    broken.write_bytes(b"OggS" + bytes(100))
+    out = tmp_path / "out"
+    done = glas(
+        "transcribe", broken, samples[0].path, tmp_path / "missing.wav", samples[1].path, "--format", "srt", "-o", out
+    )
+    assert done.returncode == 1
+    assert sorted(path.name for path in out.iterdir()) == sorted(s.path.stem + ".srt" for s in samples[:2])
+    complaints = done.stderr.decode()
+    assert "broken.ogg" in complaints
+    assert "missing.wav" in complaints
+    assert "Traceback" not in complaints
+
+
+def test_standard_input_and_json(glas: Glas, samples: list[Sample]) -> None:
+    """`-` reads a file from a pipe; JSON holds words with times."""
+    done = glas("transcribe", "-", "--format", "json", stdin=samples[0].path.read_bytes())
+    body = json.loads(done.stdout)
+    assert body["file"] == "stdin"
+    assert body["text"] == " ".join(word["text"] for segment in body["segments"] for word in segment["words"])
+
+
+def test_same_stem_does_not_overwrite(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
+    """a.ogg and a.opus give two texts."""
+    first, second = tmp_path / "a.ogg", tmp_path / "a.opus"
+    first.write_bytes(samples[0].path.read_bytes())
+    second.write_bytes(samples[1].path.read_bytes())
+    assert glas("transcribe", first, second, "-o", tmp_path / "out").returncode == 0
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
+    assert set(texts) == {"a.ogg.txt", "a.opus.txt"}
+    assert len(set(texts.values())) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("transcribe", "a.ogg", "b.ogg", "--format", "srt"), 2, "--output"),
+        (("transcribe", "-", "-"), 2, "Стандартный ввод"),
+        (("transcribe", "a.ogg", "--model", "onnx:gigaam-v3-ctc"), 1, "glas models get"),
+        (("transcribe", "a.ogg", "--model", "onnx:gigaam-v3-ctx"), 1, "gigaam-v3-ctc"),
+        (("run", "nobody"), 1, "nn_service"),
+    ],
+)
+def test_wrong_use_is_explained(glas: Glas, arguments: tuple[str, ...], code: int, said: str) -> None:
+    """Each mistake ends in words that lead out of it, and in an exit code."""
+    done = glas(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_public_address_without_a_key_is_refused(glas: Glas, glas_environment: dict[str, str]) -> None:
+    """Nobody opens the service to the world by accident."""
+    glas_environment["GLAS_HOST"] = "0.0.0.0"  # noqa: S104
+    try:
+        done = glas("run")
+    finally:
+        del glas_environment["GLAS_HOST"]
+    assert done.returncode == 1
+    assert "GLAS_API_KEY" in done.stderr.decode()
+
+
+def test_models_and_doctor(glas: Glas) -> None:
+    """The list names what is on disk; the doctor hears a sample and has nothing against the machine."""
+    listed = glas("models").stdout.decode()
+    assert "→ embedded" in listed
+    assert "onnx:gigaam-v3-ctc" in listed
+    checked = glas("doctor")
+    assert checked.returncode == 0, checked.stdout.decode()
+    assert "модель embedded: «" in checked.stdout.decode()
+
+
+@pytest.mark.parametrize("command", [(), ("transcribe",), ("run",), ("models",), ("models", "get"), ("doctor",)])
+def test_help_teaches(glas: Glas, command: tuple[str, ...]) -> None:
+    """Every command explains itself in Russian."""
+    done = glas(*command, "--help")
+    assert done.returncode == 0
+    assert any("а" <= letter <= "я" for letter in done.stdout.decode().lower())

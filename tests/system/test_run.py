@@ -1,0 +1,89 @@
+"""`glas run` as a process: what it says, how it stops, and its parts apart."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import httpx
+
+from tests.conftest import Sample, Server
+
+Start = Callable[..., AbstractContextManager[Server]]
+KEY = "a-key-of-callers-that-is-long-enough"
+TOKEN = "a-token-between-parts-long-enough"
+
+
+def test_the_start_shows_that_it_hears(server: Server, samples: list[Sample]) -> None:
+    """The greeting holds what was heard in a sample, how fast, and where the page is."""
+    assert "Глас слышит" in server.greeting
+    assert samples[0].path.name in server.greeting
+    assert "раз быстрее речи" in server.greeting
+    assert "glas models get" in server.greeting
+    assert httpx.get(server.url, trust_env=False).headers["content-type"].startswith("text/html")
+
+
+def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -> None:
+    """SIGTERM in the middle of a recording: its caller still gets the whole text, and the exit code is 0."""
+    answers: list[httpx.Response] = []
+    with start_glas() as server:
+        url = f"{server.url}/predict"
+        caller = threading.Thread(
+            target=lambda: answers.append(httpx.post(url, files={"file": long_wav}, timeout=60, trust_env=False))
+        )
+        caller.start()
+        while not httpx.get(f"{server.url}/health", trust_env=False).json()["in_flight"]:
+            assert caller.is_alive(), "it was over before the signal; the recording must be longer"
+        server.process.terminate()
+        caller.join(timeout=60)
+    assert [answer.status_code for answer in answers] == [200]
+    assert answers[0].json()["prediction"]
+    assert server.process.returncode == 0
+
+
+def test_a_foreign_host_name_is_refused(server: Server) -> None:
+    """A page elsewhere whose name points to 127.0.0.1 must not read our answers."""
+    answer = httpx.get(f"{server.url}/health", headers={"Host": "evil.example"}, trust_env=False)
+    assert answer.status_code == 400
+
+
+def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> None:
+    """Two processes: callers need the key, the parts their token, a stream passes through, the key goes no further."""
+    data = samples[0].path.read_bytes()
+    with (
+        start_glas("nn_service", GLAS_SERVICE_TOKEN=TOKEN) as recogniser,
+        start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, GLAS_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY) as page,
+        httpx.Client(timeout=30, trust_env=False) as http,
+    ):
+        for url, key in ((page.url, TOKEN), (page.url, ""), (recogniser.url, KEY)):
+            refused = http.post(f"{url}/predict", files={"file": data}, headers={"Authorization": f"Bearer {key}"})
+            assert refused.status_code == 401
+            assert refused.json()["error"]["code"] == "invalid_api_key"
+        mine = {"Authorization": f"Bearer {KEY}"}
+        heard = http.post(f"{page.url}/predict", files={"file": data}, headers=mine).json()["prediction"]
+        assert heard
+        form = {"stream": "true"}
+        events = http.post(f"{page.url}/v1/audio/transcriptions", files={"file": data}, data=form, headers=mine)
+        assert events.headers["content-type"].startswith("text/event-stream")
+        assert heard in events.text
+        recogniser.process.kill()
+        recogniser.process.wait()
+        gone = http.post(f"{page.url}/predict", files={"file": data}, headers=mine)
+        assert (gone.status_code, gone.json()["error"]["code"]) == (502, "service_unreachable")
+
+
+def test_command_line_asks_a_remote_service(
+    start_glas: Start, samples: list[Sample], glas_environment: dict[str, str]
+) -> None:
+    """With GLAS_NN_SERVICE_URL the command line loads no model: it asks."""
+    with start_glas("nn_service", GLAS_SERVICE_TOKEN=TOKEN) as recogniser:
+        remote = {"GLAS_NN_SERVICE_URL": recogniser.url, "GLAS_SERVICE_TOKEN": TOKEN, "GLAS_MODEL": "onnx:absent"}
+        done = subprocess.run(
+            [sys.executable, "-m", "glas", "transcribe", str(samples[0].path)],
+            env=glas_environment | remote,
+            capture_output=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().strip()
