@@ -30,9 +30,9 @@ bench: dev-setup  ## measure: overhead, engines, audio (ratios against peers in 
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: dev-setup  ## pin again what pyproject.toml asks for
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data \
 	  pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra train \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra train \
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 
 clean:  ## remove .venv and caches; data stays

@@ -95,7 +95,7 @@ def open_hearing(settings: Settings) -> Iterator[Hear]:
     It loads the model into this process, or asks the nn_service that the settings name.
     """
     if settings.nn_service_url is not None:
-        yield functools.partial(_hear_elsewhere, settings.nn_service_url, _text(settings.service_token))
+        yield functools.partial(_hear_elsewhere, settings.nn_service_url, _text(settings.nn_service_token))
         return
     engine = load_served_engine(settings)
     decoder = make_decoder(settings.audio)
@@ -141,7 +141,7 @@ def _plan(settings: Settings, parts: Collection[str]) -> _Plan:
         raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
     with_web = "web" in parts
     key, key_variable = (
-        (settings.api_key, "GLAS_API_KEY") if with_web else (settings.service_token, "GLAS_SERVICE_TOKEN")
+        (settings.api_key, "GLAS_API_KEY") if with_web else (settings.nn_service_token, "GLAS_NN_SERVICE_TOKEN")
     )
     if not is_loopback(settings.host) and key is None:
         raise ConfigurationError(
@@ -168,7 +168,7 @@ def _elsewhere(settings: Settings) -> FastAPI:
         )
     return create_proxy(
         settings.nn_service_url,
-        token=_text(settings.service_token),
+        token=_text(settings.nn_service_token),
         key=_text(settings.api_key),
         max_body_bytes=settings.audio.max_upload_mb * MIB,
     )

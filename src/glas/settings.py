@@ -100,9 +100,11 @@ class Settings(BaseSettings):
         default=None,
         description="Key that callers of the page's API send as `Authorization: Bearer`; none: open on loopback.",
     )
-    service_token: Secret | None = Field(default=None, description="Key between parts that run as separate processes.")
     nn_service_url: str | None = Field(
         default=None, description="Where `nn_service` answers when it runs elsewhere, e.g. `http://gpu-box:8001`."
+    )
+    nn_service_token: Secret | None = Field(
+        default=None, description="Key of `nn_service` when it runs as a process apart."
     )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()

@@ -52,8 +52,8 @@ def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> 
     """Two processes: callers need the key, the parts their token, a stream passes through, the key goes no further."""
     data = samples[0].path.read_bytes()
     with (
-        start_glas("nn_service", GLAS_SERVICE_TOKEN=TOKEN) as recogniser,
-        start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, GLAS_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY) as page,
+        start_glas("nn_service", GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser,
+        start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, GLAS_NN_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY) as page,
         httpx.Client(timeout=30, trust_env=False) as http,
     ):
         for url, key in ((page.url, TOKEN), (page.url, ""), (recogniser.url, KEY)):
@@ -77,8 +77,8 @@ def test_command_line_asks_a_remote_service(
     start_glas: Start, samples: list[Sample], glas_environment: dict[str, str]
 ) -> None:
     """With GLAS_NN_SERVICE_URL the command line loads no model: it asks."""
-    with start_glas("nn_service", GLAS_SERVICE_TOKEN=TOKEN) as recogniser:
-        remote = {"GLAS_NN_SERVICE_URL": recogniser.url, "GLAS_SERVICE_TOKEN": TOKEN, "GLAS_MODEL": "onnx:absent"}
+    with start_glas("nn_service", GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser:
+        remote = {"GLAS_NN_SERVICE_URL": recogniser.url, "GLAS_NN_SERVICE_TOKEN": TOKEN, "GLAS_MODEL": "onnx:absent"}
         done = subprocess.run(
             [sys.executable, "-m", "glas", "transcribe", str(samples[0].path)],
             env=glas_environment | remote,

@@ -31,7 +31,7 @@ def open_settings(*, quiet: bool) -> Settings:
             err.print(f"[red]✗[/] Неверная настройка [b]{name}[/]: {fault['msg']}", markup=True)
         err.print("Все настройки описаны в docs/settings.md.")
         raise typer.Exit(EXIT_USAGE) from None
-    keys = (settings.api_key, settings.service_token)
+    keys = (settings.api_key, settings.nn_service_token)
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":
         level = "warning"
