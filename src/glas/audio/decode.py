@@ -8,13 +8,14 @@ Content from strangers is decoded in a process of its own (`decoder`); this modu
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 import av
 import numpy as np
 
 from glas.audio.formats import AudioFormat, sniff
 from glas.audio.limits import DecodeLimits
+from glas.audio.ogg import links
 from glas.domain.errors import (
     AudioTooLongError,
     CorruptAudioError,
@@ -63,15 +64,16 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
         AudioTooLongError: more than `limits.max_duration_s` seconds; the blocks up to there were given.
         DecodeLimitError: memory ran out.
     """
-    yield from decode_file(BytesIO(data), sniff(data), limits)
+    yield from decode_file(data, sniff(data), limits)
 
 
-def decode_file(source: IO[bytes], audio_format: AudioFormat, limits: DecodeLimits) -> Iterator[Samples]:
-    """Like `decode_blocks`, for a seekable file whose container is known."""
+def decode_file(data: bytes, audio_format: AudioFormat, limits: DecodeLimits) -> Iterator[Samples]:
+    """Like `decode_blocks`, for a file whose container is known."""
     most = int(limits.max_duration_s * SAMPLE_RATE_HZ)
     total = 0
+    recordings = links(data) if audio_format is AudioFormat.OGG else [data]
     with _ffmpeg_errors_translated(audio_format):
-        for block in _in_blocks(_resampled(_frames(source, audio_format))):
+        for block in _in_blocks(_decoded(recordings, audio_format)):
             total += len(block)
             if total > most:
                 raise AudioTooLongError(f"The recording is longer than {limits.max_duration_s:g} s")
@@ -86,14 +88,31 @@ def _ffmpeg_errors_translated(audio_format: AudioFormat) -> Iterator[None]:
         yield
     except MemoryError as error:  # FFmpeg's own is one too
         raise DecodeLimitError("Decoding asked for more memory than a file may have") from error
+    except av.error.EOFError as error:
+        raise CorruptAudioError(f"The {audio_format.name} file ends before its sound begins") from error
     except av.error.FFmpegError as error:
         raise CorruptAudioError(f"The {audio_format.name} file cannot be decoded: {error.strerror}") from error
 
 
-def _frames(source: IO[bytes], audio_format: AudioFormat) -> Iterator[Any]:
+def _decoded(recordings: list[bytes], audio_format: AudioFormat) -> Iterator[Samples]:
+    """Samples of all recordings; one that fails is passed over if another succeeds."""
+    n_good = 0
+    failure: CorruptAudioError | UnsupportedFormatError | None = None
+    for recording in recordings:
+        try:
+            with _ffmpeg_errors_translated(audio_format):
+                yield from _resampled(_frames(recording, audio_format))
+            n_good += 1
+        except (CorruptAudioError, UnsupportedFormatError) as error:
+            failure = failure or error
+    if failure is not None and not n_good:
+        raise failure
+
+
+def _frames(data: bytes, audio_format: AudioFormat) -> Iterator[Any]:
     """Decoded frames of the first stream of sound, whatever their rate and layout."""
     container = av.open(
-        source,
+        BytesIO(data),
         mode="r",
         format=audio_format.demuxer,
         container_options={

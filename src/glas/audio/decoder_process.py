@@ -70,7 +70,7 @@ def warm_up() -> None:
         writer.writeframes(bytes(4_000))
     for audio_format in (AudioFormat.WAV, AudioFormat.OGG):  # the second way goes through the errors
         with suppress(GlasError):
-            list(decode_file(BytesIO(silence.getvalue()), audio_format, DecodeLimits()))
+            list(decode_file(silence.getvalue(), audio_format, DecodeLimits()))
     for name in _CODECS_WARMED:
         # A build of FFmpeg without one of them still decodes the others.
         with suppress(ValueError, av.error.FFmpegError):
@@ -125,7 +125,7 @@ def _answer_one(limits: DecodeLimits) -> int:
     try:
         data = read_exactly(REQUESTS, length)
         n_samples = 0
-        for block in decode_file(BytesIO(data), audio_format, limits):
+        for block in decode_file(data, audio_format, limits):
             n_samples += len(block)
             _answer(SAMPLES, block.tobytes())
         _answer(END, struct.pack("<Q", n_samples))

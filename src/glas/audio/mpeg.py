@@ -56,14 +56,14 @@ def _is_stream(data: _Bytes, start: int, frame_at: Callable[[bytes], _Frame | No
     window = bytes(data[start : start + _SEARCH_BYTES])
     at = window.find(b"\xff")
     while at >= 0:
-        if _follow_one_another(data, start + at, frame_at):
+        if _follow_one_another(data, start + at, frame_at, may_be_few=at == 0):
             return True
         at = window.find(b"\xff", at + 1)
     return False
 
 
-def _follow_one_another(data: _Bytes, at: int, frame_at: Callable[[bytes], _Frame | None]) -> bool:
-    """Whether three frames of one kind start at `at`, or fewer if the file ends exactly after them."""
+def _follow_one_another(data: _Bytes, at: int, frame_at: Callable[[bytes], _Frame | None], *, may_be_few: bool) -> bool:
+    """Whether three frames of one kind start at `at`; where allowed, fewer if the file ends exactly after them."""
     first: _Frame | None = None
     for _ in range(_FRAMES_BELIEVED):
         frame = frame_at(bytes(data[at : at + 8]))
@@ -71,7 +71,7 @@ def _follow_one_another(data: _Bytes, at: int, frame_at: Callable[[bytes], _Fram
             return False
         first = first or frame
         at += frame[0]
-        if at == len(data):
+        if at == len(data) and may_be_few:
             return True
     return True
 
