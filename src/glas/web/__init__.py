@@ -1,0 +1,1 @@
+"""web: the part that people see — a page on which speech becomes text."""

@@ -1,0 +1,79 @@
+"""The FastAPI app of `web`: one page, its files, and sample messages to try it on.
+
+The page is plain HTML, CSS and JavaScript modules, and asks nobody but this server for anything. It talks to the API of
+`nn_service` at the same origin, which `launch` mounts (or proxies) below the page.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
+from starlette.types import ASGIApp
+
+import glas
+from glas.serving import errors
+from glas.web.files import SECURITY_HEADERS, VersionedFiles
+from glas.web.samples import Sample, find_sample, list_samples
+
+_HERE: Final = Path(__file__).parent
+STATIC_DIR: Final = _HERE / "static"
+_PAGE_FILE: Final = _HERE / "templates" / "index.html"
+
+# The page names the version of its files, so it must be asked for anew; an unchanged one costs a 304.
+_REVALIDATE: Final = {"Cache-Control": "no-cache"}
+
+
+def create_app(*, api: ASGIApp | None = None, samples_dir: Path | None = None) -> FastAPI:
+    """Make the app; no file is read before its lifespan begins.
+
+    Args:
+        api: answers every path that the page does not, such as `/v1/*` and `/health`. Its lifespan is the caller's to
+            enter: a mounted app's is not run.
+        samples_dir: a directory with audio files to try the page on; None or a missing directory gives none.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        version = _version_of(STATIC_DIR)
+        app.state.page = _PAGE_FILE.read_text(encoding="utf-8").replace("{{ static }}", f"/static/{version}")
+        yield
+
+    def samples() -> list[Sample]:
+        return list_samples(samples_dir)
+
+    def sample(name: str) -> FileResponse:
+        return FileResponse(find_sample(samples_dir, name), headers=SECURITY_HEADERS | _REVALIDATE)
+
+    # Without its own /docs and /openapi.json these paths reach the API, whose description is the useful one.
+    app = FastAPI(title="Glas", version=glas.__version__, lifespan=lifespan, openapi_url=None)
+    errors.install(app, max_body_bytes=0)
+    app.add_api_route("/", page, methods=["GET", "HEAD"], response_class=HTMLResponse)
+    app.add_api_route("/samples", samples, methods=["GET"])
+    app.add_api_route("/samples/{name}", sample, methods=["GET", "HEAD"], response_class=FileResponse)
+    app.mount("/static", VersionedFiles(directory=STATIC_DIR))
+    if api is not None:
+        app.mount("/", api)
+    return app
+
+
+async def page(request: Request) -> Response:
+    """Send the page, or 304 where the caller has it."""
+    body: str = request.app.state.page
+    etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:16]}"'
+    headers = SECURITY_HEADERS | _REVALIDATE | {"ETag": etag}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(body, headers=headers)
+
+
+def _version_of(directory: Path) -> str:
+    """A name for the content of all files: it changes when any of them does, so that they may be cached for ever."""
+    digest = hashlib.sha256()
+    for file in sorted(directory.rglob("*")):
+        if file.is_file():
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:12]

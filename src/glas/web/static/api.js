@@ -1,0 +1,127 @@
+// The API of nn_service at this origin: one recording in, pieces of text out as they are heard.
+
+import { apiKey } from './key.js';
+
+/** What went wrong, as the server told it; `status` 0 means that nobody answered. */
+export class ApiError extends Error {
+  constructor({ status = 0, code = '', message = '', retryAfter = null }) {
+    super(message);
+    Object.assign(this, { status, code, retryAfter });
+  }
+}
+
+const authorization = () => (apiKey() ? { Authorization: `Bearer ${apiKey()}` } : {});
+
+async function json(address) {
+  const answer = await fetch(address, { headers: authorization() });
+  if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get('Retry-After'));
+  return answer.json();
+}
+
+export const health = () => json('/health');
+export const samples = () => json('/samples');
+
+/** A sample as a file. */
+export async function sampleFile({ name }) {
+  const answer = await fetch(`/samples/${encodeURIComponent(name)}`);
+  if (!answer.ok) throw errorOf(answer.status, await answer.text(), null);
+  const blob = await answer.blob();
+  return new File([blob], name, { type: blob.type });
+}
+
+/**
+ * Recognise one recording.
+ *
+ * XMLHttpRequest, because fetch cannot tell how much of a body has been sent.
+ *
+ * @param {File} file
+ * @param {object} watch  `onUpload(share)` with 0..1, `onDelta(event)` per piece of speech, `signal` to give up
+ * @returns {Promise<object>} the whole answer (OpenAI's verbose_json and our fields)
+ */
+export function recognise(file, { onUpload, onDelta, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    let result = null;
+    let failure = null;
+    const events = new EventReader((event) => {
+      if (event.error) failure = new ApiError({ status: 500, ...event.error });
+      else if (event.type === 'transcript.text.delta') onDelta(event);
+      else if (event.type === 'transcript.text.done') result = event.result;
+    });
+
+    request.upload.addEventListener('progress', ({ loaded, total }) => onUpload(total ? loaded / total : 0));
+    request.upload.addEventListener('load', () => onUpload(1));
+    request.addEventListener('progress', () => {
+      if (request.status === 200) events.read(request.responseText);
+    });
+    request.addEventListener('error', () => reject(new ApiError({})));
+    request.addEventListener('load', () => {
+      if (request.status !== 200) {
+        reject(errorOf(request.status, request.responseText, request.getResponseHeader('Retry-After')));
+        return;
+      }
+      events.read(request.responseText);
+      // A stream that ends without a last word was cut: the server stopped or the line broke.
+      if (result) resolve(result);
+      else reject(failure ?? new ApiError({}));
+    });
+    signal.addEventListener('abort', () => request.abort());
+
+    request.open('POST', '/v1/audio/transcriptions');
+    for (const [header, value] of Object.entries(authorization())) request.setRequestHeader(header, value);
+    request.send(formOf(file));
+  });
+}
+
+function formOf(file) {
+  const form = new FormData();
+  form.append('model', 'auto');
+  form.append('language', 'ru');
+  form.append('response_format', 'verbose_json');
+  form.append('timestamp_granularities[]', 'word');
+  form.append('timestamp_granularities[]', 'segment');
+  form.append('stream', 'true');
+  form.append('file', file, file.name);
+  return form;
+}
+
+function errorOf(status, body, retryAfter) {
+  let told = {};
+  try {
+    told = JSON.parse(body).error ?? {};
+  } catch {
+    // a proxy between us and the server may answer in HTML
+  }
+  const seconds = Number(retryAfter);
+  return new ApiError({
+    status,
+    code: told.code ?? '',
+    message: told.message ?? '',
+    retryAfter: retryAfter !== null && Number.isFinite(seconds) ? seconds : null,
+  });
+}
+
+/** Reads server-sent events out of a text that grows. */
+class EventReader {
+  #seen = 0;
+  #onEvent;
+
+  constructor(onEvent) {
+    this.#onEvent = onEvent;
+  }
+
+  read(whole) {
+    for (;;) {
+      const end = whole.indexOf('\n\n', this.#seen);
+      if (end < 0) return;
+      const block = whole.slice(this.#seen, end);
+      this.#seen = end + 2;
+      const data = block
+        .split('\n')
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice(5).trimStart())
+        .join('\n');
+      if (data && data !== '[DONE]') this.#onEvent(JSON.parse(data));
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// The page: where recordings come in, and the cards in which they end.
+
+import { health, sampleFile, samples } from './api.js';
+import { Card } from './card.js';
+import { element } from './dom.js';
+import { say, speak } from './language.js';
+import { Microphone } from './microphone.js';
+import { whyNot } from './recorder.js';
+
+const byId = (id) => document.getElementById(id);
+
+function add(files) {
+  for (const file of files) {
+    const card = new Card(file, () => {});
+    byId('results-title').after(card.element);
+    card.run();
+  }
+  byId('results').firstElementChild?.nextElementSibling?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+}
+
+function listenToLanguages() {
+  const buttons = document.querySelectorAll('[data-language]');
+  const mark = () => {
+    for (const button of buttons) button.ariaPressed = String(button.dataset.language === document.documentElement.lang);
+  };
+  for (const button of buttons) button.addEventListener('click', () => speak(button.dataset.language));
+  document.addEventListener('languagechange', mark);
+  speak();
+}
+
+function listenToFiles() {
+  const onInput = ({ target }) => {
+    add([...target.files]);
+    target.value = ''; // so that the same file can be chosen again
+  };
+  byId('files').addEventListener('change', onInput);
+  byId('capture').addEventListener('change', onInput);
+  byId('choose').addEventListener('click', () => byId('files').click());
+  byId('dictaphone').addEventListener('click', () => byId('capture').click());
+  // A phone's own recorder needs no secure page.
+  byId('dictaphone').hidden = whyNot() === null || !matchMedia('(pointer: coarse)').matches;
+  document.addEventListener('paste', ({ clipboardData }) => add([...(clipboardData?.files ?? [])]));
+}
+
+function listenToDrops() {
+  const curtain = byId('drop');
+  const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
+  let depth = 0; // dragenter and dragleave come for every element on the way
+  const show = (change) => {
+    depth = Math.max(0, depth + change);
+    curtain.hidden = depth === 0;
+  };
+  document.addEventListener('dragenter', (event) => carriesFiles(event) && show(+1));
+  document.addEventListener('dragleave', (event) => carriesFiles(event) && show(-1));
+  document.addEventListener('dragover', (event) => carriesFiles(event) && event.preventDefault());
+  document.addEventListener('drop', (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    show(-Infinity);
+    add([...event.dataTransfer.files]);
+  });
+}
+
+async function showServing() {
+  const line = byId('serving');
+  try {
+    const { model } = await health();
+    line.dataset.state = 'up';
+    say(line, 'serving', { model });
+    byId('embedded').hidden = model !== 'embedded';
+  } catch {
+    line.dataset.state = 'down';
+    say(line, 'servingUnknown');
+  }
+}
+
+async function showSamples() {
+  const found = await samples().catch(() => []);
+  for (const sample of found) {
+    const button = element('button.chip', { type: 'button', data: { sample: sample.name } }, sample.title);
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      try {
+        add([await sampleFile(sample)]);
+      } catch {
+        showServing(); // says whether the server is there at all
+      } finally {
+        button.disabled = false;
+      }
+    });
+    byId('sample-list').append(element('li', {}, button));
+  }
+  byId('samples').hidden = found.length === 0;
+}
+
+listenToLanguages();
+listenToFiles();
+listenToDrops();
+new Microphone((file) => add([file]));
+showServing();
+showSamples();

@@ -1,0 +1,118 @@
+// The head and the foot of a card: its name, its figures, what can be done with its text.
+
+import { download, element, icon } from './dom.js';
+import { name, plural, say } from './language.js';
+import { toSrt, toVtt } from './subtitles.js';
+
+const NOTICE_MS = 1600;
+
+/** The name of the recording and the button that removes its card. */
+export function closing(fileName, onClose) {
+  const close = element('button.ghost.close', { type: 'button', on: { click: onClose } }, icon('close'));
+  return element('header', {}, element('h3.name', { title: fileName }, fileName), name(close, 'remove'));
+}
+
+/**
+ * Figures and buttons under a text.
+ * @param {object} card  `file`, `result`, `transcript()`, `view` (the shown text), `onEdit(written)`
+ */
+export function toolbar(card) {
+  const { result } = card;
+  const foot = element('footer', {}, figures(result));
+  if (!result.text) return foot;
+  const stem = card.file.name.replace(/\.[^.]+$/, '') || 'glas';
+  const save = (extension, type, content) => {
+    const button = element('button.ghost', { type: 'button' }, extension.toUpperCase());
+    button.addEventListener('click', () => download(`${stem}.${extension}`, type, content()));
+    return button;
+  };
+  const saves = element(
+    'span.saves',
+    { role: 'group' },
+    save('txt', 'text/plain', () => `${card.transcript().text}\n`),
+    save('srt', 'application/x-subrip', () => toSrt(card.transcript())),
+    save('vtt', 'text/vtt', () => toVtt(card.transcript())),
+    save('json', 'application/json', () => JSON.stringify(result, null, 2)),
+  );
+  foot.append(element('div.tools', {}, copyButton(card), editButton(card), name(saves, 'download')));
+  return foot;
+}
+
+function copyButton({ transcript }) {
+  const label = say(element('span'), 'copy');
+  const button = element('button.main.copy', { type: 'button' }, icon('copy'), label);
+  button.addEventListener('click', async () => {
+    const worked = await copy(transcript().text);
+    button.firstChild.replaceWith(icon(worked ? 'check' : 'copy'));
+    say(label, worked ? 'copied' : 'copyFailed');
+    setTimeout(() => {
+      button.firstChild.replaceWith(icon('copy'));
+      say(label, 'copy');
+    }, NOTICE_MS);
+  });
+  return button;
+}
+
+async function copy(words) {
+  try {
+    // Only secure pages have a clipboard object; others still know the old command.
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(words);
+      return true;
+    }
+  } catch {
+    // forbidden: try the old command
+  }
+  const field = element('textarea', { value: words, readOnly: true, className: 'unseen' });
+  document.body.append(field);
+  field.select();
+  const worked = document.execCommand('copy');
+  field.remove();
+  return worked;
+}
+
+function editButton({ transcript, view, onEdit }) {
+  const label = say(element('span'), 'edit');
+  const button = element('button.plain.edit', { type: 'button' }, icon('edit'), label);
+  let field = null;
+  button.addEventListener('click', () => {
+    if (field) {
+      onEdit(field.value);
+      return;
+    }
+    field = name(element('textarea.correction', { value: transcript().text, lang: 'ru', spellcheck: true }), 'edit');
+    const grow = () => {
+      field.style.height = 'auto';
+      field.style.height = `${field.scrollHeight + 2}px`;
+    };
+    field.addEventListener('input', grow);
+    view.replaceWith(field);
+    grow();
+    field.focus();
+    button.firstChild.replaceWith(icon('check'));
+    say(label, 'editDone');
+  });
+  return button;
+}
+
+/** Time taken, speed, model, confidence. */
+function figures({ duration, processing_seconds: took, model, confidence }) {
+  const list = element('ul.figures');
+  const add = (key, values) => list.append(say(element('li'), key, values));
+  if (took) {
+    add('took', { seconds: took });
+    add(...speed(duration / took));
+  }
+  if (model) list.append(element('li.model', {}, model));
+  if (typeof confidence === 'number') add('sureness', { percent: Math.round(confidence * 100) });
+  return list;
+}
+
+function speed(times) {
+  if (times >= 1.2) return [`faster${form(times)}`, { times }];
+  if (times <= 0.8) return [`slower${form(1 / times)}`, { times: 1 / times }];
+  return ['asFast', {}];
+}
+
+/** In Russian it is «в 5 раз», but «в 2 раза» and «в 1,5 раза». */
+const form = (times) => (['few', 'other'].includes(plural(times)) ? 'Few' : 'One');

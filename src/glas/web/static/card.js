@@ -1,0 +1,241 @@
+// One recording and what became of it.
+
+import { ApiError, recognise } from './api.js';
+import { closing, toolbar } from './card-parts.js';
+import { element, icon } from './dom.js';
+import { explain } from './failures.js';
+import { askForKey } from './key.js';
+import { name, say } from './language.js';
+import { peaksOf } from './peaks.js';
+import { Player } from './player.js';
+import { inTurn } from './queue.js';
+import { clockTime } from './time.js';
+import { SURE, TranscriptView, legend, segmentOf, transcriptOf } from './transcript.js';
+import { Waveform } from './waveform.js';
+import { corrected } from './correction.js';
+
+export class Card {
+  #file;
+  #abort = new AbortController();
+  #player;
+  #wave;
+  #view;
+  #transcript = null;
+  #status = element('p.status', { role: 'status' });
+  #clock = element('span.time', {}, '0:00');
+  #toggle;
+  #body = element('div.body');
+
+  /**
+   * @param {File} file
+   * @param {() => void} onRemoved
+   */
+  constructor(file, onRemoved) {
+    this.#file = file;
+    const canvas = element('canvas.wave');
+    this.#toggle = name(element('button.play', { type: 'button' }, icon('play')), 'play');
+    this.#toggle.addEventListener('click', () => this.#player.toggle());
+    this.#view = new TranscriptView((seconds) => this.#player.playFrom(seconds));
+    this.#player = new Player(file, {
+      onMove: (seconds) => this.#move(seconds),
+      onState: (playing) => this.#showPlaying(playing),
+      onBroken: () => this.#showBroken(),
+      onDuration: (duration) => this.#wave.duration || this.#setDuration(duration),
+    });
+    this.#wave = new Waveform(canvas, {
+      onSeek: (seconds) => this.#player.playFrom(seconds),
+      onToggle: () => this.#player.toggle(),
+    });
+    this.element = element(
+      'article.card',
+      { aria: { label: file.name } },
+      closing(file.name, () => this.#remove(onRemoved)),
+      element('div.player', {}, this.#toggle, canvas, this.#clock, this.#player.element),
+      this.#body,
+    );
+    this.#showWaveform();
+  }
+
+  /** Recognise, until it works or it makes no sense to go on. */
+  async run() {
+    for (;;) {
+      try {
+        await this.#attempt();
+        return;
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        if (!(error instanceof ApiError)) throw error;
+        if (!(await this.#recover(explain(error), error))) return;
+      }
+    }
+  }
+
+  async #attempt() {
+    this.#working('waiting');
+    const { signal } = this.#abort;
+    const began = { segments: [] };
+    const result = await inTurn(() => {
+      this.#working('uploading', { percent: 0 });
+      return recognise(this.#file, {
+        signal,
+        onUpload: (share) =>
+          share < 1 ? this.#working('uploading', { percent: Math.floor(share * 100) }) : this.#working('recognising'),
+        onDelta: (event) => this.#hear(event, began.segments),
+      });
+    }, signal);
+    this.#show(result);
+  }
+
+  // -- while it works ------------------------------------------------------------------------------------------
+
+  #working(key, values) {
+    this.element.dataset.state = key;
+    this.element.ariaBusy = 'true';
+    say(this.#status, key, values);
+    if (this.#status.isConnected) return;
+    this.#view.clear();
+    this.#wave.set({ heard: 0, segments: [] });
+    this.#body.replaceChildren(this.#view.element, this.#status);
+  }
+
+  #hear(event, segments) {
+    const heard = event.segments ?? (event.segment ? [event.segment] : []);
+    for (const segment of heard.map(segmentOf)) {
+      segments.push(segment);
+      this.#view.add(segment);
+    }
+    this.#wave.set({ heard: event.progress_seconds ?? 0 });
+  }
+
+  // -- when it worked ------------------------------------------------------------------------------------------
+
+  #show(result) {
+    this.#setDuration(result.duration);
+    this.#transcript = transcriptOf(result);
+    this.element.dataset.state = 'done';
+    this.element.ariaBusy = 'false';
+    this.#redraw(result);
+  }
+
+  #redraw(result) {
+    const { segments, text } = this.#transcript;
+    const marks = segments.map(({ start, end, unsure, words }) => ({
+      start,
+      end,
+      unsure: unsure || (words.length > 0 && words.every((word) => word.confidence !== null && word.confidence < SURE)),
+    }));
+    this.#wave.set({ segments: marks, heard: null });
+    const legends = this.#view.show(this.#transcript).map(legend);
+    const tools = toolbar({
+      file: this.#file,
+      result,
+      transcript: () => this.#transcript,
+      onEdit: (written) => {
+        this.#transcript = corrected(this.#transcript, written);
+        this.#redraw(result);
+      },
+      view: this.#view.element,
+    });
+    this.#body.replaceChildren(...(text ? [this.#view.element] : [silence()]), ...legends, tools);
+    if (this.#player.broken) this.#showBroken();
+  }
+
+  // -- when it did not -----------------------------------------------------------------------------------------
+
+  /** Show what is wrong; true once it should be tried again. */
+  #recover(failure, error) {
+    this.element.dataset.state = 'failed';
+    this.element.ariaBusy = 'false';
+    this.#wave.set({ segments: [], heard: null });
+    if (failure.asksForKey) askForKey().then((given) => given && again.click());
+    const again = element('button.main', { type: 'button' });
+    say(again, failure.asksForKey ? 'enterKey' : 'retry');
+    const count = element('span.hint');
+    this.#body.replaceChildren(
+      element(
+        'div.failure',
+        { role: 'alert' },
+        say(element('h3'), failure.title),
+        say(element('p'), failure.advice),
+        error.message ? told(error.message, failure.vague) : null,
+      ),
+      element('p.buttons', {}, failure.canRetry ? again : null, count),
+    );
+    return new Promise((resolve) => {
+      const timer = failure.retryAfter === null ? 0 : countDown(count, failure.retryAfter, () => resolve(true));
+      this.#abort.signal.addEventListener('abort', () => {
+        clearInterval(timer);
+        resolve(false);
+      });
+      again.addEventListener('click', async (event) => {
+        clearInterval(timer);
+        // A click that we made ourselves follows a key just given.
+        if (failure.asksForKey && event.isTrusted && !(await askForKey())) return;
+        resolve(true);
+      });
+    });
+  }
+
+  // -- playing -------------------------------------------------------------------------------------------------
+
+  async #showWaveform() {
+    const found = await peaksOf(this.#file);
+    if (!found) return;
+    this.#setDuration(this.#wave.duration || found.duration);
+    this.#wave.set({ peaks: found.peaks });
+  }
+
+  #setDuration(duration) {
+    this.#wave.set({ duration });
+    if (this.#player.element.paused) this.#clock.textContent = clockTime(duration);
+  }
+
+  #move(seconds) {
+    this.#wave.moveTo(seconds);
+    const { paused } = this.#player.element;
+    this.#view.highlight(paused && seconds === 0 ? null : seconds);
+    this.#clock.textContent = clockTime(paused && seconds === 0 ? this.#wave.duration : seconds);
+  }
+
+  #showPlaying(playing) {
+    name(this.#toggle, playing ? 'pause' : 'play').replaceChildren(icon(playing ? 'pause' : 'play'));
+  }
+
+  #showBroken() {
+    this.#toggle.disabled = true;
+    this.element.classList.add('mute');
+    if (this.element.dataset.state !== 'done' || this.#body.querySelector('.mute-note')) return;
+    this.#body.append(say(element('p.hint.mute-note'), 'notPlayable'));
+  }
+
+  #remove(onRemoved) {
+    this.#abort.abort();
+    this.#player.close();
+    this.element.remove();
+    onRemoved();
+  }
+}
+
+/** The server's own words, which are English and exact. */
+function told(message, open) {
+  const words = element('p', { lang: 'en' }, message);
+  return element('details.told', { open }, say(element('summary'), 'told'), words);
+}
+
+function silence() {
+  return element('div.silence', {}, say(element('p'), 'nothingHeard'), say(element('p.hint'), 'nothingHeardHint'));
+}
+
+function countDown(target, seconds, onEnd) {
+  let left = seconds;
+  say(target, 'retryIn', { seconds: left });
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left > 0) say(target, 'retryIn', { seconds: left });
+    else {
+      clearInterval(timer);
+      onEnd();
+    }
+  }, 1000);
+  return timer;
+}

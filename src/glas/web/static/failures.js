@@ -1,0 +1,55 @@
+// What went wrong, in human words with what to do about it.
+
+const BY_CODE = {
+  overloaded: 'errorBusy',
+  invalid_api_key: 'errorKey',
+  upload_too_large: 'errorTooLarge',
+  audio_too_long: 'errorTooLong',
+  audio_format_unsupported: 'errorFormat',
+  audio_empty: 'errorEmpty',
+  audio_corrupt: 'errorCorrupt',
+  audio_invalid: 'errorCorrupt',
+  audio_decode_limit: 'errorHeavy',
+  model_error: 'errorModel',
+  model_unknown: 'errorModel',
+  model_file_missing: 'errorModel',
+  model_load_failed: 'errorModel',
+  service_timeout: 'errorTimeout',
+  service_unreachable: 'errorOffline',
+};
+const BY_STATUS = {
+  0: 'errorOffline',
+  401: 'errorKey',
+  413: 'errorTooLarge',
+  415: 'errorFormat',
+  500: 'errorInside',
+  502: 'errorOffline',
+  503: 'errorBusy',
+  504: 'errorTimeout',
+};
+
+// Asked again, these give the same answer.
+const FINAL = new Set(['errorTooLarge', 'errorTooLong', 'errorFormat', 'errorEmpty', 'errorCorrupt', 'errorHeavy']);
+
+const SHORTEST_WAIT_S = 1;
+const LONGEST_WAIT_S = 120;
+const USUAL_WAIT_S = 5;
+
+/**
+ * @param {import('./api.js').ApiError} error
+ * @returns keys of the texts, whether trying again makes sense, and after how many seconds we do it ourselves
+ */
+export function explain(error) {
+  const title = BY_CODE[error.code] ?? BY_STATUS[error.status] ?? 'errorOther';
+  const busy = title === 'errorBusy';
+  const asked = error.retryAfter ?? USUAL_WAIT_S;
+  return {
+    title,
+    advice: `${title}Do`,
+    asksForKey: title === 'errorKey',
+    canRetry: !FINAL.has(title),
+    retryAfter: busy ? Math.min(Math.max(Math.ceil(asked), SHORTEST_WAIT_S), LONGEST_WAIT_S) : null,
+    // Where our words are vague the server's own are shown at once, else on request.
+    vague: title === 'errorOther',
+  };
+}
