@@ -1,0 +1,83 @@
+"""Error rates of a checkpoint, greedy: held-out voices clean and through the channel, new VoxForge readers, real speech."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from glas.domain.metrics import ErrorRates, error_rates
+from glas.training.batches import collate
+from glas.training.channel import decode_audio
+from glas.training.features import Features, from_bytes, log_mel, normalise
+from glas.training.model import Network, greedy, output_lengths
+from glas.training.shards import open_shard
+from glas.training.train import load_network
+
+BATCH_UTTERANCES = 8
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Features (t, 80), normalised, and what was said."""
+
+    name: str
+    features: list[Features]
+    texts: list[str]
+
+
+def test_set_of_shard(data: Path, name: str) -> TestSet:
+    """A test set from a shard."""
+    shard = open_shard(data / "shards", name)
+    return TestSet(
+        name, [normalise(from_bytes(shard.bytes_of(e))) for e in shard.entries], [e.text for e in shard.entries]
+    )
+
+
+def test_set_of_folder(folder: Path) -> TestSet:
+    """Recordings: `metadata.jsonl` with file_name and text, the audio beside it."""
+    records = [json.loads(line) for line in (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
+    features = [normalise(log_mel(decode_audio(str(folder / record["file_name"])))) for record in records]
+    return TestSet(folder.name, features, [record["text"] for record in records])
+
+
+def test_sets(data: Path, recordings: list[Path]) -> list[TestSet]:
+    """Every test set there is."""
+    names = [n for n in ("test-clean", "test-channel", "voxforge-test") if (data / "shards" / f"{n}.jsonl").exists()]
+    return [test_set_of_shard(data, name) for name in names] + [test_set_of_folder(folder) for folder in recordings]
+
+
+@torch.inference_mode()
+def recognise(network: Network, features: list[Features]) -> list[str]:
+    """Greedy texts, in the order of the features."""
+    order = np.argsort([len(f) for f in features])
+    texts = [""] * len(features)
+    for start in range(0, len(order), BATCH_UTTERANCES):
+        rows = order[start : start + BATCH_UTTERANCES]
+        batch = collate([(features[row], "") for row in rows])
+        log_probs, _ = network(batch.features, batch.lengths)
+        for row, text in zip(rows, greedy(log_probs, output_lengths(network.shape, batch.lengths)), strict=True):
+            texts[row] = text
+    return texts
+
+
+def evaluate(data: Path, checkpoint: Path, recordings: list[Path], examples: int) -> dict[str, ErrorRates]:
+    """Print and return the error rates of every set."""
+    torch.set_num_threads(1)
+    network, progress = load_network(checkpoint)
+    print(
+        f"{time.strftime('%Y-%m-%d %H:%M')} {checkpoint.parent.name} step {progress.step}, {progress.seen_s / 3600:.1f} h seen, {progress.elapsed_s / 60:.0f} min, loss {progress.loss:.3f}"
+    )
+    results = {}
+    for test_set in test_sets(data, recordings):
+        heard = recognise(network, test_set.features)
+        rates = results[test_set.name] = error_rates(test_set.texts, heard)
+        print(
+            f"  {test_set.name:14} {rates.n_utterances:4} utterances  WER {100 * rates.wer:5.1f} %  CER {100 * rates.cer:5.1f} %",
+            flush=True,
+        )
+        for said, text in list(zip(test_set.texts, heard, strict=True))[:examples]:
+            print(f"    {said}\n    → {text}")
+    return results

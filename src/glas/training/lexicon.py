@@ -1,0 +1,95 @@
+"""Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by what a sentence needs them for.
+
+The forms that OpenCorpora's annotated texts attest are the frequent ones; a sample of the whole dictionary adds rare ones,
+so that the network hears every sequence of sounds.  Building takes half a minute, so the result is kept in a file.
+"""
+
+import json
+import random
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pymorphy3
+
+WORD = re.compile(r"[а-яё]{1,16}\Z")
+UNWANTED = {"Abbr", "Erro", "Arch", "Dist", "Infr", "Init", "Prnt", "LATN", "Slng", "Orgn", "Surn", "Patr"}
+RARE_FORMS = 150_000
+RARE_VERBS = 3000  # of each kind
+LONGEST_RARE = 13  # letters
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Word forms by use: "noun nomn femn sing", "adj gent masc sing", "inf", "verb3", "past masc", "adv", …"""
+
+    forms: dict[str, list[str]]
+    attested: list[str]
+    rare: list[str]
+
+
+def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
+    """Where a form with this tag can stand, or None for forms the grammar has no place for."""
+    if tag.POS == "NOUN" and tag.case and tag.number:
+        return f"noun {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
+    if tag.POS == "ADJF" and tag.case and tag.number:
+        return f"adj {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
+    if tag.POS == "INFN":
+        return "inf"
+    if tag.POS == "VERB" and tag.person == "3per":
+        return f"verb3 {tag.number}"
+    if tag.POS == "VERB" and tag.tense == "past":
+        return f"past {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
+    return "adv" if tag.POS == "ADVB" else None
+
+
+def build_lexicon() -> Lexicon:
+    """Read pymorphy's dictionary.  The same versions of it give the same lexicon."""
+    morph = pymorphy3.MorphAnalyzer()
+    forms: dict[str, list[str]] = {}
+    attested = []
+    for key in morph.prob_estimator.p_t_given_w.keys():  # noqa: SIM118 (a DAWG, not a dict)
+        word, _, tag_text = key.partition(":")
+        if not WORD.match(word) or UNWANTED & set(re.split(r"[ ,]", tag_text)):
+            continue
+        known = morph.dictionary.words.similar_items(word, morph.char_substitutes)
+        spoken = known[0][0] if known else word  # brings the ё back
+        attested.append(spoken)
+        use = use_of(morph.TagClass(tag_text))
+        if use:
+            forms.setdefault(use, []).append(spoken)
+    dictionary: dict[str, str | None] = {}
+    for word, tag, *_ in morph.dictionary.iter_known_words():
+        if WORD.match(word) and len(word) < LONGEST_RARE and not UNWANTED & tag.grammemes:
+            dictionary[word] = use_of(tag)
+    rng = random.Random(5)
+    rare = rng.sample(sorted(dictionary), RARE_FORMS)
+    for use in ("inf", "verb3 sing", "past masc sing"):  # verbs are seldom ambiguous, so few are among the attested
+        forms[use] += rng.sample(sorted(word for word, its_use in dictionary.items() if its_use == use), RARE_VERBS)
+    return Lexicon(forms, sorted(set(attested)), rare)
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """The lexicon kept at `path`, built first if it is not there."""
+    if not path.exists():
+        lexicon = build_lexicon()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(lexicon.__dict__, ensure_ascii=False), encoding="utf-8")
+    return Lexicon(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=1)
+def _morph() -> pymorphy3.MorphAnalyzer:
+    return pymorphy3.MorphAnalyzer()
+
+
+@lru_cache(maxsize=50_000)
+def inflect(phrase: str, case: str) -> str:
+    """«паспортный стол» in another case: "паспортного стола".  Words that do not inflect stay."""
+    words = []
+    for word in phrase.split():
+        parses = [p for p in _morph().parse(word) if p.tag.case == "nomn"] or _morph().parse(word)
+        form = parses[0].inflect({case})
+        words.append(form.word if form else word)
+    return " ".join(words)

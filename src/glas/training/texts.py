@@ -1,0 +1,138 @@
+"""Sentences to be spoken: voice messages from a grammar, sentences and bare word strings from the dictionary.
+
+A CTC network that hears few different sentences learns them by heart, so every utterance gets a sentence of its own.
+Which sentences are held out for tests is decided by a hash of the normalised text: no list to keep, no leak by chance.
+"""
+
+import hashlib
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from num2words import num2words
+
+from glas.domain.text import normalise
+from glas.training.lexicon import Lexicon, inflect
+from glas.training.phrases import SLOTS
+
+SHARES = {
+    "message": 0.55,
+    "words": 0.35,
+    "lines": 0.10,
+}  # of the sentences drawn; without extra lines their share goes to messages
+MAX_WORDS = 25
+HELD_OUT_ONE_IN = 40
+
+_SLOT = re.compile(r"\{([a-z_0-9]+)((?::[^{}]*)?)\}")
+_NOT_LETTERS = re.compile(r"[^а-я ]+")
+_NUMBERS = {"n", "n2", "nth"}
+
+
+def label(text: str) -> str:
+    """The text as the network writes it: RU-NORM, of which only the 32 letters and single spaces remain."""
+    return " ".join(_NOT_LETTERS.sub(" ", normalise(text)).split())
+
+
+def held_out(text: str) -> bool:
+    """Whether this sentence belongs to the tests and must never be trained on."""
+    return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % HELD_OUT_ONE_IN == 0
+
+
+class TextSource:
+    """Draws sentences.  The same seed gives the same sentences in the same order."""
+
+    def __init__(self, lexicon: Lexicon, seed: int, lines: list[str] | None = None) -> None:
+        self._lexicon = lexicon
+        self._rng = random.Random(seed)
+        self._lines = lines or []
+
+    def draw(self, *, test: bool = False) -> str:
+        """One sentence from the training side, or from the held-out side if `test`."""
+        while True:
+            text = self._any_sentence()
+            clean = label(text)
+            if clean and len(clean.split()) <= MAX_WORDS and held_out(clean) == test:
+                return text
+
+    def draw_message(self, *, test: bool = False) -> str:
+        """One voice message of three words or more: what the tests are made of."""
+        while True:
+            text = self._expand("message")
+            if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:
+                return text
+
+    def _any_sentence(self) -> str:
+        dice = self._rng.random()
+        if dice < SHARES["words"]:
+            return self._word_string()
+        if dice < SHARES["words"] + SHARES["lines"] and self._lines:
+            return self._piece_of_line()
+        return self._expand("message")
+
+    def _word_string(self) -> str:
+        count = min(1 + int(self._rng.expovariate(0.22)), 14)
+        return " ".join(self._word() for _ in range(count))
+
+    def _word(self) -> str:
+        """A random word form, short ones preferred: of three drawn the shortest, mostly from the attested forms."""
+        pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
+        return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
+
+    def _piece_of_line(self) -> str:
+        words = self._rng.choice(self._lines).split()
+        start = self._rng.randrange(len(words))
+        return " ".join(words[start : start + self._rng.randint(2, 16)])
+
+    def _expand(self, slot: str) -> str:
+        line = self._rng.choice(SLOTS[slot])
+        return re.sub(r"\s+", " ", _SLOT.sub(self._fill, line))
+
+    def _fill(self, match: re.Match[str]) -> str:
+        name, argument = match[1], match[2].lstrip(":")
+        if name in _NUMBERS:
+            return self._number(name, argument)
+        if name == "np":
+            return self._noun_phrase(argument)
+        if name in ("inf", "adv", "verb3", "verbpast"):
+            return self._rng.choice(
+                self._lexicon.forms[{"verb3": "verb3 sing", "verbpast": "past masc sing"}.get(name, name)]
+            )
+        if argument and name == "person" and self._rng.random() < 0.1:
+            argument_free = self._expand(name)
+            return inflect(argument_free, argument) + " " + inflect(self._expand(name), argument)
+        return inflect(self._expand(name), argument) if argument else self._expand(name)
+
+    def _number(self, name: str, argument: str) -> str:
+        span, _, case = argument.partition(":")
+        low, high = (int(x) for x in span.split("-"))
+        value = self._rng.randint(low, high)
+        if name == "nth":
+            return inflect_last(num2words(value, lang="ru", to="ordinal"), case)
+        return str(num2words(value, lang="ru"))
+
+    def _noun_phrase(self, case: str) -> str:
+        forms = self._lexicon.forms
+        gender, number = self._rng.choice((("masc", "sing"), ("femn", "sing"), ("neut", "sing"), ("x", "plur")))
+        noun = self._rng.choice(forms[f"noun {case} {gender} {number}"])
+        adjectives = forms.get(f"adj {case} {gender} {number}")
+        return f"{self._rng.choice(adjectives)} {noun}" if adjectives and self._rng.random() < 0.45 else noun
+
+
+def inflect_last(ordinal: str, case: str) -> str:
+    """«двадцать первый» in another case: only the last word of an ordinal changes."""
+    *first, last = ordinal.split()
+    return " ".join([*first, inflect(last, case)])
+
+
+def read_lines(folder: Path | None) -> list[str]:
+    """Russian lines of the plain-text files in a folder (for example Debian's fortunes-ru), read as they are."""
+    return list(_russian_lines(folder)) if folder else []
+
+
+def _russian_lines(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in {".dat", ".u8"}:
+            for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
+                if len(label(line).split()) >= 3 and not re.search(r"[A-Za-z0-9]", line):
+                    yield re.sub(r"[^а-яёА-ЯЁ ]+", " ", line)

@@ -1,0 +1,61 @@
+"""The model that lies in the repository: whole, small, loadable offline, and able to recognise the samples."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx_asr = pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
+av = pytest.importorskip("av", reason="recognition dependencies are not installed")
+
+from glas.domain.metrics import error_rates
+from glas.training.channel import decode_audio
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "models" / "embedded"
+SAMPLES = ROOT / "samples"
+
+
+@pytest.fixture(scope="module")
+def model() -> object:
+    return onnx_asr.load_model("nemo-conformer-ctc", MODEL, quantization="int8")
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[tuple[np.ndarray, str]]:
+    records = [json.loads(line) for line in (SAMPLES / "texts.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [(decode_audio(io.BytesIO((SAMPLES / r["file"]).read_bytes())), r["text"]) for r in records]
+
+
+def test_files_are_those_of_the_checksums() -> None:
+    for line in (MODEL / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        expected, name = line.split()
+        assert hashlib.sha256((MODEL / name).read_bytes()).hexdigest() == expected, name
+
+
+def test_everything_is_small() -> None:
+    assert sum(path.stat().st_size for path in MODEL.iterdir()) <= 20_000_000
+    assert all(path.stat().st_size < 60_000 for path in SAMPLES.glob("*.ogg"))
+
+
+def test_samples_are_recognised(model: object, messages: list[tuple[np.ndarray, str]]) -> None:
+    heard = [str(model.recognize(samples, sample_rate=16_000)) for samples, _ in messages]  # type: ignore[attr-defined]
+    rates = error_rates([text for _, text in messages], heard)
+    assert rates.wer <= 0.40, heard
+    assert rates.cer <= 0.12, heard
+
+
+def test_a_batch_gives_the_same_texts_as_single_messages(model: object, messages: list[tuple[np.ndarray, str]]) -> None:
+    waves = [samples for samples, _ in messages]
+    alone = [str(model.recognize(wave, sample_rate=16_000)) for wave in waves]  # type: ignore[attr-defined]
+    together = model.recognize(waves, sample_rate=16_000)  # type: ignore[attr-defined]
+    # int8 scales are chosen per batch, so single letters may differ.
+    assert error_rates(alone, [str(text) for text in together]).cer <= 0.03
+
+
+def test_silence_is_silence(model: object) -> None:
+    noise = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * 1e-3
+    assert len(str(model.recognize(noise, sample_rate=16_000))) <= 10  # type: ignore[attr-defined]
