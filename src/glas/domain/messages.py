@@ -1,0 +1,66 @@
+"""One voice message and what became of it. The database's rows, HTTP bodies and the bot all speak in these."""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Score(IntEnum):
+    """What the speaker thought of the text; the numbers are the original system's and name the export's folders."""
+
+    NOT_RATED = 0
+    BAD = 1
+    NORMAL = 2
+    BEST = 3
+
+
+class Status(StrEnum):
+    """How far a message has come."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class MediaKind(StrEnum):
+    """What Telegram called it."""
+
+    VOICE = "voice"
+    AUDIO = "audio"
+    VIDEO_NOTE = "video_note"
+    VIDEO = "video"
+    DOCUMENT = "document"
+
+
+class Transcription(BaseModel):
+    """One message; its `id` names its objects (`{id}/{id}_audio.{ext}`, `{id}/{id}_transcription.txt`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    user_id: int
+    bot_id: int
+    chat_id: int
+    message_id: int
+    attempt: int = Field(default=1, ge=1, description="1, and one more for each «Повторить».")
+    answer_message_id: int | None = None
+    file_id: str = Field(description="Telegram's lasting name of the file: the audio can be fetched again by it.")
+    file_unique_id: str = Field(description="The same for everybody who sends the same file.")
+    media_kind: MediaKind
+    is_forwarded: bool = Field(default=False, description="Somebody else's voice: answered, never trained on.")
+    duration_s: float | None = Field(
+        default=None, ge=0, description="Counted in decoded samples; None before recognition."
+    )
+    status: Status = Status.PENDING
+    failure_code: str | None = None
+    text: str | None = None
+    reference: str | None = Field(default=None, description="The speaker's own correction.")
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    model: str | None = None
+    score: Score = Score.NOT_RATED
+    audio_key: str | None = None
+    audio_sha256: str | None = None
+    audio_size_bytes: int | None = Field(default=None, ge=0)
+    creation_datetime: datetime
+    changed_datetime: datetime = Field(description="When anything of this last changed; exports ask what is newer.")

@@ -1,0 +1,45 @@
+"""The people whom Glas serves, and what they have agreed to."""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Role(IntEnum):
+    """What a person may do; the numbers are the original system's and stand in the database."""
+
+    USER = 0
+    BETA_TESTER = 1
+    UNLIMITED = 2
+    ADMIN = 3
+
+
+class Locale(StrEnum):
+    """Languages of the bot."""
+
+    RU = "ru"
+    EN = "en"
+
+
+class Purpose(StrEnum):
+    """What a consent is for: two purposes, two consents."""
+
+    SERVICE = "service"
+    TRAINING = "training"
+
+
+class User(BaseModel):
+    """A registered person. Money is in hundredths of a coin, a whole number: a database's decimals may be floats."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    tg_id: int = Field(description="Telegram's id, up to 52 bits.")
+    registration_datetime: datetime
+    cash_hundredths: int = Field(description="Always the sum of the person's ledger.")
+    role: Role
+    is_reviewer: bool = False
+    is_banned: bool = False
+    locale: Locale = Locale.RU
+    consents: frozenset[Purpose] = frozenset()

@@ -1,0 +1,32 @@
+"""The rule of coins: pure arithmetic, in hundredths of a coin. Only `db_assist` applies it, in the rating's transaction."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from glas.domain.people import Role
+
+COINS_PER_SECOND = Decimal("0.08")
+BONUS = Decimal("1.5")
+BONUS_ABOVE_S = Decimal(20)
+BONUS_BELOW_S = Decimal(30)
+BETA_TESTER_HUNDREDTHS = 960_00
+
+
+def reward_hundredths(duration_s: float) -> int:
+    """Coins for a rated message: 0.08 a second, half as much again when it is longer than 20 s and shorter than 30 s.
+
+    Args:
+        duration_s: seconds of audio, counted in decoded samples.
+
+    Returns:
+        Hundredths of a coin; halves are rounded up.
+    """
+    seconds = Decimal(str(duration_s))
+    coins = seconds * COINS_PER_SECOND
+    if BONUS_ABOVE_S < seconds < BONUS_BELOW_S:
+        coins *= BONUS
+    return int((coins * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def role_for(cash_hundredths: int, role: Role) -> Role:
+    """The role that a balance earns; nobody is ever lowered."""
+    return max(role, Role.BETA_TESTER) if cash_hundredths >= BETA_TESTER_HUNDREDTHS else role
