@@ -38,6 +38,9 @@ _DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
 
+# Without this, FFmpeg adds channels up by their power, and two equal loud ones would overshoot full scale.
+_MEAN_OF_CHANNELS = {"rematrix_maxval": "1.0"}
+
 # Beyond these a file only costs time: sound is described in its first kilobytes.
 _PROBE_BYTES = 1_000_000
 _PROBE_US = 5_000_000
@@ -188,7 +191,7 @@ def _resampled(frames: Iterable[Any]) -> Iterator[Samples]:
         if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
             yield from _drained(resampler)
             _check_kind(frame)
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+            resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE_HZ, options=_MEAN_OF_CHANNELS)
         # Time stamps of strangers are not believed: blocks follow one another as the frames do.
         frame.pts = None
         for out in resampler.resample(frame):

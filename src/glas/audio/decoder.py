@@ -14,6 +14,7 @@ import signal
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
@@ -90,12 +91,16 @@ class DecoderPool:
             self._idle.put(self._new_worker())
 
     def close(self) -> None:
-        """End all processes; recordings in progress fail with `ServiceFaultError`."""
+        """End all processes; recordings in progress fail with `ServiceFaultError`, and still have to be closed."""
         with self._lock:
             self._is_closed = True
-            workers, self._alive = self._alive, set()
+            workers = list(self._alive)
         for worker in workers:
-            worker.kill()
+            # Only stopped: another thread may be reading its pipe, and must not find a stranger's under that number.
+            worker.stop()
+        with suppress(queue.Empty):
+            while True:
+                self._discard(self._idle.get_nowait())
 
     def __enter__(self) -> Self:
         return self
@@ -150,9 +155,11 @@ class DecoderPool:
 
     def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
         """End of a recording: its process is used again only if nothing of this file can be left in it."""
-        if is_clean and worker.is_silent():
-            self._idle.put(worker)
-        else:
+        with self._lock:
+            is_reusable = is_clean and not self._is_closed and worker.is_silent()
+            if is_reusable:
+                self._idle.put(worker)
+        if not is_reusable:
             self._discard(worker)
         self._places.release()
 

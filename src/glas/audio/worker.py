@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -76,6 +77,8 @@ class DecoderWorker:
         self._requests, self._answers = _descriptor(self._process.stdin), _descriptor(self._process.stdout)
         for descriptor in (self._requests, self._answers, self._verdicts):
             os.set_blocking(descriptor, False)
+        self._life = threading.Lock()
+        self._is_over = False
 
     @property
     def pid(self) -> int:
@@ -84,8 +87,10 @@ class DecoderWorker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the warden runs."""
-        return self._process.poll() is None
+        """Whether the warden runs, as far as its pipe tells; asking the system would give its number away."""
+        poll = select.poll()
+        poll.register(self._verdicts, select.POLLIN)
+        return not poll.poll(0)
 
     def send(self, audio_format: AudioFormat, data: bytes | memoryview, patience: Patience) -> Verdict | None:
         """Send a file.
@@ -150,16 +155,25 @@ class DecoderWorker:
             return True
         return False
 
+    def stop(self) -> None:
+        """End warden and decoder at once. Any thread may do so; who reads from them will see the end of the pipe."""
+        with self._life:
+            if not self._is_over:
+                # Not yet waited for, so the number still belongs to this group.
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def kill(self) -> None:
-        """End warden and decoder at once, and close the pipes; a second call does nothing."""
-        if self._process.returncode is None:
-            # Not yet waited for, so the number still belongs to this group.
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """End warden and decoder at once and close the pipes; only for the thread that uses them. Twice is once."""
+        self.stop()
+        with self._life:
+            if self._is_over:
+                return
+            self._is_over = True
             self._process.wait()
-            os.close(self._verdicts)
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        os.close(self._verdicts)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _read_answer(self, count: int, patience: Patience) -> bytes | None:
         """Exactly `count` bytes of the answer; None if the decoder ended before."""
