@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
 from glas.domain.errors import (
     AudioTooLongError,
     ConfigurationError,
@@ -21,7 +23,8 @@ from glas.domain.errors import (
     ModelLoadError,
     UnknownModelError,
 )
-from glas.engines.catalogue import local_directory
+from glas.domain.metrics import error_rates
+from glas.engines.catalogue import is_on_disk, local_directory
 from glas.engines.load import load_engine
 from glas.engines.onnx import OnnxEngine
 from tests.models.gigaam_layout import gigaam_ctc, gigaam_rnnt, nemo_ctc, sing
@@ -87,6 +90,13 @@ def test_a_calibration_is_applied_to_each_word(tmp_path: Path) -> None:
 def test_a_batch_gives_what_its_pieces_give_alone(engine: OnnxEngine) -> None:
     pieces = [sing(SONG), sing("ва аб ба"), sing(SONG, letter_s=0.4)]
     assert engine.recognise(pieces) == [engine.recognise([piece])[0] for piece in pieces]
+
+
+def test_pieces_in_one_call_of_the_network_give_the_same_texts(tmp_path: Path) -> None:
+    engine = OnnxEngine(gigaam_ctc(tmp_path), name="onnx:tones")
+    engine._one_by_one = False  # as on a graphics card, where this is faster
+    pieces = [sing(SONG), np.zeros(10, np.float32), sing("ва аб ба"), sing("б")]
+    assert [heard.text for heard in engine.recognise(pieces)] == [SONG, "", "ва аб ба", "б"]
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 159, 400, 1599])
@@ -211,6 +221,23 @@ def test_a_directory_of_several_models_is_refused_with_their_names(tmp_path: Pat
 def test_an_absent_provider_is_refused_and_not_replaced_in_silence(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"NoSuchExecutionProvider.*CPUExecutionProvider"):
         OnnxEngine(gigaam_ctc(tmp_path), name="onnx:tones", providers=["NoSuchExecutionProvider"])
+
+
+@pytest.mark.skipif(not is_on_disk(Path(), "embedded"), reason="the embedded model is not in this checkout")
+def test_the_embedded_model_hears_the_samples_and_where_their_words_lie(
+    samples: list[tuple[Path, str]], tmp_path: Path
+) -> None:
+    engine = load_engine("auto", models_dir=tmp_path)
+    assert engine.name == "embedded"
+    pieces = [np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits()))) for path, _ in samples]
+    heard = engine.recognise(pieces)
+    assert error_rates([text for _, text in samples], [hypothesis.text for hypothesis in heard]).cer <= 0.12
+    for hypothesis in heard:
+        times = [time for word in hypothesis.words for time in (word.start_s, word.end_s)]
+        assert times == sorted(times)
+        assert 0 <= times[0] < times[-1] <= hypothesis.duration_s
+        assert " ".join(word.text for word in hypothesis.words) == hypothesis.text
+        assert all(word.confidence is not None and 0 < word.confidence <= 1 for word in hypothesis.words)
 
 
 def test_asking_for_names_loads_no_inference_library() -> None:

@@ -31,7 +31,8 @@ def words_of(
         ([" —", " Да"], ["— Да"]),
         ([" в", " 7", ":", "3", "0"], ["в", "7:30"]),
         ([" кое", "-", "кто"], ["кое-кто"]),
-        ([" да", "<unk>", " <unk>", " нет"], ["да", "нет"]),
+        ([" да", "<unk>", " <unk>", "<sos/eos>", " нет"], ["да", "нет"]),
+        ([" 2", " <", " 3"], ["2 <", "3"]),
         ([" ", " ."], []),
         ([], []),
     ],
@@ -70,6 +71,11 @@ def test_the_weakest_letter_tells_how_sure_a_word_is_and_marks_do_not_count() ->
     first, second = spell([" при", "вет", ",", " мир"], [0, 1, 2, 3], logprobs, duration_s=5, calibrate=lambda raw: raw)
     assert first.confidence == pytest.approx(0.4)
     assert second.confidence == pytest.approx(0.8)
+
+
+def test_a_probability_a_hair_above_one_is_one() -> None:
+    [word] = spell([" да"], [0], [1e-7], duration_s=1, calibrate=lambda raw: raw)
+    assert word.confidence == 1
 
 
 def test_without_probabilities_there_is_no_confidence() -> None:

@@ -1,5 +1,6 @@
 """From tokens with times and probabilities to words with times and confidences."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,7 +16,8 @@ Calibration = Callable[[float], float]
 LETTER_S = 0.08
 
 _CLOSING = frozenset(".,!?…:;%)»”")
-_NO_TEXT = frozenset({"<unk>", "<blk>"})
+# `<unk>`, `<sos/eos>` and their like: vocabulary entries that stand for no text.
+_SPECIAL = re.compile(r"\s*<[^<>\s]+>\s*")
 
 
 @dataclass
@@ -46,7 +48,8 @@ class _Stretch:
             text=self.text,
             start_s=min(self.start_s, duration_s),
             end_s=min(max(end_s, self.start_s), duration_s),
-            confidence=calibrate(exp(min(self.logprobs))) if self.logprobs else None,
+            # A softmax in float32 may come out a hair above one.
+            confidence=calibrate(exp(min(0.0, *self.logprobs))) if self.logprobs else None,
         )
 
 
@@ -88,7 +91,7 @@ def _stretches(tokens: Sequence[str], starts_s: Sequence[float], logprobs: Seque
         spaced |= token[:1].isspace()
         if spaced and found:
             found[-1].until_s = min(found[-1].until_s, start_s)
-        piece = "" if token.strip() in _NO_TEXT else token.strip()
+        piece = "" if _SPECIAL.fullmatch(token) else token.strip()
         if not piece:
             continue
         if not found or (spaced and not set(piece) <= _CLOSING):
