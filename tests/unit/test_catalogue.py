@@ -78,6 +78,33 @@ def test_a_model_is_on_disk_when_all_its_files_are(model: KnownModel, tmp_path: 
     assert not is_on_disk(tmp_path, model.name)
 
 
+def documented_row(model: KnownModel) -> str:
+    """A model's line in docs/models.md."""
+
+    def percent(*sets: str) -> str:
+        figures = [figure.wer for figure in model.wer if figure.test_set.startswith(sets)]
+        return f"{100 * figures[-1]:.4g}" if figures else "—"
+
+    punctuates = "punctuation" in model.summary_en and "without punctuation" not in model.summary_en
+    cells = [
+        f"`{model.name}`",
+        "—" if model.size_mb is None else f"{model.size_mb:.0f}",
+        model.licence,
+        ("yes" if punctuates else "no") if model.has_engine else "—",
+        percent("Russian LibriSpeech"),
+        percent("Natural Speech"),
+        "—" if model.speed is None else f"{model.speed.rtfx:.0f}",
+        f"{model.window_s:.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def test_the_table_of_the_docs_is_that_of_the_code() -> None:
+    page = Path(__file__).parents[2] / "docs" / "models.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert rows == [documented_row(model) for model in known_models()]
+
+
 def test_directories_have_safe_names_and_are_all_different(tmp_path: Path) -> None:
     places = [local_directory(tmp_path, model.name) for model in known_models() if model.repository]
     assert len(set(places)) == len(places)

@@ -77,7 +77,8 @@ class KnownModel:
 
 
 # Sources of the figures. GigaAM: evaluation.md of salute-developers/GigaAM, June 2026. onnx-asr: docs/comparison.md of
-# istupakov/onnx-asr, 2026, which ran the very library and files that are used here. Sizes: file lists of the hub.
+# istupakov/onnx-asr, 2026, which ran the very library and files that are used here. Sizes: file lists of the hub
+# (T-one, Vosk) and of programs that fetch the same files (the others).
 def _gigaam(
     natural: float, libri: float, normalisation: str = "lower case, no punctuation"
 ) -> tuple[PublishedWer, ...]:
