@@ -1,4 +1,4 @@
-"""The rule of coins: pure arithmetic, in hundredths of a coin. Only `db_assist` applies it, in the rating's transaction."""
+"""The rule of coins: pure arithmetic, in hundredths of a coin, applied by `db_assist` alone."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
