@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import structlog
+from pydantic import BaseModel
 
 from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
 from glas.logs import REQUEST_ID_HEADER
@@ -46,8 +47,20 @@ async def call(
     timeout_s: float,
     files: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    body: BaseModel | None = None,
 ) -> Any:
     """Make one call and return its JSON.
+
+    Args:
+        http: the service.
+        method: of HTTP.
+        path: of the route.
+        timeout_s: longest wait for the whole exchange, seconds.
+        files: parts of a form that are files.
+        data: other fields of the form.
+        params: the query string; what is None is left out.
+        body: sent as JSON.
 
     Raises:
         ServiceUnreachableError: nobody answers.
@@ -56,9 +69,15 @@ async def call(
     """
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
+    content = None if body is None else body.model_dump_json()
+    if content is not None:
+        headers["Content-Type"] = "application/json"
+    query = None if params is None else {name: value for name, value in params.items() if value is not None}
     try:
         async with asyncio.timeout(timeout_s):
-            response = await http.request(method, path, files=files, data=data, headers=headers)
+            response = await http.request(
+                method, path, files=files, data=data, params=query, content=content, headers=headers
+            )
     except TimeoutError as error:
         raise ServiceTimeoutError(
             f"expected an answer from {http.base_url} within {timeout_s:g} s, got none"

@@ -3,6 +3,9 @@
     GlasError
     ├── InputError (ValueError)                the caller can mend it
     │   ├── InvalidParameterError              a field has a value that is not allowed
+    │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
+    │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
+    │   ├── ConflictError                      the same thing was said before, differently
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                no bytes, or no sample in them
@@ -17,6 +20,7 @@
     │   └── HubUnreachableError (ConnectionError)      weights cannot be fetched
     ├── ServiceError
     │   ├── AuthenticationError                no key, or a wrong one
+    │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this
     │   ├── OverloadedError                    the queue is full; come back after `retry_after_s`
     │   ├── ServiceUnreachableError (ConnectionError)  nobody answers
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
@@ -62,6 +66,26 @@ class InvalidParameterError(InputError):
     """A field has a value that is not allowed."""
 
     code = "invalid_parameter"
+
+
+class ImplausibleCorrectionError(InvalidParameterError):
+    """A correction is too far from what was heard, or too long for the time, to be what was said."""
+
+    code = "correction_implausible"
+
+
+class NotFoundError(InputError, LookupError):
+    """There is no person, message or other thing of that name."""
+
+    code = "not_found"
+    status = 404
+
+
+class ConflictError(InputError):
+    """It was done before with other values, or the state of the thing does not allow it."""
+
+    code = "conflict"
+    status = 409
 
 
 class UploadTooLargeError(InputError):
@@ -152,6 +176,13 @@ class AuthenticationError(ServiceError):
 
     code = "invalid_api_key"
     status = 401
+
+
+class ForbiddenError(ServiceError, PermissionError):
+    """The one who asks is known, but may not do this."""
+
+    code = "forbidden"
+    status = 403
 
 
 class OverloadedError(ServiceError):

@@ -58,9 +58,10 @@ class Transcription(BaseModel):
     reference: str | None = Field(default=None, description="The speaker's own correction.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
+    fingerprint: str | None = Field(default=None, description="sha256 of the decoded samples: the same audio again.")
     score: Score = Score.NOT_RATED
     audio_key: str | None = None
-    audio_sha256: str | None = None
+    audio_sha256: str | None = Field(default=None, description="Of the original bytes.")
     audio_size_bytes: int | None = Field(default=None, ge=0)
     creation_datetime: datetime
     changed_datetime: datetime = Field(description="When anything of this last changed; exports ask what is newer.")

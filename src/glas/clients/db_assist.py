@@ -1,0 +1,272 @@
+"""The typed client of db_assist, the only door to the database. Its values stand in `db_assist_bodies`.
+
+Every write may be repeated: the same call gives the same answer and changes nothing more; the same name with other
+values is a `ConflictError`. Besides what the methods name, each may raise `ServiceError`: not reachable, or failed.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from glas.clients.db_assist_bodies import (
+    AnswerPlace,
+    Archived,
+    BanChoice,
+    Change,
+    ChatSettings,
+    ConsentChoice,
+    Correction,
+    CorrectionResult,
+    Failed,
+    Finished,
+    Forgotten,
+    Grant,
+    Health,
+    LedgerCheck,
+    LocaleChoice,
+    NewTranscription,
+    Page,
+    PersonalData,
+    Rating,
+    RatingResult,
+    RoleChoice,
+    Statistics,
+    Usage,
+)
+from glas.clients.http import call
+from glas.domain.ledger import Transaction
+from glas.domain.messages import Score, Transcription
+from glas.domain.people import Locale, Purpose, Role, User
+
+_TIMEOUT_S = 30.0
+_LONG_TIMEOUT_S = 300.0
+
+_transactions = TypeAdapter(tuple[Transaction, ...])
+_known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
+
+
+class DbAssistClient:
+    """Speaks to db_assist, in this process or elsewhere."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def health(self) -> Health:
+        """Ask whether the service can work."""
+        return Health.model_validate(await self._call("GET", "/health"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    # People
+
+    async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
+        """Make a person known; a known one stays as they are, language included."""
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}", LocaleChoice(locale=locale)))
+
+    async def user(self, tg_id: int) -> User:
+        """Find a person.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+        """
+        return User.model_validate(await self._call("GET", f"/users/{tg_id}"))
+
+    async def set_locale(self, tg_id: int, locale: Locale) -> User:
+        """Change the language."""
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/locale", LocaleChoice(locale=locale)))
+
+    async def set_consent(self, tg_id: int, purpose: Purpose, *, granted: bool, text_version: str) -> User:
+        """Record a consent or its withdrawal; every change of mind is kept with its time and the words consented to."""
+        body = ConsentChoice(granted=granted, text_version=text_version)
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
+
+    async def set_role(self, tg_id: int, role: Role) -> User:
+        """Give a role. The caller has checked that this is allowed; the bot makes ADMIN only of ids in its settings."""
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", RoleChoice(role=role)))
+
+    async def ban(self, tg_id: int) -> User:
+        """Keep a person out: their messages and ratings are refused with `ForbiddenError`."""
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", BanChoice(banned=True)))
+
+    async def unban(self, tg_id: int) -> User:
+        """Let a person in again."""
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", BanChoice(banned=False)))
+
+    async def usage(self, tg_id: int) -> Usage:
+        """Count what a person sent in the last 24 hours, for limits by role."""
+        return Usage.model_validate(await self._call("GET", f"/users/{tg_id}/usage"))
+
+    async def export_user(self, tg_id: int) -> PersonalData:
+        """Everything that is held about a person."""
+        return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data"))
+
+    async def forget(self, tg_id: int) -> Forgotten:
+        """Delete a person: name, consents, messages, corrections. The ledger stays, belonging to nobody known.
+
+        A repeated call finds nobody and answers with nothing to delete; what the first one told may have been lost, so
+        the deleted ids also come through `changed_since`, whose reader deletes objects and copies.
+        """
+        return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}"))
+
+    async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
+        """Find how the bot behaves in a chat; the defaults where nobody chose."""
+        return ChatSettings.model_validate(await self._call("GET", f"/chats/{bot_id}/{chat_id}"))
+
+    async def set_chat(self, bot_id: int, chat_id: int, settings: ChatSettings) -> ChatSettings:
+        """Change how the bot behaves in a chat. The caller has checked that an admin of the chat asks."""
+        return ChatSettings.model_validate(await self._call("PUT", f"/chats/{bot_id}/{chat_id}", settings))
+
+    # Messages
+
+    async def create_transcription(self, new: NewTranscription) -> Transcription:
+        """Record that a message has come; its id names the objects.
+
+        Raises:
+            NotFoundError: the sender is not registered.
+            ForbiddenError: the sender is banned.
+            ConflictError: this message and attempt were recorded with another sender, file or kind.
+        """
+        return Transcription.model_validate(await self._call("POST", "/transcriptions", new))
+
+    async def set_answer(self, transcription_id: int, answer_message_id: int) -> Transcription:
+        """Record where the answer stands; the last word counts."""
+        body = AnswerPlace(answer_message_id=answer_message_id)
+        return await self._put(transcription_id, "answer", body)
+
+    async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:
+        """Record that the original bytes are stored; before the text or after it.
+
+        Raises:
+            ConflictError: other bytes were recorded before.
+        """
+        body = Archived(audio_key=audio_key, audio_sha256=sha256, audio_size_bytes=size_bytes)
+        return await self._put(transcription_id, "archive", body)
+
+    async def finish(self, transcription_id: int, finished: Finished) -> Transcription:
+        """Record what was recognised.
+
+        Raises:
+            ConflictError: it ended before, with another text or with a failure.
+        """
+        return await self._put(transcription_id, "result", finished)
+
+    async def fail(self, transcription_id: int, code: str) -> Transcription:
+        """Record why there is no text; «Повторить» is a new attempt, which is a new transcription.
+
+        Raises:
+            ConflictError: it ended before, with a text or another failure.
+        """
+        return await self._put(transcription_id, "failure", Failed(failure_code=code))
+
+    async def transcription(self, transcription_id: int) -> Transcription:
+        """Find a message by its id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return Transcription.model_validate(await self._call("GET", f"/transcriptions/{transcription_id}"))
+
+    async def by_message(self, bot_id: int, chat_id: int, answer_message_id: int) -> Transcription:
+        """Find a message by its answer, to which people reply.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        params = {"bot_id": bot_id, "chat_id": chat_id, "answer_message_id": answer_message_id}
+        return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))
+
+    async def same_file(self, file_unique_id: str, *, model: str | None = None) -> Transcription | None:
+        """Find what the same file gave before, newest first; None where it is new.
+
+        Args:
+            file_unique_id: Telegram's name of the content.
+            model: only what this model heard; None takes any.
+        """
+        params = {"file_unique_id": file_unique_id, "model": model}
+        return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
+
+    async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:
+        """Rate a text: score, ledger, cash and role change together. The first rating decides what is paid.
+
+        Raises:
+            NotFoundError: no such message or person.
+            ForbiddenError: the message is another person's, or this one is banned.
+            ConflictError: there is no text yet.
+        """
+        body = Rating(tg_id=tg_id, score=score)
+        return RatingResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))
+
+    async def correct(self, transcription_id: int, tg_id: int, reference: str) -> CorrectionResult:
+        """Say what was really said; a later correction replaces an earlier one, the first decides what is paid.
+
+        Raises:
+            ImplausibleCorrectionError: it can hardly be what was said.
+            NotFoundError: no such message or person.
+            ForbiddenError: the message is another person's, or this one is banned.
+            ConflictError: there is no text yet.
+        """
+        body = Correction(tg_id=tg_id, reference=reference)
+        path = f"/transcriptions/{transcription_id}/correction"
+        return CorrectionResult.model_validate(await self._call("PUT", path, body))
+
+    async def changed_since(self, cursor: str = "", *, limit: int = 500) -> Page[Change]:
+        """Page through finished messages in the order in which they last changed; nothing is skipped.
+
+        Ratings, corrections, archiving and a changed consent of the speaker count as changes, deletions too. A message
+        comes once, as it stands now.
+
+        Args:
+            cursor: `next_cursor` of the page before, which may be days old; empty for the beginning.
+            limit: most items of a page, at most 5,000.
+        """
+        params = {"cursor": cursor, "limit": limit}
+        return Page[Change].model_validate(await self._long("GET", "/changes", params=params))
+
+    # Coins
+
+    async def transactions(
+        self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Transaction, ...]:
+        """A person's ledger from `since` up to, not including, `until`; oldest first. Times carry a zone."""
+        params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
+        return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
+
+    async def grant(self, admin_tg_id: int, tg_id: int, amount_hundredths: int, *, reason: str, key: str) -> User:
+        """Give coins, or take them back with a negative amount.
+
+        Args:
+            admin_tg_id: who gives; must have the role ADMIN.
+            tg_id: who gets.
+            amount_hundredths: hundredths of a coin.
+            reason: the administrator's words.
+            key: names this grant, so that a repeat does not pay again.
+
+        Raises:
+            ForbiddenError: the giver is no administrator.
+            ConflictError: the key was used for another grant, or more is taken than there is.
+        """
+        body = Grant(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
+        return User.model_validate(await self._call("POST", f"/users/{tg_id}/grants", body))
+
+    async def check_ledger(self) -> LedgerCheck:
+        """Prove that everybody's cash is the sum of their ledger."""
+        return LedgerCheck.model_validate(await self._long("GET", "/ledger/check"))
+
+    async def statistics(self) -> Statistics:
+        """Figures for operators."""
+        return Statistics.model_validate(await self._long("GET", "/statistics"))
+
+    async def _put(self, transcription_id: int, what: str, body: BaseModel) -> Transcription:
+        return Transcription.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/{what}", body))
+
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any:
+        return await call(self._http, method, path, timeout_s=_TIMEOUT_S, params=params, body=body)
+
+    async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any:
+        return await call(self._http, method, path, timeout_s=_LONG_TIMEOUT_S, params=params)

@@ -1,0 +1,245 @@
+"""What travels between db_assist and those who ask it, where the domain has no word of its own.
+
+Requests refuse fields that they do not know: nobody slips in a balance or a role.
+"""
+
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from glas.domain.ledger import Refusal, Transaction
+from glas.domain.messages import MediaKind, Score, Transcription
+from glas.domain.people import Locale, Purpose, Role, User
+
+ItemT = TypeVar("ItemT")
+
+_INT64 = 2**63
+_MAX_GRANT_HUNDREDTHS = 1_000_000_00
+
+# PostgreSQL cannot store NUL, and no text needs it.
+Text = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
+Name = Annotated[Text, Field(min_length=1, max_length=512)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TgId = Annotated[int, Field(ge=1, lt=2**52, description="Telegram's id of a person.")]
+RowId = Annotated[int, Field(ge=1, lt=_INT64)]
+ChatId = Annotated[int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat; groups are negative.")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class LocaleChoice(_Request):
+    """The language that a person chose."""
+
+    locale: Locale = Locale.RU
+
+
+class ConsentChoice(_Request):
+    """What a person answered, to which words."""
+
+    granted: bool
+    text_version: Name
+
+
+class RoleChoice(_Request):
+    """The role that a person has from now on."""
+
+    role: Role
+
+
+class BanChoice(_Request):
+    """Whether a person is kept out."""
+
+    banned: bool
+
+
+class ChatSettings(_Request):
+    """How the bot behaves in one chat."""
+
+    answers_automatically: bool = Field(
+        default=True, description="Every voice message is answered; otherwise only on request."
+    )
+
+
+class NewTranscription(_Request):
+    """A message that has come. (bot_id, chat_id, message_id, attempt) names it."""
+
+    tg_id: TgId
+    bot_id: RowId
+    chat_id: ChatId
+    message_id: RowId
+    attempt: int = Field(default=1, ge=1, le=1000)
+    file_id: Name
+    file_unique_id: Name
+    media_kind: MediaKind
+    is_forwarded: bool = False
+
+
+class AnswerPlace(_Request):
+    """Where the answer stands."""
+
+    answer_message_id: RowId
+
+
+class Archived(_Request):
+    """The original bytes are in the object store."""
+
+    audio_key: Name
+    audio_sha256: Sha256
+    audio_size_bytes: Annotated[int, Field(ge=0, lt=_INT64)]
+
+
+class Finished(_Request):
+    """What was recognised."""
+
+    text: Annotated[Text, Field(max_length=1_000_000)]
+    duration_s: float = Field(ge=0, le=1e6, allow_inf_nan=False, description="Counted in decoded samples.")
+    confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    model: Name
+    fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
+
+
+class Failed(_Request):
+    """Why there is no text: the `code` of an error."""
+
+    failure_code: Name
+
+
+class Rating(_Request):
+    """What a person thinks of a text."""
+
+    tg_id: TgId
+    score: Score = Field(ge=Score.BAD)
+
+
+class Correction(_Request):
+    """What was really said."""
+
+    tg_id: TgId
+    reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
+
+
+class Grant(_Request):
+    """Coins from an administrator, or taken back by one."""
+
+    admin_tg_id: TgId
+    amount_hundredths: int = Field(ge=-_MAX_GRANT_HUNDREDTHS, le=_MAX_GRANT_HUNDREDTHS)
+    note: Name
+    key: Name = Field(description="Names this grant: the same key never pays twice.")
+
+
+class _Reward(_Answer):
+    transcription: Transcription
+    paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
+    balance_hundredths: int = Field(description="The person's cash now.")
+    became_beta_tester: bool = Field(default=False, description="This payment made the person a beta-tester.")
+    refusal_reason: Refusal | None = Field(default=None, description="Why nothing was paid.")
+    is_first: bool = Field(description="False for every later rating or correction of the same message.")
+
+
+class RatingResult(_Reward):
+    """What became of a rating."""
+
+
+class CorrectionResult(_Reward):
+    """What became of a correction; `transcription.reference` holds it."""
+
+
+class Usage(_Answer):
+    """What a person sent in the last 24 hours."""
+
+    n_messages: int
+    audio_s: float = Field(description="Seconds of recognised audio.")
+
+
+class Change(_Answer):
+    """A finished message as it stands now, or that it is gone."""
+
+    transcription_id: int
+    transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
+    training_consent: bool = Field(default=False, description="Whether the speaker agrees to training now.")
+
+    @property
+    def is_exportable(self) -> bool:
+        """Whether it may be trained on: consented to, the speaker's own."""
+        return self.transcription is not None and self.training_consent and not self.transcription.is_forwarded
+
+
+class Page(_Answer, Generic[ItemT]):
+    """A part of a long list."""
+
+    items: tuple[ItemT, ...]
+    next_cursor: str = Field(description="Give it back to get what follows, now or at any later time.")
+    has_more: bool
+
+
+class Statistics(_Answer):
+    """Figures for operators and `/stats`."""
+
+    n_users: int
+    n_active_users: int = Field(description="Who sent something in the last 24 hours.")
+    n_transcriptions: dict[str, int] = Field(description="By status.")
+    n_scores: dict[int, int] = Field(description="By score, of finished ones.")
+    n_corrections: int
+    audio_s: float = Field(description="Seconds of recognised audio.")
+    paid_hundredths: int = Field(description="Sum of the ledger.")
+
+
+class ConsentRecord(_Answer):
+    """One answer to one question."""
+
+    purpose: Purpose
+    granted: bool
+    text_version: str
+    creation_datetime: datetime
+
+
+class PersonalData(_Answer):
+    """Everything that is held about a person."""
+
+    user: User
+    consents: tuple[ConsentRecord, ...]
+    transcriptions: tuple[Transcription, ...]
+    transactions: tuple[Transaction, ...]
+
+
+class Forgotten(_Answer):
+    """What was deleted here, and what must now be deleted elsewhere. Empty if nothing was held."""
+
+    transcription_ids: tuple[int, ...]
+    object_keys: tuple[str, ...] = Field(description="Audio and texts in the object store.")
+
+
+class Discrepancy(_Answer):
+    """A person whose cash is not the sum of the ledger."""
+
+    user_id: int
+    cash_hundredths: int
+    ledger_hundredths: int
+
+
+class LedgerCheck(_Answer):
+    """The proof that cash and ledger agree."""
+
+    n_users: int
+    n_transactions: int
+    discrepancies: tuple[Discrepancy, ...]
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether everybody's cash is right."""
+        return not self.discrepancies
+
+
+class Health(_Answer):
+    """What the service says of itself."""
+
+    status: str
+    database: str
+    version: str
