@@ -119,7 +119,7 @@ class DecoderPool:
             except WorkerEndedError as error:
                 self._discard(worker)
                 if is_new:
-                    raise ServiceFaultError("A decoder process could not start; its standard error says why") from error
+                    raise ServiceFaultError("A decoder process was ended from outside") from error
                 continue  # it was killed while idle, which is not this file's fault
             except BaseException:
                 self._discard(worker)
@@ -140,7 +140,10 @@ class DecoderPool:
             self._discard(worker)
 
     def _new_worker(self) -> DecoderWorker:
-        worker = DecoderWorker(self.limits)
+        try:
+            worker = DecoderWorker(self.limits)
+        except WorkerEndedError as error:
+            raise ServiceFaultError("A decoder process could not start; its standard error says why") from error
         with self._lock:
             if not self._is_closed:
                 self._alive.add(worker)

@@ -8,8 +8,10 @@ whatever the file made of it cannot reach the next person's recording.
 """
 
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import struct
 import sys
@@ -27,6 +29,7 @@ from glas.audio.wire import (
     END,
     ERROR,
     FRAME,
+    READY,
     REQUEST,
     SAMPLES,
     Verdict,
@@ -41,6 +44,7 @@ REQUESTS, ANSWERS, STDERR = 0, 1, 2
 # Exit codes of a decoder; the warden ends when there are no more requests.
 WELL, FAULT, NO_MORE_REQUESTS = 0, 70, 71
 
+_NOT_FOR_DECODING = ("av.__main__", "av.datasets")
 _CODECS_WARMED = ("opus", "vorbis", "mp3float", "aac", "flac", "alac", "pcm_s16le")
 
 
@@ -56,14 +60,19 @@ def main(argv: list[str]) -> None:
     leave_the_network()
     warm_up()
     nowhere = os.open(os.devnull, os.O_WRONLY)
+    write_all(task["verdicts"], [READY])
     serve(DecodeLimits.model_validate(task["limits"]), verdicts=task["verdicts"], nowhere=nowhere)
 
 
 def warm_up() -> None:
     """Do once, before any fork, what every decoder would have to do: imports, tables of the codecs, caches.
 
-    It is also needed: a confined process can open no file, and so cannot import.
+    It is also needed: a confined process can open no file, and so cannot import. PyAV imports some of its modules only
+    when a file has a stream of their kind.
     """
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if module.name not in _NOT_FOR_DECODING:
+            importlib.import_module(module.name)
     silence = BytesIO()
     with wave.open(silence, "wb") as writer:
         writer.setparams((2, 2, 48_000, 0, "NONE", ""))

@@ -2,7 +2,7 @@
 
     request  (owner → decoder)   header: name of the format, length of the file; then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
-    verdict  (warden → owner)    how the process that decoded ended, how much memory and processor time it took
+    verdict  (warden → owner)    READY, once; then how each process that decoded ended, and what it took
 
 The verdict has a pipe of its own, which the process that reads a stranger's file does not hold: whatever that file
 makes of it, it cannot claim to have ended and wait for the next person's recording.
@@ -21,6 +21,7 @@ VERDICT = struct.Struct("<iQd")
 SAMPLES = b"S"
 END = b"E"
 ERROR = b"X"
+READY = b"R"
 
 # One second of float32 at 16 kHz is 64,000 bytes; an error message has a few hundred.
 MAX_BODY_BYTES = 1 << 17

@@ -14,7 +14,7 @@ from typing import IO
 import glas
 from glas.audio.formats import AudioFormat
 from glas.audio.limits import DecodeLimits
-from glas.audio.wire import FRAME, MAX_BODY_BYTES, REQUEST, VERDICT, Verdict
+from glas.audio.wire import FRAME, MAX_BODY_BYTES, READY, REQUEST, VERDICT, Verdict
 from glas.domain.errors import DecodeLimitError
 
 # -I keeps the child from the environment and the working directory; so it is told where the owner's modules are.
@@ -24,6 +24,9 @@ _PROGRAM = (
 )
 # A BLAS that starts a thread per core would make forks unsafe, and nothing here multiplies matrices.
 _ENVIRONMENT = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+_START_S = 60
 
 
 class WorkerEndedError(Exception):
@@ -52,7 +55,11 @@ class Patience:
 
 
 class DecoderWorker:
-    """One warden process and the three pipes to it. Used by one thread at a time."""
+    """One warden process and the three pipes to it. Used by one thread at a time.
+
+    Raises:
+        WorkerEndedError: it did not start.
+    """
 
     def __init__(self, limits: DecodeLimits) -> None:
         self._verdicts, verdicts_end = os.pipe()
@@ -79,6 +86,15 @@ class DecoderWorker:
             os.set_blocking(descriptor, False)
         self._life = threading.Lock()
         self._is_over = False
+        self._await_start()
+
+    def _await_start(self) -> None:
+        """Wait for the first word, so that no file is charged with the time it takes to load PyAV."""
+        poll = select.poll()
+        poll.register(self._verdicts, select.POLLIN)
+        if not poll.poll(_START_S * 1000) or os.read(self._verdicts, len(READY)) != READY:
+            self.kill()
+            raise WorkerEndedError
 
     @property
     def pid(self) -> int:
