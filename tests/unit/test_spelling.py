@@ -66,10 +66,10 @@ def test_no_time_lies_behind_the_audio_and_no_word_begins_before_the_one_before_
     assert times[-1] <= 1.0
 
 
-def test_the_weakest_letter_tells_how_sure_a_word_is_and_marks_do_not_count() -> None:
+def test_a_word_is_as_sure_as_all_its_letters_together_and_marks_do_not_count() -> None:
     logprobs = [log(0.9), log(0.4), log(0.1), log(0.8)]
     first, second = spell([" при", "вет", ",", " мир"], [0, 1, 2, 3], logprobs, duration_s=5, calibrate=lambda raw: raw)
-    assert first.confidence == pytest.approx(0.4)
+    assert first.confidence == pytest.approx(0.9 * 0.4)
     assert second.confidence == pytest.approx(0.8)
 
 

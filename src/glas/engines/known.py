@@ -80,7 +80,7 @@ class KnownModel:
 # istupakov/onnx-asr, 2026, which ran the very library and files that are used here. Sizes: file lists of the hub
 # (T-one, Vosk) and of programs that fetch the same files (the others).
 def _gigaam(
-    natural: float, libri: float, normalisation: str = "lower case, no punctuation"
+    natural: float, libri: float, normalisation: str = "not stated; the model writes no punctuation"
 ) -> tuple[PublishedWer, ...]:
     source = "GigaAM evaluation.md, 2026-06"
     return (
@@ -143,7 +143,7 @@ KNOWN_MODELS = (
         name=EMBEDDED,
         repository=None,
         layout=layouts.EMBEDDED,
-        size_mb=None,
+        size_mb=6.4,
         licence="MIT",
         window_s=30,
         summary_ru="Встроенная модель: работает сразу и без сети; для настоящей работы возьмите модель покрупнее",

@@ -49,7 +49,7 @@ class _Stretch:
             start_s=min(self.start_s, duration_s),
             end_s=min(max(end_s, self.start_s), duration_s),
             # A softmax in float32 may come out a hair above one.
-            confidence=calibrate(exp(min(0.0, *self.logprobs))) if self.logprobs else None,
+            confidence=calibrate(exp(min(0.0, sum(self.logprobs)))) if self.logprobs else None,
         )
 
 
@@ -67,8 +67,10 @@ def spell(
     a space, and a mark between two spaces, such as a dash, stays with the word before it: `Москва —`. So the words
     joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
 
-    The raw confidence of a word is the smallest of its tokens' probabilities: a word is right only if all of its
-    letters are, and their mean would hide the one that is not. `calibrate` makes a share of right words out of it.
+    The raw confidence of a word is the product of its tokens' probabilities: a word is right only if all its letters
+    are. Of the ways to put them together this one tells right words from wrong ones best and is nearly calibrated as it
+    is; the smallest is too high, and the geometric mean far too high (measured: docs/models.md).
+    `calibrate` makes a share of right words out of it.
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
