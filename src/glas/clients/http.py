@@ -67,34 +67,53 @@ async def call(
         ServiceTimeoutError: no answer within `timeout_s` seconds.
         GlasError: the error that the service reported, as the same class that it raised.
     """
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
-    content = None if body is None else body.model_dump_json()
-    if content is not None:
-        headers["Content-Type"] = "application/json"
+    content, headers = (None, {}) if body is None else (body.model_dump_json(), {"Content-Type": "application/json"})
     query = None if params is None else {name: value for name, value in params.items() if value is not None}
+    response = await exchange(
+        http,
+        method,
+        path,
+        timeout_s=timeout_s,
+        headers=headers,
+        files=files,
+        data=data,
+        params=query,
+        content=content,
+    )
+    return _json(response)
+
+
+async def exchange(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    timeout_s: float,
+    headers: Mapping[str, str] | None = None,
+    **body: Any,
+) -> httpx.Response:
+    """Make one call whose answer need not be JSON; `body` goes to httpx as it stands. Raises what `call` raises."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    headers = {**(headers or {}), **({REQUEST_ID_HEADER: request_id} if request_id else {})}
     try:
         async with asyncio.timeout(timeout_s):
-            response = await http.request(
-                method, path, files=files, data=data, params=query, content=content, headers=headers
-            )
+            response = await http.request(method, path, headers=headers, **body)
     except TimeoutError as error:
         raise ServiceTimeoutError(
             f"expected an answer from {http.base_url} within {timeout_s:g} s, got none"
         ) from error
     except httpx.TransportError as error:
         raise ServiceUnreachableError(f"nobody answers at {http.base_url} ({type(error).__name__})") from error
-    return _body(response)
-
-
-def _body(response: httpx.Response) -> Any:
-    try:
-        body = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ServiceFaultError(f"expected JSON, got status {response.status_code}: {response.text[:200]!r}") from error
     if response.status_code >= _FIRST_ERROR_STATUS:
         retry_after = response.headers.get("retry-after", "")
         raise from_body(
-            response.status_code, body, retry_after_s=float(retry_after) if retry_after.isdecimal() else None
+            response.status_code, _json(response), retry_after_s=float(retry_after) if retry_after.isdecimal() else None
         )
-    return body
+    return response
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ServiceFaultError(f"expected JSON, got status {response.status_code}: {response.text[:200]!r}") from error

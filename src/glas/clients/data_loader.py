@@ -1,0 +1,211 @@
+"""The typed client of data_loader, the only door to the object store; and what travels through it.
+
+Writes may be repeated: the same bytes give the same answer, other bytes for the same message are a `ConflictError`.
+Besides what the methods name, each may raise `ServiceError`: not reachable, or failed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.clients.http import call, exchange
+from glas.domain.errors import ServiceFaultError, from_code
+
+# The in-process transport holds a whole answer in memory, so that large objects are fetched in ranges.
+PART_BYTES = 8 * 1024 * 1024
+
+_TIMEOUT_S = 60.0
+_UPLOAD_TIMEOUT_S = 300.0
+_POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class StoredObject(_Value):
+    """An object that was written, read back and found to be the same."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    extension: str = Field(description="As the bytes say, without the dot.")
+
+
+class Keys(_Value):
+    """Names of objects."""
+
+    keys: tuple[str, ...] = Field(max_length=1000)
+
+
+class ExportProgress(_Value):
+    """How far an export has come."""
+
+    phase: str = Field(default="", description="What it is doing: messages, manifest or dataset.")
+    n_seen: int = Field(default=0, description="Changes read from db_assist.")
+    n_written: int = Field(default=0, description="Messages written, new ones and changed ones.")
+    n_moved: int = Field(default=0, description="Those of them that stood under another score before.")
+    n_removed: int = Field(default=0, description="Messages taken away: deleted, or no longer consented to.")
+    n_failed: int = Field(default=0, description="Messages whose audio is missing, damaged or cannot be decoded.")
+    n_shards: int = Field(default=0, description="Dataset files written.")
+
+
+class ExportReport(ExportProgress):
+    """What an export did, and what there is now."""
+
+    is_full: bool = Field(description="Everything was compared, not only what had changed.")
+    n_messages: int = Field(description="Messages in the export now.")
+    n_references: int = Field(description="Those of them that have a reference.")
+    audio_s: float = Field(description="Seconds of exported audio.")
+    directory: str = Field(description="Where it lies, on the machine of data_loader.")
+    wall_s: float = Field(description="How long it took, seconds.")
+
+
+class ExportFailure(_Value):
+    """Why an export ended early; the next one goes on from there."""
+
+    code: str
+    message: str
+
+
+class ExportState(_Value):
+    """The export that runs, or the last one since the service started."""
+
+    run: int = Field(description="Counts the exports since the service started; 0: none yet.")
+    is_running: bool
+    progress: ExportProgress = ExportProgress()
+    report: ExportReport | None = None
+    failure: ExportFailure | None = None
+
+
+class Health(_Value):
+    """What the service says of itself."""
+
+    status: str
+    store: str = Field(description="directory or s3.")
+    version: str
+
+
+class DataLoaderClient:
+    """Speaks to data_loader, in this process or elsewhere."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def health(self) -> Health:
+        """Ask whether the service can work and reaches its store."""
+        return Health.model_validate(await call(self._http, "GET", "/health", timeout_s=_TIMEOUT_S))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def store_audio(self, transcription_id: int, data: bytes) -> StoredObject:
+        """Keep the original bytes of a message.
+
+        Raises:
+            AudioError: they are empty, or no audio by their first bytes.
+            UploadTooLargeError: they are too many.
+            ConflictError: other bytes were stored for this message.
+        """
+        return await self._put(f"/objects/{transcription_id}/audio", data)
+
+    async def store_transcription(self, transcription_id: int, text: str) -> StoredObject:
+        """Keep the recognised text of a message.
+
+        Raises:
+            ConflictError: another text was stored for this message.
+        """
+        return await self._put(f"/objects/{transcription_id}/transcription", text.encode())
+
+    async def fetch_audio(self, key: str, start: int = 0, end: int | None = None) -> bytes:
+        """Fetch an object, or its bytes from `start` up to `end`.
+
+        Raises:
+            NotFoundError: nothing is stored under `key`.
+            InvalidParameterError: the range begins behind the end.
+        """
+        return b"".join([part async for part in self.stream_audio(key, start, end)])
+
+    async def stream_audio(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Like `fetch_audio`, in parts of at most 8 MiB."""
+        position = start
+        while end is None or position < end:
+            last = position + PART_BYTES - 1 if end is None else min(position + PART_BYTES, end) - 1
+            headers = {"Range": f"bytes={position}-{last}"}
+            response = await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S, headers=headers)
+            total = response.headers.get("content-range", "").rpartition("/")[2]
+            if not response.content or not total.isdecimal():
+                raise ServiceFaultError(f"expected a range of {key}, got {len(response.content)} bytes without one")
+            yield response.content
+            position += len(response.content)
+            end = int(total) if end is None else min(end, int(total))
+
+    async def fetch_transcription(self, key: str) -> str:
+        """Fetch a stored text.
+
+        Raises:
+            NotFoundError: nothing is stored under `key`.
+        """
+        return (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content.decode()
+
+    async def delete(self, transcription_id: int) -> None:
+        """Delete everything that is stored of a message; nothing stored is as good as deleted."""
+        await call(self._http, "DELETE", f"/objects/{transcription_id}", timeout_s=_TIMEOUT_S)
+
+    async def delete_keys(self, keys: Sequence[str]) -> None:
+        """Delete objects by their keys; those that are not there count as deleted."""
+        for start in range(0, len(keys), 1000):
+            body = Keys(keys=tuple(keys[start : start + 1000]))
+            await call(self._http, "POST", "/objects/delete", timeout_s=_UPLOAD_TIMEOUT_S, body=body)
+
+    async def start_export(self, *, full: bool = False) -> ExportState:
+        """Begin an export and do not wait for it.
+
+        Raises:
+            ConflictError: one is running already.
+        """
+        params = {"full": full}
+        return ExportState.model_validate(
+            await call(self._http, "POST", "/export", timeout_s=_TIMEOUT_S, params=params)
+        )
+
+    async def export_state(self) -> ExportState:
+        """Look at the export that runs, or at the last one."""
+        return ExportState.model_validate(await call(self._http, "GET", "/export", timeout_s=_TIMEOUT_S))
+
+    async def export_now(
+        self, *, full: bool = False, on_progress: Callable[[ExportProgress], None] | None = None
+    ) -> ExportReport:
+        """Export what has changed since the last time, and wait until it is done.
+
+        Args:
+            full: compare everything, files included, as if nothing were known.
+            on_progress: called now and then.
+
+        Raises:
+            ConflictError: one is running already.
+            GlasError: what ended it early; the next export goes on from there.
+        """
+        state = await self.start_export(full=full)
+        run, looks = state.run, 0
+        while state.is_running and state.run == run:
+            await asyncio.sleep(_POLL_S[min(looks, len(_POLL_S) - 1)])
+            looks += 1
+            state = await self.export_state()
+            if on_progress is not None:
+                on_progress(state.progress)
+        if state.failure is not None:
+            raise from_code(state.failure.code, state.failure.message)
+        if state.report is None or state.run != run:
+            raise ServiceFaultError("data_loader was restarted during the export; the next one goes on from there")
+        return state.report
+
+    async def _put(self, path: str, data: bytes) -> StoredObject:
+        headers = {"Content-Type": "application/octet-stream"}
+        response = await exchange(self._http, "PUT", path, timeout_s=_UPLOAD_TIMEOUT_S, headers=headers, content=data)
+        body: Any = response.json()
+        return StoredObject.model_validate(body)

@@ -1,0 +1,30 @@
+"""The names of objects: pure functions of a message's id."""
+
+import re
+
+from glas.domain.errors import InvalidParameterError
+
+_KEY = re.compile(r"([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.txt)")
+
+
+def audio_key(transcription_id: int, extension: str) -> str:
+    """The key of a message's original audio; `extension` without the dot, as the bytes say and not as a sender does."""
+    return checked_key(f"{transcription_id}/{transcription_id}_audio.{extension}")
+
+
+def transcription_key(transcription_id: int) -> str:
+    """The key of a message's recognised text."""
+    return checked_key(f"{transcription_id}/{transcription_id}_transcription.txt")
+
+
+def checked_key(key: str) -> str:
+    """Return `key` if it is one of ours; whatever else lies in the store is nobody's business.
+
+    Raises:
+        InvalidParameterError: it is not.
+    """
+    if not _KEY.fullmatch(key):
+        raise InvalidParameterError(
+            f"expected a key like '7/7_audio.ogg' or '7/7_transcription.txt', got {key[:80]!r}", param="key"
+        )
+    return key
