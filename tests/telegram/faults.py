@@ -1,0 +1,58 @@
+"""Scripted misfortune: which call fails, how, and how often."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tests.telegram.rules import RefusalError
+
+Kind = Literal["too_many", "blocked", "server_error", "cut_before", "cut_after", "slow", "bad_request"]
+
+
+@dataclass
+class Fault:
+    """The next `times` calls of `method` (`*`: any) in `chat_id` (None: any) fail so."""
+
+    method: str
+    kind: Kind
+    times: int = 1
+    chat_id: int | None = None
+    retry_after_s: int = 1
+    delay_s: float = 0.0
+    skip: int = 0
+
+    def matches(self, method: str, chat_id: int | None) -> bool:
+        return self.times > 0 and self.method in ("*", method) and self.chat_id in (None, chat_id)
+
+    def refusal(self) -> RefusalError | None:
+        """The refusal to answer with; None for faults of the wire."""
+        match self.kind:
+            case "too_many":
+                text = f"Too Many Requests: retry after {self.retry_after_s}"
+                return RefusalError(429, text, retry_after=self.retry_after_s)
+            case "blocked":
+                return RefusalError(403, "Forbidden: bot was blocked by the user")
+            case "server_error":
+                return RefusalError(500, "Internal Server Error")
+            case "bad_request":
+                return RefusalError(400, "Bad Request: scripted")
+            case _:
+                return None
+
+
+@dataclass
+class Faults:
+    """The script, in order; a fault that was used up goes."""
+
+    script: list[Fault] = field(default_factory=list)
+
+    def take(self, method: str, chat_id: int | None) -> Fault | None:
+        """The fault that meets this call, if any."""
+        for fault in self.script:
+            if fault.matches(method, chat_id):
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                self.script = [one for one in self.script if one.times > 0]
+                return fault
+        return None

@@ -1,0 +1,197 @@
+"""The Bot API's methods, each a function of the world and the call's parameters."""
+# ruff: noqa: D103 - they are named after the methods that the Bot API's documentation describes
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.telegram.rules import (
+    CALLBACK_LIFE_S,
+    MAX_CALLBACK_ANSWER_CHARS,
+    MAX_DOWNLOAD_BYTES,
+    bad_request,
+    check_caption,
+    check_keyboard,
+    check_text,
+)
+from tests.telegram.world import JsonObject, World
+
+Method = Callable[[World, JsonObject], Any]
+
+
+def get_me(world: World, _params: JsonObject) -> JsonObject:
+    return world.bot | {"can_join_groups": True, "can_read_all_group_messages": True, "supports_inline_queries": False}
+
+
+def send_message(world: World, params: JsonObject) -> JsonObject:
+    return _post(world, params, {"text": check_text(params.get("text"))})
+
+
+def send_document(world: World, params: JsonObject) -> JsonObject:
+    return _post_file(world, params, "document")
+
+
+def send_photo(world: World, params: JsonObject) -> JsonObject:
+    return _post_file(world, params, "photo")
+
+
+def send_voice(world: World, params: JsonObject) -> JsonObject:
+    return _post_file(world, params, "voice")
+
+
+def _post_file(world: World, params: JsonObject, kind: str) -> JsonObject:
+    name, data = str(params.get(kind)), params.get("_files", {}).get(kind)
+    if data is None and name not in world.files:
+        raise bad_request(f"there is no {kind} in the request")
+    size = len(data[1]) if data else world.files[name].size_bytes
+    described: JsonObject = {"file_id": f"sent-{kind}-{size}", "file_unique_id": f"u-{kind}-{size}", "file_size": size}
+    if kind == "document":
+        described["file_name"] = data[0] if data else None
+    if kind == "voice":
+        described["duration"] = 1
+    content: JsonObject = {kind: [described | {"width": 1, "height": 1}] if kind == "photo" else described}
+    if caption := check_caption(params.get("caption")):
+        content["caption"] = caption
+    message = _post(world, params, content)
+    if data:
+        world.documents[(message["chat"]["id"], message["message_id"])] = data[1]
+    return message
+
+
+def _post(world: World, params: JsonObject, content: JsonObject) -> JsonObject:
+    chat_id = int(params["chat_id"])
+    message: JsonObject = {
+        "message_id": world.next_message_id(),
+        "from": world.bot,
+        "chat": chat_of(chat_id),
+        "date": int(time.time()),
+        **content,
+    }
+    if markup := check_keyboard(params.get("reply_markup")):
+        message["reply_markup"] = markup
+    replied = (params.get("reply_parameters") or {}).get("message_id")
+    if replied is not None and (original := world.messages.get((chat_id, int(replied)))):
+        message["reply_to_message"] = {key: value for key, value in original.items() if key != "reply_to_message"}
+    world.messages[(chat_id, message["message_id"])] = message
+    world.add_version(message)
+    return message
+
+
+def chat_of(chat_id: int) -> JsonObject:
+    """A chat by its number: negative ones are groups."""
+    if chat_id < 0:
+        return {"id": chat_id, "type": "supergroup", "title": f"group {-chat_id}"}
+    return {"id": chat_id, "type": "private", "first_name": f"Person {chat_id}"}
+
+
+def edit_message_text(world: World, params: JsonObject) -> JsonObject:
+    text = check_text(params.get("text"))
+    message = _own(world, params)
+    markup = check_keyboard(params.get("reply_markup"))
+    if message.get("text") == text and message.get("reply_markup") == markup:
+        raise _not_modified()
+    message["text"] = text
+    _mark(message, markup)
+    world.add_version(message)
+    return message
+
+
+def edit_message_reply_markup(world: World, params: JsonObject) -> JsonObject:
+    message = _own(world, params)
+    markup = check_keyboard(params.get("reply_markup"))
+    if message.get("reply_markup") == markup:
+        raise _not_modified()
+    _mark(message, markup)
+    return message
+
+
+def _mark(message: JsonObject, markup: JsonObject | None) -> None:
+    message["edit_date"] = int(time.time())
+    message.pop("reply_markup", None)
+    if markup:
+        message["reply_markup"] = markup
+
+
+def _own(world: World, params: JsonObject) -> JsonObject:
+    message = world.message(int(params["chat_id"]), int(params["message_id"]))
+    if not message["from"]["is_bot"]:
+        raise bad_request("message can't be edited")
+    return message
+
+
+def _not_modified() -> Exception:
+    return bad_request(
+        "message is not modified: specified new message content and reply markup are exactly the same as a current "
+        "content and reply markup of the message"
+    )
+
+
+def delete_message(world: World, params: JsonObject) -> bool:
+    if world.messages.pop((int(params["chat_id"]), int(params["message_id"])), None) is None:
+        raise bad_request("message to delete not found")
+    return True
+
+
+def send_chat_action(world: World, params: JsonObject) -> bool:
+    world.actions.append((int(params["chat_id"]), params["action"]))
+    return True
+
+
+def answer_callback_query(world: World, params: JsonObject) -> bool:
+    press = world.presses.get(params["callback_query_id"])
+    if press is None or press.is_answered or time.monotonic() - press.at_s > CALLBACK_LIFE_S:
+        raise bad_request("query is too old and response timeout expired or query ID is invalid")
+    text = params.get("text")
+    if text is not None and len(text) > MAX_CALLBACK_ANSWER_CHARS:
+        raise bad_request("MESSAGE_TOO_LONG")
+    press.is_answered, press.text = True, text
+    press.show_alert = str(params.get("show_alert", "false")).lower() == "true"
+    return True
+
+
+def get_file(world: World, params: JsonObject) -> JsonObject:
+    file = world.files.get(params["file_id"])
+    if file is None:
+        raise bad_request("wrong file_id or the file is temporarily unavailable")
+    if file.size_bytes > MAX_DOWNLOAD_BYTES:
+        raise bad_request("file is too big")
+    return {
+        "file_id": params["file_id"],
+        "file_unique_id": file.unique_id,
+        "file_size": file.size_bytes,
+        "file_path": file.path,
+    }
+
+
+def set_my_commands(world: World, params: JsonObject) -> bool:
+    world.commands[params.get("language_code") or ""] = params["commands"]
+    return True
+
+
+def get_chat_member(world: World, params: JsonObject) -> JsonObject:
+    user_id, chat_id = int(params["user_id"]), int(params["chat_id"])
+    user = {"id": user_id, "is_bot": False, "first_name": f"Person {user_id}"}
+    if user_id not in world.admins.get(chat_id, set()):
+        return {"status": "member", "user": user}
+    rights = (
+        "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
+        "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
+    )
+    return {"status": "administrator", "user": user} | dict.fromkeys(rights.split(), True)
+
+
+METHODS: dict[str, Method] = {
+    "getMe": get_me,
+    "sendMessage": send_message,
+    "sendDocument": send_document,
+    "sendPhoto": send_photo,
+    "sendVoice": send_voice,
+    "editMessageText": edit_message_text,
+    "editMessageReplyMarkup": edit_message_reply_markup,
+    "deleteMessage": delete_message,
+    "sendChatAction": send_chat_action,
+    "answerCallbackQuery": answer_callback_query,
+    "getFile": get_file,
+    "setMyCommands": set_my_commands,
+    "getChatMember": get_chat_member,
+}

@@ -1,0 +1,120 @@
+"""What people do in the application: write, speak, press buttons; each returns what Telegram made of it."""
+
+import itertools
+import time
+import uuid
+from typing import Any
+
+from tests.telegram.methods import chat_of
+from tests.telegram.world import FileFault, JsonObject, Press, StoredFile, World
+
+_EXTENSIONS = {"voice": "oga", "audio": "mp3", "video_note": "mp4", "video": "mp4", "document": "ogg"}
+
+
+class People:
+    """Speaks for any number of people, each named by a number."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._numbers = itertools.count(1)
+
+    def changed(self) -> None:
+        """Called after every update; the server wakes whoever waits for one."""
+
+    def say(self, person: int, text: str, *, chat: int | None = None, reply_to: int | None = None) -> JsonObject:
+        """Write a text message, to the bot or in a group."""
+        content: JsonObject = {"text": text}
+        if text.startswith("/"):
+            length = len(text.split(maxsplit=1)[0])
+            content["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+        return self._send(person, chat, reply_to, content)
+
+    def speak(
+        self,
+        person: int,
+        data: bytes,
+        *,
+        kind: str = "voice",
+        chat: int | None = None,
+        duration_s: int = 3,
+        forwarded: bool = False,
+        size_bytes: int | None = None,
+        file_id: str | None = None,
+        file_name: str | None = None,
+        reply_to: int | None = None,
+    ) -> JsonObject:
+        """Send a recording; the same `file_id` is the same file again."""
+        file_id = file_id or f"file-{uuid.uuid4().hex}"
+        if file_id not in self.world.files:
+            path = f"{kind}/file_{next(self._numbers)}.{_EXTENSIONS[kind]}"
+            self.world.files[file_id] = StoredFile(data, path, f"u{file_id}", size_bytes or len(data))
+        described: JsonObject = {
+            "file_id": file_id,
+            "file_unique_id": self.world.files[file_id].unique_id,
+            "duration": duration_s,
+            "file_size": self.world.files[file_id].size_bytes,
+        }
+        if kind in ("video_note", "video"):
+            described |= {"length": 240} if kind == "video_note" else {"width": 320, "height": 240}
+        if kind == "document":
+            described |= {"mime_type": "audio/ogg", "file_name": file_name or "запись.ogg"}
+            del described["duration"]
+        content: JsonObject = {kind: described}
+        if forwarded:
+            content["forward_origin"] = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+        return self._send(person, chat, reply_to, content)
+
+    def press(
+        self, person: int, message_id: int, button: str = "", *, data: str | None = None, chat: int | None = None
+    ) -> str:
+        """Press the button whose text begins with `button`, or send `data` as a bad client may; returns the query."""
+        message = self.world.messages[(chat or person, message_id)]
+        if data is None:
+            data = next(one["callback_data"] for one in buttons(message) if one["text"].startswith(button))
+        query_id = uuid.uuid4().hex
+        self.world.presses[query_id] = Press(time.monotonic())
+        query = {"id": query_id, "from": user(person), "message": message, "chat_instance": "1", "data": data}
+        self.world.add_update("callback_query", query)
+        self.changed()
+        return query_id
+
+    def break_file(self, message: JsonObject, fault: FileFault, times: int = 1) -> None:
+        """Let the download of a recording that was sent fail."""
+        for value in message.values():
+            if isinstance(value, dict) and value.get("file_id") in self.world.files:
+                file = self.world.files[value["file_id"]]
+                file.fault, file.fault_times = fault, times
+
+    def answers(self, chat: int) -> list[JsonObject]:
+        """What the bot's messages in a chat say now, oldest first."""
+        with self.world.lock:
+            found = [dict(message) for (where, _), message in self.world.messages.items() if where == chat]
+        return sorted((one for one in found if one["from"]["is_bot"]), key=lambda one: one["message_id"])
+
+    def _send(self, person: int, chat: int | None, reply_to: int | None, content: JsonObject) -> JsonObject:
+        with self.world.lock:
+            chat_id = chat or person
+            message: JsonObject = {
+                "message_id": self.world.next_message_id(),
+                "from": user(person),
+                "chat": chat_of(chat_id),
+                "date": int(time.time()),
+                **content,
+            }
+            if reply_to is not None:
+                message["reply_to_message"] = dict(self.world.messages[(chat_id, reply_to)])
+            self.world.messages[(chat_id, message["message_id"])] = message
+            self.world.add_update("message", message)
+        self.changed()
+        return message
+
+
+def user(person: int) -> JsonObject:
+    """A person as Telegram describes one."""
+    return {"id": person, "is_bot": False, "first_name": f"Person {person}", "language_code": "ru"}
+
+
+def buttons(message: JsonObject) -> list[dict[str, Any]]:
+    """The buttons under a message, row after row."""
+    keyboard = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [button for row in keyboard for button in row]

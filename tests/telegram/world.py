@@ -1,0 +1,128 @@
+"""Everything that Telegram remembers about one bot: messages, files, buttons pressed, updates not yet acknowledged."""
+
+import itertools
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tests.telegram.calls import Call
+from tests.telegram.faults import Faults
+from tests.telegram.rules import RefusalError
+
+JsonObject = dict[str, Any]
+FileFault = Literal["missing", "truncated", "slow"]
+
+BOT_ID = 4242000001
+TOKEN = f"{BOT_ID}:AAF-telegram-of-our-own-0123456789ab"
+USERNAME = "glas_test_bot"
+
+
+@dataclass
+class StoredFile:
+    """A file on Telegram's servers; `size_bytes` may lie, as it does for huge ones that tests do not make."""
+
+    data: bytes
+    path: str
+    unique_id: str
+    size_bytes: int
+    fault: FileFault | None = None
+    fault_times: int = 0
+
+
+@dataclass
+class Press:
+    """A button that was pressed."""
+
+    at_s: float
+    is_answered: bool = False
+    text: str | None = None
+    show_alert: bool = False
+
+
+@dataclass
+class Webhook:
+    """Where updates are pushed."""
+
+    url: str = ""
+    secret: str | None = None
+    last_error: str | None = None
+
+
+@dataclass
+class Version:
+    """A text that a message of the bot has had."""
+
+    at_s: float
+    chat_id: int
+    message_id: int
+    text: str
+
+
+@dataclass
+class World:
+    """The state; `lock` guards it, because tests speak from another thread than the server."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    faults: Faults = field(default_factory=Faults)
+    calls: list[Call] = field(default_factory=list)
+    updates: list[JsonObject] = field(default_factory=list)
+    messages: dict[tuple[int, int], JsonObject] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)
+    documents: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    presses: dict[str, Press] = field(default_factory=dict)
+    actions: list[tuple[int, str]] = field(default_factory=list)
+    commands: dict[str, list[JsonObject]] = field(default_factory=dict)
+    admins: dict[int, set[int]] = field(default_factory=dict)
+    webhook: Webhook = field(default_factory=Webhook)
+    allowed: frozenset[str] | None = None
+    not_before: dict[int | None, float] = field(default_factory=dict)
+    impatient: int = 0
+    delivered: int = 0
+    _message_ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _update_ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(700_000_001))
+
+    @property
+    def bot(self) -> JsonObject:
+        """The bot as a user."""
+        return {"id": BOT_ID, "is_bot": True, "first_name": "Glas", "username": USERNAME}
+
+    def next_message_id(self) -> int:
+        """A number that no message has had."""
+        return next(self._message_ids)
+
+    def add_update(self, kind: str, body: JsonObject) -> int | None:
+        """Queue an update unless the bot does not want its kind; returns its id."""
+        with self.lock:
+            if self.allowed is not None and kind not in self.allowed:
+                return None
+            update_id = next(self._update_ids)
+            self.updates.append({"update_id": update_id, kind: body})
+            return update_id
+
+    def acknowledge(self, offset: int) -> None:
+        """Forget updates below `offset`; a negative one keeps only the last ones, as Telegram does."""
+        with self.lock:
+            if offset < 0:
+                self.updates = self.updates[offset:]
+            else:
+                self.updates = [update for update in self.updates if update["update_id"] >= offset]
+
+    def message(self, chat_id: int, message_id: int) -> JsonObject:
+        """A message that exists."""
+        found = self.messages.get((chat_id, message_id))
+        if found is None:
+            raise RefusalError(400, "Bad Request: message to edit not found")
+        return found
+
+    def add_version(self, message: JsonObject) -> None:
+        """Remember what a message of the bot says now."""
+        text = message.get("text") or message.get("caption") or ""
+        self.versions.append(Version(time.monotonic(), message["chat"]["id"], message["message_id"], text))
+
+    def note_patience(self, chat_id: int | None) -> None:
+        """Count a call that comes before the end of a `retry_after` that was told."""
+        now = time.monotonic()
+        if any(self.not_before.get(key, 0.0) > now for key in {None, chat_id}):
+            self.impatient += 1
