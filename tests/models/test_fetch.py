@@ -11,6 +11,7 @@ import pytest
 
 from glas.domain.errors import (
     HubUnreachableError,
+    ModelError,
     ModelFileMissingError,
     ModelLoadError,
     UnknownModelError,
@@ -64,6 +65,11 @@ def test_a_second_fetch_asks_nobody(hub: Hub, models_dir: Path) -> None:
 def test_fp32_is_fetched_where_it_is_asked_for(hub: Hub, models_dir: Path) -> None:
     directory = fetch_model(NAME, models_dir, precision="fp32", endpoint=hub.address)
     assert {path.name for path in directory.glob("*.onnx")} == {"v3_ctc.onnx"}
+
+
+def test_fp32_is_fetched_where_the_hub_has_no_int8(hub: Hub, models_dir: Path) -> None:
+    del hub.files[NETWORK]
+    assert (fetch_model(NAME, models_dir, endpoint=hub.address) / "v3_ctc.onnx").is_file()
 
 
 def test_the_hub_of_the_environment_is_asked(hub: Hub, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +135,20 @@ def test_a_directory_begun_by_hand_is_completed(hub: Hub, models_dir: Path) -> N
     assert is_on_disk(models_dir, NAME)
     assert (directory / "notes.txt").read_text(encoding="utf-8") == "mine"
     assert [path.name for path in models_dir.iterdir()] == [directory.name]
+
+
+def test_two_fetches_at_once_do_not_write_over_each_other(hub: Hub, models_dir: Path) -> None:
+    refused: list[str] = []
+
+    def fetch_again(*_: object) -> None:
+        with pytest.raises(ModelError) as error:
+            fetch_model(NAME, models_dir, endpoint=hub.address)
+        refused.append(str(error.value))
+
+    fetch_model(NAME, models_dir, fetch_again, endpoint=hub.address)
+    assert is_on_disk(models_dir, NAME)
+    assert all("is being fetched already" in message for message in refused)
+    assert refused
 
 
 def test_files_in_folders_keep_their_folders(models_dir: Path) -> None:

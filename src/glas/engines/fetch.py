@@ -1,17 +1,21 @@
 """From the model hub to a model directory: only the files that an engine needs, checked, and all of them or none."""
 
+import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from glas.domain.errors import HubUnreachableError, ModelError, ModelFileMissingError, UnknownModelError
 from glas.engines import hub
 from glas.engines.catalogue import is_on_disk, known_model, local_directory
 from glas.engines.known import KnownModel
-from glas.engines.layouts import Layout, Precision
+from glas.engines.layouts import PRECISIONS, Layout, Precision
 
 HUB = "https://huggingface.co"
+_LOCK = ".lock"
 
 OnProgress = Callable[[str, int, int], None]
 """Told the file, how many bytes of it are there, and how many there will be."""
@@ -46,7 +50,7 @@ def fetch_model(
         UnknownModelError: no such name, or a model that no engine of this version can load.
         HubUnreachableError: the hub does not answer, told within ten seconds; the message says how to do it by hand.
         ModelFileMissingError: the repository lacks a file.
-        ModelError: the disk has no room.
+        ModelError: the disk has no room, or somebody else is fetching the same model.
         ModelLoadError: a file is not what its hash says.
     """
     model = known_model(name)
@@ -56,41 +60,39 @@ def fetch_model(
         raise ModelFileMissingError(f"{model.name} comes with Glas and is not on any hub; install Glas anew.")
     if model.layout is None:
         raise UnknownModelError(f"{model.name} is known, but this version has no engine for it yet.", param="model")
-    precision = precision or ("int8" if model.int8 else "fp32")
+    precisions = (precision,) if precision else PRECISIONS if model.int8 else PRECISIONS[1:]
     target = local_directory(models_dir, model.name)
     address = (endpoint or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    gathering = target.with_name(f"{target.name}.part")
     try:
         with hub.client() as http:
-            files = _needed(model, model.layout, precision, hub.listing(http, address, model.repository))
-            gathering = target.with_name(f"{target.name}.part")
+            files = _needed(model, model.layout, precisions, hub.listing(http, address, model.repository))
             _check_room(gathering, files)
-            for file in files:
-                hub.download(
-                    http,
-                    file,
-                    gathering / file.path,
-                    lambda done, total, path=file.path: on_progress(path, done, total),  # type: ignore[misc]
-                )
+            with _alone(gathering, model):
+                for file in files:
+                    hub.download(http, file, gathering / file.path, partial(on_progress, file.path))
+                _publish(gathering, target, files)
     except HubUnreachableError as error:
-        raise HubUnreachableError(
-            _by_hand(model, model.layout.files(precision), target, address, str(error))
-        ) from error
-    _publish(gathering, target, files)
+        by_hand = _by_hand(model, model.layout.files(precisions[0]), target, address, str(error))
+        raise HubUnreachableError(by_hand) from error
     return target
 
 
 def _needed(
-    model: KnownModel, layout: Layout, precision: Precision, held: list[hub.RemoteFile]
+    model: KnownModel, layout: Layout, precisions: Sequence[Precision], held: list[hub.RemoteFile]
 ) -> list[hub.RemoteFile]:
-    """Files of a repository that the engine opens; weights of over 2 GB lie beside their network as `.onnx.data`."""
-    beside = tuple(f"{name}?data" for name in layout.networks_in(precision))
-    wanted = [
-        file for file in held if any(_fits(file.path, n) for n in (*layout.files(precision), *layout.optional, *beside))
-    ]
-    lacking = [name for name in layout.files(precision) if not any(_fits(file.path, name) for file in wanted)]
-    if lacking:
-        raise ModelFileMissingError(f"The repository {model.repository} lacks {', '.join(lacking)} for {model.name}.")
-    return wanted
+    """Files that the engine opens, in the first precision that the repository has whole."""
+    lacking = ""
+    for precision in precisions:
+        # Weights of over 2 GB lie beside their network as `.onnx.data`.
+        beside = (f"{name}?data" for name in layout.networks_in(precision))
+        names = (*layout.files(precision), *layout.optional, *beside)
+        wanted = [file for file in held if any(_fits(file.path, name) for name in names)]
+        absent = [name for name in layout.files(precision) if not any(_fits(file.path, name) for file in wanted)]
+        if not absent:
+            return wanted
+        lacking = lacking or ", ".join(absent)
+    raise ModelFileMissingError(f"The repository {model.repository} lacks {lacking} for {model.name}.")
 
 
 def _fits(path: str, pattern: str) -> bool:
@@ -105,8 +107,19 @@ def _check_room(directory: Path, files: list[hub.RemoteFile]) -> None:
         raise ModelError(f"{directory}: expected {wanted / 1e6:.0f} MB of free disk, got {free / 1e6:.0f} MB.")
 
 
+@contextmanager
+def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
+    """Keep others from writing the same files; the lock dies with the process that holds it."""
+    with (directory / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ModelError(f"{model.name} is being fetched already; wait for that to end.") from error
+        yield
+
+
 def _publish(gathering: Path, target: Path, files: list[hub.RemoteFile]) -> None:
-    for stale in gathering.rglob("*.part"):  # of a version that the hub has replaced while we were away
+    for stale in (gathering / _LOCK, *gathering.rglob("*.part")):  # parts of what the hub has replaced meanwhile
         stale.unlink()
     if target.exists():  # somebody has begun to fill it by hand: what is ours goes in beside
         for file in files:
