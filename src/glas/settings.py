@@ -7,6 +7,7 @@ underscores: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes them all; docs
 import ipaddress
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -27,6 +28,11 @@ def _real_secret(value: SecretStr) -> SecretStr:
             "characters; make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return value
+
+
+def plain(secret: SecretStr | None) -> str | None:
+    """A secret's own text, for the one place that sends it."""
+    return None if secret is None else secret.get_secret_value()
 
 
 Secret = Annotated[SecretStr, AfterValidator(_real_secret)]
@@ -64,6 +70,46 @@ class NnServiceSettings(BaseModel):
     def worker_count(self) -> int:
         """`workers` with 0 resolved."""
         return self.workers or min(os.cpu_count() or 1, 8)
+
+
+class DataLoaderSettings(BaseModel):
+    """How `data_loader` stores and exports."""
+
+    model_config = ConfigDict(frozen=True)
+
+    port: int = Field(default=8003, ge=0, le=65535, description="Port when it runs apart; 0 takes a free one.")
+    export_hours: float = Field(
+        default=3, ge=0, description="Hours between two exports; 0: only when `glas export` asks."
+    )
+    reconcile_hours: float = Field(
+        default=24, ge=0, description="Hours after which an export compares everything instead of what has changed."
+    )
+    test_share: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the speakers whose messages form the test set."
+    )
+
+
+class DbAssistSettings(BaseModel):
+    """What `db_assist` pays and what it refuses."""
+
+    model_config = ConfigDict(frozen=True)
+
+    port: int = Field(default=8002, ge=0, le=65535, description="Port when it runs without `web`; 0 takes a free one.")
+    pool_size: int = Field(default=10, ge=1, description="Most connections to PostgreSQL; SQLite needs no such choice.")
+    daily_coin_cap: Decimal = Field(
+        default=Decimal(600), ge=0, decimal_places=2, description="Most coins earned by one person in 24 hours."
+    )
+    correction_reward: Decimal = Field(
+        default=Decimal(1), ge=0, decimal_places=2, description="Coins for the first correction of a message; 0: none."
+    )
+    correction_max_cer: float = Field(
+        default=0.8,
+        gt=0,
+        description="Character errors per character of a correction above which it is refused as another text.",
+    )
+    correction_max_chars_per_s: float = Field(
+        default=30, gt=0, description="Characters per second of audio above which nobody can have said a correction."
+    )
 
 
 class LogSettings(BaseModel):
@@ -106,14 +152,47 @@ class Settings(BaseSettings):
     nn_service_token: Secret | None = Field(
         default=None, description="Key of `nn_service` when it runs as a process apart."
     )
+    data_loader_url: str | None = Field(
+        default=None, description="Where `data_loader` answers when it runs elsewhere, e.g. `http://data-box:8003`."
+    )
+    data_loader_token: Secret | None = Field(
+        default=None, description="Key of `data_loader` when it runs as a process apart."
+    )
+    s3_endpoint: str | None = Field(
+        default=None,
+        description="Address of the S3 server that keeps audio and texts; none: the directory `s3` in GLAS_DATA_DIR.",
+    )
+    s3_access_key: str | None = Field(default=None, description="Name under which the S3 server knows us.")
+    s3_secret_key: SecretStr | None = Field(default=None, description="Secret that belongs to GLAS_S3_ACCESS_KEY.")
+    s3_bucket: str = Field(default="glas", min_length=3, description="Bucket of audio and texts.")
+    downloads_dir: Path | None = Field(
+        default=None, description="Where messages are exported for training; none: `downloads` in GLAS_DATA_DIR."
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="`postgresql://user:password@host/name` or `sqlite:///file`; none: an SQLite file in the data directory.",
+    )
+    db_assist_url: str | None = Field(
+        default=None, description="Where `db_assist` answers when it runs elsewhere, e.g. `http://db-box:8002`."
+    )
+    db_assist_token: Secret | None = Field(
+        default=None, description="Key of `db_assist` when it runs as a process apart."
+    )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()
+    db_assist: DbAssistSettings = DbAssistSettings()
+    data_loader: DataLoaderSettings = DataLoaderSettings()
     log: LogSettings = LogSettings()
 
     @property
     def models_dir(self) -> Path:
         """Where fetched models lie."""
         return self.data_dir / "models"
+
+    @property
+    def export_dir(self) -> Path:
+        """`downloads_dir` with its default resolved."""
+        return self.downloads_dir or self.data_dir / "downloads"
 
 
 def is_loopback(host: str) -> bool:
