@@ -199,6 +199,21 @@ def test_something_else_than_a_hub_is_not_believed(models_dir: Path) -> None:
         fetch_model(NAME, models_dir, endpoint=hub.address)
 
 
+def test_the_hub_of_these_tests_speaks_as_the_real_one_does(hub: Hub) -> None:
+    huggingface_hub = pytest.importorskip("huggingface_hub", reason="the hub's own client is not installed")
+    info = huggingface_hub.HfApi(endpoint=hub.address).model_info(hub.repository, revision="main", files_metadata=True)
+    told = {sibling.rfilename: sibling for sibling in info.siblings}
+    with hub_client.client() as http:
+        ours = {file.path: file for file in hub_client.listing(http, hub.address, hub.repository)}
+    assert set(told) == set(ours)
+    assert ours[NETWORK].digest == told[NETWORK].lfs["sha256"]
+    assert ours["config.json"].digest == told["config.json"].blob_id
+    assert [file.size for file in ours.values()] == [told[path].size for path in ours]
+    # The addresses of the files too: the hub's client finds them where ours does.
+    url = huggingface_hub.hf_hub_url(hub.repository, NETWORK, revision=info.sha, endpoint=hub.address)
+    assert url == ours[NETWORK].url
+
+
 def test_what_is_on_no_hub_or_has_no_engine_is_not_fetched(models_dir: Path) -> None:
     with pytest.raises(UnknownModelError, match="no engine"):
         fetch_model("whisper-small-ru", models_dir, endpoint="http://127.0.0.1:9")
