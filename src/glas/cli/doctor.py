@@ -16,7 +16,7 @@ import glas
 from glas.cli.session import EXIT_FAILED, open_settings, out, russian
 from glas.domain.errors import GlasError
 from glas.engines.catalogue import resolve
-from glas.launch import open_hearing, samples_dir
+from glas.launch.samples import samples_dir
 from glas.settings import Settings, is_loopback
 
 HELP = """
@@ -70,6 +70,8 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 
 def _model(settings: Settings) -> Iterator[Finding]:
     """Load the model and let it hear a sample through the whole way: child process, segmentation, engine."""
+    from glas.launch.hearing import open_hearing
+
     directory = samples_dir()
     sample = min(directory.glob("*.ogg"), default=None) if directory else None
     try:

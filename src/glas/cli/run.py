@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from glas.launch.serve import Ready
+
 from glas.cli.session import err, open_settings, out, russian, told
 from glas.domain.errors import ConfigurationError
-from glas.launch import PARTS, Ready, serve
+from glas.launch import PARTS
 
 HELP = f"""
 Запустить части системы в одном процессе (все, если не назвать ни одной).
@@ -37,6 +40,8 @@ def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ].
     if not parts and settings.nn_service_url is not None:
         # It runs elsewhere: what is left for this process is the page in front of it.
         chosen = ("web",)
+    from glas.launch.serve import serve
+
     with told(), _no_group():
         err.print("Загружаю модель…", style="dim")
         asyncio.run(serve(settings, chosen, _greet))
@@ -54,7 +59,7 @@ def _no_group() -> Iterator[None]:
         raise
 
 
-def _greet(ready: Ready) -> None:
+def _greet(ready: "Ready") -> None:
     """Say what works, what was heard, and where to go."""
     out.print("\n[b]Глас слышит.[/]" if ready.check else "\n[b]Глас запущен.[/]", markup=True)
     rows: list[tuple[str, str]] = []
@@ -78,7 +83,7 @@ def _greet(ready: Ready) -> None:
     out.print("\n[dim]Остановить: Ctrl+C[/]\n", markup=True)
 
 
-def _addresses(ready: Ready) -> list[tuple[str, str]]:
+def _addresses(ready: "Ready") -> list[tuple[str, str]]:
     rows = [("Страница", url) for part, url in ready.urls.items() if part == "web"]
     api = next(iter(ready.urls.values()), None)
     if api is not None:

@@ -1,6 +1,8 @@
 """What every command does first and last: read the settings, set up logs, tell errors to a person."""
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
@@ -57,6 +59,10 @@ def told() -> Iterator[None]:
         raise typer.Exit(EXIT_FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        # What is still in the buffer must not fail again when the interpreter flushes it on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_FAILED) from None
 
 
 def russian(value: float, digits: int = 1) -> str:

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from glas.launch.hearing import Hear
+    from glas.nn_service.transcribe import Step
 
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, tell, told
 from glas.cli.sources import Source, write_atomically
 from glas.domain.errors import GlasError
 from glas.domain.subtitles import to_srt, to_vtt
 from glas.domain.transcription import Recognition
-from glas.launch import Hear, open_hearing
-from glas.nn_service.transcribe import Step
 
 HELP = """
 Превратить записи в текст.
@@ -67,6 +69,8 @@ def transcribe(
         settings = settings.model_copy(update={"model": model})
     sources = [Source(name, limit_mb=settings.audio.max_upload_mb) for name in files]
     _check_usage(sources, fmt, output)
+    from glas.launch.hearing import open_hearing
+
     with told(), open_hearing(settings) as hear, _progress() as progress:
         failed = _recognise_all(
             sources, hear, progress, settings.nn_service.worker_count, _writer(sources, fmt, output)
@@ -92,7 +96,7 @@ def _progress() -> Progress:
 
 def _recognise_all(
     sources: list[Source],
-    hear: Hear,
+    hear: "Hear",
     progress: Progress,
     workers: int,
     write: Callable[[Source, Recognition], None],
@@ -105,19 +109,21 @@ def _recognise_all(
             for source, job in zip(sources, jobs, strict=True):
                 try:
                     write(source, job.result())
+                except BrokenPipeError:
+                    raise  # whoever reads our output has had enough; that is no fault of the recording
                 except (GlasError, OSError) as error:
                     failed += 1
                     _tell_failure(source, error)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, BrokenPipeError):
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failed
 
 
-def _recognise(source: Source, hear: Hear, progress: Progress) -> Recognition:
+def _recognise(source: Source, hear: "Hear", progress: Progress) -> Recognition:
     task = progress.add_task(source.name)
 
-    def on_step(step: Step) -> None:
+    def on_step(step: "Step") -> None:
         minutes, seconds = divmod(int(step.done_s), 60)
         progress.update(task, description=f"{source.name}  {minutes}:{seconds:02}")
 

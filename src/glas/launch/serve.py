@@ -6,34 +6,27 @@ elsewhere). Without `web` each part listens on its own port.
 
 import asyncio
 import contextlib
-import functools
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import SecretStr
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.transcription import Recognition
+from glas.launch import PARTS
+from glas.launch.samples import samples_dir
 from glas.nn_service.app import create_app as create_nn_service
-from glas.nn_service.recogniser import load_served_engine, make_decoder, make_transcriber
-from glas.nn_service.transcribe import Step
-from glas.settings import MIB, Settings, is_loopback
+from glas.settings import MIB, Settings, is_loopback, plain
 from glas.web.app import create_app as create_web
 from glas.web.proxy import create_proxy
-
-PARTS = ("nn_service", "web")
-
-Hear: TypeAlias = Callable[[bytes, Callable[[Step], None]], Recognition]
 
 _CHECK_TIMEOUT_S = 120.0
 
@@ -65,13 +58,6 @@ class Ready:
     problem: str | None = None
 
 
-def samples_dir() -> Path | None:
-    """Where the sample messages lie: inside an installed package, or beside the sources of a checkout."""
-    package = Path(__file__).resolve().parent
-    candidates = (package / "samples", package.parents[1] / "samples")
-    return next((path for path in candidates if path.is_dir()), None)
-
-
 async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
     """Run parts until SIGINT or SIGTERM; requests that are running then are finished first.
 
@@ -86,36 +72,6 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
         ]
         async with entered(plan.apps):
             await _run(settings, plan, sockets, on_ready)
-
-
-@contextlib.contextmanager
-def open_hearing(settings: Settings) -> Iterator[Hear]:
-    """What turns bytes into text for a command that serves nobody: threads may call it at once.
-
-    It loads the model into this process, or asks the nn_service that the settings name.
-    """
-    if settings.nn_service_url is not None:
-        yield functools.partial(_hear_elsewhere, settings.nn_service_url, _text(settings.nn_service_token))
-        return
-    engine = load_served_engine(settings)
-    decoder = make_decoder(settings.audio)
-    try:
-        transcriber = make_transcriber(decoder, settings.nn_service)
-        yield lambda data, on_step: transcriber.transcribe(data, engine, on_step=on_step)
-    finally:
-        decoder.close()
-        engine.close()
-
-
-def _hear_elsewhere(url: str, token: str | None, data: bytes, _on_step: Callable[[Step], None]) -> Recognition:
-    async def ask() -> Recognition:
-        client = NnServiceClient(open_http(url=url, token=token))
-        try:
-            return await client.transcribe(data)
-        finally:
-            await client.close()
-
-    return asyncio.run(ask())
 
 
 @asynccontextmanager
@@ -148,16 +104,16 @@ def _plan(settings: Settings, parts: Collection[str]) -> _Plan:
             f"{settings.host} can be reached from other machines, so a key is required: set {key_variable} to one "
             "made by python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
-    recogniser = create_nn_service(settings, key=_text(key)) if "nn_service" in parts else None
+    recogniser = create_nn_service(settings, key=plain(key)) if "nn_service" in parts else None
     if not with_web:
         listeners = [Listener("nn_service", recogniser, settings.nn_service.port)] if recogniser else []
-        return _Plan(listeners, [recogniser] if recogniser else [], recogniser, _text(key))
+        return _Plan(listeners, [recogniser] if recogniser else [], recogniser, plain(key))
     api = recogniser or _elsewhere(settings)
     page = create_web(api=api, samples_dir=samples_dir())
     if is_loopback(settings.host):
         # A foreign page whose name resolves to 127.0.0.1 must not read answers (DNS rebinding).
         page.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]", settings.host])
-    return _Plan([Listener("web", page, settings.port)], [api, page], recogniser, _text(key))
+    return _Plan([Listener("web", page, settings.port)], [api, page], recogniser, plain(key))
 
 
 def _elsewhere(settings: Settings) -> FastAPI:
@@ -168,8 +124,8 @@ def _elsewhere(settings: Settings) -> FastAPI:
         )
     return create_proxy(
         settings.nn_service_url,
-        token=_text(settings.nn_service_token),
-        key=_text(settings.api_key),
+        token=plain(settings.nn_service_token),
+        key=plain(settings.api_key),
         max_body_bytes=settings.audio.max_upload_mb * MIB,
     )
 
@@ -257,7 +213,3 @@ async def _check(plan: _Plan, urls: dict[str, str]) -> Ready:
 
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _text(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
