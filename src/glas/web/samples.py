@@ -1,11 +1,17 @@
-"""Sample messages: audio files in a directory, for those who have none at hand."""
+"""Sample messages: audio files in a directory, for those who have none at hand.
 
+A line of `texts.jsonl` beside them tells what is said in one: `{"file": "message-1.ogg", "text": "…"}`.
+"""
+
+import json
 from pathlib import Path
+from typing import Final
 
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
-_SUFFIXES = frozenset({".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav", ".webm"})
+_SUFFIXES: Final = frozenset({".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav", ".webm"})
+_TEXTS_FILE: Final = "texts.jsonl"
 
 
 class Sample(BaseModel):
@@ -14,19 +20,17 @@ class Sample(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="Name of the file; it lies at `/samples/{name}`.")
-    title: str = Field(description="The name without suffix, hyphens and underscores.")
     size_bytes: int = Field(ge=0)
+    text: str | None = Field(default=None, description="What is said in it, where that is known.")
 
 
 def list_samples(directory: Path | None) -> list[Sample]:
     """The samples in order of their names; none if there is no such directory."""
     if directory is None or not directory.is_dir():
         return []
+    texts = _texts(directory / _TEXTS_FILE)
     files = sorted(file for file in directory.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
-    return [
-        Sample(name=file.name, title=file.stem.replace("-", " ").replace("_", " "), size_bytes=file.stat().st_size)
-        for file in files
-    ]
+    return [Sample(name=file.name, size_bytes=file.stat().st_size, text=texts.get(file.name)) for file in files]
 
 
 def find_sample(directory: Path | None, name: str) -> Path:
@@ -41,3 +45,10 @@ def find_sample(directory: Path | None, name: str) -> Path:
     if directory is None or name not in names:
         raise HTTPException(404, f"expected one of the samples {names}, got {name!r}")
     return directory / name
+
+
+def _texts(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {row["file"]: row["text"] for row in rows}

@@ -55,6 +55,7 @@ export function recognise(file, { onUpload, onDelta, signal }) {
       if (request.status === 200) events.read(request.responseText);
     });
     request.addEventListener('error', () => reject(new ApiError({})));
+    request.addEventListener('abort', () => reject(new DOMException('given up', 'AbortError')));
     request.addEventListener('load', () => {
       if (request.status !== 200) {
         reject(errorOf(request.status, request.responseText, request.getResponseHeader('Retry-After')));

@@ -9,9 +9,13 @@ import { whyNot } from './recorder.js';
 
 const byId = (id) => document.getElementById(id);
 
-function add(files) {
+// What a button of a sample shows of its text: two words, or three short ones.
+const TITLE_WORDS = 2;
+const SHORT_TITLE = 9;
+
+function add(files, reference = null) {
   for (const file of files) {
-    const card = new Card(file, () => {});
+    const card = new Card(file, reference);
     byId('results-title').after(card.element);
     card.run();
   }
@@ -66,22 +70,23 @@ async function showServing() {
   try {
     const { model } = await health();
     line.dataset.state = 'up';
-    say(line, 'serving', { model });
+    line.title = model;
+    line.replaceChildren(say(element('span.serving-by'), 'serving'), ' ', element('span', {}, model));
     byId('embedded').hidden = model !== 'embedded';
   } catch {
     line.dataset.state = 'down';
-    say(line, 'servingUnknown');
+    line.replaceChildren(say(element('span'), 'servingUnknown'));
   }
 }
 
 async function showSamples() {
   const found = await samples().catch(() => []);
   for (const sample of found) {
-    const button = element('button.chip', { type: 'button', data: { sample: sample.name } }, sample.title);
+    const button = element('button.chip', { type: 'button', lang: 'ru' }, titleOf(sample));
     button.addEventListener('click', async () => {
       button.disabled = true;
       try {
-        add([await sampleFile(sample)]);
+        add([await sampleFile(sample)], sample.text);
       } catch {
         showServing(); // says whether the server is there at all
       } finally {
@@ -91,6 +96,14 @@ async function showSamples() {
     byId('sample-list').append(element('li', {}, button));
   }
   byId('samples').hidden = found.length === 0;
+}
+
+function titleOf({ name, text }) {
+  if (!text) return name.replace(/\.[^.]+$/, '').replaceAll(/[-_]/g, ' ');
+  const words = text.split(' ');
+  const count = words.slice(0, TITLE_WORDS).join(' ').length < SHORT_TITLE ? TITLE_WORDS + 1 : TITLE_WORDS;
+  const shown = words.slice(0, count).join(' ').replace(/[\p{P}\s]+$/u, '');
+  return words.length > count ? `${shown}…` : shown;
 }
 
 listenToLanguages();

@@ -18,6 +18,7 @@ export function closing(fileName, onClose) {
  */
 export function toolbar(card) {
   const { result } = card;
+  const editing = { field: null };
   const foot = element('footer', {}, figures(result));
   if (!result.text) return foot;
   const stem = card.file.name.replace(/\.[^.]+$/, '') || 'glas';
@@ -34,15 +35,15 @@ export function toolbar(card) {
     save('vtt', 'text/vtt', () => toVtt(card.transcript())),
     save('json', 'application/json', () => JSON.stringify(result, null, 2)),
   );
-  foot.append(element('div.tools', {}, copyButton(card), editButton(card), name(saves, 'download')));
+  foot.append(element('div.tools', {}, copyButton(card, editing), editButton(card, editing), name(saves, 'download')));
   return foot;
 }
 
-function copyButton({ transcript }) {
+function copyButton({ transcript }, editing) {
   const label = say(element('span'), 'copy');
   const button = element('button.main.copy', { type: 'button' }, icon('copy'), label);
   button.addEventListener('click', async () => {
-    const worked = await copy(transcript().text);
+    const worked = await copy(editing.field?.value ?? transcript().text);
     button.firstChild.replaceWith(icon(worked ? 'check' : 'copy'));
     say(label, worked ? 'copied' : 'copyFailed');
     setTimeout(() => {
@@ -71,16 +72,15 @@ async function copy(words) {
   return worked;
 }
 
-function editButton({ transcript, view, onEdit }) {
+function editButton({ transcript, view, onEdit }, editing) {
   const label = say(element('span'), 'edit');
   const button = element('button.plain.edit', { type: 'button' }, icon('edit'), label);
-  let field = null;
   button.addEventListener('click', () => {
-    if (field) {
-      onEdit(field.value);
+    if (editing.field) {
+      onEdit(editing.field.value);
       return;
     }
-    field = name(element('textarea.correction', { value: transcript().text, lang: 'ru', spellcheck: true }), 'edit');
+    const field = name(element('textarea.correction', { value: transcript().text, lang: 'ru', spellcheck: true }), 'edit');
     const grow = () => {
       field.style.height = 'auto';
       field.style.height = `${field.scrollHeight + 2}px`;
@@ -89,6 +89,7 @@ function editButton({ transcript, view, onEdit }) {
     view.replaceWith(field);
     grow();
     field.focus();
+    editing.field = field;
     button.firstChild.replaceWith(icon('check'));
     say(label, 'editDone');
   });

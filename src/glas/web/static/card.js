@@ -16,6 +16,7 @@ import { corrected } from './correction.js';
 
 export class Card {
   #file;
+  #reference;
   #abort = new AbortController();
   #player;
   #wave;
@@ -28,10 +29,11 @@ export class Card {
 
   /**
    * @param {File} file
-   * @param {() => void} onRemoved
+   * @param {string | null} reference  what is said in it, where that is known
    */
-  constructor(file, onRemoved) {
+  constructor(file, reference = null) {
     this.#file = file;
+    this.#reference = reference;
     const canvas = element('canvas.wave');
     this.#toggle = name(element('button.play', { type: 'button' }, icon('play')), 'play');
     this.#toggle.addEventListener('click', () => this.#player.toggle());
@@ -49,7 +51,7 @@ export class Card {
     this.element = element(
       'article.card',
       { aria: { label: file.name } },
-      closing(file.name, () => this.#remove(onRemoved)),
+      closing(file.name, () => this.#remove()),
       element('div.player', {}, this.#toggle, canvas, this.#clock, this.#player.element),
       this.#body,
     );
@@ -64,8 +66,9 @@ export class Card {
         return;
       } catch (error) {
         if (this.#abort.signal.aborted) return;
-        if (!(error instanceof ApiError)) throw error;
-        if (!(await this.#recover(explain(error), error))) return;
+        if (!(error instanceof ApiError)) console.error(error);
+        const told = error instanceof ApiError ? error : new ApiError({ status: 500, message: String(error) });
+        if (!(await this.#recover(explain(told), told))) return;
       }
     }
   }
@@ -136,7 +139,9 @@ export class Card {
       },
       view: this.#view.element,
     });
-    this.#body.replaceChildren(...(text ? [this.#view.element] : [silence()]), ...legends, tools);
+    const truth = this.#reference ? spoken(this.#reference) : null;
+    const shown = [text ? this.#view.element : silence(), truth, ...legends, tools];
+    this.#body.replaceChildren(...shown.filter(Boolean));
     if (this.#player.broken) this.#showBroken();
   }
 
@@ -208,12 +213,15 @@ export class Card {
     this.#body.append(say(element('p.hint.mute-note'), 'notPlayable'));
   }
 
-  #remove(onRemoved) {
+  #remove() {
     this.#abort.abort();
     this.#player.close();
     this.element.remove();
-    onRemoved();
   }
+}
+
+function spoken(reference) {
+  return element('p.truth', {}, say(element('span'), 'truth'), ' ', element('q', { lang: 'ru' }, reference));
 }
 
 /** The server's own words, which are English and exact. */

@@ -35,6 +35,8 @@ function ask() {
   const dialog = document.getElementById('key');
   const field = document.getElementById('key-field');
   say(dialog.querySelector('p'), apiKey() ? 'keyWrong' : 'keyText');
+  // Not a submit button: Enter would choose the first of those.
+  document.getElementById('key-cancel').onclick = () => dialog.close('');
   field.value = '';
   dialog.returnValue = '';
   dialog.showModal();

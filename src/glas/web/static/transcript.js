@@ -5,6 +5,8 @@ import { say, tip } from './language.js';
 
 // Below this the page says that it is not sure.
 export const SURE = 0.6;
+// Where more than this share of the words is uncertain, marking each says nothing: one sentence does.
+const TOO_MANY = 0.6;
 // A pause this long begins a new paragraph.
 const PARAGRAPH_S = 2;
 
@@ -70,7 +72,13 @@ export class TranscriptView {
   show(transcript) {
     this.clear();
     for (const segment of transcript.segments) this.add(segment);
-    return ['unsure', 'corrected'].filter((mark) => this.element.querySelector(`.${mark}`));
+    const { length: unsure } = this.element.querySelectorAll('.unsure');
+    const doubtful = unsure > 1 && unsure > TOO_MANY * this.#spans.length;
+    this.element.classList.toggle('doubtful', doubtful);
+    return [
+      unsure && (doubtful ? 'doubtful' : 'unsure'),
+      this.element.querySelector('.corrected') && 'corrected',
+    ].filter(Boolean);
   }
 
   /** Add one segment at the end. */
@@ -129,8 +137,9 @@ function doubt(span, confidence) {
   tip(span, 'unsureWord', { percent: Math.round(confidence * 100) });
 }
 
-/** The line that explains a mark: 'unsure' or 'corrected'. */
+/** The line that explains a mark: 'unsure', 'doubtful' or 'corrected'. */
 export function legend(mark) {
+  if (mark === 'doubtful') return say(element('p.legend'), 'doubtfulLegend');
   const example = say(element(`span.${mark}`), `${mark}Example`);
   return element('p.legend', {}, example, ' — ', say(element('span'), `${mark}Legend`));
 }
