@@ -56,7 +56,7 @@ def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> 
         start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, GLAS_NN_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY) as page,
         httpx.Client(timeout=30, trust_env=False) as http,
     ):
-        for url, key in ((page.url, TOKEN), (page.url, ""), (recogniser.url, KEY)):
+        for url, key in ((page.url, TOKEN), (page.url, "-"), (recogniser.url, KEY)):
             refused = http.post(f"{url}/predict", files={"file": data}, headers={"Authorization": f"Bearer {key}"})
             assert refused.status_code == 401
             assert refused.json()["error"]["code"] == "invalid_api_key"
