@@ -5,113 +5,16 @@
 import io
 import json
 import re
-import shutil
 import wave
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    FilePayload,
-    Locator,
-    Page,
-    Route,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
 from tests.conftest import Sample, Server
+from tests.system.conftest import INSECURE, RECOGNISED_MS
 
-RECOGNISED_MS = 15_000
 HOLD_MS = 2_200
-INSECURE = "http://glas.test"
-
-# Without these Chromium reaches for its maker's servers at start; the page's own requests are counted below.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
-
-
-@pytest.fixture(scope="module")
-def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser whose microphone hears the first sample over and over."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    heard = tmp_path_factory.mktemp("microphone") / "voice.wav"
-    heard.write_bytes(_as_wav(samples[0].path))
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={heard}"]
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=flags) as running:
-        yield running
-
-
-def _as_wav(path: Path) -> bytes:
-    samples = np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits())))
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return buffer.getvalue()
-
-
-class Watch:
-    """Whom a page asks and what it complains about."""
-
-    def __init__(self, page: Page) -> None:
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        # The browser itself notes every answer of 400 and more; the page shows those to the person.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
-            self.complaints.append(message.text)
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    with browser.new_context(
-        base_url=server.url, viewport={"width": 360, "height": 740}, permissions=["microphone"]
-    ) as opened:
-        opened.set_default_timeout(RECOGNISED_MS)
-        yield opened
-
-
-@pytest.fixture
-def blank(context: BrowserContext, server: Server) -> Iterator[Page]:
-    """An empty tab; afterwards: nobody but our server was asked, and nothing was complained about."""
-    with context.new_page() as page:
-        watch = Watch(page)
-        yield page
-        ours = (f"{server.url}/", f"blob:{server.url}/", f"{INSECURE}/")
-        assert [url for url in watch.asked if not url.startswith(ours)] == []
-        assert watch.complaints == []
-
-
-@pytest.fixture
-def page(blank: Page) -> Page:
-    """A tab with the page in it."""
-    blank.goto("/")
-    return blank
 
 
 def _choose(page: Page, *files: tuple[str, bytes]) -> None:
