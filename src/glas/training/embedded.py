@@ -5,9 +5,11 @@ synthesise   shards of synthetic training speech, as many as asked
 train        the network, from the shards that are there; stops and resumes at will
 evaluate     error rates of a checkpoint on every test set
 export       ONNX, int8, vocabulary, checksums: what onnx-asr loads
+    card         the model's card, measured on the exported files
     samples      a few voice messages to try the model on
 """
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -60,12 +62,13 @@ def train(
     run: Annotated[str, typer.Option(help="Name of the run; an existing one is resumed.")] = "first",
     minutes: Annotated[float, typer.Option(help="Time to spend in all, resumed runs counted together.")] = 90.0,
     processes: Annotated[int, typer.Option(help="Data-parallel processes, one core each.")] = 1,
+    batch_seconds: Annotated[float, typer.Option(help="Speech per step and process.")] = 60.0,
 ) -> None:
     """Train the network."""
     from glas.training.train import Knobs
     from glas.training.train import train as train_network
 
-    train_network(data, data / run, Knobs(minutes=minutes, processes=processes))
+    train_network(data, data / run, Knobs(minutes=minutes, processes=processes, batch_seconds=batch_seconds))
 
 
 @app.command()
@@ -91,6 +94,20 @@ def export(
     from glas.training.export import export as export_checkpoint
 
     export_checkpoint(data / run / "checkpoint.pt", to)
+
+
+@app.command()
+def card(
+    data: Folder = DATA,
+    run: Annotated[str, typer.Option(help="Name of the run the model was exported from.")] = "first",
+    model: Annotated[Path, typer.Option(help="Folder of the exported model.")] = Path("models/embedded"),
+    recordings: Recordings = None,
+    date: Annotated[str, typer.Option(help="Date of the measurement.")] = "",
+) -> None:
+    """Measure the exported model and write its card."""
+    from glas.training.card import write_card
+
+    write_card(data, data / run / "checkpoint.pt", model, recordings or [], date or time.strftime("%Y-%m-%d"))
 
 
 @app.command()

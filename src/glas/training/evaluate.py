@@ -1,22 +1,29 @@
-"""Error rates of a checkpoint, greedy: held-out voices clean and through the channel, new VoxForge readers, real speech."""
+"""Error rates, greedy: held-out voices clean and through the channel, new VoxForge readers, real speech.
+
+Either of a checkpoint or of the exported model; the card shows the latter's.
+"""
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
 
 from glas.domain.metrics import ErrorRates, error_rates
 from glas.training.batches import collate
 from glas.training.channel import decode_audio
 from glas.training.features import Features, from_bytes, log_mel, normalise
-from glas.training.model import Network, greedy, output_lengths
+from glas.training.model import Network, Shape, greedy, output_lengths
 from glas.training.shards import open_shard
 from glas.training.train import load_network
 
 BATCH_UTTERANCES = 8
+
+Recognise = Callable[[list[Features]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def test_sets(data: Path, recordings: list[Path]) -> list[TestSet]:
 
 @torch.inference_mode()
 def recognise(network: Network, features: list[Features]) -> list[str]:
-    """Greedy texts, in the order of the features."""
+    """Greedy texts, in the order of the features (t, 80)."""
     order = np.argsort([len(f) for f in features])
     texts = [""] * len(features)
     for start in range(0, len(order), BATCH_UTTERANCES):
@@ -63,21 +70,42 @@ def recognise(network: Network, features: list[Features]) -> list[str]:
     return texts
 
 
-def evaluate(data: Path, checkpoint: Path, recordings: list[Path], examples: int) -> dict[str, ErrorRates]:
+def exported_recogniser(folder: Path) -> Recognise:
+    """The exported model on one core, one utterance at a time, as it is used."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(folder / "model.int8.onnx", options, providers=["CPUExecutionProvider"])
+
+    def recognise_one(features: Features) -> str:
+        lengths = np.array([len(features)])
+        (log_probs,) = session.run(["logprobs"], {"audio_signal": features.T[None], "length": lengths})
+        return greedy(torch.from_numpy(log_probs), output_lengths(Shape(), torch.from_numpy(lengths)))[0]
+
+    return lambda features: [recognise_one(one) for one in features]
+
+
+def measure(recogniser: Recognise, sets: list[TestSet], examples: int = 0) -> dict[str, ErrorRates]:
     """Print and return the error rates of every set."""
-    torch.set_num_threads(1)
-    network, progress = load_network(checkpoint)
-    print(
-        f"{time.strftime('%Y-%m-%d %H:%M')} {checkpoint.parent.name} step {progress.step}, {progress.seen_s / 3600:.1f} h seen, {progress.elapsed_s / 60:.0f} min, loss {progress.loss:.3f}"
-    )
     results = {}
-    for test_set in test_sets(data, recordings):
-        heard = recognise(network, test_set.features)
+    for test_set in sets:
+        heard = recogniser(test_set.features)
         rates = results[test_set.name] = error_rates(test_set.texts, heard)
         print(
-            f"  {test_set.name:14} {rates.n_utterances:4} utterances  WER {100 * rates.wer:5.1f} %  CER {100 * rates.cer:5.1f} %",
+            f"  {test_set.name:14} {rates.n_utterances:4} utterances  "
+            f"WER {100 * rates.wer:5.1f} %  CER {100 * rates.cer:5.1f} %",
             flush=True,
         )
         for said, text in list(zip(test_set.texts, heard, strict=True))[:examples]:
             print(f"    {said}\n    → {text}")
     return results
+
+
+def evaluate(data: Path, checkpoint: Path, recordings: list[Path], examples: int) -> None:
+    """Print the error rates of a checkpoint on every set."""
+    torch.set_num_threads(1)
+    network, progress = load_network(checkpoint)
+    print(
+        f"{time.strftime('%Y-%m-%d %H:%M')} {checkpoint.parent.name} step {progress.step}, "
+        f"{progress.seen_s / 3600:.1f} h seen, {progress.elapsed_s / 60:.0f} min, loss {progress.loss:.3f}"
+    )
+    measure(lambda features: recognise(network, features), test_sets(data, recordings), examples)

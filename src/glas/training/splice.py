@@ -17,7 +17,7 @@ from glas.training.model import BLANK, Network, encode_text, output_lengths
 from glas.training.shards import Bytes, open_shard, write_shard
 from glas.training.train import load_network
 
-WORST_SCORE = -1.2  # mean log-probability per symbol below which an alignment is not trusted
+WORST_SCORE = -0.65  # mean log-probability per output below which an alignment is not trusted
 WORDS_PER_PIECE = (1, 3)
 WORDS_PER_UTTERANCE = (3, 12)
 FADE_FRAMES = 2

@@ -73,22 +73,53 @@ def ctc(log_probs: Tensor, batch: Batch, shape: Shape) -> Tensor:
     return total / (batch.label_lengths.sum() + len(batch.lengths))
 
 
-def save(
-    path: Path,
-    knobs: Knobs,
-    progress: Progress,
-    network: Network,
-    average: Network,
-    optimiser: torch.optim.Optimizer,
-    rng: np.random.Generator,
-) -> None:
-    """Write everything needed to go on; never leave half a file."""
-    state = {
-        "shape": asdict(knobs.shape), "progress": asdict(progress), "network": network.state_dict(), "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(), "rng": rng.bit_generator.state, "torch_rng": torch.get_rng_state(),
-    }  # fmt: skip
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").rename(path)
+@dataclass
+class Run:
+    """What changes while training and lies in the checkpoint."""
+
+    knobs: Knobs
+    network: Network
+    average: Network  # the weights that are kept in the end
+    optimiser: torch.optim.Optimizer
+    rng: np.random.Generator
+    progress: Progress
+
+    @classmethod
+    def begin(cls, knobs: Knobs) -> "Run":
+        """A fresh network, by seed."""
+        torch.manual_seed(knobs.seed)
+        network = Network(knobs.shape)
+        groups = [
+            {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": knobs.weight_decay},
+            {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=knobs.learning_rate, betas=(0.9, 0.98), fused=True)
+        average = deepcopy(network).requires_grad_(requires_grad=False)
+        return cls(knobs, network, average, optimiser, np.random.default_rng(knobs.seed), Progress())
+
+    def save(self, path: Path) -> None:
+        """Write everything needed to go on; never leave half a file."""
+        state = {
+            "shape": asdict(self.knobs.shape),
+            "progress": asdict(self.progress),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "torch_rng": torch.get_rng_state(),
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").rename(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on where the checkpoint stands."""
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.rng.bit_generator.state = state["rng"]
+        torch.set_rng_state(state["torch_rng"])
+        self.progress = Progress(**state["progress"])
 
 
 def load_network(path: Path) -> tuple[Network, Progress]:
@@ -115,92 +146,82 @@ def average_over_processes(network: Network, processes: int, elapsed_s: float) -
     return float(flat[-1])
 
 
-def train(data: Path, run: Path, knobs: Knobs) -> None:
-    """Train until the minutes are spent, going on from the run's checkpoint if there is one."""
-    run.mkdir(parents=True, exist_ok=True)
+def step(run: Run, batch: Batch, elapsed_s: float) -> float:
+    """Learn from one batch; `elapsed_s` is the time since the last step.  Returns the gradient's norm."""
+    knobs, progress = run.knobs, run.progress
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(knobs, progress)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        last, middle = run.network(batch.features, batch.lengths)
+    loss = ctc(last, batch, knobs.shape)
+    (loss + knobs.middle_loss * ctc(middle, batch, knobs.shape)).backward()
+    progress.elapsed_s = average_over_processes(run.network, knobs.processes, progress.elapsed_s + elapsed_s)
+    norm = float(torch.nn.utils.clip_grad_norm_(run.network.parameters(), knobs.clip_norm))
+    if math.isfinite(norm):
+        run.optimiser.step()
+    run.optimiser.zero_grad(set_to_none=True)
+    keep = min(knobs.average, (progress.step + 1) / (progress.step + 10))
+    with torch.no_grad():
+        for kept, current in zip(run.average.parameters(), run.network.parameters(), strict=True):
+            kept.lerp_(current, 1 - keep)
+    value = loss.item()
+    progress.loss = value if math.isnan(progress.loss) else 0.99 * progress.loss + 0.01 * value
+    progress.step += 1
+    progress.seen_s += batch.seconds * knobs.processes
+    return norm
+
+
+def train(data: Path, folder: Path, knobs: Knobs) -> None:
+    """Train until the minutes are spent, going on from the folder's checkpoint if there is one."""
+    folder.mkdir(parents=True, exist_ok=True)
     if knobs.processes == 1:
-        train_process(0, data, run, knobs)
+        train_process(0, data, folder, knobs)
     else:
-        torch.multiprocessing.spawn(train_process, (data, run, knobs), nprocs=knobs.processes)
+        torch.multiprocessing.spawn(train_process, (data, folder, knobs), nprocs=knobs.processes)
 
 
-def train_process(rank: int, data: Path, run: Path, knobs: Knobs) -> None:
+def train_process(rank: int, data: Path, folder: Path, knobs: Knobs) -> None:
     """One of the processes; number 0 reports and saves."""
     # Set-up
     torch.set_num_threads(1)  # on busy cores more threads wait for each other and are slower
     if knobs.processes > 1:
-        meeting = run.absolute() / f"meeting-{os.getppid()}"
+        meeting = folder.absolute() / f"meeting-{os.getppid()}"
         distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=knobs.processes)
-    torch.manual_seed(knobs.seed)
-    rng = np.random.default_rng(knobs.seed)
-    network = Network(knobs.shape)
-    average = deepcopy(network).requires_grad_(False)
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    rest = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": knobs.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=knobs.learning_rate, betas=(0.9, 0.98), fused=True)
-    progress = Progress()
-    checkpoint = run / "checkpoint.pt"
+    run, checkpoint = Run.begin(knobs), folder / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        rng.bit_generator.state = state["rng"]
-        torch.set_rng_state(state["torch_rng"])
-        progress = Progress(**state["progress"])
+        run.resume(checkpoint)
     if rank > 0:  # its own utterances and its own dropout
-        rng = np.random.default_rng([knobs.seed, rank, progress.step])
-        torch.manual_seed(knobs.seed + 1000 * rank + progress.step)
-    synthetic, voxforge = Source(data / "shards", "synthetic", rng), Source(data / "shards", "voxforge-train", rng)
-    stream = batches(
-        [(synthetic, 1 - knobs.voxforge_share), (voxforge, knobs.voxforge_share)],
-        rng,
-        knobs.batch_seconds,
-        knobs.variation,
-    )
-    if rank == 0:
-        print(
-            f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} million parameters, from step {progress.step}",
-            flush=True,
-        )
+        run.rng = np.random.default_rng([knobs.seed, rank, run.progress.step])
+        torch.manual_seed(knobs.seed + 1000 * rank + run.progress.step)
+    synthetic, voxforge = (Source(data / "shards", name, run.rng) for name in ("synthetic", "voxforge-train"))
+    mixture = [(synthetic, 1 - knobs.voxforge_share), (voxforge, knobs.voxforge_share)]
+    millions = sum(p.numel() for p in run.network.parameters()) / 1e6
+    print(f"process {rank}: {millions:.2f} million parameters, from step {run.progress.step}", flush=True)
 
     # Loop
-    network.train()
+    run.network.train()
     saved = reported = stepped = time.monotonic()
-    reported_s = progress.seen_s
-    for batch in stream:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(knobs, progress)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            last, middle = network(batch.features, batch.lengths)
-        loss = ctc(last, batch, knobs.shape)
-        (loss + knobs.middle_loss * ctc(middle, batch, knobs.shape)).backward()
+    for batch in batches(mixture, run.rng, knobs.batch_seconds, knobs.variation):
         now = time.monotonic()
-        progress.elapsed_s = average_over_processes(network, knobs.processes, progress.elapsed_s + now - stepped)
+        norm = step(run, batch, now - stepped)
         stepped = now
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), knobs.clip_norm)
-        if torch.isfinite(norm):
-            optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        keep = min(knobs.average, (progress.step + 1) / (progress.step + 10))
-        torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in network.parameters()], 1 - keep)
-
-        value = loss.item()
-        progress.loss = value if math.isnan(progress.loss) else 0.99 * progress.loss + 0.01 * value
-        progress.step += 1
-        progress.seen_s += batch.seconds * knobs.processes
-        if rank == 0 and progress.step % knobs.report_every == 0:
-            speed = (progress.seen_s - reported_s) / (now - reported)
-            print(
-                f"step {progress.step} loss {progress.loss:.3f} seen {progress.seen_s / 3600:.1f} h of {synthetic.hours:.1f} + {voxforge.hours:.1f} h, "
-                f"{progress.elapsed_s / 60:.1f} min, {speed:.0f} times real time, lr {learning_rate(knobs, progress):.1e}, gradient {norm:.2f}",
-                flush=True,
-            )
-            reported, reported_s = now, progress.seen_s
-        finished = progress.elapsed_s > knobs.minutes * 60
+        if rank == 0 and run.progress.step % knobs.report_every == 0:
+            speed = knobs.report_every * knobs.processes * batch.seconds / (now - reported)
+            print(report(run, synthetic.hours, voxforge.hours, speed, norm), flush=True)
+            reported = now
+        finished = run.progress.elapsed_s > knobs.minutes * 60
         if rank == 0 and (finished or now - saved > knobs.checkpoint_every_s):
-            save(checkpoint, knobs, progress, network, average, optimiser, rng)
+            run.save(checkpoint)
             saved = now
         if finished:
             break
+
+
+def report(run: Run, synthetic_h: float, voxforge_h: float, speed: float, norm: float) -> str:
+    """One line for the log; `speed` is a rough multiple of real time."""
+    progress = run.progress
+    return (
+        f"step {progress.step} loss {progress.loss:.3f} seen {progress.seen_s / 3600:.1f} h "
+        f"of {synthetic_h:.1f} + {voxforge_h:.1f} h, {progress.elapsed_s / 60:.1f} min, {speed:.0f} times real time, "
+        f"lr {learning_rate(run.knobs, progress):.1e}, gradient {norm:.2f}"
+    )

@@ -1,0 +1,133 @@
+"""The model's card: what it is, what it was made of, what it can do, measured on the exported files themselves."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from glas.domain.metrics import ErrorRates
+from glas.training.channel import SAMPLE_RATE_HZ
+from glas.training.evaluate import Recognise, TestSet, exported_recogniser, measure, test_sets
+from glas.training.features import FRAMES_PER_S, log_mel, normalise
+from glas.training.model import Network, Shape
+from glas.training.shards import finished_shards, open_shard
+from glas.training.train import load_network
+
+NAMES = {
+    "test-clean": "Held-out espeak-ng voices, held-out sentences, clean",
+    "test-channel": "The same kind through rooms, noise (8–25 dB), telephone band, Opus",
+    "voxforge-test": "VoxForge: new readers, new texts (through the map from 15 bands)",
+}
+REAL_SPEECH = "Real speech: telephone prompts, one announcer, 8 kHz band (only tested on)"
+
+
+def write_card(data: Path, checkpoint: Path, folder: Path, recordings: list[Path], date: str) -> None:
+    """Measure the exported model in `folder` and write its README.md."""
+    network, progress = load_network(checkpoint)
+    sets, recogniser = test_sets(data, recordings), exported_recogniser(folder)
+    rates = measure(recogniser, sets)
+    hours = {
+        prefix: sum(open_shard(data / "shards", name).hours for name in finished_shards(data / "shards", prefix))
+        for prefix in ("synthetic", "voxforge-train")
+    }
+    text = TEMPLATE.format(
+        date=date,
+        millions=sum(p.numel() for name, p in network.named_parameters() if not name.startswith("middle")) / 1e6,
+        megabytes=(folder / "model.int8.onnx").stat().st_size / 1e6,
+        architecture=architecture(network),
+        synthetic_h=hours["synthetic"],
+        voxforge_h=hours["voxforge-train"],
+        seen_h=progress.seen_s / 3600,
+        minutes=progress.elapsed_s / 60,
+        steps=progress.step,
+        table="\n".join(row(name, rate) for name, rate in rates.items()),
+        network_rtf=network_rtf(recogniser, sets),
+        features_rtf=features_rtf(),
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def row(name: str, rates: ErrorRates) -> str:
+    """One line of the table."""
+    title = NAMES.get(name, REAL_SPEECH)
+    return f"| {title} | {rates.n_utterances} | {100 * rates.wer:.1f} | {100 * rates.cer:.1f} |"
+
+
+def network_rtf(recogniser: Recognise, sets: list[TestSet]) -> float:
+    """Seconds of computing per second of speech, one core, one utterance at a time, features not counted."""
+    features = [f for test_set in sets for f in test_set.features]
+    started = time.perf_counter()
+    recogniser(features)
+    return (time.perf_counter() - started) / (sum(map(len, features)) / FRAMES_PER_S)
+
+
+def features_rtf() -> float:
+    """The same for the features, in numpy."""
+    samples = np.random.default_rng(0).standard_normal(60 * SAMPLE_RATE_HZ).astype(np.float32)
+    started = time.perf_counter()
+    normalise(log_mel(samples))
+    return (time.perf_counter() - started) / 60
+
+
+def architecture(network: Network) -> str:
+    """The shape in words."""
+    shape: Shape = network.shape
+    kernels = ", ".join(map(str, shape.kernels))
+    return (
+        f"two strided convolutions (÷6), {len(shape.kernels)} ConvNeXt blocks of width {shape.width} "
+        f"(kernels {kernels}; inner width ×{shape.expansion}), {shape.symbols_per_frame} CTC symbols per 60 ms"
+    )
+
+
+TEMPLATE = """\
+# Embedded model
+
+A small Russian CTC recogniser that lies in the repository, so that the program recognises *something* the moment it is
+started, without network.  It shows that the training recipe works.  It is no replacement for Whisper or GigaAM.
+
+**Strangers' voices are poorly recognised.**  It learnt from a speech synthesiser and from a few hundred readers of under
+a thousand sentences.  Expect readable text from synthetic voices and fragments of words from people.
+
+| | |
+|---|---|
+| Date | {date} |
+| Parameters | {millions:.1f} million; int8 for matrix products, single precision for the rest; {megabytes:.1f} MB |
+| Architecture | {architecture}; greedy decoding, no language model |
+| Input | onnx-asr's `nemo80` features: 80 mel bands, 16 kHz, normalised per utterance |
+| Output | 32 letters (ё is written е), space, blank; no capitals, digits or punctuation |
+| Training | {steps} steps, {seen_h:.0f} hours of speech heard (repeats counted), {minutes:.0f} minutes on at most two processor cores |
+| Speed | real-time factor {network_rtf:.4f} (network) + {features_rtf:.4f} (features) on one core (AMD EPYC), |
+| | one utterance at a time, while other programs ran |
+
+## What it learnt from
+
+- **Synthetic speech, {synthetic_h:.1f} h**: espeak-ng 1.52 (GPL-3.0) from PyPI, all its voice variants but 14 (12 held out,
+  2 unstable), 110–220 words per minute, any pitch, resampled by 0.85–1.17; most of it through rooms, noises, a telephone
+  band or Opus.  Every utterance has a sentence of its own: a grammar of voice messages, random word forms of
+  OpenCorpora's dictionary, and pieces of Debian's fortunes-ru.
+- **Real readers, {voxforge_h:.1f} h** (re-spliced utterances counted): VoxForge Russian, GPL-3.0, about 400 readers, under
+  1,000 sentences, public only as 13 telephone-band cepstra; a learnt linear map brings them to 80 bands.
+- No text and no voice of the test sets.
+
+## How well it does
+
+Greedy, the int8 files in this folder, RU-NORM v1 on both sides, {date}.
+
+| Set | utterances | WER % | CER % |
+|---|---|---|---|
+{table}
+
+The VoxForge set is small and knows only a few sentences; it is there to watch, not to compare.  The real speech is one
+voice.  Confidence in this model's output is not calibrated.
+
+## Licence
+
+The weights learnt from VoxForge's recordings, which are GPL-3.0, and are offered under **GPL-3.0** too; the program
+around them has its own licence.
+
+## Files
+
+`model.int8.onnx`, `vocab.txt`, `config.json` as onnx-asr loads them (`nemo-conformer-ctc`, quantization `int8`);
+`SHA256SUMS` to check them.  Made by `python -m glas.training.embedded` (steps `prepare`, `synthesise`, `train`, `splice`,
+`evaluate`, `export`, `card`).
+"""
