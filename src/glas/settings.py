@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="`postgresql://user:password@host/name` or `sqlite:///file`; none: an SQLite file in GLAS_DATA_DIR.",
+        description="`postgresql://user:password@host/name` or `sqlite:///file`; none: a file in GLAS_DATA_DIR.",
     )
     db_assist_url: str | None = Field(
         default=None, description="Where `db_assist` answers when it runs elsewhere, e.g. `http://db-box:8002`."

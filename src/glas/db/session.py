@@ -1,0 +1,132 @@
+"""Sessions over SQLite or PostgreSQL. One request is one transaction: `reading()` or `writing()`, committed at its end.
+
+SQLite lets one connection write at a time. Writers therefore take turns on a single connection (first come, first
+served, without polling), and begin with BEGIN IMMEDIATE: a transaction that reads first and writes later could
+otherwise find that somebody wrote in between, and would have to fail.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from glas.db.tables import Base
+from glas.domain.errors import ConfigurationError
+from glas.settings import Settings
+
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_SQLITE_READERS = 4
+_BUSY_TIMEOUT_MS = 15_000
+_POOL_TIMEOUT_S = 30
+# FULL: a commit survives the loss of power, for about 5 ms; NORMAL may lose it.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}")
+
+
+class Database:
+    """An open database. Made by `open_database`."""
+
+    def __init__(self, readers: AsyncEngine, writers: AsyncEngine) -> None:
+        self._readers = readers
+        self._writers = writers
+        # What is returned from a finished transaction is read afterwards, so that it must not expire with it.
+        self._reading = async_sessionmaker(readers, expire_on_commit=False)
+        self._writing = async_sessionmaker(writers, expire_on_commit=False)
+
+    @property
+    def name(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writers.dialect.name
+
+    @property
+    def writers(self) -> AsyncEngine:
+        """The engine that writes, for migrations."""
+        return self._writers
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that writes nothing."""
+        async with self._reading() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that may write; an exception undoes all of it."""
+        async with self._writing() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._readers.dispose()
+        if self._writers is not self._readers:
+            await self._writers.dispose()
+
+
+def database_url(settings: Settings) -> URL:
+    """Where the settings say that the database is: a URL, or a file in the data directory.
+
+    Raises:
+        ConfigurationError: it is no URL, or one of another database. The URL is not repeated: it holds a password.
+    """
+    if settings.database_url is None:
+        return URL.create("sqlite+aiosqlite", database=str(settings.data_dir.absolute() / "glas.db"))
+    try:
+        url = make_url(settings.database_url.get_secret_value())
+    except ArgumentError:
+        raise ConfigurationError("expected GLAS_DATABASE_URL like postgresql://user:password@host/name") from None
+    driver = _DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        raise ConfigurationError(f"expected GLAS_DATABASE_URL of sqlite or postgresql, got {url.get_backend_name()}")
+    return url.set(drivername=driver)
+
+
+def open_database(url: URL, *, pool_size: int = 10) -> Database:
+    """Open a database; nothing is connected before the first use.
+
+    Args:
+        url: as `database_url` gives it.
+        pool_size: most connections to PostgreSQL.
+    """
+    # Values of a failed statement would otherwise stand in logs: they are what people said.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
+    if url.get_backend_name() == "sqlite":
+        if url.database is None:
+            raise ConfigurationError(
+                "expected a file for SQLite, got none: each connection would see a database of its own"
+            )
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")
+        writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
+        return Database(readers, writers)
+    # A restarted server leaves dead connections in the pool; they are tried before they are used.
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, **options)
+    return Database(engine, engine)
+
+
+def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
+    """An INSERT that understands ON CONFLICT; SQLAlchemy has one for each dialect."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:
+    """Give every connection its pragmas, and begin transactions ourselves: Python's driver begins them too late."""
+
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine

@@ -1,0 +1,276 @@
+"""The tables. Rows carry the names of the domain's fields: `Model.model_validate(row)` is the whole translation.
+
+Money is whole hundredths of a coin: SQLite's NUMERIC is a float. docs/database.md draws all this and gives the reasons.
+"""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, MetaData, SmallInteger, String, Text
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from glas.db.types import RowId, UtcDateTime
+from glas.domain.ledger import Reason
+from glas.domain.messages import MediaKind, Score, Status
+from glas.domain.people import Locale, Purpose, Role
+
+_CODE = String(32)
+_SHA256 = String(64)
+
+
+def _among(column: str, allowed: type[Enum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(member.value) for member in allowed)})", name=column)
+
+
+class Base(DeclarativeBase):
+    """Root of the rows; every constraint has a predictable name, without which migrations could not drop it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UserRow(Base):
+    """A person. Without `tg_id`: somebody who asked to be forgotten and whose ledger stays."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tg_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    registration_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    cash_hundredths: Mapped[int] = mapped_column(BigInteger, default=0)
+    role: Mapped[int] = mapped_column(SmallInteger, default=int(Role.USER))
+    is_reviewer: Mapped[bool] = mapped_column(default=False)
+    is_banned: Mapped[bool] = mapped_column(default=False)
+    locale: Mapped[str] = mapped_column(String(8), default=Locale.RU.value)
+
+    consent_history: Mapped[list["ConsentRow"]] = relationship(order_by="ConsentRow.id", lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("cash_hundredths >= 0", name="cash"),
+        _among("role", Role),
+        _among("locale", Locale),
+        {"sqlite_autoincrement": True},
+    )
+
+    @property
+    def consents(self) -> frozenset[Purpose]:
+        """What the person agrees to now: the last word on each purpose."""
+        last = {record.purpose: record.granted for record in self.consent_history}
+        return frozenset(Purpose(purpose) for purpose, granted in last.items() if granted)
+
+
+class ConsentRow(Base):
+    """One answer of a person to one question; a change of mind is a new row."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(_CODE)
+    granted: Mapped[bool]
+    text_version: Mapped[str] = mapped_column(String(512))
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        _among("purpose", Purpose),
+        Index(None, "user_id", "purpose", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class TranscriptionRow(Base):
+    """A message and what became of it. Ids are never given out twice: they name objects."""
+
+    __tablename__ = "transcriptions"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    bot_id: Mapped[int] = mapped_column(BigInteger)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    answer_message_id: Mapped[int | None] = mapped_column(BigInteger)
+    file_id: Mapped[str] = mapped_column(String(512))
+    file_unique_id: Mapped[str] = mapped_column(String(512))
+    media_kind: Mapped[str] = mapped_column(_CODE)
+    is_forwarded: Mapped[bool]
+    duration_s: Mapped[float | None]
+    status: Mapped[str] = mapped_column(_CODE, default=Status.PENDING.value)
+    failure_code: Mapped[str | None] = mapped_column(String(512))
+    text: Mapped[str | None] = mapped_column(Text)
+    confidence: Mapped[float | None]
+    model: Mapped[str | None] = mapped_column(String(512))
+    fingerprint: Mapped[str | None] = mapped_column(_SHA256)
+    score: Mapped[int] = mapped_column(SmallInteger, default=int(Score.NOT_RATED))
+    reward_refusal: Mapped[str | None] = mapped_column(_CODE)
+    audio_key: Mapped[str | None] = mapped_column(String(512))
+    audio_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    audio_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    change_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    correction: Mapped["CorrectionRow | None"] = relationship(lazy="raise")
+
+    __table_args__ = (
+        Unique("bot_id", "chat_id", "message_id", "attempt"),
+        CheckConstraint("attempt >= 1", name="attempt"),
+        CheckConstraint("duration_s >= 0", name="duration_s"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+        CheckConstraint("audio_size_bytes >= 0", name="audio_size_bytes"),
+        CheckConstraint("status <> 'done' OR (text IS NOT NULL AND duration_s IS NOT NULL)", name="done"),
+        _among("media_kind", MediaKind),
+        _among("status", Status),
+        _among("score", Score),
+        Index(None, "bot_id", "chat_id", "answer_message_id"),
+        Index(None, "user_id", "creation_datetime"),
+        Index(None, "file_unique_id"),
+        Index(None, "change_sequence", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    @property
+    def reference(self) -> str | None:
+        """The speaker's correction."""
+        return None if self.correction is None else self.correction.reference
+
+
+class CorrectionRow(Base):
+    """What a speaker says was really said; a later correction replaces the text."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), unique=True)
+    reference: Mapped[str] = mapped_column(Text)
+    reward_refusal: Mapped[str | None] = mapped_column(_CODE)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class ReviewRow(Base):
+    """What a reviewer says of a message."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"))
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    verdict: Mapped[str] = mapped_column(_CODE)
+    reference: Mapped[str | None] = mapped_column(Text)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Unique("transcription_id", "reviewer_id"),
+        Index(None, "reviewer_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class TransactionRow(Base):
+    """An entry of the ledger; triggers of the migration refuse to change or delete one.
+
+    `transcription_id` points to nothing on purpose: a message may be deleted, what it paid stays paid.
+    """
+
+    __tablename__ = "transactions"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    amount_hundredths: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(_CODE)
+    transcription_id: Mapped[int | None] = mapped_column(BigInteger)
+    role_earned: Mapped[int | None] = mapped_column(SmallInteger)
+    granted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    idempotency_key: Mapped[str | None] = mapped_column(String(512), unique=True)
+    note: Mapped[str | None] = mapped_column(String(512))
+    date_of_transaction: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Unique("transcription_id", "reason", "user_id"),
+        CheckConstraint("amount_hundredths <> 0", name="amount"),
+        CheckConstraint("(reason = 'grant') = (transcription_id IS NULL)", name="transcription"),
+        CheckConstraint("reason = 'grant' OR amount_hundredths > 0", name="payment"),
+        _among("reason", Reason),
+        Index(None, "user_id", "date_of_transaction"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class PaidAudioRow(Base):
+    """Audio that has been paid for, by file name of Telegram and by samples: the same audio pays nobody twice."""
+
+    __tablename__ = "paid_audio"
+
+    reason: Mapped[str] = mapped_column(_CODE, primary_key=True)
+    audio: Mapped[str] = mapped_column(String(600), primary_key=True)
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), index=True)
+
+
+class TombstoneRow(Base):
+    """A message that was deleted: exports and object stores must follow."""
+
+    __tablename__ = "tombstones"
+
+    transcription_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    change_sequence: Mapped[int] = mapped_column(BigInteger)
+    deletion_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index(None, "change_sequence", "transcription_id"),)
+
+
+class ChangeCounterRow(Base):
+    """One row. Whoever changes a finished message takes the next number last: numbers become visible in order."""
+
+    __tablename__ = "change_counter"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class ChatRow(Base):
+    """How the bot behaves in a chat."""
+
+    __tablename__ = "chats"
+
+    bot_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    answers_automatically: Mapped[bool]
+
+
+class ModelRow(Base):
+    """A version of a recognition model; it never changes once it is there."""
+
+    __tablename__ = "models"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(512))
+    version: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(_SHA256)
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Unique("name", "version"), {"sqlite_autoincrement": True})
+
+
+class ModelAliasRow(Base):
+    """A name that moves from model to model: `champion`, `candidate`."""
+
+    __tablename__ = "model_aliases"
+
+    alias: Mapped[str] = mapped_column(_CODE, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
+    changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
