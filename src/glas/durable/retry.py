@@ -1,0 +1,55 @@
+"""How long a step is tried again, and when it gives up."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+_T = TypeVar("_T")
+_log = structlog.stdlib.get_logger("glas.durable")
+_JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Pauses double from `first_s` to `longest_s` seconds, until `patience_s` seconds have gone by."""
+
+    first_s: float = 0.5
+    longest_s: float = 30.0
+    patience_s: float = 3600.0
+
+
+async def with_retries(
+    work: Callable[[], Awaitable[_T]],
+    retry: Retry,
+    *,
+    name: str,
+    pause_s: Callable[[Exception], float | None],
+) -> _T:
+    """Do `work` until it succeeds.
+
+    Args:
+        work: is called again after each failure that passes.
+        retry: how often and how long.
+        name: for the log.
+        pause_s: least seconds to wait after an error; None for an error that waiting does not mend.
+
+    Raises:
+        Exception: the error that waiting does not mend, or the last one when the patience ended.
+    """
+    deadline, backoff_s = time.monotonic() + retry.patience_s, retry.first_s
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            least_s = pause_s(error)
+            if least_s is None or time.monotonic() + least_s >= deadline:
+                raise
+            wait_s = max(least_s, backoff_s * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
+            _log.warning("step failed, will be tried again", step=name, error=repr(error), pause_s=round(wait_s, 2))
+            await asyncio.sleep(wait_s)
+            backoff_s = min(backoff_s * 2, retry.longest_s)

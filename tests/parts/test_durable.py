@@ -1,0 +1,195 @@
+"""The durable engine: once means once, recorded means recorded, and the living finish the work of the dead."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from glas.durable import Durable, Queue, Retry, Work, sqlite_place, with_retries
+
+
+class Diary:
+    """What the workflow's steps did, in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.door = asyncio.Event()
+        self.door.set()
+
+
+@pytest.fixture
+async def diary() -> Diary:
+    """An empty one, with its door open."""
+    return Diary()
+
+
+def make(path: Path, diary: Diary, slot: str = "one") -> Durable:
+    """An engine with one queue and one workflow of two steps."""
+    durable = Durable(sqlite_place(path / "durable.sqlite"), slot=slot)
+
+    async def write(who: str, line: str) -> str:
+        async def first() -> str:
+            diary.lines.append(f"{who} first {line}")
+            return f"{line}!"
+
+        async def second() -> None:
+            await diary.door.wait()
+            diary.lines.append(f"{who} second {said}")
+
+        said = await durable.step("first", first)
+        await durable.step("second", second)
+        return said
+
+    durable.workflow("write", write)
+    durable.queue(Queue("lines", concurrency=4))
+    return durable
+
+
+@pytest.fixture
+async def durable(tmp_path: Path, diary: Diary) -> AsyncIterator[Durable]:
+    """A started engine."""
+    engine = make(tmp_path, diary)
+    await engine.start()
+    yield engine
+    await engine.close()
+
+
+def work(who: str, line: str, name: str) -> Work:
+    """A line to be written."""
+    return Work("lines", "write", name, (who, line), person=who)
+
+
+async def until(diary: Diary, n_lines: int) -> None:
+    """Wait for the steps to be done."""
+    async with asyncio.timeout(20):
+        while len(diary.lines) < n_lines:  # noqa: ASYNC110 - the steps have no event to offer
+            await asyncio.sleep(0.02)
+
+
+async def test_the_same_work_is_done_once(durable: Durable, diary: Diary) -> None:
+    """A second delivery finds the first."""
+    for _ in range(3):
+        await durable.enqueue(work("anna", "раз", "u:1"))
+    await until(diary, 2)
+    await durable.enqueue(work("anna", "раз", "u:1"))
+    await asyncio.sleep(0.3)
+    assert diary.lines == ["anna first раз", "anna second раз!"]
+
+
+async def test_a_person_waits_for_their_own_work_only(durable: Durable, diary: Diary) -> None:
+    """One after the other within a person, in order; another person is not held up."""
+    diary.door.clear()
+    for number in range(3):
+        await durable.enqueue(work("anna", str(number), f"a{number}"))
+    await durable.enqueue(work("boris", "0", "b0"))
+    await until(diary, 2)
+    await asyncio.sleep(0.2)
+    assert sorted(diary.lines) == ["anna first 0", "boris first 0"]
+    assert await durable.count_waiting("lines") == 2
+    diary.door.set()
+    await until(diary, 8)
+    assert [line for line in diary.lines if "anna second" in line] == [f"anna second {n}!" for n in range(3)]
+
+
+async def test_a_person_can_be_forgotten(durable: Durable, diary: Diary) -> None:
+    """What ended is deleted with its inputs; others' stays."""
+    await durable.enqueue(work("anna", "тайна", "a"))
+    await durable.enqueue(work("boris", "другое", "b"))
+    await until(diary, 4)
+    await asyncio.sleep(0.3)
+    assert await durable.forget("anna") == 1
+    assert await durable.forget("anna") == 0
+    assert await durable.forget("boris") == 1
+
+
+async def test_a_lease_has_one_holder(tmp_path: Path, durable: Durable, diary: Diary) -> None:
+    """Another slot gets it only when the first lets it go."""
+    assert await durable.take_lease("intake", 30)
+    assert await durable.take_lease("intake", 30)
+    other = make(tmp_path, diary, slot="two")._place.open()
+    from glas.durable.members import Members  # noqa: PLC0415
+
+    members = Members(other, None)
+    assert not members.take_lease("intake", "two", 30)
+    members.leave("one")
+    assert members.take_lease("intake", "two", 30)
+    other.dispose()
+
+
+async def test_what_was_cut_off_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    """The recorded step is not repeated."""
+    before, after = Diary(), Diary()
+    before.door.clear()
+    engine = make(tmp_path, before)
+    await engine.start()
+    await engine.enqueue(work("anna", "раз", "u:1"))
+    await until(before, 1)
+    await asyncio.sleep(0.2)
+    await engine.close(patience_s=0.1)
+    engine = make(tmp_path, after)
+    await engine.start()
+    await until(after, 1)
+    await engine.close()
+    assert (before.lines, after.lines) == (["anna first раз"], ["anna second раз!"])
+
+
+async def test_the_living_take_over_from_the_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another slot finishes what a killed process had begun."""
+    script = textwrap.dedent(f"""
+        import asyncio, pathlib, sys
+        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+        from tests.parts.test_durable import Diary, make, until, work
+        async def main():
+            diary = Diary()
+            diary.door.clear()
+            engine = make(pathlib.Path({str(tmp_path)!r}), diary, slot="dead")
+            await engine.start()
+            await engine.enqueue(work("anna", "раз", "u:1"))
+            await until(diary, 1)
+            await asyncio.sleep(0.3)
+            print("ready", flush=True)
+            await asyncio.sleep(60)
+        asyncio.run(main())
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)  # noqa: ASYNC220
+    assert process.stdout is not None
+    assert await asyncio.to_thread(process.stdout.readline) == b"ready\n"
+    os.kill(process.pid, signal.SIGKILL)
+    await asyncio.to_thread(process.communicate)
+    monkeypatch.setattr("glas.durable.engine._DEAD_AFTER_S", 1.0)
+    monkeypatch.setattr("glas.durable.engine._HEARTBEAT_S", 0.3)
+    diary = Diary()
+    engine = make(tmp_path, diary, slot="alive")
+    await engine.start()
+    await until(diary, 1)
+    await engine.close()
+    assert diary.lines == ["anna second раз!"]
+
+
+async def test_retries_end_when_waiting_does_not_help() -> None:
+    """An error that passes is waited out; another one is raised at once."""
+    calls: list[int] = []
+
+    async def flaky() -> str:
+        calls.append(1)
+        if len(calls) < 3:
+            raise ConnectionError("away")
+        return "done"
+
+    def pause_s(error: Exception) -> float | None:
+        return 0.0 if isinstance(error, ConnectionError) else None
+
+    retry = Retry(first_s=0.01)
+    assert await with_retries(flaky, retry, name="flaky", pause_s=pause_s) == "done"
+
+    async def wrong() -> str:
+        raise ValueError("for ever")
+
+    with pytest.raises(ValueError, match="for ever"):
+        await with_retries(wrong, retry, name="wrong", pause_s=pause_s)
