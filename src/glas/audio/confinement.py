@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from functools import cache
 
 from glas.audio.limits import DecodeLimits
 
@@ -29,7 +30,7 @@ def leave_the_network() -> None:
     """Move to a network namespace without any interface, where the kernel allows it."""
     if not IS_LINUX:
         return
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     # A process without privilege may do so only together with a user namespace; some systems forbid that, too.
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
@@ -86,8 +87,13 @@ def _drop_privileges() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
-    ctypes.CDLL(None, use_errno=True).capset(header, nothing)
+    _libc().capset(header, nothing)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    _libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0)

@@ -184,30 +184,47 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _resampled(frames: Iterable[Any]) -> Iterator[Samples]:
-    """Samples at 16 kHz mono; a new resampler whenever the frames' kind changes, as it may in a chained Ogg."""
-    resampler: Any = None
+    """Samples at 16 kHz mono; a new converter whenever the frames' kind changes."""
+    converter: _Converter | None = None
     kind = None
     for frame in frames:
-        if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
-            yield from _drained(resampler)
+        if converter is None or kind != (frame.format.name, frame.layout.name, frame.sample_rate):
+            if converter is not None:
+                yield from converter.drain()
             _check_kind(frame)
-            resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE_HZ, options=_MEAN_OF_CHANNELS)
-        # Time stamps of strangers are not believed: blocks follow one another as the frames do.
+            kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+            converter = _Converter(frame.sample_rate)
+        yield from converter.take(frame)
+    if converter is not None:
+        yield from converter.drain()
+
+
+class _Converter:
+    """From frames of one kind to samples; frames are gathered by the second, since each call of the filter costs."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._gathered = av.AudioFifo()
+        self._resampler: Any = av.AudioResampler("flt", "mono", SAMPLE_RATE_HZ, options=_MEAN_OF_CHANNELS)
+
+    def take(self, frame: Any) -> Iterator[Samples]:
+        # Time stamps of strangers are not believed: samples follow one another as the frames do.
         frame.pts = None
-        for out in resampler.resample(frame):
-            yield _samples(out)
-    yield from _drained(resampler)
+        self._gathered.write(frame)
+        while self._gathered.samples >= self._rate_hz:
+            yield from self._convert(self._gathered.read(self._rate_hz))
 
+    def drain(self) -> Iterator[Samples]:
+        rest = self._gathered.read()
+        if rest is not None:
+            yield from self._convert(rest)
+        yield from self._convert(None)
 
-def _drained(resampler: Any) -> Iterator[Samples]:
-    """What the resampler's filter still holds; a resampler with nothing to do answers [None]."""
-    for out in resampler.resample(None) if resampler is not None else ():
-        if out is not None:
-            yield _samples(out)
-
-
-def _samples(frame: Any) -> Samples:
-    return np.frombuffer(frame.planes[0], dtype=np.float32, count=frame.samples)
+    def _convert(self, frame: Any) -> Iterator[Samples]:
+        """Resample a frame; None lets out what the filter holds, and a filter with nothing to do answers [None]."""
+        for out in self._resampler.resample(frame):
+            if out is not None:
+                yield np.frombuffer(out.planes[0], dtype=np.float32, count=out.samples)
 
 
 def _check_kind(frame: Any) -> None:
