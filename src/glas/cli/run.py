@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,10 +80,20 @@ def _greet(ready: "Ready") -> None:
     rows += _addresses(ready)
     if ready.model == "embedded":
         rows.append(("Точнее", "встроенная модель мала и годится для начала: glas models покажет точные;"))
-        rows.append(("", "glas models get onnx:gigaam-v3-ctc, затем GLAS_MODEL=onnx:gigaam-v3-ctc make run"))
+        rows.append(("", f"{_glas()} models get onnx:gigaam-v3-ctc"))
+        rows.append(("", f"GLAS_MODEL=onnx:gigaam-v3-ctc {_glas()} run"))
     for name, value in rows:
         out.print(f"  {name:<10}{value}", markup=False)
     out.print("\n[dim]Остановить: Ctrl+C[/]\n", markup=True)
+
+
+def _glas() -> str:
+    """How to call this program again: by its name where that is enough, else by its path."""
+    installed = Path(sys.executable).with_name("glas")
+    if shutil.which("glas") == str(installed) or not installed.exists():
+        return "glas"
+    here = Path.cwd()
+    return str(installed.relative_to(here) if installed.is_relative_to(here) else installed)
 
 
 def _addresses(ready: "Ready") -> list[tuple[str, str]]:
