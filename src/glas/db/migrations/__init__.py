@@ -7,8 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from glas.db.session import Database
 from glas.domain.errors import ConfigurationError
@@ -18,7 +19,11 @@ _LOCK: Final = 7_341_911_022_026
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema up to a revision, in one transaction; a failure leaves everything as it was."""
+    """Bring the schema up to a revision, in one transaction; a failure leaves everything as it was.
+
+    Raises:
+        ConfigurationError: the schema stands at a revision that this program does not know.
+    """
     async with database.writers.begin() as connection:
         await connection.run_sync(_upgrade, revision)
 
@@ -51,7 +56,7 @@ async def require_current(database: Database) -> None:
     """
     try:
         found = await current(database)
-    except (OSError, OperationalError, ProgrammingError) as error:
+    except (OSError, DBAPIError) as error:
         raise ConfigurationError(f"cannot open the database ({type(error).__name__}): see GLAS_DATABASE_URL") from error
     if found != head():
         raise ConfigurationError(
@@ -68,7 +73,10 @@ def _config(connection: Connection | None = None) -> Config:
 
 def _upgrade(connection: Connection, revision: str) -> None:
     _wait_for_others(connection)
-    command.upgrade(_config(connection), revision)
+    try:
+        command.upgrade(_config(connection), revision)
+    except CommandError as error:
+        raise ConfigurationError(f"cannot migrate the database, was it used by a newer Glas? ({error})") from error
 
 
 def _downgrade(connection: Connection, revision: str) -> None:

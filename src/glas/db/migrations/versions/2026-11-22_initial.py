@@ -61,9 +61,9 @@ def _people() -> None:
         sa.Column("locale", sa.String(8), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("tg_id", name="uq_users_tg_id"),
-        sa.CheckConstraint("cash_hundredths >= 0", name="ck_users_cash"),
-        sa.CheckConstraint("role IN (0, 1, 2, 3)", name="ck_users_role"),
-        sa.CheckConstraint("locale IN ('ru', 'en')", name="ck_users_locale"),
+        sa.CheckConstraint("cash_hundredths >= 0", name=op.f("ck_users_cash")),
+        sa.CheckConstraint("role IN (0, 1, 2, 3)", name=op.f("ck_users_role")),
+        sa.CheckConstraint("locale IN ('ru', 'en')", name=op.f("ck_users_locale")),
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -76,7 +76,7 @@ def _people() -> None:
         sa.Column("creation_datetime", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_consents_user_id", ondelete="CASCADE"),
-        sa.CheckConstraint("purpose IN ('service', 'training')", name="ck_consents_purpose"),
+        sa.CheckConstraint("purpose IN ('service', 'training')", name=op.f("ck_consents_purpose")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_consents_user_id_purpose_id", "consents", ["user_id", "purpose", "id"])
@@ -150,7 +150,7 @@ def _transcription_checks() -> list[sa.CheckConstraint]:
         "status": "status IN ('pending', 'done', 'failed')",
         "score": "score IN (0, 1, 2, 3)",
     }
-    return [sa.CheckConstraint(rule, name=f"ck_transcriptions_{name}") for name, rule in checks.items()]
+    return [sa.CheckConstraint(rule, name=op.f(f"ck_transcriptions_{name}")) for name, rule in checks.items()]
 
 
 def _about_transcriptions() -> None:
@@ -210,10 +210,12 @@ def _ledger() -> None:
         sa.UniqueConstraint(
             "transcription_id", "reason", "user_id", name="uq_transactions_transcription_id_reason_user_id"
         ),
-        sa.CheckConstraint("amount_hundredths <> 0", name="ck_transactions_amount"),
-        sa.CheckConstraint("(reason = 'grant') = (transcription_id IS NULL)", name="ck_transactions_transcription"),
-        sa.CheckConstraint("reason = 'grant' OR amount_hundredths > 0", name="ck_transactions_payment"),
-        sa.CheckConstraint("reason IN ('rating', 'correction', 'grant')", name="ck_transactions_reason"),
+        sa.CheckConstraint("amount_hundredths <> 0", name=op.f("ck_transactions_amount")),
+        sa.CheckConstraint(
+            "(reason = 'grant') = (transcription_id IS NULL)", name=op.f("ck_transactions_transcription")
+        ),
+        sa.CheckConstraint("reason = 'grant' OR amount_hundredths > 0", name=op.f("ck_transactions_payment")),
+        sa.CheckConstraint("reason IN ('rating', 'correction', 'grant')", name=op.f("ck_transactions_reason")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_transactions_user_id_date_of_transaction", "transactions", ["user_id", "date_of_transaction"])
@@ -244,7 +246,7 @@ def _export() -> None:
         sa.Column("id", sa.SmallInteger(), nullable=False, autoincrement=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_change_counter"),
-        sa.CheckConstraint("id = 1", name="ck_change_counter_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_change_counter_one_row")),
     )
     op.bulk_insert(counter, [{"id": 1, "value": 0}])
 

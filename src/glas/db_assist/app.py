@@ -1,0 +1,104 @@
+"""The FastAPI app of db_assist."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+import glas
+from glas.clients.db_assist_bodies import Health
+from glas.db import migrations
+from glas.db.session import database_url, open_database
+from glas.db_assist import ledger, metrics
+from glas.db_assist.routes import database, transcriptions, users
+from glas.db_assist.routes import ledger as ledger_routes
+from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
+from glas.serving import errors
+from glas.serving.gate import Gate, retry_header
+from glas.settings import MIB, Settings
+
+# The longest body is a recognised text.
+_MAX_BODY_BYTES = 8 * MIB
+_RETRY_AFTER_S = 2.0
+# PostgreSQL's classes of errors that pass: connection, deadlock, resources, operator intervention, system.
+_PASSING_SQLSTATES = ("08", "40", "53", "57", "58")
+
+_log = structlog.stdlib.get_logger("glas.db_assist")
+
+
+def create_app(settings: Settings, *, key: str | None) -> FastAPI:
+    """Make the app; nothing is opened before its lifespan begins.
+
+    Migrations run at the start only for the embedded SQLite file, which belongs to this process alone. Any other
+    database must have been brought up by `glas migrate`, else the start is refused.
+
+    Args:
+        settings: the whole configuration.
+        key: what callers must send as `Authorization: Bearer`; None lets everybody in.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = open_database(database_url(settings), pool_size=settings.db_assist.pool_size)
+        try:
+            if settings.database_url is None:
+                await migrations.upgrade(opened)
+            await migrations.require_current(opened)
+            app.state.database = opened
+            yield
+        finally:
+            await opened.close()
+
+    app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.rules = settings.db_assist
+    app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
+    errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
+    for error in (DBAPIError, PoolTimeoutError, OSError):
+        app.add_exception_handler(error, on_database_error)
+    for router in (users.router, transcriptions.router, ledger_routes.router):
+        app.include_router(router)
+    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
+    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    return app
+
+
+async def health(request: Request) -> Health:
+    """Say that the database answers."""
+    async with database(request).reading() as session:
+        await session.execute(text("SELECT 1"))
+    return Health(status="ok", database=database(request).name, version=glas.__version__)
+
+
+async def figures(request: Request) -> Response:
+    """Render the figures."""
+    async with database(request).reading() as session:
+        return Response(metrics.render(await ledger.statistics(session=session)), media_type=CONTENT_TYPE_LATEST)
+
+
+async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
+    """A broken rule is the caller's conflict, a refused statement our fault; else the database is away for a while.
+
+    Every call may be repeated, so that callers are then told to come back.
+    """
+    answer: GlasError
+    if isinstance(error, IntegrityError):
+        answer = ConflictError("the database refused this: a rule of its tables would be broken")
+    elif isinstance(error, DBAPIError) and not _is_away(error):
+        answer = ServiceFaultError("the database refused a statement; the log of db_assist says more")
+    else:
+        answer = OverloadedError("the database does not answer", retry_after_s=_RETRY_AFTER_S)
+    _log.error("database error", exc_info=error)
+    return JSONResponse(to_body(answer), answer.status, headers=retry_header(answer))
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the same statement may succeed later: no connection, a shutdown, no room, a deadlock."""
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return True
+    return str(getattr(error.orig, "sqlstate", "")).startswith(_PASSING_SQLSTATES)

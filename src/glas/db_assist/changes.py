@@ -1,0 +1,118 @@
+"""The order of changes, which exports follow.
+
+Times cannot order changes: two may share one, and a transaction that began earlier may commit later and would then be
+skipped. So each transaction that changes finished messages takes the next number of a counter. The counter's row stays
+locked until it commits, hence numbers become visible in their order and without gaps.
+"""
+
+import re
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
+
+from glas.clients.db_assist_bodies import Change, Page
+from glas.db.tables import ChangeCounterRow, ConsentRow, TombstoneRow, TranscriptionRow
+from glas.domain.errors import InvalidParameterError
+from glas.domain.messages import Transcription
+from glas.domain.people import Purpose
+
+_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})")
+
+
+class _Position(NamedTuple):
+    """Where a reader stands: numbers are shared by what one transaction changed, so the id decides among those."""
+
+    sequence: int
+    transcription_id: int
+
+    @classmethod
+    def read(cls, cursor: str) -> "_Position":
+        if not cursor:
+            return cls(0, 0)
+        match = _CURSOR.fullmatch(cursor)
+        if match is None:
+            raise InvalidParameterError(f"cursor: expected one that a page gave, got {cursor[:100]!r}", param="cursor")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.sequence}.{self.transcription_id}"
+
+
+async def next_sequence(*, session: AsyncSession) -> int:
+    """Take the next number. Call it after every lock and as late as possible: until the commit all others wait here."""
+    counter = update(ChangeCounterRow).values(value=ChangeCounterRow.value + 1).returning(ChangeCounterRow.value)
+    return (await session.scalars(counter, execution_options={"synchronize_session": False})).one()
+
+
+async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change]:
+    """Read what changed after a cursor, oldest change first.
+
+    Raises:
+        InvalidParameterError: the cursor is none of ours.
+    """
+    start = _Position.read(cursor)
+    # Nothing up to this number can still appear, whereas later ones may between the two queries below.
+    end = (await session.scalars(select(ChangeCounterRow.value))).one()
+    found = await _changed(start, end, limit + 1, session=session)
+    found += await _deleted(start, end, limit + 1, session=session)
+    found.sort(key=lambda item: item[0])
+    shown = found[:limit]
+    return Page(
+        items=tuple(change for _, change in shown),
+        next_cursor=str(shown[-1][0]) if shown else cursor,
+        has_more=len(found) > limit,
+    )
+
+
+async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSession) -> list[tuple[_Position, Change]]:
+    consent = training_consent(TranscriptionRow.user_id)
+    position = tuple_(TranscriptionRow.change_sequence, TranscriptionRow.id)
+    query = (
+        select(TranscriptionRow, consent)
+        .where(position > tuple_(*start), TranscriptionRow.change_sequence <= end)
+        .order_by(TranscriptionRow.change_sequence, TranscriptionRow.id)
+        .limit(limit)
+        .options(joinedload(TranscriptionRow.correction))
+    )
+    rows = (await session.execute(query)).all()
+    return [
+        (
+            _Position(row.change_sequence, row.id),
+            Change(
+                transcription_id=row.id,
+                transcription=Transcription.model_validate(row, from_attributes=True),
+                training_consent=bool(agreed),
+            ),
+        )
+        for row, agreed in rows
+    ]
+
+
+async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSession) -> list[tuple[_Position, Change]]:
+    position = tuple_(TombstoneRow.change_sequence, TombstoneRow.transcription_id)
+    query = (
+        select(TombstoneRow)
+        .where(position > tuple_(*start), TombstoneRow.change_sequence <= end)
+        .order_by(TombstoneRow.change_sequence, TombstoneRow.transcription_id)
+        .limit(limit)
+    )
+    return [
+        (
+            _Position(row.change_sequence, row.transcription_id),
+            Change(transcription_id=row.transcription_id, transcription=None),
+        )
+        for row in await session.scalars(query)
+    ]
+
+
+def training_consent(user_id: InstrumentedAttribute[int]) -> ColumnElement[bool | None]:
+    """What a person last said of training; NULL if nothing."""
+    return (
+        select(ConsentRow.granted)
+        .where(ConsentRow.user_id == user_id, ConsentRow.purpose == Purpose.TRAINING.value)
+        .order_by(ConsentRow.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -1,0 +1,21 @@
+"""Queries about chats."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.db_assist_bodies import ChatSettings
+from glas.db.session import insert
+from glas.db.tables import ChatRow
+
+
+async def find(bot_id: int, chat_id: int, *, session: AsyncSession) -> ChatSettings:
+    """What was chosen, or the defaults."""
+    row = await session.get(ChatRow, (bot_id, chat_id))
+    return ChatSettings() if row is None else ChatSettings.model_validate(row, from_attributes=True)
+
+
+async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: AsyncSession) -> ChatSettings:
+    """Record a choice."""
+    values = settings.model_dump()
+    statement = insert(session, ChatRow).values(bot_id=bot_id, chat_id=chat_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["bot_id", "chat_id"], set_=values))
+    return settings

@@ -1,0 +1,152 @@
+"""What is paid, and why sometimes nothing: the ledger's only writer. Callers hold the lock on the person's row."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.db_assist_bodies import Grant
+from glas.db.session import insert
+from glas.db.tables import PaidAudioRow, TransactionRow, TranscriptionRow, UserRow
+from glas.db_assist import people
+from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError
+from glas.domain.ledger import Reason, Refusal
+from glas.domain.people import Role
+from glas.domain.rewards import role_for
+from glas.domain.text import normalise
+
+
+class Payment(NamedTuple):
+    """What a rating or a correction earned."""
+
+    paid_hundredths: int = 0
+    became_beta_tester: bool = False
+    refusal: Refusal | None = None
+
+
+def hundredths(coins: Decimal) -> int:
+    """Whole hundredths of a coin."""
+    return int(coins * 100)
+
+
+async def pay(
+    user: UserRow, row: TranscriptionRow, reason: Reason, amount_hundredths: int, *, cap: int, session: AsyncSession
+) -> Payment:
+    """Pay for a message once, or say why not.
+
+    Args:
+        user: the speaker, locked.
+        row: the message, locked.
+        reason: RATING or CORRECTION.
+        amount_hundredths: what the rule of coins gives.
+        cap: most hundredths that a person may earn in 24 hours; what would exceed it is cut off.
+        session: the transaction in which the rating or correction is written.
+    """
+    if row.is_forwarded:
+        return Payment(refusal=Refusal.FORWARDED)
+    if not normalise(row.text or ""):
+        return Payment(refusal=Refusal.NO_SPEECH)
+    if amount_hundredths <= 0:
+        return Payment(refusal=Refusal.NOTHING_EARNED)
+    left = cap - await _earned_today(user.id, session=session)
+    if left <= 0:
+        return Payment(refusal=Refusal.DAILY_CAP)
+    if not await _claim_audio(row, reason, session=session):
+        return Payment(refusal=Refusal.SAME_AUDIO)
+    entry = TransactionRow(
+        user_id=user.id,
+        amount_hundredths=min(amount_hundredths, left),
+        reason=reason.value,
+        transcription_id=row.id,
+        date_of_transaction=people.now(),
+    )
+    await _book(user, entry, session=session)
+    return Payment(entry.amount_hundredths, entry.role_earned is not None)
+
+
+async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> Payment:
+    """What was paid when it was decided; nothing if nothing was."""
+    query = select(TransactionRow).where(
+        TransactionRow.transcription_id == row.id,
+        TransactionRow.reason == reason.value,
+        TransactionRow.user_id == user.id,
+    )
+    entry = (await session.scalars(query)).one_or_none()
+    return Payment() if entry is None else Payment(entry.amount_hundredths, entry.role_earned is not None)
+
+
+async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
+    """Enter an administrator's grant, once for its key.
+
+    Raises:
+        NotFoundError: one of the two is not registered.
+        ForbiddenError: the giver is no administrator.
+        ConflictError: the key was used for another grant, or more is taken than there is.
+        InvalidParameterError: the amount is zero.
+    """
+    if wanted.amount_hundredths == 0:
+        raise InvalidParameterError("expected an amount other than 0", param="amount_hundredths")
+    user = await people.lock(tg_id, session=session)
+    admin = await people.sender(wanted.admin_tg_id, session=session)
+    if admin.role != Role.ADMIN:
+        raise ForbiddenError("only an administrator grants coins")
+    query = select(TransactionRow).where(TransactionRow.idempotency_key == wanted.key)
+    before = (await session.scalars(query)).one_or_none()
+    if before is not None:
+        same = (before.user_id, before.amount_hundredths, before.granted_by) == (
+            user.id,
+            wanted.amount_hundredths,
+            admin.id,
+        )
+        if not same:
+            raise ConflictError("this key was used for another grant", param="key")
+        return
+    if user.cash_hundredths + wanted.amount_hundredths < 0:
+        raise ConflictError(f"expected to take at most {user.cash_hundredths}", param="amount_hundredths")
+    entry = TransactionRow(
+        user_id=user.id,
+        amount_hundredths=wanted.amount_hundredths,
+        reason=Reason.GRANT.value,
+        granted_by=admin.id,
+        idempotency_key=wanted.key,
+        note=wanted.note,
+        date_of_transaction=people.now(),
+    )
+    await _book(user, entry, session=session)
+
+
+async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
+    query = select(func.coalesce(func.sum(TransactionRow.amount_hundredths), 0)).where(
+        TransactionRow.user_id == user_id,
+        TransactionRow.reason != Reason.GRANT.value,
+        TransactionRow.date_of_transaction > people.now() - people.DAY,
+    )
+    # PostgreSQL sums BIGINT as NUMERIC.
+    return int((await session.scalars(query)).one())
+
+
+async def _claim_audio(row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
+    """Take the audio's names for this message; False if another message was paid under one of them.
+
+    The names are taken one after the other, always in this order: two people with the same audio wait for each other
+    instead of both being paid, and never in a circle.
+    """
+    names = [f"file:{row.file_unique_id}"] + ([f"samples:{row.fingerprint}"] if row.fingerprint else [])
+    for name in names:
+        values = {"reason": reason.value, "audio": name, "transcription_id": row.id}
+        claim = insert(session, PaidAudioRow).values(values).on_conflict_do_nothing()
+        if await session.scalar(claim.returning(PaidAudioRow.transcription_id)) is None:
+            return False
+    return True
+
+
+async def _book(user: UserRow, entry: TransactionRow, *, session: AsyncSession) -> None:
+    """Write an entry, and what follows from it: cash and role."""
+    user.cash_hundredths += entry.amount_hundredths
+    role = role_for(user.cash_hundredths, Role(user.role))
+    if role != user.role:
+        user.role = role.value
+        entry.role_earned = role.value
+    session.add(entry)
+    await session.flush()

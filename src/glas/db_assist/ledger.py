@@ -1,0 +1,83 @@
+"""Reading the ledger, and the figures of the whole system."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.db_assist_bodies import Discrepancy, LedgerCheck, Statistics
+from glas.db.tables import CorrectionRow, TransactionRow, TranscriptionRow, UserRow
+from glas.db_assist import people
+from glas.domain.ledger import Transaction
+from glas.domain.messages import Score, Status
+
+_NameT = TypeVar("_NameT", int, str)
+
+
+async def transactions_of(
+    user_id: int, *, since: datetime | None = None, until: datetime | None = None, session: AsyncSession
+) -> tuple[Transaction, ...]:
+    """A person's entries from `since` up to, not including, `until`; oldest first."""
+    query = select(TransactionRow).where(TransactionRow.user_id == user_id).order_by(TransactionRow.id)
+    if since is not None:
+        query = query.where(TransactionRow.date_of_transaction >= since)
+    if until is not None:
+        query = query.where(TransactionRow.date_of_transaction < until)
+    return tuple(Transaction.model_validate(row, from_attributes=True) for row in await session.scalars(query))
+
+
+async def check(*, session: AsyncSession) -> LedgerCheck:
+    """Compare everybody's cash with the sum of their ledger."""
+    total = func.sum(TransactionRow.amount_hundredths)
+    sums = select(TransactionRow.user_id, total.label("total")).group_by(TransactionRow.user_id).subquery()
+    owed = func.coalesce(sums.c.total, 0)
+    wrong = (
+        select(UserRow.id, UserRow.cash_hundredths, owed)
+        .outerjoin(sums, sums.c.user_id == UserRow.id)
+        .where(UserRow.cash_hundredths != owed)
+        .order_by(UserRow.id)
+    )
+    # One statement sees one state of the database; counts may belong to a slightly different one.
+    found = (await session.execute(wrong)).all()
+    return LedgerCheck(
+        n_users=await _count(UserRow, session=session),
+        n_transactions=await _count(TransactionRow, session=session),
+        discrepancies=tuple(
+            Discrepancy(user_id=user_id, cash_hundredths=cash, ledger_hundredths=int(ledger))
+            for user_id, cash, ledger in found
+        ),
+    )
+
+
+async def statistics(*, session: AsyncSession) -> Statistics:
+    """Figures for operators."""
+    statuses = await session.execute(select(TranscriptionRow.status, func.count()).group_by(TranscriptionRow.status))
+    done = TranscriptionRow.status == Status.DONE.value
+    scores = await session.execute(
+        select(TranscriptionRow.score, func.count()).where(done).group_by(TranscriptionRow.score)
+    )
+    recent = TranscriptionRow.creation_datetime > people.now() - people.DAY
+    active = select(func.count(TranscriptionRow.user_id.distinct())).where(recent)
+    audio_s = select(func.coalesce(func.sum(TranscriptionRow.duration_s), 0.0))
+    paid = select(func.coalesce(func.sum(TransactionRow.amount_hundredths), 0))
+    known = select(func.count()).select_from(UserRow).where(UserRow.tg_id.is_not(None))
+    return Statistics(
+        n_users=(await session.scalars(known)).one(),
+        n_active_users=(await session.scalars(active)).one(),
+        n_transcriptions=_counted([status.value for status in Status], statuses.all()),
+        n_scores=_counted([score.value for score in Score], scores.all()),
+        n_corrections=await _count(CorrectionRow, session=session),
+        audio_s=(await session.scalars(audio_s)).one(),
+        paid_hundredths=int((await session.scalars(paid)).one()),
+    )
+
+
+def _counted(names: Iterable[_NameT], found: Iterable[tuple[_NameT, int]]) -> dict[_NameT, int]:
+    """How often each name was found, those that were not found with 0."""
+    return dict.fromkeys(names, 0) | dict(found)
+
+
+async def _count(table: type[CorrectionRow | TransactionRow | UserRow], *, session: AsyncSession) -> int:
+    return (await session.scalars(select(func.count()).select_from(table))).one()

@@ -1,0 +1,172 @@
+"""Queries about people: who they are, what they agreed to, what they may."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from glas.clients.db_assist_bodies import ConsentChoice, Usage
+from glas.db.session import insert
+from glas.db.tables import ConsentRow, TranscriptionRow, UserRow
+from glas.db_assist.changes import next_sequence
+from glas.domain.errors import ForbiddenError, NotFoundError
+from glas.domain.messages import Status
+from glas.domain.people import Locale, Purpose, Role, User
+
+DAY = timedelta(hours=24)
+
+
+def now() -> datetime:
+    """This moment, with its zone."""
+    return datetime.now(UTC)
+
+
+async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
+    """Make a person known, or find the one who is."""
+    new = insert(session, UserRow).values(
+        tg_id=tg_id,
+        registration_datetime=now(),
+        cash_hundredths=0,
+        role=Role.USER.value,
+        is_reviewer=False,
+        is_banned=False,
+        locale=locale.value,
+    )
+    await session.execute(new.on_conflict_do_nothing(index_elements=["tg_id"]))
+    return await find(tg_id, session=session)
+
+
+async def find(tg_id: int, *, session: AsyncSession) -> User:
+    """A person with their consents.
+
+    Raises:
+        NotFoundError: nobody registered under this id.
+    """
+    return as_user(await load(tg_id, session=session))
+
+
+def as_user(row: UserRow) -> User:
+    """The domain's view of a row whose consents are loaded."""
+    return User.model_validate(row, from_attributes=True)
+
+
+async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
+    """A person's row, kept from all others until the transaction ends: what they earn is decided one thing at a time.
+
+    Raises:
+        NotFoundError: nobody registered under this id.
+        ForbiddenError: the person is banned.
+    """
+    # FOR NO KEY UPDATE: rows that only refer to the person can still be written meanwhile.
+    query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
+    row = (await session.scalars(query)).one_or_none()
+    if row is None:
+        raise _unknown(tg_id)
+    return allowed(row)
+
+
+async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
+    """Who sends a message.
+
+    Raises:
+        NotFoundError: nobody registered under this id.
+        ForbiddenError: the person is banned.
+    """
+    # FOR KEY SHARE: whoever forgets this person meanwhile waits for us, or we for them and then find nobody.
+    query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
+    row = (await session.scalars(query)).one_or_none()
+    if row is None:
+        raise _unknown(tg_id)
+    return allowed(row)
+
+
+def allowed(row: UserRow) -> UserRow:
+    """The row itself.
+
+    Raises:
+        ForbiddenError: the person is banned.
+    """
+    if row.is_banned:
+        raise ForbiddenError("this person is banned")
+    return row
+
+
+async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
+    """Change the language."""
+    row = await load(tg_id, session=session)
+    row.locale = locale.value
+    return as_user(row)
+
+
+async def set_role(tg_id: int, role: Role, *, session: AsyncSession) -> User:
+    """Give a role."""
+    row = await load(tg_id, session=session, locked=True)
+    row.role = role.value
+    return as_user(row)
+
+
+async def set_ban(tg_id: int, *, banned: bool, session: AsyncSession) -> User:
+    """Keep a person out, or let them in again."""
+    row = await load(tg_id, session=session, locked=True)
+    row.is_banned = banned
+    return as_user(row)
+
+
+async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, session: AsyncSession) -> User:
+    """Record an answer, unless it repeats the last one; exports learn of every message that it touches."""
+    row = await load(tg_id, session=session, locked=True)
+    last = next((one for one in reversed(row.consent_history) if one.purpose == purpose), None)
+    if last is not None and (last.granted, last.text_version) == (choice.granted, choice.text_version):
+        return as_user(row)
+    row.consent_history.append(
+        ConsentRow(
+            purpose=purpose.value,
+            granted=choice.granted,
+            text_version=choice.text_version,
+            creation_datetime=now(),
+        )
+    )
+    if purpose is Purpose.TRAINING and choice.granted != (last is not None and last.granted):
+        await _mark_messages(row.id, session=session)
+    return as_user(row)
+
+
+async def usage(tg_id: int, *, session: AsyncSession) -> Usage:
+    """What a person sent in the last 24 hours."""
+    user = await load(tg_id, session=session)
+    query = select(func.count(), func.coalesce(func.sum(TranscriptionRow.duration_s), 0.0)).where(
+        TranscriptionRow.user_id == user.id, TranscriptionRow.creation_datetime > now() - DAY
+    )
+    n_messages, audio_s = (await session.execute(query)).one()
+    return Usage(n_messages=n_messages, audio_s=audio_s)
+
+
+async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> UserRow:
+    """A person's row with all consents.
+
+    Raises:
+        NotFoundError: nobody registered under this id.
+    """
+    query = select(UserRow).where(UserRow.tg_id == tg_id).options(selectinload(UserRow.consent_history))
+    if locked:
+        query = query.with_for_update(key_share=True)
+    row = (await session.scalars(query)).one_or_none()
+    if row is None:
+        raise _unknown(tg_id)
+    return row
+
+
+async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
+    """Put all finished messages of a person at the end of the order of changes."""
+    mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
+    # Locked before the counter, as every other transaction does it; the other way round two could wait for each other.
+    await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())
+    sequence = await next_sequence(session=session)
+    await session.execute(
+        update(TranscriptionRow).where(*mine).values(change_sequence=sequence, changed_datetime=now())
+    )
+
+
+def _unknown(tg_id: int) -> NotFoundError:
+    return NotFoundError(f"expected a registered person, got {tg_id}", param="tg_id")

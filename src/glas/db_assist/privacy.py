@@ -1,0 +1,78 @@
+"""Telling a person everything that is held, and forgetting it."""
+
+from sqlalchemy import delete, select, update
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
+from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
+from glas.db_assist import people
+from glas.db_assist.changes import next_sequence
+from glas.db_assist.ledger import transactions_of
+from glas.db_assist.messages import as_transcription
+from glas.domain.people import Locale, Role
+
+
+async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
+    """Everything that is held about a person.
+
+    Raises:
+        NotFoundError: nobody registered under this id.
+    """
+    user = await people.load(tg_id, session=session)
+    query = select(TranscriptionRow).where(TranscriptionRow.user_id == user.id).order_by(TranscriptionRow.id)
+    rows = await session.scalars(query.options(joinedload(TranscriptionRow.correction)))
+    return PersonalData(
+        user=people.as_user(user),
+        consents=tuple(ConsentRecord.model_validate(one, from_attributes=True) for one in user.consent_history),
+        transcriptions=tuple(as_transcription(row) for row in rows),
+        transactions=await transactions_of(user.id, session=session),
+    )
+
+
+async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
+    """Delete what a person is known by and what they said; nothing is left to do where nobody is known.
+
+    The ledger's entries stay and belong to a row without a name. A ban outlives this: its row keeps the id, and nothing
+    else, so that nobody gets rid of a ban by asking to be forgotten.
+    """
+    # FOR UPDATE, not less: messages that are being recorded at this moment are waited for and then deleted as well.
+    query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update()
+    user = (await session.scalars(query)).one_or_none()
+    if user is None:
+        return Forgotten(transcription_ids=(), object_keys=())
+    forgotten = await _delete_messages(user.id, session=session)
+    await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
+    # A private chat has its person's id.
+    await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
+    await session.execute(update(TransactionRow).where(TransactionRow.user_id == user.id).values(note=None))
+    user.tg_id = tg_id if user.is_banned else None
+    user.registration_datetime = people.now()
+    user.role = Role.USER.value
+    user.is_reviewer = False
+    user.locale = Locale.RU.value
+    return forgotten
+
+
+async def _delete_messages(user_id: int, *, session: AsyncSession) -> Forgotten:
+    """Delete messages with their corrections and reviews, and leave tombstones, by which exports and stores follow."""
+    mine = TranscriptionRow.user_id == user_id
+    query = select(TranscriptionRow.id, TranscriptionRow.audio_key).where(mine).order_by(TranscriptionRow.id)
+    found = (await session.execute(query.with_for_update())).all()
+    if not found:
+        return Forgotten(transcription_ids=(), object_keys=())
+    await session.execute(delete(TranscriptionRow).where(mine))
+    sequence, now = await next_sequence(session=session), people.now()
+    await session.execute(
+        plain_insert(TombstoneRow),
+        [
+            {"transcription_id": transcription_id, "change_sequence": sequence, "deletion_datetime": now}
+            for transcription_id, _ in found
+        ],
+    )
+    texts = [f"{transcription_id}/{transcription_id}_transcription.txt" for transcription_id, _ in found]
+    audio = [audio_key for _, audio_key in found if audio_key is not None]
+    return Forgotten(
+        transcription_ids=tuple(transcription_id for transcription_id, _ in found), object_keys=(*audio, *texts)
+    )

@@ -1,0 +1,29 @@
+"""Routes of db_assist: each opens one transaction, calls one query and answers with what it gives.
+
+The transaction is opened inside the route and not by a dependency: FastAPI leaves a dependency only after the answer
+has been sent, so that a caller could be told of a payment whose commit fails.
+"""
+
+from typing import Annotated
+
+from fastapi import Path, Request
+
+from glas.clients.db_assist_bodies import ChatId, RowId, TgId
+from glas.db.session import Database
+from glas.settings import DbAssistSettings
+
+PersonPath = Annotated[TgId, Path()]
+RowPath = Annotated[RowId, Path()]
+ChatPath = Annotated[ChatId, Path()]
+
+
+def database(request: Request) -> Database:
+    """The open database of the app."""
+    found: Database = request.app.state.database
+    return found
+
+
+def rules(request: Request) -> DbAssistSettings:
+    """What the settings say of payments and refusals."""
+    found: DbAssistSettings = request.app.state.rules
+    return found

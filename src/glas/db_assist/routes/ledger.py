@@ -1,0 +1,49 @@
+"""Routes about coins and figures."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+
+from glas.clients.db_assist_bodies import Grant, LedgerCheck, Statistics
+from glas.db_assist import coins, ledger, people
+from glas.db_assist.routes import PersonPath, database
+from glas.domain.ledger import Transaction
+from glas.domain.people import User
+
+router = APIRouter()
+
+
+@router.get("/users/{tg_id}/transactions")
+async def transactions(
+    request: Request,
+    tg_id: PersonPath,
+    since: Annotated[AwareDatetime | None, Query()] = None,
+    until: Annotated[AwareDatetime | None, Query()] = None,
+) -> tuple[Transaction, ...]:
+    """A person's ledger within a range of dates."""
+    async with database(request).reading() as session:
+        user = await people.load(tg_id, session=session)
+        return await ledger.transactions_of(user.id, since=since, until=until, session=session)
+
+
+@router.post("/users/{tg_id}/grants")
+async def grant(request: Request, tg_id: PersonPath, wanted: Grant) -> User:
+    """Give coins, or take them back."""
+    async with database(request).writing() as session:
+        await coins.grant(tg_id, wanted, session=session)
+        return await people.find(tg_id, session=session)
+
+
+@router.get("/ledger/check")
+async def check(request: Request) -> LedgerCheck:
+    """Prove that everybody's cash is the sum of their ledger."""
+    async with database(request).reading() as session:
+        return await ledger.check(session=session)
+
+
+@router.get("/statistics")
+async def statistics(request: Request) -> Statistics:
+    """Figures for operators."""
+    async with database(request).reading() as session:
+        return await ledger.statistics(session=session)

@@ -1,0 +1,117 @@
+"""Routes about messages."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from glas.clients.db_assist_bodies import (
+    AnswerPlace,
+    Archived,
+    Change,
+    ChatId,
+    Correction,
+    CorrectionResult,
+    Failed,
+    Finished,
+    Name,
+    NewTranscription,
+    Page,
+    Rating,
+    RatingResult,
+    RowId,
+)
+from glas.db_assist import changes, messages, ratings
+from glas.db_assist.routes import RowPath, database, rules
+from glas.domain.messages import Transcription
+
+router = APIRouter()
+
+_MAX_PAGE = 5000
+
+
+@router.post("/transcriptions")
+async def create(request: Request, new: NewTranscription) -> Transcription:
+    """Record that a message has come."""
+    async with database(request).writing() as session:
+        return await messages.create(new, session=session)
+
+
+@router.get("/transcriptions/by-message")
+async def by_message(
+    request: Request,
+    bot_id: Annotated[RowId, Query()],
+    chat_id: Annotated[ChatId, Query()],
+    answer_message_id: Annotated[RowId, Query()],
+) -> Transcription:
+    """Find a message by its answer."""
+    async with database(request).reading() as session:
+        return await messages.find_by_answer(bot_id, chat_id, answer_message_id, session=session)
+
+
+@router.get("/transcriptions/by-file")
+async def by_file(
+    request: Request, file_unique_id: Annotated[Name, Query()], model: Annotated[Name | None, Query()] = None
+) -> Transcription | None:
+    """Find what the same file gave before; null where it is new."""
+    async with database(request).reading() as session:
+        return await messages.find_same_file(file_unique_id, model, session=session)
+
+
+@router.get("/transcriptions/{transcription_id}")
+async def transcription(request: Request, transcription_id: RowPath) -> Transcription:
+    """Find a message by its id."""
+    async with database(request).reading() as session:
+        return await messages.find(transcription_id, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/answer")
+async def set_answer(request: Request, transcription_id: RowPath, place: AnswerPlace) -> Transcription:
+    """Record where the answer stands."""
+    async with database(request).writing() as session:
+        return await messages.set_answer(transcription_id, place, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/archive")
+async def archive(request: Request, transcription_id: RowPath, archived: Archived) -> Transcription:
+    """Record that the original bytes are stored."""
+    async with database(request).writing() as session:
+        return await messages.archive(transcription_id, archived, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/result")
+async def finish(request: Request, transcription_id: RowPath, finished: Finished) -> Transcription:
+    """Record what was recognised."""
+    async with database(request).writing() as session:
+        return await messages.finish(transcription_id, finished, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/failure")
+async def fail(request: Request, transcription_id: RowPath, failed: Failed) -> Transcription:
+    """Record why there is no text."""
+    async with database(request).writing() as session:
+        return await messages.fail(transcription_id, failed, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/rating")
+async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> RatingResult:
+    """Rate a text, and pay for it once."""
+    async with database(request).writing() as session:
+        return await ratings.rate(transcription_id, rating, settings=rules(request), session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/correction")
+async def correct(request: Request, transcription_id: RowPath, correction: Correction) -> CorrectionResult:
+    """Say what was really said, and pay for it once."""
+    async with database(request).writing() as session:
+        return await ratings.correct(transcription_id, correction, settings=rules(request), session=session)
+
+
+@router.get("/changes")
+async def changed_since(
+    request: Request,
+    cursor: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 500,
+) -> Page[Change]:
+    """Page through finished and deleted messages in the order of their last change."""
+    async with database(request).reading() as session:
+        return await changes.page(cursor, limit, session=session)
