@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import obstore
 import structlog
@@ -27,6 +27,9 @@ from glas.domain.errors import (
     ServiceUnreachableError,
 )
 from glas.s3.keys import transcription_key
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # exists for type checkers only
 
 PART_BYTES = 8 * 1024 * 1024
 
@@ -233,12 +236,13 @@ def open_store(
         if directory is None:
             raise InvalidParameterError("expected a directory or an endpoint, got neither")
         return Store(LocalStore(directory, mkdir=True, automatic_cleanup=True), directory)
+    config: S3Config = {"skip_signature": True}
+    if access_key is not None and secret_key is not None:
+        config = {"access_key_id": access_key, "secret_access_key": secret_key}
     inner = S3Store(
         bucket,
+        config=config,
         endpoint=endpoint,
-        access_key_id=access_key,
-        secret_access_key=secret_key,
-        skip_signature=access_key is None,
         region="us-east-1",  # part of the signature; servers of one's own accept this one
         virtual_hosted_style_request=False,
         client_options={

@@ -1,0 +1,103 @@
+"""The FastAPI app of data_loader."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+import glas
+from glas.audio.decoder import DecoderPool
+from glas.audio.limits import DecodeLimits
+from glas.clients.data_loader import Health
+from glas.clients.db_assist import DbAssistClient
+from glas.data_loader.archive import Archive
+from glas.data_loader.export import ExportOptions
+from glas.data_loader.exporter import Exporter
+from glas.data_loader.routes import make_router
+from glas.domain.errors import ServiceTimeoutError
+from glas.s3 import Store, open_store
+from glas.serving import errors
+from glas.serving.gate import Gate
+from glas.settings import MIB, Settings
+
+_HEALTH_S = 3.0
+_SECONDS_PER_HOUR = 3600
+
+
+def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient) -> FastAPI:
+    """Make the app; nothing is opened before its lifespan begins.
+
+    Args:
+        settings: the whole configuration.
+        key: what callers must send as `Authorization: Bearer`; None lets everybody in.
+        db_assist: who knows what may be exported; the caller closes it.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = await asyncio.to_thread(make_store, settings)
+        decoder = _make_decoder(settings)
+        exporter = Exporter(export_options(settings), db_assist=db_assist, store=store, decoder=decoder)
+        app.state.archive = Archive(store)
+        app.state.exporter = exporter
+        try:
+            yield
+        finally:
+            await exporter.close()
+            await asyncio.to_thread(decoder.close)
+
+    max_body_bytes = settings.audio.max_upload_mb * MIB
+    app = FastAPI(title="Glas data_loader", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
+    errors.install(app, max_body_bytes=max_body_bytes)
+    app.include_router(make_router(max_body_bytes=max_body_bytes))
+    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service reaches its store")
+    return app
+
+
+async def health(request: Request) -> Health:
+    """Say that the service can work; asks the store.
+
+    Raises:
+        ServiceError: it does not answer, or refuses our keys.
+    """
+    store = request.app.state.archive.store
+    try:
+        async with asyncio.timeout(_HEALTH_S):
+            await store.check()
+    except TimeoutError as error:
+        raise ServiceTimeoutError(f"the object store did not answer within {_HEALTH_S:g} s") from error
+    return Health(status="ok", store=store.kind, version=glas.__version__)
+
+
+def make_store(settings: Settings) -> Store:
+    """The store that the settings name: a bucket, or a directory."""
+    return open_store(
+        directory=settings.data_dir / "s3",
+        endpoint=settings.s3_endpoint,
+        bucket=settings.s3_bucket,
+        access_key=settings.s3_access_key,
+        secret_key=None if settings.s3_secret_key is None else settings.s3_secret_key.get_secret_value(),
+    )
+
+
+def export_options(settings: Settings) -> ExportOptions:
+    """Where and how the settings want exports."""
+    return ExportOptions(
+        directory=settings.export_dir,
+        test_share=settings.data_loader.test_share,
+        reconcile_s=settings.data_loader.reconcile_hours * _SECONDS_PER_HOUR,
+    )
+
+
+def _make_decoder(settings: Settings) -> DecoderPool:
+    """A pool of decoding children; they start with the first export."""
+    audio = settings.audio
+    limits = DecodeLimits(
+        max_duration_s=audio.max_duration_s,
+        memory_bytes=audio.decode_memory_mb * MIB,
+        cpu_s=audio.decode_cpu_s,
+        wall_s=audio.decode_wall_s,
+    )
+    return DecoderPool(audio.decode_workers, limits)

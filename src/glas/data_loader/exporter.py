@@ -1,0 +1,85 @@
+"""Runs exports one after another, lets others look at them, and ends them gently."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from glas.audio.decoder import DecoderPool
+from glas.clients.data_loader import ExportFailure, ExportProgress, ExportReport, ExportState
+from glas.clients.db_assist import DbAssistClient
+from glas.data_loader.export import ExportOptions, run_export
+from glas.domain.errors import ConflictError, GlasError, ServiceFaultError
+from glas.s3 import Store
+
+_log = structlog.stdlib.get_logger("glas.data_loader")
+
+
+class Exporter:
+    """The exports of one data_loader; on `app.state.exporter`."""
+
+    def __init__(
+        self, options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool
+    ) -> None:
+        self._options = options
+        self._db_assist = db_assist
+        self._store = store
+        self._decoder = decoder
+        self._task: asyncio.Task[ExportReport] | None = None
+        self.state = ExportState(run=0, is_running=False)
+
+    def start(self, *, full: bool = False) -> asyncio.Task[ExportReport]:
+        """Begin an export.
+
+        Raises:
+            ConflictError: one is running.
+        """
+        if self.state.is_running:
+            raise ConflictError("an export is running already")
+        self.state = ExportState(run=self.state.run + 1, is_running=True)
+        self._task = asyncio.create_task(self._export(full=full))
+        # Who started it may have gone; an error is in the state and the log.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._task
+
+    async def run(self, *, full: bool = False) -> ExportReport:
+        """Begin an export and wait for it; who stops waiting does not stop it.
+
+        Raises:
+            ConflictError: one is running.
+            GlasError: what ended it early.
+        """
+        return await asyncio.shield(self.start(full=full))
+
+    async def close(self) -> None:
+        """Stop the export that runs; the next one completes it."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._task
+
+    async def _export(self, *, full: bool) -> ExportReport:
+        try:
+            report = await run_export(
+                replace(self._options, full=full, on_progress=self._look),
+                db_assist=self._db_assist,
+                store=self._store,
+                decoder=self._decoder,
+            )
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self.state = self.state.model_copy(update={"is_running": False, "progress": report, "report": report})
+        return report
+
+    def _look(self, progress: ExportProgress) -> None:
+        self.state = self.state.model_copy(update={"progress": progress})
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, GlasError):
+            failure = ExportFailure(code=error.code, message=error.message)
+        else:
+            failure = ExportFailure(code=ServiceFaultError.code, message=f"the export failed ({type(error).__name__})")
+        _log.error("export failed", code=failure.code, exc_info=error if isinstance(error, Exception) else None)
+        self.state = self.state.model_copy(update={"is_running": False, "failure": failure})

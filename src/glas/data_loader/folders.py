@@ -1,0 +1,186 @@
+"""The folders of the export: built aside, made lasting, then put in place by a rename.
+
+    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_reference.txt, {id}.json
+    downloads/.export/                      the lock, the index, and what is being built
+
+A reader never meets a folder that lacks a file. While a folder is replaced it is gone for a moment, but never doubled.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import wave
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from glas.data_loader.record import Record
+from glas.domain.errors import ConflictError
+from glas.domain.messages import Score
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+
+_SCORES = tuple(str(int(score)) for score in Score)
+_PCM16_BYTES = 2
+_HEADER_BYTES = 44
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator["Folders"]:
+    """The folders of one export, for as long as nobody else has them.
+
+    The lock belongs to the open file: when a process dies, however it dies, the system opens it again.
+
+    Raises:
+        ConflictError: another export is at work here, in this process or another.
+    """
+    inner = directory / ".export"
+    inner.mkdir(parents=True, exist_ok=True)
+    with (inner / "lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConflictError(f"an export into {directory} is running already") from error
+        yield Folders(directory)
+
+
+class Folders:
+    """Files of an export whose lock is held. All methods but those of one message are called by one thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.index_path = directory / ".export" / "index.sqlite"
+        self.dataset = directory / "dataset"
+        self._staging = directory / ".export" / "staging"
+
+    def begin(self) -> None:
+        """Throw away what an interrupted export was building."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+        self._staging.mkdir()
+        self.dataset.mkdir(exist_ok=True)
+
+    def end(self) -> None:
+        """Tidy up: folders of scores that hold no message any more."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+        for score in _SCORES:
+            with contextlib.suppress(OSError):
+                (self.directory / score).rmdir()
+
+    def draft(self, name: str) -> Path:
+        """Where a new folder or file is built."""
+        return self._staging / name
+
+    def is_complete(self, record: Record) -> bool:
+        """Whether all files of a message are there, and its audio has the length that it must have."""
+        folder = self.directory / record.folder
+        names = {record.audio_file, record.hypothesis.file, f"{record.id}.json"}
+        if record.reference is not None:
+            names.add(record.reference.file)
+        try:
+            found = {entry.name for entry in folder.iterdir()}
+            audio_bytes = (folder / record.audio_file).stat().st_size
+        except OSError:
+            return False
+        return found == names and audio_bytes == _HEADER_BYTES + _PCM16_BYTES * round(
+            record.duration_s * SAMPLE_RATE_HZ
+        )
+
+    def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
+        """Take the audio that was decoded before, instead of decoding it again; says whether it was there."""
+        source = self.directory / known.folder / known.audio_file
+        try:
+            os.link(source, draft / name)
+        except FileNotFoundError:
+            return False
+        except OSError:  # a file system without hard links
+            shutil.copy2(source, draft / name)
+            sync(draft / name)
+        return True
+
+    def write_texts(self, record: Record, draft: Path) -> None:
+        """Write everything of a message but its audio, and make it all lasting."""
+        texts = {record.hypothesis.file: record.hypothesis.text, f"{record.id}.json": record.model_dump_json(indent=1)}
+        if record.reference is not None:
+            texts[record.reference.file] = record.reference.text
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8", newline="")
+            sync(draft / name)
+        sync(draft)
+
+    def place(self, draft: Path, record: Record) -> None:
+        """Put a finished folder where it belongs, in the place of whatever stood for this message anywhere."""
+        self.remove(record.id)
+        target = self.directory / record.folder
+        target.parent.mkdir(exist_ok=True)
+        draft.rename(target)
+        sync(target.parent)
+
+    def remove(self, transcription_id: int) -> None:
+        """Take a message away, wherever it stands."""
+        for score in _SCORES:
+            old = self.draft(f"{transcription_id}.old.{score}")
+            with contextlib.suppress(FileNotFoundError):
+                (self.directory / score / str(transcription_id)).rename(old)
+                sync(self.directory / score)
+                shutil.rmtree(old)
+
+    def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Folders of messages and files of the dataset that lie here and should not."""
+        found = [
+            f"{score}/{entry.name}"
+            for score in _SCORES
+            if (self.directory / score).is_dir()
+            for entry in (self.directory / score).iterdir()
+            if entry.name.isdecimal()
+        ]
+        files = [entry.name for entry in self.dataset.iterdir() if entry.suffix == ".parquet"]
+        return sorted(set(found) - folders), sorted(set(files) - set(shards))
+
+    def publish(self, draft: Path, target: Path) -> bool:
+        """Put a finished file in place of an older one; one that says the same stays untouched."""
+        if target.exists() and _is_same(draft, target):
+            draft.unlink()
+            return False
+        sync(draft)
+        draft.rename(target)
+        sync(target.parent)
+        return True
+
+
+def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
+    """Write samples as 16 kHz mono PCM16 and make the file lasting; returns its seconds.
+
+    Args:
+        path: of the new file.
+        blocks: float32 arrays of shape `(n_samples,)` in -1..1.
+    """
+    n_samples = 0
+    with path.open("wb") as file:
+        with wave.open(file, "wb") as writer:
+            writer.setparams((1, _PCM16_BYTES, SAMPLE_RATE_HZ, 0, "NONE", ""))
+            for block in blocks:
+                n_samples += len(block)
+                writer.writeframesraw(np.rint(np.clip(block, -1, 1) * 32767).astype("<i2").tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+    return n_samples / SAMPLE_RATE_HZ
+
+
+def sync(path: Path) -> None:
+    """Make a file's bytes, or a directory's names, outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_same(left: Path, right: Path) -> bool:
+    if left.stat().st_size != right.stat().st_size:
+        return False
+    with left.open("rb") as one, right.open("rb") as other:
+        while block := one.read(1 << 20):
+            if block != other.read(1 << 20):
+                return False
+    return True

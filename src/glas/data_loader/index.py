@@ -1,0 +1,222 @@
+"""What the export knows of itself: where it stopped, what lies in it, and which files have yet to follow.
+
+A small SQLite file inside the export's directory. A page of changes and the cursor behind it are committed together
+after the folders are in place, and files made from the whole (manifest, dataset) are marked here until they are
+written, so that an export that was killed is completed by the next. Losing the file costs only time: everything is
+compared anew.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from glas.data_loader.record import Record
+
+MANIFEST = "manifest.jsonl"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY,
+    folder TEXT NOT NULL,
+    shard TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    confidence REAL,
+    wer REAL,
+    duration_s REAL NOT NULL,
+    record TEXT NOT NULL,
+    pass INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS messages_by_shard ON messages (shard, id);
+CREATE TABLE IF NOT EXISTS unwritten (file TEXT PRIMARY KEY);
+"""
+
+# Worst first: the largest error rate, then, where nobody said what was said, the lowest rating and confidence.
+_WORST_FIRST = "wer IS NULL, wer DESC, CASE score WHEN 0 THEN 2.5 ELSE score END, confidence, id"
+
+
+class Known(NamedTuple):
+    """What was exported of a message."""
+
+    folder: str
+    shard: str
+    fingerprint: str
+    record: Record
+
+
+class Totals(NamedTuple):
+    """What there is now."""
+
+    n_messages: int
+    n_references: int
+    audio_s: float
+
+
+class Position(NamedTuple):
+    """Where an export stands.
+
+    Attributes:
+        cursor: db_assist's, behind the last page that was taken in; empty for the beginning.
+        number: counts passes over everything; messages of the current one carry it.
+        is_full: whether the current pass began at the beginning and has not come to its end.
+        full_at_s: when a pass over everything last ended, seconds since 1970.
+        options: what the whole export was made with; when it changes, everything is compared anew.
+    """
+
+    cursor: str = ""
+    number: int = 0
+    is_full: bool = False
+    full_at_s: float = 0
+    options: str = ""
+
+
+@contextmanager
+def open_index(path: Path) -> Iterator["Index"]:
+    """Open the index; one that cannot be read is begun anew."""
+    connection = _connect(path)
+    try:
+        connection.executescript(_SCHEMA)
+    except sqlite3.DatabaseError:
+        connection.close()
+        path.unlink()
+        connection = _connect(path)
+        connection.executescript(_SCHEMA)
+    with closing(connection):
+        yield Index(connection)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Used by one thread at a time, but not always by the same one.
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+class Index:
+    """The open index."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @property
+    def position(self) -> Position:
+        """Where the export stands."""
+        stored = dict(self._db.execute("SELECT name, value FROM state"))
+        return Position(
+            cursor=stored.get("cursor", ""),
+            number=int(stored.get("number", "0")),
+            is_full=stored.get("is_full", "0") == "1",
+            full_at_s=float(stored.get("full_at_s", "0")),
+            options=stored.get("options", ""),
+        )
+
+    def known(self, transcription_id: int) -> Known | None:
+        """What was exported of a message."""
+        row = self._db.execute(
+            "SELECT folder, shard, fingerprint, record FROM messages WHERE id = ?", (transcription_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        folder, shard, fingerprint, record = row
+        return Known(folder, shard, fingerprint, Record.model_validate_json(record))
+
+    def commit(
+        self, position: Position, *, kept: Iterable[int] = (), changed: Iterable[Record] = (), gone: Iterable[int] = ()
+    ) -> None:
+        """Take in a page: messages that are as they were, that were written, and that were taken away."""
+        with self._transaction():
+            self._set_position(position)
+            self._db.executemany("UPDATE messages SET pass = ? WHERE id = ?", ((position.number, one) for one in kept))
+            for record in changed:
+                self._mark_files_of(record.id)
+                self._db.execute(
+                    "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    _row(record, position.number),
+                )
+                self._mark_files_of(record.id)
+            for transcription_id in gone:
+                self._mark_files_of(transcription_id)
+                self._db.execute("DELETE FROM messages WHERE id = ?", (transcription_id,))
+
+    def left_behind(self, number: int) -> list[int]:
+        """Messages that a pass over everything, now at its end, has not met."""
+        rows = self._db.execute("SELECT id FROM messages WHERE pass < ? ORDER BY id", (number,))
+        return [transcription_id for (transcription_id,) in rows]
+
+    def folders(self) -> set[str]:
+        """Where messages must lie."""
+        return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
+
+    def shards(self) -> list[str]:
+        """Dataset files that must exist."""
+        return [shard for (shard,) in self._db.execute("SELECT DISTINCT shard FROM messages ORDER BY shard")]
+
+    def records(self, shard: str) -> Iterator[Record]:
+        """Messages of a dataset file, by id."""
+        for (record,) in self._db.execute("SELECT record FROM messages WHERE shard = ? ORDER BY id", (shard,)):
+            yield Record.model_validate_json(record)
+
+    def worst_first(self) -> Iterator[Record]:
+        """All messages in the manifest's order."""
+        for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
+            yield Record.model_validate_json(record)
+
+    def unwritten(self) -> list[str]:
+        """Files that have yet to follow the messages; the manifest comes first."""
+        rows = self._db.execute("SELECT file FROM unwritten ORDER BY file <> ?, file", (MANIFEST,))
+        return [file for (file,) in rows]
+
+    def mark(self, files: Iterable[str]) -> None:
+        """Have files written again."""
+        with self._transaction():
+            self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
+
+    def written(self, file: str) -> None:
+        """A file has followed."""
+        self._db.execute("DELETE FROM unwritten WHERE file = ?", (file,))
+
+    def totals(self) -> Totals:
+        """Count what there is."""
+        row = self._db.execute("SELECT count(*), count(wer), coalesce(sum(duration_s), 0) FROM messages").fetchone()
+        return Totals(*row)
+
+    def _mark_files_of(self, transcription_id: int) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO unwritten SELECT shard FROM messages WHERE id = ?1 "
+            "UNION SELECT ?2 FROM messages WHERE id = ?1",
+            (transcription_id, MANIFEST),
+        )
+
+    def _set_position(self, position: Position) -> None:
+        values = position._asdict() | {"is_full": int(position.is_full)}
+        self._db.executemany(
+            "INSERT OR REPLACE INTO state VALUES (?, ?)", ((name, str(value)) for name, value in values.items())
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _row(record: Record, number: int) -> tuple[object, ...]:
+    return (
+        record.id,
+        record.folder,
+        record.shard,
+        record.fingerprint,
+        int(record.score),
+        record.hypothesis.confidence,
+        record.wer,
+        record.duration_s,
+        record.model_dump_json(),
+        number,
+    )

@@ -1,0 +1,108 @@
+"""One message of the export: its original is fetched, checked, decoded in a confined process, and put in place."""
+
+import hashlib
+import mmap
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import structlog
+
+from glas.audio.decoder import DecoderPool
+from glas.data_loader.folders import Folders, write_wav
+from glas.data_loader.record import Record
+from glas.domain.errors import CorruptAudioError, EmptyAudioError, ServiceFaultError
+from glas.s3 import Store
+
+InThread: TypeAlias = Callable[..., Awaitable[Any]]
+
+_log = structlog.stdlib.get_logger("glas.data_loader")
+
+
+class MessageWriter:
+    """Writes the folders of messages.
+
+    Args:
+        store: where the originals lie.
+        decoder: decodes them.
+        folders: where they go.
+        in_thread: runs what waits for the disk or a decoder.
+        on_step: told of steps; see `ExportOptions`.
+    """
+
+    def __init__(
+        self, store: Store, decoder: DecoderPool, folders: Folders, in_thread: InThread, on_step: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._decoder = decoder
+        self._folders = folders
+        self._in_thread = in_thread
+        self._on_step = on_step
+
+    async def write(self, record: Record, known: Record | None) -> Record | None:
+        """Write a message's folder and put it in place.
+
+        Args:
+            record: what is to stand there; its duration is not known yet.
+            known: what stands there, whole; None if nothing does.
+
+        Returns:
+            The record with its duration; None if the decoder failed through no fault of the file's.
+
+        Raises:
+            NotFoundError: the original is not in the store.
+            AudioError: it is not what was stored, or does not decode.
+            ServiceError: the store is away.
+        """
+        draft = self._folders.draft(str(record.id))
+        # The same message may come twice in one run, when it changes meanwhile.
+        await self._in_thread(shutil.rmtree, draft, ignore_errors=True)
+        await self._in_thread(draft.mkdir)
+        duration_s = await self._audio(record, known, draft)
+        if duration_s is None:
+            return None
+        record = record.model_copy(update={"duration_s": duration_s})
+        await self._in_thread(self._folders.write_texts, record, draft)
+        self._on_step("folder built")
+        await self._in_thread(self._folders.place, draft, record)
+        self._on_step("folder placed")
+        return record
+
+    async def _audio(self, record: Record, known: Record | None, draft: Path) -> float | None:
+        is_same_audio = known is not None and known.original.sha256 == record.original.sha256
+        if is_same_audio and await self._in_thread(self._folders.reuse_audio, known, draft, record.audio_file):
+            return known.duration_s if known is not None else None
+        original = draft.with_suffix(".original")
+        await self._fetch(record, original)
+        self._on_step("original fetched")
+        try:
+            duration: float = await self._in_thread(self._decode, original, draft / record.audio_file)
+        except ServiceFaultError as error:
+            _log.warning("the decoder failed; the next export tries again", id=record.id, error=str(error))
+            return None
+        finally:
+            original.unlink()
+        return duration
+
+    async def _fetch(self, record: Record, path: Path) -> None:
+        """Copy the original to `path`, part by part, and compare it with what the database knows of it."""
+        digest = hashlib.sha256()
+        with path.open("wb") as file:
+            async for part in self._store.stream(record.original.key):
+                digest.update(part)
+                await self._in_thread(file.write, part)
+        if digest.hexdigest() != record.original.sha256:
+            raise CorruptAudioError(f"the object {record.original.key} is not what was stored")
+
+    def _decode(self, original: Path, wav: Path) -> float:
+        # Mapped and not read: a recording of 200 MB must not take as much memory, four times over.
+        with original.open("rb") as file:
+            if not original.stat().st_size:
+                raise EmptyAudioError(f"{original.name} is empty")
+            with (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+                memoryview(mapped) as data,
+                self._decoder.open(data) as recording,
+            ):
+                return write_wav(wav, recording)

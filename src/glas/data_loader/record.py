@@ -1,0 +1,152 @@
+"""What is exported of one message: pure functions from a change of the database to files, manifest line and split.
+
+No Telegram id leaves through here: a speaker is a pseudonym, and neither chat nor message nor file is named.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.clients.db_assist_bodies import Change
+from glas.domain.messages import MediaKind, Score, Status
+from glas.domain.metrics import error_rates
+from glas.domain.transcription import SAMPLE_RATE_HZ
+
+LANGUAGE = "ru"
+TRAIN, TEST = "train", "test"
+
+# Messages of this many consecutive ids share a dataset file: about 80 MB if all are 10 s long and rated by consenters
+# of every fourth; a changed message costs the rewriting of one file.
+_IDS_PER_SHARD = 1000
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class HypothesisOut(_Value):
+    """What the engine heard."""
+
+    file: str
+    text: str
+    model: str | None
+    confidence: float | None
+
+
+class ReferenceOut(_Value):
+    """What a human says was said; never an engine's words."""
+
+    file: str
+    text: str
+    by: str = Field(description="Who stands behind it: speaker.")
+
+
+class OriginalOut(_Value):
+    """What was sent."""
+
+    key: str
+    sha256: str
+    size_bytes: int | None
+    media_kind: MediaKind
+
+
+class Record(_Value):
+    """Everything that is told of a message; the content of its `{id}.json`."""
+
+    id: int
+    score: Score
+    speaker: str = Field(description="Pseudonym: the same for all messages of a person.")
+    split: str
+    audio_file: str
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+    duration_s: float = Field(description="Counted in the samples of the exported file.")
+    language: str = LANGUAGE
+    hypothesis: HypothesisOut
+    reference: ReferenceOut | None
+    wer: float | None = Field(description="Of the hypothesis against the reference, RU-NORM v1; None without one.")
+    original: OriginalOut
+    creation_datetime: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """The same as long as nothing about the message changes that the export tells; needs no decoding."""
+        return hashlib.sha256(self.model_dump_json(exclude={"duration_s"}).encode()).hexdigest()
+
+    @property
+    def shard(self) -> str:
+        """Name of the dataset file that holds it."""
+        return f"{self.split}-{self.id // _IDS_PER_SHARD:05d}.parquet"
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie, relative to the export's directory."""
+        return f"{int(self.score)}/{self.id}"
+
+
+def describe(change: Change, *, test_share: float) -> Record | None:
+    """What is to be exported of a message; None if nothing may be, or nothing is there yet.
+
+    Args:
+        change: the message as it stands now.
+        test_share: share of the speakers in the test set, 0..1.
+    """
+    message = change.transcription
+    if message is None or not change.is_exportable or message.status is not Status.DONE:
+        return None
+    if message.text is None or message.audio_key is None or message.audio_sha256 is None:
+        return None
+    number, speaker = message.id, pseudonym(message.user_id)
+    hypothesis = HypothesisOut(
+        file=f"{number}_transcription.txt", text=message.text, model=message.model, confidence=message.confidence
+    )
+    reference, wer = None, None
+    if message.reference is not None:
+        reference = ReferenceOut(file=f"{number}_reference.txt", text=message.reference, by="speaker")
+        wer = round(error_rates([message.reference], [message.text]).wer, 6)
+    return Record(
+        id=number,
+        score=message.score,
+        speaker=speaker,
+        split=split_of(speaker, test_share=test_share),
+        audio_file=f"{number}_audio.wav",
+        duration_s=0,
+        hypothesis=hypothesis,
+        reference=reference,
+        wer=wer,
+        original=OriginalOut(
+            key=message.audio_key,
+            sha256=message.audio_sha256,
+            size_bytes=message.audio_size_bytes,
+            media_kind=message.media_kind,
+        ),
+        creation_datetime=message.creation_datetime,
+    )
+
+
+def pseudonym(user_id: int) -> str:
+    """A name for a speaker that tells nothing outside our database; `user_id` is its row and not Telegram's id."""
+    return hashlib.sha256(f"glas speaker {user_id}".encode()).hexdigest()[:16]
+
+
+def split_of(speaker: str, *, test_share: float) -> str:
+    """`train` or `test`: the same for all messages of a speaker, today and in every later export."""
+    position = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8]) / 2**64
+    return TEST if position < test_share else TRAIN
+
+
+def manifest_row(record: Record) -> dict[str, Any]:
+    """A line of NeMo's manifest; paths are relative to it, as NeMo resolves them."""
+    return {
+        "audio_filepath": f"{record.folder}/{record.audio_file}",
+        "text": None if record.reference is None else record.reference.text,
+        "pred_text": record.hypothesis.text,
+        "wer": record.wer,
+        "duration": record.duration_s,
+        "language": record.language,
+        "score": int(record.score),
+        "confidence": record.hypothesis.confidence,
+        "speaker": record.speaker,
+        "split": record.split,
+    }

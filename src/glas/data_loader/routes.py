@@ -1,0 +1,122 @@
+"""The routes of data_loader."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from glas.clients.data_loader import ExportState, Keys, StoredObject
+from glas.data_loader.archive import Archive, media_type, received
+from glas.domain.errors import InvalidParameterError, to_body
+from glas.s3.keys import checked_key
+
+_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
+_ANSWER_PART_BYTES = 1024 * 1024  # what a slow listener keeps in memory
+
+Id = Annotated[int, Path(ge=1, lt=2**63, description="The message, as db_assist numbers it.")]
+
+
+def make_router(*, max_body_bytes: int) -> APIRouter:
+    """The routes; archive and exporter are read from `app.state`, where the lifespan puts them."""
+    router = APIRouter(max_body_size=max_body_bytes)
+    router.add_api_route("/objects/{id}/audio", put_audio, methods=["PUT"], summary="Keep a message's original bytes")
+    router.add_api_route("/objects/{id}/transcription", put_text, methods=["PUT"], summary="Keep a message's text")
+    router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
+    router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
+    router.add_api_route(
+        "/objects/{key:path}", get, methods=["GET", "HEAD"], summary="An object, or a range of it", response_model=None
+    )
+    router.add_api_route("/export", start_export, methods=["POST"], status_code=202, summary="Begin an export")
+    router.add_api_route("/export", export_state, methods=["GET"], summary="The export that runs, or the last one")
+    return router
+
+
+async def put_audio(request: Request, id: Id) -> StoredObject:  # noqa: A002 - the name in the path
+    """Store the body as it is; its extension is what its first bytes say."""
+    async with received(request) as data:
+        return await _archive(request).put_audio(id, data)
+
+
+async def put_text(request: Request, id: Id) -> StoredObject:  # noqa: A002 - the name in the path
+    """Store the body, UTF-8."""
+    async with received(request) as data:
+        return await _archive(request).put_text(id, data)
+
+
+async def delete(request: Request, id: Id) -> dict[str, str]:  # noqa: A002 - the name in the path
+    """Delete all objects of a message; none is as good as deleted."""
+    await _archive(request).delete(id)
+    return {"status": "deleted"}
+
+
+async def delete_keys(request: Request, body: Keys) -> dict[str, str]:
+    """Delete objects; those that are not there count as deleted."""
+    await _archive(request).delete_keys(body.keys)
+    return {"status": "deleted"}
+
+
+async def get(request: Request, key: str) -> Response:
+    """Send an object, or the one range that is asked for, as players do."""
+    store = _archive(request).store
+    size = await store.size(checked_key(key))
+    try:
+        bounds = _bounds(request.headers.get("range", ""), size)
+    except InvalidParameterError as error:
+        return JSONResponse(to_body(error), 416, headers={"Content-Range": f"bytes */{size}"})
+    start, end = bounds or (0, size)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(end - start),
+        # What is deleted here must not live on in somebody's cache.
+        "Cache-Control": "private, no-store",
+    }
+    if bounds is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    status = 200 if bounds is None else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=media_type(key))
+    parts = store.stream(key, start, end, part_bytes=_ANSWER_PART_BYTES)
+    return StreamingResponse(parts, status, headers=headers, media_type=media_type(key))
+
+
+async def start_export(
+    request: Request, *, full: Annotated[bool, Query(description="Compare everything, files included.")] = False
+) -> ExportState:
+    """Begin an export; 409 while one is running."""
+    exporter = request.app.state.exporter
+    exporter.start(full=full)
+    state: ExportState = exporter.state
+    return state
+
+
+async def export_state(request: Request) -> ExportState:
+    """How far the export is, or what the last one did."""
+    state: ExportState = request.app.state.exporter.state
+    return state
+
+
+def _archive(request: Request) -> Archive:
+    archive: Archive = request.app.state.archive
+    return archive
+
+
+def _bounds(header: str, size: int) -> tuple[int, int] | None:
+    """Start and end of a range; None for no range, several, or nonsense, which RFC 9110 lets us pass over.
+
+    Raises:
+        InvalidParameterError: it begins behind the end, or is empty.
+    """
+    match = _RANGE.fullmatch(header.strip())
+    if match is None:
+        return None
+    first, last, suffix = match.groups()
+    if suffix is None:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+        if last and int(last) < start:
+            return None
+    else:
+        start, end = max(0, size - int(suffix)), size
+    if start >= end:
+        raise InvalidParameterError(f"expected a range within {size} bytes, got {header!r}", param="range")
+    return start, end

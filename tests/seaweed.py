@@ -1,0 +1,88 @@
+"""A real SeaweedFS for tests, with keys."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+ACCESS_KEY = "glas-test"
+SECRET_KEY = "the-secret-of-the-tests"
+_START_S = 30
+
+
+class Seaweed(NamedTuple):
+    """A running SeaweedFS."""
+
+    endpoint: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings with which Glas uses it."""
+        return {
+            "GLAS_S3_ENDPOINT": self.endpoint,
+            "GLAS_S3_ACCESS_KEY": ACCESS_KEY,
+            "GLAS_S3_SECRET_KEY": SECRET_KEY,
+        }
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """One SeaweedFS for all tests; each takes a bucket or ids of its own."""
+    with started_seaweed(tmp_path_factory.mktemp("seaweed")) as running:
+        yield running
+
+
+@contextmanager
+def started_seaweed(directory: Path) -> Iterator[Seaweed]:
+    """SeaweedFS on free ports of loopback; its directory must be fresh, an old one would bring its old flags back."""
+    ports = {name: _free_port() for name in ("s3", "filer", "master", "volume")}
+    flags = [f"-{name}.port={port}" for name, port in ports.items()]
+    flags += [f"-{name}.port.grpc={_free_port()}" for name in ports]
+    # Without -disableHttp the filer would give every object to anybody.
+    flags += ["-disableHttp", "-master.telemetry=false", "-admin.ui=false", "-webdav=false"]
+    flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-bucket=glas"]
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("weed"), "mini", f"-dir={directory}", *flags],
+            env=environment,
+            cwd=directory,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        endpoint = f"http://127.0.0.1:{ports['s3']}"
+        _wait_for(endpoint, process, directory / "log")
+        yield Seaweed(endpoint, process)
+    finally:
+        # Its data is thrown away, and a gentle stop takes over two seconds.
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_for(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            # Refused for want of a key: it is there, and its doors are closed.
+            if httpx.get(f"{endpoint}/glas", trust_env=False).status_code == httpx.codes.FORBIDDEN:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    pytest.fail(f"SeaweedFS did not start: {log.read_text(errors='replace')[-2000:]}")
