@@ -1,7 +1,8 @@
 """Take from this process everything that decoding does not need, before it sees a stranger's bytes.
 
 The limits that every POSIX system has (processor, file size, core, descriptors) always apply; the rest is Linux and is
-taken where the kernel grants it. After this no descriptor can be opened: no file, no directory, no socket.
+taken where the kernel grants it. After this no descriptor can be opened (no file, no directory, no socket); and on
+Linux nothing can be asked of the system but memory, time and an end.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ from contextlib import suppress
 from functools import cache
 
 from glas.audio.limits import DecodeLimits
+from glas.audio.seccomp import allow_only_computation
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -63,9 +65,11 @@ def confine(limits: DecodeLimits, *, input_bytes: int) -> None:
         _drop_privileges()
     with suppress(ValueError, OSError):
         _limit(resource.RLIMIT_NPROC, 0)
-    # The last act, since reading the size of the address space needed a descriptor. Three are taken, none is free.
+    # The last but one, since reading the size of the address space needed a descriptor. Three are taken, none is free.
     os.closerange(_N_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _limit(resource.RLIMIT_NOFILE, _N_DESCRIPTORS)
+    if IS_LINUX:
+        allow_only_computation(_libc())
 
 
 def _limit(what: int, most: int, most_hard: int | None = None) -> None:

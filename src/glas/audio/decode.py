@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 import av
+import av.filter
 import numpy as np
 
 from glas.audio.formats import AudioFormat, sniff
@@ -37,9 +38,6 @@ _DECODERS = (
     "amrwb,gsm,gsm_ms,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_yamaha,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,"
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
-
-# Without this, FFmpeg adds channels up by their power, and two equal loud ones would overshoot full scale.
-_MEAN_OF_CHANNELS = {"rematrix_maxval": "1.0"}
 
 # Beyond these a file only costs time: sound is described in its first kilobytes.
 _PROBE_BYTES = 1_000_000
@@ -193,7 +191,7 @@ def _resampled(frames: Iterable[Any]) -> Iterator[Samples]:
                 yield from converter.drain()
             _check_kind(frame)
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-            converter = _Converter(frame.sample_rate)
+            converter = _Converter(frame)
         yield from converter.take(frame)
     if converter is not None:
         yield from converter.drain()
@@ -202,10 +200,10 @@ def _resampled(frames: Iterable[Any]) -> Iterator[Samples]:
 class _Converter:
     """From frames of one kind to samples; frames are gathered by the second, since each call of the filter costs."""
 
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
+    def __init__(self, like: Any) -> None:
+        self._rate_hz = like.sample_rate
         self._gathered = av.AudioFifo()
-        self._resampler: Any = av.AudioResampler("flt", "mono", SAMPLE_RATE_HZ, options=_MEAN_OF_CHANNELS)
+        self._graph = _to_samples(like)
 
     def take(self, frame: Any) -> Iterator[Samples]:
         # Time stamps of strangers are not believed: samples follow one another as the frames do.
@@ -221,10 +219,38 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: Any) -> Iterator[Samples]:
-        """Resample a frame; None lets out what the filter holds, and a filter with nothing to do answers [None]."""
-        for out in self._resampler.resample(frame):
-            if out is not None:
-                yield np.frombuffer(out.planes[0], dtype=np.float32, count=out.samples)
+        """Push a frame through the filter; None lets out what the filter still holds."""
+        self._graph.push(frame)
+        while True:
+            try:
+                out = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            yield np.frombuffer(out.planes[0], dtype=np.float32, count=out.samples)
+
+
+def _to_samples(like: Any) -> Any:
+    """FFmpeg's filter from frames like `like` to float32 at 16 kHz mono.
+
+    PyAV's own resampler would start a thread for every core; a confined process cannot, and need not.
+    """
+    graph = av.filter.Graph()
+    if hasattr(graph, "threads"):
+        graph.threads = 1
+    graph.link_nodes(
+        graph.add(
+            "abuffer",
+            sample_rate=str(like.sample_rate),
+            sample_fmt=like.format.name,
+            channel_layout=like.layout.name,
+            time_base=f"1/{like.sample_rate}",
+        ),
+        # Without this, channels are added up by their power, and two equal loud ones overshoot full scale.
+        graph.add("aresample", rematrix_maxval="1.0"),
+        graph.add("aformat", sample_rates=str(SAMPLE_RATE_HZ), sample_fmts="flt", channel_layouts="mono"),
+        graph.add("abuffersink"),
+    ).configure()
+    return graph
 
 
 def _check_kind(frame: Any) -> None:
