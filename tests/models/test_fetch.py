@@ -1,7 +1,5 @@
 """Fetching weights from a hub of our own over real HTTP: whole, broken off, lied to, and not there at all."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import socket
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The ONNX engine on real (tiny) networks that hear tones as letters."""
 
-# ruff: noqa: D103  a test\'s name is its sentence
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The app of `web` without a browser: what is served, under which headers, and what is not."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path

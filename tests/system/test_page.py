@@ -1,7 +1,5 @@
 """The page in a real browser (headless Chromium) before a real server with the embedded model."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import io
 import json
 import re

@@ -1,7 +1,5 @@
 """The catalogue: names, places on disk, and what `auto` means."""
 
-# ruff: noqa: D103  a test\'s name is its sentence
-
 import re
 from pathlib import Path
 

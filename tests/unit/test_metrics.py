@@ -1,7 +1,5 @@
 """Error rates against hand-counted examples; intervals against theory."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import time
 
 import numpy as np

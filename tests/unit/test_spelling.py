@@ -1,7 +1,5 @@
 """Tokens to words: spaces, marks, times and confidences."""
 
-# ruff: noqa: D103  a test\'s name is its sentence
-
 from collections.abc import Sequence
 from math import log
 

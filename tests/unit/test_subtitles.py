@@ -1,7 +1,5 @@
 """Subtitles are read back by small parsers written from the formats' descriptions."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import html
 import itertools
 import re

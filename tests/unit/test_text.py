@@ -1,7 +1,5 @@
 """RU-NORM v1: the table is the contract; a changed line is a new version."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import random
 import unicodedata
 
