@@ -6,6 +6,7 @@ underscores: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes them all; docs
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -36,6 +37,19 @@ def plain(secret: SecretStr | None) -> str | None:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_real_secret)]
+
+_BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
+_NUMBERS = r"^\s*(\d+\s*(,\s*\d+\s*)*)?$"
+
+
+def _real_bot_token(value: SecretStr | None) -> SecretStr | None:
+    text = value.get_secret_value().strip() if value is not None else ""
+    if text and not _BOT_TOKEN.fullmatch(text):
+        raise ValueError("expected a token as @BotFather gives it (123456789:letters), got another text")
+    return SecretStr(text) if text else None
+
+
+BotToken = Annotated[SecretStr, AfterValidator(_real_bot_token)]
 
 
 class AudioSettings(BaseModel):
@@ -112,6 +126,41 @@ class DbAssistSettings(BaseModel):
     )
 
 
+class BotSettings(BaseModel):
+    """How `tg_bot` behaves."""
+
+    model_config = ConfigDict(frozen=True)
+
+    webhook_url: str | None = Field(
+        default=None,
+        description="Public https address to which Telegram pushes; none: the bot asks for updates itself.",
+    )
+    webhook_secret: Secret | None = Field(
+        default=None, description="What Telegram must send with every push; required with a webhook."
+    )
+    port: int = Field(default=8004, ge=0, le=65535, description="Port of the webhook; 0 takes a free one.")
+    api_is_local: bool = Field(
+        default=False, description="GLAS_TELEGRAM_API_URL runs with `--local` on this machine: files up to 2 GB."
+    )
+    max_file_mb: int = Field(
+        default=20, ge=1, le=2000, description="Largest recording, MB; Telegram's own server gives out at most 20."
+    )
+    confirm_first: bool = Field(default=False, description="Ask «Распознать?» before each recording in private chats.")
+    user_minutes_per_day: int = Field(
+        default=120, ge=0, description="Minutes of sound that a person may send in 24 hours; 0: any number."
+    )
+    beta_tester_minutes_per_day: int = Field(default=360, ge=0, description="The same for beta-testers.")
+    rating_days: int = Field(default=7, ge=1, le=365, description="Days for which the buttons under a text work.")
+    concurrency: int = Field(default=32, ge=1, description="Messages at work at once in one process.")
+    recognitions: int = Field(default=4, ge=1, description="Of these, how many `nn_service` is given at once.")
+    patience_s: float = Field(
+        default=3600, gt=0, description="Seconds for which a service that is away is waited for, before a failure."
+    )
+    slot: str | None = Field(
+        default=None, description="Stable name of this process among several with one database; none: the host's name."
+    )
+
+
 class LogSettings(BaseModel):
     """What is logged and how it looks."""
 
@@ -133,6 +182,8 @@ class Settings(BaseSettings):
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
+        # Variables of the original system have no prefix; in code every setting has its own name.
+        populate_by_name=True,
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; beyond loopback a key is required.")
@@ -178,10 +229,31 @@ class Settings(BaseSettings):
     db_assist_token: Secret | None = Field(
         default=None, description="Key of `db_assist` when it runs as a process apart."
     )
+    telegram_token: BotToken | None = Field(
+        default=None,
+        validation_alias="TELEGRAM_TOKEN",
+        description="Token of the bot, from @BotFather; none: no bot is started.",
+    )
+    telegram_api_url: str | None = Field(
+        default=None, description="Another Bot API server than Telegram's own, e.g. `http://127.0.0.1:8081`."
+    )
+    admin_user_ids: str = Field(
+        default="",
+        pattern=_NUMBERS,
+        validation_alias="ADMIN_USER_IDS",
+        description="Telegram's numbers of the bot's administrators, separated by commas.",
+    )
+    allowed_telegram_user_ids: str = Field(
+        default="",
+        pattern=_NUMBERS,
+        validation_alias="ALLOWED_TELEGRAM_USER_IDS",
+        description="Numbers of the people whom the bot answers, separated by commas; empty: everybody.",
+    )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()
     db_assist: DbAssistSettings = DbAssistSettings()
     data_loader: DataLoaderSettings = DataLoaderSettings()
+    bot: BotSettings = BotSettings()
     log: LogSettings = LogSettings()
 
     @property
@@ -193,6 +265,11 @@ class Settings(BaseSettings):
     def export_dir(self) -> Path:
         """`downloads_dir` with its default resolved."""
         return self.downloads_dir or self.data_dir / "downloads"
+
+
+def numbers(text: str) -> frozenset[int]:
+    """The numbers of a list that is separated by commas."""
+    return frozenset(int(part) for part in text.split(",") if part.strip())
 
 
 def is_loopback(host: str) -> bool:
@@ -216,7 +293,8 @@ class SettingRow(NamedTuple):
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
     """Describe all settings, nested ones after their group's neighbours, in the order of their definition."""
     for name, field in model.model_fields.items():
-        variable = prefix + name.upper()
+        alias = field.validation_alias
+        variable = alias if isinstance(alias, str) else prefix + name.upper()
         if isinstance(field.default, BaseModel):
             yield from rows(type(field.default), variable + "__")
         else:
