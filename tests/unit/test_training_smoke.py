@@ -13,12 +13,13 @@ pytest.importorskip("pymorphy3", reason="training dependencies are not installed
 onnx_asr = pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 
 from glas.training.espeak import HELD_OUT_VARIANTS, Espeak, variants
-from glas.training.export import export
+from glas.training.export import export, fold_narrowing
 from glas.training.lexicon import Lexicon
 from glas.training.model import Network, Shape, output_lengths
 from glas.training.splice import align
 from glas.training.synthesise import Speaker, write_training_shard
 from glas.training.train import Knobs, load_network, train
+from glas.training.voxforge import BandMap
 
 SMALL = Shape(stem_width=16, width=16, kernels=(3, 3))
 CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
@@ -54,13 +55,17 @@ def test_held_out_voices_exist_and_are_not_trained_on(espeak: Espeak) -> None:
 @pytest.mark.slow
 def test_speak_train_resume_export_load(espeak: Espeak, tmp_path: Path) -> None:
     write_training_shard(tmp_path / "shards", 0, Speaker(espeak, LEXICON, 0, [], None), 20)
+    weights, zeros, ones, narrow = (
+        x.astype(np.float32) for x in (np.zeros((106, 80)), np.zeros(80), np.ones(80), np.eye(80))
+    )
+    BandMap(weights, zeros, ones, narrow).save(tmp_path / "map.npz")
     run = tmp_path / "run"
     train(tmp_path, run, Knobs(minutes=0.02, batch_seconds=10, shape=SMALL))
     _, before = load_network(run / "checkpoint.pt")
     train(tmp_path, run, Knobs(minutes=0.04, batch_seconds=10, shape=SMALL))
     _, after = load_network(run / "checkpoint.pt")
     assert after.step > before.step > 0
-    export(run / "checkpoint.pt", tmp_path / "model")
+    export(run / "checkpoint.pt", tmp_path / "model", tmp_path / "map.npz", narrowing=0.5)
     model = onnx_asr.load_model("nemo-conformer-ctc", tmp_path / "model", quantization="int8")
     assert isinstance(model.recognize(np.zeros(16_000, np.float32), sample_rate=16_000), str)
 
@@ -78,6 +83,18 @@ def test_padding_does_not_change_the_outputs() -> None:
     count = int(output_lengths(SMALL, lengths)[0])
     assert alone.shape[1] >= count
     torch.testing.assert_close(together[0, :count], alone[0, :count], atol=1e-5, rtol=1e-4)
+
+
+def test_narrowing_folded_into_the_weights_equals_narrowed_features() -> None:
+    torch.manual_seed(0)
+    network, features, lengths = Network(SMALL).eval(), torch.randn(1, 80, 90), torch.tensor([90])
+    narrow = np.random.default_rng(0).standard_normal((80, 80)).astype(np.float32) * 0.1
+    narrowed = 0.7 * features + 0.3 * torch.einsum("bit,ij->bjt", features, torch.from_numpy(narrow))
+    with torch.inference_mode():
+        expected, _ = network(narrowed, lengths)
+    fold_narrowing(network, narrow, 0.3)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(features, lengths)[0], expected, atol=1e-4, rtol=1e-3)
 
 
 def test_alignment_finds_where_symbols_begin() -> None:

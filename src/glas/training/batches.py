@@ -14,6 +14,7 @@ from glas.training.model import encode_text
 from glas.training.shards import Entry, Shard, finished_shards, open_shard
 
 NEPERS_PER_DB = 0.2303  # of energy
+POOL = 480  # utterances that are sorted by length together
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,17 @@ class Variation:
     tempo: tuple[float, float] = (0.87, 1.16)
     bands: tuple[float, float] = (0.88, 1.14)  # frequency warp: a longer or shorter vocal tract
     warped: float = 0.7
+    uneven: float = 0.5  # sounds made longer and shorter one by one: synthesisers and readers keep time too well
+    unevenness: float = 0.3  # of the logarithm of local tempo
+    uneven_every: int = 20  # frames between changes of local tempo
     noisy: float = 0.35  # noise added to the mel energies
     snr_db: tuple[float, float] = (3.0, 30.0)
+    narrowed: float = 0.4  # drawn some of the way towards what the 15-band map makes of them
     cut: float = 0.35  # the bands above about 4 kHz emptied
     frequency_masks: int = 2
     widest_frequency_mask: int = 12  # bands
-    time_mask_every: int = 150  # frames
-    widest_time_mask: int = 12  # frames
+    time_mask_every: int = 300  # frames; few and short, for they teach to guess sounds from their neighbours
+    widest_time_mask: int = 8  # frames
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,17 @@ def stretch(features: Features, ratio: float, axis: int) -> Features:
     )
 
 
+def uneven_tempo(rng: np.random.Generator, features: Features, how: Variation) -> Features:
+    """Features (t, 80) with a tempo that wanders; about as long as before."""
+    knots = np.exp(rng.normal(0, how.unevenness, len(features) // how.uneven_every + 2))
+    pace = np.interp(np.arange(len(features)), np.arange(len(knots)) * how.uneven_every, knots)
+    reached = np.cumsum(pace) - pace[0]
+    position = np.interp(np.arange(int(reached[-1]) + 1), reached, np.arange(len(features)))
+    low = np.minimum(position.astype(np.intp), len(features) - 2)
+    weight = (position - low)[:, None]
+    return np.asarray(features[low] * (1 - weight) + features[low + 1] * weight, np.float32)
+
+
 def add_mel_noise(rng: np.random.Generator, features: Features, snr_db: tuple[float, float]) -> Features:
     """Features (t, 80) with stationary noise of a random smooth spectrum added to the energies."""
     corners = rng.normal(0, 1.5, 6)
@@ -80,17 +96,21 @@ def cut_band(rng: np.random.Generator, features: Features) -> Features:
     return np.concatenate([features[:, :first], floor], axis=1)
 
 
-def vary(rng: np.random.Generator, features: Features, how: Variation) -> Features:
+def vary(rng: np.random.Generator, features: Features, how: Variation, narrow: Features) -> Features:
     """Log-mel energies (t, 80) changed at random, normalised, masked."""
     if rng.random() < how.warped:
         features = stretch(features, rng.uniform(*how.tempo), 0)
     if rng.random() < how.warped:
         features = stretch(features, rng.uniform(*how.bands), 1)
+    if rng.random() < how.uneven:
+        features = uneven_tempo(rng, features, how)
     if rng.random() < how.noisy:
         features = add_mel_noise(rng, features, how.snr_db)
     if rng.random() < how.cut:
         features = cut_band(rng, features)
     features = normalise(features)
+    if rng.random() < how.narrowed:
+        features += np.float32(rng.random()) * (features @ narrow - features)
     for _ in range(how.frequency_masks):
         width = rng.integers(0, how.widest_frequency_mask + 1)
         start = rng.integers(0, BANDS - width)
@@ -115,7 +135,7 @@ def collate(items: list[tuple[Features, str]]) -> Batch:
 
 
 class Source:
-    """Draws utterances without end from the shards whose names begin with `prefix`; new shards join as they are finished."""
+    """Draws utterances without end from the shards named `prefix…`; new shards join as they are finished."""
 
     def __init__(self, folder: Path, prefix: str, rng: np.random.Generator) -> None:
         self._folder, self._prefix, self._rng = folder, prefix, rng
@@ -144,13 +164,13 @@ class Source:
 
 
 def batches(
-    sources: list[tuple[Source, float]], rng: np.random.Generator, seconds: float, how: Variation, pool: int = 480
+    sources: list[tuple[Source, float]], rng: np.random.Generator, seconds: float, how: Variation, narrow: Features
 ) -> Generator[Batch, None, None]:
-    """Endless batches of about `seconds` of speech.  A pool of utterances is sorted by length, so that little is padding."""
+    """Endless batches of about `seconds` of speech; a pool of utterances is sorted by length to have little padding."""
     while True:
         items: list[tuple[npt.NDArray[np.uint8], str]] = []
         for source, share in sources:
-            items += source.draw(round(pool * share))
+            items += source.draw(round(POOL * share))
         items.sort(key=lambda item: len(item[0]))
         groups: list[list[tuple[npt.NDArray[np.uint8], str]]] = [[]]
         for item in items:
@@ -158,4 +178,4 @@ def batches(
                 groups.append([])
             groups[-1].append(item)
         for index in rng.permutation(len(groups)):
-            yield collate([(vary(rng, from_bytes(stored), how), text) for stored, text in groups[index]])
+            yield collate([(vary(rng, from_bytes(stored), how, narrow), text) for stored, text in groups[index]])

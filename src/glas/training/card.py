@@ -85,8 +85,8 @@ TEMPLATE = """\
 A small Russian CTC recogniser that lies in the repository, so that the program recognises *something* the moment it is
 started, without network.  It shows that the training recipe works.  It is no replacement for Whisper or GigaAM.
 
-**Strangers' voices are poorly recognised.**  It learnt from a speech synthesiser and from a few hundred readers of under
-a thousand sentences.  Expect readable text from synthetic voices and fragments of words from people.
+**Strangers' voices are poorly recognised.**  It learnt from a speech synthesiser and from a few hundred readers of
+under a thousand sentences.  Expect readable text from synthetic voices and fragments of words from people.
 
 | | |
 |---|---|
@@ -95,18 +95,18 @@ a thousand sentences.  Expect readable text from synthetic voices and fragments 
 | Architecture | {architecture}; greedy decoding, no language model |
 | Input | onnx-asr's `nemo80` features: 80 mel bands, 16 kHz, normalised per utterance |
 | Output | 32 letters (ё is written е), space, blank; no capitals, digits or punctuation |
-| Training | {steps} steps, {seen_h:.0f} hours of speech heard (repeats counted), {minutes:.0f} minutes on at most two processor cores |
+| Training | {steps} steps, {seen_h:.0f} hours of speech heard (repeats counted), {minutes:.0f} minutes on two cores |
 | Speed | real-time factor {network_rtf:.4f} (network) + {features_rtf:.4f} (features) on one core (AMD EPYC), |
 | | one utterance at a time, while other programs ran |
 
 ## What it learnt from
 
-- **Synthetic speech, {synthetic_h:.1f} h**: espeak-ng 1.52 (GPL-3.0) from PyPI, all its voice variants but 14 (12 held out,
-  2 unstable), 110–220 words per minute, any pitch, resampled by 0.85–1.17; most of it through rooms, noises, a telephone
-  band or Opus.  Every utterance has a sentence of its own: a grammar of voice messages, random word forms of
+- **Synthetic speech, {synthetic_h:.1f} h**: espeak-ng 1.52 (GPL-3.0) from PyPI, all its voice variants but 14 (12 held
+  out, 2 unstable), 110–220 words per minute, any pitch, resampled by 0.85–1.17; most of it through rooms, noises, a
+  telephone band or Opus.  Every utterance has a sentence of its own: a grammar of voice messages, random word forms of
   OpenCorpora's dictionary, and pieces of Debian's fortunes-ru.
-- **Real readers, {voxforge_h:.1f} h** (re-spliced utterances counted): VoxForge Russian, GPL-3.0, about 400 readers, under
-  1,000 sentences, public only as 13 telephone-band cepstra; a learnt linear map brings them to 80 bands.
+- **Real readers, {voxforge_h:.1f} h** (re-spliced utterances counted): VoxForge Russian, GPL-3.0, about 400 readers,
+  under 1,000 sentences, public only as 13 telephone-band cepstra; a learnt linear map brings them to 80 bands.
 - No text and no voice of the test sets.
 
 ## How well it does
@@ -128,6 +128,6 @@ around them has its own licence.
 ## Files
 
 `model.int8.onnx`, `vocab.txt`, `config.json` as onnx-asr loads them (`nemo-conformer-ctc`, quantization `int8`);
-`SHA256SUMS` to check them.  Made by `python -m glas.training.embedded` (steps `prepare`, `synthesise`, `train`, `splice`,
-`evaluate`, `export`, `card`).
+`SHA256SUMS` to check them.  Made by `python -m glas.training.embedded` (steps `prepare`, `synthesise`, `train`,
+`splice`, `evaluate`, `export`, `card`).
 """

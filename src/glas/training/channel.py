@@ -12,7 +12,7 @@ SAMPLE_RATE_HZ = 16_000
 
 
 def resample(samples: Samples, ratio: float) -> Samples:
-    """`samples` (n,) at about `ratio` times their rate, through the spectrum; lengths are rounded to ones the FFT likes."""
+    """`samples` (n,) at about `ratio` times their rate, through the spectrum; lengths suit the FFT."""
     padded = np.pad(samples, (0, -len(samples) % 1024))
     count = max(round(len(padded) * ratio / 256), 1) * 256
     spectrum = np.fft.rfft(padded)
@@ -30,8 +30,8 @@ def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Sample
     """Noise (count,) whose power falls by frequency^slope: 0 white, 1 pink, 2 brown; level 1."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
-    noise = np.fft.irfft(spectrum, count).astype(np.float32)
-    return np.asarray(noise / level(noise), np.float32)
+    noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
+    return noise / np.float32(level(noise))
 
 
 def hum(rng: np.random.Generator, count: int) -> Samples:
@@ -42,7 +42,7 @@ def hum(rng: np.random.Generator, count: int) -> Samples:
         np.sin(2 * np.pi * base_hz * k * time_s + rng.uniform(0, 6)) / k ** rng.uniform(0.3, 1.5) for k in range(1, 12)
     ]
     tone = np.sum(waves, axis=0).astype(np.float32)
-    return tone / np.float32(level(tone)) + 0.1 * coloured_noise(rng, count, 0.5)
+    return np.asarray(tone / level(tone) + 0.1 * coloured_noise(rng, count, 0.5), np.float32)
 
 
 def tones(rng: np.random.Generator, count: int) -> Samples:

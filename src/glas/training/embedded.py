@@ -89,11 +89,14 @@ def export(
     data: Folder = DATA,
     run: Annotated[str, typer.Option(help="Name of the run.")] = "first",
     to: Annotated[Path, typer.Option(help="Folder of the model.")] = Path("models/embedded"),
+    narrowing: Annotated[
+        float, typer.Option(help="0 to 1: features as they are, or as the 15-band map makes them.")
+    ] = 0.0,
 ) -> None:
     """Write the run's averaged weights as onnx-asr loads them."""
     from glas.training.export import export as export_checkpoint
 
-    export_checkpoint(data / run / "checkpoint.pt", to)
+    export_checkpoint(data / run / "checkpoint.pt", to, data / "map.npz", narrowing)
 
 
 @app.command()

@@ -18,7 +18,7 @@ CHARS_UTF8 = 1
 POS_CHARACTER = 1
 RATE, VOLUME, PITCH, PITCH_RANGE, WORD_GAP = 1, 2, 3, 4, 7
 
-# Never used in training: eight men and women of different makes, one Klatt synthesiser of the second and one of the fifth kind.
+# Never used in training: men, women and an old woman of different makes, and two Klatt synthesisers (edward, klatt2).
 HELD_OUT_VARIANTS = (
     "Alicia",
     "Diogo",
@@ -42,7 +42,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 @dataclass(frozen=True)
 class Manner:
-    """How to speak: a voice variant, words per minute, pitch and its range (0–99), pause between words (10 ms units)."""
+    """How to speak: voice variant, words per minute, pitch and its range (0–99), pause between words (10 ms units)."""
 
     variant: str
     rate_wpm: int = 160

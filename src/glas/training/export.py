@@ -6,12 +6,15 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from glas.training.model import BLANK, SYMBOLS, Network, Shape
 from glas.training.train import load_network
+from glas.training.voxforge import BandMap
 
 OPSET = 17
 FILES = ("model.int8.onnx", "vocab.txt", "config.json")
@@ -37,9 +40,15 @@ def export_onnx(network: Network, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated; the new one needs another package
         torch.onnx.export(
-            Recogniser(network.eval()), example, str(path), input_names=["audio_signal", "length"], output_names=["logprobs"], dynamic_axes=axes,
-            opset_version=OPSET, dynamo=False,
-        )  # fmt: skip
+            Recogniser(network.eval()),
+            example,
+            str(path),
+            input_names=["audio_signal", "length"],
+            output_names=["logprobs"],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 def write_vocabulary(folder: Path, shape: Shape) -> None:
@@ -56,9 +65,22 @@ def write_checksums(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
-def export(checkpoint: Path, folder: Path) -> None:
+def fold_narrowing(network: Network, narrow: npt.NDArray[np.float32], share: float) -> None:
+    """Let the network see its features part of the way towards what the 15-band map makes of them, at no cost.
+
+    Real speech was learnt through that map, so real speech seen that way is understood a little better.  The way there
+    is linear, and so is the first convolution: one matrix in its weights does both.
+    """
+    matrix = torch.eye(network.shape.bands) * (1 - share) + torch.from_numpy(narrow) * share
+    with torch.no_grad():
+        network.stem_1.weight.copy_(torch.einsum("ij,ojk->oik", matrix, network.stem_1.weight))
+
+
+def export(checkpoint: Path, folder: Path, band_map: Path, narrowing: float) -> None:
     """Write the model of a checkpoint into `folder`.  Only MatMul becomes int8: the few convolutions stay exact."""
     network, progress = load_network(checkpoint)
+    if narrowing:
+        fold_narrowing(network, BandMap.load(band_map).narrow, narrowing)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / "model.onnx"

@@ -1,7 +1,7 @@
 """Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by what a sentence needs them for.
 
-The forms that OpenCorpora's annotated texts attest are the frequent ones; a sample of the whole dictionary adds rare ones,
-so that the network hears every sequence of sounds.  Building takes half a minute, so the result is kept in a file.
+The forms that OpenCorpora's annotated texts attest are the frequent ones; a sample of the whole dictionary adds rare
+ones, so that the network hears every sequence of sounds.  Building takes a minute, so the result is kept in a file.
 """
 
 import json
@@ -22,7 +22,7 @@ LONGEST_RARE = 13  # letters
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Word forms by use: "noun nomn femn sing", "adj gent masc sing", "inf", "verb3", "past masc", "adv", …"""
+    """Word forms: all attested ones, some rare ones, and by use ("noun nomn femn sing", "inf", "verb3 plur", …)."""
 
     forms: dict[str, list[str]]
     attested: list[str]

@@ -1,10 +1,11 @@
 """The network: a one-dimensional ConvNeXt with CTC outputs, small enough to lie in the repository.
 
-Features (80 bands, 100 frames a second) → two strided convolutions (÷6: one frame is 60 ms) → blocks of a short depthwise
-convolution and two linear layers → two output symbols per frame (33 a second, enough for fast speech).  Kernels are short on
-purpose: with about ±1 s in view the network cannot learn whole sentences by heart.  Linear layers hold nearly all
-weights, so that int8 for MatMul alone shrinks the file fourfold.
-Idea of the block: "A ConvNet for the 2020s" (Liu et al. 2022); CTC: Graves et al. 2006; loss at mid depth: Lee, Watanabe 2021.
+Features (80 bands, 100 frames a second) → two strided convolutions (÷6: one frame is 60 ms) → blocks of a short
+depthwise convolution and two linear layers → two output symbols per frame (33 a second, enough for fast speech).
+Kernels are short on purpose: with about ±1 s in view the network cannot learn whole sentences by heart.  Linear layers
+hold nearly all weights, so that int8 for MatMul alone shrinks the file fourfold.
+Idea of the block: "A ConvNet for the 2020s" (Liu et al. 2022); CTC: Graves et al. 2006; loss at mid depth: Lee and
+Watanabe 2021.
 """
 
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ class Network(nn.Module):
         self.final_norm, self.final = nn.LayerNorm(shape.width), nn.Linear(shape.width, outputs)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, 80, T) and lengths (B,) to two (B, T', 34) log-probabilities: of the last layer, of the middle one."""
+        """Features (B, 80, T), lengths (B,) to log-probabilities (B, T', 34) of the last and of the middle layer."""
         frames = F.gelu(self.stem_1(valid(features, lengths)))
         frames = self.stem_2(valid(frames, torch.div(lengths - 1, 2, rounding_mode="floor") + 1))
         frame_lengths = torch.div(lengths - 1, 6, rounding_mode="floor") + 1

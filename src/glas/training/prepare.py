@@ -50,9 +50,9 @@ def write_voxforge_shards(data: Path, voxforge: Path, band_map: BandMap) -> None
         ]
         name = f"voxforge-{side}"
         write_shard(data / "shards", name, chosen)
-        print(
-            f"{name}: {len(chosen)} utterances, {len({s for _, s, _ in chosen})} speakers, {len({t for t, _, _ in chosen})} texts, {open_shard(data / 'shards', name).hours:.2f} h"
-        )
+        speakers, texts = {speaker for _, speaker, _ in chosen}, {text for text, _, _ in chosen}
+        hours = open_shard(data / "shards", name).hours
+        print(f"{name}: {len(chosen)} utterances, {len(speakers)} speakers, {len(texts)} texts, {hours:.2f} h")
 
 
 def synthesise_shards(data: Path, indices: Iterable[int], texts: Path | None, processes: int) -> None:

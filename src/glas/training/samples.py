@@ -1,4 +1,4 @@
-"""Sample voice messages: short Ogg/Opus files spoken by held-out voices, of which those the model hears best are kept."""
+"""Sample voice messages: short Ogg/Opus files in held-out voices, of which those the model hears best are kept."""
 
 import io
 import json

@@ -1,7 +1,7 @@
 """Shards: many utterances' log-mel bytes in one memory-mapped array, their texts beside it.
 
-`NAME.npy` is (frames, 80) bytes, `NAME.jsonl` has one line per utterance: text, start, frames, source.  The second file is
-written last and under its final name at once, so a reader never sees half a shard.
+`NAME.npy` is (frames, 80) bytes, `NAME.jsonl` has one line per utterance: text, start, frames, source.  The second file
+is written last and under its final name at once, so a reader never sees half a shard.
 """
 
 import json

@@ -1,7 +1,7 @@
 """New sentences from real readers: cut VoxForge utterances at word boundaries and put a reader's words together anew.
 
-VoxForge has under a thousand different sentences.  A network that hears them often learns them by heart; spliced, the same
-voices say word sequences that nobody read.  The boundaries come from a forced alignment with a trained checkpoint
+VoxForge has under a thousand different sentences.  A network that hears them often learns them by heart; spliced, the
+same voices say word sequences that nobody read.  The boundaries come from a forced alignment with a trained checkpoint
 (Viterbi over the CTC lattice: Graves et al. 2006, section 4).
 """
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 import torch
 
 from glas.training.batches import collate
-from glas.training.features import from_bytes, normalise
+from glas.training.features import from_bytes, normalise, to_bytes
 from glas.training.model import BLANK, Network, encode_text, output_lengths
 from glas.training.shards import Bytes, open_shard, write_shard
 from glas.training.train import load_network
 
 WORST_SCORE = -0.65  # mean log-probability per output below which an alignment is not trusted
-WORDS_PER_PIECE = (1, 3)
+WORDS_PER_PIECE = (1, 2)
 WORDS_PER_UTTERANCE = (3, 12)
 FADE_FRAMES = 2
 
@@ -26,7 +26,7 @@ Piece = tuple[str, Bytes]
 
 
 def align(log_probs: npt.NDArray[np.float32], symbols: list[int]) -> tuple[list[int], float]:
-    """Viterbi path of `symbols` through log-probabilities (t, 34): at which output each symbol begins, and the mean score."""
+    """Viterbi path of `symbols` through log-probabilities (t, 34): the output where each begins, and the mean score."""
     lattice = np.full(2 * len(symbols) + 1, BLANK)
     lattice[1::2] = symbols
     states = len(lattice)
@@ -53,7 +53,7 @@ def align(log_probs: npt.NDArray[np.float32], symbols: list[int]) -> tuple[list[
 
 @torch.inference_mode()
 def cut_words(network: Network, text: str, stored: Bytes) -> list[Piece]:
-    """The utterance (t, 80) cut in the middle of its spaces: one piece per word, or nothing if the alignment is poor."""
+    """The utterance (t, 80) cut at its spaces: one piece per word, or nothing if the alignment is poor."""
     batch = collate([(normalise(from_bytes(stored)), text)])
     log_probs = network(batch.features, batch.lengths)[0][
         0, : int(output_lengths(network.shape, batch.lengths)[0])
@@ -81,8 +81,7 @@ def join(pieces: list[Piece]) -> Piece:
         a, b = max(position - FADE_FRAMES, 0), min(position + FADE_FRAMES, len(joined)) - 1
         weight = np.linspace(0, 1, b - a + 1, dtype=np.float32)[:, None]
         joined[a : b + 1] = joined[a] * (1 - weight) + joined[b] * weight
-    stored = np.clip(np.round((joined + 17.0) / 0.1), 0, 255).astype(np.uint8)
-    return " ".join(word for word, _ in pieces), stored
+    return " ".join(word for word, _ in pieces), to_bytes(joined)
 
 
 def splice(data: Path, checkpoint: Path, count: int, seed: int) -> None:

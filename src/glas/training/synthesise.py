@@ -1,4 +1,4 @@
-"""Synthetic utterances: draw a sentence and a manner of speaking, speak it, send it through a channel, store its features."""
+"""Synthetic utterances: a sentence in some manner of speaking, sent through a channel, kept as features."""
 
 import random
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from num2words import num2words
 
 from glas.domain.text import normalise
 from glas.training.lexicon import Lexicon, inflect
-from glas.training.phrases import SLOTS
+from glas.training.phrases import slots
 
 SHARES = {
     "message": 0.55,
@@ -85,7 +85,7 @@ class TextSource:
         return " ".join(words[start : start + self._rng.randint(2, 16)])
 
     def _expand(self, slot: str) -> str:
-        line = self._rng.choice(SLOTS[slot])
+        line = self._rng.choice(slots()[slot])
         return re.sub(r"\s+", " ", _SLOT.sub(self._fill, line))
 
     def _fill(self, match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from glas.training.batches import Batch, Source, Variation, batches
 from glas.training.model import BLANK, Network, Shape, output_lengths
+from glas.training.voxforge import BandMap
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Knobs:
     processes: int = 1  # data-parallel, one core each; each takes its own `batch_seconds`
     minutes: float = 90.0  # of training in all, resumed runs counted together; the learning rate follows it
     batch_seconds: float = 60.0  # speech per step
-    voxforge_share: float = 0.35  # of the utterances drawn
+    voxforge_share: float = 0.5  # of the utterances drawn
     learning_rate: float = 1.5e-3
     warm_up_steps: int = 400
     decay_from: float = 0.55  # part of the time after which the learning rate falls, along a cosine
@@ -195,13 +196,14 @@ def train_process(rank: int, data: Path, folder: Path, knobs: Knobs) -> None:
         torch.manual_seed(knobs.seed + 1000 * rank + run.progress.step)
     synthetic, voxforge = (Source(data / "shards", name, run.rng) for name in ("synthetic", "voxforge-train"))
     mixture = [(synthetic, 1 - knobs.voxforge_share), (voxforge, knobs.voxforge_share)]
+    narrow = BandMap.load(data / "map.npz").narrow
     millions = sum(p.numel() for p in run.network.parameters()) / 1e6
     print(f"process {rank}: {millions:.2f} million parameters, from step {run.progress.step}", flush=True)
 
     # Loop
     run.network.train()
     saved = reported = stepped = time.monotonic()
-    for batch in batches(mixture, run.rng, knobs.batch_seconds, knobs.variation):
+    for batch in batches(mixture, run.rng, knobs.batch_seconds, knobs.variation, narrow):
         now = time.monotonic()
         norm = step(run, batch, now - stepped)
         stepped = now

@@ -1,9 +1,9 @@
-"""Real readers: VoxForge-ru exists publicly as 13 telephone-band cepstra only; a learnt map brings them to our 80 bands.
+"""Real readers: VoxForge-ru exists here as 13 telephone-band cepstra only; a learnt map brings them to our 80 bands.
 
-The cepstra come from CMU's `sphinx_fe` at 8 kHz (15 mel filters 200–3500 Hz, 512-point FFT, lifter 22).  Undoing lifter and
-cosine transform gives 15 smoothed log-mel bands.  `sphinx_bands` computes the same bands from audio, so that synthetic speech
-seen through both front ends teaches the map: ridge regression from 7 frames of 15 bands to one frame of 80.  The map
-also serves as a channel for synthetic speech, so that the network meets both kinds in one shape.
+The cepstra come from CMU's `sphinx_fe` at 8 kHz (15 mel filters 200–3500 Hz, 512-point FFT, lifter 22).  Undoing lifter
+and cosine transform gives 15 smoothed log-mel bands.  `sphinx_bands` computes the same bands from audio, so that
+synthetic speech seen through both front ends teaches the map: ridge regression from 7 frames of 15 bands to one frame
+of 80.  The map also serves as a channel for synthetic speech, so that the network meets both kinds in one shape.
 """
 
 import hashlib
@@ -82,11 +82,21 @@ def with_context(bands: Array) -> Array:
     return np.concatenate([window.reshape(len(bands), -1), np.ones((len(bands), 1), np.float32)], axis=1)
 
 
-class BandMap:
-    """From 15 telephone bands to our 80: normalise per utterance, ridge regression, back to a typical loudness per band."""
+def ridge(inputs: npt.NDArray[np.float64], targets: npt.NDArray[np.float64]) -> Array:
+    """Weights (a, b) that best take inputs (t, a) to targets (t, b)."""
+    gram = inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1])
+    return np.asarray(np.linalg.solve(gram, inputs.T @ targets), np.float32)
 
-    def __init__(self, weights: Array, mean: Array, deviation: Array) -> None:
-        self.weights, self.mean, self.deviation = weights, mean, deviation
+
+class BandMap:
+    """From 15 telephone bands to our 80: normalise per utterance, ridge regression, back to a typical loudness.
+
+    `narrow` (80, 80) is the way there and back in one step: it makes of normalised 80-band features of any speech
+    about what the map would have made of it, had it come as 15 bands.
+    """
+
+    def __init__(self, weights: Array, mean: Array, deviation: Array, narrow: Array) -> None:
+        self.weights, self.mean, self.deviation, self.narrow = weights, mean, deviation, narrow
 
     @classmethod
     def learn(cls, utterances: list[Array]) -> "BandMap":
@@ -94,15 +104,15 @@ class BandMap:
         inputs = np.concatenate([with_context(normalise(sphinx_bands(u))) for u in utterances]).astype(np.float64)
         energies = [log_mel(u) for u in utterances]
         targets = np.concatenate([normalise(e) for e in energies]).astype(np.float64)
-        gram = inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1])
-        weights = np.linalg.solve(gram, inputs.T @ targets).astype(np.float32)
-        residual = np.var(targets - inputs @ weights, axis=0)
-        print(
-            f"map: share of variance explained, bands 0–59: {1 - residual[:60].mean():.3f}, bands 60–79: {1 - residual[60:].mean():.3f}"
-        )
+        weights = ridge(inputs, targets)
+        explained = 1 - np.var(targets - inputs @ weights, axis=0)
+        print(f"map: variance explained in bands 0–59: {explained[:60].mean():.3f}, 60–79: {explained[60:].mean():.3f}")
         mean = np.mean([e.mean(axis=0) for e in energies], axis=0)
         deviation = np.mean([e.std(axis=0) for e in energies], axis=0)
-        return cls(weights, mean.astype(np.float32), deviation.astype(np.float32))
+        band_map = cls(weights, mean.astype(np.float32), deviation.astype(np.float32), np.eye(BANDS, dtype=np.float32))
+        mapped = np.concatenate([normalise(band_map(sphinx_bands(u))) for u in utterances])
+        band_map.narrow = ridge(targets, mapped.astype(np.float64))
+        return band_map
 
     def __call__(self, bands: Array) -> Array:
         """Log-mel energies (t, 80) in place of bands (t, 15)."""
@@ -110,7 +120,7 @@ class BandMap:
 
     def save(self, path: Path) -> None:
         """Keep the map in a file."""
-        np.savez(path, weights=self.weights, mean=self.mean, deviation=self.deviation)
+        np.savez(path, weights=self.weights, mean=self.mean, deviation=self.deviation, narrow=self.narrow)
 
     @classmethod
     def load(cls, path: Path) -> "BandMap":
@@ -118,7 +128,7 @@ class BandMap:
         kept = np.load(path)
         if kept["weights"].shape[1] != BANDS:
             raise ValueError(f"expected a map to {BANDS} bands, got {kept['weights'].shape}")
-        return cls(kept["weights"], kept["mean"], kept["deviation"])
+        return cls(kept["weights"], kept["mean"], kept["deviation"], kept["narrow"])
 
 
 def _in_test(name: str, one_in: int) -> bool:
@@ -126,7 +136,10 @@ def _in_test(name: str, one_in: int) -> bool:
 
 
 def read_voxforge(folder: Path) -> list[tuple[str, str, str, Array]]:
-    """Utterances as (side, speaker, label text, bands (t, 15)); side is "train", "test" (new speaker and new text) or "unused"."""
+    """Utterances as (side, speaker, label text, bands (t, 15)).
+
+    The side is "train", "test" (new speaker and new text) or "unused" (only one of them new).
+    """
     kept = np.load(folder / "voxforge_ru_mfcc_train.npz")
     features, mean, deviation = kept["feats"], kept["mean"], kept["std"]
     utterances = []
