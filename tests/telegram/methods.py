@@ -1,5 +1,4 @@
 """The Bot API's methods, each a function of the world and the call's parameters."""
-# ruff: noqa: D103 - they are named after the methods that the Bot API's documentation describes
 
 import time
 from collections.abc import Callable

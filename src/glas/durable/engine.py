@@ -137,7 +137,7 @@ class Durable:
             config["system_database_engine"] = self._engine
         self._dbos = DBOS(config=config)
         registered = {
-            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(function)
+            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(_plain(function))
             for name, function in self._functions.items()
         }
         self._functions = registered
@@ -271,3 +271,12 @@ def _send_logs_to_ours() -> None:
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
+
+
+def _plain(function: WorkflowFunction) -> WorkflowFunction:
+    """A function around a method: DBOS marks what it registers, and a bound method cannot be marked."""
+
+    async def call(*arguments: Any) -> Any:
+        return await function(*arguments)
+
+    return call

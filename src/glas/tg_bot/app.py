@@ -1,0 +1,161 @@
+"""The bot, put together: open it, start the durable engine, run it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from aiogram import Bot, Dispatcher
+from aiogram.types import BotCommand
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import ConfigurationError
+from glas.domain.people import Locale
+from glas.durable import Durable, Retry, with_retries
+from glas.settings import Settings, numbers, plain
+from glas.tg_bot import commands, jobs, presses, rating
+from glas.tg_bot.admission import Doorkeeper
+from glas.tg_bot.desk import Desk, Shelf
+from glas.tg_bot.dispatch import Acquaintance, Updates
+from glas.tg_bot.hearing import Hearing
+from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
+from glas.tg_bot.keyboards import Keyboards
+from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.phrases import Phrases
+from glas.tg_bot.pipeline import Pipeline
+from glas.tg_bot.signing import Signer
+from glas.tg_bot.steps import Steps
+from glas.tg_bot.telegram import Patience, open_telegram, said
+
+_MB = 1_000_000
+_SHELF_BYTES = 64 * _MB
+_COMMANDS = ("start", "help", "balance", "settings", "language", "privacy", "mydata", "forget", "transcribe")
+
+
+@dataclass(frozen=True)
+class Services:
+    """The other parts, each through its client."""
+
+    nn_service: NnServiceClient
+    db_assist: DbAssistClient
+    data_loader: DataLoaderClient
+
+
+@dataclass
+class TelegramBot:
+    """A bot whose work is registered; it runs once the durable engine has started."""
+
+    bot: Bot
+    intake: Intake
+    phrases: Phrases
+    settings: Settings
+
+    async def run(self) -> None:
+        """Take updates in until cancelled.
+
+        Raises:
+            ConfigurationError: the token is wrong, or another program uses it.
+        """
+        await self.introduce()
+        await self.intake.poll()
+
+    async def introduce(self) -> None:
+        """Tell Telegram how we take updates and which commands there are; waits while it is away."""
+        webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
+        if webhook is None:
+            await _patiently(self.bot.delete_webhook)
+        else:
+            await _patiently(
+                lambda: self.bot.set_webhook(webhook, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
+            )
+        for locale in Locale:
+            say = self.phrases[locale]
+            shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
+            code = None if locale is Locale.RU else locale.value
+            await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
+
+
+async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
+    """Call Telegram until it answers."""
+    patience = Patience()
+    await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, services: Services, durable: Durable) -> AsyncIterator[TelegramBot]:
+    """Make the bot and register its work with an engine that has not started yet.
+
+    Raises:
+        ConfigurationError: there is no token, or a webhook without a secret.
+    """
+    token = plain(settings.telegram_token)
+    if token is None:
+        raise ConfigurationError("expected a bot's token in TELEGRAM_TOKEN; @BotFather in Telegram gives one")
+    if settings.bot.webhook_url is not None and settings.bot.webhook_secret is None:
+        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET with GLAS_BOT__WEBHOOK_URL: anybody could push")
+    limiter = RateLimiter()
+    async with open_telegram(
+        token, api_url=settings.telegram_api_url, is_local=settings.bot.api_is_local, limiter=limiter
+    ) as bot:
+        phrases = Phrases()
+
+        def on_beat(n_living: int) -> None:
+            limiter.share = n_living
+
+        _register(settings, services, durable, bot=bot, phrases=phrases, signer=Signer(token))
+        intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, on_beat=on_beat)
+        yield TelegramBot(bot, intake, phrases, settings)
+
+
+def _register(
+    settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, signer: Signer
+) -> None:
+    """Tie the workflows to what they need."""
+    options = settings.bot
+    steps = Steps(durable, Retry(patience_s=options.patience_s))
+    doorkeeper = Doorkeeper(
+        services.db_assist, options, numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
+    )
+    keyboards = Keyboards(signer, rating_days=options.rating_days)
+    shelf = Shelf(_SHELF_BYTES)
+    hearing = Hearing(
+        bot, services.nn_service, services.db_assist, Desk(options.recognitions), shelf, options.max_file_mb * _MB
+    )
+    pipeline = Pipeline(
+        bot, durable, steps, doorkeeper, hearing, services.db_assist, services.data_loader, shelf, phrases, keyboards
+    )
+    dispatcher = make_dispatcher(doorkeeper, phrases)
+    dispatcher.workflow_data.update(
+        db_assist=services.db_assist,
+        data_loader=services.data_loader,
+        hearing=hearing,
+        durable=durable,
+        phrases=phrases,
+        keyboards=keyboards,
+        signer=signer,
+        admins=doorkeeper.admins,
+        options=options,
+    )
+    updates = Updates(bot, dispatcher, durable, steps, phrases)
+    durable.workflow(jobs.HEAR, pipeline.hear)
+    durable.workflow(jobs.KEEP, pipeline.keep)
+    durable.workflow(jobs.UPDATE, updates.handle)
+    for queue in jobs.queues(options.concurrency):
+        durable.queue(queue)
+
+
+def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
+    """All handlers, asked in this order."""
+    dispatcher = Dispatcher(disable_fsm=True)
+    acquaintance = Acquaintance(doorkeeper, phrases)
+    dispatcher.message.outer_middleware(acquaintance)
+    dispatcher.callback_query.outer_middleware(acquaintance)
+    dispatcher.include_routers(
+        commands.make_router(),
+        rating.make_router(),
+        presses.make_last_router(),
+        commands.make_last_router(),
+    )
+    return dispatcher

@@ -1,0 +1,83 @@
+"""/start, /help, /balance, and a hint for those who write instead of speaking."""
+
+from aiogram import Router
+from aiogram.filters import Command, CommandStart
+from aiogram.types import Message
+
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.rewards import BETA_TESTER_HUNDREDTHS
+from glas.tg_bot.keyboards import Keyboards
+from glas.tg_bot.phrases import Phrases, Say, coins
+
+# Which words a person has agreed to; a new wording is a new version.
+CONSENT_VERSION = "2026-11-22"
+
+
+def make_router() -> Router:
+    """The commands that everybody needs."""
+    router = Router()
+    router.message.register(on_start, CommandStart())
+    router.message.register(on_help, Command("help"))
+    router.message.register(on_balance, Command("balance"))
+    return router
+
+
+def make_last_router() -> Router:
+    """What is left when nobody knew a message."""
+    router = Router()
+    router.message.register(on_text)
+    return router
+
+
+async def on_start(
+    message: Message,
+    *,
+    user: User | None,
+    db_assist: DbAssistClient,
+    phrases: Phrases,
+    keyboards: Keyboards,
+    admins: frozenset[int],
+) -> None:
+    """Register a person, say what happens with recordings, and ask for the consent that is separate."""
+    if message.from_user is None:
+        return
+    person = message.from_user.id
+    is_known = user is not None
+    if user is None:
+        locale = Locale.EN if (message.from_user.language_code or "ru").startswith("en") else Locale.RU
+        user = await db_assist.register(person, locale=locale)
+        user = await db_assist.set_consent(person, Purpose.SERVICE, granted=True, text_version=CONSENT_VERSION)
+    if person in admins and user.role is not Role.ADMIN:
+        user = await db_assist.set_role(person, Role.ADMIN)
+    say = phrases[user.locale]
+    if is_known:
+        await message.answer(say("start-again"))
+        return
+    given = Purpose.TRAINING in user.consents
+    keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
+    await message.answer(say("start"), reply_markup=keyboard)
+
+
+async def on_help(message: Message, say: Say) -> None:
+    """Say what can be done."""
+    await message.answer(say("help"))
+
+
+async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:
+    """Say how many coins there are, and what is missing to a beta-tester."""
+    if user is None:
+        await message.answer(say("not-registered"))
+        return
+    role = say(f"role-{user.role.value}")
+    text = say("balance", coins=coins(user.cash_hundredths, locale), role=role)
+    if user.role is Role.USER:
+        left = coins(BETA_TESTER_HUNDREDTHS - user.cash_hundredths, locale)
+        text += "\n" + say("balance-left", coins=left)
+    await message.answer(text)
+
+
+async def on_text(message: Message, say: Say) -> None:
+    """Somebody writes: say what to send."""
+    if message.chat.type == "private":
+        await message.answer(say("text-hint"))

@@ -1,0 +1,98 @@
+"""Whose recording is being recognised, and who waits at which place; and the bytes at hand meanwhile."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Ticket:
+    """One who waits or is served."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        self.called = asyncio.Event()
+        self.is_paused = False
+
+    def pause(self) -> None:
+        """Something is away, and this one waits for it."""
+        self.is_paused = True
+
+    @property
+    def place(self) -> int:
+        """Place in the queue, from 1; 0 when it is this one's turn."""
+        return self._desk.place(self)
+
+
+class Desk:
+    """Serves `seats` at once, in the order in which they came."""
+
+    def __init__(self, seats: int) -> None:
+        self._free = seats
+        self._waiting: deque[Ticket] = deque()
+
+    def ticket(self) -> Ticket:
+        """Come in; nothing waits yet."""
+        return Ticket(self)
+
+    def place(self, ticket: Ticket) -> int:
+        """Place of a ticket among those that wait."""
+        return self._waiting.index(ticket) + 1 if ticket in self._waiting else 0
+
+    @asynccontextmanager
+    async def served(self, ticket: Ticket) -> AsyncIterator[None]:
+        """Wait for a seat, and hold it inside."""
+        if self._free:
+            self._free -= 1
+        else:
+            self._waiting.append(ticket)
+            try:
+                await ticket.called.wait()
+            except BaseException:
+                # Called and gone at the same moment: the seat must not get lost.
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+                else:
+                    self._release()
+                raise
+        ticket.called.clear()
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().called.set()
+        else:
+            self._free += 1
+
+
+class Shelf:
+    """Bytes of recordings between two steps, so that they need not be fetched twice; a crash empties it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._files: OrderedDict[str, bytes] = OrderedDict()
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep a file, and let the oldest ones go if there are too many bytes."""
+        self.take(name)
+        if len(data) > self._max_bytes:
+            return
+        self._files[name] = data
+        self._bytes += len(data)
+        while self._bytes > self._max_bytes:
+            _, oldest = self._files.popitem(last=False)
+            self._bytes -= len(oldest)
+
+    def get(self, name: str) -> bytes | None:
+        """Look a file up."""
+        return self._files.get(name)
+
+    def take(self, name: str) -> bytes | None:
+        """Look a file up and let it go."""
+        data = self._files.pop(name, None)
+        self._bytes -= len(data or b"")
+        return data

@@ -1,0 +1,95 @@
+"""Everything that is not a recording: commands, presses, corrections. The workflow of an update; who is speaking."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiogram import BaseMiddleware, Bot, Dispatcher
+from aiogram.types import CallbackQuery, Message, TelegramObject, Update
+
+from glas.domain.errors import GlasError
+from glas.domain.people import Locale
+from glas.durable import Durable
+from glas.tg_bot.admission import Doorkeeper
+from glas.tg_bot.jobs import VoiceJob
+from glas.tg_bot.phrases import Phrases
+from glas.tg_bot.reasons import reason
+from glas.tg_bot.steps import Steps
+from glas.tg_bot.telegram import PersonGoneError, said
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+@dataclass(frozen=True)
+class Updates:
+    """Works on updates one by one."""
+
+    bot: Bot
+    dispatcher: Dispatcher
+    durable: Durable
+    steps: Steps
+    phrases: Phrases
+
+    async def handle(self, arguments: dict[str, Any]) -> None:
+        """Do what an update asks: the workflow. A handler may return recordings, which are then worked on apart."""
+        try:
+            jobs = await self.steps.do("handle", lambda: self._feed(arguments))
+        except PersonGoneError:
+            return
+        except GlasError as error:
+            await self._apologise(arguments, error)
+            return
+        for job in jobs:
+            await self.durable.enqueue(VoiceJob.model_validate(job).work())
+
+    async def _feed(self, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+        update = Update.model_validate(arguments, context={"bot": self.bot})
+        given = await said(lambda: self.dispatcher.feed_update(self.bot, update))
+        return [given.model_dump(mode="json")] if isinstance(given, VoiceJob) else []
+
+    async def _apologise(self, arguments: dict[str, Any], error: GlasError) -> None:
+        _log.warning("an update could not be handled", code=error.code, error=error.message)
+        update = Update.model_validate(arguments, context={"bot": self.bot})
+        text = self.phrases[Locale.RU]("failed", reason=reason(error, Locale.RU))
+
+        async def tell() -> None:
+            query, message = update.callback_query, update.message
+            if query is not None:
+                await said(lambda: self.bot.answer_callback_query(query.id, text[:200], show_alert=True))
+            elif message is not None:
+                await said(lambda: self.bot.send_message(message.chat.id, text))
+
+        try:
+            await self.steps.do("apologise", tell)
+        except GlasError as second:
+            _log.warning("nor could that be told", code=second.code)
+
+
+class Acquaintance(BaseMiddleware):
+    """Tells handlers who speaks: `user` (None before /start), `locale`, `say`; stops strangers and the banned."""
+
+    def __init__(self, doorkeeper: Doorkeeper, phrases: Phrases) -> None:
+        self._doorkeeper = doorkeeper
+        self._phrases = phrases
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        """Look the sender up and pass on."""
+        if not isinstance(event, Message | CallbackQuery) or event.from_user is None:
+            return None
+        person = event.from_user.id
+        user = await self._doorkeeper.known(person)
+        locale = user.locale if user else Locale.RU
+        say = self._phrases[locale]
+        if user is not None and user.is_banned:
+            return None
+        if not self._doorkeeper.serves(person):
+            if isinstance(event, Message) and event.chat.type == "private":
+                await event.answer(say("not-allowed", id=person))
+            return None
+        return await handler(event, data | {"user": user, "locale": locale, "say": say})

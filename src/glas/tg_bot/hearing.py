@@ -1,0 +1,104 @@
+"""From a file in Telegram to text: known files are answered from what is known, others are fetched and recognised."""
+
+import time
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from aiogram import Bot
+from pydantic import BaseModel, ConfigDict
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import GlasError
+from glas.tg_bot.desk import Desk, Shelf, Ticket
+from glas.tg_bot.jobs import VoiceJob
+from glas.tg_bot.phrases import Say
+from glas.tg_bot.status import shown_status
+from glas.tg_bot.telegram import download
+
+_MODEL_FRESH_S = 60.0
+
+
+class Heard(BaseModel):
+    """What a recording says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    duration_s: float
+    confidence: float | None = None
+    model: str
+
+
+@dataclass
+class Hearing:
+    """Fetches and recognises."""
+
+    bot: Bot
+    nn_service: NnServiceClient
+    db_assist: DbAssistClient
+    desk: Desk
+    shelf: Shelf
+    limit_bytes: int
+    _model: str | None = None
+    _model_asked_s: float = float("-inf")
+
+    def ticket(self) -> Ticket:
+        """A place in the queue, to be taken by `hear`."""
+        return self.desk.ticket()
+
+    def shown(self, job: VoiceJob, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
+        """Let the person see how far it has come, inside."""
+
+        def status() -> str:
+            if ticket.is_paused:
+                return say("waiting")
+            return say("queued", place=ticket.place) if ticket.place else say("recognising")
+
+        return shown_status(self.bot, job.chat_id, answer_id, status)
+
+    async def hear(self, job: VoiceJob, ticket: Ticket) -> Heard:
+        """Recognise one recording.
+
+        Raises:
+            GlasError: it cannot be fetched or recognised.
+        """
+        if (known := await self._known(job)) is not None:
+            return known
+        async with self.desk.served(ticket):
+            ticket.is_paused = False
+            data = self.shelf.get(job.recording.file_unique_id)
+            if data is None:
+                data = await self.fetch(job.recording.file_id)
+                self.shelf.put(job.recording.file_unique_id, data)
+            heard = (await self.nn_service.transcribe(data)).hypothesis
+        return Heard(
+            text=heard.text.strip(), duration_s=heard.duration_s, confidence=heard.confidence, model=heard.model
+        )
+
+    async def fetch(self, file_id: str) -> bytes:
+        """The bytes of a file in Telegram."""
+        return await download(self.bot, file_id, limit_bytes=self.limit_bytes)
+
+    async def _known(self, job: VoiceJob) -> Heard | None:
+        """What the served model made of the same file before."""
+        model = await self._served_model()
+        if model is None or job.attempt > 1:
+            return None
+        known = await self.db_assist.same_file(job.recording.file_unique_id, model=model)
+        if known is None or known.text is None:
+            return None
+        return Heard(
+            text=known.text, duration_s=known.duration_s or 0.0, confidence=known.confidence, model=known.model or model
+        )
+
+    async def _served_model(self) -> str | None:
+        """The name of the model that nn_service serves, asked now and then; None while it does not say."""
+        now_s = time.monotonic()
+        if now_s - self._model_asked_s > _MODEL_FRESH_S:
+            self._model_asked_s = now_s
+            try:
+                self._model = (await self.nn_service.health()).model
+            except GlasError:
+                self._model = None
+        return self._model

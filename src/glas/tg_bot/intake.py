@@ -1,0 +1,143 @@
+"""How updates come in: each is stored durably before it is confirmed to Telegram.
+
+Confirming is asking for what comes after it, so that a crash in between only makes Telegram send it again, and its
+name in the store finds it there. Of several processes with one database the holder of a lease polls.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiogram import Bot
+from aiogram.types import Update
+
+from glas.domain.errors import ConfigurationError, GlasError
+from glas.durable import Durable, Work
+from glas.tg_bot.jobs import UPDATE, UPDATES, VOICES, voice_job
+from glas.tg_bot.telegram import said
+
+ALLOWED_UPDATES = ["message", "callback_query"]
+
+_LEASE = "intake"
+_LEASE_S = 30.0
+_POLL_S = 10
+_FULL_BATCH = 100
+_MANY_WAITING = 400
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+_CONFLICTS = 4
+_CONFLICT_PAUSE_S = 1.0
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Intake:
+    """Takes updates in, by polling or from a webhook."""
+
+    def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool, on_beat: Callable[[int], None]) -> None:
+        """Prepare it.
+
+        Args:
+            bot: the client.
+            durable: where updates are stored.
+            confirm_first: recordings in private chats are only worked on when a person confirms it.
+            on_beat: told now and then how many processes share this bot.
+        """
+        self._bot = bot
+        self._durable = durable
+        self._confirm_first = confirm_first
+        self._on_beat = on_beat
+        self._offset: int | None = None
+
+    async def store(self, update: Update) -> None:
+        """Remember an update; when this returns, it cannot be lost."""
+        work = work_for(update, self._bot.id, confirm_first=self._confirm_first)
+        if work is not None:
+            await self._durable.enqueue(work)
+
+    async def poll(self) -> None:
+        """Ask Telegram for updates for ever.
+
+        Raises:
+            ConfigurationError: another program polls with the same token, or the token is wrong.
+        """
+        pause_s, conflicts = _FIRST_PAUSE_S, 0
+        while True:
+            self._on_beat(self._durable.n_living)
+            try:
+                if not await self._durable.take_lease(_LEASE, _LEASE_S):
+                    self._offset = None
+                    await asyncio.sleep(_LEASE_S / 10)
+                    continue
+                await self._turn()
+                pause_s, conflicts = _FIRST_PAUSE_S, 0
+            except ConfigurationError as error:
+                conflicts += 1
+                if "onflict" not in error.message or conflicts >= _CONFLICTS:
+                    raise _told(error) from None
+                # The poll that a crash left behind may still stand there for a moment.
+                await asyncio.sleep(_CONFLICT_PAUSE_S)
+            except Exception as error:  # noqa: BLE001 - Telegram or the database may be away; nothing is confirmed
+                cause = error.message if isinstance(error, GlasError) else type(error).__name__
+                _log.warning("updates cannot be taken in now", cause=cause, pause_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _turn(self) -> None:
+        """One batch: ask, store; the next question confirms it."""
+        updates = await said(
+            lambda: self._bot.get_updates(
+                offset=self._offset, timeout=_POLL_S, allowed_updates=ALLOWED_UPDATES, request_timeout=_POLL_S + 15
+            )
+        )
+        for update in updates:
+            await self.store(update)
+            self._offset = update.update_id + 1
+        if len(updates) >= _FULL_BATCH:
+            await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        """Let Telegram keep what we could only pile up; it does so for a day."""
+        while await self._durable.count_waiting(VOICES) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
+            await asyncio.sleep(1.0)
+
+
+def work_for(update: Update, bot_id: int, *, confirm_first: bool) -> Work | None:
+    """What an update asks to be done; None for what is not addressed to the bot, which is not even stored."""
+    message = update.message
+    if message is not None:
+        job = voice_job(message, bot_id=bot_id)
+        if job is not None and not (confirm_first and job.is_private):
+            return job.work()
+        if job is None and message.chat.type != "private" and not _is_addressed(update, bot_id):
+            return None
+    elif update.callback_query is None:
+        return None
+    sender = update.callback_query.from_user if update.callback_query else message and message.from_user
+    # The first word of a newcomer must be done before the recording that follows it.
+    is_start = bool(message and message.text and message.text.startswith("/start"))
+    body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    name = f"u:{bot_id}:{update.update_id}"
+    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(sender.id if sender else "-"))
+
+
+def _is_addressed(update: Update, bot_id: int) -> bool:
+    """In groups: a command, or a reply to a message of ours."""
+    message = update.message
+    if message is None:
+        return False
+    replied = message.reply_to_message
+    is_reply_to_us = bool(replied and replied.from_user and replied.from_user.id == bot_id)
+    return is_reply_to_us or bool(message.text and message.text.startswith("/"))
+
+
+def _told(error: ConfigurationError) -> ConfigurationError:
+    if "webhook" in error.message:
+        return ConfigurationError(
+            "another program has set a webhook for this bot's token; end it, or use another token"
+        )
+    if "onflict" in error.message:
+        return ConfigurationError(
+            "another program asks Telegram for this bot's updates; a token belongs to one installation: end the other "
+            "one, or get a token of your own from @BotFather"
+        )
+    return error

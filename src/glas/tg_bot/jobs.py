@@ -1,0 +1,84 @@
+"""What workflows are given: everything that a message says, and none of its bytes."""
+
+from aiogram.types import Message
+from pydantic import BaseModel, ConfigDict
+
+from glas.durable import Queue, Work
+from glas.tg_bot.recordings import Recording, recording_in
+
+HEAR, KEEP, UPDATE, SUBTITLES = "hear", "keep", "update", "subtitles"
+
+# Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
+VOICES, UPDATES, ARCHIVE = "voices", "updates", "archive"
+
+
+class VoiceJob(BaseModel):
+    """One recording to be answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: int
+    chat_id: int
+    message_id: int
+    attempt: int = 1
+    person: int
+    person_name: str
+    is_private: bool
+    is_asked: bool = False
+    date_s: int
+    recording: Recording
+    answer_message_id: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Names the work on this message: a second delivery has the same name."""
+        return f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.person))
+
+
+class ArchiveJob(BaseModel):
+    """A recording to be kept, fetched again by `file_id` if its bytes are not at hand any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int
+    person: int
+    file_id: str
+    file_unique_id: str
+    text: str
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        return Work(ARCHIVE, KEEP, f"a:{self.transcription_id}", (self.model_dump(mode="json"),), str(self.person))
+
+
+def queues(concurrency: int) -> tuple[Queue, ...]:
+    """The queues of the bot."""
+    return (
+        Queue(VOICES, concurrency),
+        Queue(UPDATES, concurrency),
+        Queue(ARCHIVE, max(2, concurrency // 4), one_per_person=False, poll_s=0.2),
+    )
+
+
+def voice_job(message: Message, *, bot_id: int, is_asked: bool = False, attempt: int = 1) -> VoiceJob | None:
+    """The job that a message makes; None where there is nothing to hear."""
+    recording = recording_in(message)
+    if recording is None:
+        return None
+    sender = message.from_user
+    return VoiceJob(
+        bot_id=bot_id,
+        chat_id=message.chat.id,
+        message_id=message.message_id,
+        attempt=attempt,
+        person=sender.id if sender else message.chat.id,
+        person_name=sender.full_name if sender else (message.chat.title or ""),
+        is_private=message.chat.type == "private",
+        is_asked=is_asked,
+        date_s=int(message.date.timestamp()),
+        recording=recording,
+    )

@@ -1,0 +1,90 @@
+"""The buttons under messages, and what a press of each carries."""
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from glas.domain.messages import Score
+from glas.domain.people import Locale
+from glas.tg_bot.phrases import Say
+from glas.tg_bot.signing import Signer
+
+MARKS = {Score.BAD: "❌", Score.NORMAL: "👌", Score.BEST: "✅"}
+_CHOSEN = "●"
+_DAY_S = 86_400
+_SHORT_LIFE_S = _DAY_S
+
+RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
+CONSENT, FORGET, LANGUAGE, CHAT = "k", "d", "l", "g"
+
+
+class Keyboards:
+    """Makes keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
+
+    def __init__(self, signer: Signer, *, rating_days: int) -> None:
+        self._signer = signer
+        self._rating_s = rating_days * _DAY_S
+
+    def rating(
+        self, transcription_id: int, *, born_s: int, say: Say, score: Score = Score.NOT_RATED
+    ) -> InlineKeyboardMarkup:
+        """❌ 👌 ✅ under a text, with a dot at the one that was pressed; ways to correct it and to get subtitles."""
+        marks = [
+            self._button(
+                f"{mark} {_CHOSEN}" if score is value else mark,
+                *(RATE, transcription_id, value),
+                born_s=born_s,
+                life_s=self._rating_s,
+            )
+            for value, mark in MARKS.items()
+        ]
+        more = [
+            self._button(say("button-fix"), FIX, transcription_id, born_s=born_s, life_s=self._rating_s),
+            self._button(say("button-srt"), SRT, transcription_id, born_s=born_s, life_s=self._rating_s),
+        ]
+        return InlineKeyboardMarkup(inline_keyboard=[marks, more])
+
+    def retry(self, attempt: int, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """«Повторить» under a failure; `attempt` is the one that a press begins."""
+        return self._one(self._button(say("button-retry"), RETRY, attempt, born_s=born_s, life_s=_SHORT_LIFE_S))
+
+    def confirm(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """«Распознать», where a confirmation is wanted first."""
+        return self._one(self._button(say("button-confirm"), CONFIRM, born_s=born_s, life_s=_SHORT_LIFE_S))
+
+    def consent(self, *, given: bool, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Allow training, or withdraw."""
+        text = say("consent-no") if given else say("consent-yes")
+        return self._one(self._button(text, CONSENT, int(not given), born_s=born_s, life_s=self._rating_s))
+
+    def forget(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """The one question before everything is deleted."""
+        return InlineKeyboardMarkup(
+            inline_keyboard=[
+                [self._button(say("forget-yes"), FORGET, 1, born_s=born_s, life_s=3600)],
+                [self._button(say("forget-no"), FORGET, 0, born_s=born_s, life_s=3600)],
+            ]
+        )
+
+    def language(self, *, born_s: int) -> InlineKeyboardMarkup:
+        """Languages, each by its own name."""
+        names = {Locale.RU: "Русский", Locale.EN: "English"}
+        row = [
+            self._button(names[locale], LANGUAGE, number, born_s=born_s, life_s=self._rating_s)
+            for number, locale in enumerate(Locale)
+        ]
+        return InlineKeyboardMarkup(inline_keyboard=[row])
+
+    def chat(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """How the bot behaves in a group."""
+        return InlineKeyboardMarkup(
+            inline_keyboard=[
+                [self._button(say("button-chat-auto"), CHAT, 1, born_s=born_s, life_s=self._rating_s)],
+                [self._button(say("button-chat-asked"), CHAT, 0, born_s=born_s, life_s=self._rating_s)],
+            ]
+        )
+
+    def _button(self, text: str, action: str, *values: int, born_s: int, life_s: int) -> InlineKeyboardButton:
+        data = self._signer.sign(action, *values, born_s=born_s, life_s=life_s)
+        return InlineKeyboardButton(text=text, callback_data=data)
+
+    def _one(self, button: InlineKeyboardButton) -> InlineKeyboardMarkup:
+        return InlineKeyboardMarkup(inline_keyboard=[[button]])

@@ -1,0 +1,193 @@
+"""Telegram's rates: 30 messages a second in all, one a second to a chat, 20 a minute to a group; `retry_after` obeyed.
+
+Every call passes here on its way out. Calls wait in order of urgency, so that a text that is ready overtakes the status
+lines of others, and a status line that would have to wait is not sent at all.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextvars import ContextVar
+from enum import IntEnum
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import (
+    EditMessageReplyMarkup,
+    EditMessageText,
+    GetUpdates,
+    SendDocument,
+    SendMessage,
+    SendPhoto,
+    SendVoice,
+    TelegramMethod,
+)
+from aiogram.methods.base import Response, TelegramType
+
+_NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
+_EDITS = (EditMessageText, EditMessageReplyMarkup)
+
+# A little under what is allowed: calls bunch together on their way through the network.
+_PER_SECOND, _SECOND_S = 28, 1.1
+_CHAT_SECOND_S = 1.1
+_PER_GROUP_MINUTE, _MINUTE_S = 19, 61.0
+_MANY_CHATS = 10_000
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Urgency(IntEnum):
+    """Whose turn it is; lower goes first."""
+
+    FINAL = 0
+    NORMAL = 1
+    STATUS = 2
+
+
+class NotNowError(Exception):
+    """A status line found no free place and was dropped."""
+
+
+_urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.NORMAL)
+
+
+@contextlib.contextmanager
+def urgency(value: Urgency) -> Iterator[None]:
+    """Calls made inside are of this urgency."""
+    token = _urgency.set(value)
+    try:
+        yield
+    finally:
+        _urgency.reset(token)
+
+
+class _Window:
+    """At most `limit` events in any `period_s` seconds."""
+
+    def __init__(self, limit: int, period_s: float) -> None:
+        self._limit = limit
+        self._period_s = period_s
+        self._times: deque[float] = deque()
+
+    def free_at(self, now_s: float, share: int) -> float:
+        """When the next event may be, if `share` processes use the same allowance."""
+        while self._times and self._times[0] <= now_s - self._period_s:
+            self._times.popleft()
+        limit = max(1, self._limit // share)
+        return now_s if len(self._times) < limit else self._times[-limit] + self._period_s
+
+    def add(self, now_s: float) -> None:
+        """Count an event."""
+        self._times.append(now_s)
+
+    def is_quiet(self, now_s: float) -> bool:
+        """Whether nothing was counted for a whole period."""
+        return not self._times or self._times[-1] <= now_s - self._period_s
+
+
+class RateLimiter(BaseRequestMiddleware):
+    """A request middleware of aiogram's client."""
+
+    def __init__(self) -> None:
+        self.share = 1  # how many processes send with this token
+        self._everything = _Window(_PER_SECOND, _SECOND_S)
+        self._chats: dict[int, _Window] = defaultdict(lambda: _Window(1, _CHAT_SECOND_S))
+        self._groups: dict[int, _Window] = defaultdict(lambda: _Window(_PER_GROUP_MINUTE, _MINUTE_S))
+        self._held_until: dict[int | None, float] = {}
+        self._waiting: list[tuple[int, int, TelegramMethod[Any], asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __call__(
+        self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
+    ) -> Response[TelegramType]:
+        """Let a call out when its time has come; one refused for haste waits as long as it is told and goes again."""
+        while True:
+            if not isinstance(method, GetUpdates):
+                await self._turn(method)
+            try:
+                return await make_request(bot, method)
+            except TelegramRetryAfter as error:
+                self._hold(method, error.retry_after)
+
+    def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
+        """Keep quiet: in a group only there, since its own small allowance is the usual cause; elsewhere everywhere."""
+        chat = _chat(method)
+        where = chat if chat is not None and chat < 0 else None
+        until_s = asyncio.get_running_loop().time() + retry_after_s + 0.1
+        self._held_until[where] = max(until_s, self._held_until.get(where, 0.0))
+        _log.warning("Telegram asks for a pause", seconds=retry_after_s, chat=where, method=type(method).__name__)
+
+    async def _turn(self, method: TelegramMethod[Any]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        wanted = _urgency.get()
+        if wanted is Urgency.STATUS and (self._waiting or self._free_at(method, now_s) > now_s):
+            raise NotNowError
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (wanted, next(self._numbers), method, future))
+        self._pump()
+        await future
+
+    def _pump(self) -> None:
+        """Let everybody go whose time has come, the urgent ones first; wake up again when the next one's comes."""
+        loop = asyncio.get_running_loop()
+        now_s, soonest_s, kept = loop.time(), float("inf"), []
+        while self._waiting:
+            entry = heapq.heappop(self._waiting)
+            _, _, method, future = entry
+            if future.done():
+                continue
+            if (at_s := self._free_at(method, now_s)) <= now_s:
+                self._count(method, now_s)
+                future.set_result(None)
+            else:
+                kept.append(entry)
+                soonest_s = min(soonest_s, at_s)
+        self._waiting = kept
+        heapq.heapify(self._waiting)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if kept:
+            self._timer = loop.call_at(soonest_s + 0.001, self._pump)
+
+    def _free_at(self, method: TelegramMethod[Any], now_s: float) -> float:
+        chat = _chat(method)
+        times = [self._held_until.get(None, 0.0), now_s]
+        if chat is not None:
+            times.append(self._held_until.get(chat, 0.0))
+        if isinstance(method, (*_NEW, *_EDITS)):
+            times.append(self._everything.free_at(now_s, self.share))
+            if chat is not None and chat < 0:
+                times.append(self._groups[chat].free_at(now_s, self.share))
+        if isinstance(method, _NEW) and chat is not None:
+            times.append(self._chats[chat].free_at(now_s, 1))
+        return max(times)
+
+    def _count(self, method: TelegramMethod[Any], now_s: float) -> None:
+        chat = _chat(method)
+        if isinstance(method, (*_NEW, *_EDITS)):
+            self._everything.add(now_s)
+            if chat is not None and chat < 0:
+                self._groups[chat].add(now_s)
+        if isinstance(method, _NEW) and chat is not None:
+            self._chats[chat].add(now_s)
+            if len(self._chats) > _MANY_CHATS:
+                self._forget_quiet(now_s)
+
+    def _forget_quiet(self, now_s: float) -> None:
+        """Keep windows of chats only while they limit something."""
+        for windows in (self._chats, self._groups):
+            for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
+                del windows[chat]
+
+
+def _chat(method: TelegramMethod[Any]) -> int | None:
+    chat = getattr(method, "chat_id", None)
+    return chat if isinstance(chat, int) else None

@@ -1,0 +1,131 @@
+# Everything the bot says in English. A plain subset of Fluent: messages, {$variables}, indented continuation lines.
+
+start =
+    Hello! I am Glas: I turn Russian voice messages into text.
+
+    Send a voice message, a video note, audio or video, and I answer with text. Rate the answer with ❌ 👌 ✅ and earn coins.
+
+    What happens with recordings: sound and text are kept so that you can come back to them, and deleted with /forget. /mydata gives you everything we hold. More: /privacy.
+
+    I learn from your messages only if you allow it separately with the button below. Everything works the same without it.
+start-again = Welcome back! Send a voice message and I answer with text. All commands: /help
+help =
+    Send a voice message, a video note, audio, video or a file with sound, and I answer with text. Forwarded ones are fine too.
+
+    Rate the text: ❌ meaning lost, 👌 small errors, ✅ perfect. A rating earns 0.08 coins a second, half as much again between 20 and 30 seconds. 960 coins make you a beta tester.
+
+    To correct a text, reply to it with the right words.
+
+    /balance — coins and role
+    /settings — language, consent, chat settings
+    /language — language
+    /privacy — what is kept and why
+    /mydata — everything we hold about you
+    /forget — delete everything
+    /transcribe — in a group: in reply to a recording
+balance =
+    Balance: {$coins}
+    Role: {$role}
+balance-left = {$coins} to go to beta tester.
+role-0 = user
+role-1 = beta tester
+role-2 = unlimited
+role-3 = administrator
+not-registered = Press /start first.
+press-start = Press /start to rate answers and earn coins.
+not-allowed = This bot answers only those whom its owner knows. Your number: {$id}.
+placeholder = …
+queued = ⏳ In the queue, place {$place}
+recognising = 🎧 Listening…
+waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
+no-speech = No speech heard.
+long-text = 📄 The text is long, it is in the file. It begins: {$start}
+file-name = Transcript.txt
+file-too-big = The file is larger than {$limit} MB: Telegram does not let bots download such. Compress it (Ogg/Opus, say) or split it.
+download-failed = The recording could not be downloaded from Telegram.
+daily-limit = Your {$minutes} minutes for today are used up. Try later: the last 24 hours count.
+failed = ⚠️ {$reason}
+button-retry = 🔁 Try again
+button-fix = ✏️ Correct
+button-srt = 📄 SRT
+button-confirm = ▶️ Transcribe
+confirm = Transcribe this recording?
+rated-paid = Thank you! {$coins} earned. Balance: {$balance}
+rated = Thank you! Balance: {$balance}
+rated-again = Rating changed. Balance: {$balance}
+unpaid-forwarded = Thank you! Forwarded recordings earn no coins.
+unpaid-no_speech = Thank you! There is no speech, so no coins.
+unpaid-same_audio = Thank you! This recording has earned its coins already.
+unpaid-daily_cap = Thank you! No more coins today: the daily limit is reached.
+unpaid-unchanged = Thank you! The text is the same as before, so no coins.
+unpaid-nothing_earned = Thank you!
+beta-tester = 🎉 Congratulations: you have {$coins} and are a beta tester now!
+rate-foreign = Only the speaker can rate the text.
+rate-stale = This button has expired.
+rate-forged = This button is not mine.
+fix-how = Reply to the text with the right words, and I will remember them.
+fixed =
+    Thank you, corrected:
+
+    {$diff}
+fixed-paid = {$coins} earned. Balance: {$balance}
+fix-same = Nothing has changed here.
+fix-foreign = Only the speaker can correct the text.
+language = Choose a language.
+language-set = All right, English it is.
+privacy =
+    What is kept: your Telegram number, the recordings that you send, their texts, ratings, corrections and coins.
+
+    What for: to answer you and to show your balance. For training, only with your separate permission (/settings); forwarded recordings of others are never trained on.
+
+    In groups, recordings of those who never pressed /start are transcribed and not kept.
+
+    Voices are not used to identify people. /mydata gives you everything, /forget deletes everything.
+consent-ask = May we learn from your voice messages? You can withdraw at any time.
+consent-yes = ✅ I allow it
+consent-no = 🚫 I do not
+consent-given = Thank you! Noted. Withdraw: /settings
+consent-withdrawn = All right: nobody learns from your messages.
+settings =
+    Language: {$language}
+    Learning from my messages: {$consent}
+settings-on = allowed
+settings-off = not allowed
+chat-settings = Voice messages in this chat: {$mode}
+chat-auto = transcribed by themselves
+chat-asked = on /transcribe in reply
+button-chat-auto = Transcribe all
+button-chat-asked = On command only
+chat-admins-only = Only admins of the chat can change this.
+transcribe-how = Reply to a voice message with this command.
+forget-ask = Delete everything: recordings, texts, corrections, consents, balance? It cannot be undone.
+forget-yes = 🗑 Yes, delete everything
+forget-no = No
+forgotten = Everything is deleted: {$count} recordings. To come back: /start.
+forget-kept = All right, everything stays.
+mydata-caption = Everything we hold about you: recordings, texts, and data in data.json.
+mydata-too-large = Too many recordings for one file in Telegram: the archive holds data and texts without sound.
+text-hint = Send a voice message and I turn it into text. All commands: /help
+admin-only = Only administrators of the bot can do this.
+grant-how = /grant <number> <coins> <what for> — a negative number takes back.
+granted = Done. Balance of {$id}: {$balance}
+ban-how = /ban <number>, back: /unban <number>
+banned = {$id} is no longer served.
+unbanned = {$id} is served again.
+stats =
+    People: {$users}, active today: {$active}
+    Recordings: {$done} transcribed, {$failed} failed, {$pending} at work
+    Sound: {$minutes} min
+    Ratings: ❌ {$bad}  👌 {$normal}  ✅ {$best}
+    Corrections: {$corrections}
+    Paid: {$paid}
+reason-telegram = Telegram does not answer now.
+command-start = begin
+command-help = what I can do
+command-balance = coins and role
+command-settings = settings
+command-language = language
+command-privacy = what is kept and why
+command-mydata = get my data
+command-forget = delete everything about me
+command-transcribe = transcribe the recording that this replies to

@@ -1,0 +1,70 @@
+"""❌ 👌 ✅ under a text. What is paid is decided by db_assist, once; here it is only asked for and told."""
+
+from aiogram import Bot, Router
+from aiogram.types import CallbackQuery
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.db_assist_bodies import CorrectionResult, RatingResult
+from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
+from glas.domain.messages import Score
+from glas.domain.people import Locale
+from glas.tg_bot.keyboards import RATE, Keyboards
+from glas.tg_bot.phrases import Say, coins
+from glas.tg_bot.presses import Pressed, message_of, toast
+from glas.tg_bot.telegram import edit_keyboard, said
+
+
+def make_router() -> Router:
+    """Ratings."""
+    router = Router()
+    router.callback_query.register(on_rating, Pressed(RATE))
+    return router
+
+
+async def on_rating(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
+    locale: Locale,
+) -> None:
+    """Record a score and say what it brought."""
+    transcription_id, score = values[0], Score(values[1])
+    try:
+        result = await db_assist.rate(transcription_id, query.from_user.id, score)
+    except ForbiddenError:
+        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        return
+    except (NotFoundError, ConflictError):
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return
+    await toast(bot, query, _thanks(result, say, locale))
+    message = message_of(query)
+    if message is not None:
+        born_s = int(message.date.timestamp())
+        keyboard = keyboards.rating(transcription_id, born_s=born_s, say=say, score=score)
+        await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
+    await congratulate(bot, query.from_user.id, result, say, locale)
+
+
+async def congratulate(
+    bot: Bot, person: int, result: RatingResult | CorrectionResult, say: Say, locale: Locale
+) -> None:
+    """Tell a person that they have just become a beta-tester."""
+    if result.became_beta_tester:
+        text = say("beta-tester", coins=coins(result.balance_hundredths, locale))
+        await said(lambda: bot.send_message(person, text))
+
+
+def _thanks(result: RatingResult, say: Say, locale: Locale) -> str:
+    balance = coins(result.balance_hundredths, locale)
+    if not result.is_first:
+        return say("rated-again", balance=balance)
+    if result.paid_hundredths:
+        return say("rated-paid", coins=coins(result.paid_hundredths, locale), balance=balance)
+    if result.refusal_reason is not None:
+        return say(f"unpaid-{result.refusal_reason}")
+    return say("rated", balance=balance)

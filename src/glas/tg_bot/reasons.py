@@ -1,0 +1,30 @@
+"""Why there is no text, in the words of people."""
+
+from glas.domain.errors import AudioError, GlasError, ServiceError, UploadTooLargeError
+from glas.domain.explain import explain
+from glas.domain.people import Locale
+from glas.tg_bot.telegram import DownloadError, TelegramAwayError
+
+_TELEGRAM = {Locale.RU: "Telegram сейчас не отвечает.", Locale.EN: "Telegram does not answer now."}
+_DOWNLOAD = {
+    Locale.RU: "Скачать запись из Telegram не удалось.",
+    Locale.EN: "The recording could not be downloaded from Telegram.",
+}
+
+
+_ENGLISH: tuple[tuple[type[GlasError], str], ...] = (
+    (UploadTooLargeError, "The file is too large."),
+    (AudioError, "The sound could not be read."),
+    (ServiceError, "The recognition service does not answer."),
+)
+
+
+def reason(error: GlasError, locale: Locale) -> str:
+    """A sentence for an error."""
+    if isinstance(error, TelegramAwayError):
+        return _TELEGRAM[locale]
+    if isinstance(error, DownloadError):
+        return _DOWNLOAD[locale]
+    if locale is Locale.RU:
+        return explain(error)
+    return next((text for kind, text in _ENGLISH if isinstance(error, kind)), "Something went wrong.")

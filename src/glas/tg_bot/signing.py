@@ -1,0 +1,79 @@
+"""Buttons that cannot be forged: what a press carries is signed, and short enough for Telegram's 64 bytes.
+
+A bad client can send any callback data, so nothing in it is believed without the signature. Who may press is decided by
+whoever owns the message, not here.
+"""
+
+import base64
+import hashlib
+import hmac
+
+from glas.domain.errors import InvalidParameterError
+
+_SIGNATURE_BYTES = 9  # 72 bits: guessing one takes longer than Telegram's rate limits allow
+_HOUR_S = 3600
+MAX_BYTES = 64
+
+
+class ForgedButtonError(InvalidParameterError):
+    """A press whose signature is not ours."""
+
+    code = "button_forged"
+
+
+class StaleButtonError(InvalidParameterError):
+    """A press whose time is over."""
+
+    code = "button_stale"
+
+
+class Signer:
+    """Signs and checks what buttons carry."""
+
+    def __init__(self, token: str) -> None:
+        self._key = hashlib.sha256(b"glas buttons\0" + token.encode()).digest()
+
+    def sign(self, action: str, *values: int, born_s: int, life_s: int) -> str:
+        """Callback data for an action.
+
+        Args:
+            action: a short name without colons.
+            values: whole numbers that belong to it.
+            born_s: Unix time of the message below which it stands, so that the same button is the same data.
+            life_s: how long it may be pressed, seconds.
+        """
+        expires_h = (born_s + life_s) // _HOUR_S
+        body = ":".join([action, *(_short(value) for value in (*values, expires_h))])
+        data = f"{body}:{self._signature(body)}"
+        if len(data.encode()) > MAX_BYTES:
+            raise ValueError(f"expected at most {MAX_BYTES} bytes of callback data, got {len(data.encode())}")
+        return data
+
+    def read(self, data: str, *, now_s: float) -> tuple[str, tuple[int, ...]]:
+        """The action and its values.
+
+        Raises:
+            ForgedButtonError: we did not sign this.
+            StaleButtonError: we did, too long ago.
+        """
+        body, _, signature = data.rpartition(":")
+        if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
+            raise ForgedButtonError("expected callback data with our signature, got another one")
+        action, *values = body.split(":")
+        *numbers, expires_h = (int(value, 36) for value in values)
+        if now_s >= (expires_h + 1) * _HOUR_S:
+            raise StaleButtonError("expected a button that has not expired")
+        return action, tuple(numbers)
+
+    def _signature(self, body: str) -> str:
+        digest = hmac.digest(self._key, body.encode(), "sha256")[:_SIGNATURE_BYTES]
+        return base64.urlsafe_b64encode(digest).decode()
+
+
+def _short(value: int) -> str:
+    """A whole number to base 36, which `int` reads back."""
+    digits, rest = "", abs(value)
+    while rest or not digits:
+        rest, digit = divmod(rest, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"-{digits}" if value < 0 else digits

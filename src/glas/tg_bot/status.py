@@ -1,0 +1,44 @@
+"""What a person sees while waiting: place in the queue, that it is being recognised, that a service is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from aiogram import Bot
+
+from glas.domain.errors import GlasError
+from glas.tg_bot.limiter import NotNowError, Urgency, urgency
+from glas.tg_bot.telegram import edit_text, said
+
+_INTERVAL_S = 2.5
+
+
+@asynccontextmanager
+async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
+    """Keep a message up to date inside, at most once in 2.5 s.
+
+    The last edit is waited for, never cut off: it might arrive after the answer and hide it.
+    """
+    done = asyncio.Event()
+    task = asyncio.create_task(_show(bot, chat_id, message_id, text, done))
+    try:
+        yield
+    finally:
+        done.set()
+        await task
+
+
+async def _show(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str], done: asyncio.Event) -> None:
+    shown = ""
+    with urgency(Urgency.STATUS):
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), _INTERVAL_S)
+            if done.is_set():
+                return
+            # It is an extra: whatever goes wrong here must not touch the work itself.
+            with suppress(NotNowError, GlasError):
+                if (wanted := text()) != shown:
+                    await edit_text(bot, chat_id, message_id, wanted)
+                    shown = wanted
+                await said(lambda: bot.send_chat_action(chat_id, "typing"))

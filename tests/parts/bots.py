@@ -1,0 +1,148 @@
+"""What tests of the bot share: the whole system in this process, with Telegram's place taken by our server."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
+from glas.data_loader.app import create_app as create_data_loader
+from glas.db_assist.app import create_app as create_db_assist
+from glas.domain.messages import Transcription
+from glas.durable import Durable, sqlite_place
+from glas.settings import Settings
+from glas.tg_bot.app import Services, TelegramBot, open_bot
+from tests.telegram.people import buttons
+from tests.telegram.server import TelegramServer
+from tests.telegram.world import BOT_ID, JsonObject
+
+TIMEOUT_S = 30.0
+
+
+@dataclass
+class House:
+    """Everything that a test may look into."""
+
+    telegram: TelegramServer
+    services: Services
+    bot: TelegramBot
+    durable: Durable
+    settings: Settings
+    running: "asyncio.Task[None]"
+
+    async def until(self, condition: Callable[[], bool], what: str = "what the test waits for") -> None:
+        """Wait until something is true at Telegram."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            if self.running.done():
+                self.running.result()
+            assert time.monotonic() < deadline, f"{what} did not happen; Telegram saw {self.shown()}"
+            await asyncio.sleep(0.02)
+
+    async def answer(self, sent: JsonObject, *, final: bool = True) -> JsonObject:
+        """The bot's answer to a message, once it is no placeholder any more."""
+
+        def found() -> JsonObject | None:
+            for message in reversed(self.telegram.answers(sent["chat"]["id"])):
+                is_reply = message.get("reply_to_message", {}).get("message_id") == sent["message_id"]
+                is_later = "reply_to_message" not in message and message["message_id"] > sent["message_id"]
+                if (is_reply or is_later) and not (final and is_waiting(message)):
+                    return message
+            return None
+
+        await self.until(lambda: found() is not None, f"an answer to {sent}")
+        message = found()
+        assert message is not None
+        return message
+
+    async def start(self, person: int) -> JsonObject:
+        """Let a person press /start."""
+        return await self.answer(self.telegram.say(person, "/start"))
+
+    async def press(self, person: int, message: JsonObject, button: str, **details: Any) -> str:
+        """Press a button and wait for the words that appear."""
+        query = self.telegram.press(person, message["message_id"], button, **details)
+        await self.until(lambda: self.telegram.world.presses[query].is_answered, f"an answer to {button}")
+        return self.telegram.world.presses[query].text or ""
+
+    async def row_of(self, answer: JsonObject) -> Transcription:
+        """The database's row of an answer."""
+        return await self.services.db_assist.by_message(BOT_ID, answer["chat"]["id"], answer["message_id"])
+
+    async def archived(self, answer: JsonObject) -> Transcription:
+        """The row once its audio is in the object store."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (row := await self.row_of(answer)).audio_key is None:
+            assert time.monotonic() < deadline, "the audio was not archived"
+            await asyncio.sleep(0.05)
+        return row
+
+    def shown(self) -> list[str]:
+        """All that the bot's messages say now."""
+        messages = sorted(self.telegram.world.messages.items(), key=lambda item: item[0][1])
+        return [message.get("text", "?") for _, message in messages if message["from"]["is_bot"]]
+
+
+def is_waiting(message: JsonObject) -> bool:
+    """Whether a message is a placeholder or a status."""
+    return message.get("text", "")[:1] in ("…", "⏳", "🎧")
+
+
+def texts_of_buttons(message: JsonObject) -> list[str]:
+    """What stands on the buttons under a message."""
+    return [button["text"] for button in buttons(message)]
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, telegram: TelegramServer, nn_service: NnServiceClient, *, slot: str = "test"
+) -> AsyncIterator[House]:
+    """Start db_assist, data_loader and the bot in this process."""
+    settings = bot_settings(settings, telegram)
+    async with contextlib.AsyncExitStack() as stack:
+        db_assist_app = create_db_assist(settings, key=None)
+        db_assist = DbAssistClient(open_http(url=None, app=db_assist_app))
+        stack.push_async_callback(db_assist.close)
+        data_loader_app = create_data_loader(settings, key=None, db_assist=db_assist)
+        data_loader = DataLoaderClient(open_http(url=None, app=data_loader_app))
+        stack.push_async_callback(data_loader.close)
+        for app in (db_assist_app, data_loader_app):
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        services = Services(nn_service, db_assist, data_loader)
+        durable = Durable(sqlite_place(settings.data_dir / "durable.sqlite"), slot=slot)
+        bot = await stack.enter_async_context(open_bot(settings, services, durable))
+        await durable.start()
+        stack.push_async_callback(durable.close, patience_s=5.0)
+        running = asyncio.create_task(bot.run())
+        stack.push_async_callback(_stop, running)
+        yield House(telegram, services, bot, durable, settings, running)
+
+
+def bot_settings(settings: Settings, telegram: TelegramServer) -> Settings:
+    """Settings of a bot that talks to our Telegram."""
+    return settings.model_copy(update={"telegram_token": SecretStr(telegram.token), "telegram_api_url": telegram.url})
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def nn_service_at(url: str) -> NnServiceClient:
+    """The client of a running server."""
+    return NnServiceClient(open_http(url=url))
+
+
+def dead_http() -> httpx.AsyncClient:
+    """A client of a service that nobody runs."""
+    return open_http(url="http://127.0.0.1:9")
