@@ -69,7 +69,7 @@ async def run_export(
         ServiceError: db_assist or the object store is away; the next run goes on from there.
     """
     began = time.monotonic()
-    with locked(options.directory) as folders, open_index(folders.index_path) as index:
+    with locked(options.directory, options.on_step) as folders, open_index(folders.index_path) as index:
         threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="export")
         try:
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
@@ -227,7 +227,7 @@ class _Run:
         try:
             written = await self._writer.write(record, known.record if known is not None and is_whole else None)
         except (NotFoundError, AudioError) as error:
-            _log.exception("a message cannot be exported", id=record.id, code=error.code)
+            _log.warning("a message cannot be exported", id=record.id, code=error.code, message=error.message)
             await self._in_thread(self._folders.remove, record.id)
             self.tally.n_failed += 1
             page.gone.append(record.id)

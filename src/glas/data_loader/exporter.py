@@ -79,7 +79,8 @@ class Exporter:
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, GlasError):
             failure = ExportFailure(code=error.code, message=error.message)
+            _log.error("export failed", code=error.code, message=error.message)
         else:
             failure = ExportFailure(code=ServiceFaultError.code, message=f"the export failed ({type(error).__name__})")
-        _log.error("export failed", code=failure.code, exc_info=error if isinstance(error, Exception) else None)
+            _log.error("export failed", code=failure.code, exc_info=error)
         self.state = self.state.model_copy(update={"is_running": False, "failure": failure})

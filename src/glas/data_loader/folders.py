@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ _HEADER_BYTES = 44
 
 
 @contextlib.contextmanager
-def locked(directory: Path) -> Iterator["Folders"]:
+def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
     """The folders of one export, for as long as nobody else has them.
 
     The lock belongs to the open file: when a process dies, however it dies, the system opens it again.
@@ -42,17 +42,18 @@ def locked(directory: Path) -> Iterator["Folders"]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConflictError(f"an export into {directory} is running already") from error
-        yield Folders(directory)
+        yield Folders(directory, on_step)
 
 
 class Folders:
     """Files of an export whose lock is held. All methods but those of one message are called by one thread."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
         self.directory = directory
         self.index_path = directory / ".export" / "index.sqlite"
         self.dataset = directory / "dataset"
         self._staging = directory / ".export" / "staging"
+        self._on_step = on_step
 
     def begin(self) -> None:
         """Throw away what an interrupted export was building."""
@@ -111,6 +112,7 @@ class Folders:
     def place(self, draft: Path, record: Record) -> None:
         """Put a finished folder where it belongs, in the place of whatever stood for this message anywhere."""
         self.remove(record.id)
+        self._on_step("place free")
         target = self.directory / record.folder
         target.parent.mkdir(exist_ok=True)
         draft.rename(target)

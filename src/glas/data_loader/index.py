@@ -76,14 +76,11 @@ class Position(NamedTuple):
 @contextmanager
 def open_index(path: Path) -> Iterator["Index"]:
     """Open the index; one that cannot be read is begun anew."""
-    connection = _connect(path)
     try:
-        connection.executescript(_SCHEMA)
+        connection = _connect(path)
     except sqlite3.DatabaseError:
-        connection.close()
         path.unlink()
         connection = _connect(path)
-        connection.executescript(_SCHEMA)
     with closing(connection):
         yield Index(connection)
 
@@ -91,7 +88,12 @@ def open_index(path: Path) -> Iterator["Index"]:
 def _connect(path: Path) -> sqlite3.Connection:
     # Used by one thread at a time, but not always by the same one.
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(_SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

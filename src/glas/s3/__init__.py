@@ -37,6 +37,7 @@ _PARTS_AT_ONCE = 2
 _PAUSES_S = (0.1, 0.5)  # before the second and the third attempt at a write that did not arrive whole
 _CONNECT_S = 3
 _REQUEST_S = 30  # one part, there or back
+_NO_BUCKET = "NoSuchBucket"
 _RETRY_S = 15  # how long obstore itself tries again when the endpoint refuses or answers 5xx
 
 Data: TypeAlias = bytes | memoryview
@@ -122,8 +123,13 @@ class Store:
     async def keys(self, transcription_id: int) -> list[str]:
         """Everything that is stored of one message, remains of interrupted writes too."""
         with self._errors_of(str(transcription_id)):
-            # obstore compares whole path segments: 1 does not find 12.
-            found = await obstore.list(self._inner, prefix=str(transcription_id)).collect_async()
+            try:
+                # obstore compares whole path segments: 1 does not find 12.
+                found = await obstore.list(self._inner, prefix=str(transcription_id)).collect_async()
+            except BaseError as error:
+                if _NO_BUCKET in str(error):  # SeaweedFS makes it with the first object
+                    return []
+                raise
         return sorted(meta["path"] for meta in found)
 
     async def delete(self, keys: Sequence[str]) -> None:

@@ -1,0 +1,275 @@
+"""data_loader through its typed client: over both stores, in this process and over TCP."""
+
+import asyncio
+import hashlib
+import itertools
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from glas.clients.data_loader import PART_BYTES, DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.http import open_http
+from glas.data_loader.app import create_app
+from glas.domain.errors import (
+    AuthenticationError,
+    ConflictError,
+    EmptyAudioError,
+    InvalidParameterError,
+    NotFoundError,
+    ServiceUnreachableError,
+    UnsupportedFormatError,
+    UploadTooLargeError,
+)
+from glas.launch.serve import entered
+from glas.settings import AudioSettings, Settings
+from tests.conftest import Sample
+from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
+
+KEY = "a-key-for-tests-that-is-long-enough"
+NOBODY = "http://127.0.0.1:9"
+
+_ids = itertools.count(50_000)
+
+
+@pytest.fixture
+def number() -> int:
+    """An id that no other test has used: they share one server."""
+    return next(_ids)
+
+
+@pytest.fixture(params=["directory", "seaweed"])
+def store_settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Settings with either kind of store."""
+    settings = settings.model_copy(update={"audio": AudioSettings(max_upload_mb=24)})
+    if request.param == "directory":
+        return settings
+    seaweed: Seaweed = request.getfixturevalue("seaweed")
+    return settings.model_copy(
+        update={
+            "s3_endpoint": seaweed.endpoint,
+            "s3_access_key": ACCESS_KEY,
+            "s3_secret_key": SecretStr(SECRET_KEY),
+        }
+    )
+
+
+@pytest.fixture(params=["in process", "over TCP"])
+async def http(request: pytest.FixtureRequest, store_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The service over either transport."""
+    async with running(store_settings) as app:
+        if request.param == "in process":
+            async with open_http(url=None, app=app, token=KEY) as client:
+                yield client
+        else:
+            async with listening(app) as url, open_http(url=url, token=KEY) as client:
+                yield client
+
+
+@pytest.fixture
+def data_loader(http: httpx.AsyncClient) -> DataLoaderClient:
+    """The typed client."""
+    return DataLoaderClient(http)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The app with its lifespan entered; these tests ask nothing of db_assist."""
+    async with open_http(url=NOBODY) as nobody:
+        app = create_app(settings, key=KEY, db_assist=DbAssistClient(nobody))
+        async with entered([app]):
+            yield app
+
+
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The app behind a real socket."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
+        task = asyncio.create_task(server.serve(sockets=[sock]))
+        while not server.started:  # noqa: ASYNC110 - only a flag
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture(scope="session")
+def voice(samples: list[Sample]) -> bytes:
+    """A voice message."""
+    return samples[0].path.read_bytes()
+
+
+async def test_original_bytes_are_kept(data_loader: DataLoaderClient, number: int, voice: bytes) -> None:
+    """Under an extension that the bytes tell; twice is as good as once."""
+    stored = await data_loader.store_audio(number, voice)
+    assert stored.key == f"{number}/{number}_audio.ogg"
+    assert (stored.sha256, stored.size_bytes) == (hashlib.sha256(voice).hexdigest(), len(voice))
+    assert await data_loader.store_audio(number, voice) == stored
+    assert await data_loader.fetch_audio(stored.key) == voice
+    assert await data_loader.fetch_audio(stored.key, 100, 200) == voice[100:200]
+    assert await data_loader.fetch_audio(stored.key, len(voice) - 5) == voice[-5:]
+
+
+async def test_other_bytes_are_refused(data_loader: DataLoaderClient, number: int, voice: bytes, wav: bytes) -> None:
+    """For the same message nothing else is stored, of whatever format."""
+    stored = await data_loader.store_audio(number, voice)
+    for other in (voice + b"more", wav):
+        with pytest.raises(ConflictError, match="other bytes"):
+            await data_loader.store_audio(number, other)
+    assert await data_loader.fetch_audio(stored.key) == voice
+
+
+@pytest.fixture(scope="session")
+def wav(long_wav: bytes) -> bytes:
+    """A second of sound as WAV."""
+    return long_wav[:32_044]
+
+
+async def test_what_is_no_audio_is_not_kept(data_loader: DataLoaderClient, number: int) -> None:
+    """Known by its bytes, whatever it was called."""
+    with pytest.raises(EmptyAudioError):
+        await data_loader.store_audio(number, b"")
+    with pytest.raises(UnsupportedFormatError, match="HLS playlist"):
+        await data_loader.store_audio(number, b"#EXTM3U\nfile:///etc/passwd")
+    with pytest.raises(NotFoundError):
+        await data_loader.fetch_audio(f"{number}/{number}_audio.ogg")
+
+
+@pytest.mark.parametrize("text", ["Привет, «мир»!\nВторая строка\u00a0— ё.", ""])
+async def test_texts_are_kept(data_loader: DataLoaderClient, number: int, text: str) -> None:
+    """To the letter; another text for the same message is refused."""
+    stored = await data_loader.store_transcription(number, text)
+    assert stored.key == f"{number}/{number}_transcription.txt"
+    assert await data_loader.fetch_transcription(stored.key) == text
+    with pytest.raises(ConflictError):
+        await data_loader.store_transcription(number, text + "!")
+
+
+async def test_large_recordings_come_in_parts(data_loader: DataLoaderClient, number: int, wav: bytes) -> None:
+    """No answer is larger than 8 MiB."""
+    data = wav[:44] + os.urandom(2 * PART_BYTES + 1001)
+    stored = await data_loader.store_audio(number, data)
+    parts = [part async for part in data_loader.stream_audio(stored.key)]
+    assert [len(part) for part in parts] == [PART_BYTES, PART_BYTES, 1045]
+    assert b"".join(parts) == data
+
+
+async def test_uploads_have_a_limit(
+    data_loader: DataLoaderClient, http: httpx.AsyncClient, number: int, wav: bytes
+) -> None:
+    """Announced or not."""
+    data = wav[:44] + bytes(25 * 1024 * 1024)
+    with pytest.raises(UploadTooLargeError, match="24 MiB"):
+        await data_loader.store_audio(number, data)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(data), 1 << 20):
+            yield data[start : start + (1 << 20)]
+
+    answer = await http.put(f"/objects/{number}/audio", content=pieces())
+    assert answer.json()["error"]["code"] == "upload_too_large"
+    with pytest.raises(NotFoundError):
+        await data_loader.fetch_audio(f"{number}/{number}_audio.wav")
+
+
+_RANGES = [
+    ("bytes=0-3", 206, slice(0, 4)),
+    ("bytes=100-", 206, slice(100, None)),
+    ("bytes=-7", 206, slice(-7, None)),
+    ("bytes=0-99999999", 206, slice(0, None)),
+    ("bytes=0-1,5-6", 200, slice(0, None)),
+    ("bytes=5-2", 200, slice(0, None)),
+    ("lines=1-2", 200, slice(0, None)),
+]
+
+
+async def test_players_get_their_ranges(http: httpx.AsyncClient, number: int, voice: bytes) -> None:
+    """As RFC 9110 has it; what we do not offer is answered with everything."""
+    stored = await DataLoaderClient(http).store_audio(number, voice)
+    for asked, status, expected in _RANGES:
+        answer = await http.get(f"/objects/{stored.key}", headers={"Range": asked})
+        assert (answer.status_code, answer.content) == (status, voice[expected]), asked
+        assert answer.headers["content-type"] == "audio/ogg"
+        assert answer.headers["cache-control"] == "private, no-store"
+        start, end, _ = expected.indices(len(voice))
+        told = f"bytes {start}-{end - 1}/{len(voice)}" if status == httpx.codes.PARTIAL_CONTENT else None
+        assert answer.headers.get("content-range") == told
+
+
+async def test_ranges_behind_the_end(http: httpx.AsyncClient, number: int, voice: bytes) -> None:
+    """416 tells the length, and our client names the error."""
+    client = DataLoaderClient(http)
+    stored = await client.store_audio(number, voice)
+    answer = await http.get(f"/objects/{stored.key}", headers={"Range": f"bytes={len(voice)}-"})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(voice)}")
+    with pytest.raises(InvalidParameterError, match="range"):
+        await client.fetch_audio(stored.key, len(voice))
+    head = await http.head(f"/objects/{stored.key}")
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(voice)))
+
+
+async def test_strange_keys_reach_nothing(http: httpx.AsyncClient) -> None:
+    """Only what we named can be fetched or deleted."""
+    for key in ("../../etc/passwd", "..%2f..%2fetc%2fpasswd", "1/2_audio.ogg", "1", "1/1_audio.ogg.part"):
+        assert (await http.get(f"/objects/{key}")).status_code in {400, 404, 405}
+        with pytest.raises(InvalidParameterError, match="expected a key"):
+            await DataLoaderClient(http).delete_keys(["1/1_audio.ogg", key])
+
+
+async def test_deleting(data_loader: DataLoaderClient, number: int, voice: bytes) -> None:
+    """By message and by key; once more does no harm, and the neighbour stays."""
+    audio = await data_loader.store_audio(number, voice)
+    text = await data_loader.store_transcription(number, "текст")
+    neighbour = await data_loader.store_transcription(number * 10, "сосед")
+    await data_loader.delete_keys([audio.key, audio.key])
+    with pytest.raises(NotFoundError):
+        await data_loader.fetch_audio(audio.key)
+    assert await data_loader.fetch_transcription(text.key) == "текст"
+    for _ in range(2):
+        await data_loader.delete(number)
+    with pytest.raises(NotFoundError):
+        await data_loader.fetch_transcription(text.key)
+    assert await data_loader.fetch_transcription(neighbour.key) == "сосед"
+
+
+async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Settings) -> None:
+    """Health is told to everybody, nothing else is."""
+    http.headers["Authorization"] = "Bearer another"
+    client = DataLoaderClient(http)
+    health = await client.health()
+    assert (health.status, health.store) == ("ok", "s3" if store_settings.s3_endpoint else "directory")
+    for asking in (
+        client.store_transcription(1, ""),
+        client.fetch_audio("1/1_audio.ogg"),
+        client.delete(1),
+        client.export_now(),
+    ):
+        with pytest.raises(AuthenticationError):
+            await asking
+
+
+async def test_a_store_that_is_away(settings: Settings, voice: bytes) -> None:
+    """Is told as such, so that callers try again; the service itself goes on."""
+    away = settings.model_copy(update={"s3_endpoint": NOBODY})
+    async with running(away) as app, open_http(url=None, app=app, token=KEY) as http:
+        client = DataLoaderClient(http)
+        for asking in (client.store_audio(1, voice), client.fetch_audio("1/1_audio.ogg"), client.health()):
+            with pytest.raises(ServiceUnreachableError, match="object store is away"):
+                await asking
+
+
+async def test_an_export_that_cannot_ask_the_database(data_loader: DataLoaderClient) -> None:
+    """Fails with the reason, and another can be begun."""
+    for _ in range(2):
+        with pytest.raises(ServiceUnreachableError, match="nobody answers"):
+            await data_loader.export_now()
+    state = await data_loader.export_state()
+    assert (state.run, state.is_running) == (2, False)
