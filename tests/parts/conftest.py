@@ -1,34 +1,47 @@
-"""Databases for the tests of parts: SQLite in a file, PostgreSQL from a template that was migrated once."""
+"""Databases for the tests of parts: SQLite in a new file, PostgreSQL in one database that is emptied for each test."""
 
 import asyncio
-import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
+from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from glas.clients.db_assist import DbAssistClient
 from glas.db import migrations
 from glas.db.session import open_database
+from glas.db.tables import Base, ChangeCounterRow
 from glas.settings import Settings
 from tests.conftest import Postgres
-
-_TEMPLATE = "glas_template"
-_numbers = itertools.count()
+from tests.parts.voices import open_db_assist
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres: Postgres) -> Callable[[], str]:
-    """Make a database with our tables, and give its URL; copying a template takes a tenth of a second."""
-    url = make_url(postgres.create(_TEMPLATE)).set(drivername="postgresql+asyncpg")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The URL of a database with our tables. Making one for each test would take longer than the tests."""
+    url = postgres.create("glas_parts")
 
     async def migrate() -> None:
-        database = open_database(url)
+        database = open_database(make_url(url).set(drivername="postgresql+asyncpg"))
         await migrations.upgrade(database)
         await database.close()
 
     asyncio.run(migrate())
-    return lambda: postgres.create(f"glas_{next(_numbers)}", _TEMPLATE)
+    return url
+
+
+@pytest.fixture
+def empty_postgres(migrated_postgres: str) -> str:
+    """The same without rows."""
+    with psycopg.connect(migrated_postgres) as connection:
+        # As a replica the server lets even the ledger be emptied.
+        connection.execute("SET session_replication_role = replica")
+        for table in Base.metadata.tables.values():
+            if table.name != ChangeCounterRow.__tablename__:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return migrated_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,5 +49,12 @@ def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Set
     """Settings whose database is empty and migrated: the embedded file, or a PostgreSQL."""
     if request.param == "sqlite":
         return settings
-    make: Callable[[], str] = request.getfixturevalue("migrated_postgres")
-    return settings.model_copy(update={"database_url": SecretStr(make())})
+    url: str = request.getfixturevalue("empty_postgres")
+    return settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+@pytest.fixture
+async def db_assist(database_settings: Settings) -> AsyncIterator[DbAssistClient]:
+    """db_assist in this process over each database in turn."""
+    async with open_db_assist(database_settings) as client:
+        yield client

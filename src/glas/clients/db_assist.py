@@ -1,7 +1,9 @@
 """The typed client of db_assist, the only door to the database. Its values stand in `db_assist_bodies`.
 
 Every write may be repeated: the same call gives the same answer and changes nothing more; the same name with other
-values is a `ConflictError`. Besides what the methods name, each may raise `ServiceError`: not reachable, or failed.
+values is a `ConflictError`. Besides what the methods name, each may raise `ServiceError` (not reachable, or failed)
+and `InvalidParameterError`. The service alone judges values: bodies are made here without a check, so that a wrong one
+comes back as the same error from this process and from another.
 """
 
 from datetime import datetime
@@ -65,7 +67,9 @@ class DbAssistClient:
 
     async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
         """Make a person known; a known one stays as they are, language included."""
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}", LocaleChoice(locale=locale)))
+        return User.model_validate(
+            await self._call("PUT", f"/users/{tg_id}", LocaleChoice.model_construct(locale=locale))
+        )
 
     async def user(self, tg_id: int) -> User:
         """Find a person.
@@ -77,24 +81,32 @@ class DbAssistClient:
 
     async def set_locale(self, tg_id: int, locale: Locale) -> User:
         """Change the language."""
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/locale", LocaleChoice(locale=locale)))
+        return User.model_validate(
+            await self._call("PUT", f"/users/{tg_id}/locale", LocaleChoice.model_construct(locale=locale))
+        )
 
     async def set_consent(self, tg_id: int, purpose: Purpose, *, granted: bool, text_version: str) -> User:
         """Record a consent or its withdrawal; every change of mind is kept with its time and the words consented to."""
-        body = ConsentChoice(granted=granted, text_version=text_version)
+        body = ConsentChoice.model_construct(granted=granted, text_version=text_version)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
     async def set_role(self, tg_id: int, role: Role) -> User:
         """Give a role. The caller has checked that this is allowed; the bot makes ADMIN only of ids in its settings."""
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", RoleChoice(role=role)))
+        return User.model_validate(
+            await self._call("PUT", f"/users/{tg_id}/role", RoleChoice.model_construct(role=role))
+        )
 
     async def ban(self, tg_id: int) -> User:
         """Keep a person out: their messages and ratings are refused with `ForbiddenError`."""
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", BanChoice(banned=True)))
+        return User.model_validate(
+            await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=True))
+        )
 
     async def unban(self, tg_id: int) -> User:
         """Let a person in again."""
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", BanChoice(banned=False)))
+        return User.model_validate(
+            await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=False))
+        )
 
     async def usage(self, tg_id: int) -> Usage:
         """Count what a person sent in the last 24 hours, for limits by role."""
@@ -134,7 +146,7 @@ class DbAssistClient:
 
     async def set_answer(self, transcription_id: int, answer_message_id: int) -> Transcription:
         """Record where the answer stands; the last word counts."""
-        body = AnswerPlace(answer_message_id=answer_message_id)
+        body = AnswerPlace.model_construct(answer_message_id=answer_message_id)
         return await self._put(transcription_id, "answer", body)
 
     async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:
@@ -143,7 +155,7 @@ class DbAssistClient:
         Raises:
             ConflictError: other bytes were recorded before.
         """
-        body = Archived(audio_key=audio_key, audio_sha256=sha256, audio_size_bytes=size_bytes)
+        body = Archived.model_construct(audio_key=audio_key, audio_sha256=sha256, audio_size_bytes=size_bytes)
         return await self._put(transcription_id, "archive", body)
 
     async def finish(self, transcription_id: int, finished: Finished) -> Transcription:
@@ -160,7 +172,7 @@ class DbAssistClient:
         Raises:
             ConflictError: it ended before, with a text or another failure.
         """
-        return await self._put(transcription_id, "failure", Failed(failure_code=code))
+        return await self._put(transcription_id, "failure", Failed.model_construct(failure_code=code))
 
     async def transcription(self, transcription_id: int) -> Transcription:
         """Find a message by its id.
@@ -197,7 +209,7 @@ class DbAssistClient:
             ForbiddenError: the message is another person's, or this one is banned.
             ConflictError: there is no text yet.
         """
-        body = Rating(tg_id=tg_id, score=score)
+        body = Rating.model_construct(tg_id=tg_id, score=score)
         return RatingResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))
 
     async def correct(self, transcription_id: int, tg_id: int, reference: str) -> CorrectionResult:
@@ -209,7 +221,7 @@ class DbAssistClient:
             ForbiddenError: the message is another person's, or this one is banned.
             ConflictError: there is no text yet.
         """
-        body = Correction(tg_id=tg_id, reference=reference)
+        body = Correction.model_construct(tg_id=tg_id, reference=reference)
         path = f"/transcriptions/{transcription_id}/correction"
         return CorrectionResult.model_validate(await self._call("PUT", path, body))
 
@@ -249,7 +261,7 @@ class DbAssistClient:
             ForbiddenError: the giver is no administrator.
             ConflictError: the key was used for another grant, or more is taken than there is.
         """
-        body = Grant(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
+        body = Grant.model_construct(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
         return User.model_validate(await self._call("POST", f"/users/{tg_id}/grants", body))
 
     async def check_ledger(self) -> LedgerCheck:

@@ -1,5 +1,6 @@
 """The FastAPI app of db_assist."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.session import database_url, open_database
 from glas.db_assist import ledger, metrics
+from glas.db_assist.finishing import Finishing
 from glas.db_assist.routes import database, transcriptions, users
 from glas.db_assist.routes import ledger as ledger_routes
 from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
@@ -26,8 +28,8 @@ from glas.settings import MIB, Settings
 # The longest body is a recognised text.
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
-# PostgreSQL's classes of errors that pass: connection, deadlock, resources, operator intervention, system.
-_PASSING_SQLSTATES = ("08", "40", "53", "57", "58")
+# PostgreSQL's classes of errors that pass: connection, database not there, deadlock, resources, operator, system.
+_PASSING_SQLSTATES = ("08", "3D", "40", "53", "57", "58")
 
 _log = structlog.stdlib.get_logger("glas.db_assist")
 
@@ -42,6 +44,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
         settings: the whole configuration.
         key: what callers must send as `Authorization: Bearer`; None lets everybody in.
     """
+    running: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -52,11 +55,13 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
             await migrations.require_current(opened)
             app.state.database = opened
             yield
+            await asyncio.gather(*running, return_exceptions=True)
         finally:
             await opened.close()
 
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
+    app.add_middleware(Finishing, running=running)
     app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
@@ -89,11 +94,14 @@ async def on_database_error(_request: Request, error: Exception) -> JSONResponse
     answer: GlasError
     if isinstance(error, IntegrityError):
         answer = ConflictError("the database refused this: a rule of its tables would be broken")
+        # PostgreSQL's own message repeats the values that break the rule.
+        _log.warning("a rule of the database was broken", rule=str(getattr(error.orig, "constraint_name", "")))
     elif isinstance(error, DBAPIError) and not _is_away(error):
         answer = ServiceFaultError("the database refused a statement; the log of db_assist says more")
+        _log.error("the database refused a statement", exc_info=error)
     else:
         answer = OverloadedError("the database does not answer", retry_after_s=_RETRY_AFTER_S)
-    _log.error("database error", exc_info=error)
+        _log.warning("the database does not answer", error=type(error).__name__)
     return JSONResponse(to_body(answer), answer.status, headers=retry_header(answer))
 
 

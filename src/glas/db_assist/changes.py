@@ -30,7 +30,8 @@ class _Position(NamedTuple):
     @classmethod
     def read(cls, cursor: str) -> "_Position":
         if not cursor:
-            return cls(0, 0)
+            # Messages that are not finished have no number yet, that is 0.
+            return cls(1, 0)
         match = _CURSOR.fullmatch(cursor)
         if match is None:
             raise InvalidParameterError(f"cursor: expected one that a page gave, got {cursor[:100]!r}", param="cursor")

@@ -16,8 +16,8 @@ from glas.domain.rewards import reward_hundredths
 from glas.domain.text import normalise
 from glas.settings import DbAssistSettings
 
-# Names and numbers of a few words may all be misheard; of so short a text nothing can be judged.
-_TOO_SHORT_TO_JUDGE_CHARS = 12
+# In three or four words everything may be misheard; two texts as short as this cannot be judged.
+_TOO_SHORT_TO_JUDGE_CHARS = 24
 
 
 class _Case(NamedTuple):
@@ -122,8 +122,8 @@ async def _pay_correction(
 def _require_plausible(reference: str, row: TranscriptionRow, settings: DbAssistSettings) -> None:
     """Refuse what can hardly be the words of this recording.
 
-    A correction must hold a word; be short enough to have been said in the time; and, once both texts are long enough
-    to tell, share letters with what was heard: the character error rate under RU-NORM stays within a setting.
+    A correction must hold a word; be short enough to have been said in the time; and, unless both texts are short,
+    share letters with what was heard: the character error rate under RU-NORM stays within a setting.
 
     Raises:
         ImplausibleCorrectionError: it is none of that.
@@ -136,7 +136,7 @@ def _require_plausible(reference: str, row: TranscriptionRow, settings: DbAssist
         raise ImplausibleCorrectionError(
             f"expected at most {longest:.0f} letters for {row.duration_s:.1f} s, got {len(said)}", param="reference"
         )
-    if min(len(said), len(heard)) < _TOO_SHORT_TO_JUDGE_CHARS and len(said) <= 2 * _TOO_SHORT_TO_JUDGE_CHARS:
+    if max(len(said), len(heard)) <= _TOO_SHORT_TO_JUDGE_CHARS:
         return
     cer = error_rates([said], [heard]).cer if heard else 0.0
     if cer > settings.correction_max_cer:

@@ -1,0 +1,182 @@
+"""db_assist: people and messages, through its typed client, over SQLite and PostgreSQL."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.db_assist_bodies import ChatSettings
+from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
+from glas.domain.messages import MediaKind, Score, Status
+from glas.domain.people import Locale, Purpose, Role
+from tests.parts.voices import BOT, heard, message, send, sha256, someone
+
+
+async def test_a_person_is_registered_once(db_assist: DbAssistClient) -> None:
+    """`/start` may be pressed again and again, even at the same moment."""
+    tg_id = someone()
+    users = await asyncio.gather(*(db_assist.register(tg_id, locale=Locale.EN) for _ in range(10)))
+    assert len({user.id for user in users}) == 1
+    again = await db_assist.register(tg_id, locale=Locale.RU)
+    assert (again.tg_id, again.locale, again.cash_hundredths, again.role) == (tg_id, Locale.EN, 0, Role.USER)
+    assert abs((datetime.now(UTC) - again.registration_datetime).total_seconds()) < 60
+    assert await db_assist.user(tg_id) == again
+
+
+async def test_nobody_is_invented(db_assist: DbAssistClient) -> None:
+    """Who never registered is not found, and sends nothing."""
+    with pytest.raises(NotFoundError):
+        await db_assist.user(someone())
+    with pytest.raises(NotFoundError):
+        await db_assist.create_transcription(message(someone()))
+    with pytest.raises(NotFoundError):
+        await db_assist.transcription(2**60)
+
+
+@pytest.mark.parametrize("tg_id", [0, -1, 2**52, 2**63, 2**200])
+async def test_impossible_ids_are_refused(db_assist: DbAssistClient, tg_id: int) -> None:
+    """They must not reach a database, where they would overflow."""
+    with pytest.raises(InvalidParameterError):
+        await db_assist.user(tg_id)
+
+
+async def test_settings_of_a_person(db_assist: DbAssistClient) -> None:
+    """Language, role, ban."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    assert (await db_assist.set_locale(tg_id, Locale.EN)).locale is Locale.EN
+    assert (await db_assist.set_role(tg_id, Role.UNLIMITED)).role is Role.UNLIMITED
+    sent = await send(db_assist, tg_id)
+    assert (await db_assist.ban(tg_id)).is_banned
+    with pytest.raises(ForbiddenError):
+        await db_assist.create_transcription(message(tg_id))
+    with pytest.raises(ForbiddenError):
+        await db_assist.rate(sent.id, tg_id, Score.BEST)
+    assert not (await db_assist.unban(tg_id)).is_banned
+    await send(db_assist, tg_id)
+
+
+async def test_consents_are_remembered_with_their_words(db_assist: DbAssistClient) -> None:
+    """Two purposes, two consents; the last word counts and every change of mind is kept."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    for granted, version in ((True, "2026-11"), (True, "2026-11"), (True, "2026-12"), (False, "2026-12")):
+        await db_assist.set_consent(tg_id, Purpose.TRAINING, granted=granted, text_version=version)
+    user = await db_assist.set_consent(tg_id, Purpose.SERVICE, granted=True, text_version="2026-11")
+    assert user.consents == {Purpose.SERVICE}
+    history = (await db_assist.export_user(tg_id)).consents
+    assert [(one.purpose, one.granted, one.text_version) for one in history] == [
+        (Purpose.TRAINING, True, "2026-11"),
+        (Purpose.TRAINING, True, "2026-12"),
+        (Purpose.TRAINING, False, "2026-12"),
+        (Purpose.SERVICE, True, "2026-11"),
+    ]
+
+
+async def test_a_message_is_recorded_once(db_assist: DbAssistClient) -> None:
+    """A second delivery of the same update finds the row; other values under the same name are a conflict."""
+    tg_id, other = someone(), someone()
+    await db_assist.register(tg_id)
+    await db_assist.register(other)
+    new = message(tg_id)
+    rows = await asyncio.gather(*(db_assist.create_transcription(new) for _ in range(20)))
+    assert len({row.id for row in rows}) == 1
+    assert rows[0].status is Status.PENDING
+    renamed = new.model_copy(update={"file_id": "named-anew"})
+    assert (await db_assist.create_transcription(renamed)).id == rows[0].id
+    for change in ({"tg_id": other}, {"file_unique_id": "x"}, {"is_forwarded": True}, {"media_kind": MediaKind.VIDEO}):
+        with pytest.raises(ConflictError):
+            await db_assist.create_transcription(new.model_copy(update=change))
+    retry = await db_assist.create_transcription(new.model_copy(update={"attempt": 2}))
+    assert retry.id > rows[0].id
+
+
+async def test_the_way_of_a_message(db_assist: DbAssistClient) -> None:
+    """Created, answered, archived, finished; each step may be repeated and none may be changed afterwards."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    created = await db_assist.create_transcription(message(tg_id))
+    await db_assist.set_answer(created.id, 55)
+    for _ in range(2):
+        await db_assist.archive(created.id, audio_key="1/1_audio.ogg", sha256=sha256("audio"), size_bytes=3)
+    with pytest.raises(ConflictError):
+        await db_assist.archive(created.id, audio_key="1/1_audio.ogg", sha256=sha256("other"), size_bytes=3)
+    result = heard("Ёлки\x00 и «палки»", duration_s=12.3456789)
+    done = [await db_assist.finish(created.id, result) for _ in range(2)]
+    assert done[0] == done[1]
+    assert (done[0].text, done[0].duration_s, done[0].status) == ("Ёлки и «палки»", 12.3456789, Status.DONE)
+    with pytest.raises(ConflictError):
+        await db_assist.finish(created.id, result.model_copy(update={"text": "другое"}))
+    with pytest.raises(ConflictError):
+        await db_assist.fail(created.id, "audio_corrupt")
+    found = await db_assist.by_message(BOT, tg_id, 55)
+    assert found == await db_assist.transcription(created.id)
+    assert (found.audio_size_bytes, found.score, found.reference) == (3, Score.NOT_RATED, None)
+    with pytest.raises(NotFoundError):
+        await db_assist.by_message(BOT, tg_id, 56)
+
+
+async def test_a_failed_message_stays_failed(db_assist: DbAssistClient) -> None:
+    """A retry is another attempt; a failed one has no text to rate."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    created = await db_assist.create_transcription(message(tg_id))
+    failed = [await db_assist.fail(created.id, "audio_corrupt") for _ in range(2)]
+    assert failed[0] == failed[1]
+    assert failed[0].failure_code == "audio_corrupt"
+    for attempt in (db_assist.fail(created.id, "overloaded"), db_assist.finish(created.id, heard())):
+        with pytest.raises(ConflictError):
+            await attempt
+    with pytest.raises(ConflictError):
+        await db_assist.rate(created.id, tg_id, Score.BAD)
+    with pytest.raises(ConflictError):
+        await db_assist.correct(created.id, tg_id, "слова")
+
+
+async def test_the_same_file_is_known(db_assist: DbAssistClient) -> None:
+    """Whoever sends it; only what was finished, and by the model asked for."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    file = f"same-{tg_id}"
+    assert await db_assist.same_file(file) is None
+    await db_assist.create_transcription(message(tg_id, file=file))
+    assert await db_assist.same_file(file) is None
+    sent = await send(db_assist, tg_id, file=file, text="раз")
+    newer = await send(db_assist, tg_id, file=file, text="два")
+    assert await db_assist.same_file(file, model="onnx:test") == newer != sent
+    assert await db_assist.same_file(file, model="onnx:other") is None
+
+
+async def test_usage_of_a_day(db_assist: DbAssistClient) -> None:
+    """Limits by role count messages and seconds."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    assert (await db_assist.usage(tg_id)).n_messages == 0
+    await send(db_assist, tg_id, duration_s=10.5)
+    await send(db_assist, tg_id, duration_s=20)
+    await db_assist.create_transcription(message(tg_id))
+    usage = await db_assist.usage(tg_id)
+    assert (usage.n_messages, usage.audio_s) == (3, 30.5)
+
+
+async def test_settings_of_a_chat(db_assist: DbAssistClient) -> None:
+    """Groups have negative ids; the default is to answer everything."""
+    chat = -1_000_000_000_000 - someone()
+    assert (await db_assist.chat(BOT, chat)).answers_automatically
+    for wish in (False, False, True):
+        await db_assist.set_chat(BOT, chat, ChatSettings(answers_automatically=wish))
+        assert (await db_assist.chat(BOT, chat)).answers_automatically is wish
+
+
+async def test_statistics(db_assist: DbAssistClient) -> None:
+    """What `/stats` shows is what happened."""
+    tg_id = someone()
+    await db_assist.register(tg_id)
+    rated = await send(db_assist, tg_id, duration_s=10)
+    await db_assist.rate(rated.id, tg_id, Score.NORMAL)
+    await db_assist.create_transcription(message(tg_id))
+    figures = await db_assist.statistics()
+    assert figures.n_transcriptions == {"pending": 1, "done": 1, "failed": 0}
+    assert figures.n_scores == {0: 0, 1: 0, 2: 1, 3: 0}
+    assert (figures.n_users, figures.n_active_users, figures.audio_s, figures.paid_hundredths) == (1, 1, 10, 80)

@@ -1,0 +1,226 @@
+"""db_assist: what is paid, once, and what is not; over SQLite and PostgreSQL."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    ImplausibleCorrectionError,
+    InvalidParameterError,
+    NotFoundError,
+)
+from glas.domain.ledger import Reason, Refusal
+from glas.domain.messages import Score
+from glas.domain.people import Role
+from glas.settings import Settings
+from tests.parts.voices import HEARD, open_db_assist, send, someone
+
+CORRECTED = "Привет, это проверка голосового сообщенья!"
+
+
+async def _person(client: DbAssistClient, role: Role = Role.USER) -> int:
+    tg_id = someone()
+    await client.register(tg_id)
+    await client.set_role(tg_id, role)
+    return tg_id
+
+
+async def test_a_rating_pays_once(db_assist: DbAssistClient) -> None:
+    """The score may change, the payment does not; a repeated press is told the same."""
+    tg_id = await _person(db_assist)
+    sent = await send(db_assist, tg_id, duration_s=25)
+    first = await db_assist.rate(sent.id, tg_id, Score.BEST)
+    assert (first.paid_hundredths, first.balance_hundredths, first.is_first) == (300, 300, True)
+    assert (first.transcription.score, first.refusal_reason) == (Score.BEST, None)
+    for score in (Score.BEST, Score.BAD, Score.NORMAL):
+        again = await db_assist.rate(sent.id, tg_id, score)
+        assert (again.paid_hundredths, again.balance_hundredths, again.is_first) == (300, 300, False)
+        assert (await db_assist.transcription(sent.id)).score is score
+    (entry,) = await db_assist.transactions(tg_id)
+    assert (entry.amount_hundredths, entry.reason, entry.transcription_id) == (300, Reason.RATING, sent.id)
+
+
+async def test_a_hundred_presses_at_once_pay_once(db_assist: DbAssistClient) -> None:
+    """A double tap on a slow network, or somebody who tries."""
+    tg_id = await _person(db_assist)
+    sent = await send(db_assist, tg_id)
+    scores = [Score.BAD, Score.NORMAL, Score.BEST]
+    results = await asyncio.gather(*(db_assist.rate(sent.id, tg_id, scores[n % 3]) for n in range(100)))
+    assert sum(result.is_first for result in results) == 1
+    assert {result.paid_hundredths for result in results} == {80}
+    assert (await db_assist.user(tg_id)).cash_hundredths == 80
+    assert len(await db_assist.transactions(tg_id)) == 1
+    assert (await db_assist.check_ledger()).is_balanced
+
+
+async def test_ratings_of_many_messages_at_once_add_up(db_assist: DbAssistClient) -> None:
+    """Parallel payments to one person lose nothing."""
+    tg_id = await _person(db_assist)
+    sent = [await send(db_assist, tg_id) for _ in range(20)]
+    await asyncio.gather(*(db_assist.rate(one.id, tg_id, Score.BEST) for one in sent))
+    assert (await db_assist.user(tg_id)).cash_hundredths == 20 * 80
+
+
+async def test_only_the_owner_rates_and_corrects(db_assist: DbAssistClient) -> None:
+    """Somebody else's message is nobody else's business."""
+    owner, stranger = await _person(db_assist), await _person(db_assist)
+    sent = await send(db_assist, owner)
+    with pytest.raises(ForbiddenError):
+        await db_assist.rate(sent.id, stranger, Score.BEST)
+    with pytest.raises(ForbiddenError):
+        await db_assist.correct(sent.id, stranger, CORRECTED)
+    with pytest.raises(NotFoundError):
+        await db_assist.rate(sent.id, someone(), Score.BEST)
+    with pytest.raises(InvalidParameterError):
+        await db_assist.rate(sent.id, owner, Score.NOT_RATED)
+    assert (await db_assist.transcription(sent.id)).score is Score.NOT_RATED
+
+
+async def test_what_is_not_paid(db_assist: DbAssistClient) -> None:
+    """The score is kept, the reason is told, again and again the same; a later rating does not pay either."""
+    tg_id = await _person(db_assist)
+    cases = {
+        Refusal.FORWARDED: await send(db_assist, tg_id, forwarded=True),
+        Refusal.NO_SPEECH: await send(db_assist, tg_id, text=" … "),
+        Refusal.NOTHING_EARNED: await send(db_assist, tg_id, duration_s=0.01),
+    }
+    for reason, sent in cases.items():
+        for score in (Score.BEST, Score.BAD):
+            result = await db_assist.rate(sent.id, tg_id, score)
+            assert (result.refusal_reason, result.paid_hundredths) == (reason, 0)
+            assert result.transcription.score is score
+    assert (await db_assist.user(tg_id)).cash_hundredths == 0
+
+
+@pytest.mark.parametrize("same", ["file", "samples"])
+async def test_the_same_audio_pays_nobody_twice(db_assist: DbAssistClient, same: str) -> None:
+    """Neither its sender nor another account, by Telegram's name of the file or by the samples; not in parallel."""
+    people = [await _person(db_assist) for _ in range(4)]
+    name = {same: f"audio-of-{people[0]}"}
+    sent = [(await send(db_assist, tg_id, **name), tg_id) for tg_id in (*people, people[0])]  # type: ignore[arg-type]
+    results = await asyncio.gather(*(db_assist.rate(one.id, tg_id, Score.BEST) for one, tg_id in sent))
+    assert sorted(result.paid_hundredths for result in results) == [0, 0, 0, 0, 80]
+    assert [result.refusal_reason for result in results].count(Refusal.SAME_AUDIO) == 4
+
+
+async def test_a_day_has_a_cap(database_settings: Settings) -> None:
+    """Farming ends at the cap: the last payment is cut, the next refused; a grant is no earning."""
+    rules = database_settings.db_assist.model_copy(update={"daily_coin_cap": Decimal("2.50")})
+    async with open_db_assist(database_settings.model_copy(update={"db_assist": rules})) as client:
+        tg_id, admin = await _person(client), await _person(client, Role.ADMIN)
+        await client.grant(admin, tg_id, 10_00, reason="подарок", key="cap")
+        sent = [await send(client, tg_id, duration_s=20) for _ in range(3)]
+        results = [await client.rate(one.id, tg_id, Score.BEST) for one in sent]
+        assert [result.paid_hundredths for result in results] == [160, 90, 0]
+        assert [result.refusal_reason for result in results] == [None, None, Refusal.DAILY_CAP]
+        assert results[-1].balance_hundredths == 12_50
+
+
+async def test_960_coins_make_a_beta_tester(db_assist: DbAssistClient) -> None:
+    """Told once per payment that made it, and again when that press is repeated; no higher role is lowered."""
+    admin = await _person(db_assist, Role.ADMIN)
+    tg_id = await _person(db_assist)
+    await db_assist.grant(admin, tg_id, 959_50, reason="почти", key=f"almost-{tg_id}")
+    first, second = [await send(db_assist, tg_id) for _ in range(2)]
+    crossing = [await db_assist.rate(first.id, tg_id, Score.BEST) for _ in range(2)]
+    assert [one.became_beta_tester for one in crossing] == [True, True]
+    assert not (await db_assist.rate(second.id, tg_id, Score.BEST)).became_beta_tester
+    assert (await db_assist.user(tg_id)).role is Role.BETA_TESTER
+    await db_assist.grant(admin, admin, 2000_00, reason="себе", key=f"self-{admin}")
+    assert (await db_assist.user(admin)).role is Role.ADMIN
+
+
+async def test_a_correction_is_kept_and_paid_once(db_assist: DbAssistClient) -> None:
+    """A later correction replaces the words; the first decides the payment."""
+    tg_id = await _person(db_assist)
+    sent = await send(db_assist, tg_id)
+    first = await db_assist.correct(sent.id, tg_id, f"  {CORRECTED} ")
+    assert (first.paid_hundredths, first.is_first, first.transcription.reference) == (100, True, CORRECTED)
+    assert first.transcription.text == HEARD
+    again = await db_assist.correct(sent.id, tg_id, CORRECTED)
+    other = await db_assist.correct(sent.id, tg_id, HEARD + " ещё раз")
+    for result in (again, other):
+        assert (result.paid_hundredths, result.balance_hundredths, result.is_first) == (100, 100, False)
+    assert (await db_assist.transcription(sent.id)).reference == HEARD + " ещё раз"
+    assert [entry.reason for entry in await db_assist.transactions(tg_id)] == [Reason.CORRECTION]
+
+
+async def test_a_correction_that_changes_nothing_is_not_paid(db_assist: DbAssistClient) -> None:
+    """The same words with another comma are a reference, and no work."""
+    tg_id = await _person(db_assist)
+    sent = await send(db_assist, tg_id)
+    result = await db_assist.correct(sent.id, tg_id, "Привет! Это проверка голосового сообщения.")
+    assert (result.refusal_reason, result.paid_hundredths) == (Refusal.UNCHANGED, 0)
+    later = await db_assist.correct(sent.id, tg_id, CORRECTED)
+    assert (later.refusal_reason, later.paid_hundredths) == (Refusal.UNCHANGED, 0)
+
+
+@pytest.mark.parametrize(
+    ("reference", "duration_s"),
+    [
+        ("!!! ???", 10),
+        ("абвгд " * 100, 10),
+        ("ъъъъъ ъъъъъъъъ ъъъъъъъъъъ ъъъъъъъъъ", 10),
+        ("да", 10),
+        (HEARD, 0.5),
+    ],
+    ids=["no word", "too long for the time", "another text", "one word of many", "too fast"],
+)
+async def test_nonsense_is_no_correction(db_assist: DbAssistClient, reference: str, duration_s: float) -> None:
+    """What can hardly have been said does not become a reference."""
+    tg_id = await _person(db_assist)
+    sent = await send(db_assist, tg_id, duration_s=duration_s, text=HEARD if duration_s > 1 else "привет")
+    with pytest.raises(ImplausibleCorrectionError):
+        await db_assist.correct(sent.id, tg_id, reference)
+    assert (await db_assist.transcription(sent.id)).reference is None
+
+
+@pytest.mark.parametrize(("text", "reference"), [("она", "да"), ("", "привет"), ("пре вед", "Привет, Марина!")])
+async def test_short_texts_may_be_wholly_wrong(db_assist: DbAssistClient, text: str, reference: str) -> None:
+    """Of a word or two everything may be misheard."""
+    tg_id = await _person(db_assist)
+    sent = await send(db_assist, tg_id, text=text, duration_s=2)
+    assert (await db_assist.correct(sent.id, tg_id, reference)).transcription.reference == reference
+
+
+async def test_grants_are_entered_once_by_administrators(db_assist: DbAssistClient) -> None:
+    """By a key; not by anybody else; nobody's cash goes below zero."""
+    admin, tg_id, user = await _person(db_assist, Role.ADMIN), await _person(db_assist), await _person(db_assist)
+    key = f"grant-{tg_id}"
+    granted = await asyncio.gather(
+        *(db_assist.grant(admin, tg_id, 500, reason="за помощь", key=key) for _ in range(10))
+    )
+    assert {one.cash_hundredths for one in granted} == {500}
+    for wrong in (
+        db_assist.grant(admin, tg_id, 501, reason="-", key=key),
+        db_assist.grant(admin, user, 500, reason="-", key=key),
+    ):
+        with pytest.raises(ConflictError):
+            await wrong
+    with pytest.raises(ForbiddenError):
+        await db_assist.grant(user, user, 1000, reason="себе", key="mine")
+    with pytest.raises(ConflictError):
+        await db_assist.grant(admin, tg_id, -501, reason="-", key="too much")
+    with pytest.raises(InvalidParameterError):
+        await db_assist.grant(admin, tg_id, 0, reason="-", key="nothing")
+    assert (await db_assist.grant(admin, tg_id, -500, reason="ошибка", key="back")).cash_hundredths == 0
+    assert [entry.note for entry in await db_assist.transactions(tg_id)] == ["за помощь", "ошибка"]
+
+
+async def test_the_ledger_has_dates(db_assist: DbAssistClient) -> None:
+    """A range is half open, in any zone; a time without a zone is refused."""
+    admin, tg_id = await _person(db_assist, Role.ADMIN), await _person(db_assist)
+    for number in range(3):
+        await db_assist.grant(admin, tg_id, 1, reason=str(number), key=f"{tg_id}-{number}")
+    entries = await db_assist.transactions(tg_id)
+    middle = entries[1].date_of_transaction.astimezone(timezone(timedelta(hours=3)))
+    assert await db_assist.transactions(tg_id, since=middle) == entries[1:]
+    assert await db_assist.transactions(tg_id, until=middle) == entries[:1]
+    assert await db_assist.transactions(tg_id, since=datetime.now(UTC)) == ()
+    with pytest.raises(InvalidParameterError):
+        await db_assist.transactions(tg_id, since=datetime(2026, 1, 1))  # noqa: DTZ001

@@ -1,0 +1,181 @@
+"""db_assist as a service: its key, its start, a database that goes away, and the same answers over a real socket."""
+
+import asyncio
+import time
+
+import httpx
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.http import open_http
+from glas.db.session import database_url, open_database
+from glas.db_assist.app import create_app
+from glas.domain.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    ForbiddenError,
+    ImplausibleCorrectionError,
+    InvalidParameterError,
+    NotFoundError,
+    OverloadedError,
+)
+from glas.domain.messages import Score
+from glas.settings import Settings
+from tests.conftest import Postgres
+from tests.parts.voices import message, open_db_assist, send, someone
+
+KEY = "k" * 40
+
+
+async def test_the_same_way_over_a_socket(database_settings: Settings) -> None:
+    """A message from its arrival to its reward, and every kind of refusal, over TCP with a key."""
+    async with open_db_assist(database_settings, key=KEY, tcp=True) as client:
+        assert (await client.health()).database == (
+            "sqlite" if database_settings.database_url is None else "postgresql"
+        )
+        tg_id = someone()
+        await client.register(tg_id)
+        sent = await send(client, tg_id)
+        results = await asyncio.gather(*(client.rate(sent.id, tg_id, Score.BEST) for _ in range(30)))
+        assert sum(result.is_first for result in results) == 1
+        other = await client.register(someone())
+        for refused, kind in (
+            (client.rate(sent.id, other.tg_id, Score.BEST), ForbiddenError),
+            (client.rate(sent.id + 1000, tg_id, Score.BEST), NotFoundError),
+            (client.fail(sent.id, "x"), ConflictError),
+            (client.correct(sent.id, tg_id, "!"), ImplausibleCorrectionError),
+            (client.correct(sent.id, tg_id, ""), InvalidParameterError),
+        ):
+            with pytest.raises(kind):
+                await refused
+        assert (await client.check_ledger()).is_balanced
+
+
+@pytest.mark.parametrize("token", [None, "wrong" * 8])
+async def test_without_its_key_nobody_enters(settings: Settings, token: str | None) -> None:
+    """Figures too are behind the key; only /health is not."""
+    app = create_app(settings, key=KEY)
+    async with app.router.lifespan_context(app), open_http(url=None, app=app, token=token) as http:
+        client = DbAssistClient(http)
+        with pytest.raises(AuthenticationError):
+            await client.user(1)
+        assert (await http.get("/metrics")).status_code == 401
+        assert (await client.health()).status == "ok"
+
+
+async def test_nobody_slips_in_a_balance(settings: Settings) -> None:
+    """Fields that a request does not have are refused, not ignored."""
+    app = create_app(settings, key=None)
+    async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
+        answer = await http.put("/users/5", json={"locale": "ru", "cash_hundredths": 10**6})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_parameter")
+        assert (await http.put("/users/5", json={"locale": "ru"})).json()["cash_hundredths"] == 0
+
+
+async def test_figures_for_prometheus(database_settings: Settings) -> None:
+    """Counted in the database."""
+    app = create_app(database_settings, key=None)
+    async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
+        client = DbAssistClient(http)
+        tg_id = someone()
+        await client.register(tg_id)
+        sent = await send(client, tg_id)
+        await client.rate(sent.id, tg_id, Score.BEST)
+        lines = (await http.get("/metrics")).text.splitlines()
+    assert 'glas_transcriptions{status="done"} 1.0' in lines
+    assert 'glas_scores{score="3"} 1.0' in lines
+    assert "glas_ledger_coins 0.8" in lines
+    assert not any(str(tg_id) in line for line in lines)
+
+
+async def test_a_database_that_was_not_migrated_is_refused(postgres: Postgres, settings: Settings) -> None:
+    """Only the embedded file migrates by itself; a shared one waits for `glas migrate`."""
+    url = await asyncio.to_thread(postgres.create, "glas_not_migrated")
+    with pytest.raises(ConfigurationError, match="glas migrate"):
+        async with open_db_assist(settings.model_copy(update={"database_url": SecretStr(url)})):
+            pass
+
+
+async def test_an_unreachable_database_is_told_without_its_password(settings: Settings) -> None:
+    """The start fails with a message that may be logged."""
+    url = SecretStr("postgresql://glas:hunter2hunter2@127.0.0.1:9/glas")
+    with pytest.raises(ConfigurationError, match="GLAS_DATABASE_URL") as caught:
+        async with open_db_assist(settings.model_copy(update={"database_url": url})):
+            pass
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_restarted_database_is_met_again(empty_postgres: str, settings: Settings) -> None:
+    """Connections that died in the pool cost nobody an error."""
+    async with open_db_assist(settings.model_copy(update={"database_url": SecretStr(empty_postgres)})) as client:
+        await client.register(someone())
+        with psycopg.connect(empty_postgres, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        await client.register(someone())
+
+
+async def test_a_database_that_is_away_is_told_as_such(
+    postgres: Postgres, migrated_postgres: str, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Callers are asked to come back; the log holds no words of people."""
+    template = make_url(migrated_postgres).database
+    url = await asyncio.to_thread(postgres.create, "glas_away", str(template))
+    async with open_db_assist(settings.model_copy(update={"database_url": SecretStr(url)})) as client:
+        tg_id = someone()
+        await client.register(tg_id)
+        with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+            connection.execute("DROP DATABASE glas_away WITH (FORCE)")
+        with pytest.raises(OverloadedError) as caught:
+            await client.create_transcription(message(tg_id, file="secret-name-of-a-file"))
+        assert caught.value.retry_after_s
+        with pytest.raises(OverloadedError):
+            await client.health()
+    assert "secret-name-of-a-file" not in capsys.readouterr().out
+
+
+async def test_a_caller_who_gives_up_leaves_no_half_work(settings: Settings) -> None:
+    """In process a caller's timeout would cancel the route itself, wherever it stands, and its locks would stay."""
+    app = create_app(settings, key=None)
+    async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
+        client = DbAssistClient(http)
+        tg_id = someone()
+        await client.register(tg_id)
+        sent = [await send(client, tg_id) for _ in range(20)]
+        given_up = []
+        for number, one in enumerate(sent):
+            task = asyncio.create_task(client.rate(one.id, tg_id, Score.BEST))
+            await asyncio.sleep(number * 0.0005)
+            task.cancel()
+            # Kept, as a task's exception may be: it holds the frames in which a statement was interrupted.
+            given_up.append(await asyncio.gather(task, return_exceptions=True))
+        began = time.monotonic()
+        results = [await client.rate(one.id, tg_id, Score.BEST) for one in sent]
+        assert time.monotonic() - began < 10, "a lock was left behind"
+        assert {result.paid_hundredths for result in results} == {80}
+        assert (await client.user(tg_id)).cash_hundredths == 20 * 80
+        assert (await client.check_ledger()).is_balanced
+
+
+async def test_sqlite_is_safe_against_loss_of_power(settings: Settings) -> None:
+    """WAL with full synchronisation and foreign keys on every connection, readers and writers."""
+    database = open_database(database_url(settings))
+    for opened in (database.reading, database.writing):
+        async with opened() as session:
+            found = [
+                await session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+            ]
+            assert found == ["wal", 2, 1]
+    await database.close()
+
+
+def test_the_client_closes_what_it_opened() -> None:
+    """A client owns its connections."""
+    client = DbAssistClient(httpx.AsyncClient())
+    asyncio.run(client.close())
