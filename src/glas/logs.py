@@ -97,7 +97,7 @@ def configure(*, level: str, fmt: Literal["console", "json"], secrets: Iterable[
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # httpx writes whole URLs at INFO, and Telegram's hold the token; uvicorn repeats what our greeting tells.
-    for name in ("httpx", "httpcore", "asyncio", "urllib3", "python_multipart", "uvicorn.error"):
+    for name in ("httpx", "httpcore", "asyncio", "urllib3", "python_multipart", "uvicorn.error", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

@@ -26,7 +26,7 @@ from glas.data_loader.folders import locked
 from glas.data_loader.record import TEST, TRAIN, pseudonym, split_of
 from glas.domain.errors import ConflictError, ServiceFaultError, ServiceUnreachableError
 from glas.domain.messages import Score
-from glas.launch.serve import entered
+from glas.launch.assembly import entered
 from glas.s3 import open_store
 from glas.settings import Settings
 from tests.conftest import Sample

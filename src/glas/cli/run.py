@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 from glas.cli.session import err, open_settings, out, russian, told
 from glas.domain.errors import ConfigurationError
 from glas.launch import PARTS
+from glas.settings import Settings
 
 HELP = f"""
-Запустить части системы в одном процессе (все, если не назвать ни одной).
+Запустить части системы в одном процессе (все, если не назвать ни одной; бот — если задан TELEGRAM_TOKEN).
 
 Части: {", ".join(PARTS)}. Страница и API открываются на http://127.0.0.1:8000.
 
@@ -39,15 +40,19 @@ Ctrl+C останавливает: начатые распознавания д�
 def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ]...", show_default=False)] = None) -> None:
     """Start parts and serve until a signal."""
     settings = open_settings(quiet=False)
-    chosen = tuple(parts or PARTS)
-    if not parts and settings.nn_service_url is not None:
-        # It runs elsewhere: what is left for this process is the page in front of it.
-        chosen = ("web",)
+    chosen = tuple(parts or _all_that_can(settings))
     from glas.launch.serve import serve
 
     with told(), _no_group():
         err.print("Загружаю модель…", style="dim")
         asyncio.run(serve(settings, chosen, _greet))
+
+
+def _all_that_can(settings: Settings) -> list[str]:
+    """Every part, less those that run elsewhere and a bot that has no token."""
+    elsewhere = {part for part in PARTS if getattr(settings, f"{part}_url", None) is not None}
+    without_token = {"tg_bot"} if settings.telegram_token is None else set()
+    return [part for part in PARTS if part not in elsewhere | without_token]
 
 
 @contextlib.contextmanager
@@ -78,6 +83,10 @@ def _greet(ready: "Ready") -> None:
     if ready.problem is not None:
         rows.append(("Проверка", f"не удалась: {ready.problem}"))
     rows += _addresses(ready)
+    if "tg_bot" in ready.parts:
+        rows.append(("Бот", "запущен: отправьте ему голосовое сообщение"))
+    elif "web" in ready.parts:
+        rows.append(("Бот", "не запущен: нужен токен от @BotFather, затем TELEGRAM_TOKEN=…"))
     if ready.model == "embedded":
         rows.append(("Точнее", "встроенная модель мала и годится для начала: glas models покажет точные;"))
         rows.append(("", f"{_glas()} models get onnx:gigaam-v3-ctc"))

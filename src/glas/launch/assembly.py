@@ -1,0 +1,205 @@
+"""Puts parts together: makes their apps, gives each the clients that it needs, and starts what runs by itself.
+
+A service that runs in this process is reached through its app, any other over TCP at the address in the settings; its
+client cannot tell the difference. Parts are imported when they are made: aiogram alone takes seconds, and a process
+that runs the recogniser needs neither it nor a database.
+"""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import ConfigurationError, ConflictError
+from glas.launch.doors import key_of
+from glas.settings import MIB, Settings, is_loopback, plain
+
+if TYPE_CHECKING:
+    from glas.durable import Durable, Place
+
+_SERVICES = ("nn_service", "db_assist", "data_loader")
+_EXPORT = "export"
+
+
+@dataclass
+class Assembly:
+    """Parts that are up.
+
+    Attributes:
+        apps: each service's app, and `web`'s page.
+        tasks: what runs by itself until it is cancelled, such as the bot.
+    """
+
+    apps: dict[str, FastAPI] = field(default_factory=dict)
+    tasks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator[Assembly]:
+    """Bring parts up, in the order in which they need each other; on the way out, down in the opposite order.
+
+    Raises:
+        ConfigurationError: a part needs another that is neither here nor has an address.
+        ModelError: the model cannot be loaded.
+    """
+    async with AsyncExitStack() as stack:
+        assembly = Assembly()
+        reach = Reach(settings, parts, assembly.apps, stack)
+        for part in (name for name in (*_SERVICES, "web") if name in parts):
+            app = await _make(part, settings, parts, reach)
+            await stack.enter_async_context(entered([app]))
+            assembly.apps[part] = app
+        if "data_loader" in parts or "tg_bot" in parts:
+            await _start_durable_work(settings, parts, assembly, reach, stack)
+        yield assembly
+
+
+@asynccontextmanager
+async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
+    """Enter the lifespans of apps; neither a mount nor an in-process transport does."""
+    async with AsyncExitStack() as stack:
+        for app in apps:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        yield
+
+
+class Reach:
+    """Clients of the services, wherever they run."""
+
+    def __init__(
+        self, settings: Settings, parts: Collection[str], apps: dict[str, FastAPI], stack: AsyncExitStack
+    ) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._apps = apps
+        self._stack = stack
+
+    async def nn_service(self) -> NnServiceClient:
+        """The recogniser."""
+        return NnServiceClient(await self._http("nn_service"))
+
+    async def db_assist(self) -> DbAssistClient:
+        """The door to the database."""
+        return DbAssistClient(await self._http("db_assist"))
+
+    async def data_loader(self) -> DataLoaderClient:
+        """The door to the object store."""
+        return DataLoaderClient(await self._http("data_loader"))
+
+    def app(self, part: str) -> FastAPI | None:
+        """The app of a service that runs in this process."""
+        return self._apps.get(part)
+
+    def url(self, part: str) -> str:
+        """Where a service runs that is not in this process.
+
+        Raises:
+            ConfigurationError: the settings do not say.
+        """
+        url: str | None = getattr(self._settings, f"{part}_url")
+        if url is None:
+            raise ConfigurationError(
+                f"expected {part}: run it in this process too (glas run {part} …), or say where it is "
+                f"(GLAS_{part.upper()}_URL)"
+            )
+        return url
+
+    async def enter(self, app: FastAPI) -> None:
+        """Keep an app up as long as everything else."""
+        await self._stack.enter_async_context(entered([app]))
+
+    async def _http(self, part: str) -> httpx.AsyncClient:
+        app = self.app(part)
+        if app is not None:
+            http = open_http(url=None, app=app, token=key_of(self._settings, part, self._parts))
+        else:
+            http = open_http(url=self.url(part), token=plain(getattr(self._settings, f"{part}_token")))
+        return await self._stack.enter_async_context(http)
+
+
+async def _make(part: str, settings: Settings, parts: Collection[str], reach: Reach) -> FastAPI:
+    match part:
+        case "nn_service":
+            from glas.nn_service.app import create_app as create_nn_service
+
+            return create_nn_service(settings, key=key_of(settings, part, parts))
+        case "db_assist":
+            from glas.db_assist.app import create_app as create_db_assist
+
+            return create_db_assist(settings, key=key_of(settings, part, parts))
+        case "data_loader":
+            from glas.data_loader.app import create_app as create_data_loader
+
+            return create_data_loader(settings, key=key_of(settings, part, parts), db_assist=await reach.db_assist())
+        case _:
+            return await _make_page(settings, reach)
+
+
+async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
+    from glas.launch.samples import samples_dir
+    from glas.web.app import create_app as create_web
+    from glas.web.proxy import create_proxy
+
+    api = reach.app("nn_service")
+    if api is None:
+        api = create_proxy(
+            reach.url("nn_service"),
+            token=plain(settings.nn_service_token),
+            key=plain(settings.api_key),
+            max_body_bytes=settings.audio.max_upload_mb * MIB,
+        )
+        await reach.enter(api)
+    page = create_web(api=api, samples_dir=samples_dir())
+    if is_loopback(settings.host):
+        # A foreign page whose name resolves to 127.0.0.1 must not read answers (DNS rebinding).
+        page.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]", settings.host])
+    return page
+
+
+async def _start_durable_work(
+    settings: Settings, parts: Collection[str], assembly: Assembly, reach: Reach, stack: AsyncExitStack
+) -> None:
+    """Register the work of the parts that have some, then start the engine once for all of them."""
+    from glas.durable import Durable
+
+    owners = [part for part in ("data_loader", "tg_bot") if part in parts]
+    durable = Durable(_place(settings, owners), slot=settings.bot.slot or socket.gethostname())
+    if "data_loader" in parts:
+        _schedule_export(settings, durable, assembly.apps["data_loader"])
+    if "tg_bot" in parts:
+        from glas.tg_bot.app import Services, open_bot
+
+        services = Services(await reach.nn_service(), await reach.db_assist(), await reach.data_loader())
+        bot = await stack.enter_async_context(open_bot(settings, services, durable))
+        assembly.tasks.append(bot.run)
+    stack.push_async_callback(durable.close)
+    await durable.start()
+
+
+def _place(settings: Settings, owners: Sequence[str]) -> "Place":
+    """A file in the embedded mode; a schema of these parts' own where processes share a PostgreSQL server."""
+    from glas.durable import postgres_place, sqlite_place
+
+    url = plain(settings.database_url)
+    if url is None or url.startswith("sqlite"):
+        return sqlite_place(settings.data_dir / f"durable-{'-'.join(owners)}.sqlite")
+    return postgres_place(url, "_".join(owners))
+
+
+def _schedule_export(settings: Settings, durable: "Durable", data_loader: FastAPI) -> None:
+    async def export(_scheduled: object, _context: object) -> None:
+        with contextlib.suppress(ConflictError):  # one that somebody asked for is running: it does the same
+            await data_loader.state.exporter.run()
+
+    durable.workflow(_EXPORT, export)
+    durable.schedule("export", _EXPORT, f"0 0 */{settings.data_loader.export_hours} * * *")

@@ -1,0 +1,121 @@
+"""Which parts listen where, and with which key: decided from the settings alone, before anything is loaded."""
+
+import contextlib
+import socket
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from glas.domain.errors import ConfigurationError
+from glas.launch import PARTS
+from glas.settings import Settings, is_loopback, plain
+
+_MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+
+@dataclass(frozen=True)
+class Door:
+    """An address at which a part answers."""
+
+    part: str
+    port: int
+    key: SecretStr | None
+    key_variable: str
+    port_variable: str
+    needs_key: bool = False
+
+
+def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
+    """The listeners of this process: `web` alone where it runs, else one for each service.
+
+    Raises:
+        ConfigurationError: a part is unknown, or a door would be open to strangers.
+    """
+    if unknown := sorted(set(parts) - set(PARTS)):
+        raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
+    found = [door for door in _all(settings) if door.part in parts]
+    if "web" in parts:
+        found = [door for door in found if door.part == "web"]
+    for door in found:
+        _check(door, settings.host)
+    return found
+
+
+def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
+    """The key that the app of a service asks for in this process.
+
+    Under `web`, nn_service answers the page's callers; the other services answer only the parts beside them, in memory.
+    """
+    if "web" in parts:
+        return plain(settings.api_key) if part == "nn_service" else None
+    return next(plain(door.key) for door in _all(settings) if door.part == part)
+
+
+def _all(settings: Settings) -> list[Door]:
+    return [
+        Door("web", settings.port, settings.api_key, "GLAS_API_KEY", "GLAS_PORT"),
+        Door(
+            "nn_service",
+            settings.nn_service.port,
+            settings.nn_service_token,
+            "GLAS_NN_SERVICE_TOKEN",
+            "GLAS_NN_SERVICE__PORT",
+        ),
+        # These two hold what people said: other programs of the same machine are strangers to them as well.
+        Door(
+            "db_assist",
+            settings.db_assist.port,
+            settings.db_assist_token,
+            "GLAS_DB_ASSIST_TOKEN",
+            "GLAS_DB_ASSIST__PORT",
+            needs_key=True,
+        ),
+        Door(
+            "data_loader",
+            settings.data_loader.port,
+            settings.data_loader_token,
+            "GLAS_DATA_LOADER_TOKEN",
+            "GLAS_DATA_LOADER__PORT",
+            needs_key=True,
+        ),
+    ]
+
+
+def _check(door: Door, host: str) -> None:
+    if door.key is not None:
+        return
+    if door.needs_key:
+        raise ConfigurationError(
+            f"{door.part} as a process apart answers only with a key: set {door.key_variable} to {_MAKE_ONE}"
+        )
+    if not is_loopback(host):
+        raise ConfigurationError(
+            f"{host} can be reached from other machines, so a key is required: set {door.key_variable} to {_MAKE_ONE}"
+        )
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
+    """The socket of a door, bound.
+
+    Raises:
+        ConfigurationError: its address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((settings.host, door.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {settings.host}:{door.port} ({error.strerror}); is Glas running already? "
+                f"Another port: {door.port_variable}=8080"
+            ) from error
+        yield sock
+
+
+def url_of(host: str, sock: socket.socket) -> str:
+    """The address at which a bound socket answers."""
+    port = sock.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
