@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Iterator
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from rich.console import Console
 
 from glas import logs
@@ -33,13 +34,24 @@ def open_settings(*, quiet: bool) -> Settings:
             err.print(f"[red]✗[/] Неверная настройка [b]{name}[/]: {fault['msg']}", markup=True)
         err.print("Все настройки описаны в docs/settings.md.")
         raise typer.Exit(EXIT_USAGE) from None
-    keys = (settings.api_key, settings.nn_service_token)
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":
         level = "warning"
-    secrets = [key.get_secret_value() for key in keys if key is not None]
-    logs.configure(level=level, fmt=settings.log.format, secrets=secrets)
+    logs.configure(level=level, fmt=settings.log.format, secrets=secrets_of(settings))
     return settings
+
+
+def secrets_of(settings: BaseModel) -> Iterator[str]:
+    """Every secret of the settings, wherever it stands; of a URL also its password alone."""
+    for name in type(settings).model_fields:
+        match getattr(settings, name):
+            case SecretStr() as secret:
+                text = secret.get_secret_value()
+                yield text
+                if "://" in text:
+                    yield unquote(urlsplit(text).password or "")
+            case BaseModel() as group:
+                yield from secrets_of(group)
 
 
 def tell(error: GlasError, subject: str = "") -> None:

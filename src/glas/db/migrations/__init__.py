@@ -1,5 +1,7 @@
 """Migrations: written by hand, dated, shipped inside the package, run from here and never by a configuration file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from typing import Final
 
@@ -22,10 +24,12 @@ async def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema up to a revision, in one transaction; a failure leaves everything as it was.
 
     Raises:
-        ConfigurationError: the schema stands at a revision that this program does not know.
+        ConfigurationError: the schema stands at a revision that this program does not know, or the database does not
+            answer.
     """
-    async with database.writers.begin() as connection:
-        await connection.run_sync(_upgrade, revision)
+    with _reached():
+        async with database.writers.begin() as connection:
+            await connection.run_sync(_upgrade, revision)
 
 
 async def downgrade(database: Database, revision: str = "base") -> None:
@@ -35,9 +39,15 @@ async def downgrade(database: Database, revision: str = "base") -> None:
 
 
 async def current(database: Database) -> str | None:
-    """The revision at which the schema stands; None for an empty database."""
-    async with database.writers.connect() as connection:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    """The revision at which the schema stands; None for an empty database.
+
+    Raises:
+        ConfigurationError: the database does not answer.
+    """
+    with _reached():
+        async with database.reading() as session:
+            connection = await session.connection()
+            return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
 def head() -> str:
@@ -54,19 +64,26 @@ async def require_current(database: Database) -> None:
     Raises:
         ConfigurationError: it is older or newer than the program, or the database does not answer.
     """
-    try:
-        found = await current(database)
-    except (OSError, DBAPIError) as error:
-        raise ConfigurationError(f"cannot open the database ({type(error).__name__}): see GLAS_DATABASE_URL") from error
+    found = await current(database)
     if found != head():
         raise ConfigurationError(
             f"expected the database at revision {head()}, found {found or 'an empty one'}; run: glas migrate"
         )
 
 
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, DBAPIError) as error:
+        # The database's own words: they may name the user, never the password.
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+        raise ConfigurationError(f"cannot work with the database of GLAS_DATABASE_URL: {reason}") from error
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(resources.files(__name__)))
+    config.set_main_option("script_location", str(resources.files(__name__)).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
