@@ -102,12 +102,19 @@ def texts_of_buttons(message: JsonObject) -> list[str]:
     return [button["text"] for button in buttons(message)]
 
 
+@dataclass
+class Parts:
+    """The parts around Telegram, running in this process."""
+
+    services: Services
+    bot: TelegramBot
+    durable: Durable
+    running: "asyncio.Task[None]"
+
+
 @asynccontextmanager
-async def open_house(
-    settings: Settings, telegram: TelegramServer, nn_service: NnServiceClient, *, slot: str = "test"
-) -> AsyncIterator[House]:
+async def open_parts(settings: Settings, nn_service: NnServiceClient, *, slot: str = "test") -> AsyncIterator[Parts]:
     """Start db_assist, data_loader and the bot in this process."""
-    settings = bot_settings(settings, telegram)
     async with contextlib.AsyncExitStack() as stack:
         db_assist_app = create_db_assist(settings, key=None)
         db_assist = DbAssistClient(open_http(url=None, app=db_assist_app))
@@ -124,7 +131,17 @@ async def open_house(
         stack.push_async_callback(durable.close, patience_s=5.0)
         running = asyncio.create_task(bot.run())
         stack.push_async_callback(_stop, running)
-        yield House(telegram, services, bot, durable, settings, running)
+        yield Parts(services, bot, durable, running)
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, telegram: TelegramServer, nn_service: NnServiceClient, *, slot: str = "test"
+) -> AsyncIterator[House]:
+    """The same, with our Telegram beside it."""
+    settings = bot_settings(settings, telegram)
+    async with open_parts(settings, nn_service, slot=slot) as parts:
+        yield House(telegram, parts.services, parts.bot, parts.durable, settings, parts.running)
 
 
 def bot_settings(settings: Settings, telegram: TelegramServer) -> Settings:

@@ -15,7 +15,7 @@ from glas.domain.errors import ConfigurationError
 from glas.domain.people import Locale
 from glas.durable import Durable, Retry, with_retries
 from glas.settings import Settings, numbers, plain
-from glas.tg_bot import commands, jobs, presses, rating
+from glas.tg_bot import admin, again, choices, commands, correction, jobs, presses, privacy, rating
 from glas.tg_bot.admission import Doorkeeper
 from glas.tg_bot.desk import Desk, Shelf
 from glas.tg_bot.dispatch import Acquaintance, Updates
@@ -128,6 +128,7 @@ def _register(
     )
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
+        nn_service=services.nn_service,
         db_assist=services.db_assist,
         data_loader=services.data_loader,
         hearing=hearing,
@@ -155,6 +156,11 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
     dispatcher.include_routers(
         commands.make_router(),
         rating.make_router(),
+        choices.make_router(),
+        privacy.make_router(),
+        admin.make_router(),
+        again.make_router(),
+        correction.make_router(),
         presses.make_last_router(),
         commands.make_last_router(),
     )

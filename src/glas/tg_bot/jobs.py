@@ -32,7 +32,9 @@ class VoiceJob(BaseModel):
     @property
     def id(self) -> str:
         """Names the work on this message: a second delivery has the same name."""
-        return f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
+        name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
+        # What was passed over when it came may be asked for later.
+        return f"{name}:asked" if self.is_asked else name
 
     def work(self) -> Work:
         """As something to enqueue."""

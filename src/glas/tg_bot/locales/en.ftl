@@ -40,6 +40,7 @@ recognising = 🎧 Listening…
 waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
 no-speech = No speech heard.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
+subtitles-name = Subtitles.srt
 file-name = Transcript.txt
 file-too-big = The file is larger than {$limit} MB: Telegram does not let bots download such. Compress it (Ogg/Opus, say) or split it.
 download-failed = The recording could not be downloaded from Telegram.
@@ -64,10 +65,7 @@ rate-foreign = Only the speaker can rate the text.
 rate-stale = This button has expired.
 rate-forged = This button is not mine.
 fix-how = Reply to the text with the right words, and I will remember them.
-fixed =
-    Thank you, corrected:
-
-    {$diff}
+fixed = Thank you, corrected:
 fixed-paid = {$coins} earned. Balance: {$balance}
 fix-same = Nothing has changed here.
 fix-foreign = Only the speaker can correct the text.

@@ -1,0 +1,107 @@
+"""/stats, /grant, /ban, /unban: for those whose numbers stand in the settings, and nobody else. Names count nothing."""
+
+from decimal import Decimal, InvalidOperation
+
+from aiogram import Bot, Router
+from aiogram.filters import Command, CommandObject, Filter
+from aiogram.types import Message
+
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import ConflictError, NotFoundError
+from glas.domain.explain import explain
+from glas.domain.messages import Score, Status
+from glas.domain.people import Locale, Role
+from glas.tg_bot.phrases import Say, coins
+
+_GRANT_WORDS = 3
+
+
+class FromAdmin(Filter):
+    """Written by an administrator, by number."""
+
+    async def __call__(self, message: Message, admins: frozenset[int]) -> bool:
+        """Whether it is."""
+        return message.from_user is not None and message.from_user.id in admins
+
+
+def make_router() -> Router:
+    """Commands of administrators; anybody else's pass by as if they did not exist."""
+    router = Router()
+    router.message.filter(FromAdmin())
+    router.message.register(on_stats, Command("stats"))
+    router.message.register(on_grant, Command("grant"))
+    router.message.register(on_ban, Command("ban", "unban"))
+    return router
+
+
+async def on_stats(message: Message, *, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
+    """Figures."""
+    found = await db_assist.statistics()
+    text = say(
+        "stats",
+        users=found.n_users,
+        active=found.n_active_users,
+        done=found.n_transcriptions.get(Status.DONE, 0),
+        failed=found.n_transcriptions.get(Status.FAILED, 0),
+        pending=found.n_transcriptions.get(Status.PENDING, 0),
+        minutes=round(found.audio_s / 60),
+        bad=found.n_scores.get(Score.BAD, 0),
+        normal=found.n_scores.get(Score.NORMAL, 0),
+        best=found.n_scores.get(Score.BEST, 0),
+        corrections=found.n_corrections,
+        paid=coins(found.paid_hundredths, locale),
+    )
+    await message.answer(text)
+
+
+async def on_grant(
+    message: Message, *, bot: Bot, command: CommandObject, db_assist: DbAssistClient, say: Say, locale: Locale
+) -> None:
+    """Give coins or take them back; the message names the grant, so that a repeat pays nothing."""
+    wanted = _grant(command.args or "")
+    if wanted is None or message.from_user is None:
+        await message.answer(say("grant-how"))
+        return
+    person, hundredths, why = wanted
+    admin = message.from_user.id
+    try:
+        await db_assist.register(admin)
+        await db_assist.set_role(admin, Role.ADMIN)
+        key = f"g:{bot.id}:{message.chat.id}:{message.message_id}"
+        user = await db_assist.grant(admin, person, hundredths, reason=why, key=key)
+    except (NotFoundError, ConflictError) as error:
+        await message.answer(explain(error) if locale is Locale.RU else error.message)
+        return
+    await message.answer(say("granted", id=person, balance=coins(user.cash_hundredths, locale)))
+
+
+def _grant(text: str) -> tuple[int, int, str] | None:
+    """Person, hundredths of a coin and reason; None where the words are not these."""
+    words = text.split(maxsplit=_GRANT_WORDS - 1)
+    if len(words) < _GRANT_WORDS or not words[0].isdecimal():
+        return None
+    try:
+        amount = Decimal(words[1].replace(",", ".").replace("−", "-"))
+        return int(words[0]), int(amount.scaleb(2).to_integral_exact()), words[2]
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+async def on_ban(
+    message: Message, *, command: CommandObject, db_assist: DbAssistClient, say: Say, locale: Locale
+) -> None:
+    """Keep a person out, or let them in again."""
+    text = (command.args or "").strip()
+    if not text.isdecimal():
+        await message.answer(say("ban-how"))
+        return
+    person = int(text)
+    try:
+        if command.command == "ban":
+            await db_assist.ban(person)
+            await message.answer(say("banned", id=person))
+        else:
+            await db_assist.unban(person)
+            await message.answer(say("unbanned", id=person))
+    except NotFoundError as error:
+        await message.answer(explain(error) if locale is Locale.RU else error.message)

@@ -1,0 +1,105 @@
+"""Working on a recording because somebody asks: «Повторить», «Распознать», /transcribe in reply, subtitles."""
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command
+from aiogram.types import BufferedInputFile, CallbackQuery, Message, ReplyParameters
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import NotFoundError
+from glas.domain.subtitles import to_srt
+from glas.tg_bot.hearing import Hearing
+from glas.tg_bot.jobs import VoiceJob, voice_job
+from glas.tg_bot.keyboards import CONFIRM, RETRY, SRT, Keyboards
+from glas.tg_bot.phrases import Say
+from glas.tg_bot.presses import Pressed, message_of, toast
+from glas.tg_bot.recordings import recording_in
+
+
+def make_router() -> Router:
+    """Requests to work on a recording."""
+    router = Router()
+    router.callback_query.register(on_retry, Pressed(RETRY))
+    router.callback_query.register(on_confirm, Pressed(CONFIRM))
+    router.callback_query.register(on_subtitles, Pressed(SRT))
+    router.message.register(on_transcribe, Command("transcribe"))
+    router.message.register(on_recording, F.voice | F.audio | F.video_note | F.video | F.document)
+    return router
+
+
+async def on_retry(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, say: Say) -> VoiceJob | None:
+    """Begin another attempt; its answer replaces the failure."""
+    return await _begin(query, bot, say, attempt=values[0])
+
+
+async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | None:
+    """Begin what was asked for first."""
+    return await _begin(query, bot, say, attempt=1)
+
+
+async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
+    """The job for the recording to which our message replies; only its speaker may ask for it."""
+    message = message_of(query)
+    original = message.reply_to_message if message else None
+    job = voice_job(original, bot_id=bot.id, attempt=attempt) if original else None
+    if message is None or job is None:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return None
+    if job.person != query.from_user.id:
+        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        return None
+    await toast(bot, query)
+    return job.model_copy(update={"answer_message_id": message.message_id, "is_asked": True})
+
+
+async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | None:
+    """/transcribe in reply to a recording: answer it, whatever the chat's setting."""
+    original = message.reply_to_message
+    job = voice_job(original, bot_id=bot.id, is_asked=True) if original else None
+    if job is None:
+        await message.reply(say("transcribe-how"))
+    return job
+
+
+async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> None:
+    """A recording that waits for a confirmation comes here; a document without sound too."""
+    if recording_in(message) is None:
+        if message.chat.type == "private":
+            await message.answer(say("text-hint"))
+        return
+    keyboard = keyboards.confirm(born_s=int(message.date.timestamp()), say=say)
+    await message.reply(say("confirm"), reply_markup=keyboard)
+
+
+async def on_subtitles(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    db_assist: DbAssistClient,
+    data_loader: DataLoaderClient,
+    nn_service: NnServiceClient,
+    hearing: Hearing,
+    say: Say,
+) -> None:
+    """Recognise once more, for the times, and send them as subtitles."""
+    message = message_of(query)
+    try:
+        row = await db_assist.transcription(values[0])
+        user = await db_assist.user(query.from_user.id)
+    except NotFoundError:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return
+    if row.user_id != user.id or message is None:
+        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        return
+    await toast(bot, query, say("recognising"))
+    if row.audio_key is not None:
+        data = await data_loader.fetch_audio(row.audio_key)
+    else:
+        data = await hearing.fetch(row.file_id)
+    subtitles = to_srt((await nn_service.transcribe(data)).hypothesis)
+    to = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
+    document = BufferedInputFile(subtitles.encode(), say("subtitles-name"))
+    await bot.send_document(message.chat.id, document, reply_parameters=to)

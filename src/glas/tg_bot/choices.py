@@ -1,0 +1,121 @@
+"""What people choose: /language, /settings with the consent to training, and how a group is served."""
+
+from aiogram import Bot, F, Router
+from aiogram.enums import ChatMemberStatus
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, Message
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.db_assist_bodies import ChatSettings
+from glas.domain.people import Locale, Purpose, User
+from glas.tg_bot.commands import CONSENT_VERSION
+from glas.tg_bot.keyboards import CHAT, CONSENT, LANGUAGE, Keyboards
+from glas.tg_bot.phrases import Phrases, Say
+from glas.tg_bot.presses import Pressed, message_of, toast
+from glas.tg_bot.telegram import edit_keyboard, edit_text, said
+
+_CHAT_ADMINS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR)
+_NAMES = {Locale.RU: "русский", Locale.EN: "English"}
+
+
+def make_router() -> Router:
+    """Choices."""
+    router = Router()
+    router.message.register(on_language, Command("language"))
+    router.message.register(on_chat_settings, Command("settings"), F.chat.type != "private")
+    router.message.register(on_settings, Command("settings"))
+    router.callback_query.register(on_language_chosen, Pressed(LANGUAGE))
+    router.callback_query.register(on_consent, Pressed(CONSENT))
+    router.callback_query.register(on_chat_chosen, Pressed(CHAT))
+    return router
+
+
+async def on_language(message: Message, *, keyboards: Keyboards, say: Say) -> None:
+    """Show the languages."""
+    await message.answer(say("language"), reply_markup=keyboards.language(born_s=int(message.date.timestamp())))
+
+
+async def on_language_chosen(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    user: User | None,
+    db_assist: DbAssistClient,
+    phrases: Phrases,
+    say: Say,
+) -> None:
+    """Speak another language from now on."""
+    if user is None:
+        await toast(bot, query, say("not-registered"), is_alert=True)
+        return
+    locale = list(Locale)[values[0]]
+    await db_assist.set_locale(query.from_user.id, locale)
+    await toast(bot, query)
+    if message := message_of(query):
+        await edit_text(bot, message.chat.id, message.message_id, phrases[locale]("language-set"))
+
+
+async def on_settings(message: Message, *, user: User | None, keyboards: Keyboards, say: Say, locale: Locale) -> None:
+    """Show what a person has chosen, with the consent's button."""
+    if user is None:
+        await message.answer(say("not-registered"))
+        return
+    given = Purpose.TRAINING in user.consents
+    consent = say("settings-on") if given else say("settings-off")
+    text = say("settings", language=_NAMES[locale], consent=consent) + "\n\n" + say("consent-ask")
+    keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
+    await message.answer(text, reply_markup=keyboard)
+
+
+async def on_consent(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    user: User | None,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
+) -> None:
+    """Record a consent to training, or its withdrawal."""
+    if user is None:
+        await toast(bot, query, say("not-registered"), is_alert=True)
+        return
+    given = bool(values[0])
+    await db_assist.set_consent(query.from_user.id, Purpose.TRAINING, granted=given, text_version=CONSENT_VERSION)
+    await toast(bot, query, say("consent-given") if given else say("consent-withdrawn"), is_alert=True)
+    if message := message_of(query):
+        keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
+        await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
+
+
+async def on_chat_settings(
+    message: Message, *, bot: Bot, db_assist: DbAssistClient, keyboards: Keyboards, say: Say
+) -> None:
+    """Show how a group is served."""
+    chat = await db_assist.chat(bot.id, message.chat.id)
+    keyboard = keyboards.chat(born_s=int(message.date.timestamp()), say=say)
+    await message.answer(_chat_text(chat, say), reply_markup=keyboard)
+
+
+async def on_chat_chosen(
+    query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, db_assist: DbAssistClient, say: Say
+) -> None:
+    """Change how a group is served; its administrators only."""
+    message = message_of(query)
+    if message is None:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return
+    chat_id = message.chat.id
+    member = await said(lambda: bot.get_chat_member(chat_id, query.from_user.id))
+    if member.status not in _CHAT_ADMINS:
+        await toast(bot, query, say("chat-admins-only"), is_alert=True)
+        return
+    chat = await db_assist.set_chat(bot.id, chat_id, ChatSettings(answers_automatically=bool(values[0])))
+    await toast(bot, query)
+    await edit_text(bot, chat_id, message.message_id, _chat_text(chat, say), message.reply_markup)
+
+
+def _chat_text(chat: ChatSettings, say: Say) -> str:
+    return say("chat-settings", mode=say("chat-auto") if chat.answers_automatically else say("chat-asked"))

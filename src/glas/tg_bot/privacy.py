@@ -1,0 +1,116 @@
+"""/privacy, /mydata, /forget: what is held of a person, given to them or deleted everywhere."""
+
+import asyncio
+import io
+import zipfile
+from pathlib import PurePosixPath
+
+import structlog
+from aiogram import Bot, Router
+from aiogram.filters import Command
+from aiogram.types import BufferedInputFile, CallbackQuery, Message
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.db_assist_bodies import PersonalData
+from glas.domain.errors import NotFoundError
+from glas.domain.people import User
+from glas.durable import Durable
+from glas.tg_bot.keyboards import FORGET, Keyboards
+from glas.tg_bot.phrases import Say
+from glas.tg_bot.presses import Pressed, message_of, toast
+from glas.tg_bot.telegram import edit_text
+
+_MAX_ZIP_BYTES = 45_000_000  # Telegram takes documents up to 50 MB from bots
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+def make_router() -> Router:
+    """A person's data."""
+    router = Router()
+    router.message.register(on_privacy, Command("privacy"))
+    router.message.register(on_mydata, Command("mydata"))
+    router.message.register(on_forget, Command("forget"))
+    router.callback_query.register(on_forget_chosen, Pressed(FORGET))
+    return router
+
+
+async def on_privacy(message: Message, *, say: Say) -> None:
+    """Say what is held and why."""
+    await message.answer(say("privacy"))
+
+
+async def on_mydata(
+    message: Message, *, user: User | None, db_assist: DbAssistClient, data_loader: DataLoaderClient, say: Say
+) -> None:
+    """Send everything that is held, as one file. Never into a group."""
+    if user is None or message.from_user is None or message.bot is None:
+        await message.answer(say("not-registered"))
+        return
+    data = await db_assist.export_user(user.tg_id)
+    archive, is_whole = await _zipped(data, data_loader)
+    caption = say("mydata-caption") if is_whole else say("mydata-too-large")
+    await message.bot.send_document(user.tg_id, BufferedInputFile(archive, "glas.zip"), caption=caption)
+
+
+async def _zipped(data: PersonalData, data_loader: DataLoaderClient) -> tuple[bytes, bool]:
+    """Everything in one archive; recordings only while they fit."""
+    files = {"data.json": data.model_dump_json(indent=2).encode()}
+    total_bytes, is_whole = len(files["data.json"]), True
+    for row in data.transcriptions:
+        if row.text is not None:
+            files[f"{row.id}/{row.id}_transcription.txt"] = row.text.encode()
+        if row.audio_key is None:
+            continue
+        total_bytes += row.audio_size_bytes or 0
+        if total_bytes > _MAX_ZIP_BYTES:
+            is_whole = False
+            continue
+        try:
+            files[f"{row.id}/{PurePosixPath(row.audio_key).name}"] = await data_loader.fetch_audio(row.audio_key)
+        except NotFoundError:
+            _log.warning("a recording is missing in the object store", transcription=row.id)
+    return await asyncio.to_thread(_zip, files), is_whole
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+async def on_forget(message: Message, *, user: User | None, keyboards: Keyboards, say: Say) -> None:
+    """Ask once."""
+    if user is None:
+        await message.answer(say("not-registered"))
+        return
+    keyboard = keyboards.forget(born_s=int(message.date.timestamp()), say=say)
+    await message.answer(say("forget-ask"), reply_markup=keyboard)
+
+
+async def on_forget_chosen(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    db_assist: DbAssistClient,
+    data_loader: DataLoaderClient,
+    durable: Durable,
+    say: Say,
+) -> None:
+    """Delete a person everywhere: rows, objects, what the durable engine remembers; exports follow by themselves."""
+    message, person = message_of(query), query.from_user.id
+    await toast(bot, query)
+    text = say("forget-kept")
+    if values[0]:
+        gone = await db_assist.forget(person)
+        await data_loader.delete_keys(gone.object_keys)
+        for transcription_id in gone.transcription_ids:
+            await data_loader.delete(transcription_id)
+        await durable.forget(str(person))
+        text = say("forgotten", count=len(gone.transcription_ids))
+    if message is not None:
+        await edit_text(bot, message.chat.id, message.message_id, text)
