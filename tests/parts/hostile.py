@@ -176,6 +176,12 @@ def mp3_with_cover(count: int) -> bytes:
     return _id3([_picture_frame(random_bytes(count), compressed_to=None)]) + encoded(tone(440, 2), "mp3")
 
 
+def mp3_with_old_title() -> bytes:
+    """An MP3 whose title is said to be UTF-8 and is none."""
+    title = b"\x03" + "Привет".encode("cp1251")
+    return _id3([b"TIT2" + _synchsafe(len(title)) + b"\0\0" + title]) + encoded(tone(440, 2), "mp3")
+
+
 def mp3_with_zip_bombs(count: int, expanded: int) -> bytes:
     """An MP3 whose tag holds `count` compressed pictures that expand to `expanded` bytes each."""
     frame = _picture_frame(zlib.compress(bytes(expanded)), compressed_to=expanded)

@@ -1,7 +1,5 @@
 """Decoding in processes of its own: the sound is right, and whatever happens to one process harms no other file."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import os
 import signal
 import subprocess
@@ -146,6 +144,17 @@ def test_half_of_a_voice_message_is_half_a_message(pool: DecoderPool) -> None:
     samples = decoded(pool, data[: len(data) // 2])
     assert len(samples) == pytest.approx(5 * SAMPLE_RATE_HZ, abs=1.2 * SAMPLE_RATE_HZ)
     assert level_db(samples) == pytest.approx(-13.5, abs=0.5)
+
+
+def test_damage_in_the_middle_costs_only_the_middle(pool: DecoderPool) -> None:
+    data = bytearray(encoded(tone(440, 10), "adts"))
+    middle = len(data) // 2
+    data[middle : middle + 2_000] = b"\xff" * 2_000
+    with pool.open(bytes(data)) as recording:
+        assert level_db(np.concatenate(list(recording))) == pytest.approx(-13.5, abs=1)
+    assert 9 < recording.duration_s < 10.1
+    assert recording.verdict is not None
+    assert recording.verdict.exit_code == 0
 
 
 # ---- errors
@@ -312,7 +321,9 @@ def test_a_warden_killed_at_work_is_our_fault_not_the_files(long_file: bytes) ->
     with DecoderPool(1, DecodeLimits()) as pool:
         with pool.open(long_file) as recording:
             next(iter(recording))
+            decoder = decoder_of(recording)
             os.kill(warden_of(recording), signal.SIGKILL)
+            assert eventually(lambda: not is_running(decoder))
             with pytest.raises(ServiceFaultError):
                 list(recording)
         assert len(decoded(pool, long_file)) == 60 * SAMPLE_RATE_HZ

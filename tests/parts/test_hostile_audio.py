@@ -36,7 +36,7 @@ from glas.domain.errors import (
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from tests.parts import hostile
 from tests.parts.recordings import KINDS, encoded, film, tone
-from tests.parts.test_decoder import decoded, decoder_of, is_running, needs_linux, warden_of
+from tests.parts.test_decoder import decoded, decoder_of, eventually, is_running, needs_linux, warden_of
 
 DAY_S = 86_400
 LIMITS = DecodeLimits(max_duration_s=1_200, cpu_s=5)
@@ -79,6 +79,7 @@ CATALOGUE: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "a chained Ogg of Opus": (lambda: hostile.chained_ogg("ogg-opus"), 2.0),
     "an Ogg of 100,000 links": (lambda: hostile.ogg_of_many_links(100_000), CorruptAudioError),
     "an MP3 with a cover of 19 MB": (lambda: hostile.mp3_with_cover(19_000_000), 2.0),
+    "an MP3 with a title in an old code page": (hostile.mp3_with_old_title, 2.0),
     "an MP3 with zipped covers of a gigabyte": (lambda: hostile.mp3_with_zip_bombs(10, 100_000_000), 2.0),
     "86 hours of sound zipped into Matroska": (lambda: hostile.mkv_zip_bomb(1_000), AudioTooLongError),
     "an MP4 whose sound lies in another file": (lambda: hostile.mp4_that_refers_to("/etc/passwd"), EmptyAudioError),
@@ -123,6 +124,13 @@ def test_the_catalogue(pool: DecoderPool, name: str) -> None:
     else:
         assert result is expected
     assert outcome(pool, SPEECH) == pytest.approx(10, abs=0.05)
+
+
+def test_the_refusal_says_what_was_expected(pool: DecoderPool) -> None:
+    with pytest.raises(CorruptAudioError, match="1 to 8 channels, got 9"):
+        decoded(pool, hostile.wav(MEGABYTE, channels=9))
+    with pytest.raises(CorruptAudioError, match="4000 to 384000 Hz, got 1 Hz"):
+        decoded(pool, hostile.wav(MEGABYTE, rate_hz=1))
 
 
 def test_of_many_streams_the_first_is_heard(pool: DecoderPool) -> None:
@@ -359,7 +367,7 @@ def test_after_the_lock_the_processor_is_taken_away(tmp_path: Path) -> None:
     [
         ({"memory_bytes": 16 << 20}, lambda: hostile.mp3_with_cover(19_000_000), "memory"),
         ({"cpu_s": 1, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), "1 s of processor time"),
-        ({"wall_s": 0.5, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"waiting for more than 0\.5 s"),
+        ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"waiting for more than 1 s"),
     ],
     ids=["memory", "processor", "wall"],
 )
@@ -374,7 +382,7 @@ def test_a_bomb_ends_its_own_process_only(limits: dict[str, float], build: Calla
                 bombed = decoder_of(recording)
                 with pytest.raises(DecodeLimitError, match=words):
                     list(recording)
-            assert not is_running(bombed)
+            assert eventually(lambda: not is_running(bombed))
             assert is_running(before)
             assert sum(len(block) for block in neighbour) == 2 * SAMPLE_RATE_HZ
         assert len(decoded(pool, good)) == 3 * SAMPLE_RATE_HZ

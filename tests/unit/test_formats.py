@@ -1,7 +1,5 @@
 """Containers are known by their bytes, and what is none is named in the refusal."""
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import struct
 
 import pytest
@@ -74,6 +72,9 @@ def test_adts_is_not_taken_for_mp3() -> None:
 
 def test_flac_behind_an_id3_tag_is_flac() -> None:
     assert sniff(id3(bytes(10)) + b"fLaC" + bytes(40)) is AudioFormat.FLAC
+    tag = id3(bytes(10))
+    with_footer = tag[:5] + b"\x10" + tag[6:] + b"3DI" + tag[3:10]
+    assert sniff(with_footer + b"fLaC" + bytes(40)) is AudioFormat.FLAC
 
 
 def test_no_bytes_are_an_error_of_their_own() -> None:

@@ -3,8 +3,6 @@
 Most tests write down the probabilities that the detector would give, 31.25 to the second; the last ones ask it.
 """
 
-# ruff: noqa: D103  a test's name is its sentence
-
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -99,6 +97,14 @@ def test_speech_is_given_with_padding_on_both_sides() -> None:
 def test_padding_ends_where_the_recording_does() -> None:
     assert times(pieces_of(Script((2, 0.9)))) == about((0.0, 2.0))
     assert times(pieces_of(Script((0.064, 0.0), (2, 0.9), (0.064, 0.0)))) == about((0.0, 2.128))
+
+
+def test_the_last_frame_counts_even_if_it_is_not_full() -> None:
+    script = Script((1, 0.0), (FRAME_S, 0.9))
+    sound = script.sound[:-100]
+    options = SegmentationOptions(min_speech_s=0, pad_s=0.2)
+    (piece,) = segment_speech(blocks_of(sound), cast("VoiceActivityDetector", script), options)
+    assert round(piece.start_s * SAMPLE_RATE_HZ) + len(piece.samples) == len(sound)
 
 
 def test_a_piece_is_given_before_the_recording_ends() -> None:
@@ -262,8 +268,8 @@ def vad() -> VoiceActivityDetector:
 @pytest.fixture(scope="module")
 def speech(samples: list[Sample]) -> Samples:
     """A sample message."""
-    from glas.audio.decode import decode_blocks  # noqa: PLC0415 - the scripted tests need no PyAV
-    from glas.audio.limits import DecodeLimits  # noqa: PLC0415
+    from glas.audio.decode import decode_blocks
+    from glas.audio.limits import DecodeLimits
 
     return np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))
 

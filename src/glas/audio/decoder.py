@@ -130,14 +130,10 @@ class DecoderPool:
             return Recording(self, worker, audio_format, patience)
 
     def _idle_worker(self) -> tuple[DecoderWorker, bool]:
-        while True:
-            try:
-                worker = self._idle.get_nowait()
-            except queue.Empty:
-                return self._new_worker(), True
-            if worker.is_alive:
-                return worker, False
-            self._discard(worker)
+        try:
+            return self._idle.get_nowait(), False
+        except queue.Empty:
+            return self._new_worker(), True
 
     def _new_worker(self) -> DecoderWorker:
         try:

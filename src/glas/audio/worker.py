@@ -101,13 +101,6 @@ class DecoderWorker:
         """Process id of the warden."""
         return self._process.pid
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether the warden runs, as far as its pipe tells; asking the system would give its number away."""
-        poll = select.poll()
-        poll.register(self._verdicts, select.POLLIN)
-        return not poll.poll(0)
-
     def send(self, audio_format: AudioFormat, data: bytes | memoryview, patience: Patience) -> Verdict | None:
         """Send a file.
 
