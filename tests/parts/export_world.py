@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import DecodeLimits
 from glas.clients.data_loader import ExportReport
@@ -22,6 +24,7 @@ from glas.launch.assembly import entered
 from glas.s3 import Store, open_store
 from glas.s3.keys import audio_key
 from glas.settings import Settings
+from tests.conftest import Sample
 
 BOT = 7_000_000_001
 _TG_IDS = 5_000_000_000  # what no export may contain begins like this
@@ -117,6 +120,10 @@ class World:
         lines = (self.directory / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
+    def shards(self) -> list[Path]:
+        """The dataset's files."""
+        return sorted((self.directory / "dataset").glob("*"))
+
     def files(self) -> dict[str, tuple[bytes, int]]:
         """Every exported file with its bytes and the time of its last change, nanoseconds."""
         return {name: (path.read_bytes(), path.stat().st_mtime_ns) for name, path in exported(self.directory)}
@@ -145,3 +152,23 @@ async def opened_world(
     finally:
         if decoder is None:
             own.close()
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[DecoderPool]:
+    """Decoding children for all tests here."""
+    with DecoderPool(2, DecodeLimits()) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def voices(samples: list[Sample]) -> list[bytes]:
+    """Voice messages."""
+    return [sample.path.read_bytes() for sample in samples]
+
+
+@pytest.fixture
+async def world(settings: Settings, decoder: DecoderPool) -> AsyncIterator[World]:
+    """A world with a directory as store."""
+    async with opened_world(settings, decoder=decoder) as made:
+        yield made

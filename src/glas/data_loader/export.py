@@ -75,8 +75,8 @@ async def run_export(
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
             is_full = await run.work()
         finally:
-            # A thread that still writes must not outlive the lock.
-            threads.shutdown(cancel_futures=True)
+            # A thread that still writes must not outlive the lock, and the event loop must not stand still for it.
+            await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
         report = ExportReport(
             **run.tally.progress().model_dump(),
             **index.totals()._asdict(),
