@@ -62,7 +62,8 @@ def clip() -> bytes:
 
 def cpu_s(pid: int) -> float:
     """Processor seconds of a process, its living children, and what these have waited for (a decoder for each file)."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # a child belongs to the thread that started it
+    children = [child for one in lists for child in one.read_text(encoding="ascii").split()]
     return _own_cpu_s(pid) + sum(_own_cpu_s(int(child)) for child in children)
 
 
