@@ -3,14 +3,17 @@
 Audio is embedded, so that the dataset can be copied alone. Rows are written group by group: memory holds one group.
 """
 
+import errno
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from glas.data_loader.folders import wav_bytes
 from glas.data_loader.record import Record, manifest_row
 from glas.domain.transcription import SAMPLE_RATE_HZ
 
@@ -63,27 +66,53 @@ def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> No
     with pq.ParquetWriter(
         path, SCHEMA, compression=compression, use_dictionary=plain, write_statistics=plain
     ) as writer:
-        for group in _groups(records, directory):
-            writer.write_table(pa.Table.from_pylist(group, schema=SCHEMA), row_group_size=len(group))
+        for group in _groups(records):
+            writer.write_table(_table(group, directory), row_group_size=len(group))
 
 
-def _groups(records: Iterable[Record], directory: Path) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
+def _groups(records: Iterable[Record]) -> Iterator[list[Record]]:
+    group: list[Record] = []
     n_bytes = 0
     for record in records:
-        audio = (directory / record.folder / record.audio_file).read_bytes()
-        if group and (len(group) >= _GROUP_ROWS or n_bytes + len(audio) > _GROUP_BYTES):
+        size = wav_bytes(record.duration_s)
+        if group and (len(group) >= _GROUP_ROWS or n_bytes + size > _GROUP_BYTES):
             yield group
             group, n_bytes = [], 0
-        group.append(_row(record, audio))
-        n_bytes += len(audio)
+        group.append(record)
+        n_bytes += size
     if group:
         yield group
 
 
-def _row(record: Record, audio: bytes) -> dict[str, Any]:
+def _table(group: list[Record], directory: Path) -> pa.Table:
+    rows = [_row(record) for record in group]
+    columns = [pa.array([row[name] for row in rows], kind) for name, kind in _COLUMNS.items()]
+    return pa.Table.from_arrays([_audio(group, directory), *columns], schema=SCHEMA)
+
+
+def _audio(group: list[Record], directory: Path) -> pa.StructArray:
+    """The recordings of a group in one buffer: lists of Python's bytes would hold each of them three times."""
+    sizes = [wav_bytes(record.duration_s) for record in group]
+    offsets = np.cumsum([0, *sizes], dtype=np.int32)
+    data = bytearray(int(offsets[-1]))
+    with memoryview(data) as view:
+        for record, start, size in zip(group, offsets, sizes, strict=False):
+            _read_into(view[start : start + size], directory / record.folder / record.audio_file)
+    sound = pa.Array.from_buffers(pa.binary(), len(group), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return pa.StructArray.from_arrays([sound, pa.array([one.audio_file for one in group])], ["bytes", "path"])
+
+
+def _read_into(target: memoryview, path: Path) -> None:
+    with path.open("rb", buffering=0) as file:
+        while len(target):
+            n_read = file.readinto(target)
+            if not n_read:
+                raise FileNotFoundError(errno.ENOENT, "shorter than it was written", str(path))
+            target = target[n_read:]
+
+
+def _row(record: Record) -> dict[str, Any]:
     return {
-        "audio": {"bytes": audio, "path": record.audio_file},
         "id": record.id,
         "text": None if record.reference is None else record.reference.text,
         "pred_text": record.hypothesis.text,

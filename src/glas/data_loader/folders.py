@@ -83,9 +83,7 @@ class Folders:
             audio_bytes = (folder / record.audio_file).stat().st_size
         except OSError:
             return False
-        return found == names and audio_bytes == _HEADER_BYTES + _PCM16_BYTES * round(
-            record.duration_s * SAMPLE_RATE_HZ
-        )
+        return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
         """Take the audio that was decoded before, instead of decoding it again; says whether it was there."""
@@ -148,6 +146,11 @@ class Folders:
         draft.rename(target)
         sync(target.parent)
         return True
+
+
+def wav_bytes(duration_s: float) -> int:
+    """Size of an exported recording's file, header included."""
+    return _HEADER_BYTES + _PCM16_BYTES * round(duration_s * SAMPLE_RATE_HZ)
 
 
 def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
