@@ -129,16 +129,13 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 async def _claim_audio(row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
     """Take the audio's names for this message; False if another message was paid under one of them.
 
-    The names are taken one after the other, always in this order: two people with the same audio wait for each other
-    instead of both being paid, and never in a circle.
+    The names are taken in this order everywhere: two people with the same audio wait for each other instead of both
+    being paid, and never in a circle.
     """
     names = [f"file:{row.file_unique_id}"] + ([f"samples:{row.fingerprint}"] if row.fingerprint else [])
-    for name in names:
-        values = {"reason": reason.value, "audio": name, "transcription_id": row.id}
-        claim = insert(session, PaidAudioRow).values(values).on_conflict_do_nothing()
-        if await session.scalar(claim.returning(PaidAudioRow.transcription_id)) is None:
-            return False
-    return True
+    values = [{"reason": reason.value, "audio": name, "transcription_id": row.id} for name in names]
+    claim = insert(session, PaidAudioRow).values(values).on_conflict_do_nothing().returning(PaidAudioRow.audio)
+    return len((await session.scalars(claim)).all()) == len(names)
 
 
 async def _book(user: UserRow, entry: TransactionRow, *, session: AsyncSession) -> None:

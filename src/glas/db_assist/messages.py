@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from glas.clients.db_assist_bodies import AnswerPlace, Archived, Failed, Finished, NewTranscription
 from glas.db.session import insert
@@ -43,9 +44,10 @@ async def create(new: NewTranscription, *, session: AsyncSession) -> Transcripti
         "change_sequence": 0,
     }
     statement = insert(session, TranscriptionRow).values(values).on_conflict_do_nothing(index_elements=_NAME)
-    created = await session.scalar(statement.returning(TranscriptionRow.id))
+    created = await session.scalar(statement.returning(TranscriptionRow))
     if created is not None:
-        return await find(created, session=session)
+        set_committed_value(created, "correction", None)
+        return as_transcription(created)
     named = [getattr(TranscriptionRow, column) == getattr(new, column) for column in _NAME]
     row = (await session.scalars(_with_correction().where(*named))).one()
     agreed = row.user_id == user.id and all(getattr(row, name) == getattr(new, name) for name in _MUST_AGREE)
