@@ -1,6 +1,8 @@
 """The way of a voice message through all parts: from Telegram to the text, the rating, the coins and the archive."""
 
 import hashlib
+import io
+import wave
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
@@ -11,9 +13,19 @@ from glas.domain.rewards import reward_hundredths
 from glas.settings import Settings
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
+from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
 
 _people = count(5_000_000_001)
+
+
+def silence_wav(seconds: float = 2.0) -> bytes:
+    """A recording of nothing."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(int(seconds * 32_000)))
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -62,3 +74,113 @@ async def test_a_voice_message_is_answered_rated_paid_and_kept(house: House, ann
     assert (await house.row_of(answer)).score is Score.BAD
     assert (await house.services.db_assist.user(anna)).cash_hundredths == user.cash_hundredths
     assert [one["text"] for one in house.telegram.answers(anna) if one["text"] == direct.text] == [direct.text]
+
+
+@pytest.mark.parametrize("kind", ["audio", "video_note", "video", "document"])
+async def test_other_media_are_answered_too(house: House, anna: int, samples: list[Sample], kind: str) -> None:
+    """Whatever Telegram calls it: the bytes decide."""
+    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes(), kind=kind))
+    assert texts_of_buttons(answer)[:3] == ["❌", "👌", "✅"]
+    assert (await house.row_of(answer)).media_kind == kind
+
+
+async def test_a_forwarded_recording_is_answered_and_earns_nothing(
+    house: House, anna: int, samples: list[Sample]
+) -> None:
+    """It is somebody else's voice."""
+    sent = house.telegram.speak(anna, samples[1].path.read_bytes(), forwarded=True)
+    answer = await house.answer(sent)
+    assert (await house.row_of(answer)).is_forwarded
+    assert "не начисляются" in await house.press(anna, answer, "✅")
+
+
+async def test_the_same_file_is_answered_from_memory(house: House, anna: int, samples: list[Sample]) -> None:
+    """The file is fetched once; the second answer is the same, and its rating earns nothing more."""
+    data = samples[1].path.read_bytes()
+    first = await house.answer(house.telegram.speak(anna, data, file_id="one"))
+    await house.archived(first)
+    second = await house.answer(house.telegram.speak(anna, data, file_id="one"))
+    assert first["text"] == second["text"]
+    assert len([call for call in house.telegram.world.calls if call.method == "download"]) == 1
+
+
+async def test_silence_is_said_to_be_silence(house: House, anna: int) -> None:
+    """No words are invented, and there is nothing to rate."""
+    answer = await house.answer(house.telegram.speak(anna, silence_wav()))
+    assert answer["text"] == "Речи не слышно."
+    assert texts_of_buttons(answer) == []
+
+
+async def test_a_broken_file_gets_a_reason_and_another_attempt(house: House, anna: int, samples: list[Sample]) -> None:
+    """«Повторить» turns the same message into the text."""
+    sent = house.telegram.speak(anna, b"no sound at all" * 100)
+    answer = await house.answer(sent)
+    assert answer["text"].startswith("⚠️ Это не похоже на запись.")
+    assert texts_of_buttons(answer) == ["🔁 Повторить"]
+    house.telegram.world.files[sent["voice"]["file_id"]].data = samples[1].path.read_bytes()
+    house.telegram.world.files[sent["voice"]["file_id"]].size_bytes = samples[1].path.stat().st_size
+    house.telegram.press(anna, answer["message_id"], "🔁")
+    await house.until(lambda: "✅" in texts_of_buttons(house.telegram.answers(anna)[-1]))
+    assert house.telegram.answers(anna)[-1]["message_id"] == answer["message_id"]
+
+
+async def test_a_file_over_the_limit_is_refused_in_words(house: House, anna: int) -> None:
+    """Nothing is fetched."""
+    answer = await house.answer(house.telegram.speak(anna, b"x", size_bytes=25_000_000))
+    assert answer["text"].startswith("Файл больше 20 МБ")
+    assert not [call for call in house.telegram.world.calls if call.method == "getFile"]
+
+
+async def test_a_correction_is_shown_and_kept(house: House, anna: int, samples: list[Sample]) -> None:
+    """A reply with other words becomes the reference; nonsense is refused, and so is another person."""
+    answer = await house.answer(house.telegram.speak(anna, samples[0].path.read_bytes()))
+    words = answer["text"].split()
+    right = " ".join(["Совершенно", *words[1:]])
+    said = house.telegram.say(anna, right, reply_to=answer["message_id"])
+    shown = await house.answer(said)
+    assert shown["text"].startswith("Спасибо, исправлено:")
+    assert "Совершенно" in shown["text"]
+    assert (await house.row_of(answer)).reference == right
+    nonsense = house.telegram.say(anna, "ъ" * 300, reply_to=answer["message_id"])
+    assert "далека от услышанного" in (await house.answer(nonsense))["text"]
+
+
+async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna: int, samples: list[Sample]) -> None:
+    """Strangers are answered and not kept; administrators may turn the automatic answers off."""
+    group, stranger, data = -1001, next(_people), samples[1].path.read_bytes()
+    answer = await house.answer(house.telegram.speak(stranger, data, chat=group))
+    assert answer["text"].startswith(f"Person {stranger}: ")
+    assert texts_of_buttons(answer) == []
+    house.telegram.world.admins[group] = {anna}
+    menu = await house.answer(house.telegram.say(anna, "/settings", chat=group))
+    foreign = house.telegram.press(stranger, menu["message_id"], "Только", chat=group)
+    await house.until(lambda: "администраторы" in (house.telegram.world.presses[foreign].text or ""))
+    await house.press(anna, menu, "Только", chat=group)
+    quiet = house.telegram.speak(anna, data, chat=group)
+    asked = house.telegram.say(anna, "/transcribe", chat=group, reply_to=quiet["message_id"])
+    answer = await house.answer(quiet)
+    assert answer["message_id"] > asked["message_id"]
+    assert answer["text"].startswith(f"Person {anna}: ")
+    assert "✅" in texts_of_buttons(answer)
+    query = house.telegram.press(stranger, answer["message_id"], "✅", chat=group)
+    await house.until(lambda: "только тот, кто говорил" in (house.telegram.world.presses[query].text or ""))
+
+
+async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[Sample]) -> None:
+    """Junk, another message's number under an old signature: refused, and nothing is paid."""
+    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
+    real = next(one["callback_data"] for one in buttons(answer))
+    for data in ("x" * 64, "", "r:1:3", real.replace("r:", "r:9"), real[:-1] + "!", "r:-1:zz:0:" + real[-12:]):
+        query = house.telegram.press(anna, answer["message_id"], data=data)
+        await house.until(lambda query=query: house.telegram.world.presses[query].is_answered)  # type: ignore[misc]
+        assert "не от меня" in (house.telegram.world.presses[query].text or "")
+    assert (await house.services.db_assist.user(anna)).cash_hundredths == 0
+
+
+async def test_a_hundred_presses_pay_once(house: House, anna: int, samples: list[Sample]) -> None:
+    """Impatient fingers earn nothing."""
+    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
+    queries = [house.telegram.press(anna, answer["message_id"], "✅") for _ in range(100)]
+    await house.until(lambda: all(house.telegram.world.presses[query].is_answered for query in queries))
+    assert len(await house.services.db_assist.transactions(anna)) == 1
+    assert (await house.services.db_assist.check_ledger()).is_balanced

@@ -174,7 +174,8 @@ def get_chat_member(world: World, params: JsonObject) -> JsonObject:
         return {"status": "member", "user": user}
     rights = (
         "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
-        "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
+        "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories "
+        "can_send_welcome_messages"
     )
     return {"status": "administrator", "user": user} | dict.fromkeys(rights.split(), True)
 

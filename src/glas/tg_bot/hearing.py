@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import GlasError
+from glas.domain.errors import AudioError, GlasError
 from glas.tg_bot.desk import Desk, Shelf, Ticket
 from glas.tg_bot.jobs import VoiceJob
 from glas.tg_bot.phrases import Say
@@ -71,7 +71,12 @@ class Hearing:
             if data is None:
                 data = await self.fetch(job.recording.file_id)
                 self.shelf.put(job.recording.file_unique_id, data)
-            heard = (await self.nn_service.transcribe(data)).hypothesis
+            try:
+                heard = (await self.nn_service.transcribe(data)).hypothesis
+            except AudioError:
+                # Another attempt fetches it anew: it may have been damaged on its way.
+                self.shelf.take(job.recording.file_unique_id)
+                raise
         return Heard(
             text=heard.text.strip(), duration_s=heard.duration_s, confidence=heard.confidence, model=heard.model
         )

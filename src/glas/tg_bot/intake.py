@@ -5,11 +5,14 @@ name in the store finds it there. Of several processes with one database the hol
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import structlog
 from aiogram import Bot
+from aiogram.exceptions import ClientDecodeError
 from aiogram.types import Update
+from pydantic import ValidationError
 
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work
@@ -84,16 +87,22 @@ class Intake:
 
     async def _turn(self) -> None:
         """One batch: ask, store; the next question confirms it."""
-        updates = await said(
-            lambda: self._bot.get_updates(
-                offset=self._offset, timeout=_POLL_S, allowed_updates=ALLOWED_UPDATES, request_timeout=_POLL_S + 15
-            )
-        )
+        updates = await self._ask()
         for update in updates:
             await self.store(update)
             self._offset = update.update_id + 1
         if len(updates) >= _FULL_BATCH:
             await self._wait_for_room()
+
+    async def _ask(self) -> Sequence[Update]:
+        try:
+            return await said(
+                lambda: self._bot.get_updates(
+                    offset=self._offset, timeout=_POLL_S, allowed_updates=ALLOWED_UPDATES, request_timeout=_POLL_S + 15
+                )
+            )
+        except ClientDecodeError as error:
+            return list(_readable(error.data, self._bot))
 
     async def _wait_for_room(self) -> None:
         """Let Telegram keep what we could only pile up; it does so for a day."""
@@ -118,6 +127,16 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool) -> Work | None
     body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
     name = f"u:{bot_id}:{update.update_id}"
     return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(sender.id if sender else "-"))
+
+
+def _readable(body: Any, bot: Bot) -> Iterator[Update]:
+    """Updates one by one, when a whole batch could not be read: one of a kind that is new must not stop all others."""
+    for raw in body["result"]:
+        try:
+            yield Update.model_validate(raw, context={"bot": bot})
+        except ValidationError:
+            _log.exception("an update is not understood and passed over", update=raw.get("update_id"))
+            yield Update(update_id=raw["update_id"])
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:

@@ -7,7 +7,7 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import CorrectionResult, RatingResult
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.messages import Score
-from glas.domain.people import Locale
+from glas.domain.people import Locale, User
 from glas.tg_bot.keyboards import RATE, Keyboards
 from glas.tg_bot.phrases import Say, coins
 from glas.tg_bot.presses import Pressed, message_of, toast
@@ -26,6 +26,7 @@ async def on_rating(
     *,
     values: tuple[int, ...],
     bot: Bot,
+    user: User | None,
     db_assist: DbAssistClient,
     keyboards: Keyboards,
     say: Say,
@@ -33,6 +34,9 @@ async def on_rating(
 ) -> None:
     """Record a score and say what it brought."""
     transcription_id, score = values[0], Score(values[1])
+    if user is None:
+        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        return
     try:
         result = await db_assist.rate(transcription_id, query.from_user.id, score)
     except ForbiddenError:
