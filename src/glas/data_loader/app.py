@@ -19,7 +19,7 @@ from glas.domain.errors import ServiceTimeoutError
 from glas.s3 import Store, open_store
 from glas.serving import errors
 from glas.serving.gate import Gate
-from glas.settings import MIB, Settings
+from glas.settings import MIB, Settings, plain
 
 _HEALTH_S = 3.0
 _SECONDS_PER_HOUR = 3600
@@ -78,7 +78,7 @@ def make_store(settings: Settings) -> Store:
         endpoint=settings.s3_endpoint,
         bucket=settings.s3_bucket,
         access_key=settings.s3_access_key,
-        secret_key=None if settings.s3_secret_key is None else settings.s3_secret_key.get_secret_value(),
+        secret_key=plain(settings.s3_secret_key),
     )
 
 
