@@ -181,9 +181,19 @@ def test_the_error_of_the_process_is_the_error_of_the_module(
     assert str(here.value) == str(there.value)
 
 
-def test_a_long_recording_is_given_up_to_the_limit(long_file: bytes) -> None:
+def test_a_recording_that_calls_itself_too_long_is_refused_before_it_is_decoded(long_file: bytes) -> None:
+    with (
+        DecoderPool(1, DecodeLimits(max_duration_s=2.5)) as pool,
+        pool.open(long_file) as recording,
+        pytest.raises(AudioTooLongError, match="says it is 60 s"),
+    ):
+        next(iter(recording))
+    assert recording.n_samples == 0
+
+
+def test_a_long_recording_is_given_up_to_the_limit() -> None:
     with DecoderPool(1, DecodeLimits(max_duration_s=2.5)) as pool:
-        with pool.open(long_file) as recording:
+        with pool.open(encoded(white_noise(10), "wav")) as recording:
             blocks = iter(recording)
             assert len(next(blocks)) == len(next(blocks)) == SAMPLE_RATE_HZ
             with pytest.raises(AudioTooLongError, match=r"2\.5 s"):

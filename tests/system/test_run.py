@@ -1,5 +1,6 @@
 """`glas run` as a process: what it says, how it stops, and its parts apart."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.overhead import cpu_s
 from tests.conftest import Sample, Server
+from tests.parts.hostile import silent_flac, silent_opus
 
 Start = Callable[..., AbstractContextManager[Server]]
 KEY = "a-key-of-callers-that-is-long-enough"
@@ -41,6 +44,21 @@ def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -
     assert [answer.status_code for answer in answers] == [200]
     assert answers[0].json()["prediction"]
     assert server.process.returncode == 0
+
+
+def test_bombs_are_refused_quickly_and_in_little_memory(server: Server, samples: list[Sample]) -> None:
+    """A day of silence in a few megabytes costs the whole service seconds of processor time and no memory to speak of."""
+    before = cpu_s(server.process.pid)
+    for bomb in (silent_flac(86_400), silent_opus(86_400)):
+        answer = httpx.post(f"{server.url}/predict", files={"file": bomb}, timeout=60, trust_env=False)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
+    assert cpu_s(server.process.pid) - before <= 5
+    heard = httpx.post(
+        f"{server.url}/predict", files={"file": samples[0].path.read_bytes()}, trust_env=False, timeout=30
+    )
+    assert heard.json()["prediction"]
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    assert int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) <= 512 * 1024
 
 
 def test_a_foreign_host_name_is_refused(server: Server) -> None:

@@ -62,7 +62,8 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
         EmptyAudioError: no bytes, or no sample in them.
         UnsupportedFormatError: not an accepted container, or no stream of sound that we decode.
         CorruptAudioError: the content does not decode, or most of it does not.
-        AudioTooLongError: more than `limits.max_duration_s` seconds; the blocks up to there were given.
+        AudioTooLongError: more than `limits.max_duration_s` seconds; the blocks up to there were given, unless the
+            file itself says how long it is.
         DecodeLimitError: memory ran out.
     """
     yield from decode_file(data, sniff(data), limits)
@@ -74,7 +75,7 @@ def decode_file(data: bytes, audio_format: AudioFormat, limits: DecodeLimits) ->
     total = 0
     recordings = links(data) if audio_format is AudioFormat.OGG else [data]
     with _ffmpeg_errors_translated(audio_format):
-        for block in _in_blocks(_decoded(recordings, audio_format)):
+        for block in _in_blocks(_decoded(recordings, audio_format, limits)):
             total += len(block)
             if total > most:
                 raise AudioTooLongError(f"The recording is longer than {limits.max_duration_s:g} s")
@@ -95,14 +96,14 @@ def _ffmpeg_errors_translated(audio_format: AudioFormat) -> Iterator[None]:
         raise CorruptAudioError(f"The {audio_format.name} file cannot be decoded: {error.strerror}") from error
 
 
-def _decoded(recordings: list[bytes], audio_format: AudioFormat) -> Iterator[Samples]:
+def _decoded(recordings: list[bytes], audio_format: AudioFormat, limits: DecodeLimits) -> Iterator[Samples]:
     """Samples of all recordings; one that fails is passed over if another succeeds."""
     n_good = 0
     failure: CorruptAudioError | UnsupportedFormatError | None = None
     for recording in recordings:
         try:
             with _ffmpeg_errors_translated(audio_format):
-                yield from _resampled(_frames(recording, audio_format))
+                yield from _resampled(_frames(recording, audio_format, limits))
             n_good += 1
         except (CorruptAudioError, UnsupportedFormatError) as error:
             failure = failure or error
@@ -110,7 +111,7 @@ def _decoded(recordings: list[bytes], audio_format: AudioFormat) -> Iterator[Sam
         raise failure
 
 
-def _frames(data: bytes, audio_format: AudioFormat) -> Iterator[Any]:
+def _frames(data: bytes, audio_format: AudioFormat, limits: DecodeLimits) -> Iterator[Any]:
     """Decoded frames of the first stream of sound, whatever their rate and layout."""
     container = av.open(
         BytesIO(data),
@@ -129,7 +130,21 @@ def _frames(data: bytes, audio_format: AudioFormat) -> Iterator[Any]:
         io_open=_refuse_to_open,
     )
     with container:
+        _refuse_if_it_says_so(container, audio_format, limits)
         yield from _tolerantly_decoded(container, _stream_of_sound(container, audio_format), audio_format)
+
+
+def _refuse_if_it_says_so(container: Any, audio_format: AudioFormat, limits: DecodeLimits) -> None:
+    """Believe a file that calls itself too long: a day of silence is then refused before two hours of it are heard.
+
+    A claim to be short is never believed; samples are counted. Programs that write a WAV into a pipe cannot know its
+    length and claim the longest, so WAV is asked for nothing.
+    """
+    if audio_format is AudioFormat.WAV or container.duration is None:
+        return
+    claimed_s = container.duration / av.time_base
+    if claimed_s > limits.max_duration_s + 1:
+        raise AudioTooLongError(f"The recording says it is {claimed_s:.0f} s long; at most {limits.max_duration_s:g} s")
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
