@@ -47,7 +47,7 @@ def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -
 
 
 def test_bombs_are_refused_quickly_and_in_little_memory(server: Server, samples: list[Sample]) -> None:
-    """A day of silence in a few megabytes costs the whole service seconds of processor time and no memory to speak of."""
+    """A day of silence in a few megabytes costs the whole service a few seconds of processor time, and no memory."""
     before = cpu_s(server.process.pid)
     for bomb in (silent_flac(86_400), silent_opus(86_400)):
         answer = httpx.post(f"{server.url}/predict", files={"file": bomb}, timeout=60, trust_env=False)

@@ -300,6 +300,20 @@ def test_probabilities_do_not_depend_on_the_blocks(vad: VoiceActivityDetector, s
     assert len(whole) + len(stream.finish()) == n_frames
 
 
+def test_speech_after_long_silence_is_heard_as_after_a_short_one(vad: VoiceActivityDetector, speech: Samples) -> None:
+    """Inaudible stretches are not shown to the network; that must change nothing in what follows them."""
+
+    def after_silence(seconds: int) -> Samples:
+        stream = vad.stream()
+        for _ in range(seconds):
+            assert stream.feed(np.zeros(FRAME_SAMPLES * 32, np.float32)).max() < 0.2
+        return stream.feed(speech)
+
+    np.testing.assert_allclose(after_silence(60), after_silence(2), atol=0.05)
+    whole = vad.stream().feed(np.concatenate((np.zeros(FRAME_SAMPLES * 64, np.float32), speech)))
+    assert np.mean((after_silence(60) > 0.5) == (whole[64:] > 0.5)) > 0.97
+
+
 def test_streams_do_not_hear_each_other(vad: VoiceActivityDetector, speech: Samples) -> None:
     alone = vad.stream().feed(speech)
     first, second = vad.stream(), vad.stream()

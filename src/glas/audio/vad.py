@@ -16,6 +16,8 @@ FRAME_SAMPLES = 512  # 32 ms at 16 kHz: what the network was trained on
 
 _CONTEXT_SAMPLES = 64
 _STATE_SHAPE = (1, 1, 128)
+# -80 dB of full scale, three steps of 16-bit sound: nobody speaks below it, and hours of it pack into a few kilobytes.
+_INAUDIBLE = 1e-4
 _WEIGHTS = "silero_vad_v6.onnx"
 
 
@@ -74,6 +76,7 @@ class VoiceActivityStream:
         self._c = np.zeros(_STATE_SHAPE, np.float32)
         self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
         self._rest = np.zeros(0, np.float32)
+        self._was_inaudible = False
 
     def feed(self, samples: Samples) -> Samples:
         """Probabilities of speech, shape `(n_frames,)`, for the frames that `samples` complete; the rest waits."""
@@ -90,6 +93,11 @@ class VoiceActivityStream:
     def _run(self, samples: Samples) -> Samples:
         if not len(samples):
             return np.zeros(0, np.float32)
+        is_inaudible = float(np.abs(samples).max()) <= _INAUDIBLE
+        # The first such stretch is shown to the network, which forgets the speech before it; the rest tells it nothing.
+        if is_inaudible and self._was_inaudible:
+            return np.zeros(len(samples) // FRAME_SAMPLES, np.float32)
+        self._was_inaudible = is_inaudible
         frames = samples.reshape(-1, FRAME_SAMPLES)
         # Every frame is shown together with the end of the one before it.
         contexts = np.vstack((self._context, frames[:-1, -_CONTEXT_SAMPLES:]))
