@@ -3,10 +3,11 @@
 import hashlib
 import io
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 
 import pytest
+import pytest_asyncio
 
 from glas.domain.messages import Score, Status
 from glas.domain.rewards import reward_hundredths
@@ -15,6 +16,8 @@ from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _people = count(5_000_000_001)
 
@@ -28,23 +31,18 @@ def silence_wav(seconds: float = 2.0) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture
-def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
-    with TelegramServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def house(settings: Settings, telegram: TelegramServer, server: Server) -> AsyncIterator[House]:
-    """The system, with the embedded model."""
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, server: Server) -> AsyncIterator[House]:
+    """The system, with the embedded model; each test brings people of its own."""
     nn_service = nn_service_at(server.url)
-    async with open_house(settings, telegram, nn_service) as opened:
-        yield opened
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
+    with TelegramServer() as telegram:
+        async with open_house(settings, telegram, nn_service) as opened:
+            yield opened
     await nn_service.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def anna(house: House) -> int:
     """A person who has pressed /start."""
     person = next(_people)
@@ -96,12 +94,13 @@ async def test_a_forwarded_recording_is_answered_and_earns_nothing(
 
 async def test_the_same_file_is_answered_from_memory(house: House, anna: int, samples: list[Sample]) -> None:
     """The file is fetched once; the second answer is the same, and its rating earns nothing more."""
-    data = samples[1].path.read_bytes()
-    first = await house.answer(house.telegram.speak(anna, data, file_id="one"))
+    sent = house.telegram.speak(anna, samples[1].path.read_bytes(), file_id="one")
+    first = await house.answer(sent)
     await house.archived(first)
-    second = await house.answer(house.telegram.speak(anna, data, file_id="one"))
+    second = await house.answer(house.telegram.speak(anna, b"", file_id="one"))
     assert first["text"] == second["text"]
-    assert len([call for call in house.telegram.world.calls if call.method == "download"]) == 1
+    path = house.telegram.world.files["one"].path
+    assert [call.params["path"] for call in house.telegram.world.calls if call.method == "download"].count(path) == 1
 
 
 async def test_silence_is_said_to_be_silence(house: House, anna: int) -> None:
@@ -126,9 +125,10 @@ async def test_a_broken_file_gets_a_reason_and_another_attempt(house: House, ann
 
 async def test_a_file_over_the_limit_is_refused_in_words(house: House, anna: int) -> None:
     """Nothing is fetched."""
-    answer = await house.answer(house.telegram.speak(anna, b"x", size_bytes=25_000_000))
-    assert answer["text"].startswith("Файл больше 20 МБ")
-    assert not [call for call in house.telegram.world.calls if call.method == "getFile"]
+    sent = house.telegram.speak(anna, b"x", size_bytes=25_000_000)
+    assert (await house.answer(sent))["text"].startswith("Файл больше 20 МБ")
+    asked = [call.params["file_id"] for call in house.telegram.world.calls if call.method == "getFile"]
+    assert sent["voice"]["file_id"] not in asked
 
 
 async def test_a_correction_is_shown_and_kept(house: House, anna: int, samples: list[Sample]) -> None:

@@ -53,13 +53,15 @@ class TelegramBot:
     settings: Settings
 
     async def run(self) -> None:
-        """Take updates in until cancelled.
+        """Take updates in until cancelled; with a webhook they come by themselves, through `webhook.create_app`.
 
         Raises:
             ConfigurationError: the token is wrong, or another program uses it.
         """
         await self.introduce()
-        await self.intake.poll()
+        if self.settings.bot.webhook_url is None:
+            await self.intake.poll()
+        await self.intake.watch()
 
     async def introduce(self) -> None:
         """Tell Telegram how we take updates and which commands there are; waits while it is away."""

@@ -85,6 +85,12 @@ class Intake:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
+    async def watch(self) -> None:
+        """Only look now and then how many share this bot, for ever: updates are pushed to us."""
+        while True:
+            self._on_beat(self._durable.n_living)
+            await asyncio.sleep(_LEASE_S / 10)
+
     async def _turn(self) -> None:
         """One batch: ask, store; the next question confirms it."""
         updates = await self._ask()
@@ -102,7 +108,7 @@ class Intake:
                 )
             )
         except ClientDecodeError as error:
-            return list(_readable(error.data, self._bot))
+            return list(readable(error.data, self._bot))
 
     async def _wait_for_room(self) -> None:
         """Let Telegram keep what we could only pile up; it does so for a day."""
@@ -129,8 +135,8 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool) -> Work | None
     return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(sender.id if sender else "-"))
 
 
-def _readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """Updates one by one, when a whole batch could not be read: one of a kind that is new must not stop all others."""
+def readable(body: Any, bot: Bot) -> Iterator[Update]:
+    """The updates of an answer one by one; one of a kind that is new must not stop all others."""
     for raw in body["result"]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})

@@ -1,0 +1,62 @@
+"""The door at which Telegram pushes updates: one path, one secret, and 200 only for what is stored."""
+
+import hmac
+
+import structlog
+from fastapi import FastAPI, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+import glas
+from glas.domain.errors import AuthenticationError, ConfigurationError
+from glas.serving import errors
+from glas.serving.gate import Gate
+from glas.settings import MIB, plain
+from glas.tg_bot.app import TelegramBot
+from glas.tg_bot.intake import readable
+
+PATH = "/telegram"
+
+_SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
+_MAX_BODY_BYTES = 1 * MIB
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+def create_app(bot: TelegramBot) -> FastAPI:
+    """Make the app that serves `GLAS_BOT__WEBHOOK_URL`; the bot is opened and closed by the caller.
+
+    Raises:
+        ConfigurationError: no secret is set, so that anybody could push.
+    """
+    secret = plain(bot.settings.bot.webhook_secret)
+    if secret is None:
+        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could push updates")
+
+    async def receive(request: Request) -> Response:
+        """Store one update. Anything but 200 makes Telegram send it again, which is what a failure to store needs."""
+        given = request.headers.get(_SECRET_HEADER, "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            raise AuthenticationError("expected Telegram's secret in the header, got another or none")
+        try:
+            body = await request.json()
+            updates = list(readable({"result": [body]}, bot.bot))
+        except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
+            # Sent again, it would not be better: it is not kept, and Telegram is told that all is well.
+            _log.warning("a push that is no update")
+            return Response()
+        for update in updates:
+            await bot.intake.store(update)
+        return Response()
+
+    app = FastAPI(title="Glas tg_bot", version=glas.__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Gate, key=None, max_body_bytes=_MAX_BODY_BYTES)
+    errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
+    app.add_api_route(PATH, receive, methods=["POST"], response_model=None)
+    app.add_api_route("/health", health, methods=["GET"])
+    return app
+
+
+async def health() -> dict[str, str]:
+    """Say that the door is open."""
+    return {"status": "ok", "version": glas.__version__}

@@ -1,0 +1,226 @@
+"""Trouble: services and Telegram go away and come back, calls are refused or cut, many people speak at once."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from pydantic import SecretStr
+
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import ConfigurationError
+from glas.durable import Work
+from glas.settings import BotSettings, Settings
+from glas.tg_bot import webhook
+from tests.parts.bots import House, bot_settings, open_house, open_parts, texts_of_buttons
+from tests.telegram.server import TelegramServer
+
+ANNA = 5_200_000_001
+OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
+
+
+class Recogniser:
+    """An nn_service that answers at once, or as the test wishes."""
+
+    def __init__(self) -> None:
+        self.text = "привет"
+        self.is_away = False
+        self.delay_s = 0.0
+        transport = httpx.MockTransport(self._answer)
+        self.client = NnServiceClient(httpx.AsyncClient(transport=transport, base_url="http://nn_service"))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.is_away:
+            raise httpx.ConnectError("away")
+        if request.url.path == "/health":
+            return httpx.Response(200, json={"status": "ok", "model": "stub", "version": "1", "in_flight": 0})
+        await asyncio.sleep(self.delay_s)
+        body = {"text": self.text, "duration": 3.0, "model": "stub", "processing_seconds": 0.1}
+        return httpx.Response(200, json=body)
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramServer]:
+    """A Telegram of this test."""
+    with TelegramServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def recogniser() -> AsyncIterator[Recogniser]:
+    """A recogniser of this test."""
+    made = Recogniser()
+    yield made
+    await made.client.close()
+
+
+@pytest.fixture
+async def house(settings: Settings, telegram: TelegramServer, recogniser: Recogniser) -> AsyncIterator[House]:
+    """The system, with ANNA registered."""
+    async with open_house(settings, telegram, recogniser.client) as opened:
+        await opened.start(ANNA)
+        yield opened
+
+
+async def test_a_long_text_comes_as_a_file(house: House, recogniser: Recogniser) -> None:
+    """Counted as Telegram counts: two thousand emoji are four thousand units."""
+    recogniser.text = "слово " * 900
+    house.telegram.speak(ANNA, OGG)
+    await house.until(lambda: any(text.startswith("📄 Текст длинный") for text in house.shown()))
+    answer = next(one for one in house.telegram.answers(ANNA) if one.get("text", "").startswith("📄"))
+    document = next(one for one in house.telegram.answers(ANNA) if "document" in one)
+    assert document["document"]["file_name"] == "Транскрипция.txt"
+    assert house.telegram.world.documents[(ANNA, document["message_id"])].decode() == recogniser.text.strip()
+    assert "✅" in texts_of_buttons(answer)
+
+
+async def test_waiting_is_shown(house: House, recogniser: Recogniser) -> None:
+    """While the service is away the placeholder says so; when it is back, the text comes by itself."""
+    recogniser.is_away = True
+    sent = house.telegram.speak(ANNA, OGG)
+    await house.until(lambda: any("не отвечает" in text for text in house.shown()))
+    recogniser.is_away = False
+    assert (await house.answer(sent))["text"] == "привет"
+    texts = [version.text for version in house.telegram.world.versions if version.chat_id == ANNA]
+    assert texts[1:] == [
+        "…",
+        "⏳ Служба распознавания сейчас не отвечает. Текст придёт, как только она вернётся.",
+        "привет",
+    ]
+    assert house.telegram.world.actions
+
+
+async def test_a_service_that_stays_away_is_confessed(
+    settings: Settings, telegram: TelegramServer, recogniser: Recogniser
+) -> None:
+    """After the patience of the settings there is a reason and a button, and the button works."""
+    hasty = settings.model_copy(update={"bot": BotSettings(patience_s=0.3)})
+    async with open_house(hasty, telegram, recogniser.client) as house:
+        await house.start(ANNA)
+        recogniser.is_away = True
+        answer = await house.answer(telegram.speak(ANNA, OGG))
+        assert answer["text"] == "⚠️ Служба распознавания не отвечает."
+        recogniser.is_away = False
+        telegram.press(ANNA, answer["message_id"], "🔁")
+        await house.until(lambda: telegram.answers(ANNA)[-1]["text"] == "привет")
+
+
+async def test_the_text_comes_although_the_object_store_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audio is kept once the store is back."""
+    store = house.services.data_loader._http._transport
+    real, is_away = store.handle_async_request, True
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        if is_away:
+            raise httpx.ConnectError("away")
+        return await real(request)
+
+    monkeypatch.setattr(store, "handle_async_request", handle)
+    answer = await house.answer(house.telegram.speak(ANNA, OGG))
+    assert answer["text"] == "привет"
+    await asyncio.sleep(0.5)
+    assert (await house.row_of(answer)).audio_key is None
+    is_away = False
+    row = await house.archived(answer)
+    assert row.audio_key is not None
+    assert await house.services.data_loader.fetch_audio(row.audio_key) == OGG
+
+
+async def test_telegram_goes_away_and_comes_back(house: House) -> None:
+    """Everything that could not be sent is sent later; nothing twice."""
+    sent = house.telegram.speak(ANNA, OGG)
+    await house.until(lambda: len(house.telegram.answers(ANNA)) > 1)
+    house.telegram.go_away()
+    await asyncio.sleep(1.0)
+    later = house.telegram.speak(ANNA, OGG, file_id="later")
+    house.telegram.go_away(away=False)
+    assert [(await house.answer(one))["text"] for one in (sent, later)] == ["привет", "привет"]
+    assert house.shown().count("привет") == 2
+
+
+@pytest.mark.parametrize("fault", ["cut_after", "cut_before", "server_error"])
+async def test_an_edit_that_is_cut_off_is_repeated(house: House, fault: str) -> None:
+    """The text stands there once, whether the first edit had arrived or not."""
+    house.telegram.fail("editMessageText", fault)  # type: ignore[arg-type]
+    house.telegram.break_file(sent := house.telegram.speak(ANNA, OGG), "truncated")
+    assert (await house.answer(sent))["text"] == "привет"
+    assert house.shown().count("привет") == 1
+
+
+async def test_retry_after_is_obeyed(house: House) -> None:
+    """Not one call comes before its end."""
+    house.telegram.fail("sendMessage", "too_many", retry_after_s=2)
+    began = time.monotonic()
+    sent = [house.telegram.speak(ANNA + number, OGG) for number in range(5)]
+    for one in sent:
+        await house.answer(one)
+    assert time.monotonic() - began >= 2
+    assert house.telegram.violations() == (0, 0, 0, 0)
+
+
+async def test_somebody_who_blocked_the_bot_holds_nobody_up(house: House) -> None:
+    """403 is an end, not a trouble."""
+    house.telegram.fail("sendMessage", "blocked", chat_id=ANNA)
+    house.telegram.speak(ANNA, OGG)
+    assert (await house.answer(house.telegram.speak(ANNA + 1, OGG)))["text"].startswith("привет")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_burst_keeps_the_rates(house: House) -> None:
+    """Many people at once: all are answered, and Telegram's rates are never broken."""
+    began = time.monotonic()
+    sent = [house.telegram.speak(6_200_000_000 + number % 40, OGG) for number in range(120)]
+    for one in sent:
+        await house.answer(one)
+    took_s = time.monotonic() - began
+    print(f"{len(sent)} messages in {took_s:.1f} s: {len(sent) / took_s:.1f}/s")  # noqa: T201 - shown by `pytest -s`
+    assert house.telegram.violations() == (0, 0, 0, 0)
+
+
+async def test_a_second_installation_is_told_apart(
+    settings: Settings, telegram: TelegramServer, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program with the same token ends in a clear message instead of an endless fight."""
+    monkeypatch.setattr("glas.tg_bot.intake._CONFLICT_PAUSE_S", 0.2)
+    async with open_parts(bot_settings(settings, telegram), recogniser.client) as parts, httpx.AsyncClient() as other:
+        async with asyncio.timeout(20):
+            while not parts.running.done():
+                await other.post(f"{telegram.url}/bot{telegram.token}/getUpdates", data={"timeout": "0"})
+                await asyncio.sleep(0.1)
+        with pytest.raises(ConfigurationError, match="another program asks Telegram"):
+            await parts.running
+
+
+async def test_a_webhook_stores_before_it_says_yes(
+    settings: Settings, telegram: TelegramServer, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pushes with the secret are stored; others are refused; what cannot be stored is sent again by Telegram."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}{webhook.PATH}"
+        options = BotSettings(webhook_url=url, webhook_secret=SecretStr("a-secret-of-telegram-for-tests"))
+        with_webhook = settings.model_copy(update={"bot": options})
+        async with open_house(with_webhook, telegram, recogniser.client) as house:
+            config = uvicorn.Config(webhook.create_app(house.bot), lifespan="off", log_config=None)
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve(sockets=[sock]))
+            enqueue, failures = house.durable.enqueue, iter([True, True])
+
+            async def flaky(work: Work) -> None:
+                if next(failures, False):
+                    raise OSError("the disk is full")
+                await enqueue(work)
+
+            monkeypatch.setattr(house.durable, "enqueue", flaky)
+            await house.start(ANNA)
+            assert (await house.answer(telegram.speak(ANNA, OGG)))["text"] == "привет"
+            async with httpx.AsyncClient() as stranger:
+                for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "a-guess"}):
+                    answer = await stranger.post(url, json={"update_id": 1}, headers=headers)
+                    assert answer.status_code == 401
+            server.should_exit = True
+            await serving
