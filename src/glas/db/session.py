@@ -22,7 +22,8 @@ from glas.settings import Settings
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _SQLITE_READERS = 4
 _BUSY_TIMEOUT_MS = 15_000
-_POOL_TIMEOUT_S = 30
+_POOL_TIMEOUT_S = 20
+_CONNECT_TIMEOUT_S = 10
 # FULL: a commit survives the loss of power, for about 5 ms; NORMAL may lose it.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}")
 
@@ -84,12 +85,14 @@ def database_url(settings: Settings) -> URL:
     return url.set(drivername=driver)
 
 
-def open_database(url: URL, *, pool_size: int = 10) -> Database:
+def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float | None = None) -> Database:
     """Open a database; nothing is connected before the first use.
 
     Args:
         url: as `database_url` gives it.
         pool_size: most connections to PostgreSQL.
+        statement_timeout_s: longest wait for one statement of PostgreSQL, seconds; a server that hangs is then known
+            to be away. None, for migrations, waits for ever.
     """
     # Values of a failed statement would otherwise stand in logs: they are what people said.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
@@ -103,7 +106,10 @@ def open_database(url: URL, *, pool_size: int = 10) -> Database:
         writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
         return Database(readers, writers)
     # A restarted server leaves dead connections in the pool; they are tried before they are used.
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, **options)
+    waits = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": statement_timeout_s}
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=waits, **options
+    )
     return Database(engine, engine)
 
 

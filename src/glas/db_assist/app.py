@@ -28,6 +28,8 @@ from glas.settings import MIB, Settings
 # The longest body is a recognised text.
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
+# Shorter than clients wait, so that they are told what is the matter.
+_STATEMENT_TIMEOUT_S = 20.0
 # PostgreSQL's classes of errors that pass: connection, database not there, deadlock, resources, operator, system.
 _PASSING_SQLSTATES = ("08", "3D", "40", "53", "57", "58")
 
@@ -48,7 +50,11 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = open_database(database_url(settings), pool_size=settings.db_assist.pool_size)
+        opened = open_database(
+            database_url(settings),
+            pool_size=settings.db_assist.pool_size,
+            statement_timeout_s=_STATEMENT_TIMEOUT_S,
+        )
         try:
             if settings.database_url is None:
                 await migrations.upgrade(opened)

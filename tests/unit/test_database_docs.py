@@ -1,0 +1,23 @@
+"""The diagram in docs/database.md is the database."""
+
+import re
+from pathlib import Path
+
+from glas.db.tables import Base
+from glas.domain.ledger import Refusal
+
+DOCS = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
+
+
+def test_the_diagram_holds_every_table_and_column() -> None:
+    """In the same order, so that both can be read side by side."""
+    drawn = {
+        name: re.findall(r"^ {8}\w+ (\w+)", body, re.MULTILINE)
+        for name, body in re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", DOCS, re.MULTILINE | re.DOTALL)
+    }
+    assert drawn == {table.name: [column.name for column in table.columns] for table in Base.metadata.tables.values()}
+
+
+def test_every_refusal_is_explained() -> None:
+    """Whoever is not paid can look up why."""
+    assert set(re.findall(r"^\| `(\w+)` \|", DOCS, re.MULTILINE)) == {refusal.value for refusal in Refusal}
