@@ -92,8 +92,8 @@ class DataLoaderSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     port: int = Field(default=8003, ge=0, le=65535, description="Port when it runs apart; 0 takes a free one.")
-    export_hours: float = Field(
-        default=3, ge=0, description="Hours between two exports; 0: only when `glas export` asks."
+    export_hours: int = Field(
+        default=3, ge=0, le=23, description="Hours between two exports; 0: only when `glas export` asks."
     )
     reconcile_hours: float = Field(
         default=24, ge=0, description="Hours after which an export compares everything instead of what has changed."
