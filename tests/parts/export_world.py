@@ -20,7 +20,7 @@ from glas.data_loader.export import ExportOptions, run_export
 from glas.db_assist.app import create_app
 from glas.domain.messages import MediaKind, Score
 from glas.domain.people import Purpose
-from glas.launch.assembly import entered
+from glas.launch.reach import entered
 from glas.s3 import Store, open_store
 from glas.s3.keys import audio_key
 from glas.settings import Settings

@@ -28,7 +28,7 @@ from glas.domain.errors import (
     UnsupportedFormatError,
     UploadTooLargeError,
 )
-from glas.launch.assembly import entered
+from glas.launch.reach import entered
 from glas.settings import AudioSettings, Settings
 from tests.conftest import Sample
 from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed

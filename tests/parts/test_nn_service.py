@@ -25,7 +25,7 @@ from glas.domain.errors import (
 from glas.domain.metrics import error_rates
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
-from glas.launch.assembly import entered
+from glas.launch.reach import entered
 from glas.nn_service.app import create_app
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from tests.conftest import Sample, Server

@@ -2,7 +2,7 @@
 
 import typer
 
-from glas.cli import doctor, migrate, models, run, transcribe
+from glas.cli import doctor, export, migrate, models, run, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -31,5 +31,6 @@ app.command("transcribe", help=transcribe.HELP)(transcribe.transcribe)
 app.command("run", help=run.HELP)(run.run)
 app.add_typer(models.app, name="models", help=models.HELP)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
+app.command("export", help=export.HELP)(export.export)
 app.command("migrate", help=migrate.HELP)(migrate.migrate)
 app.command("ledger", help=migrate.LEDGER_HELP)(migrate.ledger)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from glas.cli.session import err, out, russian, told
+from glas.cli.session import err, open_settings, out, russian, told
 from glas.clients.data_loader import DataLoaderClient, ExportProgress, ExportReport
 
 HELP = """
@@ -27,6 +27,14 @@ OpenClient = Callable[[], AbstractAsyncContextManager[DataLoaderClient]]
 
 _PHASES = {"messages": "сообщения", "manifest": "манифест", "dataset": "датасет"}
 _SECONDS_PER_HOUR = 3600
+
+
+def export(*, full: Full = False) -> None:
+    """Export now."""
+    settings = open_settings(quiet=True)
+    from glas.launch.assembly import open_data_loader
+
+    export_through(lambda: open_data_loader(settings), full=full)
 
 
 def export_through(open_client: OpenClient, *, full: bool) -> None:

@@ -12,19 +12,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import httpx
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from glas.clients.data_loader import DataLoaderClient
-from glas.clients.db_assist import DbAssistClient
-from glas.clients.http import open_http
-from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ConfigurationError, ConflictError
+from glas.domain.errors import ConflictError
 from glas.launch.doors import key_of
+from glas.launch.reach import Reach, entered
 from glas.settings import MIB, Settings, is_loopback, plain
 
 if TYPE_CHECKING:
+    from glas.clients.data_loader import DataLoaderClient
     from glas.durable import Durable, Place
 
 _SERVICES = ("nn_service", "db_assist", "data_loader")
@@ -65,66 +62,16 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 
 
 @asynccontextmanager
-async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
-    """Enter the lifespans of apps; neither a mount nor an in-process transport does."""
+async def open_data_loader(settings: Settings) -> AsyncIterator["DataLoaderClient"]:
+    """A data_loader for one command: the one that the settings name, or one brought up here for as long as it takes."""
+    here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
     async with AsyncExitStack() as stack:
-        for app in apps:
-            await stack.enter_async_context(app.router.lifespan_context(app))
-        yield
-
-
-class Reach:
-    """Clients of the services, wherever they run."""
-
-    def __init__(
-        self, settings: Settings, parts: Collection[str], apps: dict[str, FastAPI], stack: AsyncExitStack
-    ) -> None:
-        self._settings = settings
-        self._parts = parts
-        self._apps = apps
-        self._stack = stack
-
-    async def nn_service(self) -> NnServiceClient:
-        """The recogniser."""
-        return NnServiceClient(await self._http("nn_service"))
-
-    async def db_assist(self) -> DbAssistClient:
-        """The door to the database."""
-        return DbAssistClient(await self._http("db_assist"))
-
-    async def data_loader(self) -> DataLoaderClient:
-        """The door to the object store."""
-        return DataLoaderClient(await self._http("data_loader"))
-
-    def app(self, part: str) -> FastAPI | None:
-        """The app of a service that runs in this process."""
-        return self._apps.get(part)
-
-    def url(self, part: str) -> str:
-        """Where a service runs that is not in this process.
-
-        Raises:
-            ConfigurationError: the settings do not say.
-        """
-        url: str | None = getattr(self._settings, f"{part}_url")
-        if url is None:
-            raise ConfigurationError(
-                f"expected {part}: run it in this process too (glas run {part} …), or say where it is "
-                f"(GLAS_{part.upper()}_URL)"
-            )
-        return url
-
-    async def enter(self, app: FastAPI) -> None:
-        """Keep an app up as long as everything else."""
-        await self._stack.enter_async_context(entered([app]))
-
-    async def _http(self, part: str) -> httpx.AsyncClient:
-        app = self.app(part)
-        if app is not None:
-            http = open_http(url=None, app=app, token=key_of(self._settings, part, self._parts))
-        else:
-            http = open_http(url=self.url(part), token=plain(getattr(self._settings, f"{part}_token")))
-        return await self._stack.enter_async_context(http)
+        apps: dict[str, FastAPI] = {}
+        reach = Reach(settings, here, apps, stack)
+        for part in here if "data_loader" in here else []:
+            apps[part] = await _make(part, settings, here, reach)
+            await reach.enter(apps[part])
+        yield await reach.data_loader()
 
 
 async def _make(part: str, settings: Settings, parts: Collection[str], reach: Reach) -> FastAPI:
@@ -174,7 +121,7 @@ async def _start_durable_work(
 
     owners = [part for part in ("data_loader", "tg_bot") if part in parts]
     durable = Durable(_place(settings, owners), slot=settings.bot.slot or socket.gethostname())
-    if "data_loader" in parts:
+    if "data_loader" in parts and settings.data_loader.export_hours:
         _schedule_export(settings, durable, assembly.apps["data_loader"])
     if "tg_bot" in parts:
         from glas.tg_bot.app import Services, open_bot
