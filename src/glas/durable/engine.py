@@ -50,7 +50,7 @@ class Queue:
     name: str
     concurrency: int
     one_per_person: bool = True
-    poll_s: float = 0.05
+    poll_s: float = 0.1
 
 
 @dataclass(frozen=True)

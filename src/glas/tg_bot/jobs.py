@@ -62,7 +62,7 @@ def queues(concurrency: int) -> tuple[Queue, ...]:
     return (
         Queue(VOICES, concurrency),
         Queue(UPDATES, concurrency),
-        Queue(ARCHIVE, max(2, concurrency // 4), one_per_person=False, poll_s=0.2),
+        Queue(ARCHIVE, max(2, concurrency // 4), one_per_person=False, poll_s=0.5),
     )
 
 

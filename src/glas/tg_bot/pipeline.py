@@ -1,7 +1,8 @@
-"""The way of a voice message: admit, placeholder, row, recognise, deliver; then, apart from it, archive.
+"""The way of a voice message: placeholder, recognise, deliver; then, apart from it, archive.
 
 Each step is recorded. A crash repeats at most the step that was under way, and each of them bears that: the placeholder
 may come twice at worst (Telegram knows no idempotency key), rows have natural keys, and the text arrives by an edit.
+Writes that bear repetition share a step with what needs them: a record costs a write to the disk of its own.
 The audio is archived after the answer, in work of its own: an object store that is away delays nobody's text.
 """
 
@@ -41,7 +42,24 @@ class _Answer(BaseModel):
     job: VoiceJob
     admission: Admission
     message_id: int
-    transcription_id: int | None = None
+
+
+class _Opened(BaseModel):
+    """What the first step gave; no message where nothing is answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    admission: Admission
+    message_id: int | None
+
+
+class _Recognised(BaseModel):
+    """What the second step gave; no row where nothing is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int | None
+    heard: Heard
 
 
 @dataclass(frozen=True)
@@ -62,49 +80,43 @@ class Pipeline:
     async def hear(self, arguments: dict[str, Any]) -> None:
         """Answer one recording: the workflow."""
         job = VoiceJob.model_validate(arguments)
-        admission = Admission.model_validate(await self.steps.do("admit", lambda: self._admit(job)))
-        if not admission.is_answered:
-            return
-        say = self.phrases[admission.locale]
         try:
-            message_id = await self.steps.do("placeholder", lambda: self._place(job, admission, say))
+            opened = _Opened.model_validate(await self.steps.do("placeholder", lambda: self._open(job)))
         except PersonGoneError:
             return
-        if admission.refusal is not None:
+        if opened.message_id is None or opened.admission.refusal is not None:
             return
-        answer = _Answer(job=job, admission=admission, message_id=message_id)
+        answer = _Answer(job=job, admission=opened.admission, message_id=opened.message_id)
+        say = self.phrases[answer.admission.locale]
         try:
             await self._answer(answer, say)
-        except PersonGoneError:
-            _log.info("nobody is there to read the answer", chat=job.chat_id)
         except GlasError as error:
             await self._confess(answer, error, say)
 
     async def _answer(self, answer: _Answer, say: Say) -> None:
-        job = answer.job
-        if answer.admission.is_kept:
-            transcription_id = await self.steps.do("row", lambda: self._record(answer))
-            answer = answer.model_copy(update={"transcription_id": transcription_id})
-        ticket = self.hearing.ticket()
+        job, ticket = answer.job, self.hearing.ticket()
 
         async def recognise() -> dict[str, Any]:
-            return (await self.hearing.hear(job, ticket)).model_dump(mode="json")
+            transcription_id = await self._record(answer) if answer.admission.is_kept else None
+            heard = await self.hearing.hear(job, ticket)
+            return _Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
 
         async with self.hearing.shown(job, answer.message_id, ticket, say):
             found = await self.steps.do("recognise", recognise, on_pause=ticket.pause)
-        heard = Heard.model_validate(found)
-        await self.steps.do("finish", lambda: self._finish(answer, heard))
-        if is_long(heard.text):
-            await self.steps.do("document", lambda: self._send_document(answer, heard, say))
-        await self.steps.do("deliver", lambda: self._deliver(answer, heard, say))
-        if answer.transcription_id is not None:
-            recording = job.recording
+        recognised = _Recognised.model_validate(found)
+        try:
+            if is_long(recognised.heard.text):
+                await self.steps.do("document", lambda: self._send_document(job, recognised.heard, say))
+            await self.steps.do("deliver", lambda: self._deliver(answer, recognised, say))
+        except PersonGoneError:
+            _log.info("nobody is there to read the answer", chat=job.chat_id)
+        if recognised.transcription_id is not None:
             kept = ArchiveJob(
-                transcription_id=answer.transcription_id,
+                transcription_id=recognised.transcription_id,
                 person=job.person,
-                file_id=recording.file_id,
-                file_unique_id=recording.file_unique_id,
-                text=heard.text,
+                file_id=job.recording.file_id,
+                file_unique_id=job.recording.file_unique_id,
+                text=recognised.heard.text,
             )
             await self.durable.enqueue(kept.work())
 
@@ -119,11 +131,15 @@ class Pipeline:
         except GlasError as error:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
-    async def _admit(self, job: VoiceJob) -> dict[str, Any]:
-        return (await self.doorkeeper.admit(job)).model_dump(mode="json")
+    async def _open(self, job: VoiceJob) -> dict[str, Any]:
+        """Decide about a recording, and send the first message if it is answered at all."""
+        admission = await self.doorkeeper.admit(job)
+        message_id = await self._place(job, admission) if admission.is_answered else None
+        return _Opened(admission=admission, message_id=message_id).model_dump(mode="json")
 
-    async def _place(self, job: VoiceJob, admission: Admission, say: Say) -> int:
+    async def _place(self, job: VoiceJob, admission: Admission) -> int:
         """Send the message that will become the answer, or the refusal; returns its id."""
+        say = self.phrases[admission.locale]
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
         if job.answer_message_id is not None:
             try:
@@ -156,30 +172,24 @@ class Pipeline:
         await self.db_assist.set_answer(row.id, answer.message_id)
         return row.id
 
-    async def _finish(self, answer: _Answer, heard: Heard) -> None:
-        if answer.transcription_id is None:
-            return
-        finished = Finished(
-            text=heard.text, duration_s=heard.duration_s, confidence=heard.confidence, model=heard.model
-        )
-        await self.db_assist.finish(answer.transcription_id, finished)
-
-    async def _send_document(self, answer: _Answer, heard: Heard, say: Say) -> int:
-        job = answer.job
+    async def _send_document(self, job: VoiceJob, heard: Heard, say: Say) -> int:
         to = ReplyParameters(message_id=job.message_id, allow_sending_without_reply=True)
         document = as_document(heard.text, say("file-name"))
         with urgency(Urgency.FINAL):
             sent = await said(lambda: self.bot.send_document(job.chat_id, document, reply_parameters=to))
         return sent.message_id
 
-    async def _deliver(self, answer: _Answer, heard: Heard, say: Say) -> None:
-        """Let the placeholder say the text; if it was deleted, say it anew."""
-        job, keyboard = answer.job, None
+    async def _deliver(self, answer: _Answer, recognised: _Recognised, say: Say) -> None:
+        """Finish the row, and let the placeholder say the text; if it was deleted, say it anew."""
+        job, heard, transcription_id = answer.job, recognised.heard, recognised.transcription_id
+        if transcription_id is not None:
+            await self.db_assist.finish(transcription_id, Finished(**heard.model_dump()))
+        keyboard = None
         text = say("long-text", start=opening(heard.text)) if is_long(heard.text) else heard.text
         if not heard.text:
             text = say("no-speech")
-        elif answer.transcription_id is not None:
-            keyboard = self.keyboards.rating(answer.transcription_id, born_s=job.date_s, say=say)
+        elif transcription_id is not None:
+            keyboard = self.keyboards.rating(transcription_id, born_s=job.date_s, say=say)
         elif job.is_private:
             text = f"{text}\n\n{say('press-start')}"
         if not job.is_private:
@@ -189,8 +199,8 @@ class Pipeline:
                 await edit_text(self.bot, job.chat_id, answer.message_id, text, keyboard)
             except MessageGoneError:
                 message_id = await self._reply(job, text, keyboard)
-                if answer.transcription_id is not None:
-                    await self.db_assist.set_answer(answer.transcription_id, message_id)
+                if transcription_id is not None:
+                    await self.db_assist.set_answer(transcription_id, message_id)
 
     async def _confess(self, answer: _Answer, error: GlasError, say: Say) -> None:
         """Say why there is no text, and offer another attempt."""
@@ -198,17 +208,20 @@ class Pipeline:
         _log.warning("a recording was not recognised", code=error.code, error=error.message, work=job.id)
 
         async def tell() -> None:
-            if answer.transcription_id is not None:
-                await self.db_assist.fail(answer.transcription_id, error.code)
             text = say("failed", reason=reason(error, answer.admission.locale))
             keyboard = self.keyboards.retry(job.attempt + 1, born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
                 await edit_text(self.bot, job.chat_id, answer.message_id, text, keyboard)
 
+        async def note() -> None:
+            await self.db_assist.fail(await self._record(answer), error.code)
+
         try:
             await self.steps.do("confess", tell)
+            if answer.admission.is_kept:
+                await self.steps.do("fail", note)
         except GlasError as second:
-            _log.error("the failure could not be told either", code=second.code, work=job.id)
+            _log.error("the failure could not be told or noted", code=second.code, work=job.id)
 
     async def _archive(self, job: ArchiveJob) -> None:
         data = self.shelf.get(job.file_unique_id)
