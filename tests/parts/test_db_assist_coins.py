@@ -109,16 +109,16 @@ async def test_the_same_audio_pays_nobody_twice(db_assist: DbAssistClient, same:
 
 
 async def test_a_day_has_a_cap(database_settings: Settings) -> None:
-    """Farming ends at the cap: the last payment is cut, the next refused; a grant is no earning."""
+    """Farming ends at the cap, in parallel too: one payment is cut, the next refused; a grant is no earning."""
     rules = database_settings.db_assist.model_copy(update={"daily_coin_cap": Decimal("2.50")})
     async with open_db_assist(database_settings.model_copy(update={"db_assist": rules})) as client:
         tg_id, admin = await _person(client), await _person(client, Role.ADMIN)
         await client.grant(admin, tg_id, 10_00, reason="подарок", key="cap")
         sent = [await send(client, tg_id, duration_s=20) for _ in range(3)]
-        results = [await client.rate(one.id, tg_id, Score.BEST) for one in sent]
-        assert [result.paid_hundredths for result in results] == [160, 90, 0]
-        assert [result.refusal_reason for result in results] == [None, None, Refusal.DAILY_CAP]
-        assert results[-1].balance_hundredths == 12_50
+        results = await asyncio.gather(*(client.rate(one.id, tg_id, Score.BEST) for one in sent))
+        assert sorted(result.paid_hundredths for result in results) == [0, 90, 160]
+        assert [result.refusal_reason for result in results if not result.paid_hundredths] == [Refusal.DAILY_CAP]
+        assert (await client.user(tg_id)).cash_hundredths == 12_50
 
 
 async def test_960_coins_make_a_beta_tester(db_assist: DbAssistClient) -> None:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
+from structlog.testing import capture_logs
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
@@ -90,6 +91,22 @@ async def test_figures_for_prometheus(database_settings: Settings) -> None:
     assert 'glas_scores{score="3"} 1.0' in lines
     assert "glas_ledger_coins 0.8" in lines
     assert not any(str(tg_id) in line for line in lines)
+
+
+async def test_logs_name_nobody(settings: Settings) -> None:
+    """Requests are logged without the numbers of people; refused ones, too."""
+    tg_id = someone()
+    async with open_db_assist(settings) as client:
+        with capture_logs() as lines:
+            await client.register(tg_id)
+            await client.chat(1, -tg_id)
+            with pytest.raises(NotFoundError):
+                await client.usage(tg_id + 1)
+            with pytest.raises(InvalidParameterError):
+                await client.user(-tg_id)
+    paths = [line["path"] for line in lines if line["event"] == "request"]
+    assert paths == ["/users/{tg_id}", "/chats/1/{chat_id}", "/users/{tg_id}/usage", "/users/{tg_id}"]
+    assert str(tg_id)[:8] not in str(lines)
 
 
 async def test_a_database_that_was_not_migrated_is_refused(postgres: Postgres, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from glas.domain.errors import AuthenticationError, GlasError, UploadTooLargeErr
 from glas.logs import REQUEST_ID_HEADER, bind, unbind
 from glas.settings import MIB
 
+_PERSONAL = frozenset({"tg_id", "chat_id"})
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 _log = structlog.stdlib.get_logger("glas.serving")
@@ -83,10 +84,19 @@ class _Exchange:
         _log.info(
             "request",
             method=scope["method"],
-            path=scope["path"],
+            path=_nameless(scope),
             status=self.status,
             seconds=round(time.monotonic() - self._began, 3),
         )
+
+
+def _nameless(scope: Scope) -> str:
+    """The path without the numbers of people: logs are not deleted when somebody asks to be forgotten."""
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        if name in _PERSONAL:
+            path = path.replace(f"/{value}", f"/{{{name}}}", 1)
+    return path
 
 
 def check_key(authorization: str, key: str) -> None:
