@@ -1,13 +1,18 @@
-"""Databases for the tests of parts: SQLite in a new file, PostgreSQL in one database that is emptied for each test."""
+"""Databases for the tests of parts: SQLite in a copied file, PostgreSQL in one database that is emptied for each test.
+
+Both are migrated once; to do it for each test would take longer than the tests.
+"""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from glas.clients.db_assist import DbAssistClient
 from glas.db import migrations
@@ -20,16 +25,24 @@ from tests.parts.voices import open_db_assist
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres: Postgres) -> str:
-    """The URL of a database with our tables. Making one for each test would take longer than the tests."""
+    """The URL of a database with our tables."""
     url = postgres.create("glas_parts")
-
-    async def migrate() -> None:
-        database = open_database(make_url(url).set(drivername="postgresql+asyncpg"))
-        await migrations.upgrade(database)
-        await database.close()
-
-    asyncio.run(migrate())
+    asyncio.run(_migrate(make_url(url).set(drivername="postgresql+asyncpg")))
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with our tables."""
+    path = tmp_path_factory.mktemp("sqlite") / "glas.db"
+    asyncio.run(_migrate(URL.create("sqlite+aiosqlite", database=str(path))))
+    return path
+
+
+async def _migrate(url: URL) -> None:
+    database = open_database(url)
+    await migrations.upgrade(database)
+    await database.close()
 
 
 @pytest.fixture
@@ -48,6 +61,8 @@ def empty_postgres(migrated_postgres: str) -> str:
 def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings whose database is empty and migrated: the embedded file, or a PostgreSQL."""
     if request.param == "sqlite":
+        settings.data_dir.mkdir()
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), settings.data_dir / "glas.db")
         return settings
     url: str = request.getfixturevalue("empty_postgres")
     return settings.model_copy(update={"database_url": SecretStr(url)})
