@@ -1,6 +1,9 @@
-"""The engine for models in ONNX: GigaAM, NeMo (so the embedded one), T-one, Vosk; onnx-asr decodes greedily."""
+"""The engine for models in ONNX: GigaAM, NeMo (so the embedded one), T-one, Vosk.
 
-from collections.abc import Sequence
+onnx-asr decodes greedily; a CTC model in whose directory a language model lies (`lm.npz`) is searched with it instead.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,9 @@ from glas.domain.errors import (
     ModelLoadError,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
+from glas.engines import character_lm
+from glas.engines.beam import BeamSearch
+from glas.engines.character_lm import CharacterLM
 from glas.engines.layouts import Layout, layout_of, precision_of
 from glas.engines.spelling import Calibration, spell
 
@@ -167,7 +173,7 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
         # onnxruntime itself would go on with a processor and say so in a warning only.
         raise ConfigurationError(f"onnxruntime has no {', '.join(absent)}; expected one of {', '.join(available)}.")
     try:
-        return onnx_asr.load_model(
+        adapter = onnx_asr.load_model(
             layout.kind,
             directory,
             quantization="int8" if precision == "int8" else None,
@@ -176,6 +182,22 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
         ).with_timestamps()
     except Exception as error:
         raise ModelLoadError(f"The {layout.kind} model in {directory} cannot be loaded: {error}") from error
+    if (directory / character_lm.FILE).is_file():
+        _decode_with(CharacterLM(directory / character_lm.FILE), adapter.asr)
+    return adapter
+
+
+def _decode_with(lm: CharacterLM, asr: Any) -> None:
+    """Let a CTC model of onnx-asr, which decodes greedily and offers no other way, search with a language model."""
+    vocabulary = [asr._vocab[index] for index in range(asr._vocab_size)]  # noqa: SLF001 - see above
+    search = BeamSearch(lm, vocabulary, asr._blank_idx)  # noqa: SLF001
+
+    def decoding(logprobs: Any, lengths: Any, **_options: object) -> Iterator[tuple[Any, Any, Any]]:
+        for rows, length in zip(logprobs, lengths, strict=True):
+            tokens = search.decode(rows[:length])
+            yield [one.id for one in tokens], [one.frame for one in tokens], [one.logprob for one in tokens]
+
+    asr._decoding = decoding  # noqa: SLF001
 
 
 def _session_options(onnxruntime: Any, threads: int) -> Any:
