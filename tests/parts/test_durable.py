@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from glas.durable import Durable, Queue, Retry, Work, sqlite_place, with_retries
+from glas.durable import Durable, Place, Queue, Retry, Work, postgres_place, sqlite_place, with_retries
+from glas.durable.members import Members
+from tests.conftest import Postgres
 
 
 class Diary:
@@ -29,9 +31,9 @@ async def diary() -> Diary:
     return Diary()
 
 
-def make(path: Path, diary: Diary, slot: str = "one") -> Durable:
+def make(place: Place, diary: Diary, slot: str = "one") -> Durable:
     """An engine with one queue and one workflow of two steps."""
-    durable = Durable(sqlite_place(path / "durable.sqlite"), slot=slot)
+    durable = Durable(place, slot=slot)
 
     async def write(who: str, line: str) -> str:
         async def first() -> str:
@@ -51,10 +53,20 @@ def make(path: Path, diary: Diary, slot: str = "one") -> Durable:
     return durable
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return sqlite_place(tmp_path / "durable.sqlite")
+    postgres = request.getfixturevalue("postgres")
+    assert isinstance(postgres, Postgres)
+    return postgres_place(postgres.create(f"durable_{tmp_path.name[-20:].lower()}"), "tg_bot")
+
+
 @pytest.fixture
-async def durable(tmp_path: Path, diary: Diary) -> AsyncIterator[Durable]:
+async def durable(place: Place, diary: Diary) -> AsyncIterator[Durable]:
     """A started engine."""
-    engine = make(tmp_path, diary)
+    engine = make(place, diary)
     await engine.start()
     yield engine
     await engine.close()
@@ -108,47 +120,46 @@ async def test_a_person_can_be_forgotten(durable: Durable, diary: Diary) -> None
     assert await durable.forget("boris") == 1
 
 
-async def test_a_lease_has_one_holder(tmp_path: Path, durable: Durable, diary: Diary) -> None:
+async def test_a_lease_has_one_holder(place: Place, durable: Durable) -> None:
     """Another slot gets it only when the first lets it go."""
     assert await durable.take_lease("intake", 30)
     assert await durable.take_lease("intake", 30)
-    other = make(tmp_path, diary, slot="two")._place.open()
-    from glas.durable.members import Members  # noqa: PLC0415
-
-    members = Members(other, None)
+    other = place.open()
+    members = Members(other, place.schema)
     assert not members.take_lease("intake", "two", 30)
     members.leave("one")
     assert members.take_lease("intake", "two", 30)
     other.dispose()
 
 
-async def test_what_was_cut_off_goes_on_at_the_next_start(tmp_path: Path) -> None:
+async def test_what_was_cut_off_goes_on_at_the_next_start(place: Place) -> None:
     """The recorded step is not repeated."""
     before, after = Diary(), Diary()
     before.door.clear()
-    engine = make(tmp_path, before)
+    engine = make(place, before)
     await engine.start()
     await engine.enqueue(work("anna", "раз", "u:1"))
     await until(before, 1)
     await asyncio.sleep(0.2)
     await engine.close(patience_s=0.1)
-    engine = make(tmp_path, after)
+    engine = make(place, after)
     await engine.start()
     await until(after, 1)
     await engine.close()
     assert (before.lines, after.lines) == (["anna first раз"], ["anna second раз!"])
 
 
-async def test_the_living_take_over_from_the_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another slot finishes what a killed process had begun."""
     script = textwrap.dedent(f"""
-        import asyncio, pathlib, sys
+        import asyncio, sys
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+        from glas.durable import Place
         from tests.parts.test_durable import Diary, make, until, work
         async def main():
             diary = Diary()
             diary.door.clear()
-            engine = make(pathlib.Path({str(tmp_path)!r}), diary, slot="dead")
+            engine = make(Place({place.url!r}, {place.schema!r}), diary, slot="dead")
             await engine.start()
             await engine.enqueue(work("anna", "раз", "u:1"))
             await until(diary, 1)
@@ -165,7 +176,7 @@ async def test_the_living_take_over_from_the_dead(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("glas.durable.engine._DEAD_AFTER_S", 1.0)
     monkeypatch.setattr("glas.durable.engine._HEARTBEAT_S", 0.3)
     diary = Diary()
-    engine = make(tmp_path, diary, slot="alive")
+    engine = make(place, diary, slot="alive")
     await engine.start()
     await until(diary, 1)
     await engine.close()

@@ -177,10 +177,10 @@ async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[S
     assert (await house.services.db_assist.user(anna)).cash_hundredths == 0
 
 
-async def test_a_hundred_presses_pay_once(house: House, anna: int, samples: list[Sample]) -> None:
+async def test_many_presses_pay_once(house: House, anna: int, samples: list[Sample]) -> None:
     """Impatient fingers earn nothing."""
     answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
-    queries = [house.telegram.press(anna, answer["message_id"], "✅") for _ in range(100)]
+    queries = [house.telegram.press(anna, answer["message_id"], "✅") for _ in range(30)]
     await house.until(lambda: all(house.telegram.world.presses[query].is_answered for query in queries))
     assert len(await house.services.db_assist.transactions(anna)) == 1
     assert (await house.services.db_assist.check_ledger()).is_balanced

@@ -3,36 +3,40 @@
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from itertools import count
 
 import pytest
+import pytest_asyncio
 
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Purpose, Role
-from glas.settings import BotSettings, Settings
+from glas.settings import Settings
 from glas.tg_bot.phrases import Phrases, coins
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
 from tests.telegram.server import TelegramServer
 
-ADMIN, ANNA, BORIS = 5_100_000_001, 5_100_000_002, 5_100_000_003
+ADMIN = 5_100_000_001
+_people = count(5_100_000_002)
+in_the_module = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
-    with TelegramServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def house(settings: Settings, telegram: TelegramServer, server: Server) -> AsyncIterator[House]:
-    """The system, with one administrator."""
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, server: Server) -> AsyncIterator[House]:
+    """The system, with one administrator; each test brings people of its own."""
     nn_service = nn_service_at(server.url)
-    with_admin = settings.model_copy(update={"admin_user_ids": str(ADMIN)})
-    async with open_house(with_admin, telegram, nn_service) as opened:
-        yield opened
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"), admin_user_ids=str(ADMIN))
+    with TelegramServer() as telegram:
+        async with open_house(settings, telegram, nn_service) as opened:
+            yield opened
     await nn_service.close()
+
+
+@pytest.fixture
+def anna() -> int:
+    """A person who is new."""
+    return next(_people)
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -57,88 +61,65 @@ def test_coins_are_said_in_the_right_form(hundredths: int, expected: str) -> Non
     assert coins(hundredths, Locale.RU) == expected
 
 
-async def test_a_newcomer_registers_and_chooses(house: House) -> None:
+@in_the_module
+async def test_a_newcomer_registers_and_chooses(house: House, anna: int) -> None:
     """Registered by /start; the consent to training is separate, recorded and withdrawn; the language changes."""
     db_assist = house.services.db_assist
-    welcome = await house.start(ANNA)
+    welcome = await house.start(anna)
     assert texts_of_buttons(welcome) == ["✅ Разрешаю учиться"]
-    user = await db_assist.user(ANNA)
+    user = await db_assist.user(anna)
     assert user.consents == {Purpose.SERVICE}
-    assert "разрешение записано" in (await house.press(ANNA, welcome, "✅")).lower()
-    assert Purpose.TRAINING in (await db_assist.user(ANNA)).consents
-    settings = await house.answer(house.telegram.say(ANNA, "/settings"))
+    assert "разрешение записано" in (await house.press(anna, welcome, "✅")).lower()
+    assert Purpose.TRAINING in (await db_assist.user(anna)).consents
+    settings = await house.answer(house.telegram.say(anna, "/settings"))
     assert "разрешено" in settings["text"]
-    await house.press(ANNA, settings, "🚫")
-    assert Purpose.TRAINING not in (await db_assist.user(ANNA)).consents
-    languages = await house.answer(house.telegram.say(ANNA, "/language"))
-    await house.press(ANNA, languages, "English")
-    assert (await house.answer(house.telegram.say(ANNA, "/balance")))["text"].startswith("Balance: 0 coins")
-    assert (await house.answer(house.telegram.say(ANNA, "hello")))["text"].startswith("Send a voice message")
+    await house.press(anna, settings, "🚫")
+    assert Purpose.TRAINING not in (await db_assist.user(anna)).consents
+    languages = await house.answer(house.telegram.say(anna, "/language"))
+    await house.press(anna, languages, "English")
+    assert (await house.answer(house.telegram.say(anna, "/balance")))["text"].startswith("Balance: 0 coins")
+    assert (await house.answer(house.telegram.say(anna, "hello")))["text"].startswith("Send a voice message")
 
 
-async def test_everything_is_given_and_everything_is_forgotten(house: House, samples: list[Sample]) -> None:
+@in_the_module
+async def test_everything_is_given_and_everything_is_forgotten(house: House, anna: int, samples: list[Sample]) -> None:
     """/mydata holds the recording and its text; after /forget nothing is left anywhere but a ledger without a name."""
-    await house.start(ANNA)
+    await house.start(anna)
     data = samples[0].path.read_bytes()
-    answer = await house.answer(house.telegram.speak(ANNA, data))
+    answer = await house.answer(house.telegram.speak(anna, data))
     row = await house.archived(answer)
     assert row.audio_key is not None
-    sent = await house.answer(house.telegram.say(ANNA, "/mydata"))
-    archive = zipfile.ZipFile(io.BytesIO(house.telegram.world.documents[(ANNA, sent["message_id"])]))
+    sent = await house.answer(house.telegram.say(anna, "/mydata"))
+    archive = zipfile.ZipFile(io.BytesIO(house.telegram.world.documents[(anna, sent["message_id"])]))
     assert archive.read(f"{row.id}/{row.id}_audio.ogg") == data
     assert json.loads(archive.read("data.json"))["transcriptions"][0]["text"] == answer["text"]
-    question = await house.answer(house.telegram.say(ANNA, "/forget"))
-    await house.press(ANNA, question, "Нет")
-    question = await house.answer(house.telegram.say(ANNA, "/forget"))
-    await house.press(ANNA, question, "🗑")
+    question = await house.answer(house.telegram.say(anna, "/forget"))
+    await house.press(anna, question, "Нет")
+    question = await house.answer(house.telegram.say(anna, "/forget"))
+    await house.press(anna, question, "🗑")
     await house.until(lambda: any("Удалено всё" in text for text in house.shown()))
     with pytest.raises(NotFoundError):
-        await house.services.db_assist.user(ANNA)
+        await house.services.db_assist.user(anna)
     with pytest.raises(NotFoundError):
         await house.services.data_loader.fetch_audio(row.audio_key)
     durable = (house.settings.data_dir / "durable.sqlite").read_bytes()
-    assert row.file_id.encode() not in durable or await house.durable.forget(str(ANNA)) <= 1
+    assert row.file_id.encode() not in durable or await house.durable.forget(str(anna)) <= 1
 
 
-async def test_administrators_only_by_number(house: House) -> None:
+@in_the_module
+async def test_administrators_only_by_number(house: House, anna: int) -> None:
     """Anybody may type the commands; they work for numbers in the settings."""
-    await house.start(ANNA)
+    await house.start(anna)
     await house.start(ADMIN)
     for text in ("/grant 1 1000 себе", "/stats", "/ban 1"):
-        assert (await house.answer(house.telegram.say(ANNA, text)))["text"].startswith("Пришлите голосовое")
-    granted = await house.answer(house.telegram.say(ADMIN, f"/grant {ANNA} 12,5 за помощь"))
-    assert granted["text"] == f"Готово. Баланс {ANNA}: 12,5 монеты"
+        assert (await house.answer(house.telegram.say(anna, text)))["text"].startswith("Пришлите голосовое")
+    granted = await house.answer(house.telegram.say(ADMIN, f"/grant {anna} 12,5 за помощь"))
+    assert granted["text"] == f"Готово. Баланс {anna}: 12,5 монеты"
     assert (await house.services.db_assist.user(ADMIN)).role is Role.ADMIN
-    assert "Людей: 2" in (await house.answer(house.telegram.say(ADMIN, "/stats")))["text"]
-    await house.answer(house.telegram.say(ADMIN, f"/ban {ANNA}"))
-    before = len(house.telegram.answers(ANNA))
-    house.telegram.say(ANNA, "/balance")
-    await house.answer(house.telegram.say(ADMIN, f"/unban {ANNA}"))
-    assert len(house.telegram.answers(ANNA)) == before
-    assert (await house.answer(house.telegram.say(ANNA, "/balance")))["text"].startswith("Баланс: 12,5 монеты")
-
-
-async def test_limits_and_the_allow_list(
-    settings: Settings, telegram: TelegramServer, server: Server, samples: list[Sample]
-) -> None:
-    """Strangers are told their number; minutes a day are counted; a confirmation can be asked first."""
-    nn_service = nn_service_at(server.url)
-    closed = settings.model_copy(
-        update={
-            "allowed_telegram_user_ids": str(ANNA),
-            "bot": BotSettings(user_minutes_per_day=1, confirm_first=True, concurrency=2),
-        }
-    )
-    async with open_house(closed, telegram, nn_service) as house:
-        refused = await house.answer(telegram.say(BORIS, "/start"))
-        assert str(BORIS) in refused["text"]
-        await house.start(ANNA)
-        question = await house.answer(telegram.speak(ANNA, samples[1].path.read_bytes()))
-        assert texts_of_buttons(question) == ["▶️ Распознать"]
-        telegram.press(ANNA, question["message_id"], "▶️")
-        await house.until(lambda: "✅" in texts_of_buttons(telegram.answers(ANNA)[-1]))
-        assert telegram.answers(ANNA)[-1]["message_id"] == question["message_id"]
-        question = await house.answer(telegram.speak(ANNA, samples[2].path.read_bytes(), duration_s=90))
-        telegram.press(ANNA, question["message_id"], "▶️")
-        await house.until(lambda: "кончились" in telegram.answers(ANNA)[-1]["text"])
-    await nn_service.close()
+    assert "Людей: " in (await house.answer(house.telegram.say(ADMIN, "/stats")))["text"]
+    await house.answer(house.telegram.say(ADMIN, f"/ban {anna}"))
+    before = len(house.telegram.answers(anna))
+    house.telegram.say(anna, "/balance")
+    await house.answer(house.telegram.say(ADMIN, f"/unban {anna}"))
+    assert len(house.telegram.answers(anna)) == before
+    assert (await house.answer(house.telegram.say(anna, "/balance")))["text"].startswith("Баланс: 12,5 монеты")

@@ -224,3 +224,21 @@ async def test_a_webhook_stores_before_it_says_yes(
                     assert answer.status_code == 401
             server.should_exit = True
             await serving
+
+
+async def test_limits_and_the_allow_list(settings: Settings, telegram: TelegramServer, recogniser: Recogniser) -> None:
+    """Strangers are told their number; minutes a day are counted; a confirmation can be asked first."""
+    options = BotSettings(user_minutes_per_day=1, confirm_first=True, concurrency=2)
+    closed = settings.model_copy(update={"allowed_telegram_user_ids": str(ANNA), "bot": options})
+    async with open_house(closed, telegram, recogniser.client) as house:
+        refused = await house.answer(telegram.say(ANNA + 1, "/start"))
+        assert str(ANNA + 1) in refused["text"]
+        await house.start(ANNA)
+        question = await house.answer(telegram.speak(ANNA, OGG))
+        assert texts_of_buttons(question) == ["▶️ Распознать"]
+        telegram.press(ANNA, question["message_id"], "▶️")
+        await house.until(lambda: "✅" in texts_of_buttons(telegram.answers(ANNA)[-1]))
+        assert telegram.answers(ANNA)[-1]["message_id"] == question["message_id"]
+        question = await house.answer(telegram.speak(ANNA, OGG, duration_s=90))
+        telegram.press(ANNA, question["message_id"], "▶️")
+        await house.until(lambda: "кончились" in telegram.answers(ANNA)[-1]["text"])

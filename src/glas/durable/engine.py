@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -65,7 +65,9 @@ class Work:
 
 
 class Durable:
-    """The engine of this process; one at a time."""
+    """The engine of this process; one at a time, since DBOS itself is one."""
+
+    _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, keep_days: float = 2.0) -> None:
         """Prepare it; nothing is opened before `start`.
@@ -111,8 +113,10 @@ class Durable:
         """Open the database, take back what was left behind, begin to work.
 
         Raises:
-            ConfigurationError: the database cannot be opened.
+            ConfigurationError: the database cannot be opened, or this process has an engine already.
         """
+        if Durable._is_started:
+            raise ConfigurationError("expected one durable engine in a process, got a second")
         _send_logs_to_ours()
         self._engine = self._place.open()
         self._members = Members(self._engine, self._place.schema)
@@ -135,6 +139,7 @@ class Durable:
             config["dbos_system_schema"] = self._place.schema
         else:
             config["system_database_engine"] = self._engine
+        Durable._is_started = True
         self._dbos = DBOS(config=config)
         registered = {
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(_plain(function))
@@ -190,6 +195,7 @@ class Durable:
             await asyncio.gather(*late, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._dbos = None
+        Durable._is_started = False
 
     async def enqueue(self, work: Work) -> None:
         """Remember work durably; it is done soon, once. Work with a known id is left as it is."""

@@ -1,0 +1,113 @@
+"""The small pieces of the bot: signed buttons, queue, shelf, word diff, what is stored at all."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from aiogram.types import Update
+from aiogram.utils.formatting import Text
+
+from glas.tg_bot.correction import word_diff
+from glas.tg_bot.desk import Desk, Shelf
+from glas.tg_bot.intake import work_for
+from glas.tg_bot.jobs import UPDATES, VOICES
+from glas.tg_bot.phrases import parse
+from glas.tg_bot.signing import ForgedButtonError, Signer, StaleButtonError
+from glas.tg_bot.texts import is_long
+
+BOT = 7_000_000_001
+NOW_S = 1_800_000_000
+
+
+def test_a_button_is_read_back_by_its_signer_alone() -> None:
+    """Values, sign and all; another token, a changed byte, a later day are refused."""
+    signer = Signer("1:a")
+    data = signer.sign("r", 2**53, -3, born_s=NOW_S, life_s=86_400)
+    assert len(data.encode()) <= 64
+    assert signer.read(data, now_s=NOW_S + 3600) == ("r", (2**53, -3))
+    for forged in (data.replace("r:", "s:"), data[:-1], "", ":", "r:1:2", data + "x"):
+        with pytest.raises(ForgedButtonError):
+            signer.read(forged, now_s=NOW_S)
+    with pytest.raises(ForgedButtonError):
+        Signer("2:b").read(data, now_s=NOW_S)
+    with pytest.raises(StaleButtonError):
+        signer.read(data, now_s=NOW_S + 2 * 86_400)
+
+
+async def test_the_desk_serves_in_order_and_tells_places() -> None:
+    """One seat: the second waits at place 1, the third at 2; one who leaves gives the place up."""
+    desk, served = Desk(1), list[int]()
+    tickets = [desk.ticket() for _ in range(4)]
+
+    async def come(number: int) -> None:
+        async with desk.served(tickets[number]):
+            served.append(number)
+            await asyncio.sleep(0.01)
+
+    tasks = [asyncio.create_task(come(number)) for number in range(4)]
+    await asyncio.sleep(0)
+    assert [ticket.place for ticket in tickets] == [0, 1, 2, 3]
+    tasks[1].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert served == [0, 2, 3]
+    async with asyncio.timeout(1), desk.served(desk.ticket()):
+        pass
+
+
+def test_the_shelf_holds_no_more_than_it_may() -> None:
+    """The oldest go first; one that is too large is not kept."""
+    shelf = Shelf(10)
+    shelf.put("a", b"12345")
+    shelf.put("b", b"12345")
+    shelf.put("c", b"1")
+    shelf.put("d", bytes(11))
+    assert [shelf.get(name) for name in "abcd"] == [None, b"12345", b"1", None]
+    assert shelf.take("b") == b"12345"
+    assert shelf.take("b") is None
+
+
+def test_a_diff_shows_words() -> None:
+    """What went is struck through, what came is bold."""
+    text = Text(*word_diff("мама мыла раму", "мама мыла новую раму"))
+    assert text.as_kwargs()["text"] == "мама мыла новую раму"
+    assert [entity.type for entity in text.as_kwargs()["entities"]] == ["bold"]
+    kinds = [entity.type for entity in Text(*word_diff("а б", "а в")).as_kwargs()["entities"]]
+    assert kinds == ["strikethrough", "bold"]
+
+
+def test_length_is_counted_as_telegram_counts() -> None:
+    """An emoji is two units."""
+    assert not is_long("😀" * 2000)
+    assert is_long("😀" * 2001)
+
+
+def test_fluent_is_read() -> None:
+    """Comments, continuation lines and empty lines within a message; anything else is an error."""
+    assert parse("# words\na = b\n    c\n\n    d\ne = {$x}\n") == {"a": "b\nc\n\nd", "e": "{$x}"}
+    with pytest.raises(ValueError, match="line 1"):
+        parse("nonsense")
+
+
+def update(**message: Any) -> Update:
+    """A message as Telegram sends it."""
+    body = {"message_id": 5, "date": int(time.time()), "from": {"id": 9, "is_bot": False, "first_name": "A"}}
+    return Update.model_validate({"update_id": 1, "message": {**body, "chat": {"id": 9, "type": "private"}, **message}})
+
+
+def test_what_is_stored() -> None:
+    """Recordings and /start in one queue, so that they stay in order; commands in another; a group's talk nowhere."""
+    voice = {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 3, "file_size": 10}}
+    group = {"chat": {"id": -5, "type": "supergroup", "title": "G"}}
+    heard = work_for(update(**voice), BOT, confirm_first=False)
+    started = work_for(update(text="/start"), BOT, confirm_first=False)
+    asked = work_for(update(text="/balance"), BOT, confirm_first=False)
+    assert heard is not None
+    assert started is not None
+    assert asked is not None
+    assert (heard.queue, heard.id, heard.person) == (VOICES, f"v:{BOT}:9:5:1", "9")
+    assert (started.queue, started.id) == (VOICES, f"u:{BOT}:1")
+    assert asked.queue == UPDATES
+    assert work_for(update(**voice), BOT, confirm_first=True).queue == UPDATES  # type: ignore[union-attr]
+    assert work_for(update(text="как дела?", **group), BOT, confirm_first=False) is None
+    assert work_for(update(text="/balance", **group), BOT, confirm_first=False) is not None
