@@ -82,16 +82,22 @@ def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def start_glas(glas_environment: dict[str, str]) -> Callable[..., AbstractContextManager[Server]]:
-    """Start `glas run …` on a free port, wait for its greeting, end it with SIGTERM."""
+def start_glas(
+    glas_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., AbstractContextManager[Server]]:
+    """Start `glas run …` on a free port, wait for its greeting, end it with SIGTERM.
+
+    Each has a data directory of its own, unless told which: two servers cannot share one.
+    """
 
     @contextlib.contextmanager
     def start(*parts: str, **environment: str) -> Iterator[Server]:
         ports = {"GLAS_PORT": "0", "GLAS_NN_SERVICE__PORT": "0"}
+        data_dir = environment.setdefault("GLAS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         process = subprocess.Popen(
             [sys.executable, "-m", "glas", "run", *parts],
             env=glas_environment | ports | environment,
-            cwd=glas_environment["GLAS_DATA_DIR"],
+            cwd=data_dir,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

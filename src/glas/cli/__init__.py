@@ -2,7 +2,7 @@
 
 import typer
 
-from glas.cli import doctor, export, migrate, models, run, transcribe
+from glas.cli import backup, doctor, export, migrate, models, run, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -34,3 +34,5 @@ app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("export", help=export.HELP)(export.export)
 app.command("migrate", help=migrate.HELP)(migrate.migrate)
 app.command("ledger", help=migrate.LEDGER_HELP)(migrate.ledger)
+app.command("backup", help=backup.BACKUP_HELP)(backup.backup)
+app.command("restore", help=backup.RESTORE_HELP)(backup.restore)

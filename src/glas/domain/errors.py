@@ -6,6 +6,7 @@
     │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   ├── ConflictError                      the same thing was said before, differently
+    │   ├── BackupError                        a backup is damaged, or no backup
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                no bytes, or no sample in them
@@ -26,6 +27,7 @@
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an answer that is not one of ours, or a fault within
     └── ConfigurationError (ValueError)        a setting is wrong
+        └── DataDirectoryInUseError            another process works in the data directory
 
 `code` is stable: it travels in HTTP bodies and logs, and `from_code` makes the same error out of it on the other side.
 """
@@ -86,6 +88,12 @@ class ConflictError(InputError):
 
     code = "conflict"
     status = 409
+
+
+class BackupError(InputError):
+    """A backup is damaged, unfinished or not one of ours; nothing was changed."""
+
+    code = "backup_invalid"
 
 
 class UploadTooLargeError(InputError):
@@ -217,6 +225,12 @@ class ConfigurationError(GlasError, ValueError):
     """A setting has a value with which the program must not start."""
 
     code = "configuration"
+
+
+class DataDirectoryInUseError(ConfigurationError):
+    """Another process works in the data directory."""
+
+    code = "data_dir_in_use"
 
 
 def _tree(root: type[GlasError]) -> dict[str, type[GlasError]]:

@@ -16,6 +16,7 @@ from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
 from glas.launch.assembly import Assembly, assembled
 from glas.launch.doors import doors, key_of, opened, url_of
+from glas.launch.lock import held
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
@@ -46,14 +47,16 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
 
     Raises:
         ConfigurationError: a part is unknown or lacks another, a port is taken, a listener would be open to strangers.
+        DataDirectoryInUseError: another server works in the data directory.
         ModelError: the model cannot be loaded.
     """
     planned = doors(settings, parts)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(opened(settings, door)) for door in planned]
+        urls = {door.part: url_of(settings.host, sock) for door, sock in zip(planned, sockets, strict=True)}
+        stack.enter_context(held(settings, parts, next(iter(urls.values()), None)))
         async with assembled(settings, parts) as assembly:
             servers = [_Server(_config(assembly, door.part)) for door in planned]
-            urls = {door.part: url_of(settings.host, sock) for door, sock in zip(planned, sockets, strict=True)}
 
             async def greet() -> None:
                 while not all(server.started or server.should_exit for server in servers):  # noqa: ASYNC110 - a flag
