@@ -204,3 +204,21 @@ async def test_retries_end_when_waiting_does_not_help() -> None:
 
     with pytest.raises(ValueError, match="for ever"):
         await with_retries(wrong, retry, name="wrong", pause_s=pause_s)
+
+
+async def test_schedules_come_by_the_clock(tmp_path: Path) -> None:
+    """Each time once, with the time that was meant."""
+    engine = Durable(sqlite_place(tmp_path / "durable.sqlite"), slot="one")
+    times: list[str] = []
+
+    async def tick(scheduled: str, _context: None) -> None:
+        times.append(scheduled)
+
+    engine.workflow("tick", tick)
+    engine.schedule("ticks", "tick", "* * * * * *")
+    await engine.start()
+    async with asyncio.timeout(20):
+        while len(times) < 2:  # noqa: ASYNC110 - the clock has no event to offer
+            await asyncio.sleep(0.05)
+    await engine.close()
+    assert len(times) == len(set(times))

@@ -48,13 +48,6 @@ def postgres_place(url: str, part: str) -> Place:
     return Place(address.render_as_string(hide_password=False), f"durable_{part}")
 
 
-def place_of(part: str, *, database_url: str | None, data_dir: Path) -> Place:
-    """Where a part's work is remembered: beside the database that is set, else in a file of the data directory."""
-    if database_url is not None and database_url.startswith("postgresql"):
-        return postgres_place(database_url, part)
-    return sqlite_place(data_dir / "durable.sqlite")
-
-
 def _open_postgres(url: str) -> sa.Engine:
     return sa.create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True)
 

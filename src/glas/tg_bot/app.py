@@ -1,6 +1,5 @@
 """The bot, put together: open it, start the durable engine, run it."""
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError
 from glas.domain.people import Locale
-from glas.durable import Durable, Retry, place_of, with_retries
+from glas.durable import Durable, Retry, with_retries
 from glas.settings import Settings, numbers, plain
 from glas.tg_bot import admin, again, choices, commands, correction, jobs, presses, privacy, rating
 from glas.tg_bot.admission import Doorkeeper
@@ -84,25 +83,6 @@ async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
     """Call Telegram until it answers."""
     patience = Patience()
     await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
-
-
-@asynccontextmanager
-async def started_bot(settings: Settings, services: Services) -> AsyncIterator[TelegramBot]:
-    """A bot with a durable engine of its own, started; `run` it, and leave it to finish what it has begun.
-
-    Raises:
-        ConfigurationError: as `open_bot`, or the durable engine's database cannot be opened.
-    """
-    place = place_of("tg_bot", database_url=plain(settings.database_url), data_dir=settings.data_dir)
-    # Alone on a file there is one process; with a server the name of the machine or container tells them apart.
-    slot = settings.bot.slot or ("main" if place.is_sqlite else socket.gethostname())
-    durable = Durable(place, slot=slot)
-    async with open_bot(settings, services, durable) as bot:
-        await durable.start()
-        try:
-            yield bot
-        finally:
-            await durable.close()
 
 
 @asynccontextmanager
