@@ -45,8 +45,8 @@ async def on_start(
     person = message.from_user.id
     is_known = user is not None
     if user is None:
-        locale = Locale.EN if (message.from_user.language_code or "ru").startswith("en") else Locale.RU
-        user = await db_assist.register(person, locale=locale)
+        # Russian for everybody at first: many who speak it use Telegram in English. /language changes it.
+        user = await db_assist.register(person, locale=Locale.RU)
         user = await db_assist.set_consent(person, Purpose.SERVICE, granted=True, text_version=CONSENT_VERSION)
     if person in admins and user.role is not Role.ADMIN:
         user = await db_assist.set_role(person, Role.ADMIN)

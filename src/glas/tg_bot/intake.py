@@ -5,6 +5,8 @@ name in the store finds it there. Of several processes with one database the hol
 """
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -27,7 +29,7 @@ _POLL_S = 10
 _FULL_BATCH = 100
 _MANY_WAITING = 400
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
-_CONFLICTS = 4
+_CONFLICTS, _CONFLICT_WINDOW_S = 4, 60.0
 _CONFLICT_PAUSE_S = 1.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -63,7 +65,7 @@ class Intake:
         Raises:
             ConfigurationError: another program polls with the same token, or the token is wrong.
         """
-        pause_s, conflicts = _FIRST_PAUSE_S, 0
+        pause_s, conflicts = _FIRST_PAUSE_S, deque[float](maxlen=_CONFLICTS)
         while True:
             self._on_beat(self._durable.n_living)
             try:
@@ -72,10 +74,11 @@ class Intake:
                     await asyncio.sleep(_LEASE_S / 10)
                     continue
                 await self._turn()
-                pause_s, conflicts = _FIRST_PAUSE_S, 0
+                pause_s = _FIRST_PAUSE_S
             except ConfigurationError as error:
-                conflicts += 1
-                if "onflict" not in error.message or conflicts >= _CONFLICTS:
+                conflicts.append(time.monotonic())
+                is_endless = len(conflicts) == _CONFLICTS and conflicts[-1] - conflicts[0] < _CONFLICT_WINDOW_S
+                if "onflict" not in error.message or is_endless:
                     raise _told(error) from None
                 # The poll that a crash left behind may still stand there for a moment.
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
