@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test check bench lock clean
+.PHONY: help setup dev-setup train-setup run test whole check bench lock env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
 
 test: train-setup check  ## set up, then everything: format, lint, types, layers, tests
 	@$(BIN)/pytest
+
+whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and apart
+	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
 
 check: dev-setup  ## format, lint, types, layers (no tests)
 	@$(BIN)/ruff format --check .
@@ -34,6 +37,18 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 	  pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra train \
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	for part in "tg_bot --extra bot" "nn_service --extra asr" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
+	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ -c requirements/run.txt pyproject.toml \
+	  -o requirements/$$name.txt || exit 1; done
+
+env: .env  ## make .env for Docker Compose, with secrets of its own; the bot's token is yours to fill in
+
+.env:
+	@umask 077 && $(PYTHON) -c 'import re, secrets, sys; \
+	  sys.stdout.write(re.sub(r"(?m)^(\w+_(?:PASSWORD|SECRET_KEY|TOKEN|API_KEY))=(?:changeme)?$$", \
+	  lambda line: line[0] if line[1] == "TELEGRAM_TOKEN" else f"{line[1]}={secrets.token_urlsafe(32)}", \
+	  open(".env.example", encoding="utf-8").read()))' > $@
+	@echo "Made .env; fill in TELEGRAM_TOKEN, then: docker compose up -d"
 
 clean:  ## remove .venv and caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

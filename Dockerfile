@@ -1,0 +1,87 @@
+# syntax=docker/dockerfile:1
+# One target for each part of compose.yaml. Each installs only what its part imports, with hashes; torch is in none.
+ARG PYTHON=python:3.11.14-slim-bookworm
+
+FROM ${PYTHON} AS base
+ENV PATH=/venv/bin:$PATH \
+    PYTHONPATH=/app/src \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp \
+    GLAS_DATA_DIR=/data
+# A volume that is first mounted here takes over its owner.
+RUN groupadd --gid 10001 glas \
+ && useradd --uid 10001 --gid glas --home-dir /tmp --no-create-home --shell /usr/sbin/nologin glas \
+ && install -d -o glas -g glas /data
+WORKDIR /app
+
+# What all parts share; compiled here, since the containers cannot write.
+FROM base AS program
+COPY src/glas src/glas
+RUN python -m compileall -q src
+
+FROM base AS packages
+# docopt alone has no wheel; nothing else may run code of its own while it is installed.
+ENV INSTALL="pip --python /venv/bin/python --disable-pip-version-check --no-cache-dir install --require-hashes --only-binary :all: --no-binary docopt"
+RUN python -m venv --without-pip /venv
+
+FROM packages AS packages-tg_bot
+COPY requirements/tg_bot.txt requirements/
+RUN $INSTALL -r requirements/tg_bot.txt
+
+FROM packages AS packages-nn_service
+COPY requirements/nn_service.txt requirements/
+RUN $INSTALL -r requirements/nn_service.txt
+
+FROM packages AS packages-db_assist
+COPY requirements/db_assist.txt requirements/
+RUN $INSTALL -r requirements/db_assist.txt
+
+FROM packages AS packages-data_loader
+COPY requirements/data_loader.txt requirements/
+RUN $INSTALL -r requirements/data_loader.txt
+
+FROM packages AS packages-web
+COPY requirements/web.txt requirements/
+RUN $INSTALL -r requirements/web.txt
+
+FROM program AS tg_bot
+COPY --from=packages-tg_bot /venv /venv
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "glas"]
+CMD ["run", "tg_bot"]
+
+FROM program AS nn_service
+COPY --from=packages-nn_service /venv /venv
+COPY models/embedded models/embedded
+COPY samples samples
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "glas"]
+CMD ["run", "nn_service"]
+
+FROM program AS db_assist
+COPY --from=packages-db_assist /venv /venv
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "glas"]
+CMD ["run", "db_assist"]
+
+FROM db_assist AS migrate
+CMD ["migrate"]
+
+FROM program AS data_loader
+COPY --from=packages-data_loader /venv /venv
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "glas"]
+CMD ["run", "data_loader"]
+
+FROM program AS web
+COPY --from=packages-web /venv /venv
+COPY samples samples
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "glas"]
+CMD ["run", "web"]
+
+# Fetches weights. It has the embedded model as well, so that "is it on disk?" has one answer everywhere.
+FROM web AS model
+COPY models/embedded models/embedded
+CMD ["models", "get", "embedded"]
