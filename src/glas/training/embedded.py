@@ -1,12 +1,14 @@
 """The steps to the embedded model: `python -m glas.training.embedded STEP`.
 
-prepare      lexicon, the map from VoxForge's 15 bands, VoxForge shards, test shards
-synthesise   shards of synthetic training speech, as many as asked
-train        the network, from the shards that are there; stops and resumes at will
-evaluate     error rates of a checkpoint on every test set
-export       ONNX, int8, vocabulary, checksums: what onnx-asr loads
-    card         the model's card, measured on the exported files
-    samples      a few voice messages to try the model on
+prepare         lexicon, the map from VoxForge's 15 bands, VoxForge shards, test shards
+synthesise      shards of synthetic training speech, as many as asked
+train           the network, from the shards that are there; stops and resumes at will
+splice          VoxForge readers' words put together to new sentences
+evaluate        error rates of a checkpoint on every test set
+export          ONNX, int8, vocabulary, checksums: what onnx-asr loads
+language-model  counts of letters, for the decoder
+card            the model's card, measured on the exported files
+samples         a few voice messages to try the model on
 """
 
 import time
@@ -97,6 +99,21 @@ def export(
     from glas.training.export import export as export_checkpoint
 
     export_checkpoint(data / run / "checkpoint.pt", to, data / "map.npz", narrowing)
+
+
+@app.command()
+def language_model(
+    data: Folder = DATA,
+    texts: Texts = None,
+    to: Annotated[Path, typer.Option(help="Folder of the model.")] = Path("models/embedded"),
+) -> None:
+    """Count letters for the decoder's language model."""
+    from glas.engines.character_lm import FILE
+    from glas.training.export import write_checksums
+    from glas.training.language_model import build
+
+    build(data, texts, to / FILE)
+    write_checksums(to)
 
 
 @app.command()

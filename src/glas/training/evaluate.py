@@ -14,9 +14,12 @@ import onnxruntime
 import torch
 
 from glas.domain.metrics import ErrorRates, error_rates
+from glas.engines.beam import BeamSearch
+from glas.engines.character_lm import CharacterLM
 from glas.training.batches import collate
 from glas.training.channel import decode_audio
 from glas.training.features import Features, from_bytes, log_mel, normalise
+from glas.training.language_model import LETTERS
 from glas.training.model import Network, Shape, greedy, output_lengths
 from glas.training.shards import open_shard
 from glas.training.train import load_network
@@ -70,8 +73,9 @@ def recognise(network: Network, features: list[Features]) -> list[str]:
     return texts
 
 
-def exported_recogniser(folder: Path) -> Recognise:
-    """The exported model on one core, one utterance at a time, as it is used."""
+def exported_recogniser(folder: Path, lm: CharacterLM | None = None) -> Recognise:
+    """The exported model on one core, one utterance at a time: greedy, or with the language model as it is served."""
+    search = BeamSearch(lm, LETTERS + "\0", len(LETTERS)) if lm else None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "model.int8.onnx", options, providers=["CPUExecutionProvider"])
@@ -79,6 +83,8 @@ def exported_recogniser(folder: Path) -> Recognise:
     def recognise_one(features: Features) -> str:
         lengths = np.array([len(features)])
         (log_probs,) = session.run(["logprobs"], {"audio_signal": features.T[None], "length": lengths})
+        if search:
+            return "".join(LETTERS[token.id] for token in search.decode(log_probs[0]))
         return greedy(torch.from_numpy(log_probs), output_lengths(Shape(), torch.from_numpy(lengths)))[0]
 
     return lambda features: [recognise_one(one) for one in features]

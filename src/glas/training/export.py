@@ -17,7 +17,7 @@ from glas.training.train import load_network
 from glas.training.voxforge import BandMap
 
 OPSET = 17
-FILES = ("model.int8.onnx", "vocab.txt", "config.json")
+FILES = ("model.int8.onnx", "vocab.txt", "config.json", "lm.npz")
 
 
 class Recogniser(nn.Module):
@@ -61,7 +61,8 @@ def write_vocabulary(folder: Path, shape: Shape) -> None:
 
 def write_checksums(folder: Path) -> None:
     """`SHA256SUMS` of the files that make the model, as `sha256sum -c` reads it."""
-    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
+    there = [name for name in FILES if (folder / name).exists()]
+    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in there]
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
