@@ -12,6 +12,7 @@ onnx_asr = pytest.importorskip("onnx_asr", reason="recognition dependencies are 
 av = pytest.importorskip("av", reason="recognition dependencies are not installed")
 
 from glas.domain.metrics import error_rates
+from glas.engines.load import load_engine
 from glas.training.channel import decode_audio
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,21 @@ def test_a_batch_gives_the_same_texts_as_single_messages(model: object, messages
     together = model.recognize(waves, sample_rate=16_000)  # type: ignore[attr-defined]
     # int8 scales are chosen per batch, so single letters may differ.
     assert error_rates(alone, [str(text) for text in together]).cer <= 0.03
+
+
+def test_the_engine_reads_better_than_a_greedy_decoder(
+    model: object, messages: list[tuple[np.ndarray, str]], tmp_path: Path
+) -> None:
+    """The language model beside the weights is used, and it helps."""
+    engine = load_engine("embedded", models_dir=tmp_path)
+    served = [engine.recognise([wave])[0] for wave, _ in messages]
+    greedy = [str(model.recognize(wave, sample_rate=16_000)) for wave, _ in messages]  # type: ignore[attr-defined]
+    said = [text for _, text in messages]
+    assert error_rates(said, [one.text for one in served]).wer < error_rates(said, greedy).wer
+    for one in served:
+        starts = [word.start_s for word in one.words]
+        assert starts == sorted(starts)
+        assert one.words[-1].end_s <= one.duration_s
 
 
 def test_silence_is_silence(model: object) -> None:
