@@ -1,0 +1,32 @@
+"""docs/operations.md speaks of commands, settings and containers that exist."""
+
+import re
+
+from glas.cli import app
+from glas.settings import rows
+from tests.conftest import ROOT
+
+DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+
+
+def test_every_command_exists() -> None:
+    """`glas WORD` and `make WORD`, in prose and in examples."""
+    commands = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    assert set(re.findall(r"(?<![\w-])glas (?!-)([a-z]+)", DOCS)) <= commands
+    targets = re.findall(r"(?m)^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert set(re.findall(r"(?m)(?:^|`)make ([a-z-]+)", DOCS)) <= set(targets)
+
+
+def test_every_variable_exists() -> None:
+    """Of the program, or of compose.yaml."""
+    known = {row.variable for row in rows()} | set(re.findall(r"\$\{(\w+)", COMPOSE))
+    assert set(re.findall(r"\bGLAS_[A-Z0-9_]+\b", DOCS)) <= known
+
+
+def test_every_container_exists() -> None:
+    """Whoever is told to stop or to enter one finds it."""
+    services = set(re.findall(r"(?m)^  (\w+):$", COMPOSE))
+    named = re.findall(r"docker compose (?:exec -T|exec|stop|start|run --rm|up -d) ([a-z]\w*)", DOCS)
+    assert set(named) <= services
+    assert {"s3", "db", "tg_bot", "migrate"} <= set(named)
