@@ -1,0 +1,213 @@
+"""Many people who speak: what each of them sends, and what must come of it, worked out before anything is sent."""
+
+import hashlib
+import io
+import wave
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
+from glas.domain.ledger import Reason
+from glas.domain.messages import MediaKind, Score
+from glas.domain.rewards import reward_hundredths
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis
+from glas.launch.hearing import open_hearing
+from glas.settings import Settings
+from tests.parts.hostile import random_bytes
+from tests.parts.recordings import Sound, encoded, film
+from tests.telegram.world import JsonObject
+
+ROUNDS = 4
+CORRECTION_HUNDREDTHS = 100
+_PEOPLE = count(7_300_000_001)
+_DOCUMENTS = ("flac", "m4a", "wav", "webm")
+_MARKS = {Score.BAD: "❌", Score.NORMAL: "👌", Score.BEST: "✅"}
+
+
+class Fate(Enum):
+    """What becomes of a recording."""
+
+    TEXT = "text"
+    SILENCE = "silence"
+    TOO_BIG = "too big"
+    HOSTILE = "hostile"
+
+
+@dataclass
+class Sending:
+    """One recording, what is done with its answer, and (`message`, `answer`) what Telegram made of both."""
+
+    number: int
+    person: int
+    kind: MediaKind
+    data: bytes
+    file_id: str
+    fate: Fate = Fate.TEXT
+    is_forwarded: bool = False
+    heard: Hypothesis | None = None
+    message: JsonObject | None = None
+    answer: JsonObject | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Of what is sent."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """What the model hears in it."""
+        return self.heard.text if self.heard else ""
+
+    @property
+    def ratings(self) -> list[Score]:
+        """The scores that its speaker gives, one after the other."""
+        first = Score((self.number + self.number // 3) % 4)
+        if not self.text or first is Score.NOT_RATED:
+            return []
+        return [first, Score(self.number % 3 + 1)] if self.number % 9 in (1, 4) else [first]
+
+    @property
+    def score(self) -> Score:
+        """The one that counts."""
+        return self.ratings[-1] if self.ratings else Score.NOT_RATED
+
+    @property
+    def presses(self) -> int:
+        """How often an impatient finger presses the first rating."""
+        return 20 if self.number in (1, 26) else 1
+
+    @property
+    def is_coveted(self) -> bool:
+        """Whether somebody else tries to rate it."""
+        return bool(self.text) and self.number % 7 == 2
+
+    @property
+    def reference(self) -> str | None:
+        """What its speaker says was really said."""
+        return f"Исправлено: {self.text}" if self.text and self.number % 6 == 4 else None
+
+    def button(self, score: Score) -> str:
+        """The button of a score."""
+        return _MARKS[score]
+
+
+@dataclass
+class Crowd:
+    """People and what they send."""
+
+    people: list[int]
+    consenting: set[int]
+    stranger: int
+    sendings: list[Sending]
+
+    @property
+    def kept(self) -> list[Sending]:
+        """Those of which there must be a row."""
+        return [one for one in self.sendings if one.person != self.stranger and one.fate is not Fate.TOO_BIG]
+
+    @property
+    def archived(self) -> list[Sending]:
+        """Those of which there must be objects."""
+        return [one for one in self.kept if one.fate is not Fate.HOSTILE]
+
+    @property
+    def exported(self) -> list[Sending]:
+        """Those that may be learned from."""
+        return [one for one in self.archived if one.person in self.consenting and not one.is_forwarded]
+
+    def of(self, person: int) -> list[Sending]:
+        """What a person's rows must be made of."""
+        return [one for one in self.kept if one.person == person]
+
+    def owed(self, person: int) -> list[tuple[Reason, int]]:
+        """What the ledger must hold for a person: each recording pays once for a rating, once for a correction."""
+        groups: dict[str, list[Sending]] = defaultdict(list)
+        for one in self.of(person):
+            if not one.is_forwarded and one.heard and one.text:
+                groups[one.file_id].append(one)
+        owed = []
+        for group in groups.values():
+            if any(one.ratings for one in group) and group[0].heard:
+                owed.append((Reason.RATING, reward_hundredths(group[0].heard.duration_s)))
+            if any(one.reference for one in group):
+                owed.append((Reason.CORRECTION, CORRECTION_HUNDREDTHS))
+        return sorted(owed)
+
+
+def gather(n_people: int, samples: Sequence[Path], settings: Settings) -> Crowd:
+    """Invent a crowd, each of whom speaks `ROUNDS` times, and let the model hear every recording beforehand.
+
+    The last person never presses /start; two of three others agree to training.
+    """
+    people = [next(_PEOPLE) for _ in range(n_people)]
+    sendings: list[Sending] = []
+    sounds = [np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits()))) for path in samples]
+    for number in range(n_people * ROUNDS):
+        person, earlier = people[number % n_people], number - n_people
+        again = number % 12 == 7 and earlier >= 0 and sendings[earlier].fate is Fate.TEXT
+        made = _sending(number, person, sounds)
+        if again:
+            # A file that is sent again stays what it is.
+            made = replace(sendings[earlier], number=number, is_forwarded=made.is_forwarded)
+        sendings.append(made)
+    _hear(sendings, settings)
+    return Crowd(people, {person for index, person in enumerate(people[:-1]) if index % 3}, people[-1], sendings)
+
+
+def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
+    kind = tuple(MediaKind)[number % len(MediaKind)]
+    fate = {9: Fate.TOO_BIG, 11: Fate.HOSTILE}.get(number, Fate.SILENCE if number % 16 == 5 else Fate.TEXT)
+    match fate:
+        case Fate.SILENCE:
+            data = _silence(2 + number / 1000)
+        case Fate.TEXT:
+            # Now and then a long one, which pays half as much again; no two recordings are alike.
+            sound = np.concatenate(sounds) if number % 24 == 14 else sounds[number % len(sounds)]
+            data = _recording(number, kind, (sound * (1 - number / 1000)).astype(np.float32))
+        case _:
+            data = random_bytes(5000 + number)
+    is_forwarded = number % 10 == 3
+    return Sending(number, person, kind, data, f"file-{person}-{number}", fate, is_forwarded)
+
+
+def _recording(number: int, kind: MediaKind, sound: Sound) -> bytes:
+    match kind:
+        case MediaKind.VIDEO | MediaKind.VIDEO_NOTE:
+            return film(sound, SAMPLE_RATE_HZ)
+        case MediaKind.AUDIO:
+            return encoded(sound, "mp3", SAMPLE_RATE_HZ)
+        case MediaKind.DOCUMENT:
+            return encoded(sound, _DOCUMENTS[number // len(MediaKind) % len(_DOCUMENTS)], SAMPLE_RATE_HZ)
+        case _:
+            return encoded(sound, "ogg-opus", SAMPLE_RATE_HZ)
+
+
+def _silence(seconds: float) -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
+        file.writeframes(bytes(2 * int(seconds * SAMPLE_RATE_HZ)))
+    return buffer.getvalue()
+
+
+def _hear(sendings: list[Sending], settings: Settings) -> None:
+    """Let the embedded model hear each distinct recording, through decoder and engine alone."""
+    distinct = {one.file_id: one.data for one in sendings if one.fate in (Fate.TEXT, Fate.SILENCE)}
+    with open_hearing(settings) as hear, ThreadPoolExecutor(2) as pool:
+        heard = dict(
+            zip(distinct, pool.map(lambda data: hear(data, _nothing).hypothesis, distinct.values()), strict=True)
+        )
+    for one in sendings:
+        one.heard = heard.get(one.file_id)
+
+
+def _nothing(_step: object) -> None:
+    """Progress interests nobody here."""

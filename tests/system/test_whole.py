@@ -1,0 +1,120 @@
+"""The whole system, from people who speak to the dataset: as one process, and as separate ones over real stores.
+
+`make test` sends fewer messages; `make whole` sends 200 of 50 people. Everything that can be counted must agree.
+"""
+
+import copy
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from glas.settings import Settings
+from tests.conftest import Postgres, Sample
+from tests.seaweed import started_seaweed
+from tests.system import agreement
+from tests.system.acting import Clock, People
+from tests.system.crowd import Crowd, gather
+from tests.system.worlds import World, apart_world, embedded_world
+from tests.telegram.server import TelegramServer
+
+N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "12"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
+
+
+@pytest.fixture(scope="module")
+def invented(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Crowd:
+    """People, recordings and what the model hears in them."""
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("hearing"))
+    return gather(N_PEOPLE, [sample.path for sample in samples], settings)
+
+
+@pytest.fixture
+def crowd(invented: Crowd) -> Crowd:
+    """The same for one world."""
+    return copy.deepcopy(invented)
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramServer]:
+    """A Telegram of this test."""
+    with TelegramServer() as running:
+        yield running
+
+
+@pytest.fixture(params=["embedded", "apart"])
+def world(request: pytest.FixtureRequest, telegram: TelegramServer, tmp_path: Path) -> Iterator[World]:
+    """The running system."""
+    if request.param == "embedded":
+        with embedded_world(tmp_path / "world", telegram) as running:
+            yield running
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    # Within the world, so that its objects are searched for secrets too.
+    (tmp_path / "world" / "weed").mkdir(parents=True)
+    with (
+        started_seaweed(tmp_path / "world" / "weed") as seaweed,
+        apart_world(tmp_path / "world", telegram, postgres, seaweed) as running,
+    ):
+        yield running
+
+
+async def test_everything_agrees(world: World, crowd: Crowd) -> None:
+    """Spoken, answered, rated, corrected, archived, exported, forgotten: one story everywhere."""
+    clock = Clock()
+    try:
+        await _live(People(crowd, world), clock)
+    except BaseException as error:
+        error.add_note(f"{clock}\n{world.tails()}")
+        raise
+    # Shown by `pytest -s` and `make whole`.
+    print(f"{len(crowd.sendings)} messages of {len(crowd.people)} people: {clock}")  # noqa: T201
+
+
+async def _live(people: People, clock: Clock) -> None:
+    crowd, world = people.crowd, people.world
+    people.begin()
+    clock.mark("begin")
+    people.speak()
+    clock.mark("answered")
+    people.check_answers()
+    people.rate()
+    people.correct()
+    clock.mark("rated and corrected")
+    world.rest()
+    clock.mark("archived")
+    await _compare(people, clock, forgotten=None)
+    clock.mark("closed")
+    if not world.is_apart:
+        world.start()
+        clock.mark("started again")
+    forgotten = next(person for person in crowd.people if any(one.person == person for one in crowd.exported))
+    people.forget(forgotten)
+    world.rest()
+    clock.mark("forgotten")
+    people.check_answers()
+    assert world.telegram.violations() == (0, 0, 0, 0)
+    assert len(world.work_of(forgotten)) <= 1, "only the forgetting itself is remembered"
+    agreement.check_metrics(world)
+    await _compare(people, clock, forgotten=forgotten)
+    if world.is_apart:
+        world.stop()
+    clock.mark("stopped")
+    agreement.check_secrets(world)
+
+
+async def _compare(people: People, clock: Clock, *, forgotten: int | None) -> None:
+    crowd, world = people.crowd, people.world
+    if not world.is_apart:
+        world.stop()
+    clock.mark("stopped")
+    async with world.look() as doors:
+        story = await agreement.check_rows(crowd, doors, forgotten=forgotten)
+        clock.mark("rows")
+        report = await doors.data_loader.export_now()
+        assert report.n_failed == 0
+        clock.mark("exported")
+        await agreement.check_objects(crowd, story, doors, world, forgotten=forgotten)
+        await agreement.check_export(crowd, story, world, forgotten=forgotten)
+        clock.mark("compared")
