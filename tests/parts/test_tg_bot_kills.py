@@ -39,7 +39,7 @@ POINTS = (
     "before enqueue keep",
 )
 N_RANDOM_KILLS = CHAOS_KILLS or 4
-PATIENCE_S = 25.0
+PATIENCE_S = 25.0 + 3 * CHAOS_KILLS
 
 
 class Verdict(NamedTuple):

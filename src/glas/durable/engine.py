@@ -6,6 +6,7 @@ again. A step that was recorded is never repeated; one that was not is, so that 
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -175,8 +176,6 @@ class Durable:
         await asyncio.gather(*self._care, return_exceptions=True)
         if self._dbos is not None:
             await self._end_work(self._dbos, patience_s)
-        # DBOS made its own pool the loop's default one and has just closed it; others here still need one.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="glas"))
         if self._members is not None:
             with suppress(sa.exc.OperationalError):
                 await asyncio.to_thread(self._members.leave, self._slot)
@@ -184,15 +183,20 @@ class Durable:
             self._engine.dispose()
 
     async def _end_work(self, dbos: DBOS, patience_s: float) -> None:
+        deadline = time.monotonic() + patience_s
         for event in dbos.background_thread_stop_events:
             event.set()
-        # A workflow that is cancelled here is recorded as nothing, so that the next start goes on with it.
-        running = set(dbos._workflow_tasks)  # noqa: SLF001 - DBOS.destroy waits in whole seconds, even for nothing
-        if running:
-            _done, late = await asyncio.wait(running, timeout=patience_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        # A look at a queue that is under way still hands out what it has claimed; only after it nothing new begins.
+        await asyncio.to_thread(_join_queue_threads)
+        # DBOS.destroy would wait in whole seconds, even for nothing.
+        while (running := set(dbos._workflow_tasks)) and time.monotonic() < deadline:  # noqa: SLF001
+            await asyncio.wait(running, timeout=deadline - time.monotonic())
+        # What is cancelled here is recorded as nothing, so that the next start goes on with it.
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        # DBOS made its own pool the loop's default one and closes it now; others in this loop still need one.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="glas"))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._dbos = None
         Durable._is_started = False
@@ -270,6 +274,12 @@ class Durable:
             except Exception as error:  # noqa: BLE001 - likewise
                 _log.warning("old work was not forgotten", error=repr(error))
             await asyncio.sleep(_CLEANING_S)
+
+
+def _join_queue_threads() -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith("queue-worker-"):
+            thread.join(timeout=10)
 
 
 def _send_logs_to_ours() -> None:
