@@ -129,6 +129,10 @@ async def _start_durable_work(
         services = Services(await reach.nn_service(), await reach.db_assist(), await reach.data_loader())
         bot = await stack.enter_async_context(open_bot(settings, services, durable))
         assembly.tasks.append(bot.run)
+        if settings.bot.webhook_url is not None:
+            from glas.tg_bot.webhook import create_app as create_webhook
+
+            assembly.apps["tg_bot"] = create_webhook(bot)
     stack.push_async_callback(durable.close)
     await durable.start()
 

@@ -27,7 +27,7 @@ class Door:
 
 
 def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
-    """The listeners of this process: `web` alone where it runs, else one for each service.
+    """The listeners of this process: `web` alone where it runs, else one for each service; and the bot's webhook.
 
     Raises:
         ConfigurationError: a part is unknown, or a door would be open to strangers.
@@ -36,7 +36,8 @@ def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
         raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
     found = [door for door in _all(settings) if door.part in parts]
     if "web" in parts:
-        found = [door for door in found if door.part == "web"]
+        # Telegram's pushes come from outside: they get a port of their own, so that nothing else need be published.
+        found = [door for door in found if door.part in {"web", "tg_bot"}]
     for door in found:
         _check(door, settings.host)
     return found
@@ -53,7 +54,7 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
 
 
 def _all(settings: Settings) -> list[Door]:
-    return [
+    found = [
         Door("web", settings.port, settings.api_key, "GLAS_API_KEY", "GLAS_PORT"),
         Door(
             "nn_service",
@@ -80,6 +81,12 @@ def _all(settings: Settings) -> list[Door]:
             needs_key=True,
         ),
     ]
+    if settings.bot.webhook_url is not None:
+        secret = settings.bot.webhook_secret
+        found.append(
+            Door("tg_bot", settings.bot.port, secret, "GLAS_BOT__WEBHOOK_SECRET", "GLAS_BOT__PORT", needs_key=True)
+        )
+    return found
 
 
 def _check(door: Door, host: str) -> None:
