@@ -17,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from glas.domain.errors import ConflictError
 from glas.launch.doors import key_of
+from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
 from glas.settings import MIB, Settings, is_loopback, plain
 
@@ -63,12 +64,19 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 
 @asynccontextmanager
 async def open_data_loader(settings: Settings) -> AsyncIterator["DataLoaderClient"]:
-    """A data_loader for one command: the one that the settings name, or one brought up here for as long as it takes."""
+    """A data_loader for one command: the one that the settings name, or one brought up here for as long as it takes.
+
+    Raises:
+        DataDirectoryInUseError: a server works in the data directory; it exports by itself.
+    """
     here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
+    if "data_loader" not in here:
+        here = []
     async with AsyncExitStack() as stack:
+        stack.enter_context(held(settings, here, None))
         apps: dict[str, FastAPI] = {}
         reach = Reach(settings, here, apps, stack)
-        for part in here if "data_loader" in here else []:
+        for part in here:
             apps[part] = await _make(part, settings, here, reach)
             await reach.enter(apps[part])
         yield await reach.data_loader()
