@@ -1,0 +1,173 @@
+"""Every setting of Glas in one nested class. `cli` alone makes it, once; everyone else receives values.
+
+A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; nested ones are joined by two
+underscores: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes them all; docs/settings.md is written from it.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from glas.settings.groups import (
+    AudioSettings,
+    BotSettings,
+    DataLoaderSettings,
+    DbAssistSettings,
+    LogSettings,
+    NnServiceSettings,
+)
+from glas.settings.secrets import BotToken, Secret, plain
+
+__all__ = [
+    "MIB",
+    "AudioSettings",
+    "BotSettings",
+    "DataLoaderSettings",
+    "DbAssistSettings",
+    "LogSettings",
+    "NnServiceSettings",
+    "SettingRow",
+    "Settings",
+    "is_loopback",
+    "numbers",
+    "plain",
+    "rows",
+]
+
+MIB = 1024 * 1024
+
+_NUMBERS = r"^\s*(\d+\s*(,\s*\d+\s*)*)?$"
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GLAS_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        # Variables of the original system have no prefix; in code every setting has its own name.
+        populate_by_name=True,
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; beyond loopback a key is required.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port of the page and the API; 0 takes a free one.")
+    data_dir: Path = Field(default=Path("data"), description="Where Glas keeps what it stores; made when missing.")
+    model: str = Field(
+        default="auto",
+        description="Model to serve: a name from `glas models`, `onnx:<directory>`, or `auto`: the best one on disk.",
+    )
+    api_key: Secret | None = Field(
+        default=None,
+        description="Key that callers of the page's API send as `Authorization: Bearer`; none: open on loopback.",
+    )
+    nn_service_url: str | None = Field(
+        default=None, description="Where `nn_service` answers when it runs elsewhere, e.g. `http://gpu-box:8001`."
+    )
+    nn_service_token: Secret | None = Field(
+        default=None, description="Key of `nn_service` when it runs as a process apart."
+    )
+    data_loader_url: str | None = Field(
+        default=None, description="Where `data_loader` answers when it runs elsewhere, e.g. `http://data-box:8003`."
+    )
+    data_loader_token: Secret | None = Field(
+        default=None, description="Key of `data_loader` when it runs as a process apart."
+    )
+    s3_endpoint: str | None = Field(
+        default=None,
+        description="Address of the S3 server that keeps audio and texts; none: the directory `s3` in GLAS_DATA_DIR.",
+    )
+    s3_access_key: str | None = Field(default=None, description="Name under which the S3 server knows us.")
+    s3_secret_key: SecretStr | None = Field(default=None, description="Secret that belongs to GLAS_S3_ACCESS_KEY.")
+    s3_bucket: str = Field(default="glas", min_length=3, description="Bucket of audio and texts.")
+    downloads_dir: Path | None = Field(
+        default=None, description="Where messages are exported for training; none: `downloads` in GLAS_DATA_DIR."
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="`postgresql://user:password@host/name` or `sqlite:///file`; none: a file in GLAS_DATA_DIR.",
+    )
+    db_assist_url: str | None = Field(
+        default=None, description="Where `db_assist` answers when it runs elsewhere, e.g. `http://db-box:8002`."
+    )
+    db_assist_token: Secret | None = Field(
+        default=None, description="Key of `db_assist` when it runs as a process apart."
+    )
+    telegram_token: BotToken | None = Field(
+        default=None,
+        validation_alias="TELEGRAM_TOKEN",
+        description="Token of the bot, from @BotFather; none: no bot is started.",
+    )
+    telegram_api_url: str | None = Field(
+        default=None, description="Another Bot API server than Telegram's own, e.g. `http://127.0.0.1:8081`."
+    )
+    admin_user_ids: str = Field(
+        default="",
+        pattern=_NUMBERS,
+        validation_alias="ADMIN_USER_IDS",
+        description="Telegram's numbers of the bot's administrators, separated by commas.",
+    )
+    allowed_telegram_user_ids: str = Field(
+        default="",
+        pattern=_NUMBERS,
+        validation_alias="ALLOWED_TELEGRAM_USER_IDS",
+        description="Numbers of the people whom the bot answers, separated by commas; empty: everybody.",
+    )
+    audio: AudioSettings = AudioSettings()
+    nn_service: NnServiceSettings = NnServiceSettings()
+    db_assist: DbAssistSettings = DbAssistSettings()
+    data_loader: DataLoaderSettings = DataLoaderSettings()
+    bot: BotSettings = BotSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def models_dir(self) -> Path:
+        """Where fetched models lie."""
+        return self.data_dir / "models"
+
+    @property
+    def export_dir(self) -> Path:
+        """`downloads_dir` with its default resolved."""
+        return self.downloads_dir or self.data_dir / "downloads"
+
+
+def numbers(text: str) -> frozenset[int]:
+    """The numbers of a list that is separated by commas."""
+    return frozenset(int(part) for part in text.split(",") if part.strip())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a listener on `host` is reachable from this machine only; only `localhost` among names can promise it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class SettingRow(NamedTuple):
+    """One setting, described."""
+
+    variable: str
+    default: str
+    description: str
+
+
+def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
+    """Describe all settings, nested ones after their group's neighbours, in the order of their definition."""
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        variable = alias if isinstance(alias, str) else prefix + name.upper()
+        if isinstance(field.default, BaseModel):
+            yield from rows(type(field.default), variable + "__")
+        else:
+            default = "" if field.default is None else str(field.default)
+            yield SettingRow(variable, default, field.description or "")

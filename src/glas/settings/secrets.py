@@ -1,0 +1,39 @@
+"""Secrets among the settings: of the right kind, never a placeholder, and never shown by accident."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+
+_MIN_SECRET_LENGTH = 16
+_PLACEHOLDERS = ("changeme", "changethis", "secret", "password", "your-key", "example")
+
+
+def _real_secret(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if len(text) < _MIN_SECRET_LENGTH or text.lower().startswith(_PLACEHOLDERS):
+        raise ValueError(
+            f"expected a secret of at least {_MIN_SECRET_LENGTH} characters that is no placeholder, got {len(text)} "
+            "characters; make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return value
+
+
+def plain(secret: SecretStr | None) -> str | None:
+    """A secret's own text, for the one place that sends it."""
+    return None if secret is None else secret.get_secret_value()
+
+
+Secret = Annotated[SecretStr, AfterValidator(_real_secret)]
+
+_BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
+
+
+def _real_bot_token(value: SecretStr | None) -> SecretStr | None:
+    text = value.get_secret_value().strip() if value is not None else ""
+    if text and not _BOT_TOKEN.fullmatch(text):
+        raise ValueError("expected a token as @BotFather gives it (123456789:letters), got another text")
+    return SecretStr(text) if text else None
+
+
+BotToken = Annotated[SecretStr, AfterValidator(_real_bot_token)]
