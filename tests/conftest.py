@@ -16,6 +16,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+# onnxruntime reads this when it is imported; `glas` sets it for itself.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import numpy as np
 import psycopg
 import pytest
