@@ -139,12 +139,20 @@ class World:
 
     def rest(self) -> None:
         """Wait until the bot has nothing left to do, archiving included."""
-        engine, deadline = sa.create_engine(self.durable_url), time.monotonic() + _QUIET_S
-        query = "SELECT workflow_uuid FROM workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
+        deadline = time.monotonic() + _QUIET_S
+        while left := self.left():
+            assert time.monotonic() < deadline, f"work is left: {left[:10]}\n{self.tails()}"
+            time.sleep(0.1)
+
+    def left(self) -> list[str]:
+        """Work of the bot that waits or runs: its state, its name, and how often it was begun."""
+        query = (
+            "SELECT status || ' ' || workflow_uuid || ' ' || recovery_attempts FROM workflow_status "
+            "WHERE status IN ('ENQUEUED', 'PENDING')"
+        )
+        engine = sa.create_engine(self.durable_url)
         try:
-            while left := self._asked(engine, query):
-                assert time.monotonic() < deadline, f"work is left: {left[:10]}\n{self.tails()}"
-                time.sleep(0.1)
+            return self._asked(engine, query)
         finally:
             engine.dispose()
 

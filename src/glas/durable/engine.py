@@ -20,6 +20,7 @@ from dbos import DBOS, DBOSConfig, DBOSContextSetAuth, DBOSPortableJSONSerialize
 
 from glas.domain.errors import ConfigurationError
 from glas.durable.members import Members
+from glas.durable.orphans import Orphans
 from glas.durable.place import Place
 
 _T = TypeVar("_T")
@@ -88,6 +89,7 @@ class Durable:
         self._members: Members | None = None
         self._care: list[asyncio.Task[None]] = []
         self._dbos: DBOS | None = None
+        self._orphans = Orphans(slot)
         self.n_living = 1
 
     @property
@@ -256,6 +258,9 @@ class Durable:
 
     async def _take_over(self, living: frozenset[str]) -> None:
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        if self._dbos is not None:
+            ours = {one.workflow_id for one in pending if one.executor_id == self._slot}
+            await asyncio.to_thread(self._orphans.put_back, self._dbos, ours)
         dead = {one.executor_id for one in pending if one.executor_id} - living - {self._slot}
         if dead:
             _log.warning("taking over the work of executors that are gone", executors=sorted(dead))
