@@ -25,6 +25,7 @@ import pytest
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
+from glas.domain.transcription import Samples
 from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
 
@@ -61,13 +62,18 @@ def long_wav(samples: list[Sample]) -> bytes:
     """Twenty minutes of the samples over and over, as 16 kHz WAV: long enough to be interrupted."""
     limits = DecodeLimits()
     pieces = [block for sample in samples for block in decode_blocks(sample.path.read_bytes(), limits)]
-    once = (np.concatenate(pieces) * 32767).astype("<i2").tobytes()
+    once = np.concatenate(pieces)
+    return as_wav(np.tile(once, LONG_S * 16_000 // len(once)))
+
+
+def as_wav(samples: Samples) -> bytes:
+    """Samples at 16 kHz as a WAV file of 16 bits."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
-        file.writeframes(once * (LONG_S * 32_000 // len(once)))
+        file.writeframes(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes())
     return buffer.getvalue()
 
 

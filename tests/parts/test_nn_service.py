@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import (
@@ -28,7 +31,7 @@ from glas.engines import Engine
 from glas.launch.reach import entered
 from glas.nn_service.app import create_app
 from glas.settings import AudioSettings, NnServiceSettings, Settings
-from tests.conftest import Sample, Server
+from tests.conftest import Sample, Server, as_wav
 
 KEY = "a-key-for-tests-that-is-long-enough"
 
@@ -94,6 +97,18 @@ async def test_samples_are_heard(http: httpx.AsyncClient, samples: list[Sample])
         assert heard.confidence is not None
         assert 0 <= heard.confidence <= 1
     assert error_rates([true for true, _ in pairs], [heard for _, heard in pairs]).wer <= 0.25
+
+
+async def test_the_fingerprint_is_of_the_sound_and_not_of_the_file(
+    http: httpx.AsyncClient, samples: list[Sample]
+) -> None:
+    """The same sound in another container has the same fingerprint; another sound has another."""
+    client = NnServiceClient(http)
+    first = (await client.transcribe(samples[0].path.read_bytes())).fingerprint
+    wav = as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits()))))
+    assert first is not None
+    assert (await client.transcribe(wav)).fingerprint == first
+    assert (await client.transcribe(samples[1].path.read_bytes())).fingerprint != first
 
 
 async def test_predict_answers_as_the_original(http: httpx.AsyncClient, samples: list[Sample]) -> None:

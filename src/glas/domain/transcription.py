@@ -102,6 +102,9 @@ class Recognition(BaseModel):
 
     hypothesis: Hypothesis
     processing_s: float = Field(ge=0, description="Wall time from bytes to text, without waiting in a queue.")
+    fingerprint: str | None = Field(
+        default=None, description="sha256 of the decoded samples as 16-bit numbers: the same audio in another file."
+    )
 
     @property
     def speed(self) -> float:

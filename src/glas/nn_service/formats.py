@@ -1,7 +1,8 @@
 """The five answers of OpenAI's transcription API, made from a recognition.
 
 Field names: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are `confidence` on
-segments and words, and `model`, `confidence`, `processing_seconds` at the top; clients ignore what they do not know.
+segments and words, and `model`, `confidence`, `fingerprint`, `processing_seconds` at the top; clients ignore what they
+do not know.
 """
 
 import zlib
@@ -64,6 +65,7 @@ def render_verbose(recognition: Recognition, granularities: Collection[Granulari
         "usage": _usage(recognition),
         "model": heard.model,
         "confidence": _rounded(heard.confidence),
+        "fingerprint": recognition.fingerprint,
         "processing_seconds": round(recognition.processing_s, 4),
     }
     if Granularity.SEGMENT in granularities or not granularities:

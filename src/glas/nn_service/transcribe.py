@@ -1,9 +1,12 @@
 """From bytes to a hypothesis: decode, find the speech, recognise it. Runs in a worker thread, streaming throughout."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+import numpy as np
 
 from glas.audio.decoder import DecoderPool
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
@@ -66,20 +69,24 @@ class Transcriber:
         if not counted.n_samples:
             raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
         hypothesis = Hypothesis.joined(parts, duration_s=counted.n_samples / SAMPLE_RATE_HZ, model=engine.name)
-        return Recognition(hypothesis=hypothesis, processing_s=time.monotonic() - began)
+        processing_s = time.monotonic() - began
+        return Recognition(hypothesis=hypothesis, processing_s=processing_s, fingerprint=counted.digest.hexdigest())
 
 
 class _Counted:
-    """Passes blocks of samples on, counts them, and stops when nobody waits for the answer."""
+    """Passes blocks of samples on, counts and digests them, and stops when nobody waits for the answer."""
 
     def __init__(self, blocks: Iterable[Samples], abandoned: threading.Event | None) -> None:
         self._blocks = blocks
         self._abandoned = abandoned
         self.n_samples = 0
+        self.digest = hashlib.sha256()
 
     def __iter__(self) -> Iterator[Samples]:
         for block in self._blocks:
             if self._abandoned is not None and self._abandoned.is_set():
                 raise AbandonedError("the caller went away before the end")
             self.n_samples += len(block)
+            # 16 bits: what differs below them is the decoder's arithmetic, not the audio.
+            self.digest.update(np.clip(np.round(block * 32768), -32768, 32767).astype("<i2").tobytes())
             yield block

@@ -28,6 +28,7 @@ class Heard(BaseModel):
     duration_s: float
     confidence: float | None = None
     model: str
+    fingerprint: str | None = None
 
 
 @dataclass
@@ -72,13 +73,18 @@ class Hearing:
                 data = await self.fetch(job.recording.file_id)
                 self.shelf.put(job.recording.file_unique_id, data)
             try:
-                heard = (await self.nn_service.transcribe(data)).hypothesis
+                recognition = await self.nn_service.transcribe(data)
             except AudioError:
                 # Another attempt fetches it anew: it may have been damaged on its way.
                 self.shelf.take(job.recording.file_unique_id)
                 raise
+        heard = recognition.hypothesis
         return Heard(
-            text=heard.text.strip(), duration_s=heard.duration_s, confidence=heard.confidence, model=heard.model
+            text=heard.text.strip(),
+            duration_s=heard.duration_s,
+            confidence=heard.confidence,
+            model=heard.model,
+            fingerprint=recognition.fingerprint,
         )
 
     async def fetch(self, file_id: str) -> bytes:
@@ -94,7 +100,11 @@ class Hearing:
         if known is None or known.text is None:
             return None
         return Heard(
-            text=known.text, duration_s=known.duration_s or 0.0, confidence=known.confidence, model=known.model or model
+            text=known.text,
+            duration_s=known.duration_s or 0.0,
+            confidence=known.confidence,
+            model=known.model or model,
+            fingerprint=known.fingerprint,
         )
 
     async def _served_model(self) -> str | None:
