@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole check bench lock env clean
+.PHONY: help setup dev-setup train-setup run test whole chaos check bench lock env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: train-setup check  ## set up, then everything: format, lint, types, layers
 
 whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and apart
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
+
+chaos: train-setup  ## a bot killed a hundred times and more while messages flow: nothing lost, nothing twice
+	@CHAOS_KILLS=100 $(BIN)/pytest -s --timeout 1800 tests/parts/test_tg_bot_kills.py
 
 check: dev-setup  ## format, lint, types, layers (no tests)
 	@$(BIN)/ruff format --check .
