@@ -322,6 +322,8 @@ def test_a_warden_killed_while_idle_is_replaced_unnoticed() -> None:
         pool.start()
         (worker,) = pool._alive
         os.kill(worker.pid, signal.SIGKILL)
+        # While it is dying its pipe still takes a small file, which is then lost with it: that is death at work.
+        assert eventually(lambda: not is_running(worker.pid))
         assert len(decoded(pool, good)) == SAMPLE_RATE_HZ
         assert worker not in pool._alive
 
