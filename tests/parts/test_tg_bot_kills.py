@@ -194,19 +194,22 @@ def test_nothing_is_lost_or_done_twice(lab: Lab, samples: list[Sample], settings
 
 
 async def _check_money(lab: Lab, settings: Settings) -> None:
-    """Each rated message was paid once, and cash is the ledger's sum."""
+    """Every message is rated, each sound was paid once however often it was sent, and cash is the ledger's sum."""
     async with open_db_assist(settings) as db_assist:
         check = await db_assist.check_ledger()
         assert check.is_balanced
         assert len(lab.pressed) == len(lab.sent)
-        owed = sum([await _owed(db_assist, place) for place in lab.pressed])
-        assert (check.n_transactions, (await db_assist.statistics()).paid_hundredths) == (len(lab.pressed), owed)
+        owed = dict([await _owed(db_assist, place) for place in lab.pressed])
+        paid = (check.n_transactions, (await db_assist.statistics()).paid_hundredths)
+        assert paid == (len(owed), sum(owed.values()))
 
 
-async def _owed(db_assist: DbAssistClient, place: tuple[int, int]) -> int:
+async def _owed(db_assist: DbAssistClient, place: tuple[int, int]) -> tuple[str, int]:
+    """The sound of a message, and what it is worth."""
     row = await db_assist.by_message(BOT_ID, *place)
     assert row.score == 3
-    return reward_hundredths(row.duration_s or 0.0)
+    assert row.fingerprint is not None
+    return row.fingerprint, reward_hundredths(row.duration_s or 0.0)
 
 
 def _check_token(lab: Lab, data_dir: Path) -> None:
