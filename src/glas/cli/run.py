@@ -76,8 +76,7 @@ def _greet(ready: "Ready") -> None:
     if ready.check is not None:
         heard = ready.check.heard
         duration_s = heard.hypothesis.duration_s
-        speed = duration_s / max(heard.processing_s, 1e-6)
-        cost = f"{russian(duration_s)} с звука за {russian(heard.processing_s, 2)} с, в {speed:.0f} раз быстрее речи"
+        cost = f"{russian(duration_s)} с звука за {russian(heard.processing_s, 2)} с, в {heard.speed:.0f} раз быстрее речи"
         rows.append(("Проверка", f"{ready.check.sample.name} → «{heard.hypothesis.text}»"))
         rows.append(("", cost))
     if ready.problem is not None:
