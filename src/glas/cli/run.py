@@ -76,9 +76,9 @@ def _greet(ready: "Ready") -> None:
     if ready.check is not None:
         heard = ready.check.heard
         duration_s = heard.hypothesis.duration_s
-        cost = f"{russian(duration_s)} с звука за {russian(heard.processing_s, 2)} с, в {heard.speed:.0f} раз быстрее речи"
+        cost = f"{russian(duration_s)} с звука за {russian(heard.processing_s, 2)} с"
         rows.append(("Проверка", f"{ready.check.sample.name} → «{heard.hypothesis.text}»"))
-        rows.append(("", cost))
+        rows.append(("", f"{cost}, в {heard.speed:.0f} раз быстрее речи"))
     if ready.problem is not None:
         rows.append(("Проверка", f"не удалась: {ready.problem}"))
     rows += _addresses(ready)
