@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from glas.audio.vad import FRAME_SAMPLES, VoiceActivityDetector
+from glas.domain.hallucination import Evidence
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 
 __all__ = ["SegmentationOptions", "SpeechPiece", "VoiceActivityDetector", "segment_speech"]
@@ -92,15 +93,24 @@ class SpeechPiece:
     Attributes:
         start_s: second of the recording at which it starts.
         samples: shape `(n_samples,)`.
+        speech_s: seconds of it that are speech to the detector.
+        probability: the detector's mean over these, 0..1.
     """
 
     start_s: float
     samples: Samples
+    speech_s: float
+    probability: float
 
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
         return len(self.samples) / SAMPLE_RATE_HZ
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the piece says of itself before it is recognised."""
+        return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 
 def segment_speech(
@@ -205,10 +215,17 @@ class _Segmenter:
     def _piece(self, before_frame: int, end: int) -> SpeechPiece | None:
         """The piece up to sample `end`; None if too little of it, counted before `before_frame`, is speech."""
         begin, self._given = self._begin or 0, min(end, len(self._samples))
-        n_speech = sum(self._is_speech[begin // FRAME_SAMPLES : before_frame]) * FRAME_SAMPLES
+        frames = range(begin // FRAME_SAMPLES, before_frame)
+        speech = [self._probabilities[frame] for frame in frames if self._is_speech[frame]]
+        n_speech = len(speech) * FRAME_SAMPLES
         if n_speech < self._min_speech:
             return None
-        return SpeechPiece((self._base + begin) / SAMPLE_RATE_HZ, self._samples[begin : self._given].copy())
+        return SpeechPiece(
+            start_s=(self._base + begin) / SAMPLE_RATE_HZ,
+            samples=self._samples[begin : self._given].copy(),
+            speech_s=n_speech / SAMPLE_RATE_HZ,
+            probability=float(np.mean(speech)) if speech else 0.0,
+        )
 
     def _padded_start(self, frame: int) -> int:
         return max(self._given, frame * FRAME_SAMPLES - self._pad, 0)
@@ -225,3 +242,12 @@ class _Segmenter:
         self._given -= n_samples
         if self._begin is not None:
             self._begin -= n_samples
+
+
+def _level_db(samples: Samples) -> float:
+    """Root mean square of the loudest tenth of the frames, dB of full scale: pauses do not count."""
+    whole = samples[: len(samples) - len(samples) % FRAME_SAMPLES]
+    frames = whole.reshape(-1, FRAME_SAMPLES) if len(whole) else samples.reshape(1, -1)
+    powers = np.sort(np.mean(np.square(frames, dtype=np.float64), axis=1))
+    loudest = powers[-max(len(powers) // 10, 1) :]
+    return float(10 * np.log10(max(np.mean(loudest), 1e-20)))

@@ -80,6 +80,7 @@ def _recognition(body: dict[str, Any]) -> Recognition:
             # A word belongs to the segment in which it begins; segments do not overlap.
             words=tuple(word for word in words if segment["start"] <= word.start_s < segment["end"]),
             avg_logprob=segment.get("avg_logprob"),
+            no_speech_probability=segment.get("no_speech_prob"),
             confidence=segment.get("confidence"),
         )
         for segment in body.get("segments", [])

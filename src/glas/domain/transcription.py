@@ -43,6 +43,9 @@ class Segment(BaseModel):
     text: str
     words: tuple[Word, ...] = Field(default=(), description="Empty where the model gives no word times.")
     avg_logprob: float | None = Field(default=None, le=0, description="Mean natural logarithm of token probability.")
+    no_speech_probability: float | None = Field(
+        default=None, ge=0, le=1, description="The engine's own judgement that nobody speaks; null if it has none."
+    )
     confidence: float | None = Field(default=None, ge=0, le=1)
 
     def shifted(self, offset_s: float) -> "Segment":

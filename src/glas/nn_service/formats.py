@@ -5,11 +5,11 @@ segments and words, and `model`, `confidence`, `fingerprint`, `processing_second
 do not know.
 """
 
-import zlib
 from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
+from glas.domain.hallucination import compression_ratio
 from glas.domain.subtitles import to_srt, to_vtt
 from glas.domain.transcription import Recognition, Segment, Word
 
@@ -87,7 +87,7 @@ def render_segment(index: int, segment: Segment) -> dict[str, Any]:
         "temperature": 0.0,
         "avg_logprob": _rounded(segment.avg_logprob) or 0.0,
         "compression_ratio": round(compression_ratio(segment.text), 3),
-        "no_speech_prob": 0.0,
+        "no_speech_prob": _rounded(segment.no_speech_probability) or 0.0,
         "confidence": _rounded(segment.confidence),
     }
 
@@ -100,12 +100,6 @@ def render_word(word: Word) -> dict[str, Any]:
         "end": round(word.end_s, 3),
         "confidence": _rounded(word.confidence),
     }
-
-
-def compression_ratio(text: str) -> float:
-    """Bytes of the text over bytes of its zlib form, as Whisper's loop detector uses it; 0 for an empty text."""
-    raw = text.encode()
-    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
 def _usage(recognition: Recognition) -> dict[str, Any]:

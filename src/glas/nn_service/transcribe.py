@@ -1,4 +1,7 @@
-"""From bytes to a hypothesis: decode, find the speech, recognise it. Runs in a worker thread, streaming throughout."""
+"""From bytes to a hypothesis: decode, find the speech, recognise it, leave out what nobody said.
+
+Runs in a worker thread, streaming throughout.
+"""
 
 import hashlib
 import threading
@@ -11,6 +14,7 @@ import numpy as np
 from glas.audio.decoder import DecoderPool
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
 from glas.domain.errors import EmptyAudioError, ServiceTimeoutError
+from glas.domain.hallucination import without_inventions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Recognition, Samples, Segment
 from glas.engines import Engine
 
@@ -62,7 +66,8 @@ class Transcriber:
             counted = _Counted(recording, abandoned)
             options = self._options.model_copy(update={"max_piece_s": min(engine.window_s, self._options.max_piece_s)})
             for piece in segment_speech(counted, self._vad, options):
-                (heard,) = engine.recognise([piece.samples])
+                (raw,) = engine.recognise([piece.samples])
+                heard = without_inventions(raw, piece.evidence)
                 parts.append((piece.start_s, heard))
                 moved = tuple(segment.shifted(piece.start_s) for segment in heard.segments if segment.text)
                 on_step(Step(piece.start_s + heard.duration_s, moved))

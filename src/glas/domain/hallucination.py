@@ -1,0 +1,167 @@
+"""Text that nobody said: what recognisers write over silence and noise, and how it is told from speech.
+
+One gate for every engine. What it knows is the text, what the engine says of it (`Segment.avg_logprob`,
+`Segment.no_speech_probability`; either may be absent) and what the speech detector heard (`Evidence`). In this order:
+
+1. Credits of subtitle makers that Whisper learnt from film subtitles are cut out wherever they stand.
+2. A loop is dropped: a text that compresses well although its engine doubts it, or that nobody could say so fast.
+3. A segment is dropped that its engine took for silence and doubts (the rule of openai/whisper's `transcribe.py`).
+4. A phrase that people do say, such as «Спасибо за просмотр», is dropped only where it is all there is and the sound is
+   silent: too little, too faint or too doubtful speech for it.
+"""
+
+import re
+import zlib
+from math import inf
+from typing import Final, NamedTuple
+
+from glas.domain.text import normalise
+from glas.domain.transcription import Hypothesis, Segment, Word
+
+# openai/whisper, transcribe.py: compression_ratio_threshold, logprob_threshold, no_speech_threshold.
+MAX_COMPRESSION_RATIO: Final = 2.4
+MIN_LOGPROB: Final = -1.0
+MAX_NO_SPEECH: Final = 0.6
+
+# Ordinary Russian speech has 12 to 15 letters a second; nobody says twice as many for long.
+MAX_LETTERS_PER_S: Final = 30.0
+# Below this the loudest part of the sound is no voice that a microphone was meant for.
+MIN_LEVEL_DB: Final = -60.0
+# The detector's mean over what it took for speech: voices have 0.9 and more, noises that pass its threshold less.
+MIN_SPEECH_PROBABILITY: Final = 0.7
+
+_MAKER = r"(?:с?делал|созда(?:ва)?л|подогнал|подготовил|добавил|выполнил|перев[её]л)[аи]?"
+_KNOWN_NAME = r"dima\s?torz?h?ok\w*|дима\s?тор[зж]ок|диматорзок"
+_NICKNAME = rf"(?:{_KNOWN_NAME}|[«\"„][^»\"“]{{1,30}}[»\"“]|[a-z][\w.-]*|симон\b)"
+# Initials need their points: «редактор субтитров а» in a message may go on as somebody's own sentence.
+_INITIALS = r"(?:[а-яё]\.\s?){1,2}(?:[а-яё]+\b)?"
+_CREDIT = re.compile(
+    rf"\bсубтитры\s+{_MAKER}\s+{_NICKNAME}"
+    rf"|\b(?:редактор|корректор|переводчик|перевод|автор)\s+субтитров:?\s*(?:{_INITIALS}|{_KNOWN_NAME})"
+    rf"|\bкорректор:?\s*{_INITIALS}"
+    rf"|\bсубтитры\s+(?:от\s+|:\s*)?{_KNOWN_NAME}"
+    r"|\bсубтитры\s+(?:создан[ыо]\s+)?(?:сообществ\w*\s+)?amara\.?\s?org"
+    r"|\bsubtitles\s+by\s+(?:the\s+)?amara\.?\s?org(?:\s+community)?"
+    rf"|\b(?:{_KNOWN_NAME})",
+    re.IGNORECASE,
+)
+_LOOSE_MARKS = re.compile(r"^[\s.,!?…:;)»-]+")
+
+# What Whisper ends films and clips with, after RU-NORM. All of it is said in earnest, too.
+_ORDINARY = (
+    "спасибо за просмотр",
+    "спасибо за внимание",
+    "спасибо за субтитры",
+    "продолжение следует",
+    "смотрите продолжение в следующей (?:серии|части)",
+    "(?:не забудьте )?подписаться на (?:мой |наш )?канал",
+    "подписывайтесь на (?:мой |наш )?канал",
+    "ставьте лайки(?: и подписывайтесь на (?:мой |наш )?канал)?",
+    "до новых встреч",
+    "до скорых встреч",
+    "до свидания",
+    "всем пока",
+    "пока",
+    "спасибо",
+    "поехали",
+    "субтитры",
+    f"субтитры {_MAKER}",
+    "(?:редактор|корректор|перевод) субтитров",
+    "(?:динамичная|спокойная|веселая|грустная|торжественная|тревожная|играет|звучит) музыка",
+    "музыка",
+    "аплодисменты",
+    "смех",
+    "thank you(?: for watching)?",
+    "thanks for watching",
+    "you",
+)
+_ONLY_ORDINARY = re.compile(rf"(?:(?:{'|'.join(_ORDINARY)})(?: |$))+")
+
+
+class Evidence(NamedTuple):
+    """What is known of a piece of sound without recognising it.
+
+    Attributes:
+        speech_s: seconds that the speech detector took for speech.
+        probability: the detector's mean over them, 0..1.
+        level_db: root mean square of the louder parts, dB of full scale; at most 0.
+    """
+
+    speech_s: float
+    probability: float
+    level_db: float
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of the text over bytes of its zlib form, as Whisper's loop detector uses it; 0 for an empty text."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def without_inventions(heard: Hypothesis, evidence: Evidence) -> Hypothesis:
+    """What is left of one piece's hypothesis after the gate; its text is empty where nothing is.
+
+    Args:
+        heard: what an engine made of one piece of sound.
+        evidence: what the speech detector knows of the same piece.
+    """
+    cut = (_without_credits(segment) for segment in heard.segments)
+    kept = tuple(segment for segment in cut if segment.text and not _is_invented(segment, evidence))
+    text = " ".join(segment.text for segment in kept)
+    if _ONLY_ORDINARY.fullmatch(normalise(text)) and _is_silent(text, kept, evidence):
+        kept = ()
+    if kept == heard.segments:
+        return heard
+    return heard.model_copy(update={"segments": kept, "text": " ".join(segment.text for segment in kept)})
+
+
+def cut_credits(text: str) -> str:
+    """The text without subtitle credits and the marks that they leave behind."""
+    pieces = _CREDIT.split(text)
+    if len(pieces) == 1:
+        return text
+    first, *others = pieces
+    return " ".join(" ".join([first, *(_LOOSE_MARKS.sub("", piece) for piece in others)]).split())
+
+
+def _without_credits(segment: Segment) -> Segment:
+    text = cut_credits(segment.text)
+    if text == segment.text:
+        return segment
+    return segment.model_copy(update={"text": text, "words": _words_left(segment.words)})
+
+
+def _words_left(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    line = " ".join(word.text for word in words)
+    gone = [found.span() for found in _CREDIT.finditer(line)]
+    left, start = [], 0
+    for word in words:
+        end = start + len(word.text)
+        if not any(start < until and since < end for since, until in gone):
+            left.append(word)
+        start = end + 1
+    return tuple(left)
+
+
+def _is_invented(segment: Segment, evidence: Evidence) -> bool:
+    """Whether nobody can have said this, whatever it says."""
+    logprob = 0.0 if segment.avg_logprob is None else segment.avg_logprob
+    if (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH and logprob < MIN_LOGPROB:
+        return True
+    is_repetitive = compression_ratio(segment.text) > MAX_COMPRESSION_RATIO
+    return is_repetitive and (logprob < MIN_LOGPROB or _letters_per_s(segment.text, evidence) > MAX_LETTERS_PER_S)
+
+
+def _is_silent(text: str, segments: tuple[Segment, ...], evidence: Evidence) -> bool:
+    """Whether the sound is too little for this text to have been said."""
+    return (
+        evidence.level_db < MIN_LEVEL_DB
+        or evidence.probability < MIN_SPEECH_PROBABILITY
+        or _letters_per_s(text, evidence) > MAX_LETTERS_PER_S
+        or any((segment.no_speech_probability or 0.0) > MAX_NO_SPEECH for segment in segments)
+    )
+
+
+def _letters_per_s(text: str, evidence: Evidence) -> float:
+    letters = sum(character.isalnum() for character in text)
+    return letters / evidence.speech_s if evidence.speech_s > 0 else inf
