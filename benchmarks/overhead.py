@@ -24,6 +24,7 @@ from faster_whisper.vad import get_speech_timestamps
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
+from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 
 SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.ogg"))
@@ -36,8 +37,9 @@ class SilentEngine:
 
     name = "embedded"
     window_s = 30.0
+    abilities = Abilities()
 
-    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+    def recognise(self, batch: Sequence[Samples], _options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         """Nothing was heard."""
         return [Hypothesis(text="", duration_s=len(samples) / SAMPLE_RATE_HZ, model=self.name) for samples in batch]
 

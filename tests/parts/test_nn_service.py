@@ -17,6 +17,7 @@ from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
+from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import (
     AuthenticationError,
     EmptyAudioError,
@@ -53,11 +54,15 @@ class HeldEngine:
     def window_s(self) -> float:
         return self._engine.window_s
 
-    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+    @property
+    def abilities(self) -> Abilities:
+        return self._engine.abilities
+
+    def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         self.calls += 1
         self.began.release()
         assert self.door.wait(timeout=30)
-        return self._engine.recognise(batch)
+        return self._engine.recognise(batch, options)
 
     def close(self) -> None:
         self._engine.close()

@@ -33,6 +33,15 @@ class Word(BaseModel):
         return self.model_copy(update={"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s})
 
 
+class Token(BaseModel):
+    """One step of decoding: a letter, a syllable or a word, as the model has them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = Field(description="With the space that stands before it.")
+    logprob: float = Field(le=0, description="Natural logarithm of its probability.")
+
+
 class Segment(BaseModel):
     """A stretch of speech between two silences, no longer than the engine's window."""
 
@@ -47,6 +56,7 @@ class Segment(BaseModel):
         default=None, ge=0, le=1, description="The engine's own judgement that nobody speaks; null if it has none."
     )
     confidence: float | None = Field(default=None, ge=0, le=1)
+    tokens: tuple[Token, ...] = Field(default=(), description="Only where the caller asked for them.")
 
     def shifted(self, offset_s: float) -> "Segment":
         """The same segment, `offset_s` seconds later."""

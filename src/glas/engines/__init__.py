@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.transcription import Hypothesis, Samples
 
 
@@ -17,11 +18,16 @@ class Engine(Protocol):
     def window_s(self) -> float:
         """The longest piece of audio, in seconds, that one call may hold."""
 
-    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+    @property
+    def abilities(self) -> Abilities:
+        """What the model can do."""
+
+    def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         """Recognise pieces of speech.
 
         Args:
             batch: samples, each of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
+            options: what the caller asks for; what lies beyond `abilities` is the caller's to refuse.
 
         Returns:
             One hypothesis per piece, in order, with times relative to the start of its piece; its text is empty and it

@@ -10,13 +10,16 @@ from glas.engines.known import EMBEDDED
 from glas.engines.onnx import CPU, OnnxEngine
 
 
-def load_engine(name: str, *, models_dir: Path, threads: int = 1, providers: Sequence[str] = (CPU,)) -> Engine:
+def load_engine(
+    name: str, *, models_dir: Path, threads: int = 1, workers: int = 1, providers: Sequence[str] = (CPU,)
+) -> Engine:
     """Load a model from disk; nothing is ever downloaded here.
 
     Args:
         name: `auto`, the name of a known model, long or short, or `onnx:<directory>`.
         models_dir: where fetched models lie.
         threads: threads of one inference call.
+        workers: calls that come at once; an engine that runs them side by side itself needs to know.
         providers: onnxruntime's execution providers, the preferred one first.
 
     Raises:
@@ -24,6 +27,7 @@ def load_engine(name: str, *, models_dir: Path, threads: int = 1, providers: Seq
         ModelFileMissingError: the model is known and not on disk; the message says how to get it.
         ModelLoadError: its files are broken.
     """
+    del workers  # onnxruntime runs any number of calls side by side
     uniform = resolve(name, models_dir)
     match uniform.partition(":"):
         case "onnx", _, place if Path(place).is_absolute():

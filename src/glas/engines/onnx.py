@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import (
     AudioTooLongError,
     ConfigurationError,
@@ -16,7 +17,7 @@ from glas.domain.errors import (
     ModelError,
     ModelLoadError,
 )
-from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
 from glas.engines import character_lm
 from glas.engines.beam import BeamSearch
 from glas.engines.character_lm import CharacterLM
@@ -34,6 +35,9 @@ MIN_SAMPLES = SAMPLE_RATE_HZ // 10
 
 # onnx-asr's guide gives 20 to 30 s as the longest audio that most models bear; GigaAM was trained on up to 25 s.
 DEFAULT_WINDOW_S = 25.0
+
+# What fills a graphics card with pieces of half a minute and leaves it room.
+BATCH_SIZE = 8
 
 # Rounding when audio is cut by time must not turn a piece away.
 _WINDOW_SLACK_S = 0.1
@@ -78,6 +82,7 @@ class OnnxEngine:
         self.window_s = window_s
         self._calibrate = calibrate
         self._one_by_one = providers[0] == CPU
+        self.abilities = Abilities(batch_size=1 if self._one_by_one else BATCH_SIZE)
         self._model: TimestampedResultsAsrAdapter | None = _load(
             directory, layout or layout_of(directory), threads=threads, providers=providers
         )
@@ -88,7 +93,7 @@ class OnnxEngine:
                 f"The model in {directory} loads, but fails on a second of silence: {error}"
             ) from error
 
-    def recognise(self, batch: Sequence[Samples]) -> list[Hypothesis]:
+    def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         """Recognise pieces of speech; see `glas.engines.Engine`.
 
         Raises:
@@ -107,7 +112,7 @@ class OnnxEngine:
         calls = [[samples] for samples in heard] if self._one_by_one else [heard]
         results = (result for call in calls if call for result in model.recognize(list(call), language="ru"))
         return [
-            self._hypothesis(next(results), samples) if samples.size >= MIN_SAMPLES else self._silence(samples)
+            self._hypothesis(next(results), samples, options) if samples.size >= MIN_SAMPLES else self._silence(samples)
             for samples in batch
         ]
 
@@ -136,7 +141,7 @@ class OnnxEngine:
     def _silence(self, samples: Samples) -> Hypothesis:
         return Hypothesis(text="", duration_s=samples.size / SAMPLE_RATE_HZ, model=self.name)
 
-    def _hypothesis(self, result: "TimestampedResult", samples: Samples) -> Hypothesis:
+    def _hypothesis(self, result: "TimestampedResult", samples: Samples, options: DecodingOptions) -> Hypothesis:
         duration_s = samples.size / SAMPLE_RATE_HZ
         if result.tokens is None or result.timestamps is None:
             # Whisper and Canary tell no times: the text is all there is.
@@ -156,10 +161,16 @@ class OnnxEngine:
                 words=words,
                 avg_logprob=_mean_logprob(result.logprobs),
                 confidence=_mean([word.confidence for word in words if word.confidence is not None]),
+                tokens=_tokens(result.tokens, result.logprobs) if options.wants_tokens else (),
             )
         if not segment.text:
             return self._silence(samples)
         return Hypothesis(text=segment.text, duration_s=duration_s, segments=(segment,), model=self.name)
+
+
+def _tokens(texts: Sequence[str], logprobs: Sequence[float] | None) -> tuple[Token, ...]:
+    pairs = zip(texts, logprobs or (), strict=False)
+    return tuple(Token(text=text, logprob=min(logprob, 0.0)) for text, logprob in pairs)
 
 
 def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[str]) -> "TimestampedResultsAsrAdapter":

@@ -1,0 +1,46 @@
+"""What a caller may ask of an engine, and what an engine may be able to do."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RUSSIAN: Final = "ru"
+
+
+class DecodingOptions(BaseModel):
+    """How a recording is to be recognised; an engine ignores what its kind of model has no use for.
+
+    Pieces of speech are recognised together only where their options are equal.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    language: str | None = Field(default=RUSSIAN, description="ISO 639-1; null: the engine finds out, if it can.")
+    task: Literal["transcribe", "translate"] = Field(
+        default="transcribe", description="`translate`: into English; only where `Abilities.translates`."
+    )
+    prompt: str = Field(default="", description="Text that came before, for the style and the spelling of names.")
+    hotwords: str = Field(default="", description="Words that are likely, in one line.")
+    temperature: float = Field(default=0, ge=0, le=1, description="0 decodes without chance.")
+    wants_tokens: bool = Field(default=False, description="Segments are to carry their tokens with probabilities.")
+
+
+PLAIN: Final = DecodingOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a loaded model can do.
+
+    Attributes:
+        batch_size: pieces of similar length that one call should hold while as many wait; 1 where that saves nothing.
+        languages: codes (ISO 639-1) of what it understands.
+        translates: whether it can write English for any of them.
+        takes_prompt: whether `prompt` and `hotwords` change what it writes.
+    """
+
+    batch_size: int = 1
+    languages: frozenset[str] = frozenset({RUSSIAN})
+    translates: bool = False
+    takes_prompt: bool = False
