@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from glas.durable import Durable, Place, Queue, Retry, Work, postgres_place, sqlite_place, with_retries
+from glas.durable import Durable, Place, Queue, Retry, Schedule, Work, postgres_place, sqlite_place, with_retries
 from glas.durable.members import Members
 from tests.conftest import Postgres
 
@@ -120,6 +121,60 @@ async def test_a_person_can_be_forgotten(durable: Durable, diary: Diary) -> None
     assert await durable.forget("boris") == 1
 
 
+async def test_who_asks_to_be_forgotten_is_forgotten_with_the_asking(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work that is still running goes when it has ended, at the next start too; what comes later stays."""
+    monkeypatch.setattr("glas.durable.care._HEARTBEAT_S", 0.1)
+    engine = Durable(place, slot="one")
+
+    async def ask(person: str) -> None:
+        assert await engine.forget(person) == 1
+
+    async def talk(_what: str) -> None:
+        pass
+
+    def register() -> None:
+        engine.workflow("ask", ask)
+        engine.workflow("talk", talk)
+        engine.queue(Queue("lines", concurrency=4))
+
+    register()
+    await engine.start()
+    await engine.enqueue(Work("lines", "talk", "u:1", ("тайна",), person="anna"))
+    await gone(engine, "anna", {"u:1"})
+    await engine.enqueue(Work("lines", "ask", "u:2", ("anna",), person="anna"))
+    await engine.enqueue(Work("lines", "talk", "u:3", ("другое",), person="boris"))
+    await gone(engine, "anna", set())
+    await engine.enqueue(Work("lines", "talk", "u:4", ("снова",), person="anna"))
+    await gone(engine, "anna", {"u:4"})
+    await asyncio.sleep(0.3)
+    await gone(engine, "anna", {"u:4"})
+    await gone(engine, "boris", {"u:3"})
+    await engine.close()
+
+
+async def gone(engine: Durable, person: str, left: set[str]) -> None:
+    """Wait until the database holds of a person's work only `left`, all of it ended, and no wish to forget it."""
+    other = engine._place.open()
+    schema = f"{engine._place.schema}." if engine._place.schema else ""
+    query = f"SELECT workflow_uuid, status FROM {schema}workflow_status WHERE authenticated_user = '{person}'"  # noqa: S608
+    found: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                with other.connect() as connection:
+                    found = dict(tuple(row) for row in connection.execute(sa.text(query)))
+                    wishes = connection.execute(sa.text(f"SELECT count(*) FROM {schema}glas_forgotten")).scalar_one()  # noqa: S608
+                if found == dict.fromkeys(left, "SUCCESS") and not wishes:
+                    return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pytest.fail(f"{person}: expected {left}, found {found}")
+    finally:
+        other.dispose()
+
+
 async def test_a_lease_has_one_holder(place: Place, durable: Durable) -> None:
     """Another slot gets it only when the first lets it go."""
     assert await durable.take_lease("intake", 30)
@@ -173,8 +228,8 @@ async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pyt
     assert await asyncio.to_thread(process.stdout.readline) == b"ready\n"
     os.kill(process.pid, signal.SIGKILL)
     await asyncio.to_thread(process.communicate)
-    monkeypatch.setattr("glas.durable.engine._DEAD_AFTER_S", 1.0)
-    monkeypatch.setattr("glas.durable.engine._HEARTBEAT_S", 0.3)
+    monkeypatch.setattr("glas.durable.care.DEAD_AFTER_S", 1.0)
+    monkeypatch.setattr("glas.durable.care._HEARTBEAT_S", 0.3)
     diary = Diary()
     engine = make(place, diary, slot="alive")
     await engine.start()
@@ -215,10 +270,69 @@ async def test_schedules_come_by_the_clock(tmp_path: Path) -> None:
         times.append(scheduled)
 
     engine.workflow("tick", tick)
-    engine.schedule("ticks", "tick", "* * * * * *")
+    engine.queue(Queue("ticks", 1, one_per_person=False))
+    engine.schedule(Schedule("ticks", "tick", "* * * * * *", "ticks"))
     await engine.start()
     async with asyncio.timeout(20):
         while len(times) < 2:  # noqa: ASYNC110 - the clock has no event to offer
             await asyncio.sleep(0.05)
     await engine.close()
     assert len(times) == len(set(times))
+
+
+async def test_a_schedule_that_nobody_wants_any_more_ends(place: Place) -> None:
+    """It does not outlive its setting, nor the part that did its work; what it has enqueued is dropped."""
+    engine = Durable(place, slot="one")
+    times: list[str] = []
+
+    async def tick(scheduled: str, _context: None) -> None:
+        times.append(scheduled)
+        await asyncio.sleep(60)
+
+    engine.workflow("tick", tick)
+    engine.queue(Queue("ticks", 1, one_per_person=False))
+    engine.schedule(Schedule("ticks", "tick", "* * * * * *", "ticks"))
+    await engine.start()
+    async with asyncio.timeout(20):
+        while not times:  # noqa: ASYNC110 - the clock has no event to offer
+            await asyncio.sleep(0.05)
+    await engine.close(patience_s=0.0)
+    engine = make(place, Diary())
+    await engine.start()
+    other = place.open()
+    schema = f"{place.schema}." if place.schema else ""
+    with other.connect() as connection:
+        assert connection.execute(sa.text(f"SELECT count(*) FROM {schema}workflow_schedules")).scalar_one() == 0  # noqa: S608
+        query = f"SELECT DISTINCT status FROM {schema}workflow_status"  # noqa: S608
+        assert connection.execute(sa.text(query)).scalars().all() == ["CANCELLED"]
+    other.dispose()
+    await engine.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_work_under_the_former_name_goes_on(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """What an older version left unfinished under its own name is finished under the new one."""
+    if kind == "sqlite":
+        old = sqlite_place(tmp_path / "durable-a-b.sqlite")
+        new = sqlite_place(tmp_path / "durable-b.sqlite", former=tmp_path / "durable-a-b.sqlite")
+    else:
+        url = request.getfixturevalue("postgres").create(f"former_{tmp_path.name[-20:].lower()}")
+        old, new = postgres_place(url, "a_b"), postgres_place(url, "b", former="a_b")
+    before, after = Diary(), Diary()
+    before.door.clear()
+    engine = make(old, before)
+    await engine.start()
+    await engine.enqueue(work("anna", "раз", "u:1"))
+    await until(before, 1)
+    await asyncio.sleep(0.2)
+    await engine.close(patience_s=0.1)
+    for _ in range(2):
+        engine = make(new, after)
+        await engine.start()
+        await until(after, 1)
+        await engine.enqueue(work("anna", "раз", "u:1"))
+        await asyncio.sleep(0.2)
+        await engine.close()
+    assert after.lines == ["anna second раз!"]
+    if kind == "sqlite":
+        assert [name for name in os.listdir(tmp_path) if name.endswith(".sqlite")] == ["durable-b.sqlite"]  # noqa: PTH208

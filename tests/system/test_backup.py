@@ -47,7 +47,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 await store.put(transcription_key(kept.id), kept.text.encode() if kept.text else b"-")
 
     asyncio.run(fill())
-    with closing(sqlite3.connect(settings.data_dir / "durable-data_loader-tg_bot.sqlite")) as work:
+    with closing(sqlite3.connect(settings.data_dir / "durable-tg_bot.sqlite")) as work:
         work.execute("PRAGMA journal_mode=WAL")
         work.execute("CREATE TABLE steps (id INTEGER PRIMARY KEY, what TEXT)")
         work.execute("INSERT INTO steps (what) VALUES ('answered')")
@@ -119,7 +119,7 @@ def test_writers_do_not_wait_and_do_no_harm(data_dir: Path, tmp_path: Path) -> N
     written: list[int] = []
 
     def write() -> None:
-        with closing(sqlite3.connect(data_dir / "durable-data_loader-tg_bot.sqlite", timeout=10)) as work:
+        with closing(sqlite3.connect(data_dir / "durable-tg_bot.sqlite", timeout=10)) as work:
             while not done.is_set():
                 work.executemany("INSERT INTO steps (what) VALUES (?)", [("x" * 1000,), ("y",)])
                 work.commit()
@@ -136,7 +136,7 @@ def test_writers_do_not_wait_and_do_no_harm(data_dir: Path, tmp_path: Path) -> N
         writer.join()
     assert saved.exit_code == 0, saved.output
     assert glas(other, "restore", archive).exit_code == 0
-    with closing(sqlite3.connect(other / "durable-data_loader-tg_bot.sqlite")) as work:
+    with closing(sqlite3.connect(other / "durable-tg_bot.sqlite")) as work:
         assert work.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         (rows,) = work.execute("SELECT count(*) - 1 FROM steps").fetchone()
     assert before <= rows <= after + 2

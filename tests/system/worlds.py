@@ -202,7 +202,7 @@ def embedded_world(directory: Path, telegram: TelegramServer) -> Iterator[World]
     settings = Settings(_env_file=None, data_dir=directory / "data")
     environment = _environment(settings.data_dir) | _bot(telegram) | {"GLAS_PORT": str(_free_port())}
     part = Part("glas", ("run",), environment, directory)
-    durable = settings.data_dir / "durable-data_loader-tg_bot.sqlite"
+    durable = settings.data_dir / "durable-tg_bot.sqlite"
     world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]], is_apart=False)
     yield from _lived(world)
 

@@ -8,62 +8,26 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
-import structlog
 from dbos import DBOS, DBOSConfig, DBOSContextSetAuth, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 
 from glas.domain.errors import ConfigurationError
+from glas.durable.care import DEAD_AFTER_S, Care, end_unknown_runs
 from glas.durable.members import Members
-from glas.durable.orphans import Orphans
 from glas.durable.place import Place
+from glas.durable.work import Queue, Schedule, Work, WorkflowFunction, plain
 
 _T = TypeVar("_T")
-WorkflowFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 
 # Raised only when the order of recorded steps changes; otherwise a new release could not go on with running work.
 _STEPS_VERSION = "1"
 _MAX_RECOVERIES = 1000
-_HEARTBEAT_S = 5.0
-_DEAD_AFTER_S = 30.0
-_CLEANING_S = 3600.0
-_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-_BATCH = 500
-
-_log = structlog.stdlib.get_logger("glas.durable")
-
-
-@dataclass(frozen=True)
-class Queue:
-    """How work of one kind is let through.
-
-    Attributes:
-        name: names it.
-        concurrency: workflows that one process runs at once.
-        one_per_person: a person's work is done one after the other, so that nobody crowds out the rest.
-        poll_s: seconds between two looks at the queue.
-    """
-
-    name: str
-    concurrency: int
-    one_per_person: bool = True
-    poll_s: float = 0.1
-
-
-@dataclass(frozen=True)
-class Work:
-    """One piece of work to enqueue; `person` is whose turn it takes and by whom it can be forgotten."""
-
-    queue: str
-    workflow: str
-    id: str
-    arguments: tuple[Any, ...]
-    person: str = "-"
+_COUNTED = 500
 
 
 class Durable:
@@ -84,18 +48,33 @@ class Durable:
         self._keep_s = keep_days * 86_400
         self._functions: dict[str, WorkflowFunction] = {}
         self._queues: list[Queue] = []
-        self._schedules: list[tuple[str, str, str]] = []
+        self._schedules: list[Schedule] = []
+        self._unwanted: list[str] = []
         self._engine: sa.Engine | None = None
         self._members: Members | None = None
-        self._care: list[asyncio.Task[None]] = []
+        self._care: Care | None = None
         self._dbos: DBOS | None = None
-        self._orphans = Orphans(slot)
-        self.n_living = 1
+        self._note: Callable[[], str] = str
 
     @property
     def slot(self) -> str:
         """The stable name of this process."""
         return self._slot
+
+    @property
+    def n_living(self) -> int:
+        """How many processes share this place now, this one included."""
+        return 1 if self._care is None else max(1, len(self._care.notes))
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What the other living processes told with their last heartbeat, by slot; up to some seconds old."""
+        notes = {} if self._care is None else self._care.notes
+        return {slot: note for slot, note in notes.items() if slot != self._slot}
+
+    def tell(self, note: Callable[[], str]) -> None:
+        """Let `note` say, at each heartbeat, what the other processes shall know of this one. Before `start`."""
+        self._note = note
 
     def workflow(self, name: str, function: WorkflowFunction) -> None:
         """Register the function that does work called `name`."""
@@ -105,12 +84,13 @@ class Durable:
         """Register a queue."""
         self._queues.append(queue)
 
-    def schedule(self, name: str, workflow: str, cron: str) -> None:
-        """Let `workflow` run at the times that `cron` gives (six fields begin with seconds); never twice for one time.
+    def schedule(self, schedule: Schedule) -> None:
+        """Register work that comes by the clock."""
+        self._schedules.append(schedule)
 
-        The function gets the scheduled time and None.
-        """
-        self._schedules.append((name, workflow, cron))
+    def unschedule(self, name: str) -> None:
+        """Take back a schedule that an earlier start may have left in the database."""
+        self._unwanted.append(name)
 
     async def start(self) -> None:
         """Open the database, take back what was left behind, begin to work.
@@ -121,6 +101,7 @@ class Durable:
         if Durable._is_started:
             raise ConfigurationError("expected one durable engine in a process, got a second")
         _send_logs_to_ours()
+        await asyncio.to_thread(self._place.adopt)
         self._engine = self._place.open()
         self._members = Members(self._engine, self._place.schema)
         try:
@@ -144,15 +125,17 @@ class Durable:
             config["system_database_engine"] = self._engine
         Durable._is_started = True
         self._dbos = DBOS(config=config)
-        registered = {
-            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(_plain(function))
+        self._functions = {
+            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(plain(function))
             for name, function in self._functions.items()
         }
-        self._functions = registered
+        # Otherwise it would claim whatever lies in the database, and fail at work whose part is not here.
+        DBOS.listen_queues([queue.name for queue in self._queues])
         # In this loop, so that workflows run here, where the clients that they use live.
         DBOS.launch()
+        self._care = Care(self._dbos, self._members, self._slot, keep_s=self._keep_s, note=self._note)
         await self._register()
-        self._care = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
+        self._care.start()
 
     async def _register(self) -> None:
         for queue in self._queues:
@@ -166,16 +149,33 @@ class Durable:
         if self._schedules:
             await DBOS.apply_schedules_async(
                 [
-                    {"schedule_name": name, "workflow_fn": self._functions[workflow], "schedule": cron}
-                    for name, workflow, cron in self._schedules
+                    {
+                        "schedule_name": one.name,
+                        "workflow_fn": self._functions[one.workflow],
+                        "schedule": one.cron,
+                        "queue_name": one.queue,
+                    }
+                    for one in self._schedules
                 ]
             )
+        await self._drop_schedules()
+
+    async def _drop_schedules(self) -> None:
+        """Delete schedules that are unwanted, and those that nobody alive could mean."""
+        assert self._members is not None, "expected a started engine"  # noqa: S101
+        ours = {one.name for one in self._schedules}
+        found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
+        living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
+        is_alone = set(living) <= {self._slot}
+        for name in found - ours if is_alone else found & set(self._unwanted):
+            await DBOS.delete_schedule_async(name)
+        if is_alone:
+            await end_unknown_runs(self._functions)
 
     async def close(self, *, patience_s: float = 20.0) -> None:
         """Let running work end, at most `patience_s` seconds, then stop; what is cut off goes on at the next start."""
-        for task in self._care:
-            task.cancel()
-        await asyncio.gather(*self._care, return_exceptions=True)
+        if self._care is not None:
+            await self._care.stop()
         if self._dbos is not None:
             await self._end_work(self._dbos, patience_s)
         if self._members is not None:
@@ -229,56 +229,18 @@ class Durable:
     async def count_waiting(self, queue: str) -> int:
         """How many pieces of work wait in a queue."""
         found = await DBOS.list_workflows_async(
-            queue_name=queue, status="ENQUEUED", load_input=False, load_output=False, limit=_BATCH
+            queue_name=queue, status="ENQUEUED", load_input=False, load_output=False, limit=_COUNTED
         )
         return len(found)
 
-    async def forget(self, person: str, *, except_ids: Collection[str] = ()) -> int:
-        """Delete every ended piece of work of a person, with inputs and results; returns how many."""
-        found = await DBOS.list_workflows_async(user=person, status=_ENDED, load_input=False, load_output=False)
-        return await self._delete([one.workflow_id for one in found if one.workflow_id not in except_ids])
+    async def forget(self, person: str) -> int:
+        """Delete a person's work with inputs and results: what has ended now, the rest as soon as it ends.
 
-    async def _delete(self, ids: Sequence[str]) -> int:
-        for start in range(0, len(ids), _BATCH):
-            await DBOS.delete_workflows_async(list(ids[start : start + _BATCH]))
-        return len(ids)
-
-    async def _keep_alive(self) -> None:
-        """Beat, and take over the work of those who stopped beating."""
-        assert self._members is not None, "expected a started engine"  # noqa: S101
-        while True:
-            try:
-                await asyncio.to_thread(self._members.beat, self._slot)
-                living = await asyncio.to_thread(self._members.living, _DEAD_AFTER_S)
-                self.n_living = max(1, len(living))
-                await self._take_over(living)
-            except Exception as error:  # noqa: BLE001 - the database may be away; the next beat tries again
-                _log.warning("no heartbeat", error=repr(error))
-            await asyncio.sleep(_HEARTBEAT_S)
-
-    async def _take_over(self, living: frozenset[str]) -> None:
-        pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
-        if self._dbos is not None:
-            ours = {one.workflow_id for one in pending if one.executor_id == self._slot}
-            await asyncio.to_thread(self._orphans.put_back, self._dbos, ours)
-        dead = {one.executor_id for one in pending if one.executor_id} - living - {self._slot}
-        if dead:
-            _log.warning("taking over the work of executors that are gone", executors=sorted(dead))
-            # Private, but the only way without DBOS' paid service; a row changes its owner at most once.
-            await asyncio.to_thread(DBOS._recover_pending_workflows, sorted(dead))  # noqa: SLF001
-
-    async def _keep_clean(self) -> None:
-        """Forget what ended long ago: it holds texts, and nobody asks for it any more."""
-        while True:
-            try:
-                before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - self._keep_s))
-                found = await DBOS.list_workflows_async(
-                    status=_ENDED, end_time=before, load_input=False, load_output=False, limit=10 * _BATCH
-                )
-                await self._delete([one.workflow_id for one in found])
-            except Exception as error:  # noqa: BLE001 - likewise
-                _log.warning("old work was not forgotten", error=repr(error))
-            await asyncio.sleep(_CLEANING_S)
+        Returns:
+            How many pieces went now.
+        """
+        assert self._care is not None, "expected a started engine"  # noqa: S101
+        return await self._care.forget(person)
 
 
 def _join_queue_threads() -> None:
@@ -292,12 +254,3 @@ def _send_logs_to_ours() -> None:
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-
-
-def _plain(function: WorkflowFunction) -> WorkflowFunction:
-    """A function around a method: DBOS marks what it registers, and a bound method cannot be marked."""
-
-    async def call(*arguments: Any) -> Any:
-        return await function(*arguments)
-
-    return call

@@ -1,12 +1,16 @@
-"""Who is alive: heartbeats of the executors, and leases that one of them holds at a time."""
+"""Who is alive: heartbeats of the executors with a note each, leases that one of them holds, people to forget."""
 
 import time
+import zlib
 
 import sqlalchemy as sa
 
+# Of several processes that start at once on an empty database one makes the tables, the others wait.
+_PREPARING = zlib.crc32(b"glas durable tables")
+
 
 class Members:
-    """Two small tables beside those of the engine; every call is one transaction and blocks, so call it in a thread."""
+    """Small tables beside those of the engine; every call is one transaction and blocks, so call it in a thread."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -17,6 +21,7 @@ class Members:
             metadata,
             sa.Column("slot", sa.Text, primary_key=True),
             sa.Column("seen_s", sa.Double, nullable=False),
+            sa.Column("note", sa.Text),
         )
         self._leases = sa.Table(
             "glas_leases",
@@ -25,24 +30,36 @@ class Members:
             sa.Column("holder", sa.Text, nullable=False),
             sa.Column("until_s", sa.Double, nullable=False),
         )
+        self._forgotten = sa.Table(
+            "glas_forgotten",
+            metadata,
+            sa.Column("person", sa.Text, primary_key=True),
+            sa.Column("before_s", sa.Double, nullable=False),
+        )
         self._metadata = metadata
 
     def prepare(self) -> None:
-        """Make the tables where they are missing."""
+        """Make the tables, and the column that older ones lack."""
         with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARING)))
             if self._schema is not None:
                 connection.execute(sa.schema.CreateSchema(self._schema, if_not_exists=True))
-        self._metadata.create_all(self._engine)
+            self._metadata.create_all(connection)
+            columns = sa.inspect(connection).get_columns(self._executors.name, schema=self._schema)
+            if "note" not in {column["name"] for column in columns}:
+                name = connection.dialect.identifier_preparer.format_table(self._executors)
+                connection.execute(sa.text(f"ALTER TABLE {name} ADD COLUMN note TEXT"))
 
-    def beat(self, slot: str) -> None:
-        """Say that `slot` is alive."""
+    def beat(self, slot: str, note: str = "") -> None:
+        """Say that `slot` is alive, and leave a note for the others."""
         with self._engine.begin() as connection:
-            now_s = self._now_s(connection)
+            values = {"seen_s": self._now_s(connection), "note": note}
             changed = connection.execute(
-                sa.update(self._executors).where(self._executors.c.slot == slot).values(seen_s=now_s)
+                sa.update(self._executors).where(self._executors.c.slot == slot).values(values)
             )
             if changed.rowcount == 0:
-                connection.execute(sa.insert(self._executors).values(slot=slot, seen_s=now_s))
+                connection.execute(sa.insert(self._executors).values(slot=slot, **values))
 
     def leave(self, slot: str) -> None:
         """Say that `slot` has stopped, and let its leases go."""
@@ -50,12 +67,13 @@ class Members:
             connection.execute(sa.delete(self._executors).where(self._executors.c.slot == slot))
             connection.execute(sa.delete(self._leases).where(self._leases.c.holder == slot))
 
-    def living(self, dead_after_s: float) -> frozenset[str]:
-        """The slots that were heard of within `dead_after_s` seconds."""
+    def living(self, dead_after_s: float) -> dict[str, str]:
+        """The slots that were heard of within `dead_after_s` seconds, each with its note."""
+        table = self._executors.c
         with self._engine.begin() as connection:
             since_s = self._now_s(connection) - dead_after_s
-            rows = connection.execute(sa.select(self._executors.c.slot).where(self._executors.c.seen_s >= since_s))
-            return frozenset(rows.scalars())
+            rows = connection.execute(sa.select(table.slot, table.note).where(table.seen_s >= since_s))
+            return {slot: note or "" for slot, note in rows}
 
     def take_lease(self, name: str, holder: str, ttl_s: float) -> bool:
         """Take or renew a lease for `ttl_s` seconds; false while somebody else has it."""
@@ -70,8 +88,30 @@ class Members:
                 return True
             if connection.execute(sa.select(leases.c.holder).where(leases.c.name == name)).first():
                 return False
-            connection.execute(sa.insert(leases).values(name=name, holder=holder, until_s=now_s + ttl_s))
+            try:
+                connection.execute(sa.insert(leases).values(name=name, holder=holder, until_s=now_s + ttl_s))
+            except sa.exc.IntegrityError:
+                connection.rollback()  # somebody took it first at this very moment
+                return False
             return True
+
+    def remember_to_forget(self, person: str, before_s: float) -> None:
+        """Note that work of a person from before `before_s` must go."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(self._forgotten).where(self._forgotten.c.person == person))
+            connection.execute(sa.insert(self._forgotten).values(person=person, before_s=before_s))
+
+    def has_forgotten(self, person: str, before_s: float) -> None:
+        """Note that nothing of it is left; a later wish stays."""
+        table = self._forgotten.c
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
+
+    def to_forget(self) -> list[tuple[str, float]]:
+        """People whose work is not all gone yet, each with the time before which it was given."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))
+            return [(person, before_s) for person, before_s in rows]
 
     def _now_s(self, connection: sa.Connection) -> float:
         """The time by the database's clock, which all machines share; an SQLite file is of one machine anyway."""

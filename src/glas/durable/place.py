@@ -2,11 +2,13 @@
 
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 # Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
@@ -14,6 +16,8 @@ _BUSY_TIMEOUT_MS = 30_000
 _POOL_SIZE = 10
 # SQLite has one writer; connections that wait for it in a fair queue lose less time than in its own sleeps.
 _SQLITE_POOL_SIZE = 4
+
+_log = structlog.stdlib.get_logger("glas.durable")
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,12 @@ class Place:
     Attributes:
         url: SQLAlchemy's address of it.
         schema: the PostgreSQL schema; each part that runs apart has its own, or parts would claim each other's work.
+        former: the file or schema that an older version used for the same work.
     """
 
     url: str
     schema: str | None = None
+    former: str | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -37,17 +43,56 @@ class Place:
         """Connect to it."""
         return _open_sqlite(self.url) if self.is_sqlite else _open_postgres(self.url)
 
+    def adopt(self) -> None:
+        """Take over what lies under the former name; where there is something under both, say so and touch neither."""
+        if self.former is None:
+            return
+        if self.is_sqlite:
+            _adopt_file(Path(self.former), Path(str(sa.make_url(self.url).database)))
+        elif self.schema is not None:
+            _adopt_schema(self.url, self.former, self.schema)
 
-def sqlite_place(path: Path) -> Place:
-    """A file; its directory is made when missing."""
+
+def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
+    """A file; its directory is made when missing. Nobody else may have the former file open."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return Place(f"sqlite:///{path}")
+    return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
 
-def postgres_place(url: str, part: str) -> Place:
+def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
     """A schema of `part` alone on the server that `url` names, whatever driver the address asks for."""
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
-    return Place(address.render_as_string(hide_password=False), f"durable_{part}")
+    schema = None if former is None else f"durable_{former}"
+    return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)
+
+
+def _adopt_file(former: Path, path: Path) -> None:
+    if not former.exists():
+        return
+    if path.exists():
+        _log.warning("work may be left in a file of an older version", left=str(former), used=str(path))
+        return
+    with closing(sqlite3.connect(former, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
+        # Everything into the one file that is renamed: a journal under the old name would be lost.
+        connection.execute("PRAGMA journal_mode=DELETE")
+    former.rename(path)
+    _log.info("the durable work has a new name", was=former.name, now=path.name)
+
+
+def _adopt_schema(url: str, former: str, schema: str) -> None:
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            found = set(sa.inspect(connection).get_schema_names())
+            if former not in found:
+                return
+            if schema in found:
+                _log.warning("work may be left in a schema of an older version", left=former, used=schema)
+                return
+            connection.execute(sa.text(f'ALTER SCHEMA "{former}" RENAME TO "{schema}"'))
+            _log.info("the durable work has a new name", was=former, now=schema)
+    finally:
+        engine.dispose()
 
 
 def _open_postgres(url: str) -> sa.Engine:

@@ -7,7 +7,7 @@ that runs the recogniser needs neither it nor a database.
 
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from glas.durable import Durable, Place
 
 _SERVICES = ("nn_service", "db_assist", "data_loader")
-_EXPORT = "export"
+_EXPORT, _EXPORTS = "export", "exports"
 
 
 @dataclass
@@ -127,9 +127,8 @@ async def _start_durable_work(
     """Register the work of the parts that have some, then start the engine once for all of them."""
     from glas.durable import Durable
 
-    owners = [part for part in ("data_loader", "tg_bot") if part in parts]
-    durable = Durable(_place(settings, owners), slot=settings.bot.slot or socket.gethostname())
-    if "data_loader" in parts and settings.data_loader.export_hours:
+    durable = Durable(_place(settings, parts), slot=settings.bot.slot or socket.gethostname())
+    if "data_loader" in parts:
         _schedule_export(settings, durable, assembly.apps["data_loader"])
     if "tg_bot" in parts:
         from glas.tg_bot.app import Services, open_bot
@@ -145,20 +144,34 @@ async def _start_durable_work(
     await durable.start()
 
 
-def _place(settings: Settings, owners: Sequence[str]) -> "Place":
-    """A file in the embedded mode; a schema of these parts' own where processes share a PostgreSQL server."""
+def _place(settings: Settings, parts: Collection[str]) -> "Place":
+    """A file in the embedded mode; a schema where processes share a PostgreSQL server.
+
+    It belongs to the bot wherever the bot runs, alone or beside others: what people sent must be found again when the
+    parts are divided otherwise. What data_loader does by itself can be done anew anywhere.
+    """
     from glas.durable import postgres_place, sqlite_place
 
+    owner = "tg_bot" if "tg_bot" in parts else "data_loader"
+    is_first = owner == "tg_bot"
     url = plain(settings.database_url)
     if url is None or url.startswith("sqlite"):
-        return sqlite_place(settings.data_dir / f"durable-{'-'.join(owners)}.sqlite")
-    return postgres_place(url, "_".join(owners))
+        former = settings.data_dir / "durable-data_loader-tg_bot.sqlite" if is_first else None
+        return sqlite_place(settings.data_dir / f"durable-{owner}.sqlite", former=former)
+    return postgres_place(url, owner, former="data_loader_tg_bot" if is_first else None)
 
 
 def _schedule_export(settings: Settings, durable: "Durable", data_loader: FastAPI) -> None:
+    from glas.durable import Queue, Schedule
+
     async def export(_scheduled: object, _context: object) -> None:
         with contextlib.suppress(ConflictError):  # one that somebody asked for is running: it does the same
             await data_loader.state.exporter.run()
 
     durable.workflow(_EXPORT, export)
-    durable.schedule("export", _EXPORT, f"0 0 */{settings.data_loader.export_hours} * * *")
+    durable.queue(Queue(_EXPORTS, 1, one_per_person=False, poll_s=1.0))
+    hours = settings.data_loader.export_hours
+    if hours:
+        durable.schedule(Schedule(_EXPORT, _EXPORT, f"0 0 */{hours} * * *", _EXPORTS))
+    else:
+        durable.unschedule(_EXPORT)

@@ -128,6 +128,7 @@ class Pipeline:
         except NotFoundError:
             # The person asked to be forgotten meanwhile; what was just stored must go as well.
             await self.steps.do("unarchive", lambda: self.data_loader.delete(job.transcription_id))
+            await self.steps.do("forget", lambda: self.durable.forget(str(job.person)))
         except GlasError as error:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
