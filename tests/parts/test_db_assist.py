@@ -169,6 +169,16 @@ async def test_settings_of_a_chat(db_assist: DbAssistClient) -> None:
         assert (await db_assist.chat(BOT, chat)).answers_automatically is wish
 
 
+async def test_a_chat_gets_another_number(db_assist: DbAssistClient) -> None:
+    """What was chosen goes with it, unless something was chosen there; where nothing was, nothing is written."""
+    was, now = -someone(), -1_000_000_000_000 - someone()
+    assert (await db_assist.move_chat(BOT, was, now)).answers_automatically
+    await db_assist.set_chat(BOT, was, ChatSettings(answers_automatically=False))
+    assert not (await db_assist.move_chat(BOT, was, now)).answers_automatically
+    await db_assist.set_chat(BOT, now, ChatSettings(answers_automatically=True))
+    assert (await db_assist.move_chat(BOT, was, now)).answers_automatically
+
+
 async def test_statistics(db_assist: DbAssistClient) -> None:
     """What `/stats` shows is what happened."""
     tg_id = someone()

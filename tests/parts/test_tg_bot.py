@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 import pytest_asyncio
 
+from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.messages import Score, Status
 from glas.domain.rewards import reward_hundredths
 from glas.settings import Settings
@@ -16,6 +17,7 @@ from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
+from tests.telegram.world import BOT_ID, JsonObject
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -164,6 +166,53 @@ async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna
     assert "✅" in texts_of_buttons(answer)
     query = house.telegram.press(stranger, answer["message_id"], "✅", chat=group)
     await house.until(lambda: "только тот, кто говорил" in (house.telegram.world.presses[query].text or ""))
+
+
+async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: list[Sample]) -> None:
+    """What was chosen for the group holds on; an answer that was under way is given in the new chat, once."""
+    group, supergroup, data = -1002, -100_1002, samples[1].path.read_bytes()
+    house.telegram.world.admins[group] = {anna}
+    menu = await house.answer(house.telegram.say(anna, "/settings", chat=group))
+    await house.press(anna, menu, "Только", chat=group)
+    quiet = house.telegram.speak(anna, data, chat=group)
+    house.telegram.fail("getFile", "slow", delay_s=1.0)
+    house.telegram.say(anna, "/transcribe", chat=group, reply_to=quiet["message_id"])
+    await house.answer(quiet, final=False)
+    house.telegram.upgrade(anna, group, supergroup)
+    await house.until(lambda: bool(house.telegram.answers(supergroup)))
+    (answer,) = house.telegram.answers(supergroup)
+    assert answer["text"].startswith(f"Person {anna}: ")
+    assert "Спасибо" in await house.press(anna, answer, "✅", chat=supergroup)
+    for chat in (group, supergroup):
+        assert not (await house.services.db_assist.chat(BOT_ID, chat)).answers_automatically
+    await house.services.db_assist.set_chat(BOT_ID, supergroup, ChatSettings(answers_automatically=True))
+    house.telegram.upgrade(anna, group, supergroup)
+    answer = await house.answer(house.telegram.speak(anna, data, chat=supergroup))
+    assert answer["text"].startswith(f"Person {anna}: ")
+
+
+async def test_subtitles_are_sent_for_a_press(house: House, anna: int, samples: list[Sample]) -> None:
+    """📄 SRT: a file in reply to the text, from the archive and before it; nobody else's."""
+    answer = await house.answer(house.telegram.speak(anna, samples[0].path.read_bytes()))
+    foreign = house.telegram.press(next(_people), answer["message_id"], "📄", chat=anna)
+    await house.until(lambda: house.telegram.world.presses[foreign].is_answered)
+    await house.archived(answer)
+    for number in (1, 2):
+        assert await house.press(anna, answer, "📄")
+        await house.until(lambda number=number: len(sent_documents(house, anna)) == number)  # type: ignore[misc]
+    for message, data in sent_documents(house, anna):
+        assert message["document"]["file_name"] == "Субтитры.srt"
+        assert message["reply_to_message"]["message_id"] == answer["message_id"]
+        first, times, *words = data.decode().split("\n\n")[0].splitlines()
+        assert (first, times[:14], times[12:17]) == ("1", times[:12] + " -", " --> ")
+        assert " ".join(words).split()[0] == answer["text"].split()[0]
+
+
+def sent_documents(house: House, chat: int) -> list[tuple[JsonObject, bytes]]:
+    """Files that the bot sent to a chat."""
+    world = house.telegram.world
+    with world.lock:
+        return [(world.messages[where], data) for where, data in world.documents.items() if where[0] == chat]
 
 
 async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[Sample]) -> None:

@@ -1,11 +1,13 @@
 """What people can ask of the bot besides text: their data, their languages, their choices; and what admins can."""
 
+import hashlib
 import io
 import json
 import sqlite3
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -14,10 +16,12 @@ import pytest_asyncio
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Purpose, Role
 from glas.settings import Settings
+from glas.tg_bot.jobs import RepairJob
 from glas.tg_bot.phrases import Phrases, coins
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
 from tests.telegram.server import TelegramServer
+from tests.telegram.world import BOT_ID
 
 ADMIN = 5_100_000_001
 _people = count(5_100_000_002)
@@ -114,6 +118,48 @@ async def test_everything_is_given_and_everything_is_forgotten(house: House, ann
     with pytest.raises(NotFoundError):
         await house.services.data_loader.fetch_audio(row.audio_key)
     await house.until(lambda: not remembered(house, anna), "the durable engine's forgetting, of the press itself too")
+
+
+@in_the_module
+async def test_lost_originals_are_fetched_again(house: House, anna: int, samples: list[Sample]) -> None:
+    """One is missing, one damaged, a text gone, one was never archived, one nobody has any more: /repair tells."""
+    await house.start(anna)
+    await house.start(ADMIN)
+    rows = []
+    for number in range(5):
+        sent = house.telegram.speak(anna, samples[number % 2].path.read_bytes(), file_id=f"lost-{number}")
+        rows.append(await house.archived(await house.answer(sent)))
+    store = house.settings.data_dir / "s3"
+    missing, damaged, textless, _unarchived, gone = [store / (row.audio_key or "") for row in rows]
+    original = damaged.read_bytes()
+    missing.unlink()
+    # Only reading finds this one, and each is read on one day of the week.
+    damaged.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+    (textless.parent / f"{rows[2].id}_transcription.txt").unlink()
+    with closing(sqlite3.connect(house.settings.data_dir / "glas.db", timeout=10)) as connection, connection:
+        old = "2026-01-01 00:00:00.000000"
+        connection.execute(
+            "UPDATE transcriptions SET audio_key = NULL, audio_sha256 = NULL, audio_size_bytes = NULL, "
+            "changed_datetime = ? WHERE id = ?",
+            (old, rows[3].id),
+        )
+    gone.unlink()
+    del house.telegram.world.files["lost-4"]
+    day = datetime(2026, 11, 23 + rows[1].id % 7, 12, tzinfo=UTC)  # the 23rd is a Monday
+    job = RepairJob(bot_id=BOT_ID, chat_id=ADMIN, message_id=1, time=day.isoformat())
+    await house.durable.enqueue(job.work())
+    await house.until(lambda: "восстановлено: 4, вернуть нельзя: 1" in house.telegram.answers(ADMIN)[-1]["text"])
+    for row in rows[:4]:
+        again = await house.services.db_assist.transcription(row.id)
+        assert again.audio_key == row.audio_key
+        data = (store / (row.audio_key or "")).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row.audio_sha256 == again.audio_sha256
+        text = (store / f"{row.id}/{row.id}_transcription.txt").read_text(encoding="utf-8")
+        assert text == row.text
+    house.telegram.say(anna, "/repair")
+    asked = await house.answer(house.telegram.say(ADMIN, "/repair"))
+    assert asked["text"].startswith("Ищу")
+    await house.until(lambda: "Потеряно: 1, восстановлено: 0" in house.telegram.answers(ADMIN)[-1]["text"])
 
 
 @in_the_module

@@ -78,6 +78,14 @@ class People:
         self.changed()
         return query_id
 
+    def upgrade(self, person: int, group: int, supergroup: int) -> None:
+        """Make a supergroup of a group: both chats are told, and from now on calls to the old one are refused."""
+        with self.world.lock:
+            self.world.moved[group] = supergroup
+            self.world.admins[supergroup] = self.world.admins.get(group, set())
+        self._send(person, group, None, {"migrate_to_chat_id": supergroup})
+        self._send(person, supergroup, None, {"migrate_from_chat_id": group})
+
     def break_file(self, message: JsonObject, fault: FileFault, times: int = 1) -> None:
         """Let the download of a recording that was sent fail."""
         for value in message.values():

@@ -128,6 +128,9 @@ class TelegramServer(People):
             raise refusal
         if method in polling:
             return await polling[method](params)
+        if chat_id in self.world.moved:
+            text = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise RefusalError(400, text, migrate_to_chat_id=self.world.moved[chat_id])
         if method not in METHODS:
             raise RefusalError(404, "Not Found: method not found")
         with self.world.lock:

@@ -75,6 +75,7 @@ class World:
     actions: list[tuple[int, str]] = field(default_factory=list)
     commands: dict[str, list[JsonObject]] = field(default_factory=dict)
     admins: dict[int, set[int]] = field(default_factory=dict)
+    moved: dict[int, int] = field(default_factory=dict)
     webhook: Webhook = field(default_factory=Webhook)
     allowed: frozenset[str] | None = None
     not_before: dict[int | None, float] = field(default_factory=dict)

@@ -19,6 +19,7 @@ PART_BYTES = 8 * 1024 * 1024
 
 _TIMEOUT_S = 60.0
 _UPLOAD_TIMEOUT_S = 300.0
+_CHECK_TIMEOUT_S = 1800.0
 _POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
 
 
@@ -33,6 +34,26 @@ class StoredObject(_Value):
     sha256: str
     size_bytes: int
     extension: str = Field(description="As the bytes say, without the dot.")
+
+
+class Expected(_Value):
+    """What should be stored under a key."""
+
+    key: str
+    size_bytes: int = Field(ge=0)
+    sha256: str | None = Field(default=None, description="Given: the object is read whole and compared.")
+
+
+class Expectations(_Value):
+    """Objects to be looked for."""
+
+    objects: tuple[Expected, ...] = Field(max_length=1000)
+
+
+class Lost(_Value):
+    """Objects that are missing, or are not what was stored."""
+
+    keys: tuple[str, ...]
 
 
 class Keys(_Value):
@@ -103,23 +124,37 @@ class DataLoaderClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def store_audio(self, transcription_id: int, data: bytes) -> StoredObject:
+    async def store_audio(self, transcription_id: int, data: bytes, *, lost_sha256: str | None = None) -> StoredObject:
         """Keep the original bytes of a message.
 
+        Args:
+            transcription_id: the message.
+            data: the bytes.
+            lost_sha256: what was stored once and got lost; `data` must be that, and what stands in its place goes.
+
         Raises:
+            InvalidParameterError: `data` is not what got lost.
             AudioError: they are empty, or no audio by their first bytes.
             UploadTooLargeError: they are too many.
             ConflictError: other bytes were stored for this message.
         """
-        return await self._put(f"/objects/{transcription_id}/audio", data)
+        return await self._put(f"/objects/{transcription_id}/audio", data, lost_sha256)
 
-    async def store_transcription(self, transcription_id: int, text: str) -> StoredObject:
-        """Keep the recognised text of a message.
+    async def store_transcription(
+        self, transcription_id: int, text: str, *, lost_sha256: str | None = None
+    ) -> StoredObject:
+        """Keep the recognised text of a message; `lost_sha256` as with `store_audio`.
 
         Raises:
             ConflictError: another text was stored for this message.
         """
-        return await self._put(f"/objects/{transcription_id}/transcription", text.encode())
+        return await self._put(f"/objects/{transcription_id}/transcription", text.encode(), lost_sha256)
+
+    async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
+        """Which of at most 1,000 objects are missing, or not what was stored."""
+        body = Expectations(objects=tuple(expected))
+        found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
+        return frozenset(Lost.model_validate(found).keys)
 
     async def fetch_audio(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         """Fetch an object, or its bytes from `start` up to `end`.
@@ -204,8 +239,11 @@ class DataLoaderClient:
             raise ServiceFaultError("data_loader was restarted during the export; the next one goes on from there")
         return state.report
 
-    async def _put(self, path: str, data: bytes) -> StoredObject:
+    async def _put(self, path: str, data: bytes, lost_sha256: str | None) -> StoredObject:
         headers = {"Content-Type": "application/octet-stream"}
-        response = await exchange(self._http, "PUT", path, timeout_s=_UPLOAD_TIMEOUT_S, headers=headers, content=data)
+        params = {} if lost_sha256 is None else {"lost_sha256": lost_sha256}
+        response = await exchange(
+            self._http, "PUT", path, timeout_s=_UPLOAD_TIMEOUT_S, headers=headers, content=data, params=params
+        )
         body: Any = response.json()
         return StoredObject.model_validate(body)

@@ -17,6 +17,7 @@ from glas.clients.db_assist_bodies import (
     Archived,
     BanChoice,
     Change,
+    ChatMove,
     ChatSettings,
     ConsentChoice,
     Correction,
@@ -131,6 +132,11 @@ class DbAssistClient:
     async def set_chat(self, bot_id: int, chat_id: int, settings: ChatSettings) -> ChatSettings:
         """Change how the bot behaves in a chat. The caller has checked that an admin of the chat asks."""
         return ChatSettings.model_validate(await self._call("PUT", f"/chats/{bot_id}/{chat_id}", settings))
+
+    async def move_chat(self, bot_id: int, chat_id: int, new_chat_id: int) -> ChatSettings:
+        """Let a chat that got another number keep what was chosen, unless something was chosen there already."""
+        body = ChatMove.model_construct(new_chat_id=new_chat_id)
+        return ChatSettings.model_validate(await self._call("POST", f"/chats/{bot_id}/{chat_id}/move", body))
 
     # Messages
 

@@ -67,6 +67,12 @@ class ChatSettings(_Request):
     )
 
 
+class ChatMove(_Request):
+    """A chat has another number now: a group that became a supergroup."""
+
+    new_chat_id: ChatId
+
+
 class NewTranscription(_Request):
     """A message that has come. (bot_id, chat_id, message_id, attempt) names it."""
 

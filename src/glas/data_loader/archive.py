@@ -1,5 +1,7 @@
 """Keeping a message's original bytes and text, giving them back, deleting them."""
 
+import asyncio
+import hashlib
 import mmap
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -8,8 +10,8 @@ from contextlib import asynccontextmanager
 from fastapi import Request
 
 from glas.audio.formats import AudioFormat, sniff
-from glas.clients.data_loader import StoredObject
-from glas.domain.errors import ConflictError
+from glas.clients.data_loader import Expected, StoredObject
+from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
 from glas.s3 import PART_BYTES, Data, Store
 from glas.s3.keys import audio_key, checked_key, transcription_key
 
@@ -23,28 +25,66 @@ class Archive:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    async def put_audio(self, transcription_id: int, data: Data) -> StoredObject:
+    async def put_audio(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
         """Keep the original bytes of a message, under an extension that they themselves tell.
 
+        Args:
+            transcription_id: the message.
+            data: the bytes.
+            lost_sha256: what was stored once and got lost; `data` must be that, and what stands in its place goes.
+
         Raises:
+            InvalidParameterError: `data` is not what got lost.
             AudioError: they are empty, or no audio by their first bytes.
             ConflictError: other bytes were kept for this message, perhaps of another format.
         """
         extension = sniff(data).extension
         key = audio_key(transcription_id, extension)
+        if lost_sha256 is not None:
+            await self._make_room(key, data, lost_sha256)
         others = [one for one in await self.store.keys(transcription_id) if _is_audio(one) and one != key]
         if others:
             raise ConflictError(f"other bytes are stored for message {transcription_id}: {others[0]}", param="id")
         return StoredObject(**(await self.store.put(key, data))._asdict(), extension=extension)
 
-    async def put_text(self, transcription_id: int, data: Data) -> StoredObject:
-        """Keep the recognised text of a message, UTF-8.
+    async def put_text(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
+        """Keep the recognised text of a message, UTF-8; `lost_sha256` as with `put_audio`.
 
         Raises:
             ConflictError: another text was kept for this message.
         """
-        stored = await self.store.put(transcription_key(transcription_id), data)
+        key = transcription_key(transcription_id)
+        if lost_sha256 is not None:
+            await self._make_room(key, data, lost_sha256)
+        stored = await self.store.put(key, data)
         return StoredObject(**stored._asdict(), extension=_TEXT_EXTENSION)
+
+    async def lost(self, expected: Sequence[Expected]) -> list[str]:
+        """Keys under which something else is stored than expected, or nothing.
+
+        Raises:
+            InvalidParameterError: one is no key of ours.
+        """
+        return [one.key for one in expected if not await self._is_there(one)]
+
+    async def _is_there(self, expected: Expected) -> bool:
+        try:
+            if await self.store.size(checked_key(expected.key)) != expected.size_bytes:
+                return False
+        except NotFoundError:
+            return False
+        return expected.sha256 is None or await self.store.digest(expected.key) == expected.sha256
+
+    async def _make_room(self, key: str, data: Data, lost_sha256: str) -> None:
+        """Delete a damaged object before the right one takes its place."""
+        came = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        if came != lost_sha256:
+            raise InvalidParameterError(
+                f"expected the bytes that were lost (sha256 {lost_sha256[:12]}…), got others ({came[:12]}…)",
+                param="lost_sha256",
+            )
+        if await self.store.digest(key) not in (None, lost_sha256):
+            await self.store.delete([key])
 
     async def delete(self, transcription_id: int) -> None:
         """Delete everything of a message."""

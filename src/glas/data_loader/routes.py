@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from glas.clients.data_loader import ExportState, Keys, StoredObject
+from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body
 from glas.s3.keys import checked_key
@@ -14,6 +14,10 @@ from glas.s3.keys import checked_key
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 _ANSWER_PART_BYTES = 1024 * 1024  # what a slow listener keeps in memory
 
+LostSha256 = Annotated[
+    str | None,
+    Query(pattern="^[0-9a-f]{64}$", description="The body is this lost object, and replaces what stands in its place."),
+]
 Id = Annotated[int, Path(ge=1, lt=2**63, description="The message, as db_assist numbers it.")]
 
 
@@ -23,6 +27,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     router.add_api_route("/objects/{id}/audio", put_audio, methods=["PUT"], summary="Keep a message's original bytes")
     router.add_api_route("/objects/{id}/transcription", put_text, methods=["PUT"], summary="Keep a message's text")
     router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
+    router.add_api_route("/objects/lost", lost, methods=["POST"], summary="Which objects are missing or damaged")
     router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
     router.add_api_route(
         "/objects/{key:path}", get, methods=["GET", "HEAD"], summary="An object, or a range of it", response_model=None
@@ -32,16 +37,22 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     return router
 
 
-async def put_audio(request: Request, id: Id) -> StoredObject:  # noqa: A002 - the name in the path
+async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
     """Store the body as it is; its extension is what its first bytes say."""
     async with received(request) as data:
-        return await _archive(request).put_audio(id, data)
+        return await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
 
 
-async def put_text(request: Request, id: Id) -> StoredObject:  # noqa: A002 - the name in the path
+async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
     """Store the body, UTF-8."""
     async with received(request) as data:
-        return await _archive(request).put_text(id, data)
+        return await _archive(request).put_text(id, data, lost_sha256=lost_sha256)
+
+
+async def lost(request: Request, body: Expectations) -> Lost:
+    """Look for objects; with a sha256 they are read and compared."""
+    keys = await _archive(request).lost(body.objects)
+    return Lost(keys=tuple(keys))
 
 
 async def delete(request: Request, id: Id) -> dict[str, str]:  # noqa: A002 - the name in the path

@@ -19,3 +19,16 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
     statement = insert(session, ChatRow).values(bot_id=bot_id, chat_id=chat_id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["bot_id", "chat_id"], set_=values))
     return settings
+
+
+async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
+    """Copy what was chosen for a chat to its new number, unless something was chosen there already.
+
+    The old row stays: messages that came before are still worked on under the old number.
+    """
+    row = await session.get(ChatRow, (bot_id, chat_id))
+    if row is not None:
+        values = ChatSettings.model_validate(row, from_attributes=True).model_dump()
+        statement = insert(session, ChatRow).values(bot_id=bot_id, chat_id=new_chat_id, **values)
+        await session.execute(statement.on_conflict_do_nothing(index_elements=["bot_id", "chat_id"]))
+    return await find(bot_id, new_chat_id, session=session)

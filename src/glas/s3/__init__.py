@@ -80,7 +80,7 @@ class Store:
         wanted = Stored(key, await asyncio.to_thread(_sha256, data), len(data))
         for pause_s in (*_PAUSES_S, None):
             is_new = await self._create(key, data)
-            found = await self._sha256_of(key)
+            found = await self.digest(key)
             if found == wanted.sha256:
                 return wanted
             if found is not None and not is_new:
@@ -196,15 +196,15 @@ class Store:
             return True
         return False
 
-    async def _sha256_of(self, key: str) -> str | None:
-        """The digest of what is stored; None if nothing is."""
-        digest = hashlib.sha256()
+    async def digest(self, key: str) -> str | None:
+        """The sha256 of what is stored, read whole; None if nothing is."""
+        sha256 = hashlib.sha256()
         try:
             async for part in self.stream(key):
-                await asyncio.to_thread(digest.update, part)
+                await asyncio.to_thread(sha256.update, part)
         except NotFoundError:
             return None
-        return digest.hexdigest()
+        return sha256.hexdigest()
 
     @contextmanager
     def _errors_of(self, subject: str) -> Iterator[None]:

@@ -113,6 +113,12 @@ class BotSettings(BaseModel):
     patience_s: float = Field(
         default=3600, gt=0, description="Seconds for which a service that is away is waited for, before a failure."
     )
+    repair_hour: int = Field(
+        default=3,
+        ge=-1,
+        le=23,
+        description="Hour (UTC) at whose half lost originals are looked for and fetched again; -1: never by itself.",
+    )
     slot: str | None = Field(
         default=None, description="Stable name of this process among several with one database; none: the host's name."
     )

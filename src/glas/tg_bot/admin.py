@@ -1,4 +1,4 @@
-"""/stats, /grant, /ban, /unban: for those whose numbers stand in the settings, and nobody else. Names count nothing."""
+"""/stats, /grant, /ban, /unban, /repair: for the numbers in the settings, and nobody else. Names count nothing."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -11,6 +11,7 @@ from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.explain import explain
 from glas.domain.messages import Score, Status
 from glas.domain.people import Locale, Role
+from glas.tg_bot.jobs import RepairJob
 from glas.tg_bot.phrases import Say, coins
 
 _GRANT_WORDS = 3
@@ -31,6 +32,7 @@ def make_router() -> Router:
     router.message.register(on_stats, Command("stats"))
     router.message.register(on_grant, Command("grant"))
     router.message.register(on_ban, Command("ban", "unban"))
+    router.message.register(on_repair, Command("repair"))
     return router
 
 
@@ -105,3 +107,11 @@ async def on_ban(
             await message.answer(say("unbanned", id=person))
     except NotFoundError as error:
         await message.answer(explain(error) if locale is Locale.RU else error.message)
+
+
+async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:
+    """Look for lost originals now; what came of it is told later."""
+    await message.answer(say("repair-begun"))
+    return RepairJob(
+        bot_id=bot.id, chat_id=message.chat.id, message_id=message.message_id, time=message.date.isoformat()
+    )

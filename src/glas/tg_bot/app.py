@@ -13,10 +13,11 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError
 from glas.domain.people import Locale
-from glas.durable import Durable, Retry, with_retries
+from glas.durable import Durable, Retry, Schedule, with_retries
 from glas.settings import Settings, numbers, plain
 from glas.tg_bot import admin, again, choices, commands, correction, jobs, presses, privacy, rating
 from glas.tg_bot.admission import Doorkeeper
+from glas.tg_bot.archive import Archiving
 from glas.tg_bot.desk import Desk, Shelf
 from glas.tg_bot.dispatch import Acquaintance, Updates
 from glas.tg_bot.hearing import Hearing
@@ -25,6 +26,7 @@ from glas.tg_bot.keyboards import Keyboards
 from glas.tg_bot.limiter import RateLimiter
 from glas.tg_bot.phrases import Phrases
 from glas.tg_bot.pipeline import Pipeline
+from glas.tg_bot.repair import Repair
 from glas.tg_bot.signing import Signer
 from glas.tg_bot.steps import Steps
 from glas.tg_bot.telegram import Patience, open_telegram, said
@@ -125,9 +127,9 @@ def _register(
     hearing = Hearing(
         bot, services.nn_service, services.db_assist, Desk(options.recognitions), shelf, options.max_file_mb * _MB
     )
-    pipeline = Pipeline(
-        bot, durable, steps, doorkeeper, hearing, services.db_assist, services.data_loader, shelf, phrases, keyboards
-    )
+    pipeline = Pipeline(bot, durable, steps, doorkeeper, hearing, services.db_assist, phrases, keyboards)
+    archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
+    repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
         nn_service=services.nn_service,
@@ -143,10 +145,15 @@ def _register(
     )
     updates = Updates(bot, dispatcher, durable, steps, phrases)
     durable.workflow(jobs.HEAR, pipeline.hear)
-    durable.workflow(jobs.KEEP, pipeline.keep)
+    durable.workflow(jobs.KEEP, archiving.keep)
+    durable.workflow(jobs.REPAIR, repair.run)
     durable.workflow(jobs.UPDATE, updates.handle)
     for queue in jobs.queues(options.concurrency):
         durable.queue(queue)
+    if options.repair_hour >= 0:
+        durable.schedule(Schedule(jobs.REPAIR, jobs.REPAIR, f"0 30 {options.repair_hour} * * *", jobs.REPAIRS))
+    else:
+        durable.unschedule(jobs.REPAIR)
 
 
 def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:

@@ -21,6 +21,7 @@ _NAMES = {Locale.RU: "русский", Locale.EN: "English"}
 def make_router() -> Router:
     """Choices."""
     router = Router()
+    router.message.register(on_moved, F.migrate_to_chat_id | F.migrate_from_chat_id)
     router.message.register(on_language, Command("language"))
     router.message.register(on_chat_settings, Command("settings"), F.chat.type != "private")
     router.message.register(on_settings, Command("settings"))
@@ -115,6 +116,13 @@ async def on_chat_chosen(
     chat = await db_assist.set_chat(bot.id, chat_id, ChatSettings(answers_automatically=bool(values[0])))
     await toast(bot, query)
     await edit_text(bot, chat_id, message.message_id, _chat_text(chat, say), message.reply_markup)
+
+
+async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> None:
+    """Let a supergroup go on with what was chosen when it was a group."""
+    was = message.migrate_from_chat_id or message.chat.id
+    now = message.migrate_to_chat_id or message.chat.id
+    await db_assist.move_chat(bot.id, was, now)
 
 
 def _chat_text(chat: ChatSettings, say: Say) -> str:

@@ -7,16 +7,21 @@ from typing import Any
 import structlog
 from aiogram import BaseMiddleware, Bot, Dispatcher
 from aiogram.types import CallbackQuery, Message, TelegramObject, Update
+from pydantic import TypeAdapter
 
 from glas.domain.errors import GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.tg_bot.admission import Doorkeeper
-from glas.tg_bot.jobs import VoiceJob
+from glas.tg_bot.jobs import RepairJob, VoiceJob
+from glas.tg_bot.moves import has_moved
 from glas.tg_bot.phrases import Phrases
 from glas.tg_bot.reasons import reason
 from glas.tg_bot.steps import Steps
 from glas.tg_bot.telegram import PersonGoneError, said
+
+# Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
+_job: TypeAdapter[VoiceJob | RepairJob] = TypeAdapter(VoiceJob | RepairJob)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -32,7 +37,7 @@ class Updates:
     phrases: Phrases
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Do what an update asks: the workflow. A handler may return recordings, which are then worked on apart."""
+        """Do what an update asks: the workflow. A handler may return a job, which is then worked on apart."""
         try:
             jobs = await self.steps.do("handle", lambda: self._feed(arguments))
         except PersonGoneError:
@@ -41,12 +46,12 @@ class Updates:
             await self._apologise(arguments, error)
             return
         for job in jobs:
-            await self.durable.enqueue(VoiceJob.model_validate(job).work())
+            await self.durable.enqueue(_job.validate_python(job).work())
 
     async def _feed(self, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         update = Update.model_validate(arguments, context={"bot": self.bot})
         given = await said(lambda: self.dispatcher.feed_update(self.bot, update))
-        return [given.model_dump(mode="json")] if isinstance(given, VoiceJob) else []
+        return [given.model_dump(mode="json")] if isinstance(given, VoiceJob | RepairJob) else []
 
     async def _apologise(self, arguments: dict[str, Any], error: GlasError) -> None:
         _log.warning("an update could not be handled", code=error.code, error=error.message)
@@ -80,6 +85,8 @@ class Acquaintance(BaseMiddleware):
         data: dict[str, Any],
     ) -> Any:
         """Look the sender up and pass on."""
+        if isinstance(event, Message) and has_moved(event):
+            return await handler(event, data)  # nobody says this but Telegram
         if not isinstance(event, Message | CallbackQuery) or event.from_user is None:
             return None
         person = event.from_user.id

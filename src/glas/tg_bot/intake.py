@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work
 from glas.tg_bot.jobs import UPDATE, UPDATES, VOICES, voice_job
+from glas.tg_bot.moves import has_moved
 from glas.tg_bot.telegram import said
 
 ALLOWED_UPDATES = ["message", "callback_query"]
@@ -149,10 +150,12 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """In groups: a command, or a reply to a message of ours."""
+    """In groups: a command, a reply to a message of ours, or that the group has another number now."""
     message = update.message
     if message is None:
         return False
+    if has_moved(message):
+        return True
     replied = message.reply_to_message
     is_reply_to_us = bool(replied and replied.from_user and replied.from_user.id == bot_id)
     return is_reply_to_us or bool(message.text and message.text.startswith("/"))

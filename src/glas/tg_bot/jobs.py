@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict
 from glas.durable import Queue, Work
 from glas.tg_bot.recordings import Recording, recording_in
 
-HEAR, KEEP, UPDATE, SUBTITLES = "hear", "keep", "update", "subtitles"
+HEAR, KEEP, UPDATE, REPAIR = "hear", "keep", "update", "repair"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
-VOICES, UPDATES, ARCHIVE = "voices", "updates", "archive"
+VOICES, UPDATES, ARCHIVE, REPAIRS = "voices", "updates", "archive", "repairs"
 
 
 class VoiceJob(BaseModel):
@@ -57,12 +57,28 @@ class ArchiveJob(BaseModel):
         return Work(ARCHIVE, KEEP, f"a:{self.transcription_id}", (self.model_dump(mode="json"),), str(self.person))
 
 
+class RepairJob(BaseModel):
+    """A search for lost originals, which an administrator asked for with a message."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: int
+    chat_id: int
+    message_id: int
+    time: str
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        return Work(REPAIRS, REPAIR, f"r:{self.bot_id}:{self.chat_id}:{self.message_id}", (self.time, self.chat_id))
+
+
 def queues(concurrency: int) -> tuple[Queue, ...]:
     """The queues of the bot."""
     return (
         Queue(VOICES, concurrency),
         Queue(UPDATES, concurrency),
         Queue(ARCHIVE, max(2, concurrency // 4), one_per_person=False, poll_s=0.5),
+        Queue(REPAIRS, 1, one_per_person=False, poll_s=2.0),
     )
 
 

@@ -14,13 +14,11 @@ from aiogram import Bot
 from aiogram.types import InlineKeyboardMarkup, ReplyParameters
 from pydantic import BaseModel, ConfigDict
 
-from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished, NewTranscription
-from glas.domain.errors import GlasError, NotFoundError
+from glas.domain.errors import GlasError
 from glas.durable import Durable
 from glas.tg_bot.admission import Admission, Doorkeeper
-from glas.tg_bot.desk import Shelf
 from glas.tg_bot.hearing import Heard, Hearing
 from glas.tg_bot.jobs import ArchiveJob, VoiceJob
 from glas.tg_bot.keyboards import Keyboards
@@ -72,8 +70,6 @@ class Pipeline:
     doorkeeper: Doorkeeper
     hearing: Hearing
     db_assist: DbAssistClient
-    data_loader: DataLoaderClient
-    shelf: Shelf
     phrases: Phrases
     keyboards: Keyboards
 
@@ -119,18 +115,6 @@ class Pipeline:
                 text=recognised.heard.text,
             )
             await self.durable.enqueue(kept.work())
-
-    async def keep(self, arguments: dict[str, Any]) -> None:
-        """Archive one recording: the workflow."""
-        job = ArchiveJob.model_validate(arguments)
-        try:
-            await self.steps.do("archive", lambda: self._archive(job))
-        except NotFoundError:
-            # The person asked to be forgotten meanwhile; what was just stored must go as well.
-            await self.steps.do("unarchive", lambda: self.data_loader.delete(job.transcription_id))
-            await self.steps.do("forget", lambda: self.durable.forget(str(job.person)))
-        except GlasError as error:
-            _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def _open(self, job: VoiceJob) -> dict[str, Any]:
         """Decide about a recording, and send the first message if it is answered at all."""
@@ -212,7 +196,10 @@ class Pipeline:
             text = say("failed", reason=reason(error, answer.admission.locale))
             keyboard = self.keyboards.retry(job.attempt + 1, born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
-                await edit_text(self.bot, job.chat_id, answer.message_id, text, keyboard)
+                try:
+                    await edit_text(self.bot, job.chat_id, answer.message_id, text, keyboard)
+                except MessageGoneError:
+                    await self._reply(job, text, keyboard)
 
         async def note() -> None:
             await self.db_assist.fail(await self._record(answer), error.code)
@@ -223,14 +210,3 @@ class Pipeline:
                 await self.steps.do("fail", note)
         except GlasError as second:
             _log.error("the failure could not be told or noted", code=second.code, work=job.id)
-
-    async def _archive(self, job: ArchiveJob) -> None:
-        data = self.shelf.get(job.file_unique_id)
-        if data is None:
-            data = await self.hearing.fetch(job.file_id)
-        stored = await self.data_loader.store_audio(job.transcription_id, data)
-        await self.db_assist.archive(
-            job.transcription_id, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
-        )
-        await self.data_loader.store_transcription(job.transcription_id, job.text)
-        self.shelf.take(job.file_unique_id)

@@ -19,6 +19,7 @@ from aiogram.exceptions import (
     TelegramBadRequest,
     TelegramConflictError,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
@@ -41,6 +42,7 @@ from glas.domain.errors import (
     UploadTooLargeError,
 )
 from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.moves import Moves
 
 _T = TypeVar("_T")
 _DOWNLOAD_S = 300
@@ -94,6 +96,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     """
     server = PRODUCTION if api_url is None else TelegramAPIServer.from_base(api_url, is_local=is_local)
     session = AiohttpSession(api=server)
+    session.middleware(Moves())
     session.middleware(limiter)
     bot = Bot(token, session=session)
     try:
@@ -136,6 +139,8 @@ def translated(error: TelegramAPIError) -> GlasError:
             made = ConfigurationError(error.message)
         case TelegramForbiddenError():
             made = PersonGoneError(error.message)
+        case TelegramMigrateToChat():
+            made = MessageGoneError("it was written before the group became a supergroup")
     return made
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 
 from glas.clients.db_assist_bodies import (
     BanChoice,
+    ChatMove,
     ChatSettings,
     ConsentChoice,
     Forgotten,
@@ -94,3 +95,10 @@ async def set_chat(request: Request, bot_id: RowPath, chat_id: ChatPath, setting
     """Change how the bot behaves in a chat."""
     async with database(request).writing() as session:
         return await chats.change(bot_id, chat_id, settings, session=session)
+
+
+@router.post("/chats/{bot_id}/{chat_id}/move")
+async def move_chat(request: Request, bot_id: RowPath, chat_id: ChatPath, move: ChatMove) -> ChatSettings:
+    """Let a chat that got another number keep what was chosen."""
+    async with database(request).writing() as session:
+        return await chats.move(bot_id, chat_id, move.new_chat_id, session=session)

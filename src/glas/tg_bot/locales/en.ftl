@@ -117,6 +117,8 @@ stats =
     Ratings: ❌ {$bad}  👌 {$normal}  ✅ {$best}
     Corrections: {$corrections}
     Paid: {$paid}
+repair-begun = Looking for lost recordings; I will write when it is done.
+repair-done = Recordings seen: {$seen}. Lost: {$lost}, restored: {$repaired}, gone for good: {$gone}.
 reason-telegram = Telegram does not answer now.
 command-start = begin
 command-help = what I can do

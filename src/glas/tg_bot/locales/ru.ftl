@@ -117,6 +117,8 @@ stats =
     Оценки: ❌ {$bad}  👌 {$normal}  ✅ {$best}
     Исправлений: {$corrections}
     Начислено: {$paid}
+repair-begun = Ищу потерянные записи, напишу, когда закончу.
+repair-done = Записей просмотрено: {$seen}. Потеряно: {$lost}, восстановлено: {$repaired}, вернуть нельзя: {$gone}.
 reason-telegram = Telegram сейчас не отвечает.
 command-start = начать
 command-help = что я умею

@@ -1,0 +1,55 @@
+"""Keeping what was answered: original bytes and text go to the object store, digest and key to the database."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import GlasError, NotFoundError
+from glas.durable import Durable
+from glas.tg_bot.desk import Shelf
+from glas.tg_bot.hearing import Hearing
+from glas.tg_bot.jobs import ArchiveJob
+from glas.tg_bot.steps import Steps
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+@dataclass(frozen=True)
+class Archiving:
+    """What archiving needs."""
+
+    steps: Steps
+    durable: Durable
+    hearing: Hearing
+    db_assist: DbAssistClient
+    data_loader: DataLoaderClient
+    shelf: Shelf
+
+    async def keep(self, arguments: dict[str, object]) -> None:
+        """Archive one recording: the workflow."""
+        job = ArchiveJob.model_validate(arguments)
+        try:
+            await self.steps.do(
+                "archive", lambda: self.store(job.transcription_id, job.file_id, job.file_unique_id, job.text)
+            )
+        except NotFoundError:
+            # The person asked to be forgotten meanwhile; what was just stored must go as well.
+            await self.steps.do("unarchive", lambda: self.data_loader.delete(job.transcription_id))
+            await self.steps.do("forget", lambda: self.durable.forget(str(job.person)))
+        except GlasError as error:
+            # The nightly look for what is missing tries again.
+            _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
+
+    async def store(self, transcription_id: int, file_id: str, file_unique_id: str, text: str) -> None:
+        """Store bytes, digest and text; the bytes are fetched again if they are not at hand any more."""
+        data = self.shelf.get(file_unique_id)
+        if data is None:
+            data = await self.hearing.fetch(file_id)
+        stored = await self.data_loader.store_audio(transcription_id, data)
+        await self.db_assist.archive(
+            transcription_id, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
+        )
+        await self.data_loader.store_transcription(transcription_id, text)
+        self.shelf.take(file_unique_id)

@@ -1,0 +1,64 @@
+"""Groups that became supergroups: Telegram gives them another number, and refuses the old one with the new one named.
+
+Messages that are sent go to the new number; what was written under the old one cannot be edited any more.
+"""
+
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import TelegramMigrateToChat
+from aiogram.methods import (
+    EditMessageReplyMarkup,
+    EditMessageText,
+    SendChatAction,
+    SendDocument,
+    SendMessage,
+    SendPhoto,
+    TelegramMethod,
+)
+from aiogram.methods.base import Response, TelegramType
+from aiogram.types import Message
+
+_SENDING = (SendMessage, SendDocument, SendPhoto, SendChatAction)
+_EDITING = (EditMessageText, EditMessageReplyMarkup)
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Moves(BaseRequestMiddleware):
+    """A request middleware of aiogram's client, outside of the rate limiter: the new chat has its own allowance."""
+
+    def __init__(self) -> None:
+        # Nothing to be kept: after a restart Telegram names the new number again.
+        self._moved: dict[int, int] = {}
+
+    async def __call__(
+        self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
+    ) -> Response[TelegramType]:
+        """Make a call, to the new number where there is one."""
+        chat_id = getattr(method, "chat_id", None)
+        if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
+            return await make_request(bot, _sent_to(method, self._moved[chat_id]))
+        try:
+            return await make_request(bot, method)
+        except TelegramMigrateToChat as error:
+            if not isinstance(chat_id, int) or isinstance(method, _EDITING):
+                raise
+            self._moved[chat_id] = error.migrate_to_chat_id
+            _log.info("a group has become a supergroup", was=chat_id, now=error.migrate_to_chat_id)
+            return await make_request(bot, _sent_to(method, error.migrate_to_chat_id))
+
+
+def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMethod[TelegramType]:
+    values: dict[str, Any] = {"chat_id": chat_id}
+    if isinstance(method, _SENDING) and not isinstance(method, SendChatAction):
+        # The message to which it replies has another number there, which nobody tells.
+        values["reply_parameters"] = None
+    return method.model_copy(update=values)
+
+
+def has_moved(message: Message) -> bool:
+    """Whether it is Telegram's notice that a group has another number now; it comes in the old chat and in the new."""
+    return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None

@@ -1,0 +1,135 @@
+"""Looking for lost originals every night, and fetching them again from Telegram, which gives a file out by its id.
+
+Every object's presence and size is looked at; a seventh of them, another one each day, is read and compared with its
+sha256, so that each is read once a week. What was never archived, because something was away for too long, is archived.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from aiogram import Bot
+
+from glas.clients.data_loader import DataLoaderClient, Expected
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import ConflictError, GlasError, InputError, NotFoundError
+from glas.domain.messages import Transcription
+from glas.domain.people import Locale
+from glas.tg_bot.archive import Archiving
+from glas.tg_bot.phrases import Phrases
+from glas.tg_bot.steps import Steps
+from glas.tg_bot.telegram import said
+
+_PAGE = 400  # a message has two objects, and 1,000 may be asked for at once
+_DAYS = 7
+# Its own workflow may still be at it.
+_TIME_TO_ARCHIVE = timedelta(hours=2)
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What the search needs."""
+
+    bot: Bot
+    steps: Steps
+    archiving: Archiving
+    db_assist: DbAssistClient
+    data_loader: DataLoaderClient
+    phrases: Phrases
+
+    async def run(self, scheduled: Any, chat_id: int | None) -> None:
+        """Look at everything: the workflow.
+
+        Args:
+            scheduled: the time, which says what is read whole today.
+            chat_id: who asked for it and is told what came of it; None for the schedule.
+        """
+        day = datetime.fromisoformat(str(scheduled)).weekday()
+        found: Counter[str] = Counter()
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self.steps.do("page", lambda cursor=cursor: self._page(cursor, day))  # type: ignore[misc]
+            found.update(page["found"])
+            cursor = page["next"]
+        _log.info("originals were looked for", **found)
+        if chat_id is not None:
+            await self.steps.do("tell", lambda: self._tell(chat_id, found))
+
+    async def _page(self, cursor: str, day: int) -> dict[str, Any]:
+        """Look at some messages; begun again after a crash it finds what was repaired in its place."""
+        page = await self.db_assist.changed_since(cursor, limit=_PAGE)
+        rows = [one.transcription for one in page.items if one.transcription is not None]
+        found: Counter[str] = Counter(seen=len(rows))
+        lost = await self.data_loader.lost([one for row in rows for one in _expected(row, day)])
+        for row in rows:
+            for what, result in (await self._repaired(row, lost)).items():
+                found[what] += result
+        return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
+
+    async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
+        """Bring one message into order; what cannot be had any more is said in the log."""
+        is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
+        is_audio_lost, is_text_lost = row.audio_key in lost, _text_key(row) in lost
+        if not (is_unarchived or is_audio_lost or is_text_lost):
+            return Counter()
+        found: Counter[str] = Counter(lost=1)
+        try:
+            if is_unarchived:
+                self._require_ours(row)
+                await self.archiving.store(row.id, row.file_id, row.file_unique_id, row.text or "")
+            if is_audio_lost:
+                self._require_ours(row)
+                data = await self.archiving.hearing.fetch(row.file_id)
+                await self.data_loader.store_audio(row.id, data, lost_sha256=row.audio_sha256)
+            if is_text_lost:
+                text = row.text or ""
+                await self.data_loader.store_transcription(row.id, text, lost_sha256=_sha256(text))
+            await self.db_assist.transcription(row.id)
+        except NotFoundError:
+            # The person asked to be forgotten meanwhile; what was just stored must go as well.
+            await self.data_loader.delete(row.id)
+            return Counter()
+        except InputError as error:
+            # Telegram has it no more; anything but an input error is an outage, and the page is tried again.
+            _log.error("an original is lost", transcription=row.id, code=error.code, error=error.message)
+            return found + Counter(gone=1)
+        _log.warning("a lost original was fetched again", transcription=row.id)
+        return found + Counter(repaired=1)
+
+    def _require_ours(self, row: Transcription) -> None:
+        if row.bot_id != self.bot.id:
+            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose ids this one cannot use")
+
+    async def _tell(self, chat_id: int, found: Counter[str]) -> None:
+        say = self.phrases[Locale.RU]
+        text = say("repair-done", **{name: found[name] for name in ("seen", "lost", "repaired", "gone")})
+        try:
+            await said(lambda: self.bot.send_message(chat_id, text))
+        except GlasError as error:
+            _log.warning("nobody was told of the repair", code=error.code)
+
+
+def _expected(row: Transcription, day: int) -> Sequence[Expected]:
+    """The objects of an archived message, with their digests on the day on which they are read."""
+    if row.audio_key is None or row.text is None:
+        return ()
+    is_read = row.id % _DAYS == day
+    text = row.text.encode()
+    return (
+        Expected(key=row.audio_key, size_bytes=row.audio_size_bytes or 0, sha256=row.audio_sha256 if is_read else None),
+        Expected(key=_text_key(row), size_bytes=len(text), sha256=_sha256(row.text) if is_read else None),
+    )
+
+
+def _text_key(row: Transcription) -> str:
+    return f"{row.id}/{row.id}_transcription.txt"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
