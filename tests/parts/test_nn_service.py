@@ -29,8 +29,10 @@ from glas.domain.errors import (
 from glas.domain.metrics import error_rates
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
+from glas.engines.load import load_engine
 from glas.launch.reach import entered
 from glas.nn_service.app import create_app
+from glas.nn_service.recogniser import LoadEngine
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from tests.conftest import Sample, Server, as_wav
 
@@ -69,9 +71,9 @@ class HeldEngine:
 
 
 @asynccontextmanager
-async def running(settings: Settings, key: str | None = None) -> AsyncIterator[FastAPI]:
+async def running(settings: Settings, key: str | None = None, load: LoadEngine | None = None) -> AsyncIterator[FastAPI]:
     """The app with its lifespan entered."""
-    app = create_app(settings, key=key)
+    app = create_app(settings, key=key, load=load)
     async with entered([app]):
         yield app
 
@@ -168,8 +170,8 @@ async def test_a_broken_file_in_a_stream_is_an_event(http: httpx.AsyncClient) ->
 async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: list[Sample]) -> None:
     """One runs, the next is refused with 503 and Retry-After, /health still answers, and the first is not harmed."""
     tight = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1, queue_size=0)})
-    async with running(tight) as app, open_http(url=None, app=app) as http:
-        held = app.state.recogniser.engine = HeldEngine(app.state.recogniser.engine)
+    held = HeldEngine(load_engine("embedded", models_dir=settings.models_dir))
+    async with running(tight, load=lambda _name: held) as app, open_http(url=None, app=app) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
         first = asyncio.create_task(client.transcribe(data))
         assert await asyncio.to_thread(held.began.acquire, timeout=20)

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from glas.domain.errors import OverloadedError
+from glas.nn_service.job import Job
 from glas.nn_service.queue import RecognitionQueue
 
 
@@ -13,14 +14,14 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None
     """One runs, one waits, the third is refused; after they are done there is room again."""
     queue = RecognitionQueue(workers=1, waiting_limit=1)
     gate = threading.Event()
-    jobs = [queue.submit(gate.wait) for _ in range(2)]
+    jobs = [queue.submit(Job(), gate.wait) for _ in range(2)]
     with pytest.raises(OverloadedError) as refused:
-        queue.submit(gate.wait)
+        queue.submit(Job(), gate.wait)
     assert refused.value.retry_after_s is not None
     assert refused.value.retry_after_s >= 1
     gate.set()
     assert await asyncio.gather(*jobs) == [True, True]
-    assert await queue.submit(lambda: "room again") == "room again"
+    assert await queue.submit(Job(), lambda: "room again") == "room again"
     queue.close()
     assert queue.in_flight == 0
 
@@ -29,12 +30,12 @@ async def test_failing_and_cancelled_jobs_give_their_place_back() -> None:
     """A place that is lost at each failure would close the service after a day."""
     queue = RecognitionQueue(workers=1, waiting_limit=1)
     gate = threading.Event()
-    running, waiting = queue.submit(gate.wait), queue.submit(gate.wait)
+    running, waiting = queue.submit(Job(), gate.wait), queue.submit(Job(), gate.wait)
     waiting.cancel()
     gate.set()
     await running
     with pytest.raises(ZeroDivisionError):
-        await queue.submit(lambda: 1 / 0)
+        await queue.submit(Job(), lambda: 1 / 0)
     queue.close()
     assert queue.in_flight == 0
 
@@ -43,7 +44,7 @@ async def test_the_event_loop_stays_free() -> None:
     """While a job blocks its thread, the loop answers others."""
     queue = RecognitionQueue(workers=1, waiting_limit=0)
     gate = threading.Event()
-    job = queue.submit(gate.wait)
+    job = queue.submit(Job(), gate.wait)
     turns = 0
     for _ in range(100):
         await asyncio.sleep(0)

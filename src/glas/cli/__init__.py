@@ -2,7 +2,7 @@
 
 import typer
 
-from glas.cli import backup, doctor, export, migrate, models, run, transcribe
+from glas.cli import backup, doctor, export, keys, migrate, models, run, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("transcribe", help=transcribe.HELP)(transcribe.transcribe)
 app.command("run", help=run.HELP)(run.run)
 app.add_typer(models.app, name="models", help=models.HELP)
+app.add_typer(keys.app, name="keys", help=keys.HELP)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("export", help=export.HELP)(export.export)
 app.command("migrate", help=migrate.HELP)(migrate.migrate)

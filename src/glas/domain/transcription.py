@@ -114,7 +114,7 @@ class Recognition(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     hypothesis: Hypothesis
-    processing_s: float = Field(ge=0, description="Wall time from bytes to text, without waiting in a queue.")
+    processing_s: float = Field(ge=0, description="Seconds of work from bytes to text, without waiting for a turn.")
     fingerprint: str | None = Field(
         default=None, description="sha256 of the decoded samples as 16-bit numbers: the same audio in another file."
     )

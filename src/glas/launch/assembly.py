@@ -6,6 +6,7 @@ that runs the recogniser needs neither it nor a database.
 """
 
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,7 +20,8 @@ from glas.domain.errors import ConflictError
 from glas.launch.doors import key_of
 from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
-from glas.settings import MIB, Settings, is_loopback, plain
+from glas.settings import MIB, Settings, is_loopback, listed, plain
+from glas.settings.keys import hashed_keys
 
 if TYPE_CHECKING:
     from glas.clients.data_loader import DataLoaderClient
@@ -36,10 +38,12 @@ class Assembly:
     Attributes:
         apps: each service's app, and `web`'s page.
         tasks: what runs by itself until it is cancelled, such as the bot.
+        internal_key: opens nn_service for this process alone, for as long as it lives.
     """
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
     tasks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    internal_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
 
 @asynccontextmanager
@@ -52,7 +56,7 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
     """
     async with AsyncExitStack() as stack:
         assembly = Assembly()
-        reach = Reach(settings, parts, assembly.apps, stack)
+        reach = Reach(settings, parts, assembly.apps, stack, internal_key=assembly.internal_key)
         for part in (name for name in (*_SERVICES, "web") if name in parts):
             app = await _make(part, settings, parts, reach)
             await stack.enter_async_context(entered([app]))
@@ -75,7 +79,7 @@ async def open_data_loader(settings: Settings) -> AsyncIterator["DataLoaderClien
     async with AsyncExitStack() as stack:
         stack.enter_context(held(settings, here, None))
         apps: dict[str, FastAPI] = {}
-        reach = Reach(settings, here, apps, stack)
+        reach = Reach(settings, here, apps, stack, internal_key=secrets.token_urlsafe())
         for part in here:
             apps[part] = await _make(part, settings, here, reach)
             await reach.enter(apps[part])
@@ -87,7 +91,7 @@ async def _make(part: str, settings: Settings, parts: Collection[str], reach: Re
         case "nn_service":
             from glas.nn_service.app import create_app as create_nn_service
 
-            return create_nn_service(settings, key=key_of(settings, part, parts))
+            return create_nn_service(settings, key=key_of(settings, part, parts), internal_key=reach.internal_key)
         case "db_assist":
             from glas.db_assist.app import create_app as create_db_assist
 
@@ -111,6 +115,8 @@ async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
             reach.url("nn_service"),
             token=plain(settings.nn_service_token),
             key=plain(settings.api_key),
+            others=hashed_keys(settings.api_keys),
+            cors_origins=listed(settings.cors_origins),
             max_body_bytes=settings.audio.max_upload_mb * MIB,
         )
         await reach.enter(api)

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.transcription import Recognition
-from glas.nn_service.recogniser import load_served_engine, make_decoder, make_transcriber
+from glas.nn_service.job import Job
+from glas.nn_service.recogniser import make_registry, open_transcriber
 from glas.nn_service.transcribe import Step
 from glas.settings import Settings, plain
 
@@ -25,14 +26,13 @@ def open_hearing(settings: Settings) -> Iterator[Hear]:
     if settings.nn_service_url is not None:
         yield functools.partial(_hear_elsewhere, settings.nn_service_url, plain(settings.nn_service_token))
         return
-    engine = load_served_engine(settings)
-    decoder = make_decoder(settings.audio)
-    try:
-        transcriber = make_transcriber(decoder, settings.nn_service)
-        yield lambda data, on_step: transcriber.transcribe(data, engine, on_step=on_step)
-    finally:
-        decoder.close()
-        engine.close()
+    registry = make_registry(settings)
+    with (
+        contextlib.closing(registry),
+        registry.lease(registry.default, Job()) as engine,
+        open_transcriber(settings) as transcriber,
+    ):
+        yield lambda data, on_step: transcriber.transcribe(data, engine, Job(), on_step=on_step)
 
 
 def _hear_elsewhere(url: str, token: str | None, data: bytes, _on_step: Callable[[Step], None]) -> Recognition:

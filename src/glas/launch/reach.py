@@ -25,11 +25,22 @@ async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
 
 
 class Reach:
-    """Clients of the services, wherever they run."""
+    """Clients of the services, wherever they run.
+
+    Attributes:
+        internal_key: what parts of this process show to its nn_service, whatever keys its callers have.
+    """
 
     def __init__(
-        self, settings: Settings, parts: Collection[str], apps: dict[str, FastAPI], stack: AsyncExitStack
+        self,
+        settings: Settings,
+        parts: Collection[str],
+        apps: dict[str, FastAPI],
+        stack: AsyncExitStack,
+        *,
+        internal_key: str,
     ) -> None:
+        self.internal_key = internal_key
         self._settings = settings
         self._parts = parts
         self._apps = apps
@@ -72,7 +83,8 @@ class Reach:
     async def _http(self, part: str) -> httpx.AsyncClient:
         app = self.app(part)
         if app is not None:
-            http = open_http(url=None, app=app, token=key_of(self._settings, part, self._parts))
+            own = self.internal_key if part == "nn_service" else key_of(self._settings, part, self._parts)
+            http = open_http(url=None, app=app, token=own)
         else:
             http = open_http(url=self.url(part), token=plain(getattr(self._settings, f"{part}_token")))
         return await self._stack.enter_async_context(http)

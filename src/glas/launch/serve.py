@@ -15,7 +15,7 @@ from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
 from glas.launch.assembly import Assembly, assembled
-from glas.launch.doors import doors, key_of, opened, url_of
+from glas.launch.doors import doors, opened, url_of
 from glas.launch.lock import held
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
@@ -61,7 +61,7 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
             async def greet() -> None:
                 while not all(server.started or server.should_exit for server in servers):  # noqa: ASYNC110 - a flag
                     await asyncio.sleep(0.01)
-                on_ready(await _check(settings, parts, assembly, urls))
+                on_ready(await _check(parts, assembly, urls))
 
             work = [server.serve(sockets=[sock]) for server, sock in zip(servers, sockets, strict=True)]
             with _stopped_by_signals(servers) as stopped:
@@ -119,13 +119,13 @@ async def _forever(work: Awaitable[None]) -> None:
     await work
 
 
-async def _check(settings: Settings, parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
+async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
     """Let the program hear a sample, so that one sees at once that it works; a failure is told, not fatal."""
     ready = Ready(urls, tuple(parts))
     recogniser = assembly.apps.get("nn_service")
     if recogniser is None:
         return ready
-    client = NnServiceClient(open_http(url=None, app=recogniser, token=key_of(settings, "nn_service", parts)))
+    client = NnServiceClient(open_http(url=None, app=recogniser, token=assembly.internal_key))
     try:
         ready = replace(ready, model=(await client.health()).model)
         directory = samples_dir()

@@ -8,49 +8,80 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
-from glas.nn_service.openai import make_router
-from glas.nn_service.recogniser import open_recogniser
+from glas.nn_service import models, openai
+from glas.nn_service.answering import recogniser_of
+from glas.nn_service.bodies import HealthBody
+from glas.nn_service.recogniser import LoadEngine, open_recogniser
 from glas.serving import errors
+from glas.serving.cors import allow_origins
 from glas.serving.gate import Gate
-from glas.settings import MIB, Settings
+from glas.serving.openapi import describe, failures
+from glas.settings import MIB, Settings, listed
+from glas.settings.keys import HashedKey, hashed, hashed_keys
+
+_OPEN_PATHS = ("/health",)
+_DESCRIPTION = (
+    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent one."
+)
 
 
-def create_app(settings: Settings, *, key: str | None) -> FastAPI:
+def create_app(
+    settings: Settings, *, key: str | None, internal_key: str | None = None, load: LoadEngine | None = None
+) -> FastAPI:
     """Make the app; nothing is loaded before its lifespan begins.
 
     Args:
-        settings: the whole configuration.
-        key: what callers must send as `Authorization: Bearer`; None lets everybody in.
+        settings: the whole configuration; GLAS_API_KEYS in it holds more keys.
+        key: the owner's key, sent as `Authorization: Bearer`; without any key everybody is let in.
+        internal_key: what other parts of this process send, whatever keys callers have.
+        load: makes an engine out of a model's uniform name; None: from the files on disk.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_recogniser(settings) as recogniser:
+        async with open_recogniser(settings, load) as recogniser:
             app.state.recogniser = recogniser
             yield
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
+    others = hashed_keys(settings.api_keys)
+    needs_key = key is not None or bool(others)
+    if needs_key and internal_key is not None:
+        others += (HashedKey("internal", "admin", hashed(internal_key)),)
     # FastAPI's own documentation pages load scripts from foreign hosts; /openapi.json and docs/api.md need none.
     app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
+    app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=_OPEN_PATHS)
+    allow_origins(app, listed(settings.cors_origins))
     errors.install(app, max_body_bytes=max_body_bytes)
-    app.include_router(make_router(max_body_bytes=max_body_bytes))
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
-    app.add_api_route("/metrics", metrics, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    app.include_router(openai.make_router(max_body_bytes=max_body_bytes))
+    app.include_router(models.make_router())
+    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])
+    app.add_api_route(
+        "/metrics",
+        metrics,
+        methods=["GET"],
+        summary="Figures for Prometheus",
+        response_class=Response,
+        tags=["operation"],
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **failures()},
+    )
+    app.openapi = describe(  # type: ignore[method-assign]  # FastAPI's own way to change the document
+        app, description=_DESCRIPTION, needs_key=needs_key, open_paths=_OPEN_PATHS
+    )
     return app
 
 
-async def health(request: Request) -> dict[str, str | int]:
+async def health(request: Request) -> HealthBody:
     """Say that the service can work, with which model, and how busy it is."""
-    recogniser = request.app.state.recogniser
-    return {
-        "status": "ok",
-        "model": recogniser.engine.name,
-        "version": glas.__version__,
-        "in_flight": recogniser.in_flight,
-    }
+    recogniser = recogniser_of(request)
+    return HealthBody(
+        status="ok",
+        model=recogniser.registry.default,
+        version=glas.__version__,
+        in_flight=recogniser.in_flight,
+    )
 
 
 async def metrics(request: Request) -> Response:
     """Render the counters."""
-    return Response(request.app.state.recogniser.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    return Response(recogniser_of(request).metrics.render(), media_type=CONTENT_TYPE_LATEST)

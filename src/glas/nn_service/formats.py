@@ -5,7 +5,7 @@ segments and words, and `model`, `confidence`, `fingerprint`, `processing_second
 do not know.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +31,22 @@ class Granularity(StrEnum):
     SEGMENT = "segment"
 
 
+class Include(StrEnum):
+    """What an answer may carry besides."""
+
+    LOGPROBS = "logprobs"
+
+
+# As OpenAI's `verbose_json` writes languages; of others we give the code.
+_LANGUAGE_NAMES = {
+    "ru": "russian",
+    "en": "english",
+    "uk": "ukrainian",
+    "be": "belarusian",
+    "kk": "kazakh",
+    "de": "german",
+}
+
 MEDIA_TYPES = {
     ResponseFormat.TEXT: "text/plain; charset=utf-8",
     ResponseFormat.SRT: "application/x-subrip; charset=utf-8",
@@ -49,17 +65,29 @@ def render_text(recognition: Recognition, form: ResponseFormat) -> str:
             return recognition.hypothesis.text + "\n"
 
 
-def render_json(recognition: Recognition) -> dict[str, Any]:
+def render_json(recognition: Recognition, include: Collection[Include] = ()) -> dict[str, Any]:
     """The short JSON answer."""
-    return {"text": recognition.hypothesis.text, "usage": _usage(recognition)}
+    return {
+        "text": recognition.hypothesis.text,
+        "usage": _usage(recognition),
+        **render_logprobs(recognition.hypothesis.segments, include),
+    }
 
 
-def render_verbose(recognition: Recognition, granularities: Collection[Granularity]) -> dict[str, Any]:
+def render_verbose(
+    recognition: Recognition,
+    granularities: Collection[Granularity],
+    include: Collection[Include] = (),
+    *,
+    task: str = "transcribe",
+) -> dict[str, Any]:
     """The long JSON answer; segments unless only words are asked for, words only when asked for."""
     heard = recognition.hypothesis
     body: dict[str, Any] = {
-        "task": "transcribe",
-        "language": "russian" if heard.language == "ru" else heard.language,
+        "task": task,
+        "language": _LANGUAGE_NAMES["en"]
+        if task == "translate"
+        else _LANGUAGE_NAMES.get(heard.language, heard.language),
         "duration": round(heard.duration_s, 3),
         "text": heard.text,
         "usage": _usage(recognition),
@@ -72,7 +100,20 @@ def render_verbose(recognition: Recognition, granularities: Collection[Granulari
         body["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
     if Granularity.WORD in granularities:
         body["words"] = [render_word(word) for word in heard.words]
-    return body
+    return body | render_logprobs(heard.segments, include)
+
+
+def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, Any]:
+    """The tokens with their probabilities, if they are asked for; none where the model tells none."""
+    if Include.LOGPROBS not in include:
+        return {}
+    tokens = [token for segment in segments for token in segment.tokens]
+    return {
+        "logprobs": [
+            {"token": token.text, "logprob": round(token.logprob, 6), "bytes": list(token.text.encode())}
+            for token in tokens
+        ]
+    }
 
 
 def render_segment(index: int, segment: Segment) -> dict[str, Any]:

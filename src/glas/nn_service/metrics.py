@@ -4,12 +4,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from glas.domain.transcription import Recognition
 from glas.nn_service.queue import RecognitionQueue
+from glas.nn_service.registry import Registry
 
 
 class Metrics:
     """Counters of recognition."""
 
-    def __init__(self, queue: RecognitionQueue) -> None:
+    def __init__(self, queue: RecognitionQueue, models: Registry) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "glas_recognitions",
@@ -20,12 +21,14 @@ class Metrics:
         self._audio = Counter("glas_audio_seconds", "Seconds of audio recognised", registry=self._registry)
         self._processing = Histogram(
             "glas_processing_seconds",
-            "Wall time from bytes to text, without waiting",
+            "Seconds of work from bytes to text, without waiting",
             buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
             registry=self._registry,
         )
         in_flight = Gauge("glas_recognitions_in_flight", "Requests that run or wait", registry=self._registry)
         in_flight.set_function(lambda: queue.in_flight)
+        loaded = Gauge("glas_models_loaded", "Models in memory", registry=self._registry)
+        loaded.set_function(lambda: len(models.loaded()))
 
     def succeeded(self, recognition: Recognition) -> None:
         """Count a finished recording."""

@@ -1,74 +1,92 @@
-"""The recogniser: one engine, one queue, one transcriber, opened and closed together."""
+"""The recogniser: a registry of models, a queue, a transcriber and a batcher, opened and closed together."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias
 
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import DecodeLimits
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
-from glas.domain.errors import GlasError, UnknownModelError
+from glas.domain.decoding import DecodingOptions
+from glas.domain.errors import GlasError, InvalidParameterError
 from glas.domain.transcription import Recognition
 from glas.engines import Engine
-from glas.engines.catalogue import resolve
+from glas.engines.catalogue import is_on_disk, known_models, resolve
 from glas.engines.load import load_engine
+from glas.nn_service.batcher import Batcher
+from glas.nn_service.job import Job
+from glas.nn_service.lanes import Lane
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.queue import RecognitionQueue
+from glas.nn_service.registry import Registry
 from glas.nn_service.transcribe import Step, Transcriber
-from glas.settings import MIB, AudioSettings, NnServiceSettings, Settings
+from glas.settings import MIB, AudioSettings, Settings
 
-# Clients written for OpenAI must name a model; these names mean "the one that you serve".
-_ALIASES = frozenset({"", "auto", "whisper-1"})
+LoadEngine: TypeAlias = Callable[[str], Engine]
+
+_LOOK_AT_IDLE_S = 5.0
 
 
 class Recogniser:
     """What the routes call. Made by `open_recogniser`."""
 
-    def __init__(self, engine: Engine, transcriber: Transcriber, queue: RecognitionQueue) -> None:
+    def __init__(
+        self, registry: Registry, transcriber: Transcriber, queue: RecognitionQueue, *, deadline_s: float | None = None
+    ) -> None:
         self._transcriber = transcriber
         self._queue = queue
-        self.engine = engine
-        self.metrics = Metrics(queue)
+        self._deadline_s = deadline_s
+        self.registry = registry
+        self.metrics = Metrics(queue, registry)
 
     @property
     def in_flight(self) -> int:
         """Recordings that are being recognised or wait."""
         return self._queue.in_flight
 
-    def engine_for(self, model: str) -> Engine:
-        """The engine that serves a model's name.
-
-        Raises:
-            UnknownModelError: another model is served.
-        """
-        if model not in _ALIASES and model != self.engine.name:
-            raise UnknownModelError(
-                f"expected the model {self.engine.name!r}, which is served here (or 'auto'), got {model!r}; "
-                "to serve another: `glas models get NAME`, then start with GLAS_MODEL=NAME",
-                param="model",
-            )
-        return self.engine
-
     def submit(
-        self, data: bytes, model: str = "auto", *, on_step: Callable[[Step], None], abandoned: threading.Event
-    ) -> asyncio.Future[Recognition]:
-        """Queue a recording; see `Transcriber.transcribe`.
+        self,
+        read: Callable[[], bytes],
+        model: str,
+        options: DecodingOptions,
+        *,
+        on_step: Callable[[Step], None] = lambda _step: None,
+    ) -> tuple[Job, asyncio.Future[Recognition]]:
+        """Begin a recording; see `Transcriber.transcribe`.
+
+        Args:
+            read: gives the whole file; called once, in another thread, when it is needed.
+            model: what the caller wrote.
+            options: what the caller asks of the engine.
+            on_step: called from another thread.
+
+        Returns:
+            The job, to give it up if the caller goes away, and the text to come.
 
         Raises:
-            UnknownModelError: another model is served.
+            UnknownModelError: no such model is served.
+            InvalidParameterError: the model, which is loaded, cannot do what is asked for.
             OverloadedError: the queue is full.
         """
+        job = Job(options, deadline_s=self._deadline_s)
         try:
-            engine = self.engine_for(model)
-            future = self._queue.submit(
-                lambda: self._transcriber.transcribe(data, engine, on_step=on_step, abandoned=abandoned)
-            )
+            name = self.registry.find(model)
+            if (loaded := self.registry.loaded().get(name)) is not None:
+                require_able(loaded.engine, options)
+            future = self._queue.submit(job, functools.partial(self._work, job, name, read, on_step))
         except GlasError as error:
             self.metrics.failed(error.code)
             raise
         future.add_done_callback(self._count)
-        return future
+        return job, future
+
+    def _work(self, job: Job, name: str, read: Callable[[], bytes], on_step: Callable[[Step], None]) -> Recognition:
+        with self.registry.lease(name, job) as engine:
+            require_able(engine, job.options)
+            return self._transcriber.transcribe(read(), engine, job, on_step=on_step)
 
     def _count(self, future: asyncio.Future[Recognition]) -> None:
         if future.cancelled():
@@ -79,40 +97,103 @@ class Recogniser:
             self.metrics.failed(error.code if isinstance(error, GlasError) else GlasError.code)
 
 
-def make_transcriber(decoder: DecoderPool, settings: NnServiceSettings) -> Transcriber:
-    """A transcriber over an open decoder."""
-    options = SegmentationOptions(threshold=settings.vad_threshold)
-    return Transcriber(decoder, VoiceActivityDetector(), options)
+def require_able(engine: Engine, options: DecodingOptions) -> None:
+    """Refuse what a model cannot do.
+
+    Raises:
+        InvalidParameterError: another language, or a translation by a model that makes none.
+    """
+    abilities = engine.abilities
+    if options.task == "translate" and not abilities.translates:
+        raise InvalidParameterError(
+            f"expected a model that translates (a multilingual Whisper), got {engine.name}, which only writes down "
+            "what is said",
+            param="model",
+        )
+    if options.language is not None and options.language not in abilities.languages:
+        known = ", ".join(sorted(abilities.languages))
+        raise InvalidParameterError(
+            f"expected a language of {engine.name} ({known}), got {options.language!r}", param="language"
+        )
 
 
-def make_decoder(settings: AudioSettings) -> DecoderPool:
-    """A pool of decoding children within the limits of the settings; they start when first needed."""
-    limits = DecodeLimits(
+@contextmanager
+def open_transcriber(settings: Settings) -> Iterator[Transcriber]:
+    """Batcher, lanes and decoders, within the limits of the settings; decoders start when first needed."""
+    nn, audio = settings.nn_service, settings.audio
+    n_long = nn.worker_count
+    with contextlib.ExitStack() as stack:
+        batcher = Batcher(nn.worker_count)
+        stack.callback(batcher.close)
+        # Closed first: whatever is still being decoded then ends, and with it what it would hand in.
+        decoder = DecoderPool(audio.decode_workers + n_long, make_limits(audio))
+        stack.callback(decoder.close)
+        decoder.start()
+        yield Transcriber(
+            decoder,
+            VoiceActivityDetector(),
+            SegmentationOptions(threshold=nn.vad_threshold),
+            batcher,
+            messages=Lane(audio.decode_workers),
+            long=Lane(n_long),
+        )
+
+
+def make_limits(settings: AudioSettings) -> DecodeLimits:
+    """What decoding one file may cost."""
+    return DecodeLimits(
         max_duration_s=settings.max_duration_s,
         memory_bytes=settings.decode_memory_mb * MIB,
         cpu_s=settings.decode_cpu_s,
         wall_s=settings.decode_wall_s,
     )
-    return DecoderPool(settings.decode_workers, limits)
 
 
-def load_served_engine(settings: Settings) -> Engine:
-    """Load the model that the settings name; `auto` means the best one on disk."""
-    name = resolve(settings.model, settings.models_dir)
-    return load_engine(name, models_dir=settings.models_dir, threads=settings.nn_service.threads)
+def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registry:
+    """A registry of what lies on disk, with nothing loaded yet.
+
+    Raises:
+        UnknownModelError: GLAS_MODEL names no model.
+    """
+    nn, models_dir = settings.nn_service, settings.models_dir
+
+    def from_disk(name: str) -> Engine:
+        # One worker more: see the batcher.
+        return load_engine(name, models_dir=models_dir, threads=nn.threads, workers=nn.worker_count + 1)
+
+    def available() -> list[str]:
+        return [model.name for model in known_models() if model.has_engine and is_on_disk(models_dir, model.name)]
+
+    return Registry(
+        load or from_disk,
+        functools.partial(resolve, models_dir=models_dir),
+        default=resolve(settings.model, models_dir),
+        available=available,
+        most=nn.max_models,
+        keep_alive_s=nn.keep_alive_s,
+    )
 
 
 @asynccontextmanager
-async def open_recogniser(settings: Settings) -> AsyncIterator[Recogniser]:
-    """Load the engine and open the queue; on the way out, finish what runs and free everything."""
-    engine = await asyncio.to_thread(load_served_engine, settings)
-    decoder = make_decoder(settings.audio)
-    queue = RecognitionQueue(workers=settings.nn_service.worker_count, waiting_limit=settings.nn_service.queue_size)
-    try:
-        await asyncio.to_thread(decoder.start)
-        transcriber = await asyncio.to_thread(make_transcriber, decoder, settings.nn_service)
-        yield Recogniser(engine, transcriber, queue)
-    finally:
-        await asyncio.to_thread(queue.close)
-        await asyncio.to_thread(decoder.close)
-        engine.close()
+async def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> AsyncIterator[Recogniser]:
+    """Load the default model and open the queue; on the way out, finish what runs and free everything."""
+    registry = make_registry(settings, load)
+    nn = settings.nn_service
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, registry.close)
+        await asyncio.to_thread(registry.load, registry.default)
+        opened = open_transcriber(settings)
+        transcriber = await asyncio.to_thread(opened.__enter__)
+        stack.push_async_callback(asyncio.to_thread, opened.__exit__, None, None, None)
+        queue = RecognitionQueue(workers=nn.worker_count, waiting_limit=nn.queue_size)
+        stack.push_async_callback(asyncio.to_thread, queue.close)
+        tidying = asyncio.create_task(_tidy(registry))
+        stack.callback(tidying.cancel)
+        yield Recogniser(registry, transcriber, queue, deadline_s=nn.deadline_s or None)
+
+
+async def _tidy(registry: Registry) -> None:
+    """Unload what nobody uses, again and again."""
+    while True:
+        await asyncio.sleep(min(_LOOK_AT_IDLE_S, registry.keep_alive_s or _LOOK_AT_IDLE_S))
+        await asyncio.to_thread(registry.unload_idle)

@@ -1,20 +1,23 @@
 """The gate in front of a service: everything that is decided before a body is read."""
 
-import hmac
 import re
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glas.domain.errors import AuthenticationError, GlasError, UploadTooLargeError, to_body
+from glas.domain.errors import AuthenticationError, ForbiddenError, GlasError, UploadTooLargeError, to_body
 from glas.logs import REQUEST_ID_HEADER, bind, unbind
+from glas.serving.keys import Caller, KeyRing
 from glas.settings import MIB
+from glas.settings.keys import HashedKey
 
+_ADMINISTRATION = "/api/"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PERSONAL = frozenset({"tg_id", "chat_id"})
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -25,14 +28,28 @@ class Gate:
     """ASGI middleware: names the request, asks for the key, refuses a body that announces itself too large.
 
     FastAPI's dependencies run only after the body was read, so a stranger could make us read it; this runs before.
-    A body that does not announce its length is cut by the router's `max_body_size`.
+    A body that does not announce its length is cut by the router's `max_body_size`. Who calls is left in the scope's
+    state as `caller`.
+
+    Args:
+        app: what lies behind.
+        key: the owner's key; with it one may do everything.
+        others: more keys.
+        max_body_bytes: largest body.
+        open_paths: paths that need no key.
     """
 
     def __init__(
-        self, app: ASGIApp, *, key: str | None, max_body_bytes: int, open_paths: Collection[str] = ("/health",)
+        self,
+        app: ASGIApp,
+        *,
+        key: str | None,
+        max_body_bytes: int,
+        others: Sequence[HashedKey] = (),
+        open_paths: Collection[str] = ("/health",),
     ) -> None:
         self._app = app
-        self._key = key
+        self._keys = KeyRing(key, others)
         self._max_body_bytes = max_body_bytes
         self._open_paths = frozenset(open_paths)
 
@@ -47,7 +64,9 @@ class Gate:
         tokens = bind(request_id=request_id)
         exchange = _Exchange(send, request_id)
         try:
-            self._check(scope["path"], headers)
+            caller = self._admitted(scope, headers)
+            if caller is not None and caller.name:
+                tokens = {**tokens, **bind(caller=caller.name)}
             await self._app(scope, receive, exchange.send)
         except GlasError as error:
             if exchange.status:
@@ -57,12 +76,17 @@ class Gate:
             exchange.log(scope)
             unbind(tokens)
 
-    def _check(self, path: str, headers: Headers) -> None:
-        if self._key is not None and path not in self._open_paths:
-            check_key(headers.get("authorization", ""), self._key)
+    def _admitted(self, scope: Scope, headers: Headers) -> Caller | None:
+        caller = None
+        if scope["path"] not in self._open_paths:
+            caller = self._keys.caller(headers.get("authorization", ""))
+            scope.setdefault("state", {})["caller"] = caller
+            if is_administration(scope["method"], scope["path"]):
+                require_admin(caller, fetch_site=headers.get("sec-fetch-site", ""))
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self._max_body_bytes:
             raise too_large(self._max_body_bytes, f"{int(announced) / MIB:.1f} MiB")
+        return caller
 
 
 class _Exchange:
@@ -99,16 +123,27 @@ def _nameless(scope: Scope) -> str:
     return path
 
 
-def check_key(authorization: str, key: str) -> None:
-    """Compare an `Authorization` header with the key, in constant time.
+def is_administration(method: str, path: str) -> bool:
+    """Whether a request changes the service itself."""
+    return path.startswith(_ADMINISTRATION) and method not in _READING
+
+
+def require_admin(caller: Caller, *, fetch_site: str) -> None:
+    """Let administrators through.
+
+    Args:
+        caller: who asks.
+        fetch_site: what a browser says of where the request comes from (`Sec-Fetch-Site`).
 
     Raises:
-        AuthenticationError: the header is missing or holds another key.
+        ForbiddenError: the key is not an administrator's; or a foreign page makes a browser ask a server without keys.
     """
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), key.encode()):
-        came = "another key" if token else "no key"
-        raise AuthenticationError(f"expected the header 'Authorization: Bearer KEY' with this server's key, got {came}")
+    if not caller.is_admin:
+        raise ForbiddenError(
+            f"expected an administrator's key, got that of {caller.name}; make one with: glas keys new NAME --admin"
+        )
+    if fetch_site == "cross-site" and not caller.has_key:
+        raise ForbiddenError("expected a request of this server's own page, got one of a foreign page without a key")
 
 
 def too_large(limit_bytes: int, came: str) -> UploadTooLargeError:

@@ -20,6 +20,7 @@ from glas.settings.groups import (
     LogSettings,
     NnServiceSettings,
 )
+from glas.settings.keys import HashedKeys
 from glas.settings.secrets import BotToken, Secret, plain
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "SettingRow",
     "Settings",
     "is_loopback",
+    "listed",
     "numbers",
     "plain",
     "rows",
@@ -40,6 +42,7 @@ __all__ = [
 
 MIB = 1024 * 1024
 
+_ORIGINS = r"^\s*(\*|(https?://[^\s,/]+)(\s*,\s*https?://[^\s,/]+)*)?\s*$"
 _NUMBERS = r"^\s*(\d+\s*(,\s*\d+\s*)*)?$"
 
 
@@ -67,6 +70,15 @@ class Settings(BaseSettings):
     api_key: Secret | None = Field(
         default=None,
         description="Key that callers of the page's API send as `Authorization: Bearer`; none: open on loopback.",
+    )
+    api_keys: HashedKeys = Field(
+        default="",
+        description="More keys, hashed, separated by commas; `glas keys new NAME` makes one and prints its entry.",
+    )
+    cors_origins: str = Field(
+        default="",
+        pattern=_ORIGINS,
+        description="Foreign pages that may call the API, such as `https://example.org`, separated by commas, or `*`.",
     )
     nn_service_url: str | None = Field(
         default=None, description="Where `nn_service` answers when it runs elsewhere, e.g. `http://gpu-box:8001`."
@@ -141,6 +153,11 @@ class Settings(BaseSettings):
 def numbers(text: str) -> frozenset[int]:
     """The numbers of a list that is separated by commas."""
     return frozenset(int(part) for part in text.split(",") if part.strip())
+
+
+def listed(text: str) -> list[str]:
+    """The entries of a list that is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_loopback(host: str) -> bool:

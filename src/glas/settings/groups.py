@@ -28,11 +28,18 @@ class NnServiceSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     port: int = Field(default=8001, ge=0, le=65535, description="Port when it runs without `web`; 0 takes a free one.")
-    workers: int = Field(
-        default=0, ge=0, description="Recordings recognised at once; 0 means one per processor, at most 8."
-    )
+    workers: int = Field(default=0, ge=0, description="Inference calls at once; 0 means one per processor, at most 8.")
     threads: int = Field(default=1, ge=1, description="Threads of one inference call.")
-    queue_size: int = Field(default=64, ge=0, description="Requests that may wait; the next one gets 503.")
+    queue_size: int = Field(default=64, ge=0, le=1000, description="Requests that may wait; the next one gets 503.")
+    deadline_s: float = Field(
+        default=3600, ge=0, description="Seconds after which a request that has no text yet is given up; 0: never."
+    )
+    keep_alive_s: float = Field(
+        default=300,
+        ge=0,
+        description="Seconds after which a model that nobody uses is unloaded; that of GLAS_MODEL stays; 0: never.",
+    )
+    max_models: int = Field(default=3, ge=1, description="Models in memory at once.")
     vad_threshold: float = Field(
         default=0.5, gt=0, lt=1, description="Speech probability above which a frame is speech."
     )

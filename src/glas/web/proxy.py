@@ -3,7 +3,7 @@
 Bodies stream both ways, so that neither an upload nor a stream of events is held up or held in memory.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -16,7 +16,9 @@ from glas.clients.http import open_http
 from glas.domain.errors import ServiceUnreachableError
 from glas.logs import REQUEST_ID_HEADER
 from glas.serving import errors
-from glas.serving.gate import Gate
+from glas.serving.cors import allow_origins
+from glas.serving.gate import Gate, is_administration, require_admin
+from glas.settings.keys import HashedKey
 
 # RFC 9110, 7.6.1: these speak of one connection only. The caller's key is not the service's, so it stays here as well.
 _OF_THIS_HOP: Final = frozenset({
@@ -25,14 +27,24 @@ _OF_THIS_HOP: Final = frozenset({
 })  # fmt: skip
 
 
-def create_proxy(url: str, *, token: str | None, key: str | None, max_body_bytes: int) -> FastAPI:
+def create_proxy(
+    url: str,
+    *,
+    token: str | None,
+    key: str | None,
+    max_body_bytes: int,
+    others: Sequence[HashedKey] = (),
+    cors_origins: Sequence[str] = (),
+) -> FastAPI:
     """Make the app.
 
     Args:
         url: where nn_service answers.
         token: what nn_service asks of us.
-        key: what we ask of callers; None lets everybody in.
+        key: what we ask of callers.
         max_body_bytes: largest announced body.
+        others: more keys; without any key everybody is let in.
+        cors_origins: foreign pages that may call from a browser.
     """
 
     @asynccontextmanager
@@ -42,9 +54,10 @@ def create_proxy(url: str, *, token: str | None, key: str | None, max_body_bytes
             yield
 
     app = FastAPI(title="Glas", lifespan=lifespan, openapi_url=None, max_body_size=max_body_bytes)
-    app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
+    app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes)
+    allow_origins(app, cors_origins)
     errors.install(app, max_body_bytes=max_body_bytes)
-    app.add_api_route("/{path:path}", forward, methods=["GET", "HEAD", "POST"], response_model=None)
+    app.add_api_route("/{path:path}", forward, methods=["GET", "HEAD", "POST", "PUT", "DELETE"], response_model=None)
     return app
 
 
@@ -53,6 +66,7 @@ async def forward(request: Request, path: str) -> Response:
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.
+        ForbiddenError: the caller is no administrator, and the way leads to what only they may do.
     """
     http: httpx.AsyncClient = request.app.state.http
     headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THIS_HOP]
@@ -64,6 +78,9 @@ async def forward(request: Request, path: str) -> Response:
         headers=headers,
         content=request.stream() if has_body else None,
     )
+    # The gate has seen the path as it came; what is sent on has been put straight, and our token may do everything.
+    if is_administration(request.method, onward.url.path):
+        require_admin(request.state.caller, fetch_site=request.headers.get("sec-fetch-site", ""))
     try:
         answer = await http.send(onward, stream=True)
     except httpx.TransportError as error:
@@ -71,6 +88,6 @@ async def forward(request: Request, path: str) -> Response:
     kept = {
         name: value
         for name, value in answer.headers.items()
-        if name not in _OF_THIS_HOP and name != REQUEST_ID_HEADER.lower()
+        if name not in _OF_THIS_HOP and name != REQUEST_ID_HEADER.lower() and not name.startswith("access-control-")
     }
     return StreamingResponse(answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose))

@@ -1,0 +1,161 @@
+"""From a question to an answer: at once, or as a stream of events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, UploadFile
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from glas.domain.decoding import PLAIN, DecodingOptions
+from glas.domain.errors import AudioError, EmptyAudioError, GlasError, ServiceFaultError, to_body
+from glas.domain.transcription import Recognition
+from glas.nn_service.formats import (
+    MEDIA_TYPES,
+    Granularity,
+    Include,
+    ResponseFormat,
+    render_json,
+    render_logprobs,
+    render_segment,
+    render_text,
+    render_verbose,
+    render_word,
+)
+from glas.nn_service.job import AbandonedError
+from glas.nn_service.recogniser import Recogniser
+from glas.nn_service.transcribe import Step
+
+_POLL_S = 0.5  # how often we look whether a caller is still there
+_END_OF_STREAM = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a caller wants to know of a recording."""
+
+    model: str = "auto"
+    options: DecodingOptions = PLAIN
+    form: ResponseFormat = ResponseFormat.JSON
+    granularities: frozenset[Granularity] = frozenset()
+    include: frozenset[Include] = frozenset()
+
+    def whole(self, recognition: Recognition) -> dict[str, Any]:
+        """The long JSON answer."""
+        return render_verbose(recognition, self.granularities, self.include, task=self.options.task)
+
+    def response(self, recognition: Recognition) -> Response:
+        """The answer in the form that is asked for."""
+        match self.form:
+            case ResponseFormat.VERBOSE_JSON:
+                return JSONResponse(self.whole(recognition))
+            case ResponseFormat.JSON:
+                return JSONResponse(render_json(recognition, self.include))
+            case form:
+                return PlainTextResponse(render_text(recognition, form), media_type=MEDIA_TYPES[form])
+
+
+def recogniser_of(request: Request) -> Recogniser:
+    """The recogniser that the lifespan has opened.
+
+    Raises:
+        ServiceFaultError: it has not.
+    """
+    found = getattr(request.app.state, "recogniser", None)
+    if not isinstance(found, Recogniser):
+        raise ServiceFaultError("the service has not started; its lifespan must be entered first")
+    return found
+
+
+async def answer(request: Request, file: UploadFile, question: Question, *, stream: bool) -> Response:
+    """Recognise a file."""
+    recogniser = recogniser_of(request)
+    if stream:
+        events = _Stream(recogniser, file, question).events()
+        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return question.response(await recognise(request, recogniser, file, question))
+
+
+async def recognise(request: Request, recogniser: Recogniser, file: UploadFile, question: Question) -> Recognition:
+    """Wait for the text; give the place in the queue back if the caller goes away."""
+    _require_bytes(file)
+    job, future = recogniser.submit(file.file.read, question.model, question.options)
+    try:
+        while not (await asyncio.wait({future}, timeout=_POLL_S))[0]:
+            if await request.is_disconnected():
+                break
+        else:
+            return future.result()
+    except AudioError as error:
+        error.param = error.param or "file"
+        raise
+    finally:
+        job.give_up()
+        future.cancel()
+    raise AbandonedError("the caller went away before the end")
+
+
+def _require_bytes(file: UploadFile) -> None:
+    if not file.size:
+        raise EmptyAudioError("expected an audio file, got 0 bytes", param="file")
+
+
+class _Stream:
+    """One recording whose pieces are sent as they are heard."""
+
+    def __init__(self, recogniser: Recogniser, file: UploadFile, question: Question) -> None:
+        _require_bytes(file)
+        self._question = question
+        self._is_verbose = question.form is ResponseFormat.VERBOSE_JSON
+        self._loop = asyncio.get_running_loop()
+        self._steps: asyncio.Queue[Step | None] = asyncio.Queue()
+        self._n_segments = 0
+        # Submitted here, before the answer begins, so that a full queue is still a 503.
+        self._job, self._future = recogniser.submit(
+            file.file.read, question.model, question.options, on_step=self._on_step
+        )
+        self._future.add_done_callback(lambda _future: self._steps.put_nowait(None))
+
+    def _on_step(self, step: Step) -> None:
+        self._loop.call_soon_threadsafe(self._steps.put_nowait, step)
+
+    async def events(self) -> AsyncIterator[bytes]:
+        try:
+            while (step := await self._steps.get()) is not None:
+                yield self._delta(step)
+            yield self._done(self._future.result())
+        except GlasError as error:
+            yield _event(to_body(error))
+        finally:
+            self._job.give_up()
+            self._future.cancel()
+        yield _END_OF_STREAM
+
+    def _delta(self, step: Step) -> bytes:
+        text = " ".join(segment.text for segment in step.segments)
+        body: dict[str, Any] = {
+            "type": "transcript.text.delta",
+            "delta": (" " if self._n_segments and text else "") + text,
+            **render_logprobs(step.segments, self._question.include),
+        }
+        if self._is_verbose:
+            body["progress_seconds"] = round(step.done_s, 3)
+            body["segments"] = [
+                render_segment(self._n_segments + index, segment)
+                | {"words": [render_word(word) for word in segment.words]}
+                for index, segment in enumerate(step.segments)
+            ]
+        self._n_segments += len(step.segments)
+        return _event(body)
+
+    def _done(self, recognition: Recognition) -> bytes:
+        body = {"type": "transcript.text.done", **render_json(recognition, self._question.include)}
+        if self._is_verbose:
+            body["result"] = self._question.whole(recognition)
+        return _event(body)
+
+
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"

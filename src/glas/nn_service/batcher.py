@@ -1,0 +1,186 @@
+"""The batcher: pieces of speech from all recordings wait here, and worker threads take them to their engines.
+
+Whose piece is next is decided by start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996):
+every piece gets a tag, the later of the virtual time and the end of its recording's piece before; the smallest tag goes
+first, and the virtual time is the tag of the piece that was taken last. Every recording thus gets the same share, and a
+message does not wait for the rest of a recording of two hours. Nor does it wait for the half minute of it that is being
+recognised: while pieces of long recordings are, one worker more than the settings say is there for messages.
+
+A worker takes several pieces at once only where its engine wants that (`Abilities.batch_size`), only of those that
+already wait, and never so many that another worker stands idle. Nothing waits for company.
+"""
+
+import bisect
+import itertools
+import math
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from glas.domain.errors import ServiceFaultError
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
+from glas.engines import Engine
+from glas.nn_service.job import Job
+
+# A batch is padded to its longest piece, so that a much shorter one would cost nearly as much as that.
+_LEAST_SHARE = 0.75
+# What a worker takes at once, seconds of audio: on a processor whoever comes next waits for all of it.
+_BATCH_S = 64.0
+
+
+@dataclass(eq=False)
+class _Piece:
+    """A piece of speech that waits."""
+
+    tag: float
+    number: int
+    job: Job
+    engine: Engine
+    samples: Samples
+    is_long: bool
+    future: Future[Hypothesis] = field(default_factory=Future)
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / SAMPLE_RATE_HZ
+
+    @property
+    def place(self) -> tuple[float, int]:
+        return self.tag, self.number
+
+    def goes_with(self, other: "_Piece") -> bool:
+        shorter, longer = sorted((len(self.samples), len(other.samples)))
+        is_alike = self.engine is other.engine and self.job.options == other.job.options
+        return is_alike and shorter >= _LEAST_SHARE * longer
+
+
+class Batcher:
+    """Worker threads in front of all engines.
+
+    Args:
+        workers: calls of engines at once.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[_Piece] = []  # ascending by `place`
+        self._numbers = itertools.count()
+        self._virtual_s = 0.0
+        self._n_running = 0  # workers that are with an engine
+        self._n_long = 0  # of these, those that hold a piece of a long recording
+        self._is_closed = False
+        self._workers = workers
+        names = (f"engine-{index}" for index in range(workers + 1))
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, job: Job, engine: Engine, samples: Samples) -> Future[Hypothesis]:
+        """Let a piece be recognised.
+
+        Args:
+            job: the recording to which it belongs.
+            engine: who recognises it; it must stay open until the future is done.
+            samples: shape `(n_samples,)`, no longer than the engine's window.
+
+        Returns:
+            What is heard. A piece that is cancelled before its turn is not recognised.
+
+        Raises:
+            ServiceFaultError: the batcher is closed.
+        """
+        with self._changed:
+            if self._is_closed:
+                raise _closed()
+            tag = max(self._virtual_s, job.finish_tag)
+            piece = _Piece(tag, next(self._numbers), job, engine, samples, job.is_long)
+            job.finish_tag = tag + piece.duration_s
+            bisect.insort(self._waiting, piece, key=lambda one: one.place)
+            self._changed.notify()
+        return piece.future
+
+    def close(self) -> None:
+        """Finish what is being recognised and stop the workers; what waits fails with `ServiceFaultError`."""
+        with self._changed:
+            self._is_closed = True
+            left, self._waiting = self._waiting, []
+            self._changed.notify_all()
+        for piece in left:
+            if piece.future.set_running_or_notify_cancel():
+                piece.future.set_exception(_closed())
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            _recognise(batch)
+            with self._changed:
+                self._count(batch, -1)
+                # What was held back may go now.
+                self._changed.notify_all()
+
+    def _next(self) -> list[_Piece]:
+        """Wait for something to do; an empty list means that it is time to stop."""
+        with self._changed:
+            while True:
+                batch = self._take()
+                if batch or self._is_closed:
+                    return batch
+                self._changed.wait()
+
+    def _take(self) -> list[_Piece]:
+        self._waiting = [piece for piece in self._waiting if not piece.future.cancelled()]
+        first = next((piece for piece in self._waiting if self._may_go(piece)), None)
+        if first is None:
+            return []
+        company = [piece for piece in self._waiting if piece is not first and first.goes_with(piece)]
+        batch = [first, *company[: self._most(first, len(company)) - 1]]
+        chosen = {piece.number for piece in batch}
+        self._waiting = [piece for piece in self._waiting if piece.number not in chosen]
+        self._virtual_s = max(self._virtual_s, first.tag)
+        batch = [piece for piece in batch if piece.future.set_running_or_notify_cancel()]
+        if not batch:
+            return self._take()
+        self._count(batch, +1)
+        return batch
+
+    def _most(self, first: _Piece, n_company: int) -> int:
+        """How many pieces go together: what the engine wants, but no more than this worker's share and its patience."""
+        n_free_beside = max(0, self._workers - self._n_running - 1)
+        share = math.ceil((1 + n_company) / (1 + n_free_beside))
+        patience = max(1, int(_BATCH_S / max(first.duration_s, 1e-3)))
+        return min(first.engine.abilities.batch_size, share, patience)
+
+    def _may_go(self, piece: _Piece) -> bool:
+        if self._n_running < self._workers:
+            return True
+        return not piece.is_long and self._n_long > 0 and self._n_running == self._workers
+
+    def _count(self, batch: Sequence[_Piece], step: int) -> None:
+        self._n_running += step
+        if any(piece.is_long for piece in batch):
+            self._n_long += step
+
+
+def _closed() -> ServiceFaultError:
+    return ServiceFaultError("the service is stopping")
+
+
+def _recognise(batch: Sequence[_Piece]) -> None:
+    """Let the engine hear a batch; one piece that it fails on must not take the others along."""
+    began = time.monotonic()
+    try:
+        heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+        if len(batch) == 1:
+            batch[0].future.set_exception(error)
+            return
+        for piece in batch:
+            _recognise([piece])
+        return
+    elapsed_s, total = time.monotonic() - began, sum(len(piece.samples) for piece in batch)
+    for piece, hypothesis in zip(batch, heard, strict=True):
+        piece.job.engine_s += elapsed_s * len(piece.samples) / max(total, 1)
+        piece.future.set_result(hypothesis)

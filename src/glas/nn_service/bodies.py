@@ -1,0 +1,140 @@
+"""What the answers of nn_service look like, for its OpenAPI document. Field names: see `formats`."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Body(BaseModel):
+    """A JSON object with exactly these fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Usage(Body):
+    """What was worked on."""
+
+    type: Literal["duration"]
+    seconds: float = Field(ge=0, description="Length of the audio.")
+
+
+class Logprob(Body):
+    """One token."""
+
+    token: str
+    logprob: float = Field(le=0, description="Natural logarithm of its probability.")
+    bytes: list[int] = Field(description="The token in UTF-8.")
+
+
+class TranscriptionBody(Body):
+    """`response_format=json`."""
+
+    text: str
+    usage: Usage
+    logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
+
+
+class WordBody(Body):
+    """A word with its times, seconds."""
+
+    word: str
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+    confidence: float | None = Field(ge=0, le=1, description="How sure the model is; null where it cannot tell.")
+
+
+class SegmentBody(Body):
+    """A stretch of speech; times are seconds."""
+
+    id: int
+    seek: int = Field(description="Always 0.")
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+    text: str
+    tokens: list[int] = Field(description="Always empty.")
+    temperature: float
+    avg_logprob: float = Field(le=0)
+    compression_ratio: float
+    no_speech_prob: float = Field(ge=0, le=1)
+    confidence: float | None = Field(ge=0, le=1)
+
+
+class VerboseBody(Body):
+    """`response_format=verbose_json`."""
+
+    task: Literal["transcribe", "translate"]
+    language: str = Field(description="English name of the language, or its code.")
+    duration: float = Field(ge=0, description="Length of the audio, seconds.")
+    text: str
+    usage: Usage
+    model: str
+    confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
+    fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
+    processing_seconds: float = Field(ge=0, description="Seconds of work, without waiting for a turn.")
+    segments: list[SegmentBody] = Field(default=[], description="Unless only words are asked for.")
+    words: list[WordBody] = Field(default=[], description="Only with `timestamp_granularities[]=word`.")
+    logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
+
+
+class PredictionBody(Body):
+    """The answer of the original system."""
+
+    prediction: str
+
+
+class ModelBody(Body):
+    """A model that can be asked for."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: Literal["glas"] = "glas"
+    is_default: bool = Field(description="Whether it is what `auto` means.")
+    is_loaded: bool
+    window_seconds: float | None = Field(description="Longest piece of speech it hears at once; null if not loaded.")
+
+
+class ModelsBody(Body):
+    """All models that can be asked for."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelBody]
+
+
+class LoadedBody(Body):
+    """A model in memory."""
+
+    id: str
+    is_default: bool
+    since: datetime
+    in_flight: int = Field(ge=0, description="Requests that use it.")
+    memory_bytes: int | None = Field(
+        description="By how much the process grew while it was loaded; null where the system does not tell."
+    )
+    expires_at: datetime | None = Field(description="When it is unloaded unless it is used; null: it stays.")
+
+
+class LoadedModelsBody(Body):
+    """What is in memory, and how busy the service is."""
+
+    models: list[LoadedBody]
+    in_flight: int = Field(ge=0, description="Recordings that are being recognised or wait.")
+    resident_bytes: int | None = Field(description="Memory of the process; null where the system does not tell.")
+
+
+class SwapRequest(BaseModel):
+    """Which weights are to serve a name from now on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = Field(default=None, description="Null: the same model, its files read anew.")
+
+
+class HealthBody(Body):
+    """That the service can work."""
+
+    status: Literal["ok"]
+    model: str = Field(description="The default model.")
+    version: str
+    in_flight: int = Field(ge=0)

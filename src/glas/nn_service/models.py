@@ -1,0 +1,133 @@
+"""Routes of models: what can be asked for, what is in memory; and for administrators to load, swap and unload."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from glas.domain.errors import UnknownModelError
+from glas.nn_service.answering import recogniser_of
+from glas.nn_service.bodies import LoadedBody, LoadedModelsBody, ModelBody, ModelsBody, SwapRequest
+from glas.nn_service.registry import LoadedModel, Registry, resident_bytes
+from glas.serving.openapi import failures
+
+_MODELS = "/v1/models"
+_LOADED = "/api/ps"
+
+
+def make_router() -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["models"])
+    router.add_api_route(_MODELS, list_models, methods=["GET"], summary="What can be asked for", responses=failures())
+    router.add_api_route(
+        f"{_MODELS}/{{name:path}}", show_model, methods=["GET"], summary="One model", responses=failures(404)
+    )
+    router.add_api_route(_LOADED, list_loaded, methods=["GET"], summary="What is in memory", responses=failures())
+    one = f"{_LOADED}/{{name:path}}"
+    router.add_api_route(
+        one, load, methods=["POST"], summary="Load a model (administrators)", responses=failures(403, 404, 503)
+    )
+    router.add_api_route(
+        one,
+        swap,
+        methods=["PUT"],
+        summary="Let new weights serve a name (administrators)",
+        responses=failures(400, 403, 404),
+    )
+    router.add_api_route(
+        one,
+        unload,
+        methods=["DELETE"],
+        status_code=204,
+        summary="Unload a model (administrators)",
+        responses=failures(403, 404),
+    )
+    return router
+
+
+async def list_models(request: Request) -> ModelsBody:
+    """All models that lie on disk, the default one first. One that is not loaded is loaded when it is asked for."""
+    registry = recogniser_of(request).registry
+    names = await asyncio.to_thread(registry.names)
+    return ModelsBody(data=[_model(registry, name) for name in names])
+
+
+async def show_model(request: Request, name: str) -> ModelBody:
+    """Describe one model."""
+    registry = recogniser_of(request).registry
+    return _model(registry, await asyncio.to_thread(registry.find, name))
+
+
+async def list_loaded(request: Request) -> LoadedModelsBody:
+    """Everything that is in memory."""
+    recogniser = recogniser_of(request)
+    registry = recogniser.registry
+    return LoadedModelsBody(
+        models=[_loaded(registry, name, model) for name, model in registry.loaded().items()],
+        in_flight=recogniser.in_flight,
+        resident_bytes=resident_bytes(),
+    )
+
+
+async def load(request: Request, name: str) -> LoadedBody:
+    """Load a model, if it is not loaded; the answer comes when it is ready."""
+    registry = recogniser_of(request).registry
+    uniform = await asyncio.to_thread(registry.find, name)
+    await asyncio.to_thread(registry.load, uniform)
+    return _shown(registry, uniform)
+
+
+async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> LoadedBody:
+    """Load weights, then let them serve `name`; no request is refused or fails meanwhile.
+
+    With `auto` as the name and a model in the body that model becomes the default one. Without a body the files of the
+    named model are read anew. Where the new weights cannot be loaded everything stays as it was.
+    """
+    registry = recogniser_of(request).registry
+    uniform = await asyncio.to_thread(registry.find, name)
+    target = uniform
+    if wanted is not None and wanted.model is not None:
+        target = await asyncio.to_thread(registry.find, wanted.model)
+    await asyncio.to_thread(registry.swap, name, target)
+    return _shown(registry, target)
+
+
+async def unload(request: Request, name: str) -> Response:
+    """Unload a model, once the requests that use it are done. Asked for again, it is loaded again."""
+    registry = recogniser_of(request).registry
+    uniform = await asyncio.to_thread(registry.find, name)
+    if not await asyncio.to_thread(registry.unload, uniform):
+        raise UnknownModelError(f"expected a model that is loaded, got {uniform}", param="name")
+    return Response(status_code=204)
+
+
+def _model(registry: Registry, name: str) -> ModelBody:
+    loaded = registry.loaded().get(name)
+    return ModelBody(
+        id=name,
+        is_default=name == registry.default,
+        is_loaded=loaded is not None,
+        window_seconds=None if loaded is None else loaded.engine.window_s,
+    )
+
+
+def _shown(registry: Registry, name: str) -> LoadedBody:
+    model = registry.loaded().get(name)
+    if model is None:
+        raise UnknownModelError(f"{name} was unloaded again at once", param="name")
+    return _loaded(registry, name, model)
+
+
+def _loaded(registry: Registry, name: str, model: LoadedModel) -> LoadedBody:
+    left_s = model.used_at + registry.keep_alive_s - time.monotonic()
+    stays = name == registry.default or not registry.keep_alive_s or model.n_leases
+    return LoadedBody(
+        id=name,
+        is_default=name == registry.default,
+        since=model.since,
+        in_flight=model.n_leases,
+        memory_bytes=model.memory_bytes,
+        expires_at=None if stays else datetime.now(UTC) + timedelta(seconds=left_s),
+    )

@@ -1,0 +1,24 @@
+"""Cross-origin requests: which foreign pages a browser lets call us."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from glas.logs import REQUEST_ID_HEADER
+
+
+def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    """Let pages of these origins call `app`; to be added after everything that may refuse a request.
+
+    Keys travel in a header that a page must set itself, never in cookies, so no credentials are allowed for.
+    """
+    if not origins:
+        return
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
+        expose_headers=[REQUEST_ID_HEADER, "Retry-After"],
+    )

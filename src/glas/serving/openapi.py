@@ -1,0 +1,86 @@
+"""The OpenAPI document, complete: one shape of error under every status, the bearer key, nothing that never happens."""
+
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field
+
+_CAUSES: Final = {
+    400: "The request, or the recording in it, is not as expected; `param` names the field.",
+    401: "No key, or a wrong one.",
+    403: "The key is known, but may not do this.",
+    404: "Nothing of that name.",
+    413: "More bytes, or seconds, than the limit.",
+    415: "The bytes are of no accepted format.",
+    500: "The service failed within.",
+    503: "Too much to do; `Retry-After` says, in seconds, when to come back.",
+    504: "The deadline passed before there was an answer.",
+}
+_SCHEME: Final = "key"
+_BUSY: Final = 503
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    message: str
+    type: str = Field(description="`invalid_request_error` or `server_error`.")
+    param: str | None = Field(description="The field at fault.")
+    code: str = Field(description="Stable name of the error.")
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success, in the shape of OpenAI's."""
+
+    error: ErrorDetail
+
+
+def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route declares of its errors, besides 401 and 500, which every route may answer."""
+    declared: dict[int | str, dict[str, Any]] = {
+        status: {"model": ErrorBody, "description": _CAUSES[status]} for status in sorted({401, 500, *statuses})
+    }
+    if _BUSY in declared:
+        declared[_BUSY]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+    return declared
+
+
+def describe(
+    app: FastAPI, *, description: str, needs_key: bool, open_paths: Collection[str]
+) -> Callable[[], dict[str, Any]]:
+    """Make what gives the document: FastAPI's, with the key, and without FastAPI's own shape of error.
+
+    Args:
+        app: whose routes are described.
+        description: what the service is for.
+        needs_key: whether callers must show one.
+        open_paths: paths that need no key.
+    """
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app, description, needs_key=needs_key, open_paths=open_paths)
+        return app.openapi_schema
+
+    return document
+
+
+def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Collection[str]) -> dict[str, Any]:
+    made = get_openapi(title=app.title, version=app.version, description=description, routes=app.routes)
+    components = made.setdefault("components", {})
+    components["securitySchemes"] = {
+        _SCHEME: {"type": "http", "scheme": "bearer", "description": "A key of this server, where it asks for one."}
+    }
+    for path, operations in made["paths"].items():
+        for operation in operations.values():
+            # Ours is 400, as OpenAI's is.
+            operation["responses"].pop("422", None)
+            is_open = not needs_key or path in open_paths
+            operation["security"] = [] if is_open else [{_SCHEME: []}]
+            if is_open:
+                operation["responses"].pop("401", None)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components.get("schemas", {}).pop(unused, None)
+    return made

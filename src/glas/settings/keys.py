@@ -1,0 +1,81 @@
+"""Keys of callers. Only their hashes stand in the settings: who reads those cannot call.
+
+A key has 256 random bits, which nobody can guess or try out, so a plain SHA-256 keeps it as safe as a slow hash would
+keep a password (NIST SP 800-63B, 5.1.2.2, asks for a salted slow hash only below 112 bits).
+"""
+
+import hashlib
+import re
+import secrets
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
+
+from pydantic import AfterValidator
+
+Role: TypeAlias = Literal["user", "admin"]
+
+# What finds leaked secrets in repositories knows them by their beginnings.
+_PREFIX: Final = "glas_"
+_ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,40}):(?P<role>user|admin):(?P<sha256>[0-9a-f]{64})")
+
+
+class HashedKey(NamedTuple):
+    """A key as the settings know it.
+
+    Attributes:
+        name: whose it is; stands in the log.
+        role: an administrator may load, unload and swap models.
+        sha256: hash of the key, 32 bytes.
+    """
+
+    name: str
+    role: Role
+    sha256: bytes
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.role}:{self.sha256.hex()}"
+
+
+def hashed(key: str) -> bytes:
+    """The hash under which a key is kept."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
+    """Make a key; it is in the first value only.
+
+    Raises:
+        ValueError: the name has other characters than letters, digits, `.`, `_` and `-`, or more than 40.
+    """
+    key = _PREFIX + secrets.token_urlsafe(32)
+    return key, _parsed(f"{name}:{role}:{hashed(key).hex()}")
+
+
+def hashed_keys(text: str) -> tuple[HashedKey, ...]:
+    """The keys of a list that is separated by commas.
+
+    Raises:
+        ValueError: an entry is not `name:role:sha256`, or two have one name.
+    """
+    found = tuple(_parsed(entry.strip()) for entry in text.split(",") if entry.strip())
+    names = [key.name for key in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"expected every name once, got several keys called {', '.join(twice)}")
+    return found
+
+
+def _parsed(entry: str) -> HashedKey:
+    match = _ENTRY.fullmatch(entry)
+    if match is None:
+        raise ValueError(
+            f"expected name:user:sha256 or name:admin:sha256, as `glas keys new NAME` prints it, got {entry[:60]!r}"
+        )
+    role: Role = "admin" if match["role"] == "admin" else "user"
+    return HashedKey(match["name"], role, bytes.fromhex(match["sha256"]))
+
+
+def _checked(text: str) -> str:
+    hashed_keys(text)
+    return text
+
+
+HashedKeys = Annotated[str, AfterValidator(_checked)]
