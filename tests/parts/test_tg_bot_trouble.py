@@ -233,6 +233,17 @@ async def test_a_webhook_stores_before_it_says_yes(
 
 async def test_limits_and_the_allow_list(settings: Settings, telegram: TelegramServer, recogniser: Recogniser) -> None:
     """Strangers are told their number; minutes a day are counted; a confirmation can be asked first."""
+    hasty = BotSettings(user_messages_per_minute=2)
+    async with open_house(settings.model_copy(update={"bot": hasty}), telegram, recogniser.client) as house:
+        await house.start(ANNA)
+        sent = [telegram.speak(ANNA, OGG, file_id=f"hasty-{number}") for number in range(4)]
+        answers = [await house.answer(one) for one in sent]
+        assert [one["text"] for one in answers[:2]] == ["привет", "привет"]
+        for refused in answers[2:]:
+            assert refused["text"].startswith("Слишком часто: больше 2 записей")
+            telegram.press(ANNA, refused["message_id"], "🔁")
+        await house.until(lambda: house.shown().count("привет") == 4)
+        assert (await house.answer(telegram.speak(ANNA + 5, OGG)))["text"].startswith("привет")
     options = BotSettings(user_minutes_per_day=1, confirm_first=True, concurrency=2)
     closed = settings.model_copy(update={"allowed_telegram_user_ids": str(ANNA), "bot": options})
     async with open_house(closed, telegram, recogniser.client) as house:

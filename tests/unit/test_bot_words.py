@@ -11,7 +11,10 @@ from aiogram.utils.formatting import Text
 from glas.tg_bot.correction import word_diff
 from glas.tg_bot.desk import Desk, Shelf
 from glas.tg_bot.intake import work_for
-from glas.tg_bot.jobs import UPDATES, VOICES
+from glas.tg_bot.jobs import UPDATES, VOICES, voice_job
+from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.notice import Notice
+from glas.tg_bot.pace import Pace
 from glas.tg_bot.phrases import parse
 from glas.tg_bot.signing import ForgedButtonError, Signer, StaleButtonError
 from glas.tg_bot.texts import is_long
@@ -53,6 +56,54 @@ async def test_the_desk_serves_in_order_and_tells_places() -> None:
     assert served == [0, 2, 3]
     async with asyncio.timeout(1), desk.served(desk.ticket()):
         pass
+
+
+async def test_a_place_counts_those_who_wait_elsewhere() -> None:
+    """Two desks tell each other who waits: places are those of one queue; a pause is kept by both."""
+    desks, limiters = [Desk(0), Desk(0)], [RateLimiter(), RateLimiter()]
+    one, two = (Notice(desk, limiter) for desk, limiter in zip(desks, limiters, strict=True))
+    came = [(0, 10), (1, 11), (0, 12), (1, 12), (1, 14), (0, 20)]
+    tickets = [desks[number].ticket(came_s) for number, came_s in came]
+
+    async def wait(number: int) -> None:
+        async with desks[came[number][0]].served(tickets[number]):
+            pass
+
+    tasks = [asyncio.create_task(wait(number)) for number in range(len(came))]
+    await asyncio.sleep(0)
+    assert [ticket.place for ticket in tickets] == [1, 1, 2, 2, 3, 3]
+    limiters[0].keep_quiet(-5, 30)
+    one.is_taking_in = True
+    assert '"is_taking_in":true' in one.say()
+    notes = [one.say(), two.say()]
+    one.hear({"two": notes[1], "starting": "", "older": "{"})
+    two.hear({"one": notes[0]})
+    assert [ticket.place for ticket in tickets] == [1, 2, 3, 3, 5, 6]
+    assert (limiters[0].share, limiters[1].share) == (4, 2)
+    assert limiters[1].pauses()[-5] == pytest.approx(30, abs=1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_the_pace_is_counted_by_telegrams_clock() -> None:
+    """Within a minute, per person, a second delivery once."""
+    pace, voice = Pace(), {"file_id": "f", "file_unique_id": "u", "duration": 3, "file_size": 10}
+
+    def sent(number: int, date_s: int, person: int = 9) -> int:
+        message = update(
+            voice=voice, message_id=number, date=date_s, **{"from": {"id": person, "is_bot": False, "first_name": "A"}}
+        ).message
+        assert message is not None
+        job = voice_job(message, bot_id=BOT)
+        assert job is not None
+        return pace.count(job)
+
+    assert [sent(number, NOW_S + number) for number in (1, 2, 3)] == [1, 2, 3]
+    assert sent(3, NOW_S + 3) == 3
+    assert sent(4, NOW_S + 4, person=8) == 1
+    assert sent(5, NOW_S + 62) == 2
+    assert sent(6, NOW_S + 200) == 1
 
 
 def test_the_shelf_holds_no_more_than_it_may() -> None:
@@ -99,15 +150,15 @@ def test_what_is_stored() -> None:
     """Recordings and /start in one queue, so that they stay in order; commands in another; a group's talk nowhere."""
     voice = {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 3, "file_size": 10}}
     group = {"chat": {"id": -5, "type": "supergroup", "title": "G"}}
-    heard = work_for(update(**voice), BOT, confirm_first=False)
-    started = work_for(update(text="/start"), BOT, confirm_first=False)
-    asked = work_for(update(text="/balance"), BOT, confirm_first=False)
+    heard = work_for(update(**voice), BOT, confirm_first=False, pace=Pace())
+    started = work_for(update(text="/start"), BOT, confirm_first=False, pace=Pace())
+    asked = work_for(update(text="/balance"), BOT, confirm_first=False, pace=Pace())
     assert heard is not None
     assert started is not None
     assert asked is not None
     assert (heard.queue, heard.id, heard.person) == (VOICES, f"v:{BOT}:9:5:1", "9")
     assert (started.queue, started.id) == (VOICES, f"u:{BOT}:1")
     assert asked.queue == UPDATES
-    assert work_for(update(**voice), BOT, confirm_first=True).queue == UPDATES  # type: ignore[union-attr]
-    assert work_for(update(text="как дела?", **group), BOT, confirm_first=False) is None
-    assert work_for(update(text="/balance", **group), BOT, confirm_first=False) is not None
+    assert work_for(update(**voice), BOT, confirm_first=True, pace=Pace()).queue == UPDATES  # type: ignore[union-attr]
+    assert work_for(update(text="как дела?", **group), BOT, confirm_first=False, pace=Pace()) is None
+    assert work_for(update(text="/balance", **group), BOT, confirm_first=False, pace=Pace()) is not None

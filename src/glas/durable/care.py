@@ -24,7 +24,16 @@ _log = structlog.stdlib.get_logger("glas.durable")
 class Care:
     """The care of one running engine."""
 
-    def __init__(self, dbos: DBOS, members: Members, slot: str, *, keep_s: float, note: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        dbos: DBOS,
+        members: Members,
+        slot: str,
+        *,
+        keep_s: float,
+        note: Callable[[], str],
+        hear: Callable[[Mapping[str, str]], object],
+    ) -> None:
         """Prepare it; nothing runs before `start`.
 
         Args:
@@ -33,15 +42,16 @@ class Care:
             slot: of this process.
             keep_s: seconds after which ended work is forgotten.
             note: what this process tells the others with each heartbeat.
+            hear: is given the notes of the others then.
         """
         self._dbos = dbos
         self._members = members
         self._slot = slot
         self._keep_s = keep_s
         self._note = note
+        self._hear = hear
         self._orphans = Orphans(slot)
         self._tasks: list[asyncio.Task[None]] = []
-        self.notes: Mapping[str, str] = {slot: ""}
 
     def start(self) -> None:
         """Begin; it goes on until `stop`."""
@@ -81,8 +91,9 @@ class Care:
 
     async def _beat(self) -> None:
         await asyncio.to_thread(self._members.beat, self._slot, self._note())
-        self.notes = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
-        await self._take_over(self.notes)
+        living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
+        self._hear({slot: note for slot, note in living.items() if slot != self._slot})
+        await self._take_over(living)
         for person, before_s in await asyncio.to_thread(self._members.to_forget):
             await self.forget(person, before_s=before_s)
 

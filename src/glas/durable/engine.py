@@ -55,26 +55,21 @@ class Durable:
         self._care: Care | None = None
         self._dbos: DBOS | None = None
         self._note: Callable[[], str] = str
+        self._hear: Callable[[Mapping[str, str]], object] = len
 
     @property
     def slot(self) -> str:
         """The stable name of this process."""
         return self._slot
 
-    @property
-    def n_living(self) -> int:
-        """How many processes share this place now, this one included."""
-        return 1 if self._care is None else max(1, len(self._care.notes))
+    def tell(self, note: Callable[[], str], hear: Callable[[Mapping[str, str]], object]) -> None:
+        """Talk with the other processes that share this place, once with each heartbeat. To be called before `start`.
 
-    @property
-    def notes(self) -> Mapping[str, str]:
-        """What the other living processes told with their last heartbeat, by slot; up to some seconds old."""
-        notes = {} if self._care is None else self._care.notes
-        return {slot: note for slot, note in notes.items() if slot != self._slot}
-
-    def tell(self, note: Callable[[], str]) -> None:
-        """Let `note` say, at each heartbeat, what the other processes shall know of this one. Before `start`."""
-        self._note = note
+        Args:
+            note: what they shall know of this process.
+            hear: is given the notes of all other living ones by slot, each up to some seconds old.
+        """
+        self._note, self._hear = note, hear
 
     def workflow(self, name: str, function: WorkflowFunction) -> None:
         """Register the function that does work called `name`."""
@@ -133,7 +128,7 @@ class Durable:
         DBOS.listen_queues([queue.name for queue in self._queues])
         # In this loop, so that workflows run here, where the clients that they use live.
         DBOS.launch()
-        self._care = Care(self._dbos, self._members, self._slot, keep_s=self._keep_s, note=self._note)
+        self._care = Care(self._dbos, self._members, self._slot, keep_s=self._keep_s, note=self._note, hear=self._hear)
         await self._register()
         self._care.start()
 

@@ -110,6 +110,9 @@ class BotSettings(BaseModel):
         default=20, ge=1, le=2000, description="Largest recording, MB; Telegram's own server gives out at most 20."
     )
     confirm_first: bool = Field(default=False, description="Ask «Распознать?» before each recording in private chats.")
+    user_messages_per_minute: int = Field(
+        default=20, ge=0, le=500, description="Recordings that a person may send in a minute; 0: any number."
+    )
     user_minutes_per_day: int = Field(
         default=120, ge=0, description="Minutes of sound that a person may send in 24 hours; 0: any number."
     )

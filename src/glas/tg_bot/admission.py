@@ -27,6 +27,7 @@ class Admission(BaseModel):
     locale: Locale = Locale.RU
     refusal: str | None = Field(default=None, description="The phrase with which it is refused.")
     values: dict[str, int] = {}
+    may_ask_again: bool = Field(default=False, description="What is refused now may be asked for with a button.")
 
 
 _IGNORED = Admission(is_answered=False)
@@ -52,11 +53,25 @@ class Doorkeeper:
             chat = await self.db_assist.chat(job.bot_id, job.chat_id)
             if not chat.answers_automatically:
                 return _IGNORED
+        if (refusal := await self._refusal(job, user)) is not None:
+            # In a group the refusals for haste would be as many as the messages.
+            return _IGNORED if refusal.may_ask_again and not job.is_private else refusal
+        return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)
+
+    async def _refusal(self, job: VoiceJob, user: User | None) -> Admission | None:
         if job.recording.size_bytes > self.settings.max_file_mb * _MB:
             return _refused("file-too-big", user, limit=self.settings.max_file_mb)
+        if self._is_too_fast(job, user):
+            refused = _refused("too-many", user, limit=self.settings.user_messages_per_minute)
+            return refused.model_copy(update={"may_ask_again": True})
         if user is not None and (minutes := await self._minutes_exceeded(user, job.recording.duration_s)):
             return _refused("daily-limit", user, minutes=minutes)
-        return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)
+        return None
+
+    def _is_too_fast(self, job: VoiceJob, user: User | None) -> bool:
+        is_unlimited = job.person in self.admins or (user is not None and user.role in (Role.UNLIMITED, Role.ADMIN))
+        limit = self.settings.user_messages_per_minute
+        return bool(limit) and job.n_in_minute > limit and not is_unlimited
 
     def serves(self, person: int) -> bool:
         """Whether a person is on the allow-list, or there is none."""

@@ -1,5 +1,6 @@
 """The bot, put together: open it, start the durable engine, run it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from glas.tg_bot.hearing import Hearing
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
 from glas.tg_bot.keyboards import Keyboards
 from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.notice import Notice
 from glas.tg_bot.phrases import Phrases
 from glas.tg_bot.pipeline import Pipeline
 from glas.tg_bot.repair import Repair
@@ -52,6 +54,7 @@ class TelegramBot:
     bot: Bot
     intake: Intake
     phrases: Phrases
+    notice: Notice
     settings: Settings
 
     async def run(self) -> None:
@@ -61,9 +64,10 @@ class TelegramBot:
             ConfigurationError: the token is wrong, or another program uses it.
         """
         await self.introduce()
+        self.notice.is_taking_in = True
         if self.settings.bot.webhook_url is None:
             await self.intake.poll()
-        await self.intake.watch()
+        await asyncio.Event().wait()
 
     async def introduce(self) -> None:
         """Tell Telegram how we take updates and which commands there are; waits while it is away."""
@@ -105,16 +109,16 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
     ) as bot:
         phrases = Phrases()
 
-        def on_beat(n_living: int) -> None:
-            limiter.share = n_living
-
-        _register(settings, services, durable, bot=bot, phrases=phrases, signer=Signer(token))
-        intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, on_beat=on_beat)
-        yield TelegramBot(bot, intake, phrases, settings)
+        desk = Desk(settings.bot.recognitions)
+        notice = Notice(desk, limiter)
+        durable.tell(notice.say, notice.hear)
+        _register(settings, services, durable, bot=bot, phrases=phrases, signer=Signer(token), desk=desk)
+        intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first)
+        yield TelegramBot(bot, intake, phrases, notice, settings)
 
 
 def _register(
-    settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, signer: Signer
+    settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, signer: Signer, desk: Desk
 ) -> None:
     """Tie the workflows to what they need."""
     options = settings.bot
@@ -124,9 +128,7 @@ def _register(
     )
     keyboards = Keyboards(signer, rating_days=options.rating_days)
     shelf = Shelf(_SHELF_BYTES)
-    hearing = Hearing(
-        bot, services.nn_service, services.db_assist, Desk(options.recognitions), shelf, options.max_file_mb * _MB
-    )
+    hearing = Hearing(bot, services.nn_service, services.db_assist, desk, shelf, options.max_file_mb * _MB)
     pipeline = Pipeline(bot, durable, steps, doorkeeper, hearing, services.db_assist, phrases, keyboards)
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)

@@ -1,16 +1,18 @@
 """Whose recording is being recognised, and who waits at which place; and the bytes at hand meanwhile."""
 
 import asyncio
+from bisect import bisect_left
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 
 class Ticket:
     """One who waits or is served."""
 
-    def __init__(self, desk: "Desk") -> None:
+    def __init__(self, desk: "Desk", came_s: int) -> None:
         self._desk = desk
+        self.came_s = came_s
         self.called = asyncio.Event()
         self.is_paused = False
 
@@ -25,19 +27,33 @@ class Ticket:
 
 
 class Desk:
-    """Serves `seats` at once, in the order in which they came."""
+    """Serves `seats` at once, in the order in which they came.
+
+    Other processes have desks of their own; who waits there is told now and then, as `elsewhere`.
+    """
 
     def __init__(self, seats: int) -> None:
         self._free = seats
         self._waiting: deque[Ticket] = deque()
+        self.elsewhere: Sequence[int] = ()
 
-    def ticket(self) -> Ticket:
-        """Come in; nothing waits yet."""
-        return Ticket(self)
+    def ticket(self, came_s: int = 0) -> Ticket:
+        """Come in; nothing waits yet.
+
+        Args:
+            came_s: when, by the one clock that all desks share (Unix time).
+        """
+        return Ticket(self, came_s)
+
+    def waiting(self) -> list[int]:
+        """When those came who wait here."""
+        return [ticket.came_s for ticket in self._waiting]
 
     def place(self, ticket: Ticket) -> int:
-        """Place of a ticket among those that wait."""
-        return self._waiting.index(ticket) + 1 if ticket in self._waiting else 0
+        """Place of a ticket among all that wait, here and elsewhere."""
+        if ticket not in self._waiting:
+            return 0
+        return self._waiting.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
 
     @asynccontextmanager
     async def served(self, ticket: Ticket) -> AsyncIterator[None]:

@@ -44,9 +44,9 @@ class Hearing:
     _model: str | None = None
     _model_asked_s: float = float("-inf")
 
-    def ticket(self) -> Ticket:
+    def ticket(self, job: VoiceJob) -> Ticket:
         """A place in the queue, to be taken by `hear`."""
-        return self.desk.ticket()
+        return self.desk.ticket(job.date_s)
 
     def shown(self, job: VoiceJob, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
         """Let the person see how far it has come, inside."""

@@ -7,7 +7,7 @@ name in the store finds it there. Of several processes with one database the hol
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work
 from glas.tg_bot.jobs import UPDATE, UPDATES, VOICES, voice_job
 from glas.tg_bot.moves import has_moved
+from glas.tg_bot.pace import Pace
 from glas.tg_bot.telegram import said
 
 ALLOWED_UPDATES = ["message", "callback_query"]
@@ -39,24 +40,23 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Intake:
     """Takes updates in, by polling or from a webhook."""
 
-    def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool, on_beat: Callable[[int], None]) -> None:
+    def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool) -> None:
         """Prepare it.
 
         Args:
             bot: the client.
             durable: where updates are stored.
             confirm_first: recordings in private chats are only worked on when a person confirms it.
-            on_beat: told now and then how many processes share this bot.
         """
         self._bot = bot
         self._durable = durable
         self._confirm_first = confirm_first
-        self._on_beat = on_beat
+        self._pace = Pace()
         self._offset: int | None = None
 
     async def store(self, update: Update) -> None:
         """Remember an update; when this returns, it cannot be lost."""
-        work = work_for(update, self._bot.id, confirm_first=self._confirm_first)
+        work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             await self._durable.enqueue(work)
 
@@ -68,7 +68,6 @@ class Intake:
         """
         pause_s, conflicts = _FIRST_PAUSE_S, deque[float](maxlen=_CONFLICTS)
         while True:
-            self._on_beat(self._durable.n_living)
             try:
                 if not await self._durable.take_lease(_LEASE, _LEASE_S):
                     self._offset = None
@@ -88,12 +87,6 @@ class Intake:
                 _log.warning("updates cannot be taken in now", cause=cause, pause_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-
-    async def watch(self) -> None:
-        """Only look now and then how many share this bot, for ever: updates are pushed to us."""
-        while True:
-            self._on_beat(self._durable.n_living)
-            await asyncio.sleep(_LEASE_S / 10)
 
     async def _turn(self) -> None:
         """One batch: ask, store; the next question confirms it."""
@@ -120,13 +113,13 @@ class Intake:
             await asyncio.sleep(1.0)
 
 
-def work_for(update: Update, bot_id: int, *, confirm_first: bool) -> Work | None:
+def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
     """What an update asks to be done; None for what is not addressed to the bot, which is not even stored."""
     message = update.message
     if message is not None:
         job = voice_job(message, bot_id=bot_id)
         if job is not None and not (confirm_first and job.is_private):
-            return job.work()
+            return job.model_copy(update={"n_in_minute": pace.count(job)}).work()
         if job is None and message.chat.type != "private" and not _is_addressed(update, bot_id):
             return None
     elif update.callback_query is None:

@@ -25,6 +25,7 @@ class VoiceJob(BaseModel):
     person_name: str
     is_private: bool
     is_asked: bool = False
+    n_in_minute: int = 0
     date_s: int
     recording: Recording
     answer_message_id: int | None = None

@@ -116,12 +116,22 @@ class RateLimiter(BaseRequestMiddleware):
             except TelegramRetryAfter as error:
                 self._hold(method, error.retry_after)
 
+    def pauses(self) -> dict[int | None, float]:
+        """Seconds that Telegram still wants quiet, by chat; None stands for everywhere."""
+        now_s = asyncio.get_running_loop().time()
+        self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
+        return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
+
+    def keep_quiet(self, chat: int | None, left_s: float) -> None:
+        """Send nothing to a chat for some seconds, or to nobody (None): another process was told so."""
+        until_s = asyncio.get_running_loop().time() + left_s
+        self._held_until[chat] = max(until_s, self._held_until.get(chat, 0.0))
+
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
         """Keep quiet: in a group only there, since its own small allowance is the usual cause; elsewhere everywhere."""
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
-        until_s = asyncio.get_running_loop().time() + retry_after_s + 0.1
-        self._held_until[where] = max(until_s, self._held_until.get(where, 0.0))
+        self.keep_quiet(where, retry_after_s + 0.1)
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, chat=where, method=type(method).__name__)
 
     async def _turn(self, method: TelegramMethod[Any]) -> None:

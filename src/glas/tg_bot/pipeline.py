@@ -90,7 +90,8 @@ class Pipeline:
             await self._confess(answer, error, say)
 
     async def _answer(self, answer: _Answer, say: Say) -> None:
-        job, ticket = answer.job, self.hearing.ticket()
+        job = answer.job
+        ticket = self.hearing.ticket(job)
 
         async def recognise() -> dict[str, Any]:
             transcription_id = await self._record(answer) if answer.admission.is_kept else None
@@ -126,14 +127,17 @@ class Pipeline:
         """Send the message that will become the answer, or the refusal; returns its id."""
         say = self.phrases[admission.locale]
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
+        keyboard = None
+        if admission.may_ask_again:
+            keyboard = self.keyboards.retry(job.attempt + 1, born_s=job.date_s, say=say)
         if job.answer_message_id is not None:
             try:
-                await edit_text(self.bot, job.chat_id, job.answer_message_id, text)
+                await edit_text(self.bot, job.chat_id, job.answer_message_id, text, keyboard)
             except MessageGoneError:
                 pass
             else:
                 return job.answer_message_id
-        return await self._reply(job, text)
+        return await self._reply(job, text, keyboard)
 
     async def _reply(self, job: VoiceJob, text: str, keyboard: InlineKeyboardMarkup | None = None) -> int:
         to = ReplyParameters(message_id=job.message_id, allow_sending_without_reply=True)

@@ -44,6 +44,7 @@ subtitles-name = Subtitles.srt
 file-name = Transcript.txt
 file-too-big = The file is larger than {$limit} MB: Telegram does not let bots download such. Compress it (Ogg/Opus, say) or split it.
 download-failed = The recording could not be downloaded from Telegram.
+too-many = Too fast: more than {$limit} recordings a minute. This one waits for the button.
 daily-limit = Your {$minutes} minutes for today are used up. Try later: the last 24 hours count.
 failed = ⚠️ {$reason}
 button-retry = 🔁 Try again

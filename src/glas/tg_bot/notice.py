@@ -1,0 +1,62 @@
+"""What the processes of one bot tell each other with their heartbeats, so that nobody has to ask the database.
+
+A few seconds old, hence good enough for a place in the queue and for a pause that Telegram asks for, and for nothing on
+which anything depends.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glas.tg_bot.desk import Desk
+from glas.tg_bot.limiter import RateLimiter
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Note(BaseModel):
+    """What one process tells."""
+
+    model_config = ConfigDict(frozen=True)
+
+    is_taking_in: bool = False
+    waiting: tuple[int, ...] = ()
+    quiet_until: tuple[tuple[int | None, float], ...] = ()
+
+
+class Notice:
+    """Says how it stands here, and passes on what the others say."""
+
+    def __init__(self, desk: Desk, limiter: RateLimiter) -> None:
+        self._desk = desk
+        self._limiter = limiter
+        self.is_taking_in = False
+
+    def say(self) -> str:
+        """The note of this process; compose.yaml's health check reads `is_taking_in`."""
+        now_s = time.time()
+        quiet = tuple((chat, now_s + left_s) for chat, left_s in self._limiter.pauses().items())
+        note = Note(is_taking_in=self.is_taking_in, waiting=tuple(self._desk.waiting()), quiet_until=quiet)
+        return note.model_dump_json()
+
+    def hear(self, notes: Mapping[str, str]) -> None:
+        """Take in the notes of the others."""
+        found = [note for note in map(_read, notes.values()) if note is not None]
+        self._limiter.share = len(notes) + 1
+        self._desk.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
+        now_s = time.time()
+        for note in found:
+            for chat, until_s in note.quiet_until:
+                self._limiter.keep_quiet(chat, until_s - now_s)
+
+
+def _read(text: str) -> Note | None:
+    """A note; None for one of another version, or of a process that has only just started."""
+    try:
+        return Note.model_validate(json.loads(text)) if text else None
+    except (ValueError, ValidationError):
+        _log.warning("a heartbeat's note is not understood")
+        return None

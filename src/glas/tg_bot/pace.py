@@ -1,0 +1,35 @@
+"""How many recordings a person sends within a minute.
+
+Counted where they come in, by the time that Telegram gave them: a backlog after an outage is no haste. Of several
+processes one polls and so counts everything; pushes to several are counted by each for itself.
+"""
+
+from collections import deque
+
+from glas.tg_bot.jobs import VoiceJob
+
+_MINUTE_S = 60
+_MOST = 500  # of one person; nobody's limit is as high
+_MANY_PEOPLE = 10_000
+
+
+class Pace:
+    """Counts."""
+
+    def __init__(self) -> None:
+        self._sent: dict[int, deque[tuple[int, int, int]]] = {}
+
+    def count(self, job: VoiceJob) -> int:
+        """How many this person sent in the minute that ends with this one; the same one again counts once."""
+        sent = self._sent.setdefault(job.person, deque(maxlen=_MOST))
+        name = (job.date_s, job.chat_id, job.message_id)
+        if name not in sent:
+            sent.append(name)
+        while sent[0][0] <= job.date_s - _MINUTE_S and sent[0] != name:
+            sent.popleft()
+        if len(self._sent) > _MANY_PEOPLE:
+            self._forget_before(job.date_s - _MINUTE_S)
+        return len(sent)
+
+    def _forget_before(self, time_s: int) -> None:
+        self._sent = {person: sent for person, sent in self._sent.items() if sent[-1][0] > time_s}
