@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole chaos check bench lock env clean
+.PHONY: help setup dev-setup train-setup run test whole chaos check bench lock picture env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 	for part in "tg_bot --extra bot" "nn_service --extra asr" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
+
+picture:  ## render the picture of /start from its drawing (needs Chromium)
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,720 \
+	  --screenshot=$(CURDIR)/src/glas/tg_bot/pictures/start.png src/glas/tg_bot/pictures/start.svg
 
 env: .env  ## make .env for Docker Compose, with secrets of its own; the bot's token is yours to fill in
 

@@ -18,6 +18,8 @@ from glas.domain.people import Locale, Purpose, Role
 from glas.settings import Settings
 from glas.tg_bot.jobs import RepairJob
 from glas.tg_bot.phrases import Phrases, coins
+from glas.tg_bot.picture import START
+from glas.tg_bot.texts import units
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
 from tests.telegram.server import TelegramServer
@@ -82,6 +84,8 @@ async def test_a_newcomer_registers_and_chooses(house: House, anna: int) -> None
     db_assist = house.services.db_assist
     welcome = await house.start(anna)
     assert texts_of_buttons(welcome) == ["✅ Разрешаю учиться"]
+    assert welcome["photo"]
+    assert welcome["caption"].startswith("Здравствуйте!")
     user = await db_assist.user(anna)
     assert user.consents == {Purpose.SERVICE}
     assert "разрешение записано" in (await house.press(anna, welcome, "✅")).lower()
@@ -94,6 +98,31 @@ async def test_a_newcomer_registers_and_chooses(house: House, anna: int) -> None
     await house.press(anna, languages, "English")
     assert (await house.answer(house.telegram.say(anna, "/balance")))["text"].startswith("Balance: 0 coins")
     assert (await house.answer(house.telegram.say(anna, "hello")))["text"].startswith("Send a voice message")
+
+
+@in_the_module
+async def test_the_picture_is_uploaded_once(house: House) -> None:
+    """Later ones name it; where no picture may be sent, or its id is not known any more, /start works all the same."""
+    world = house.telegram.world
+    for _ in range(3):
+        await house.start(next(_people))
+    data = START.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert list(world.documents.values()).count(data) == 1
+    for file_id in [one for one in world.files if one.startswith("sent-photo")]:
+        del world.files[file_id]
+    assert (await house.start(next(_people)))["photo"]
+    assert list(world.documents.values()).count(data) == 2
+    house.telegram.fail("sendPhoto", "bad_request", times=2)
+    plain = await house.start(next(_people))
+    assert plain["text"].startswith("Здравствуйте!")
+    assert texts_of_buttons(plain) == ["✅ Разрешаю учиться"]
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_the_first_words_fit_under_the_picture(locale: Locale) -> None:
+    """Telegram's limit for a caption is 1,024 units."""
+    assert units(Phrases()[locale]("start")) <= 1024
 
 
 @in_the_module
@@ -148,7 +177,9 @@ async def test_lost_originals_are_fetched_again(house: House, anna: int, samples
     day = datetime(2026, 11, 23 + rows[1].id % 7, 12, tzinfo=UTC)  # the 23rd is a Monday
     job = RepairJob(bot_id=BOT_ID, chat_id=ADMIN, message_id=1, time=day.isoformat())
     await house.durable.enqueue(job.work())
-    await house.until(lambda: "восстановлено: 4, вернуть нельзя: 1" in house.telegram.answers(ADMIN)[-1]["text"])
+    await house.until(
+        lambda: "восстановлено: 4, вернуть нельзя: 1" in house.telegram.answers(ADMIN)[-1].get("text", "")
+    )
     for row in rows[:4]:
         again = await house.services.db_assist.transcription(row.id)
         assert again.audio_key == row.audio_key
@@ -159,7 +190,7 @@ async def test_lost_originals_are_fetched_again(house: House, anna: int, samples
     house.telegram.say(anna, "/repair")
     asked = await house.answer(house.telegram.say(ADMIN, "/repair"))
     assert asked["text"].startswith("Ищу")
-    await house.until(lambda: "Потеряно: 1, восстановлено: 0" in house.telegram.answers(ADMIN)[-1]["text"])
+    await house.until(lambda: "Потеряно: 1, восстановлено: 0" in house.telegram.answers(ADMIN)[-1].get("text", ""))
 
 
 @in_the_module

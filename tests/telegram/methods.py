@@ -13,7 +13,7 @@ from tests.telegram.rules import (
     check_keyboard,
     check_text,
 )
-from tests.telegram.world import JsonObject, World
+from tests.telegram.world import JsonObject, StoredFile, World
 
 Method = Callable[[World, JsonObject], Any]
 
@@ -53,6 +53,7 @@ def _post_file(world: World, params: JsonObject, kind: str) -> JsonObject:
         content["caption"] = caption
     message = _post(world, params, content)
     if data:
+        world.files[described["file_id"]] = StoredFile(data[1], f"{kind}s/sent", described["file_unique_id"], size)
         world.documents[(message["chat"]["id"], message["message_id"])] = data[1]
     return message
 

@@ -27,6 +27,7 @@ from glas.tg_bot.keyboards import Keyboards
 from glas.tg_bot.limiter import RateLimiter
 from glas.tg_bot.notice import Notice
 from glas.tg_bot.phrases import Phrases
+from glas.tg_bot.picture import START, Picture
 from glas.tg_bot.pipeline import Pipeline
 from glas.tg_bot.repair import Repair
 from glas.tg_bot.signing import Signer
@@ -142,6 +143,7 @@ def _register(
         phrases=phrases,
         keyboards=keyboards,
         signer=signer,
+        picture=Picture(START),
         admins=doorkeeper.admins,
         options=options,
     )

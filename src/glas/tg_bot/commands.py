@@ -9,6 +9,7 @@ from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.rewards import BETA_TESTER_HUNDREDTHS
 from glas.tg_bot.keyboards import Keyboards
 from glas.tg_bot.phrases import Phrases, Say, coins
+from glas.tg_bot.picture import Picture
 
 # Which words a person has agreed to; a new wording is a new version.
 CONSENT_VERSION = "2026-11-22"
@@ -37,6 +38,7 @@ async def on_start(
     db_assist: DbAssistClient,
     phrases: Phrases,
     keyboards: Keyboards,
+    picture: Picture,
     admins: frozenset[int],
 ) -> None:
     """Register a person, say what happens with recordings, and ask for the consent that is separate."""
@@ -56,7 +58,7 @@ async def on_start(
         return
     given = Purpose.TRAINING in user.consents
     keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
-    await message.answer(say("start"), reply_markup=keyboard)
+    await picture.answer(message, say("start"), keyboard)
 
 
 async def on_help(message: Message, say: Say) -> None:

@@ -1,0 +1,39 @@
+"""The picture above the first words: uploaded once, then named by the id that Telegram gave it."""
+
+from pathlib import Path
+
+import structlog
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import FSInputFile, InlineKeyboardMarkup, Message
+
+# Rendered from the drawing beside it by `make picture`.
+START = Path(__file__).parent / "pictures" / "start.png"
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Picture:
+    """A picture that is sent again and again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file_id: str | None = None
+
+    async def answer(self, message: Message, caption: str, keyboard: InlineKeyboardMarkup) -> None:
+        """Answer with the picture and a caption; without the picture where a chat allows none."""
+        try:
+            sent = await self._photo(message, caption, keyboard)
+        except TelegramBadRequest as error:
+            _log.warning("the picture cannot be sent", error=error.message)
+            await message.answer(caption, reply_markup=keyboard)
+            return
+        if sent.photo:
+            self._file_id = sent.photo[-1].file_id
+
+    async def _photo(self, message: Message, caption: str, keyboard: InlineKeyboardMarkup) -> Message:
+        if self._file_id is not None:
+            try:
+                return await message.answer_photo(self._file_id, caption=caption, reply_markup=keyboard)
+            except TelegramBadRequest:
+                self._file_id = None  # it knows the id no more
+        return await message.answer_photo(FSInputFile(self._path), caption=caption, reply_markup=keyboard)
