@@ -231,6 +231,31 @@ async def test_a_webhook_stores_before_it_says_yes(
             await serving
 
 
+async def test_a_local_bot_api_server_gives_out_large_files(
+    settings: Settings, telegram: TelegramServer, recogniser: Recogniser, tmp_path: Path
+) -> None:
+    """They are read from its directory, up to the limit of the setting whatever was claimed; nothing is downloaded."""
+    telegram.world.local_dir = tmp_path / "bot-api"
+    telegram.world.local_dir.mkdir()
+    options = BotSettings(api_is_local=True, max_file_mb=40)
+    async with open_house(settings.model_copy(update={"bot": options}), telegram, recogniser.client) as house:
+        await house.start(ANNA)
+        large = OGG + bytes(30_000_000)
+        answer = await house.answer(telegram.speak(ANNA, large))
+        assert answer["text"] == "привет"
+        row = await house.archived(answer)
+        assert row.audio_size_bytes == len(large)
+        refused = await house.answer(telegram.speak(ANNA, OGG, size_bytes=50_000_000))
+        assert refused["text"].startswith("Файл больше 40 МБ")
+        liar = await house.answer(telegram.speak(ANNA, OGG + bytes(45_000_000), size_bytes=1000))
+        assert liar["text"].startswith("⚠️")
+        assert not [call for call in telegram.world.calls if call.method == "download"]
+        # Its directory is not shared with this machine.
+        telegram.world.local_dir = tmp_path / "elsewhere"
+        lost = house.telegram.speak(ANNA, OGG)
+        assert "Скачать запись из Telegram не удалось" in (await house.answer(lost))["text"]
+
+
 async def test_limits_and_the_allow_list(settings: Settings, telegram: TelegramServer, recogniser: Recogniser) -> None:
     """Strangers are told their number; minutes a day are counted; a confirmation can be asked first."""
     hasty = BotSettings(user_messages_per_minute=2)

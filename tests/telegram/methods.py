@@ -153,8 +153,15 @@ def get_file(world: World, params: JsonObject) -> JsonObject:
     file = world.files.get(params["file_id"])
     if file is None:
         raise bad_request("wrong file_id or the file is temporarily unavailable")
-    if file.size_bytes > MAX_DOWNLOAD_BYTES:
+    if file.size_bytes > MAX_DOWNLOAD_BYTES and world.local_dir is None:
         raise bad_request("file is too big")
+    if world.local_dir is not None:
+        # A server with `--local` fetches the file whole and tells where it lies, be it on a disk that is shared or not.
+        path = world.local_dir / file.path
+        if world.local_dir.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(file.data)
+        return {"file_id": params["file_id"], "file_unique_id": file.unique_id, "file_path": str(path)}
     return {
         "file_id": params["file_id"],
         "file_unique_id": file.unique_id,

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from tests.telegram.calls import Call
@@ -75,6 +76,7 @@ class World:
     actions: list[tuple[int, str]] = field(default_factory=list)
     commands: dict[str, list[JsonObject]] = field(default_factory=dict)
     admins: dict[int, set[int]] = field(default_factory=dict)
+    local_dir: Path | None = None
     moved: dict[int, int] = field(default_factory=dict)
     webhook: Webhook = field(default_factory=Webhook)
     allowed: frozenset[str] | None = None

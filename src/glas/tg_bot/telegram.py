@@ -203,10 +203,24 @@ async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
         raise _too_large(limit_bytes)
     if bot.session.api.is_local:
         # A server with `--local` shares this machine's disk; the path is that server's choice, not a person's.
-        return await asyncio.to_thread(Path(file.file_path).read_bytes)
+        return await asyncio.to_thread(_read, Path(file.file_path), limit_bytes)
     data = await _fetch(bot, file.file_path, limit_bytes)
     if file.file_size is not None and len(data) != file.file_size:
         raise TelegramAwayError(f"expected {file.file_size} bytes of a file, got {len(data)}")
+    return data
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise DownloadError(
+            f"the Bot API server's file cannot be read here ({error.strerror}): with GLAS_BOT__API_IS_LOCAL its "
+            "directory must be this machine's too, under the same path"
+        ) from None
+    if len(data) > limit_bytes:
+        raise _too_large(limit_bytes)
     return data
 
 

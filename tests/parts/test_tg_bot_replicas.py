@@ -1,0 +1,149 @@
+"""Two processes of the bot over one database: one polls, both work, the one that lives finishes the other's work."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from glas.db import migrations
+from glas.db.session import open_database
+from tests.conftest import Postgres, Sample, Server
+from tests.parts.bots import is_waiting
+from tests.system.composition import free_port
+from tests.telegram.server import TelegramServer
+from tests.telegram.world import JsonObject
+
+TOKENS = {f"GLAS_{name}_TOKEN": f"token-of-{name}-for-these-tests" for name in ("DB_ASSIST", "DATA_LOADER")}
+PATIENCE_S = 60.0
+# The program itself, with clocks that do not make a test wait for half a minute.
+QUICK = """
+import sys
+from glas.durable import care
+from glas.tg_bot import intake
+care._HEARTBEAT_S, care.DEAD_AFTER_S, intake._LEASE_S, intake._POLL_S = 0.5, 3.0, 3.0, 1
+from glas.__main__ import main
+sys.argv[1:] = ["run", "tg_bot"]
+main()
+"""
+
+
+class Replicas:
+    """Two bots, and what they share."""
+
+    def __init__(self, telegram: TelegramServer, url: str, environment: dict[str, str], directory: Path) -> None:
+        self.telegram = telegram
+        self._url = url
+        self._environment = environment
+        self._directory = directory
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, slot: str) -> None:
+        """Start one."""
+        environment = self._environment | {"GLAS_BOT__SLOT": slot, "GLAS_DATA_DIR": str(self._directory / slot)}
+        command = [sys.executable, "-c", QUICK]
+        with (self._directory / f"{slot}.log").open("ab") as log:
+            self.processes[slot] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    def asked(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the durable database."""
+        with psycopg.connect(self._url, options="-c search_path=durable_tg_bot") as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not happen:\n{self.logs()}"
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """What they said last."""
+        return "\n".join(path.read_text(encoding="utf-8")[-3000:] for path in self._directory.glob("*.log"))
+
+    def answered(self, sent: list[JsonObject]) -> bool:
+        """Whether each message has its final answer, once."""
+        shown = [one for chat in {one["chat"]["id"] for one in sent} for one in self.telegram.answers(chat)]
+        # A kill between a placeholder and its record leaves a placeholder that nobody edits.
+        replies = [one for one in shown if "reply_to_message" in one and not is_waiting(one)]
+        finals = sorted(one["reply_to_message"]["message_id"] for one in replies)
+        return finals == sorted(one["message_id"] for one in sent)
+
+
+@pytest.fixture
+def replicas(
+    postgres: Postgres,
+    server: Server,
+    start_glas: Callable[..., Any],
+    glas_environment: dict[str, str],
+    tmp_path: Path,
+) -> Iterator[Replicas]:
+    """Telegram, the services, and two bots that start at the same moment on an empty database."""
+    url = postgres.create(f"replicas_{os.getpid()}")
+    asyncio.run(_migrate(url))
+    ports = {name: free_port() for name in ("DB_ASSIST", "DATA_LOADER")}
+    services = TOKENS | {f"GLAS_{name}__PORT": str(port) for name, port in ports.items()}
+    urls = {f"GLAS_{name}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    with ExitStack() as stack:
+        telegram = stack.enter_context(TelegramServer())
+        stack.enter_context(start_glas("db_assist", "data_loader", GLAS_DATABASE_URL=url, **services))
+        bots = {"TELEGRAM_TOKEN": telegram.token, "GLAS_TELEGRAM_API_URL": telegram.url, "GLAS_DATABASE_URL": url}
+        environment = glas_environment | TOKENS | urls | bots | {"GLAS_NN_SERVICE_URL": server.url}
+        both = Replicas(telegram, url, environment, tmp_path)
+        for slot in ("bot-1", "bot-2"):
+            both.start(slot)
+        try:
+            yield both
+        finally:
+            for process in both.processes.values():
+                process.kill()
+                process.wait()
+
+
+async def _migrate(url: str) -> None:
+    database = open_database(make_url(url).set(drivername="postgresql+asyncpg"))
+    await migrations.upgrade(database)
+    await database.close()
+
+
+def _polls(telegram: TelegramServer) -> list[str]:
+    return [call.outcome for call in telegram.world.calls if call.method == "getUpdates"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_two_share_the_work_and_one_finishes_it(replicas: Replicas, samples: list[Sample]) -> None:
+    """One asks Telegram, both answer; after kill -9 of the one that asks, the other does all that was begun, once."""
+    telegram, voices = replicas.telegram, [sample.path.read_bytes() for sample in samples]
+    ready = "SELECT slot FROM glas_executors WHERE note LIKE '%\"is_taking_in\":true%'"
+    replicas.until(lambda: _polls(telegram), "the first question")
+    replicas.until(lambda: len(replicas.asked(ready)) == 2, "the readiness of both")
+    first = [telegram.speak(5_300_000_000 + number, voices[number % len(voices)]) for number in range(24)]
+    replicas.until(lambda: replicas.answered(first), "the answers")
+    workers = replicas.asked("SELECT DISTINCT executor_id FROM workflow_status WHERE name = 'hear'")
+    assert set(workers) == {("bot-1",), ("bot-2",)}
+    assert set(_polls(telegram)) == {"ok"}, "two asked Telegram at once"
+
+    ((holder,),) = replicas.asked("SELECT holder FROM glas_leases")
+    telegram.fail("getFile", "slow", times=40, delay_s=1.0)
+    second = [telegram.speak(5_300_001_000 + number, voices[number % len(voices)]) for number in range(24)]
+    begun = f"SELECT 1 FROM workflow_status WHERE executor_id = '{holder}' AND status = 'PENDING'"  # noqa: S608
+    replicas.until(lambda: len(replicas.asked(begun)) > 2, "work of the one that will die")
+    replicas.processes[holder].send_signal(signal.SIGKILL)
+    replicas.until(lambda: replicas.answered(second), "the answers of the one that lives")
+    third = [telegram.speak(5_300_002_000, voices[0])]
+    replicas.until(lambda: replicas.answered(third), "the answer after the lease was taken")
+    assert replicas.asked("SELECT holder FROM glas_leases") != [(holder,)]
+    (living,) = set(replicas.processes) - {holder}
+    replicas.processes[living].send_signal(signal.SIGTERM)
+    assert replicas.processes[living].wait(30) == 0
+    assert replicas.asked("SELECT slot FROM glas_executors") == [(holder,)]
