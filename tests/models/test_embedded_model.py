@@ -11,9 +11,12 @@ import pytest
 onnx_asr = pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 av = pytest.importorskip("av", reason="recognition dependencies are not installed")
 
-from glas.domain.metrics import error_rates
+from glas.domain.metrics import error_rates, right_words
 from glas.engines.load import load_engine
-from glas.training.channel import decode_audio
+from glas.training.channel import add_noise, decode_audio
+from glas.training.espeak import HELD_OUT_VARIANTS, Espeak, Manner
+from glas.training.logistic import auroc, calibration_error
+from glas.training.samples import CANDIDATES, speak
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "embedded"
@@ -75,3 +78,24 @@ def test_the_engine_reads_better_than_a_greedy_decoder(
 def test_silence_is_silence(model: object) -> None:
     noise = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * 1e-3
     assert len(str(model.recognize(noise, sample_rate=16_000))) <= 10  # type: ignore[attr-defined]
+
+
+def test_confidence_tells_right_words_from_wrong_ones(tmp_path: Path) -> None:
+    """On voices and sentences that the network never heard, spoken here, half of them in noise."""
+    engine = load_engine("embedded", models_dir=tmp_path)
+    espeak, rng = Espeak(), np.random.default_rng(3)
+    sure: list[float] = []
+    right: list[bool] = []
+    for number, text in enumerate(CANDIDATES * 2):
+        manner = Manner(HELD_OUT_VARIANTS[(5 * number + 1) % len(HELD_OUT_VARIANTS)], 150, 50)
+        samples = speak(espeak, text, manner)
+        if number % 2:
+            samples = add_noise(rng, samples, [], (3, 10))
+        [heard] = engine.recognise([samples])
+        sure += [word.confidence for word in heard.words if word.confidence is not None]
+        right += right_words(text, heard.text)
+    assert len(sure) == len(right) > 150
+    told = auroc(np.array(sure), np.array(right))
+    assert told is not None
+    assert told >= 0.8
+    assert calibration_error(np.array(sure), np.array(right, float)) <= 0.12

@@ -7,6 +7,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from glas.training.channel import decode_audio, encode_opus
+
 Sound = npt.NDArray[np.float32]
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
@@ -83,3 +85,11 @@ def film(sound: Sound | None, rate_hz: int = 48_000) -> bytes:
         if sound is not None:
             write_sound(container, voice, sound, rate_hz=rate_hz)
     return file.getvalue()
+
+
+def in_noise(recording: bytes, snr_db: float, seed: int = 0) -> bytes:
+    """A voice message of the same speech in noise, as Opus."""
+    speech = decode_audio(BytesIO(recording))
+    noise = np.random.default_rng(seed).standard_normal(len(speech)).astype(np.float32)
+    loudness = float(np.sqrt(np.mean(speech**2))) * 10 ** (-snr_db / 20)
+    return encode_opus((speech + noise * np.float32(loudness)) * np.float32(0.5), 24_000)

@@ -12,9 +12,11 @@ import pytest_asyncio
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.messages import Score, Status
 from glas.domain.rewards import reward_hundredths
+from glas.domain.transcription import SURE
 from glas.settings import Settings
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
+from tests.parts.recordings import in_noise
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID, JsonObject
@@ -74,6 +76,21 @@ async def test_a_voice_message_is_answered_rated_paid_and_kept(house: House, ann
     assert (await house.row_of(answer)).score is Score.BAD
     assert (await house.services.db_assist.user(anna)).cash_hundredths == user.cash_hundredths
     assert [one["text"] for one in house.telegram.answers(anna) if one["text"] == direct.text] == [direct.text]
+
+
+async def test_an_uncertain_text_says_so_and_is_kept_without_these_words(
+    house: House, anna: int, samples: list[Sample]
+) -> None:
+    """What the model doubts is told to the person; what is kept is the text alone."""
+    noisy = in_noise(samples[0].path.read_bytes(), snr_db=-2)
+    direct = (await house.services.nn_service.transcribe(noisy)).hypothesis
+    assert direct.confidence is not None
+    assert direct.confidence < SURE
+    answer = await house.answer(house.telegram.speak(anna, noisy))
+    text, doubt = answer["text"].rsplit("\n\n", 1)
+    assert text == direct.text
+    assert doubt.startswith("🤔 Не уверена")
+    assert (await house.row_of(answer)).text == direct.text
 
 
 @pytest.mark.parametrize("kind", ["audio", "video_note", "video", "document"])

@@ -9,7 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
+from glas.domain.transcription import SURE
 from tests.conftest import Sample, Server
+from tests.parts.recordings import in_noise
 from tests.system.conftest import INSECURE, RECOGNISED_MS
 
 HOLD_MS = 2_200
@@ -47,6 +49,20 @@ def test_a_sample_becomes_text_that_plays_from_any_word(page: Page, server: Serv
     expect(card.locator(".spoken")).to_have_count(1)
     assert "речи" in card.locator(".figures").inner_text()
     assert _no_sideways_scroll(page)
+
+
+def test_what_is_doubtful_is_marked_and_explained(page: Page, server: Server, samples: list[Sample]) -> None:
+    noisy = in_noise(samples[0].path.read_bytes(), snr_db=6)
+    form = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+    address = f"{server.url}/v1/audio/transcriptions"
+    words = httpx.post(address, data=form, files={"file": noisy}, trust_env=False).json()["words"]
+    doubted = [word["word"] for word in words if word["confidence"] < SURE]
+    assert len(doubted) > 0
+    _choose(page, ("шум.ogg", noisy))
+    card = _finished(page)
+    assert card.locator(".word.unsure").all_inner_texts() == doubted
+    expect(card.locator(".legend")).to_contain_text("уверена")
+    expect(card.locator(".word.unsure").first).to_have_attribute("title", re.compile(r"не уверена: \d+ %"))
 
 
 def test_the_timeline_obeys_mouse_and_keyboard(page: Page, samples: list[Sample]) -> None:

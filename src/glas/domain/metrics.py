@@ -98,6 +98,16 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[_
     return errors, words
 
 
+def right_words(reference: str, hypothesis: str) -> list[bool]:
+    """Whether each word of the normalised hypothesis stands where the reference has the same one."""
+    ((expected,), (heard,)) = _normalised([reference], [hypothesis])
+    found = [False] * len(heard.split())
+    for chunk in jiwer.process_words([expected], [heard]).alignments[0]:
+        if chunk.type == "equal":
+            found[chunk.hyp_start_idx : chunk.hyp_end_idx] = [True] * (chunk.hyp_end_idx - chunk.hyp_start_idx)
+    return found
+
+
 def rtfx(audio_s: float, processing_s: float) -> float:
     """How many seconds of audio are recognised in one second (inverse real-time factor); more is faster."""
     if audio_s < 0 or processing_s <= 0:

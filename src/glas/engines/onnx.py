@@ -1,6 +1,7 @@
 """The engine for models in ONNX: GigaAM, NeMo (so the embedded one), T-one, Vosk.
 
-onnx-asr decodes greedily; a CTC model in whose directory a language model lies (`lm.npz`) is searched with it instead.
+onnx-asr decodes greedily; a CTC model in whose directory a language model lies (`lm.npz`) is searched with it instead,
+and a calibration beside that (`calibration.json`) says how sure the words found are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import (
@@ -17,9 +19,10 @@ from glas.domain.errors import (
     ModelError,
     ModelLoadError,
 )
-from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
-from glas.engines import character_lm
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token, Word
+from glas.engines import character_lm, confidence
 from glas.engines.beam import BeamSearch
+from glas.engines.beam import Token as BeamToken
 from glas.engines.character_lm import CharacterLM
 from glas.engines.layouts import Layout, layout_of, precision_of
 from glas.engines.spelling import Calibration, spell
@@ -86,6 +89,12 @@ class OnnxEngine:
         self._model: TimestampedResultsAsrAdapter | None = _load(
             directory, layout or layout_of(directory), threads=threads, providers=providers
         )
+        self._lm: CharacterLM | None = None
+        self._calibration: confidence.Calibration | None = None
+        if (directory / character_lm.FILE).is_file():
+            self._lm = CharacterLM(directory / character_lm.FILE)
+            self._calibration = confidence.load(directory)
+            _decode_with(self._lm, self._model.asr)
         try:
             self.recognise([np.zeros(SAMPLE_RATE_HZ, np.float32)])
         except Exception as error:
@@ -147,25 +156,45 @@ class OnnxEngine:
             # Whisper and Canary tell no times: the text is all there is.
             segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
         else:
-            words = spell(
-                result.tokens,
-                result.timestamps,
-                result.logprobs,
-                duration_s=duration_s,
-                calibrate=self._calibrate,
-            )
+            logprobs, entropies = _split(result.logprobs)
+            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s, calibrate=self._calibrate)
+            if entropies is not None and logprobs is not None:
+                words = self._judged(words, result.tokens, logprobs, entropies)
             segment = Segment(
                 start_s=words[0].start_s if words else 0,
                 end_s=words[-1].end_s if words else 0,
                 text=" ".join(word.text for word in words),
                 words=words,
-                avg_logprob=_mean_logprob(result.logprobs),
+                avg_logprob=_mean_logprob(logprobs),
                 confidence=_mean([word.confidence for word in words if word.confidence is not None]),
-                tokens=_tokens(result.tokens, result.logprobs) if options.wants_tokens else (),
+                tokens=_tokens(result.tokens, logprobs) if options.wants_tokens else (),
             )
         if not segment.text:
             return self._silence(samples)
         return Hypothesis(text=segment.text, duration_s=duration_s, segments=(segment,), model=self.name)
+
+    def _judged(
+        self, words: tuple[Word, ...], tokens: Sequence[str], logprobs: Sequence[float], entropies: Sequence[float]
+    ) -> tuple[Word, ...]:
+        """The words with calibrated confidences, where there is a calibration."""
+        if self._lm is None or self._calibration is None:
+            return words
+        signs = confidence.signs_of(tokens, logprobs, entropies, self._lm)
+        sure = self._calibration.confidences(signs).tolist()
+        return tuple(word.model_copy(update={"confidence": value}) for word, value in zip(words, sure, strict=True))
+
+
+def _columns(tokens: Sequence[BeamToken], entropies: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Log-probability and entropy of each token, shape `(n_tokens, 2)`."""
+    return np.column_stack([np.array([one.logprob for one in tokens]), entropies])
+
+
+def _split(rows: Any) -> tuple[list[float] | None, list[float] | None]:
+    """Log-probabilities, and entropies where our own search added them."""
+    if not rows or not isinstance(rows[0], list):
+        return rows, None
+    logprobs, entropies = zip(*rows, strict=True)
+    return list(logprobs), list(entropies)
 
 
 def _tokens(texts: Sequence[str], logprobs: Sequence[float] | None) -> tuple[Token, ...]:
@@ -184,7 +213,7 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
         # onnxruntime itself would go on with a processor and say so in a warning only.
         raise ConfigurationError(f"onnxruntime has no {', '.join(absent)}; expected one of {', '.join(available)}.")
     try:
-        adapter = onnx_asr.load_model(
+        return onnx_asr.load_model(
             layout.kind,
             directory,
             quantization="int8" if precision == "int8" else None,
@@ -193,9 +222,6 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
         ).with_timestamps()
     except Exception as error:
         raise ModelLoadError(f"The {layout.kind} model in {directory} cannot be loaded: {error}") from error
-    if (directory / character_lm.FILE).is_file():
-        _decode_with(CharacterLM(directory / character_lm.FILE), adapter.asr)
-    return adapter
 
 
 def _decode_with(lm: CharacterLM, asr: Any) -> None:
@@ -206,7 +232,9 @@ def _decode_with(lm: CharacterLM, asr: Any) -> None:
     def decoding(logprobs: Any, lengths: Any, **_options: object) -> Iterator[tuple[Any, Any, Any]]:
         for rows, length in zip(logprobs, lengths, strict=True):
             tokens = search.decode(rows[:length])
-            yield [one.id for one in tokens], [one.frame for one in tokens], [one.logprob for one in tokens]
+            frames = [one.frame for one in tokens]
+            # What stands in the place of log-probabilities passes through onnx-asr as it is: rows may have two columns.
+            yield [one.id for one in tokens], frames, _columns(tokens, confidence.entropies(rows[:length], frames))
 
     asr._decoding = decoding  # noqa: SLF001
 

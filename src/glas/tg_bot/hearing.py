@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError
+from glas.domain.transcription import SURE
 from glas.tg_bot.desk import Desk, Shelf, Ticket
 from glas.tg_bot.jobs import VoiceJob
 from glas.tg_bot.phrases import Say
@@ -29,6 +30,11 @@ class Heard(BaseModel):
     confidence: float | None = None
     model: str
     fingerprint: str | None = None
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the person must be told that the text may be wrong."""
+        return self.confidence is not None and self.confidence < SURE
 
 
 @dataclass

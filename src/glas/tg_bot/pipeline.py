@@ -175,6 +175,8 @@ class Pipeline:
             await self.db_assist.finish(transcription_id, Finished(**heard.model_dump()))
         keyboard = None
         text = say("long-text", start=opening(heard.text)) if is_long(heard.text) else heard.text
+        if heard.is_unsure:
+            text = f"{text}\n\n{say('unsure')}"
         if not heard.text:
             text = say("no-speech")
         elif transcription_id is not None:

@@ -7,6 +7,7 @@ splice          VoxForge readers' words put together to new sentences
 evaluate        error rates of a checkpoint on every test set
 export          ONNX, int8, vocabulary, checksums: what onnx-asr loads
 language-model  counts of letters, for the decoder
+calibrate       how sure the model may be of its words: the file beside it, and how well it does
 card            the model's card, measured on the exported files
 samples         a few voice messages to try the model on
 """
@@ -114,6 +115,19 @@ def language_model(
 
     build(data, texts, to / FILE)
     write_checksums(to)
+
+
+@app.command()
+def calibrate(
+    data: Folder = DATA,
+    model: Annotated[Path, typer.Option(help="Folder of the exported model.")] = Path("models/embedded"),
+    recordings: Recordings = None,
+    picture: Annotated[Path | None, typer.Option(help="SVG file of the reliability plot.")] = None,
+) -> None:
+    """Fit the confidence of the exported model (after export and language-model, before card)."""
+    from glas.training.calibrate import calibrate as calibrate_model
+
+    calibrate_model(data, model, recordings or [], picture)
 
 
 @app.command()

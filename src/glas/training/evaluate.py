@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 import torch
 
 from glas.domain.metrics import ErrorRates, error_rates
-from glas.engines.beam import BeamSearch
+from glas.engines.beam import BeamSearch, Token
 from glas.engines.character_lm import CharacterLM
 from glas.training.batches import collate
 from glas.training.channel import decode_audio
@@ -26,6 +27,7 @@ from glas.training.train import load_network
 
 BATCH_UTTERANCES = 8
 
+LogProbs = npt.NDArray[np.float32]
 Recognise = Callable[[list[Features]], list[str]]
 
 
@@ -73,19 +75,41 @@ def recognise(network: Network, features: list[Features]) -> list[str]:
     return texts
 
 
-def exported_recogniser(folder: Path, lm: CharacterLM | None = None) -> Recognise:
-    """The exported model on one core, one utterance at a time: greedy, or with the language model as it is served."""
-    search = BeamSearch(lm, LETTERS + "\0", len(LETTERS)) if lm else None
+def exported_network(folder: Path) -> Callable[[Features], LogProbs]:
+    """The exported network on one core: features (t, 80) to log-probabilities (frames, 34)."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "model.int8.onnx", options, providers=["CPUExecutionProvider"])
 
+    def run(features: Features) -> LogProbs:
+        feeds = {"audio_signal": features.T[None], "length": np.array([len(features)])}
+        log_probs: LogProbs = session.run(["logprobs"], feeds)[0][0]
+        return log_probs
+
+    return run
+
+
+def exported_search(folder: Path, lm: CharacterLM) -> Callable[[Features], tuple[list[Token], LogProbs]]:
+    """The exported network and the beam search as they are served."""
+    run, search = exported_network(folder), BeamSearch(lm, LETTERS + "\0", len(LETTERS))
+
+    def find(features: Features) -> tuple[list[Token], LogProbs]:
+        log_probs = run(features)
+        return search.decode(log_probs), log_probs
+
+    return find
+
+
+def exported_recogniser(folder: Path, lm: CharacterLM | None = None) -> Recognise:
+    """The exported model on one core, one utterance at a time: greedy, or with the language model as it is served."""
+    if lm:
+        search = exported_search(folder, lm)
+        return lambda features: ["".join(LETTERS[token.id] for token in search(one)[0]) for one in features]
+    run = exported_network(folder)
+
     def recognise_one(features: Features) -> str:
-        lengths = np.array([len(features)])
-        (log_probs,) = session.run(["logprobs"], {"audio_signal": features.T[None], "length": lengths})
-        if search:
-            return "".join(LETTERS[token.id] for token in search.decode(log_probs[0]))
-        return greedy(torch.from_numpy(log_probs), output_lengths(Shape(), torch.from_numpy(lengths)))[0]
+        lengths = output_lengths(Shape(), torch.tensor([len(features)]))
+        return greedy(torch.from_numpy(run(features)[None]), lengths)[0]
 
     return lambda features: [recognise_one(one) for one in features]
 

@@ -17,7 +17,7 @@ from glas.training.train import load_network
 from glas.training.voxforge import BandMap
 
 OPSET = 17
-FILES = ("model.int8.onnx", "vocab.txt", "config.json", "lm.npz")
+FILES = ("model.int8.onnx", "vocab.txt", "config.json", "lm.npz", "calibration.json")
 
 
 class Recogniser(nn.Module):
@@ -94,6 +94,8 @@ def export(checkpoint: Path, folder: Path, band_map: Path, narrowing: float) -> 
             weight_type=QuantType.QInt8,
         )
     write_vocabulary(folder, network.shape)
+    # It was fitted to the weights that were here before, and the engine would refuse it.
+    (folder / "calibration.json").unlink(missing_ok=True)
     write_checksums(folder)
     size_mb = (folder / "model.int8.onnx").stat().st_size / 1e6
     print(f"{folder}: {size_mb:.1f} MB, from step {progress.step}, {progress.seen_s / 3600:.0f} h of speech seen")

@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from starlette.types import ASGIApp
 
 import glas
+from glas.domain.transcription import SURE
 from glas.serving import errors
 from glas.web.files import SECURITY_HEADERS, VersionedFiles
 from glas.web.samples import Sample, find_sample, list_samples
@@ -39,7 +40,8 @@ def create_app(*, api: ASGIApp | None = None, samples_dir: Path | None = None) -
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         version = _version_of(STATIC_DIR)
-        app.state.page = _PAGE_FILE.read_text(encoding="utf-8").replace("{{ static }}", f"/static/{version}")
+        page = _PAGE_FILE.read_text(encoding="utf-8")
+        app.state.page = page.replace("{{ static }}", f"/static/{version}").replace("{{ sure }}", str(SURE))
         yield
 
     def samples() -> list[Sample]:

@@ -39,6 +39,7 @@ queued = ⏳ In the queue, place {$place}
 recognising = 🎧 Listening…
 waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
 no-speech = No speech heard.
+unsure = 🤔 Not sure that I heard this right: please check the text.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
 subtitles-name = Subtitles.srt
 file-name = Transcript.txt

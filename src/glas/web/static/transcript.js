@@ -3,8 +3,8 @@
 import { element } from './dom.js';
 import { say, tip } from './language.js';
 
-// Below this the page says that it is not sure.
-export const SURE = 0.6;
+// Below this the page says that it is not sure; the server says how much that is.
+export const SURE = Number(document.querySelector('meta[name="glas-sure"]').content);
 // Where more than this share of the words is uncertain, marking each says nothing: one sentence does.
 const TOO_MANY = 0.6;
 // A pause this long begins a new paragraph.

@@ -1,0 +1,78 @@
+"""Logistic regression, and how good the probabilities are that it gives."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_STEPS = 100
+_CLOSE_ENOUGH = 1e-9
+_RIDGE = 1e-4  # per example: keeps the weights finite where the classes can be told apart without error
+
+
+class Line(NamedTuple):
+    """Scaled features times `weights` plus `bias` is the log-odds; `(x - centres) / scales` scales."""
+
+    centres: Floats
+    scales: Floats
+    weights: Floats
+    bias: float
+
+
+def fit(features: Floats, is_right: Bools) -> Line:
+    """Fit features, shape `(n, k)`, to what turned out right, shape `(n,)`, by Newton's method."""
+    centres, scales = features.mean(axis=0), features.std(axis=0) + 1e-9
+    scaled = np.column_stack([(features - centres) / scales, np.ones(len(features))])
+    ridge = np.append(np.full(features.shape[1], _RIDGE * len(features)), 0.0)
+    found = np.zeros(scaled.shape[1])
+    for _ in range(_STEPS):
+        probability = 1 / (1 + np.exp(-(scaled @ found)))
+        gradient = scaled.T @ (is_right - probability) - ridge * found
+        curvature = (scaled * (probability * (1 - probability))[:, None]).T @ scaled + np.diag(ridge + 1e-12)
+        step = np.linalg.solve(curvature, gradient)
+        found += step
+        if np.abs(step).max() < _CLOSE_ENOUGH:
+            break
+    return Line(centres, scales, found[:-1], float(found[-1]))
+
+
+def auroc(scores: Floats, is_positive: Bools) -> float | None:
+    """The probability that a positive example has a higher score than a negative one; None where one kind is missing.
+
+    Ties count half (Mann and Whitney's U over the number of pairs).
+    """
+    n_positive = int(is_positive.sum())
+    n_negative = len(is_positive) - n_positive
+    if not n_positive or not n_negative:
+        return None
+    _, which, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    total = float(ranks[which][is_positive].sum())
+    return (total - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+
+
+class Bin(NamedTuple):
+    """Examples whose probabilities lie close together: how many, the mean of these, and the share that is right."""
+
+    size: int
+    said: float
+    right: float
+
+
+def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
+    """Equally wide bins of the probabilities; empty ones are left out."""
+    index = np.clip((probabilities * count).astype(int), 0, count - 1)
+    inside = [index == number for number in range(count)]
+    return [
+        Bin(int(one.sum()), float(probabilities[one].mean()), float(is_right[one].mean()))
+        for one in inside
+        if one.any()
+    ]
+
+
+def calibration_error(probabilities: Floats, is_right: Floats) -> float:
+    """Mean distance between what is said and what is right over ten bins, weighted by their size (ECE)."""
+    return sum(one.size * abs(one.said - one.right) for one in bins(probabilities, is_right)) / len(probabilities)
