@@ -141,11 +141,22 @@ def crowd(rng: Rng, count: int) -> Sound:
     return sound
 
 
+def humming(rng: Rng, count: int) -> Sound:
+    """A voice that hums one vowel up and down: what a speech detector takes for speech soonest."""
+    pitch_hz = rng.uniform(90, 260) * 2 ** (0.8 * (_slow(rng, count, 1.5) - 0.5))
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
+    pulses = np.sum([np.sin(k * phase) / k for k in range(1, 25)], axis=0)
+    frequencies = np.fft.rfftfreq(count, 1 / RATE_HZ)
+    formants = ((rng.uniform(250, 800), 80), (rng.uniform(900, 2200), 120), (rng.uniform(2300, 3000), 160))
+    gain = np.sum([1 / (1 + ((frequencies - centre) / width) ** 2) for centre, width in formants], axis=0)
+    return np.asarray(np.fft.irfft(np.fft.rfft(pulses) * gain, count) * _slow(rng, count, 3), np.float32)
+
+
 def rustle(rng: Rng, count: int) -> Sound:
     """Cloth or paper over a microphone, and a bag that crackles."""
     return _band(_coloured(rng, count, 0), 1000, 7900) * _slow(rng, count, 12) ** 4 + clicks(rng, count) * 0.3
 
 
 KINDS: dict[str, Callable[[Rng, int], Sound]] = {
-    one.__name__: one for one in (noise, wind, hum, tones, clicks, music, silence, crowd, rustle)
+    one.__name__: one for one in (noise, wind, hum, tones, clicks, music, silence, crowd, humming, rustle)
 }

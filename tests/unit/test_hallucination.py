@@ -104,6 +104,9 @@ def test_what_the_engine_itself_takes_for_silence_and_doubts_goes() -> None:
     assert without_inventions(_heard(text, logprob=-0.3, no_speech=0.9), SPOKEN).text == text
     assert without_inventions(_heard(text, logprob=-1.2, no_speech=0.2), SPOKEN).text == text
     assert without_inventions(_heard(text), SPOKEN).text == text
+    unclear = SPOKEN._replace(probability=0.75)
+    assert without_inventions(_heard(text, logprob=-1.2), unclear).text == ""
+    assert without_inventions(_heard(text, logprob=-0.6), unclear).text == text
 
 
 def test_other_segments_of_the_piece_stay() -> None:

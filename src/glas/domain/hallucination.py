@@ -5,7 +5,8 @@ One gate for every engine. What it knows is the text, what the engine says of it
 
 1. Credits of subtitle makers that Whisper learnt from film subtitles are cut out wherever they stand.
 2. A loop is dropped: a text that compresses well although its engine doubts it, or that nobody could say so fast.
-3. A segment is dropped that its engine took for silence and doubts (the rule of openai/whisper's `transcribe.py`).
+3. A segment is dropped that its engine doubts and that it, or the speech detector, hardly took for speech (the rule of
+   openai/whisper's `transcribe.py`, whose engine is the only judge).
 4. A phrase that people do say, such as «Спасибо за просмотр», is dropped only where it is all there is and the sound is
    silent: too little, too faint or too doubtful speech for it.
 """
@@ -27,8 +28,11 @@ MAX_NO_SPEECH: Final = 0.6
 MAX_LETTERS_PER_S: Final = 30.0
 # Below this the loudest part of the sound is no voice that a microphone was meant for.
 MIN_LEVEL_DB: Final = -60.0
-# The detector's mean over what it took for speech: voices have 0.9 and more, noises that pass its threshold less.
+# The detector's mean over what it took for speech. Of 150 pieces of real and synthetic speech, clean and with noise as
+# loud as it, 95 in 100 had more than 0.75; hums that passed the detector's threshold of 0.5 had 0.51 to 0.77.
 MIN_SPEECH_PROBABILITY: Final = 0.7
+# Enough to believe in speech where the engine has doubts.
+CLEAR_SPEECH_PROBABILITY: Final = 0.8
 
 _MAKER = r"(?:с?делал|созда(?:ва)?л|подогнал|подготовил|добавил|выполнил|перев[её]л)[аи]?"
 _KNOWN_NAME = r"dima\s?torz?h?ok\w*|дима\s?тор[зж]ок|диматорзок"
@@ -146,7 +150,8 @@ def _words_left(words: tuple[Word, ...]) -> tuple[Word, ...]:
 def _is_invented(segment: Segment, evidence: Evidence) -> bool:
     """Whether nobody can have said this, whatever it says."""
     logprob = 0.0 if segment.avg_logprob is None else segment.avg_logprob
-    if (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH and logprob < MIN_LOGPROB:
+    is_unclear = evidence.probability < CLEAR_SPEECH_PROBABILITY
+    if logprob < MIN_LOGPROB and (is_unclear or (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH):
         return True
     is_repetitive = compression_ratio(segment.text) > MAX_COMPRESSION_RATIO
     return is_repetitive and (logprob < MIN_LOGPROB or _letters_per_s(segment.text, evidence) > MAX_LETTERS_PER_S)
