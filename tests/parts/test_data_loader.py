@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from glas.clients.data_loader import PART_BYTES, DataLoaderClient
+from glas.clients.data_loader import PART_BYTES, DataLoaderClient, Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
 from glas.data_loader.app import create_app
@@ -240,6 +240,38 @@ async def test_deleting(data_loader: DataLoaderClient, number: int, voice: bytes
     assert await data_loader.fetch_transcription(neighbour.key) == "сосед"
 
 
+async def test_lost_objects_are_found_and_put_back(
+    data_loader: DataLoaderClient, http: httpx.AsyncClient, number: int, voice: bytes
+) -> None:
+    """Missing by name, damaged by digest; only the very bytes that were lost take their place. Figures tell of it."""
+    audio = await data_loader.store_audio(number, voice)
+    text = await data_loader.store_transcription(number, "текст")
+    other = hashlib.sha256(b"other").hexdigest()
+    good = [Expected(key=one.key, size_bytes=one.size_bytes, sha256=one.sha256) for one in (audio, text)]
+    assert await data_loader.lost(good) == frozenset()
+    bad = [good[0].model_copy(update={"size_bytes": 1}), good[1].model_copy(update={"sha256": other})]
+    bad.append(Expected(key=f"{number}0/{number}0_audio.ogg", size_bytes=1))
+    assert await data_loader.lost(bad) == {one.key for one in bad}
+    with pytest.raises(InvalidParameterError, match="expected the bytes that were lost"):
+        await data_loader.store_audio(number, voice, lost_sha256=other)
+    # What stands in its place is not what it should be: another text was stored under this key.
+    right = hashlib.sha256("другой".encode()).hexdigest()
+    assert (await data_loader.store_transcription(number, "другой", lost_sha256=right)).sha256 == right
+    assert await data_loader.fetch_transcription(text.key) == "другой"
+    assert await data_loader.store_audio(number, voice, lost_sha256=audio.sha256) == audio
+    with pytest.raises(ServiceUnreachableError):
+        await data_loader.export_now()
+    lines = (await http.get("/metrics")).text.splitlines()
+    for line in (
+        'glas_objects_stored_total{kind="audio"} 2.0',
+        f'glas_object_bytes_stored_total{{kind="audio"}} {2.0 * len(voice)}',
+        'glas_objects_stored_total{kind="transcription"} 2.0',
+        "glas_objects_lost_total 3.0",
+        'glas_exports_total{outcome="service_unreachable"} 1.0',
+    ):
+        assert line in lines
+
+
 async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Settings) -> None:
     """Health is told to everybody, nothing else is."""
     http.headers["Authorization"] = "Bearer another"
@@ -250,6 +282,7 @@ async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Set
         client.store_transcription(1, ""),
         client.fetch_audio("1/1_audio.ogg"),
         client.delete(1),
+        client.lost([]),
         client.export_now(),
     ):
         with pytest.raises(AuthenticationError):

@@ -21,6 +21,7 @@ from glas.cli import app
 from glas.data_loader.app import make_store
 from glas.launch.backup import MANIFEST
 from glas.launch.lock import holder_of
+from glas.launch.side_door import NAME
 from glas.s3.keys import audio_key, transcription_key
 from glas.settings import Settings
 from tests.conftest import Server
@@ -248,10 +249,17 @@ def test_a_directory_has_one_server(
         assert str(server.process.pid) in second.stderr
         saved = glas(data_dir, "backup", archive)
         assert saved.exit_code == 0, saved.output
+        # The server itself does what these ask for: its stores are opened by nobody else.
+        balanced = glas(data_dir, "ledger")
+        assert (balanced.exit_code, f"людей {N_PEOPLE}" in balanced.output) == (0, True), balanced.output
+        exported = glas(data_dir, "export")
+        assert (exported.exit_code, str(data_dir / "downloads") in exported.output) == (0, True), exported.output
+        assert (data_dir / NAME).stat().st_mode & 0o777 == 0o600
         refused = glas(data_dir, "restore", archive, "--force")
         assert (refused.exit_code, "Каталог данных занят" in refused.output) == (1, True)
     assert server.process.returncode == 0
     assert holder_of(data_dir) is None
+    assert not (data_dir / NAME).exists()
     assert glas(data_dir, "restore", archive, "--force").exit_code == 0
 
 

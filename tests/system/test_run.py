@@ -4,13 +4,16 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from benchmarks.overhead import cpu_s
+from glas.launch.lock import holder_of
 from tests.conftest import Sample, Server
 from tests.parts.hostile import silent_flac, silent_opus
 
@@ -44,6 +47,23 @@ def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -
     assert [answer.status_code for answer in answers] == [200]
     assert answers[0].json()["prediction"]
     assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.7, 2.0, 4.0])
+def test_a_signal_during_the_start_is_an_end_like_any_other(
+    delay_s: float, glas_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Whether it imports, loads the model or brings parts up just then: exit code 0, no traceback, directory free."""
+    environment = glas_environment | {"GLAS_DATA_DIR": str(tmp_path), "GLAS_PORT": "0"}
+    command = [sys.executable, "-m", "glas", "run"]
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "Загружаю" in process.stderr.readline()
+        time.sleep(delay_s)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (0, False), errors
+    assert holder_of(tmp_path) is None
 
 
 def test_bombs_are_refused_quickly_and_in_little_memory(server: Server, samples: list[Sample]) -> None:

@@ -20,7 +20,7 @@ HELP = """
 
 Каталог downloads: папки по оценкам, manifest.jsonl (худшие первыми) и dataset для `datasets`. Подробно: docs/export.md.
 Прерванная выгрузка ничего не портит: следующая закончит её. Работающий `glas run` выгружает сам, каждые 3 часа
-(GLAS_DATA_LOADER__EXPORT_HOURS); в его каталоге данных эта команда не работает.
+(GLAS_DATA_LOADER__EXPORT_HOURS); эта команда просит его выгрузить сейчас.
 """
 
 Full = Annotated[bool, typer.Option("--full", help="Сверить всё, а не только изменения.")]

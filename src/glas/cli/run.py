@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ Ctrl+C останавливает: начатые распознавания д�
 
 def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ]...", show_default=False)] = None) -> None:
     """Start parts and serve until a signal."""
+    # Until there is a loop that takes signals, the end of a start is an end like any other.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = open_settings(quiet=False)
     chosen = tuple(parts or _all_that_can(settings))
     from glas.launch.serve import serve

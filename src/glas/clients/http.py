@@ -7,6 +7,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +21,12 @@ _FIRST_ERROR_STATUS = 400
 
 
 def open_http(
-    *, url: str | None, app: Any = None, token: str | None = None, connect_s: float = 5.0
+    *,
+    url: str | None,
+    app: Any = None,
+    token: str | None = None,
+    connect_s: float = 5.0,
+    socket_path: Path | None = None,
 ) -> httpx.AsyncClient:
     """An HTTP client of one service.
 
@@ -28,15 +34,17 @@ def open_http(
         url: where it answers; None when it runs in this process.
         app: its ASGI app, when it runs in this process.
         token: what goes into `Authorization: Bearer`.
-        connect_s: longest wait for a TCP connection, seconds.
+        connect_s: longest wait for a connection, seconds.
+        socket_path: a Unix socket instead of TCP; of `url` only the path counts then.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
         # Reading has no limit of its own: `call` bounds the whole exchange.
         timeout = httpx.Timeout(None, connect=connect_s)
-        return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://in-process", headers=headers)
+        transport = None if socket_path is None else httpx.AsyncHTTPTransport(uds=str(socket_path))
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False, transport=transport)
+    in_process = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=in_process, base_url="http://in-process", headers=headers)
 
 
 async def call(

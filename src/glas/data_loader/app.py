@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.audio.decoder import DecoderPool
@@ -14,6 +16,7 @@ from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.archive import Archive
 from glas.data_loader.export import ExportOptions
 from glas.data_loader.exporter import Exporter
+from glas.data_loader.metrics import Metrics
 from glas.data_loader.routes import make_router
 from glas.domain.errors import ServiceTimeoutError
 from glas.s3 import Store, open_store
@@ -38,7 +41,8 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = await asyncio.to_thread(make_store, settings)
         decoder = _make_decoder(settings)
-        exporter = Exporter(export_options(settings), db_assist=db_assist, store=store, decoder=decoder)
+        options, metrics = export_options(settings), app.state.metrics
+        exporter = Exporter(options, db_assist=db_assist, store=store, decoder=decoder, metrics=metrics)
         app.state.archive = Archive(store)
         app.state.exporter = exporter
         try:
@@ -49,11 +53,18 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
     app = FastAPI(title="Glas data_loader", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.metrics = Metrics()
     app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(make_router(max_body_bytes=max_body_bytes))
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service reaches its store")
+    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
     return app
+
+
+async def figures(request: Request) -> Response:
+    """Render the figures."""
+    return Response(request.app.state.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def health(request: Request) -> Health:

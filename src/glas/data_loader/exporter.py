@@ -10,6 +10,7 @@ from glas.audio.decoder import DecoderPool
 from glas.clients.data_loader import ExportFailure, ExportProgress, ExportReport, ExportState
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.export import ExportOptions, run_export
+from glas.data_loader.metrics import Metrics
 from glas.domain.errors import ConflictError, GlasError, ServiceFaultError
 from glas.s3 import Store
 
@@ -20,12 +21,13 @@ class Exporter:
     """The exports of one data_loader; on `app.state.exporter`."""
 
     def __init__(
-        self, options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool
+        self, options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool, metrics: Metrics
     ) -> None:
         self._options = options
         self._db_assist = db_assist
         self._store = store
         self._decoder = decoder
+        self._metrics = metrics
         self._task: asyncio.Task[ExportReport] | None = None
         self.state = ExportState(run=0, is_running=False)
 
@@ -71,6 +73,7 @@ class Exporter:
             self._fail(error)
             raise
         self.state = self.state.model_copy(update={"is_running": False, "progress": report, "report": report})
+        self._metrics.exported(report)
         return report
 
     def _look(self, progress: ExportProgress) -> None:
@@ -84,3 +87,4 @@ class Exporter:
             failure = ExportFailure(code=ServiceFaultError.code, message=f"the export failed ({type(error).__name__})")
             _log.error("export failed", code=failure.code, exc_info=error)
         self.state = self.state.model_copy(update={"is_running": False, "failure": failure})
+        self._metrics.export_failed(failure.code)

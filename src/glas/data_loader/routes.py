@@ -40,18 +40,23 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
     """Store the body as it is; its extension is what its first bytes say."""
     async with received(request) as data:
-        return await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
+        stored = await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
+    request.app.state.metrics.stored("audio", stored.size_bytes)
+    return stored
 
 
 async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
     """Store the body, UTF-8."""
     async with received(request) as data:
-        return await _archive(request).put_text(id, data, lost_sha256=lost_sha256)
+        stored = await _archive(request).put_text(id, data, lost_sha256=lost_sha256)
+    request.app.state.metrics.stored("transcription", stored.size_bytes)
+    return stored
 
 
 async def lost(request: Request, body: Expectations) -> Lost:
     """Look for objects; with a sha256 they are read and compared."""
     keys = await _archive(request).lost(body.objects)
+    request.app.state.metrics.lost(len(keys))
     return Lost(keys=tuple(keys))
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from glas.clients.data_loader import DataLoaderClient
 from glas.domain.errors import ConflictError
+from glas.launch import side_door
 from glas.launch.doors import key_of
 from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
@@ -24,7 +26,6 @@ from glas.settings import MIB, Settings, is_loopback, listed, plain
 from glas.settings.keys import hashed_keys
 
 if TYPE_CHECKING:
-    from glas.clients.data_loader import DataLoaderClient
     from glas.durable import Durable, Place
 
 _SERVICES = ("nn_service", "db_assist", "data_loader")
@@ -67,16 +68,21 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 
 
 @asynccontextmanager
-async def open_data_loader(settings: Settings) -> AsyncIterator["DataLoaderClient"]:
-    """A data_loader for one command: the one that the settings name, or one brought up here for as long as it takes.
+async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
+    """A data_loader for one command: one brought up here for as long as it takes, unless there is one already.
+
+    That is the one that the settings name, or that of a server which works in the data directory now.
 
     Raises:
-        DataDirectoryInUseError: a server works in the data directory; it exports by itself.
+        DataDirectoryInUseError: a server works in the data directory and lets nobody in.
     """
     here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
     if "data_loader" not in here:
         here = []
     async with AsyncExitStack() as stack:
+        if here and (running := await stack.enter_async_context(side_door.client_of(settings, "data_loader"))):
+            yield DataLoaderClient(running)
+            return
         stack.enter_context(held(settings, here, None))
         apps: dict[str, FastAPI] = {}
         reach = Reach(settings, here, apps, stack, internal_key=secrets.token_urlsafe())

@@ -42,9 +42,13 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
     if not stores:
         yield
         return
-    alone = {"database", "objects"} <= stores
-    with taken(settings.data_dir, Holder(os.getpid(), url), alone=alone):
+    with taken(settings.data_dir, Holder(os.getpid(), url), alone=is_alone(settings, parts)):
         yield
+
+
+def is_alone(settings: Settings, parts: Collection[str]) -> bool:
+    """Whether these parts need the data directory for themselves: all that it holds is theirs."""
+    return {"database", "objects"} <= embedded_stores(settings, parts)
 
 
 def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str]:

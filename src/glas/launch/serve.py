@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
+from glas.launch import side_door
 from glas.launch.assembly import Assembly, assembled
 from glas.launch.doors import doors, opened, url_of
 from glas.launch.lock import held
@@ -50,13 +52,22 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
         DataDirectoryInUseError: another server works in the data directory.
         ModelError: the model cannot be loaded.
     """
+    with _called_off_by_signals():
+        await _serve(settings, parts, on_ready)
+
+
+async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
     planned = doors(settings, parts)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(opened(settings, door)) for door in planned]
         urls = {door.part: url_of(settings.host, sock) for door, sock in zip(planned, sockets, strict=True)}
         stack.enter_context(held(settings, parts, next(iter(urls.values()), None)))
+        side = stack.enter_context(side_door.opened(settings, parts))
         async with assembled(settings, parts) as assembly:
-            servers = [_Server(_config(assembly, door.part)) for door in planned]
+            servers = [_Server(_config(assembly.apps[door.part])) for door in planned]
+            if side is not None:
+                servers.append(_Server(_config(side_door.make_app(assembly.apps))))
+                sockets.append(side)
 
             async def greet() -> None:
                 while not all(server.started or server.should_exit for server in servers):  # noqa: ASYNC110 - a flag
@@ -68,8 +79,8 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
                 await _run_all([*work, greet()], [task() for task in assembly.tasks], stopped)
 
 
-def _config(assembly: Assembly, part: str) -> uvicorn.Config:
-    return uvicorn.Config(assembly.apps[part], lifespan="off", log_config=None, access_log=False, server_header=False)
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
 
 
 class _Server(uvicorn.Server):
@@ -78,6 +89,29 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+@contextlib.contextmanager
+def _called_off_by_signals() -> Iterator[None]:
+    """A signal that comes before everything is up ends the start, as cleanly as a later one ends the work."""
+    loop, task, received = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
+    assert task is not None, "expected to be run as a task"  # noqa: S101
+
+    def call_off(number: signal.Signals) -> None:
+        received.append(number)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, call_off, number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        task.uncancel()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 @contextlib.contextmanager

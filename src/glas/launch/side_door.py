@@ -1,0 +1,90 @@
+"""The side door: a Unix socket in the data directory, by which commands of this machine reach a running server.
+
+db_assist and data_loader have no port in the embedded mode, and nobody else may open their stores meanwhile. The socket
+is its owner's alone, as the stores beside it are.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import structlog
+from fastapi import FastAPI
+
+from glas.clients.http import open_http
+from glas.launch.lock import holder_of, is_alone
+from glas.settings import Settings, plain
+
+NAME: Final = "glas.sock"
+PARTS: Final = ("db_assist", "data_loader")
+
+_BEHIND: Final = 16
+# The kernel's limit for the path of a socket is 108 bytes (Linux), 104 (macOS).
+_MAX_PATH_BYTES: Final = 100
+
+_log = structlog.stdlib.get_logger("glas.launch")
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket | None]:
+    """The socket, for a process that holds the data directory alone; None for others, or where there can be none."""
+    if not is_alone(settings, parts):
+        yield None
+        return
+    with _short(settings.data_dir) as directory, contextlib.ExitStack() as stack:
+        path = directory / NAME
+        # Nobody else holds the directory: what lies there was left behind by one who was killed.
+        path.unlink(missing_ok=True)
+        made = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
+        listener: socket.socket | None = made
+        umask = os.umask(0o177)
+        try:
+            made.bind(str(path))
+        except OSError as error:
+            _log.warning("commands cannot reach this server by a socket", reason=str(error))
+            listener = None
+        finally:
+            os.umask(umask)
+        if listener is not None:
+            made.listen(_BEHIND)
+            stack.callback(path.unlink, missing_ok=True)
+        yield listener
+
+
+def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
+    """The services behind the door, each under its name."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    for part in PARTS:
+        app.mount(f"/{part}", apps[part])
+    return app
+
+
+@asynccontextmanager
+async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncClient | None]:
+    """A client of a service of the server that works in the data directory now; None where there is none."""
+    if not (settings.data_dir / NAME).exists() or holder_of(settings.data_dir) is None:
+        yield None
+        return
+    token = plain(getattr(settings, f"{part}_token"))
+    with _short(settings.data_dir) as directory:
+        async with open_http(url=f"http://side-door/{part}", token=token, socket_path=directory / NAME) as http:
+            yield http
+
+
+@contextlib.contextmanager
+def _short(directory: Path) -> Iterator[Path]:
+    """A path of the directory that leaves room for a socket's name; Linux has one by a descriptor."""
+    descriptors = Path("/proc/self/fd")
+    if len(os.fsencode(directory.absolute())) + len(NAME) < _MAX_PATH_BYTES or not descriptors.exists():
+        yield directory.absolute()
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptors / str(descriptor)
+    finally:
+        os.close(descriptor)
