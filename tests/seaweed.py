@@ -22,6 +22,7 @@ class Seaweed(NamedTuple):
     """A running SeaweedFS."""
 
     endpoint: str
+    addresses: dict[str, str]
     process: subprocess.Popen[bytes]
 
     @property
@@ -45,8 +46,9 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
 def started_seaweed(directory: Path) -> Iterator[Seaweed]:
     """SeaweedFS on free ports of loopback; its directory must be fresh, an old one would bring its old flags back."""
     ports = {name: _free_port() for name in ("s3", "filer", "master", "volume")}
+    grpc = {name: _free_port() for name in ports}
     flags = [f"-{name}.port={port}" for name, port in ports.items()]
-    flags += [f"-{name}.port.grpc={_free_port()}" for name in ports]
+    flags += [f"-{name}.port.grpc={port}" for name, port in grpc.items()]
     # Without -disableHttp the filer would give every object to anybody.
     flags += ["-disableHttp", "-master.telemetry=false", "-admin.ui=false", "-webdav=false"]
     flags += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-bucket=glas"]
@@ -62,7 +64,7 @@ def started_seaweed(directory: Path) -> Iterator[Seaweed]:
     try:
         endpoint = f"http://127.0.0.1:{ports['s3']}"
         _wait_for(endpoint, process, directory / "log")
-        yield Seaweed(endpoint, process)
+        yield Seaweed(endpoint, {name: f"127.0.0.1:{ports[name]}.{grpc[name]}" for name in ports}, process)
     finally:
         # Its data is thrown away, and a gentle stop takes over two seconds.
         process.kill()

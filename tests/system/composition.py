@@ -95,7 +95,7 @@ class Fleet:
         for name in self._order():
             for needed, terms in self.services[name].get("depends_on", {}).items():
                 self._await(needed, terms["condition"])
-            if name not in ("folders", "db"):
+            if name not in ("folders", "db", "s3_fsync"):
                 self.processes[name] = self._started(name)
         for name in self.processes:
             if "healthcheck" in self.services[name]:

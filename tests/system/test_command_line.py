@@ -64,6 +64,12 @@ def test_standard_input_and_json(glas: Glas, samples: list[Sample]) -> None:
     assert body["text"] == " ".join(word["text"] for segment in body["segments"] for word in segment["words"])
 
 
+def test_auto_needs_nothing_fetched(glas: Glas) -> None:
+    """What compose.yaml's `model` does when GLAS_MODEL=auto is written out: nothing, without a fault."""
+    done = glas("models", "get", "auto")
+    assert (done.returncode, "скачивать нечего" in done.stdout.decode()) == (0, True), done.stderr
+
+
 def test_same_stem_does_not_overwrite(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
     """a.ogg and a.opus give two texts."""
     first, second = tmp_path / "a.ogg", tmp_path / "a.opus"

@@ -1,9 +1,11 @@
 """compose.yaml and Dockerfile, checked as far as it goes without Docker; then all services, started as they say."""
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,19 +16,22 @@ import httpx
 import pytest
 import yaml
 from compose_spec import PyCompose
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from glas.cli import app
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished
 from glas.clients.http import open_http
+from glas.data_loader.app import make_store
 from glas.domain.messages import Score
 from glas.domain.people import Purpose
 from glas.launch import PARTS
+from glas.s3.keys import audio_key
 from glas.settings import Settings, rows
 from tests.conftest import ROOT, Postgres, Sample
 from tests.parts.voices import message, someone
+from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
 from tests.system.composition import Fleet, MissingVariableError, Service, composition, dotenv, variables
 from tests.telegram.server import TelegramServer
 
@@ -36,7 +41,7 @@ TOKEN = "123456789:" + "Telegram-token-of-the-tests-01234567"
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "web")
 ANSWER_S = 60.0
-ONCE = {"folders", "migrate", "model"}
+ONCE = {"folders", "migrate", "model", "s3_fsync"}
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +162,24 @@ def _pins(name: str) -> dict[tuple[str, str], str]:
     found = re.findall(r"(?m)^([\w.-]+)(?:\[.*\])?==(\S+)( ;.*)? \\\n    --hash=sha256:", text)
     assert len(found) == len(re.findall(r"(?m)^\w", text))
     return {(package, ""): version for package, version, _marker in found}
+
+
+def test_the_object_store_is_told_to_write_to_the_disk(
+    composed: dict[str, Service], seaweed: Seaweed, variables_of_env: dict[str, str]
+) -> None:
+    """The command of compose.yaml sets the rule, more than once too, and fails where it cannot; writes go on."""
+    (command,) = composed["s3_fsync"]["command"]
+    assert f"/buckets/{variables_of_env['S3_BUCKET_NAME']}/ " in command
+    moved = command.replace("127.0.0.1:9333", seaweed.addresses["master"])
+    moved = moved.replace("127.0.0.1:8888", seaweed.addresses["filer"])
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for what, code in ((moved, 0), (moved, 0), (moved.replace("-fsync=true", "-fsync=false"), 1), (moved, 0)):
+        done = subprocess.run(["sh", "-c", what], env={"PATH": path, "HOME": "/tmp"}, timeout=60, check=False)  # noqa: S108
+        assert done.returncode == code
+    settings = Settings(
+        _env_file=None, s3_endpoint=seaweed.endpoint, s3_access_key=ACCESS_KEY, s3_secret_key=SecretStr(SECRET_KEY)
+    )
+    assert asyncio.run(make_store(settings).put(audio_key(someone(), "ogg"), b"sound")).size_bytes == 5
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from glas.cli.session import err, open_settings, out, russian, told
 from glas.domain.errors import GlasError
-from glas.engines.catalogue import is_on_disk, known_models, resolve
+from glas.engines.catalogue import AUTO, is_on_disk, known_models, resolve
 from glas.engines.fetch import fetch_model
 from glas.engines.known import KnownModel
 from glas.settings import Settings
@@ -34,6 +34,11 @@ def get(
 ) -> None:
     """Скачать модель в каталог данных; прерванное продолжается той же командой."""
     settings = open_settings(quiet=True)
+    if name == AUTO:
+        with told():
+            served = resolve(name, settings.models_dir)
+        out.print(f"✓ {name} — лучшая из тех, что на диске, сейчас {served}; скачивать нечего", markup=False)
+        return
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
