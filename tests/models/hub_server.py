@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
+_LARGE = (".onnx", ".safetensors")
+
 
 @dataclass
 class Hub:
@@ -37,12 +39,12 @@ class Hub:
     address: str = ""
 
     def listing(self) -> dict[str, object]:
-        """Answer of `/api/models/…/revision/main?blobs=true`: networks are large files, texts are git blobs."""
+        """Answer of `/api/models/…/revision/main?blobs=true`: weights are large files, texts are git blobs."""
         siblings: list[dict[str, object]] = []
         for path, content in self.files.items():
             blob = hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
             sibling: dict[str, object] = {"rfilename": path, "size": len(content), "blobId": blob}
-            if path.endswith(".onnx"):
+            if path.endswith(_LARGE):
                 sibling["lfs"] = {
                     "sha256": hashlib.sha256(content).hexdigest(),
                     "size": len(content),
@@ -89,7 +91,7 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
     if path == f"/api/models/{hub.repository}/revision/main" and "blobs=true" in request.path:
         _send(request, json.dumps(hub.listing()).encode())
     elif path.startswith(base) and (name := path.removeprefix(base)) in hub.files:
-        if name.endswith(".onnx"):  # large files lie elsewhere, with the real hub too
+        if name.endswith(_LARGE):  # large files lie elsewhere, with the real hub too
             request.send_response(302)
             request.send_header("Location", f"{hub.address}{store}{name}")
             request.end_headers()

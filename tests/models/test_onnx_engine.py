@@ -19,7 +19,6 @@ from glas.domain.errors import (
     ModelError,
     ModelFileMissingError,
     ModelLoadError,
-    UnknownModelError,
 )
 from glas.domain.metrics import error_rates
 from glas.engines.catalogue import is_on_disk, local_directory
@@ -202,11 +201,6 @@ def test_a_known_model_is_loaded_from_its_place_by_its_short_name(tmp_path: Path
 def test_a_known_model_that_is_not_on_disk_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(ModelFileMissingError, match="glas models get gigaam-v3-ctc"):
         load_engine("onnx:gigaam-v3-ctc", models_dir=tmp_path)
-
-
-def test_a_known_model_without_an_engine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownModelError, match="no engine"):
-        load_engine("whisper-small-ru", models_dir=tmp_path)
 
 
 def test_a_directory_of_several_models_is_refused_with_their_names(tmp_path: Path) -> None:

@@ -53,7 +53,13 @@ def _program(_settings: Settings) -> Iterator[Finding]:
 
 
 def _packages(_settings: Settings) -> Iterator[Finding]:
-    for package, purpose in (("av", "чтение звука"), ("onnxruntime", "распознавание"), ("onnx_asr", "модели ONNX")):
+    needed = (
+        ("av", "чтение звука"),
+        ("onnxruntime", "распознавание"),
+        ("onnx_asr", "модели ONNX"),
+        ("ctranslate2", "модели Whisper"),
+    )
+    for package, purpose in needed:
         if importlib.util.find_spec(package) is None:
             yield Finding("fail", f"нет пакета {package} ({purpose})", "pip install 'glas-asr[asr]' или make setup")
 

@@ -68,7 +68,8 @@ def _show(settings: Settings) -> None:
     out.print(
         "\n→ служит сейчас (GLAS_MODEL). WER — доля ошибок в словах на тесте Russian LibriSpeech, если не назван "
         "другой;\n× — во сколько раз быстрее речи. Это чужие опубликованные цифры, источники: docs/models.md.\n"
-        "Скачать: glas models get ИМЯ. Своя модель: GLAS_MODEL=onnx:КАТАЛОГ.",
+        "Скачать: glas models get ИМЯ. Своя модель: GLAS_MODEL=onnx:КАТАЛОГ или whisper:КАТАЛОГ;\n"
+        "любая Whisper с Hugging Face: glas models get whisper:ВЛАДЕЛЕЦ/ИМЯ.",
         style="dim",
         markup=False,
     )
@@ -84,7 +85,7 @@ def _served(settings: Settings) -> str:
 def _state(model: KnownModel, settings: Settings) -> str:
     if is_on_disk(settings.models_dir, model.name):
         return "[green]на диске[/]"
-    return "        " if model.has_engine else "[yellow]позже[/]   "
+    return "        "
 
 
 def _figures(model: KnownModel) -> str:

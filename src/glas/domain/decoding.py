@@ -23,6 +23,9 @@ class DecodingOptions(BaseModel):
     prompt: str = Field(default="", description="Text that came before, for the style and the spelling of names.")
     hotwords: str = Field(default="", description="Words that are likely, in one line.")
     temperature: float = Field(default=0, ge=0, le=1, description="0 decodes without chance.")
+    wants_words: bool = Field(
+        default=True, description="Segments are to carry their words; false spares an engine work that only they need."
+    )
     wants_tokens: bool = Field(default=False, description="Segments are to carry their tokens with probabilities.")
 
 

@@ -5,9 +5,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from glas.domain.errors import UnknownModelError
+from glas.engines import layouts
 from glas.engines.known import EMBEDDED, KNOWN_MODELS, WHISPER_SMALL_RU, KnownModel
 
 AUTO = "auto"
+
+# A place on the model hub, `owner/name`; any of them may hold a Whisper.
+_HUB_WHISPER = re.compile(r"whisper:([\w.-]+/[\w.-]+)")
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -20,17 +24,35 @@ def known_models() -> tuple[KnownModel, ...]:
 def known_model(name: str) -> KnownModel:
     """The model of that name; its short name (`gigaam-v3-ctc`) will do.
 
+    `whisper:<owner>/<name>` is any Whisper on the model hub, of which nothing more is known than its place.
+
     Raises:
         UnknownModelError: there is none; the message offers similar names.
     """
     for model in KNOWN_MODELS:
         if name in (model.name, model.short_name):
             return model
+    if place := _HUB_WHISPER.fullmatch(name):
+        return _whisper_of_the_hub(place[1])
     candidates = {model.short_name.lower(): model.name for model in KNOWN_MODELS}
     close = get_close_matches(name.rpartition(":")[2].lower(), candidates, n=3, cutoff=0.5)
     offer = f"Did you mean {' or '.join(candidates[match] for match in close)}?" if close else ""
     raise UnknownModelError(
         f"No model is called {name!r}. {offer or 'See `glas models` for the names.'}", param="model"
+    )
+
+
+def _whisper_of_the_hub(repository: str) -> KnownModel:
+    return KnownModel(
+        name=f"whisper:{repository}",
+        repository=repository,
+        layout=layouts.WHISPER,
+        size_mb=None,
+        licence="",
+        window_s=30,
+        summary_ru=f"Whisper: {repository}",
+        summary_en=f"Whisper: {repository}",
+        int8=False,
     )
 
 
@@ -58,26 +80,25 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
     Raises:
         UnknownModelError: no model of that name.
     """
-    layout = known_model(name).layout
-    directory = local_directory(models_dir, name)
-    return layout is not None and layout.share(directory) == 1
+    return known_model(name).layout.share(local_directory(models_dir, name)) == 1
 
 
 def resolve(name: str, models_dir: Path) -> str:
     """Make a uniform name out of what people write.
 
-    `auto` is the best that is there: whisper-small-ru if it is on disk and has an engine, else the embedded model;
-    nothing is ever downloaded for it. `onnx:<directory>` gets an absolute path: a name must not depend on where we are.
+    `auto` is the best that is there: whisper-small-ru if it is on disk, else the embedded model; nothing is ever
+    downloaded for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path: a name must not depend on
+    where we are. A Whisper of the hub that was fetched goes before a directory of the same name.
 
     Raises:
         UnknownModelError: no model of that name, and no such directory.
     """
     if name == AUTO:
         return WHISPER_SMALL_RU if is_on_disk(models_dir, WHISPER_SMALL_RU) else EMBEDDED
-    try:
-        return known_model(name).name
-    except UnknownModelError:
-        engine, _, place = name.partition(":")
-        if engine == "onnx" and place and Path(place).expanduser().is_dir():
-            return f"onnx:{Path(place).expanduser().resolve()}"
-        raise
+    engine, _, place = name.partition(":")
+    directory = Path(place).expanduser()
+    is_known = any(name in (model.name, model.short_name) for model in KNOWN_MODELS)
+    is_fetched = is_known or (_HUB_WHISPER.fullmatch(name) is not None and is_on_disk(models_dir, name))
+    if engine in ("onnx", "whisper") and place and not is_fetched and directory.is_dir():
+        return f"{engine}:{directory.resolve()}"
+    return known_model(name).name

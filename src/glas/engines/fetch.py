@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from glas.domain.errors import HubUnreachableError, ModelError, ModelFileMissingError, UnknownModelError
+from glas.domain.errors import HubUnreachableError, ModelError, ModelFileMissingError
 from glas.engines import hub
 from glas.engines.catalogue import is_on_disk, known_model, local_directory
 from glas.engines.known import KnownModel
@@ -47,7 +47,7 @@ def fetch_model(
         The model's directory.
 
     Raises:
-        UnknownModelError: no such name, or a model that no engine of this version can load.
+        UnknownModelError: no such name.
         HubUnreachableError: the hub does not answer, told within ten seconds; the message says how to do it by hand.
         ModelFileMissingError: the repository lacks a file.
         ModelError: the disk has no room, or somebody else is fetching the same model.
@@ -58,8 +58,6 @@ def fetch_model(
         return local_directory(models_dir, model.name)
     if model.repository is None:
         raise ModelFileMissingError(f"{model.name} comes with Glas and is not on any hub; install Glas anew.")
-    if model.layout is None:
-        raise UnknownModelError(f"{model.name} is known, but this version has no engine for it yet.", param="model")
     precisions = (precision,) if precision else PRECISIONS if model.int8 else PRECISIONS[1:]
     target = local_directory(models_dir, model.name)
     address = (endpoint or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")

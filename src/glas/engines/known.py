@@ -42,7 +42,7 @@ class KnownModel:
     Attributes:
         name: uniform name, `<engine>:<model>`; `embedded` alone has no colon.
         repository: its place on the model hub; None for the embedded model, which comes with Glas.
-        layout: its files; None where no engine of this version can load it.
+        layout: its files.
         size_mb: what is fetched, int8 where it exists, in 10⁶ bytes, rounded; None where no source tells.
         licence: SPDX identifier of the weights.
         window_s: the longest piece of audio for one call, seconds.
@@ -55,7 +55,7 @@ class KnownModel:
 
     name: str
     repository: str | None
-    layout: Layout | None
+    layout: Layout
     size_mb: float | None
     licence: str
     window_s: float
@@ -69,11 +69,6 @@ class KnownModel:
     def short_name(self) -> str:
         """The name without the engine and without the owner of the repository: `gigaam-v3-ctc`."""
         return self.name.rpartition(":")[2].rpartition("/")[2]
-
-    @property
-    def has_engine(self) -> bool:
-        """Whether this version of Glas can load it."""
-        return self.layout is not None
 
 
 # Sources of the figures. GigaAM: evaluation.md of salute-developers/GigaAM, June 2026. onnx-asr: docs/comparison.md of
@@ -251,12 +246,12 @@ KNOWN_MODELS = (
     KnownModel(
         name=WHISPER_SMALL_RU,
         repository="Dok-tor/whisper-small-ru",
-        layout=None,
+        layout=layouts.WHISPER,
         size_mb=None,
         licence="Apache-2.0",
         window_s=30,
-        summary_ru="Whisper small, дообученная на русский: модель исходной системы; движка для неё ещё нет",
-        summary_en="Whisper small fine-tuned for Russian: the original system's model; no engine for it yet",
+        summary_ru="Whisper small, дообученная на русский: модель исходной системы",
+        summary_en="Whisper small fine-tuned for Russian: the original system's model",
         wer=(PublishedWer(0.1492, "Common Voice 11 ru, test", "not stated", "its model card"),),
         int8=False,
     ),

@@ -1,6 +1,7 @@
 """What a model directory must hold, family by family, and which files of it are to be loaded.
 
-A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 looks for.
+A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 looks for, and
+for Whisper those under which Hugging Face transformers saves a checkpoint.
 """
 
 import json
@@ -22,8 +23,9 @@ class Layout:
     """The files of one family of models.
 
     Attributes:
-        kind: name under which onnx-asr knows the family.
-        networks: ONNX files as they are called in fp32; the int8 ones have `.int8` before the ending.
+        kind: name under which onnx-asr knows the family; `whisper`, which has an engine of its own.
+        networks: files of weights as they are called in fp32. Where they are ONNX, the int8 ones have `.int8` before
+            the ending; others have no such variant.
         texts: vocabulary and configuration, all of them needed.
         optional: taken along where they exist.
         version: what `version` in `config.json` must say; without it onnx-asr silently computes features of GigaAM v2.
@@ -39,7 +41,9 @@ class Layout:
         """Names of the ONNX files in the given precision."""
         if precision == "fp32":
             return self.networks
-        return tuple(name.removesuffix(".onnx") + ".int8.onnx" for name in self.networks)
+        return tuple(
+            name.removesuffix(".onnx") + ".int8.onnx" if name.endswith(".onnx") else name for name in self.networks
+        )
 
     def files(self, precision: Precision) -> tuple[str, ...]:
         """All files without which the model cannot be loaded."""
@@ -87,7 +91,23 @@ NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, ("vocab.txt", CONFIG
 EMBEDDED = Layout(NEMO_CTC.kind, NEMO_CTC.networks, ("vocab.txt", CONFIG))
 VOSK = Layout("vosk", ("*/encoder.onnx", "*/decoder.onnx", "*/joiner.onnx"), ("*/tokens.txt",), (CONFIG,))
 T_ONE = Layout("t-one-ctc", ("model.onnx",), (CONFIG,))
+# Older tokenizers are saved as vocab.json and merges.txt. The card says whether the model hears without padding.
+WHISPER = Layout(
+    "whisper",
+    ("model.safetensors",),
+    (CONFIG,),
+    (
+        "generation_config.json",
+        "preprocessor_config.json",
+        "tokenizer.json",
+        "vocab.json",
+        "merges.txt",
+        "added_tokens.json",
+        "README.md",
+    ),
+)
 
+# What a directory of unknown files may be, for onnx-asr.
 LAYOUTS = (
     GIGAAM_V2_CTC,
     GIGAAM_V2_RNNT,

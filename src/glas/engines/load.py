@@ -3,49 +3,64 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from glas.domain.errors import ModelFileMissingError, UnknownModelError
+from glas.domain.errors import ModelFileMissingError
 from glas.engines import Engine
-from glas.engines.catalogue import is_on_disk, known_model, local_directory, resolve
+from glas.engines.catalogue import is_on_disk, known_model, known_models, local_directory, resolve
 from glas.engines.known import EMBEDDED
-from glas.engines.onnx import CPU, OnnxEngine
+from glas.engines.onnx import CPU, CUDA, DEFAULT_WINDOW_S, OnnxEngine
+from glas.engines.whisper import WhisperEngine
+
+# Whisper's checkpoints in CTranslate2's format, beside the models.
+CONVERTED = "converted"
 
 
 def load_engine(
-    name: str, *, models_dir: Path, threads: int = 1, workers: int = 1, providers: Sequence[str] = (CPU,)
+    name: str,
+    *,
+    models_dir: Path,
+    threads: int = 1,
+    workers: int = 1,
+    beam_size: int = 1,
+    providers: Sequence[str] = (CPU,),
 ) -> Engine:
     """Load a model from disk; nothing is ever downloaded here.
 
     Args:
-        name: `auto`, the name of a known model, long or short, or `onnx:<directory>`.
-        models_dir: where fetched models lie.
+        name: `auto`, the name of a known model, long or short, `whisper:<owner>/<name>` of the model hub, or
+            `onnx:<directory>`, `whisper:<directory>`.
+        models_dir: where fetched models lie, and what Whisper's checkpoints are converted into.
         threads: threads of one inference call.
         workers: calls that come at once; an engine that runs them side by side itself needs to know.
-        providers: onnxruntime's execution providers, the preferred one first.
+        beam_size: texts that Whisper follows at once; 1 is greedy.
+        providers: onnxruntime's execution providers, the preferred one first; `CUDA` at their head means a graphics
+            card to Whisper too.
 
     Raises:
         UnknownModelError: no such name; the message offers similar ones.
         ModelFileMissingError: the model is known and not on disk; the message says how to get it.
         ModelLoadError: its files are broken.
+        ConfigurationError: there is no such device.
     """
-    del workers  # onnxruntime runs any number of calls side by side
     uniform = resolve(name, models_dir)
-    match uniform.partition(":"):
-        case "onnx", _, place if Path(place).is_absolute():
-            return OnnxEngine(Path(place), name=uniform, threads=threads, providers=providers)
-        case (("onnx" | "embedded"), _, _):
-            model, directory = known_model(uniform), local_directory(models_dir, uniform)
-            if uniform != EMBEDDED and not is_on_disk(models_dir, uniform):
-                raise ModelFileMissingError(
-                    f"{uniform} is not on disk: {directory} lacks it. Get it: glas models get {model.short_name}",
-                    param="model",
-                )
-            return OnnxEngine(
-                directory,
-                name=uniform,
-                layout=model.layout,
-                window_s=model.window_s,
-                threads=threads,
-                providers=providers,
+    kind, _, place = uniform.partition(":")
+    directory, window_s, layout = Path(place), DEFAULT_WINDOW_S, None
+    if not directory.is_absolute():
+        model, directory = known_model(uniform), local_directory(models_dir, uniform)
+        window_s, layout = model.window_s, model.layout
+        if uniform != EMBEDDED and not is_on_disk(models_dir, uniform):
+            name = model.short_name if model in known_models() else uniform
+            raise ModelFileMissingError(
+                f"{uniform} is not on disk: {directory} lacks it. Get it: glas models get {name}", param="model"
             )
-        case _:
-            raise UnknownModelError(f"{uniform} is known, but this version has no engine for it yet.", param="model")
+    if kind == "whisper":
+        return WhisperEngine(
+            directory,
+            name=uniform,
+            cache=models_dir / CONVERTED,
+            device="cuda" if providers[0] == CUDA else "cpu",
+            threads=threads,
+            workers=workers,
+            beam_size=beam_size,
+        )
+    # onnxruntime runs any number of calls side by side.
+    return OnnxEngine(directory, name=uniform, layout=layout, window_s=window_s, threads=threads, providers=providers)

@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import (
-    AudioTooLongError,
     ConfigurationError,
-    InvalidParameterError,
     ModelError,
     ModelLoadError,
 )
@@ -25,30 +23,21 @@ from glas.engines.beam import BeamSearch
 from glas.engines.beam import Token as BeamToken
 from glas.engines.character_lm import CharacterLM
 from glas.engines.layouts import Layout, layout_of, precision_of
-from glas.engines.spelling import Calibration, spell
+from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
+from glas.engines.spelling import Calibration, spell, uncalibrated
 
 if TYPE_CHECKING:
     from onnx_asr.adapters import TimestampedResultsAsrAdapter
     from onnx_asr.asr import TimestampedResult
 
 CPU = "CPUExecutionProvider"
-
-# Below a tenth of a second no word is spoken, and onnx-asr's feature extractors fail on less than one window (25 ms).
-MIN_SAMPLES = SAMPLE_RATE_HZ // 10
+CUDA = "CUDAExecutionProvider"
 
 # onnx-asr's guide gives 20 to 30 s as the longest audio that most models bear; GigaAM was trained on up to 25 s.
 DEFAULT_WINDOW_S = 25.0
 
 # What fills a graphics card with pieces of half a minute and leaves it room.
 BATCH_SIZE = 8
-
-# Rounding when audio is cut by time must not turn a piece away.
-_WINDOW_SLACK_S = 0.1
-
-
-def uncalibrated(confidence: float) -> float:
-    """Leave a raw confidence as it is."""
-    return confidence
 
 
 class OnnxEngine:
@@ -113,42 +102,22 @@ class OnnxEngine:
         model = self._model
         if model is None:
             raise ModelError(f"The engine {self.name} is closed.")
-        for index, samples in enumerate(batch):
-            self._check(samples, index)
+        check_pieces(batch, window_s=self.window_s, model=self.name)
         heard = [samples for samples in batch if samples.size >= MIN_SAMPLES]
         # On a processor a batch saves nothing (measured: benchmarks/engines.py), pads short pieces to the longest and
         # makes a result depend on its neighbours; on a graphics card it is what fills the card.
         calls = [[samples] for samples in heard] if self._one_by_one else [heard]
         results = (result for call in calls if call for result in model.recognize(list(call), language="ru"))
         return [
-            self._hypothesis(next(results), samples, options) if samples.size >= MIN_SAMPLES else self._silence(samples)
+            self._hypothesis(next(results), samples, options)
+            if samples.size >= MIN_SAMPLES
+            else nothing_heard(samples, self.name)
             for samples in batch
         ]
 
     def close(self) -> None:
         """Free the weights, once the calls that are running have ended."""
         self._model = None
-
-    def _check(self, samples: Samples, index: int) -> None:
-        got = (
-            f"shape {samples.shape}, dtype {samples.dtype}"
-            if isinstance(samples, np.ndarray)
-            else type(samples).__name__
-        )
-        if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype != np.float32:
-            raise InvalidParameterError(
-                f"Piece {index} of the batch: expected samples of shape (n_samples,), dtype float32; got {got}."
-            )
-        if not np.isfinite(samples).all():
-            raise InvalidParameterError(f"Piece {index} of the batch: expected finite samples; got NaN or infinity.")
-        length_s = samples.size / SAMPLE_RATE_HZ
-        if length_s > self.window_s + _WINDOW_SLACK_S:
-            raise AudioTooLongError(
-                f"Piece {index} of the batch: expected at most {self.window_s:g} s ({self.name}); got {length_s:.1f} s."
-            )
-
-    def _silence(self, samples: Samples) -> Hypothesis:
-        return Hypothesis(text="", duration_s=samples.size / SAMPLE_RATE_HZ, model=self.name)
 
     def _hypothesis(self, result: "TimestampedResult", samples: Samples, options: DecodingOptions) -> Hypothesis:
         duration_s = samples.size / SAMPLE_RATE_HZ
@@ -170,7 +139,7 @@ class OnnxEngine:
                 tokens=_tokens(result.tokens, logprobs) if options.wants_tokens else (),
             )
         if not segment.text:
-            return self._silence(samples)
+            return nothing_heard(samples, self.name)
         return Hypothesis(text=segment.text, duration_s=duration_s, segments=(segment,), model=self.name)
 
     def _judged(

@@ -11,6 +11,12 @@ from glas.domain.transcription import Word
 Calibration = Callable[[float], float]
 """Maps a raw word confidence, 0..1, to the share of words of that confidence that are right."""
 
+
+def uncalibrated(confidence: float) -> float:
+    """Leave a raw confidence as it is."""
+    return confidence
+
+
 # Ordinary Russian speech has 12 to 15 letters per second. A model says when a token begins and never when it ends;
 # where no other token follows at once, the last one is given this long per letter.
 LETTER_S = 0.08

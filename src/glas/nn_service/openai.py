@@ -95,6 +95,7 @@ async def transcriptions(
             prompt=prompt.strip(),
             hotwords=hotwords.strip(),
             temperature=temperature,
+            wants_words=response_format not in (ResponseFormat.JSON, ResponseFormat.TEXT),
             wants_tokens=Include.LOGPROBS in (include or ()),
         ),
         form=response_format,

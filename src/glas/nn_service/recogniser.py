@@ -16,6 +16,7 @@ from glas.domain.transcription import Recognition
 from glas.engines import Engine
 from glas.engines.catalogue import is_on_disk, known_models, resolve
 from glas.engines.load import load_engine
+from glas.engines.onnx import CPU, CUDA
 from glas.nn_service.batcher import Batcher
 from glas.nn_service.job import Job
 from glas.nn_service.lanes import Lane
@@ -159,10 +160,17 @@ def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registr
 
     def from_disk(name: str) -> Engine:
         # One worker more: see the batcher.
-        return load_engine(name, models_dir=models_dir, threads=nn.threads, workers=nn.worker_count + 1)
+        return load_engine(
+            name,
+            models_dir=models_dir,
+            threads=nn.threads,
+            workers=nn.worker_count + 1,
+            beam_size=nn.beam_size,
+            providers=(CUDA, CPU) if nn.device == "cuda" else (CPU,),
+        )
 
     def available() -> list[str]:
-        return [model.name for model in known_models() if model.has_engine and is_on_disk(models_dir, model.name)]
+        return [model.name for model in known_models() if is_on_disk(models_dir, model.name)]
 
     return Registry(
         load or from_disk,

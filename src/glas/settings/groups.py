@@ -30,6 +30,15 @@ class NnServiceSettings(BaseModel):
     port: int = Field(default=8001, ge=0, le=65535, description="Port when it runs without `web`; 0 takes a free one.")
     workers: int = Field(default=0, ge=0, description="Inference calls at once; 0 means one per processor, at most 8.")
     threads: int = Field(default=1, ge=1, description="Threads of one inference call.")
+    device: Literal["cpu", "cuda"] = Field(
+        default="cpu", description="Where models run: `cpu`, or `cuda`, a graphics card."
+    )
+    beam_size: int = Field(
+        default=1,
+        ge=1,
+        le=10,
+        description="Texts that Whisper follows at once; 1 is fastest, openai/whisper takes 5.",
+    )
     queue_size: int = Field(default=64, ge=0, le=1000, description="Requests that may wait; the next one gets 503.")
     deadline_s: float = Field(
         default=3600, ge=0, description="Seconds after which a request that has no text yet is given up; 0: never."

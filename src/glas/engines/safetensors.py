@@ -1,0 +1,76 @@
+"""Weights in the safetensors format, read in place: no copy is made, and no torch is needed.
+
+The format: 8 bytes, the header's length as a little-endian number; the header, JSON that gives for each tensor its
+dtype, shape and place; the numbers, row after row (huggingface/safetensors, README). The `safetensors` package is not
+used: its NumPy side has no bfloat16, in which many checkpoints are published.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glas.domain.errors import ModelFileMissingError, ModelLoadError
+
+Array = npt.NDArray[Any]
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
+_BFLOAT16 = "BF16"
+_MIN_HEADER_BYTES = 2  # {}
+# The reference implementation refuses longer headers.
+_MAX_HEADER_BYTES = 100_000_000
+
+
+def read_tensors(path: Path) -> dict[str, Array]:
+    """All tensors of a file by name; those in bfloat16 come as float32.
+
+    The arrays lie in the file until they are written to, and what is written stays in memory.
+
+    Raises:
+        ModelFileMissingError: there is no such file.
+        ModelLoadError: it is no whole safetensors file.
+    """
+    try:
+        file = np.memmap(path, np.uint8, mode="c")
+    except FileNotFoundError as error:
+        raise ModelFileMissingError(f"There is no file {path}.") from error
+    except ValueError as error:  # an empty file cannot be mapped
+        raise ModelLoadError(f"{path}: expected a safetensors file, got an empty one.") from error
+    start, header = _header(path, file)
+    content = file[start:]
+    return {name: _tensor(path, name, entry, content) for name, entry in header.items() if name != "__metadata__"}
+
+
+def _header(path: Path, file: Array) -> tuple[int, dict[str, Any]]:
+    length = int.from_bytes(file[:8].tobytes(), "little")
+    if not _MIN_HEADER_BYTES <= length <= min(_MAX_HEADER_BYTES, file.size - 8):
+        raise ModelLoadError(f"{path}: expected a safetensors file; got a header of {length} bytes in {file.size}.")
+    try:
+        header = json.loads(file[8 : 8 + length].tobytes())
+    except ValueError as error:
+        raise ModelLoadError(f"{path}: expected a safetensors file; its header is not JSON: {error}.") from error
+    if not isinstance(header, dict):
+        raise ModelLoadError(f"{path}: expected a safetensors file; its header is not a JSON object.")
+    return 8 + length, header
+
+
+def _tensor(path: Path, name: str, entry: Any, content: Array) -> Array:
+    try:
+        dtype, shape = entry["dtype"], tuple(int(size) for size in entry["shape"])
+        begin, end = (int(place) for place in entry["data_offsets"])
+        stored = np.dtype("<u2" if dtype == _BFLOAT16 else _DTYPES[dtype])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelLoadError(f"{path}: the header's entry for {name} cannot be read: {entry!r:.200}.") from error
+    expected = math.prod(shape) * stored.itemsize
+    if end - begin != expected or not 0 <= begin <= end <= content.size:
+        raise ModelLoadError(
+            f"{path}: expected {expected} bytes for {name} ({dtype}, shape {shape}) within {content.size}; "
+            f"got bytes {begin} to {end}. The file is damaged or was not fetched whole."
+        )
+    numbers = content[begin:end].view(np.ndarray).view(stored).reshape(shape)
+    if dtype == _BFLOAT16:  # the upper half of a float32
+        return (numbers.astype(np.uint32) << 16).view(np.float32)
+    return numbers

@@ -1,0 +1,144 @@
+"""Conversions are made once and kept.
+
+    <cache>/<name of the source>-<digest of its path>-<quantisation>/    the CTranslate2 model
+        source.json                                                      of which files it was made
+
+A conversion is made under another name and renamed when it is whole: a crash leaves nothing that looks like a model. It
+is made anew when a file of the source has changed, or when its own files are not as long as they were written.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from glas.domain.errors import ModelError, ModelFileMissingError, ModelLoadError
+from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS, read_json, source_files
+from glas.engines.whisper.convert import Quantisation, convert
+
+RECORD = "source.json"
+
+# Raised whenever the same checkpoint would be converted into something else.
+_VERSION = 1
+
+_LOCK = ".lock"
+_PART = ".part"
+
+
+def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
+    """The directory of the CTranslate2 model for a checkpoint, which is converted if it has not been.
+
+    Args:
+        source: a checkpoint, or a CTranslate2 model, which is its own conversion.
+        cache: where conversions are kept; made when missing.
+        quantisation: how matrices are stored.
+
+    Raises:
+        ModelFileMissingError: the source lacks a file.
+        ModelLoadError: the source is damaged.
+        ModelError: the cache cannot be written.
+    """
+    if not source.is_dir():
+        raise ModelFileMissingError(f"There is no model directory {source}.")
+    if (source / CONVERTED_WEIGHTS).is_file():
+        return source
+    label = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name)
+    place = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
+    target = cache / f"{label}-{place}-{quantisation}"
+    files = source_files(source)
+    if _is_current(target, files):
+        return target
+    try:
+        with _alone(cache):
+            # Another process may have made it while this one waited.
+            if not _is_current(target, files):
+                _make(source, files, target, quantisation)
+    except OSError as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{cache}: the converted model cannot be written: {error}.") from error
+    return target
+
+
+def _make(source: Path, files: list[Path], target: Path, quantisation: Quantisation) -> None:
+    part = target.with_name(f"{target.name}{_PART}")
+    shutil.rmtree(part, ignore_errors=True)  # of a conversion that broke off
+    part.mkdir()
+    # Before the weights are read: what changes meanwhile must not be recorded as converted.
+    record: dict[str, Any] = {"version": _VERSION, "source": {path.name: _state(path) for path in files}}
+    digests = {path.name: _sha256(path) for path in files}
+    try:
+        convert(source, part, quantisation)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    record["sha256"] = digests
+    record["sizes"] = {path.name: path.stat().st_size for path in sorted(part.iterdir())}
+    (part / RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
+    for path in part.iterdir():
+        _to_disk(path)
+    shutil.rmtree(target, ignore_errors=True)
+    part.rename(target)
+    _to_disk(target.parent)
+
+
+def _is_current(target: Path, files: list[Path]) -> bool:
+    try:
+        record = read_json(target / RECORD)
+    except ModelLoadError:
+        return False
+    if record.get("version") != _VERSION or not _is_whole(target, record.get("sizes", {})):
+        return False
+    if record.get("source") == {path.name: _state(path) for path in files}:
+        return True
+    if record.get("sha256") != {path.name: _sha256(path) for path in files}:
+        return False
+    # The same files, copied or touched: looked at once, and not again at every start.
+    record["source"] = {path.name: _state(path) for path in files}
+    fresh = target / f"{RECORD}{_PART}"
+    try:
+        fresh.write_text(json.dumps(record, indent=2), encoding="utf-8")
+        fresh.replace(target / RECORD)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # a cache that can only be read serves as well
+    return True
+
+
+def _is_whole(target: Path, sizes: dict[str, int]) -> bool:
+    return {CONVERTED_WEIGHTS, CONFIG} <= set(sizes) and all(
+        (target / name).is_file() and (target / name).stat().st_size == size for name, size in sizes.items()
+    )
+
+
+def _state(path: Path) -> list[int]:
+    """Size and time of change: what tells cheaply that a file is the one that was read."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """One conversion at a time: two would need the memory of two. The lock dies with the process that holds it."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

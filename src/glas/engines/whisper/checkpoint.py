@@ -1,0 +1,102 @@
+"""A Whisper checkpoint as Hugging Face transformers saves it: where its files are, and what its configuration says.
+
+config.json                 shape of the network
+model.safetensors           weights; or several files and model.safetensors.index.json
+generation_config.json      which tokens are never written, which heads of attention tell times (optional)
+tokenizer.json              or vocab.json, merges.txt and added_tokens.json
+README.md                   its card (optional)
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from glas.domain.errors import ModelFileMissingError, ModelLoadError
+from glas.engines.safetensors import Array, read_tensors
+
+CONFIG = "config.json"
+GENERATION_CONFIG = "generation_config.json"
+WEIGHTS = "model.safetensors"
+WEIGHTS_INDEX = "model.safetensors.index.json"
+CARD = "README.md"
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json")
+CONVERTED_WEIGHTS = "model.bin"
+
+# What a card or a configuration says of a model that was trained to hear sound of any length without padding.
+DYNAMIC_CONTEXT = "dynamic_context"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object; empty where there is no such file.
+
+    Raises:
+        ModelLoadError: it is not a JSON object.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelLoadError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise ModelLoadError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    return content
+
+
+def has_dynamic_context(directory: Path) -> bool:
+    """Whether the model was trained to be fed at the true length of the sound.
+
+    It must say so, in `config.json` or in the head of its card, `dynamic_context: true`: a stock Whisper that is fed
+    less than its window writes nonsense (FUTO's whisper-acft measured 80 % WER instead of 3 %).
+    """
+    if read_json(directory / CONFIG).get(DYNAMIC_CONTEXT) is True:
+        return True
+    card = directory / CARD
+    if not card.is_file():
+        return False
+    head = re.match(r"\s*---\n(.*?)\n---", card.read_text(encoding="utf-8", errors="replace"), re.DOTALL)
+    return head is not None and re.search(rf"^{DYNAMIC_CONTEXT}:\s*true\s*$", head[1], re.MULTILINE) is not None
+
+
+def weight_files(directory: Path) -> list[Path]:
+    """The safetensors files of a checkpoint.
+
+    Raises:
+        ModelFileMissingError: one of them is not there.
+    """
+    if (directory / WEIGHTS).is_file():
+        return [directory / WEIGHTS]
+    named = read_json(directory / WEIGHTS_INDEX).get("weight_map", {})
+    paths = [directory / Path(str(name)).name for name in sorted(set(named.values()))]
+    lacking = [path.name for path in paths if not path.is_file()]
+    if lacking or not paths:
+        raise ModelFileMissingError(
+            f"{directory} lacks {', '.join(lacking) or WEIGHTS}. Expected a Whisper checkpoint of Hugging Face "
+            f"({CONFIG}, {WEIGHTS}, tokenizer.json) or of CTranslate2 ({CONFIG}, {CONVERTED_WEIGHTS}, tokenizer.json)"
+            + ("; weights in pytorch_model.bin must be saved anew as safetensors." if _has_pickle(directory) else ".")
+        )
+    return paths
+
+
+def source_files(directory: Path) -> list[Path]:
+    """All files on which a conversion depends."""
+    texts = (CONFIG, GENERATION_CONFIG, CARD, WEIGHTS_INDEX, "preprocessor_config.json", *TOKENIZER_FILES)
+    return [*weight_files(directory), *(path for name in texts if (path := directory / name).is_file())]
+
+
+def read_weights(directory: Path) -> dict[str, Array]:
+    """All tensors by name, without the `model.` that the whole model has and the bare one has not.
+
+    Raises:
+        ModelFileMissingError, ModelLoadError: as `read_tensors`.
+    """
+    return {
+        name.removeprefix("model."): tensor
+        for path in weight_files(directory)
+        for name, tensor in read_tensors(path).items()
+    }
+
+
+def _has_pickle(directory: Path) -> bool:
+    return any(directory.glob("pytorch_model*.bin"))

@@ -1,0 +1,201 @@
+"""From a Hugging Face Whisper checkpoint to a CTranslate2 model, with NumPy alone.
+
+CTranslate2's own converter loads the checkpoint with torch and transformers, which no server of ours installs. What it
+makes of it is a `WhisperSpec` filled with arrays, and they can be taken from the safetensors file as they are. All the
+rest, quantisation and the format of the file, is CTranslate2's own code.
+"""
+
+import shutil
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from glas.domain.errors import ModelLoadError
+from glas.engines.safetensors import Array
+from glas.engines.whisper.checkpoint import (
+    CONFIG,
+    DYNAMIC_CONTEXT,
+    GENERATION_CONFIG,
+    has_dynamic_context,
+    read_json,
+    read_weights,
+)
+from glas.engines.whisper.vocabulary import language_ids, load_tokenizer, token_list
+
+Quantisation = Literal["int8", "float16", "float32"]
+
+_SHAPE = (
+    "d_model",
+    "encoder_layers",
+    "encoder_attention_heads",
+    "decoder_layers",
+    "decoder_attention_heads",
+    "encoder_ffn_dim",
+    "decoder_ffn_dim",
+    "num_mel_bins",
+    "vocab_size",
+    "max_source_positions",
+    "max_target_positions",
+)
+
+# Heads of cross-attention that follow the sound, by decoder layers and width, for checkpoints that do not name theirs:
+# openai/whisper, whisper/__init__.py, `_ALIGNMENT_HEADS` of the multilingual models.
+_ALIGNMENT_HEADS: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {
+    (4, 384): ((2, 2), (3, 0), (3, 2), (3, 3), (3, 4), (3, 5)),
+    (6, 512): ((3, 1), (4, 2), (4, 3), (4, 7), (5, 1), (5, 2), (5, 4), (5, 6)),
+    (12, 768): ((5, 3), (5, 9), (8, 0), (8, 4), (8, 7), (8, 8), (9, 0), (9, 7), (9, 9), (10, 5)),
+    (24, 1024): ((13, 15), (15, 4), (15, 15), (16, 1), (20, 0), (23, 4)),
+}
+
+_MULTILINGUAL_SIZE = 51_865
+
+
+def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
+    """Write the CTranslate2 model of a checkpoint.
+
+    Args:
+        source: directory of the checkpoint; see `glas.engines.whisper.checkpoint`.
+        target: an empty directory.
+        quantisation: how matrices are stored; `int8` with one scale per row.
+
+    Raises:
+        ModelFileMissingError: a file is not there.
+        ModelLoadError: it is no Whisper, or its files are damaged or do not belong together.
+    """
+    config = _configuration(source)
+    weights = _Weights(source, read_weights(source))
+    spec = _spec(config, weights)
+    tokenizer = load_tokenizer(source)
+    tokens = token_list(tokenizer, config["vocab_size"])
+    spec.register_vocabulary(tokens)
+    for name, value in _settings(source, config, tokens).items():
+        spec.config.add_attribute(name, value)
+    try:
+        spec.validate()
+    except ValueError as error:
+        raise ModelLoadError(f"{source} does not hold a whole Whisper: {error}") from error
+    spec.optimize(quantization=quantisation)
+    spec.save(str(target))
+    tokenizer.save(str(target / "tokenizer.json"))
+    # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
+    if (source / "preprocessor_config.json").is_file():
+        shutil.copyfile(source / "preprocessor_config.json", target / "preprocessor_config.json")
+
+
+def _configuration(source: Path) -> dict[str, Any]:
+    config = read_json(source / CONFIG)
+    if config.get("model_type") != "whisper":
+        raise ModelLoadError(f'{source / CONFIG}: expected "model_type": "whisper", got {config.get("model_type")!r}.')
+    for name in _SHAPE:
+        if not isinstance(config.get(name), int) or config[name] < 1:
+            raise ModelLoadError(f"{source / CONFIG}: expected a positive number for {name}, got {config.get(name)!r}.")
+    if config.get("activation_function", "gelu") != "gelu" or config.get("scale_embedding"):
+        raise ModelLoadError(f"{source / CONFIG}: expected Whisper's GELU and embeddings that are not scaled.")
+    return config
+
+
+def _settings(source: Path, config: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
+    """What goes into the `config.json` of CTranslate2, and into the same file for ourselves."""
+    generation = read_json(source / GENERATION_CONFIG)
+    layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
+    is_multilingual = config["vocab_size"] >= _MULTILINGUAL_SIZE
+    by_size = _ALIGNMENT_HEADS.get((layers, config["d_model"])) if is_multilingual else None
+    # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.
+    alignment = generation.get("alignment_heads") or by_size or product(range(layers // 2, layers), range(heads))
+    return {
+        "suppress_ids": generation.get("suppress_tokens", config.get("suppress_tokens")) or [],
+        "suppress_ids_begin": generation.get("begin_suppress_tokens", config.get("begin_suppress_tokens")) or [],
+        "lang_ids": list(language_ids(tokens)),
+        "alignment_heads": [list(pair) for pair in alignment],
+        DYNAMIC_CONTEXT: has_dynamic_context(source),
+        "max_source_positions": config["max_source_positions"],
+        "max_target_positions": config["max_target_positions"],
+    }
+
+
+class _Weights:
+    """The tensors of a checkpoint; each is asked for with the shape that it must have."""
+
+    def __init__(self, source: Path, tensors: dict[str, Array]) -> None:
+        self._source = source
+        self._tensors = tensors
+
+    def get(self, name: str, *shape: int) -> Array:
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            raise ModelLoadError(f"{self._source}: its weights lack {name}; expected a whole Whisper checkpoint.")
+        if tensor.shape != shape:
+            raise ModelLoadError(f"{self._source}: expected shape {shape} for {name}, got {tensor.shape}.")
+        return tensor.astype(np.float32, copy=False)
+
+    def joined(self, names: Iterable[str], *shape: int) -> Array:
+        return np.concatenate([self.get(name, *shape) for name in names])
+
+    def has(self, name: str) -> bool:
+        return name in self._tensors
+
+
+def _spec(config: dict[str, Any], weights: _Weights) -> Any:
+    # A second to import, and only what converts needs it.
+    from ctranslate2.specs import WhisperSpec  # noqa: PLC0415
+
+    width, mels = config["d_model"], config["num_mel_bins"]
+    spec = WhisperSpec(
+        config["encoder_layers"],
+        config["encoder_attention_heads"],
+        config["decoder_layers"],
+        config["decoder_attention_heads"],
+    )
+    for number, bands in ((1, mels), (2, width)):
+        convolution = getattr(spec.encoder, f"conv{number}")
+        convolution.weight = weights.get(f"encoder.conv{number}.weight", width, bands, 3)
+        convolution.bias = weights.get(f"encoder.conv{number}.bias", width)
+    for part, positions in (("encoder", "max_source_positions"), ("decoder", "max_target_positions")):
+        side = getattr(spec, part)
+        side.position_encodings.encodings = weights.get(f"{part}.embed_positions.weight", config[positions], width)
+        _normalise(side.layer_norm, weights, f"{part}.layer_norm", width)
+        for index, layer in enumerate(side.layer):
+            _layer(layer, weights, f"{part}.layers.{index}", width, config[f"{part}_ffn_dim"])
+    spec.decoder.embeddings.weight = weights.get("decoder.embed_tokens.weight", config["vocab_size"], width)
+    # The output layer is the embedding again, unless the checkpoint has one of its own.
+    output = "proj_out.weight" if weights.has("proj_out.weight") else "decoder.embed_tokens.weight"
+    spec.decoder.projection.weight = weights.get(output, config["vocab_size"], width)
+    return spec
+
+
+def _layer(layer: Any, weights: _Weights, name: str, width: int, inner: int) -> None:
+    attention = layer.self_attention
+    _normalise(attention.layer_norm, weights, f"{name}.self_attn_layer_norm", width)
+    _project(attention.linear[0], weights, f"{name}.self_attn", "qkv", width)
+    _project(attention.linear[1], weights, f"{name}.self_attn", "o", width)
+    if hasattr(layer, "attention"):
+        attention = layer.attention
+        _normalise(attention.layer_norm, weights, f"{name}.encoder_attn_layer_norm", width)
+        _project(attention.linear[0], weights, f"{name}.encoder_attn", "q", width)
+        _project(attention.linear[1], weights, f"{name}.encoder_attn", "kv", width)
+        _project(attention.linear[2], weights, f"{name}.encoder_attn", "o", width)
+    _normalise(layer.ffn.layer_norm, weights, f"{name}.final_layer_norm", width)
+    layer.ffn.linear_0.weight = weights.get(f"{name}.fc1.weight", inner, width)
+    layer.ffn.linear_0.bias = weights.get(f"{name}.fc1.bias", inner)
+    layer.ffn.linear_1.weight = weights.get(f"{name}.fc2.weight", width, inner)
+    layer.ffn.linear_1.bias = weights.get(f"{name}.fc2.bias", width)
+
+
+def _project(linear: Any, weights: _Weights, attention: str, which: str, width: int) -> None:
+    """One matrix for queries, keys, values or output, or several of them above each other. Keys have no bias."""
+    names = [f"{attention}.{'out' if letter == 'o' else letter}_proj" for letter in which]
+    linear.weight = weights.joined((f"{name}.weight" for name in names), width, width)
+    linear.bias = np.concatenate(
+        [
+            np.zeros(width, np.float32) if name.endswith("k_proj") else weights.get(f"{name}.bias", width)
+            for name in names
+        ]
+    )
+
+
+def _normalise(norm: Any, weights: _Weights, name: str, width: int) -> None:
+    norm.gamma = weights.get(f"{name}.weight", width)
+    norm.beta = weights.get(f"{name}.bias", width)

@@ -1,0 +1,143 @@
+"""The engine for Whisper.
+
+A piece is written once, without times. It is heard at its true length if the model was trained for that, else in a
+window of silence, as every stock Whisper must be. What looks wrong (no end, a loop) is written again: first in the full
+window, then with a little chance. Words get their times afterwards, from attention.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from glas.domain.decoding import PLAIN, RUSSIAN, Abilities, DecodingOptions
+from glas.domain.errors import ModelError, ModelLoadError
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
+from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
+from glas.engines.spelling import Calibration, uncalibrated
+from glas.engines.whisper.cache import converted
+from glas.engines.whisper.hearing import Clip, Hearing, Rules
+from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
+from glas.engines.whisper.network import Device, Network, Precision, storage_of
+
+# On a processor eight trimmed pieces cost two thirds of eight single ones; sixteen, or full windows, gain nothing.
+BATCH_SIZE = 8
+# The encoder has no mask: what is heard together is filled up to the longest. Within this the model's margin bears it.
+MAX_SPREAD_FRAMES = FRAMES_PER_S
+
+
+class WhisperEngine:
+    """A Whisper model, ready to hear; see `glas.engines.Engine`. Several threads may call `recognise` at once.
+
+    Pieces of one call are heard together where that is cheaper (`abilities.batch_size`) and their lengths are near to
+    each other; the engine groups them itself, and gives the hypotheses in the order of the pieces.
+
+    Args:
+        directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
+        name: uniform name of the model.
+        cache: where conversions of checkpoints are kept.
+        device: where it runs.
+        precision: of the large matrices; None is int8 on a processor and float16 on a graphics card.
+        threads: threads of one call.
+        workers: calls that run side by side, on one copy of the weights.
+        beam_size: texts that are followed at once; 1 is greedy.
+        dynamic_context: whether to hear pieces at their true length; None asks the model's card. A stock model that is
+            not asked writes nonsense.
+        retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
+        calibrate: makes a share of right words out of a raw word confidence.
+
+    Raises:
+        ModelFileMissingError: the directory lacks a file.
+        ModelLoadError: the files are damaged, or are no Whisper.
+        ConfigurationError: no such device, or it does not know the precision.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        name: str,
+        cache: Path,
+        device: Device = "cpu",
+        precision: Precision | None = None,
+        threads: int = 1,
+        workers: int = 1,
+        beam_size: int = 1,
+        dynamic_context: bool | None = None,
+        retry_within_s: float = 20.0,
+        calibrate: Calibration = uncalibrated,
+    ) -> None:
+        precision = precision or ("int8" if device == "cpu" else "float16")
+        model = converted(directory, cache, storage_of(precision))
+        network = Network(model, device=device, precision=precision, threads=threads, workers=workers)
+        self.name = name
+        self.window_s = network.n_frames / FRAMES_PER_S
+        self._network: Network | None = network
+        self._rules = Rules(
+            model=name,
+            is_dynamic=network.dynamic_context if dynamic_context is None else dynamic_context,
+            beam_size=beam_size,
+            retry_within_s=retry_within_s,
+            calibrate=calibrate,
+        )
+        languages = network.vocabulary.languages
+        self.abilities = Abilities(
+            batch_size=BATCH_SIZE if self._rules.is_dynamic or device == "cuda" else 1,
+            languages=frozenset(languages or ("en",)),
+            translates=bool(languages),
+            takes_prompt=True,
+        )
+        _try_out(network, directory)
+
+    def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
+        """Recognise pieces of speech; see `glas.engines.Engine`.
+
+        Raises:
+            InvalidParameterError: a piece is not samples, or the model does not know the language.
+            AudioTooLongError: a piece is longer than `window_s`.
+            ModelError: the engine is closed.
+        """
+        network = self._network
+        if network is None:
+            raise ModelError(f"The engine {self.name} is closed.")
+        check_pieces(batch, window_s=self.window_s, model=self.name)
+        hearing = Hearing(network, self._rules, options)
+        found = [nothing_heard(samples, self.name, options.language or RUSSIAN) for samples in batch]
+        clips = {
+            index: Clip(samples, *log_mel(samples, network.n_mels))
+            for index, samples in enumerate(batch)
+            if samples.size >= MIN_SAMPLES
+        }
+        for group in self._groups(clips, options):
+            heard = hearing.hear([clips[index] for index in group])
+            found = [heard[group.index(index)] if index in group else one for index, one in enumerate(found)]
+        return found
+
+    def close(self) -> None:
+        """Free the weights, once the calls that are running have ended."""
+        self._network = None
+
+    def _groups(self, clips: Mapping[int, Clip], options: DecodingOptions) -> Iterator[list[int]]:
+        """Indices of the clips that are heard together: of like length, where the window is not the same for all."""
+        # Languages that are found out may differ, and so would the tasks.
+        size = 1 if options.language is None else self.abilities.batch_size
+        group: list[int] = []
+        for index in sorted(clips, key=lambda index: clips[index].n_frames):
+            spread = clips[index].n_frames - clips[group[0]].n_frames if group else 0
+            if len(group) == size or (self._rules.is_dynamic and spread > MAX_SPREAD_FRAMES):
+                yield group
+                group = []
+            group.append(index)
+        if group:
+            yield group
+
+
+def _try_out(network: Network, directory: Path) -> None:
+    """See that the network, its bands and its tokens belong together: a second of silence, heard short and cheaply."""
+    vocabulary = network.vocabulary
+    task = vocabulary.task(next(iter(vocabulary.languages), "en"), "transcribe")
+    try:
+        heard = network.hear([filled(*log_mel(np.zeros(SAMPLE_RATE_HZ, np.float32), network.n_mels), FRAMES_PER_S)])
+        network.write(heard, [vocabulary.prompt(task, PLAIN)], most_tokens=2, temperature=0, beam_size=1)
+    except (RuntimeError, ValueError) as error:
+        raise ModelLoadError(f"The model in {directory} loads, but fails on a second of silence: {error}") from error

@@ -1,0 +1,158 @@
+"""Whisper's tokens: the words of its language, and the special ones that tell it what to do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+
+from glas.domain.decoding import DecodingOptions
+from glas.domain.errors import InvalidParameterError, ModelFileMissingError, ModelLoadError
+from glas.engines.whisper.checkpoint import read_json
+
+END = "<|endoftext|>"
+START = "<|startoftranscript|>"
+TRANSLATE = "<|translate|>"
+TRANSCRIBE = "<|transcribe|>"
+PREVIOUS = "<|startofprev|>"
+NO_TIMESTAMPS = "<|notimestamps|>"
+
+# The last token of GPT-2's vocabulary, which the English-only models of openai/whisper keep; the others have one more.
+_ENGLISH_END = 50_256
+# openai/whisper keeps half of the text context for what came before.
+_SHARE_OF_PROMPT = 2
+
+_BROKEN_LETTER = "\ufffd"
+_MOST_BYTES_OF_A_LETTER = 4
+
+
+def load_tokenizer(directory: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint.
+
+    Raises:
+        ModelFileMissingError: neither tokenizer.json nor vocab.json and merges.txt are there.
+        ModelLoadError: they cannot be read.
+    """
+    whole, words, merges = (directory / name for name in ("tokenizer.json", "vocab.json", "merges.txt"))
+    try:
+        if whole.is_file():
+            return Tokenizer.from_file(str(whole))
+        if words.is_file() and merges.is_file():
+            return _assembled(directory, words, merges)
+    except Exception as error:  # the library's errors have no common base
+        raise ModelLoadError(f"The tokenizer in {directory} cannot be read: {error}") from error
+    raise ModelFileMissingError(f"{directory} lacks tokenizer.json (or vocab.json and merges.txt).")
+
+
+def _assembled(directory: Path, words: Path, merges: Path) -> Tokenizer:
+    """Byte-level BPE from the files that transformers' older tokenizers save."""
+    tokenizer = Tokenizer(models.BPE.from_file(str(words), str(merges)))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    added = read_json(directory / "added_tokens.json")
+    specials = [END, *sorted(added, key=lambda token: int(added[token]))]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in specials])
+    for token, number in added.items():
+        if tokenizer.token_to_id(token) != number:
+            raise ModelLoadError(f"{directory}: expected {token} to be token {number}; the numbers have gaps.")
+    return tokenizer
+
+
+def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
+    """All tokens by id; those behind the tokenizer's last are the times, which older tokenizers leave out.
+
+    Raises:
+        ModelLoadError: ids are missing, or there are no special tokens.
+    """
+    known = tokenizer.get_vocab(with_added_tokens=True)
+    by_id = {number: token for token, number in known.items() if number < size}
+    last = max(by_id, default=-1)
+    if sorted(by_id) != list(range(last + 1)) or any(token not in known for token in (END, START, NO_TIMESTAMPS)):
+        raise ModelLoadError(f"The tokenizer is not Whisper's: expected tokens 0 to {last} with {START} among them.")
+    return [by_id[number] for number in range(last + 1)] + [f"<|{0.02 * step:.2f}|>" for step in range(size - last - 1)]
+
+
+def language_ids(tokens: Sequence[str]) -> range:
+    """Ids of the languages, which stand between the start and the tasks; none where there are no tasks."""
+    if TRANSLATE not in tokens or TRANSCRIBE not in tokens:
+        return range(0)
+    return range(tokens.index(START) + 1, min(tokens.index(TRANSLATE), tokens.index(TRANSCRIBE)))
+
+
+class Vocabulary:
+    """The tokenizer of a loaded model.
+
+    Args:
+        directory: holds the tokenizer.
+        text_context: tokens that the decoder can hold, the prompt included.
+
+    Attributes:
+        languages: id of the token of each language, by ISO 639-1 code; empty for a model that knows English alone.
+        end: id of the token that ends a text; what is below it is text.
+    """
+
+    def __init__(self, directory: Path, text_context: int) -> None:
+        self._tokenizer = load_tokenizer(directory)
+        self._context = text_context
+        self.end = self._id(END)
+        self._start = self._id(START)
+        self._no_timestamps = self._id(NO_TIMESTAMPS)
+        self.languages: dict[str, int] = {}
+        if self.end != _ENGLISH_END:
+            between = range(self._start + 1, min(self._id(TRANSLATE), self._id(TRANSCRIBE)))
+            self.languages = {str(self._tokenizer.id_to_token(number))[2:-2]: number for number in between}
+
+    def task(self, language: str, task: str) -> list[int]:
+        """The tokens that say what is heard and what is to be written.
+
+        Raises:
+            InvalidParameterError: the model does not know the language.
+        """
+        if not self.languages:
+            if language != "en":
+                raise InvalidParameterError(
+                    f"This model knows English alone; expected the language 'en', got {language!r}.", param="language"
+                )
+            return [self._start]
+        if language not in self.languages:
+            raise InvalidParameterError(
+                f"Expected a language that this model knows ({', '.join(sorted(self.languages))}), got {language!r}.",
+                param="language",
+            )
+        return [self._start, self.languages[language], self._id(f"<|{task}|>")]
+
+    def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
+        """All that stands before the text: hot words, what came before it, the task, and that no times are wanted."""
+        before = [token for text in (options.hotwords, options.prompt) if text.strip() for token in self._text(text)]
+        # The end of it is nearest to what is said now.
+        before = before[-(self._context // _SHARE_OF_PROMPT - 1) :]
+        previous = [self._id(PREVIOUS), *before] if before else []
+        return [*previous, *task, self._no_timestamps]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of tokens; special ones have none."""
+        return str(self._tokenizer.decode([token for token in tokens if token < self.end]))
+
+    def pieces(self, tokens: Sequence[int]) -> list[tuple[str, int]]:
+        """Cut text tokens where whole letters end: a letter of two bytes may be spread over two tokens.
+
+        Returns:
+            Pairs of a text and how many tokens it took.
+        """
+        found: list[tuple[str, int]] = []
+        held: list[int] = []
+        for token in tokens:
+            held.append(token)
+            text = self.decode(held)
+            if not text.endswith(_BROKEN_LETTER) or len(held) == _MOST_BYTES_OF_A_LETTER:
+                found.append((text, len(held)))
+                held = []
+        return [*found, (self.decode(held), len(held))] if held else found
+
+    def _text(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids)
+
+    def _id(self, token: str) -> int:
+        number = self._tokenizer.token_to_id(token)
+        if number is None:
+            raise ModelLoadError(f"The tokenizer is not Whisper's: it has no {token}.")
+        return int(number)

@@ -1,0 +1,291 @@
+"""The Whisper engine on a network that was trained here: converted, loaded and heard with by the real code."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glas.domain.decoding import DecodingOptions
+from glas.domain.errors import AudioTooLongError, ConfigurationError, InvalidParameterError, ModelError
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
+from glas.engines.load import load_engine
+from glas.engines.whisper import WhisperEngine, hearing
+from tests.models.conftest import MakeWhisper
+
+pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
+
+from tests.models.tiny_whisper import CHORDS_HZ, MOST_WORDS, POSITIONS, Spoken, speak
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def stock(make_whisper: MakeWhisper, cache: Path) -> WhisperEngine:
+    """A model that says nothing of dynamic context."""
+    return WhisperEngine(make_whisper(), name="whisper:chords", cache=cache)
+
+
+@pytest.fixture(scope="module")
+def dynamic(make_whisper: MakeWhisper, cache: Path) -> WhisperEngine:
+    """The same network, with a card that says it."""
+    return WhisperEngine(make_whisper(dynamic_context=True), name="whisper:chords", cache=cache)
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[Spoken]:
+    """Sentences that were not in the training, of one word to `MOST_WORDS`."""
+    rng = np.random.default_rng(2026)
+    return [speak(rng.integers(0, len(CHORDS_HZ), 1 + index % MOST_WORDS), rng) for index in range(16)]
+
+
+class Steps:
+    """What an engine asked of its network: mel frames of each batch that was heard, and how it was written."""
+
+    def __init__(self, engine: WhisperEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.heard: list[tuple[int, int]] = []
+        self.temperatures: list[float] = []
+        self.timed = 0
+        network = engine._network
+        assert network is not None
+        hear, write, tell = network.hear, network.write, network.time
+
+        def hear_(features: list[Any]) -> Any:
+            self.heard.append((len(features), features[0].shape[1]))
+            return hear(features)
+
+        def write_(heard: Any, prompts: list[list[int]], **options: Any) -> Any:
+            self.temperatures.append(options["temperature"])
+            return write(heard, prompts, **options)
+
+        def tell_(*given: Any) -> Any:
+            self.timed += 1
+            return tell(*given)
+
+        for name, step in (("hear", hear_), ("write", write_), ("time", tell_)):
+            monkeypatch.setattr(network, name, step)
+
+
+def samples_of(messages: list[Spoken]) -> list[Samples]:
+    return [message.samples for message in messages]
+
+
+def shares_right(heard: list[Hypothesis], messages: list[Spoken], language: str) -> float:
+    pairs = zip(heard, messages, strict=True)
+    return sum(one.text == message.text(language) for one, message in pairs) / len(messages)
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("kind", ["stock", "dynamic"])
+def test_texts_are_right_in_the_language_that_is_asked_for(
+    kind: str, language: str, messages: list[Spoken], request: pytest.FixtureRequest
+) -> None:
+    engine: WhisperEngine = request.getfixturevalue(kind)
+    heard = engine.recognise(samples_of(messages), DecodingOptions(language=language))
+    assert shares_right(heard, messages, language) >= 0.9
+    assert {one.language for one in heard} == {language}
+    assert [one.duration_s for one in heard] == [len(one.samples) / SAMPLE_RATE_HZ for one in messages]
+
+
+def test_a_stock_model_always_hears_its_whole_window(
+    stock: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Steps(stock, monkeypatch)
+    stock.recognise(samples_of(messages))
+    assert steps.heard == [(1, 2 * POSITIONS)] * len(messages), "full windows gain nothing by batches on a processor"
+    assert stock.window_s == POSITIONS * 0.02
+    assert stock.abilities.batch_size == 1
+
+
+def test_a_model_with_dynamic_context_hears_no_padding(
+    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Steps(dynamic, monkeypatch)
+    longest = max(messages, key=lambda message: len(message.samples))
+    dynamic.recognise([longest.samples])
+    ((_, n_frames),) = steps.heard
+    assert n_frames == 2 * -(-len(longest.samples) // 320) < 2 * POSITIONS
+    dynamic.recognise([messages[0].samples[:8000]])
+    assert steps.heard[-1] == (1, hearing.MIN_CONTEXT_FRAMES), "less than two seconds was never trained"
+
+
+def test_pieces_of_like_length_are_heard_together_and_come_back_in_order(
+    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = [dynamic.recognise([message.samples])[0] for message in messages]
+    steps = Steps(dynamic, monkeypatch)
+    together = dynamic.recognise(samples_of(messages))
+    assert [one.text for one in together] == [one.text for one in alone]
+    assert len(steps.heard) < len(messages)
+    assert max(n for n, _ in steps.heard) <= dynamic.abilities.batch_size
+
+
+def test_words_have_times_that_rise_lie_inside_and_are_true(
+    stock: WhisperEngine, dynamic: WhisperEngine, messages: list[Spoken]
+) -> None:
+    off_s = []
+    for engine in (stock, dynamic):
+        for message, heard in zip(messages, engine.recognise(samples_of(messages)), strict=True):
+            words = heard.words
+            assert " ".join(word.text for word in words) == heard.text
+            assert all(0 <= word.start_s <= word.end_s <= heard.duration_s for word in words)
+            assert all(one.end_s <= other.start_s for one, other in pairwise(words))
+            assert all(word.confidence is not None and 0 < word.confidence <= 1 for word in words)
+            if heard.text == message.text("ru"):
+                off_s += [abs(word.start_s - start) for word, (start, _) in zip(words, message.times_s, strict=True)]
+    assert np.median(off_s) < 0.15
+
+
+def test_words_and_tokens_are_worked_out_only_where_they_are_wanted(
+    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = [messages[3].samples]
+    (timed,) = dynamic.recognise(piece, DecodingOptions(wants_tokens=True))
+    steps = Steps(dynamic, monkeypatch)
+    (plain,) = dynamic.recognise(piece, DecodingOptions(wants_words=False))
+    assert (steps.timed, plain.words, plain.segments[0].tokens) == (0, (), ())
+    assert plain.text == timed.text
+    (segment,) = timed.segments
+    assert "".join(token.text for token in segment.tokens).strip() == timed.text
+    assert all(token.logprob <= 0 for token in segment.tokens)
+    assert segment.avg_logprob is not None
+    assert -1 < segment.avg_logprob <= 0
+    assert segment.no_speech_probability is not None
+    assert segment.no_speech_probability < 0.1
+
+
+@pytest.mark.parametrize("kind", ["stock", "dynamic"])
+def test_where_nobody_speaks_there_is_no_text(kind: str, request: pytest.FixtureRequest) -> None:
+    engine: WhisperEngine = request.getfixturevalue(kind)
+    noise = (0.002 * np.random.default_rng(5).standard_normal(3 * SAMPLE_RATE_HZ)).astype(np.float32)
+    for piece in (noise, np.zeros(100, np.float32), np.zeros(0, np.float32)):
+        (heard,) = engine.recognise([piece])
+        assert (heard.text, heard.segments) == ("", ())
+        assert heard.duration_s == len(piece) / SAMPLE_RATE_HZ
+    assert engine.recognise([]) == []
+
+
+def test_a_text_without_an_end_is_written_again_padded_then_with_chance(
+    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Steps(dynamic, monkeypatch)
+    monkeypatch.setattr(hearing, "SPARE_TOKENS", 1)
+    monkeypatch.setattr(hearing, "MOST_TOKENS_PER_S", 0)
+    (heard,) = dynamic.recognise([messages[3].samples], DecodingOptions(wants_words=False))
+    assert [n_frames < 2 * POSITIONS for _, n_frames in steps.heard] == [True, False]
+    assert steps.temperatures == [0, 0, hearing.SECOND_TEMPERATURE]
+    assert heard.text, "what was written is given, and judged elsewhere"
+
+
+def test_after_its_time_is_up_nothing_is_written_again(
+    make_whisper: MakeWhisper, cache: Path, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = WhisperEngine(make_whisper(dynamic_context=True), name="chords", cache=cache, retry_within_s=0)
+    steps = Steps(engine, monkeypatch)
+    monkeypatch.setattr(hearing, "SPARE_TOKENS", 1)
+    monkeypatch.setattr(hearing, "MOST_TOKENS_PER_S", 0)
+    assert all(one.text for one in engine.recognise(samples_of(messages[:4])))
+    assert steps.temperatures == [0] * len(steps.heard)
+
+
+def test_a_loop_looks_wrong_and_long_russian_does_not(samples: list[SimpleNamespace]) -> None:
+    clip = SimpleNamespace(most_tokens=100)
+    draft = SimpleNamespace(tokens=[1] * 50, has_ended=True)
+    said = " ".join(sample.text for sample in samples)
+    assert len(said) > 200
+    for text, is_wrong in ((said, False), ("да " * 40, True), ("Продолжение следует... " * 8, True), ("", False)):
+        assert hearing.looks_wrong(SimpleNamespace(draft=draft, text=text), clip) is is_wrong  # type: ignore[arg-type]
+
+
+def test_a_temperature_that_is_asked_for_is_used_once(
+    stock: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Steps(stock, monkeypatch)
+    stock.recognise([messages[0].samples], DecodingOptions(temperature=0.3))
+    assert steps.temperatures == [0.3]
+
+
+def test_what_was_said_before_and_hot_words_stand_before_the_task(stock: WhisperEngine) -> None:
+    network = stock._network
+    assert network is not None
+    vocabulary = network.vocabulary
+    task = vocabulary.task("ru", "transcribe")
+    plain = vocabulary.prompt(task, DecodingOptions())
+    asked = vocabulary.prompt(task, DecodingOptions(hotwords="ёжик", prompt="мама хлеб"))
+    assert asked[-len(plain) :] == plain
+    assert vocabulary.decode(asked[: -len(plain)][1:]) == " ёжик мама хлеб"
+    long = vocabulary.prompt(task, DecodingOptions(prompt="мама " * 500))
+    assert len(long) <= network.text_context // 2 + len(plain), "half of the text context is left for the text"
+
+
+def test_a_prompt_changes_what_is_written_before_but_not_what_is_given(
+    stock: WhisperEngine, messages: list[Spoken]
+) -> None:
+    (heard,) = stock.recognise([messages[1].samples], DecodingOptions(prompt="хлеб чай"))
+    assert not heard.text.startswith("хлеб чай")
+
+
+def test_languages_are_those_of_the_model(stock: WhisperEngine, messages: list[Spoken]) -> None:
+    assert stock.abilities.languages == {"ru", "en"}
+    assert stock.abilities.translates
+    with pytest.raises(InvalidParameterError, match=r"en, ru.*got 'fr'"):
+        stock.recognise([messages[0].samples], DecodingOptions(language="fr"))
+    # CTranslate2 counts tokens to tell a multilingual model, and this one has few.
+    with pytest.raises(InvalidParameterError, match="name of a language"):
+        stock.recognise([messages[0].samples], DecodingOptions(language=None))
+
+
+def test_what_cannot_be_heard_is_refused(stock: WhisperEngine) -> None:
+    with pytest.raises(AudioTooLongError, match=r"at most 6 s.*got 7\.0 s"):
+        stock.recognise([np.zeros(7 * SAMPLE_RATE_HZ, np.float32)])
+    with pytest.raises(InvalidParameterError, match="float64"):
+        stock.recognise([np.zeros(16_000)])  # type: ignore[list-item]
+
+
+def test_a_closed_engine_says_so(make_whisper: MakeWhisper, cache: Path) -> None:
+    engine = WhisperEngine(make_whisper(), name="whisper:chords", cache=cache)
+    engine.close()
+    with pytest.raises(ModelError, match="closed"):
+        engine.recognise([np.zeros(16_000, np.float32)])
+
+
+def test_a_device_or_a_precision_that_is_not_there_is_refused(make_whisper: MakeWhisper, cache: Path) -> None:
+    ctranslate2 = pytest.importorskip("ctranslate2")
+    if not ctranslate2.get_cuda_device_count():
+        with pytest.raises(ConfigurationError, match="no CUDA device"):
+            WhisperEngine(make_whisper(), name="chords", cache=cache, device="cuda")
+    with pytest.raises(ConfigurationError, match=r"int8.*got bfloat16"):
+        WhisperEngine(make_whisper(), name="chords", cache=cache, precision="bfloat16")
+
+
+def test_a_directory_is_served_by_its_name_and_converted_beside_the_models(
+    make_whisper: MakeWhisper, tmp_path: Path, messages: list[Spoken]
+) -> None:
+    directory = make_whisper()
+    engine = load_engine(f"whisper:{directory}", models_dir=tmp_path)
+    assert engine.name == f"whisper:{directory}"
+    assert shares_right(engine.recognise(samples_of(messages)), messages, "ru") >= 0.9
+    (converted,) = (path for path in (tmp_path / "converted").iterdir() if path.is_dir())
+    again = load_engine(f"whisper:{converted}", models_dir=tmp_path)
+    assert [one.text for one in again.recognise(samples_of(messages))] == [
+        one.text for one in engine.recognise(samples_of(messages))
+    ], "a directory of CTranslate2 needs no conversion"
+
+
+def test_a_model_of_ctranslate2_may_say_in_its_card_that_it_hears_without_padding(
+    make_whisper: MakeWhisper, tmp_path: Path
+) -> None:
+    load_engine(f"whisper:{make_whisper()}", models_dir=tmp_path)
+    (converted,) = (path for path in (tmp_path / "converted").iterdir() if path.is_dir())
+    (converted / "README.md").write_text("---\ndynamic_context: true\n---\n", encoding="utf-8")
+    assert load_engine(f"whisper:{converted}", models_dir=tmp_path).abilities.batch_size > 1
+    config = json.loads((converted / "config.json").read_text(encoding="utf-8"))
+    assert config["dynamic_context"] is False

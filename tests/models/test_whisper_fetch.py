@@ -1,0 +1,106 @@
+"""The original system's model by its name: fetched over real HTTP from a hub of our own, converted, served."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glas.domain.errors import ModelFileMissingError, UnknownModelError
+from glas.engines.catalogue import is_on_disk, local_directory, resolve
+from glas.engines.fetch import fetch_model
+from glas.engines.load import load_engine
+from tests.models.conftest import MakeWhisper
+from tests.models.hub_server import Hub, files_of, serving
+
+pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
+
+from tests.models.tiny_whisper import speak
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+NAME = "whisper:Dok-tor/whisper-small-ru"
+SAID = (1, 5, 3)
+TEXT = "ёжик чай объезд"
+
+
+@pytest.fixture
+def hub(make_whisper: MakeWhisper) -> Iterator[Hub]:
+    """The repository of whisper-small-ru with a tiny Whisper, and with what nobody needs."""
+    files = files_of(make_whisper()) | {"pytorch_model.bin": b"a pickle", "training_args.bin": b"another"}
+    with serving(Hub("Dok-tor/whisper-small-ru", files)) as served:
+        yield served
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "models"
+
+
+def hears(models_dir: Path, name: str) -> str:
+    engine = load_engine(name, models_dir=models_dir)
+    return engine.recognise([speak(SAID, np.random.default_rng(3)).samples])[0].text
+
+
+def test_the_model_of_the_original_system_is_fetched_converted_and_served(hub: Hub, models_dir: Path) -> None:
+    with pytest.raises(ModelFileMissingError, match="glas models get whisper-small-ru"):
+        load_engine(NAME, models_dir=models_dir)
+    directory = fetch_model("whisper-small-ru", models_dir, endpoint=hub.address)
+    assert {path.name for path in directory.iterdir()} == {
+        "model.safetensors",
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "README.md",
+    }
+    assert hears(models_dir, "whisper-small-ru") == TEXT
+    assert resolve("auto", models_dir) == NAME
+    assert hears(models_dir, "auto") == TEXT
+
+
+def test_any_whisper_of_the_hub_is_fetched_by_its_place(hub: Hub, models_dir: Path) -> None:
+    name = "whisper:somebody/whisper-of-mine"
+    hub.repository = "somebody/whisper-of-mine"
+    with pytest.raises(ModelFileMissingError, match="glas models get whisper:somebody/whisper-of-mine"):
+        load_engine(name, models_dir=models_dir)
+    fetch_model(name, models_dir, endpoint=hub.address)
+    assert is_on_disk(models_dir, name)
+    assert local_directory(models_dir, name) != local_directory(models_dir, NAME)
+    assert hears(models_dir, name) == TEXT
+
+
+def test_a_directory_may_look_like_a_place_of_the_hub(
+    make_whisper: MakeWhisper, models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my").mkdir()
+    make_whisper().rename(tmp_path / "my" / "whisper")
+    monkeypatch.chdir(tmp_path)
+    assert resolve("whisper:my/whisper", models_dir) == f"whisper:{tmp_path / 'my' / 'whisper'}"
+    assert hears(models_dir, "whisper:my/whisper") == TEXT
+    with pytest.raises(UnknownModelError):
+        resolve("whisper:nowhere", models_dir)
+
+
+def test_the_commands_fetch_list_and_examine_it(hub: Hub, tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
+    environment = clean | {"HF_ENDPOINT": hub.address, "GLAS_DATA_DIR": str(tmp_path / "data"), "GLAS_MODEL": NAME}
+
+    def glas(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "glas", *words],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    assert "✓ whisper-small-ru" in glas("models", "get", "whisper-small-ru")
+    (listed,) = (line for line in glas("models").splitlines() if NAME in line)
+    assert listed.startswith("→")
+    assert "на диске" in listed
+    assert f"модель {NAME}: «" in glas("doctor")
