@@ -128,11 +128,14 @@ def test_the_first_words_fit_under_the_picture(locale: Locale) -> None:
 @in_the_module
 async def test_everything_is_given_and_everything_is_forgotten(house: House, anna: int, samples: list[Sample]) -> None:
     """/mydata holds the recording and its text; after /forget nothing is left anywhere but a ledger without a name."""
-    await house.start(anna)
+    await house.press(anna, await house.start(anna), "✅")
     data = samples[0].path.read_bytes()
     answer = await house.answer(house.telegram.speak(anna, data))
     row = await house.archived(answer)
     assert row.audio_key is not None
+    await house.services.data_loader.export_now()
+    exported = house.settings.data_dir / "downloads" / "0" / str(row.id)
+    assert exported.exists()
     sent = await house.answer(house.telegram.say(anna, "/mydata"))
     archive = zipfile.ZipFile(io.BytesIO(house.telegram.world.documents[(anna, sent["message_id"])]))
     assert archive.read(f"{row.id}/{row.id}_audio.ogg") == data
@@ -146,6 +149,7 @@ async def test_everything_is_given_and_everything_is_forgotten(house: House, ann
         await house.services.db_assist.user(anna)
     with pytest.raises(NotFoundError):
         await house.services.data_loader.fetch_audio(row.audio_key)
+    await house.until(lambda: not exported.exists(), "the export's forgetting, without waiting for its hour")
     await house.until(lambda: not remembered(house, anna), "the durable engine's forgetting, of the press itself too")
 
 

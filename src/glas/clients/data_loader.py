@@ -197,13 +197,17 @@ class DataLoaderClient:
             body = Keys(keys=tuple(keys[start : start + 1000]))
             await call(self._http, "POST", "/objects/delete", timeout_s=_UPLOAD_TIMEOUT_S, body=body)
 
-    async def start_export(self, *, full: bool = False) -> ExportState:
+    async def start_export(self, *, full: bool = False, only_again: bool = False) -> ExportState:
         """Begin an export and do not wait for it.
+
+        Args:
+            full: compare everything, files included, as if nothing were known.
+            only_again: do nothing where nothing was ever exported; for what must disappear from exports.
 
         Raises:
             ConflictError: one is running already.
         """
-        params = {"full": full}
+        params = {"full": full, "only_again": only_again}
         return ExportState.model_validate(
             await call(self._http, "POST", "/export", timeout_s=_TIMEOUT_S, params=params)
         )

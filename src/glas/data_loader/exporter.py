@@ -10,6 +10,7 @@ from glas.audio.decoder import DecoderPool
 from glas.clients.data_loader import ExportFailure, ExportProgress, ExportReport, ExportState
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.export import ExportOptions, run_export
+from glas.data_loader.folders import Folders
 from glas.data_loader.metrics import Metrics
 from glas.domain.errors import ConflictError, GlasError, ServiceFaultError
 from glas.s3 import Store
@@ -44,6 +45,10 @@ class Exporter:
         # Who started it may have gone; an error is in the state and the log.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._task
+
+    def has_exported(self) -> bool:
+        """Whether there is an export that could hold what must go."""
+        return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
     async def run(self, *, full: bool = False) -> ExportReport:
         """Begin an export and wait for it; who stops waiting does not stop it.

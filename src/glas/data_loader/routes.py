@@ -97,11 +97,15 @@ async def get(request: Request, key: str) -> Response:
 
 
 async def start_export(
-    request: Request, *, full: Annotated[bool, Query(description="Compare everything, files included.")] = False
+    request: Request,
+    *,
+    full: Annotated[bool, Query(description="Compare everything, files included.")] = False,
+    only_again: Annotated[bool, Query(description="Do nothing where nothing was ever exported.")] = False,
 ) -> ExportState:
     """Begin an export; 409 while one is running."""
     exporter = request.app.state.exporter
-    exporter.start(full=full)
+    if not only_again or exporter.has_exported():
+        exporter.start(full=full)
     state: ExportState = exporter.state
     return state
 

@@ -151,6 +151,7 @@ def _register(
     durable.workflow(jobs.HEAR, pipeline.hear)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.REPAIR, repair.run)
+    durable.workflow(jobs.CLEAN, archiving.clean)
     durable.workflow(jobs.UPDATE, updates.handle)
     for queue in jobs.queues(options.concurrency):
         durable.queue(queue)

@@ -6,12 +6,14 @@ import structlog
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.domain.errors import GlasError, NotFoundError
+from glas.domain.errors import ConflictError, GlasError, NotFoundError, OverloadedError
 from glas.durable import Durable
 from glas.tg_bot.desk import Shelf
 from glas.tg_bot.hearing import Hearing
 from glas.tg_bot.jobs import ArchiveJob
 from glas.tg_bot.steps import Steps
+
+_EXPORT_PAUSE_S = 5.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -41,6 +43,21 @@ class Archiving:
         except GlasError as error:
             # The nightly look for what is missing tries again.
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
+
+    async def clean(self) -> None:
+        """Let the export follow a deletion, as soon as none is running: the workflow."""
+
+        async def begin() -> None:
+            try:
+                await self.data_loader.start_export(only_again=True)
+            except ConflictError as error:
+                # The one that runs may have passed the place already.
+                raise OverloadedError(error.message, retry_after_s=_EXPORT_PAUSE_S) from error
+
+        try:
+            await self.steps.do("clean", begin)
+        except GlasError as error:
+            _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 
     async def store(self, transcription_id: int, file_id: str, file_unique_id: str, text: str) -> None:
         """Store bytes, digest and text; the bytes are fetched again if they are not at hand any more."""

@@ -13,7 +13,7 @@ from glas.domain.errors import GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.tg_bot.admission import Doorkeeper
-from glas.tg_bot.jobs import RepairJob, VoiceJob
+from glas.tg_bot.jobs import CleanJob, RepairJob, VoiceJob
 from glas.tg_bot.moves import has_moved
 from glas.tg_bot.phrases import Phrases
 from glas.tg_bot.reasons import reason
@@ -21,7 +21,7 @@ from glas.tg_bot.steps import Steps
 from glas.tg_bot.telegram import PersonGoneError, said
 
 # Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
-_job: TypeAdapter[VoiceJob | RepairJob] = TypeAdapter(VoiceJob | RepairJob)
+_job: TypeAdapter[VoiceJob | RepairJob | CleanJob] = TypeAdapter(VoiceJob | RepairJob | CleanJob)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -51,7 +51,7 @@ class Updates:
     async def _feed(self, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         update = Update.model_validate(arguments, context={"bot": self.bot})
         given = await said(lambda: self.dispatcher.feed_update(self.bot, update))
-        return [given.model_dump(mode="json")] if isinstance(given, VoiceJob | RepairJob) else []
+        return [given.model_dump(mode="json")] if isinstance(given, VoiceJob | RepairJob | CleanJob) else []
 
     async def _apologise(self, arguments: dict[str, Any], error: GlasError) -> None:
         _log.warning("an update could not be handled", code=error.code, error=error.message)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from glas.durable import Queue, Work
 from glas.tg_bot.recordings import Recording, recording_in
 
-HEAR, KEEP, UPDATE, REPAIR = "hear", "keep", "update", "repair"
+HEAR, KEEP, UPDATE, REPAIR, CLEAN = "hear", "keep", "update", "repair", "clean"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
 VOICES, UPDATES, ARCHIVE, REPAIRS = "voices", "updates", "archive", "repairs"
@@ -56,6 +56,18 @@ class ArchiveJob(BaseModel):
     def work(self) -> Work:
         """As something to enqueue."""
         return Work(ARCHIVE, KEEP, f"a:{self.transcription_id}", (self.model_dump(mode="json"),), str(self.person))
+
+
+class CleanJob(BaseModel):
+    """A person was forgotten: exports must lose their messages, too. It does not say whose."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cleaned_by: str
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        return Work(REPAIRS, CLEAN, f"c:{self.cleaned_by}", ())
 
 
 class RepairJob(BaseModel):

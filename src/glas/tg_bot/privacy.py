@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import secrets
 import zipfile
 from pathlib import PurePosixPath
 
@@ -16,6 +17,7 @@ from glas.clients.db_assist_bodies import PersonalData
 from glas.domain.errors import NotFoundError
 from glas.domain.people import User
 from glas.durable import Durable
+from glas.tg_bot.jobs import CleanJob
 from glas.tg_bot.keyboards import FORGET, Keyboards
 from glas.tg_bot.phrases import Say
 from glas.tg_bot.presses import Pressed, message_of, toast
@@ -100,17 +102,30 @@ async def on_forget_chosen(
     data_loader: DataLoaderClient,
     durable: Durable,
     say: Say,
-) -> None:
-    """Delete a person everywhere: rows, objects, what the durable engine remembers; exports follow by themselves."""
+) -> CleanJob | None:
+    """Delete a person everywhere: objects, rows, what the durable engine remembers; the export follows."""
     message, person = message_of(query), query.from_user.id
     await toast(bot, query)
-    text = say("forget-kept")
+    text, job = say("forget-kept"), None
     if values[0]:
+        await _delete_objects(person, db_assist, data_loader)
         gone = await db_assist.forget(person)
         await data_loader.delete_keys(gone.object_keys)
         for transcription_id in gone.transcription_ids:
             await data_loader.delete(transcription_id)
         await durable.forget(str(person))
         text = say("forgotten", count=len(gone.transcription_ids))
+        job = CleanJob(cleaned_by=secrets.token_hex(8))
     if message is not None:
         await edit_text(bot, message.chat.id, message.message_id, text)
+    return job
+
+
+async def _delete_objects(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient) -> None:
+    """Delete objects while it is known whose they are: once the rows are gone, a crash could leave them behind."""
+    try:
+        data = await db_assist.export_user(person)
+    except NotFoundError:
+        return
+    for row in data.transcriptions:
+        await data_loader.delete(row.id)
