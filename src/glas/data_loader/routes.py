@@ -29,9 +29,9 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
     router.add_api_route("/objects/lost", lost, methods=["POST"], summary="Which objects are missing or damaged")
     router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
-    router.add_api_route(
-        "/objects/{key:path}", get, methods=["GET", "HEAD"], summary="An object, or a range of it", response_model=None
-    )
+    path, summary = "/objects/{key:path}", "An object, or a range of it"
+    router.add_api_route(path, get, methods=["GET"], summary=summary, response_model=None)
+    router.add_api_route(path, get, methods=["HEAD"], response_model=None, include_in_schema=False)
     router.add_api_route("/export", start_export, methods=["POST"], status_code=202, summary="Begin an export")
     router.add_api_route("/export", export_state, methods=["GET"], summary="The export that runs, or the last one")
     return router
