@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole chaos check bench lock picture env clean
+.PHONY: help setup dev-setup train-setup run test whole chaos fuzz check bench lock picture env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ whole: train-setup  ## 50 people, 200 recordings through the whole system, in on
 
 chaos: train-setup  ## a bot killed a hundred times and more while messages flow: nothing lost, nothing twice
 	@CHAOS_KILLS=100 $(BIN)/pytest -s --timeout 1800 tests/parts/test_tg_bot_kills.py
+
+fuzz: train-setup  ## 5,000 requests made out of the OpenAPI document, right and wrong ones: every answer as documented
+	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py
 
 check: dev-setup  ## format, lint, types, layers (no tests)
 	@$(BIN)/ruff format --check .

@@ -1,10 +1,14 @@
 """OpenAI's own client against a running server: what it is written for must work unchanged."""
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+import httpx
 import openai
 import pytest
 
+from glas.settings.keys import new_key
 from tests.conftest import Sample, Server
 
 
@@ -54,4 +58,76 @@ def test_errors_are_the_client_s_own(client: openai.OpenAI, samples: list[Sample
     with pytest.raises(openai.APIStatusError) as broken:
         client.audio.transcriptions.create(model="whisper-1", file=("a.ogg", b"no sound in here"))
     assert (broken.value.status_code, broken.value.code) == (415, "audio_format_unsupported")
+    with pytest.raises(openai.BadRequestError) as wrong:
+        client.audio.transcriptions.create(model="whisper-1", file=samples[0].path, language="en")
+    assert (wrong.value.param, wrong.value.code) == ("language", "invalid_parameter")
+
+
+def test_models(client: openai.OpenAI) -> None:
+    """The list and one of it; what is not served is the client's NotFoundError."""
     assert [model.id for model in client.models.list()] == ["embedded"]
+    assert client.models.retrieve("embedded").owned_by == "glas"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("onnx:gigaam-v3-ctc")
+
+
+def test_every_parameter_of_the_client_is_taken(client: openai.OpenAI, samples: list[Sample]) -> None:
+    """A program that sets everything it can set is answered like one that sets nothing."""
+    plain = client.audio.transcriptions.create(model="auto", file=samples[0].path)
+    full = client.audio.transcriptions.create(
+        model="gpt-4o-transcribe",
+        file=samples[0].path,
+        language="ru",
+        prompt="Разговор о встрече.",
+        temperature=0.2,
+        response_format="json",
+        include=["logprobs"],
+        chunking_strategy="auto",
+        extra_body={"hotwords": "четверг"},
+    )
+    assert full.text == plain.text
+
+
+def test_logprobs(client: openai.OpenAI, samples: list[Sample]) -> None:
+    """The tokens make the text, each with its bytes and its probability, at once and in a stream."""
+    create = client.audio.transcriptions.create
+    heard = create(model="auto", file=samples[0].path, include=["logprobs"])
+    assert heard.logprobs
+    assert "".join(token.token or "" for token in heard.logprobs).split() == heard.text.split()
+    for token in heard.logprobs:
+        assert bytes(int(byte) for byte in token.bytes or []).decode() == token.token
+        assert token.logprob is not None
+        assert token.logprob <= 0
+    events = list(create(model="auto", file=samples[0].path, include=["logprobs"], stream=True))
+    streamed = [token for event in events if event.type == "transcript.text.delta" for token in event.logprobs or []]
+    assert [token.token for token in streamed] == [token.token for token in heard.logprobs]
+    assert create(model="auto", file=samples[0].path).logprobs is None
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+def test_a_translation_is_refused_by_a_model_that_makes_none(client: openai.OpenAI, samples: list[Sample]) -> None:
+    """Russian text under the name of a translation would be a lie."""
+    with pytest.raises(openai.BadRequestError, match="multilingual Whisper") as refused:
+        client.audio.translations.create(model="whisper-1", file=samples[0].path)
+    assert refused.value.param == "model"
+
+
+def test_keys(start_glas: Callable[..., AbstractContextManager[Server]], samples: list[Sample]) -> None:
+    """The owner's key and any of the hashed ones open the door; another does not; only administrators administrate."""
+    (anna, anna_entry), (boris, boris_entry) = new_key("anna", "user"), new_key("boris", "admin")
+    owner = "the-key-of-the-owner-is-long-enough"
+    with start_glas("nn_service", "web", GLAS_API_KEY=owner, GLAS_API_KEYS=f"{anna_entry}, {boris_entry}") as server:
+        for key in (owner, anna, boris):
+            client = openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0)
+            assert client.audio.transcriptions.create(model="auto", file=samples[0].path).text
+        for key in ("unused", anna[:-1], anna_entry.sha256.hex()):
+            stranger = openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0)
+            with pytest.raises(openai.AuthenticationError) as refused:
+                stranger.audio.transcriptions.create(model="auto", file=samples[0].path)
+            assert refused.value.code == "invalid_api_key"
+        with httpx.Client(base_url=server.url, trust_env=False) as http:
+            answers = {
+                key: http.post("/api/ps/embedded", headers={"Authorization": f"Bearer {key}"}).status_code
+                for key in (owner, anna, boris)
+            }
+        assert list(answers.values()) == [200, 403, 200]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import Response
+from pydantic import BeforeValidator
 
 from glas.domain.decoding import RUSSIAN, DecodingOptions
 from glas.domain.errors import InvalidParameterError
@@ -17,17 +18,47 @@ _LANGUAGES = {"russian": RUSSIAN, "rus": RUSSIAN, "english": "en", "eng": "en", 
 _CODE_LENGTHS = (2, 3)
 
 _TEXT = {"schema": {"type": "string"}}
+# `itemSchema` is of OpenAPI 3.2; it is how FastAPI writes down its own streams of events, too.
+_EVENTS = {
+    "itemSchema": {
+        "type": "object",
+        "properties": {"data": {"type": "string", "description": "A JSON object with a `type`; at the end `[DONE]`."}},
+        "required": ["data"],
+    }
+}
 _FORMS = {
     "description": "The text, in the form asked for; a stream of `data:` lines with `stream=true`.",
     "model": TranscriptionBody | VerboseBody,
-    "content": dict.fromkeys(("text/plain", "application/x-subrip", "text/vtt", "text/event-stream"), _TEXT),
+    "content": {
+        **dict.fromkeys(("text/plain", "application/x-subrip", "text/vtt"), _TEXT),
+        "text/event-stream": _EVENTS,
+    },
 }
 _FAILURES = failures(400, 404, 413, 415, 503, 504)
 
-Recording = Annotated[UploadFile, File(description="Audio or video; its format is found from its bytes.")]
-Model = Annotated[str, Form(description="A name from `/v1/models`; `auto`, or a model of OpenAI's: the default one.")]
+Recording = Annotated[
+    UploadFile,
+    File(
+        description="Audio or video; its format is found from its bytes.",
+        # Generators of clients know a file by this rather than by its media type.
+        json_schema_extra={"format": "binary"},
+    ),
+]
+Model = Annotated[
+    str,
+    Form(
+        description="A name from `/v1/models`; `auto`, or a model of OpenAI's: the default one.",
+        examples=["auto", "embedded", "whisper-1"],
+    ),
+]
 Language = Annotated[
-    str, Form(description="Spoken language, ISO 639-1; `auto`: the model finds out, if it can.", max_length=20)
+    str,
+    Form(
+        max_length=20,
+        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can.",
+        json_schema_extra={"format": "bcp47"},
+        examples=["ru"],
+    ),
 ]
 Prompt = Annotated[
     str, Form(max_length=_MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
@@ -35,9 +66,24 @@ Prompt = Annotated[
 Form_ = Annotated[ResponseFormat, Form()]
 Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
 Granularities = Annotated[
-    list[Granularity] | None,
-    Form(alias="timestamp_granularities[]", description="What `verbose_json` gives times for; segments by default."),
+    list[Granularity],
+    Form(
+        alias="timestamp_granularities[]",
+        default_factory=list,
+        description="What `verbose_json` gives times for; segments by default.",
+    ),
 ]
+Includes = Annotated[
+    list[Include],
+    Form(alias="include[]", default_factory=list, description="`logprobs`: the tokens with their probabilities."),
+]
+
+
+def _true_or_false(value: object) -> object:
+    """Of the many words that pydantic takes for a boolean only the two that the document tells, in any case."""
+    if isinstance(value, str) and value.lower() not in {"true", "false"}:
+        raise ValueError("expected true or false")
+    return value
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
@@ -77,11 +123,13 @@ async def transcriptions(
     ] = "",
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
-    granularities: Granularities = None,
-    include: Annotated[
-        list[Include] | None, Form(alias="include[]", description="`logprobs`: the tokens with their probabilities.")
-    ] = None,
-    stream: Annotated[bool, Form(description="Server-sent events, one for each piece of speech.")] = False,
+    granularities: Granularities,
+    include: Includes,
+    stream: Annotated[
+        bool,
+        BeforeValidator(_true_or_false),
+        Form(description="Server-sent events, one for each piece of speech."),
+    ] = False,
 ) -> Response:
     """Recognise one recording.
 
@@ -96,11 +144,11 @@ async def transcriptions(
             hotwords=hotwords.strip(),
             temperature=temperature,
             wants_words=response_format not in (ResponseFormat.JSON, ResponseFormat.TEXT),
-            wants_tokens=Include.LOGPROBS in (include or ()),
+            wants_tokens=Include.LOGPROBS in include,
         ),
         form=response_format,
-        granularities=frozenset(granularities or ()),
-        include=frozenset(include or ()),
+        granularities=frozenset(granularities),
+        include=frozenset(include),
     )
     return await answer(request, file, question, stream=stream)
 
@@ -114,7 +162,7 @@ async def translations(
     prompt: Annotated[str, Form(max_length=_MAX_PROMPT, description="English text that came before.")] = "",
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
-    granularities: Granularities = None,
+    granularities: Granularities,
 ) -> Response:
     """Recognise one recording and write it in English.
 
@@ -126,7 +174,7 @@ async def translations(
             language=_code(language), task="translate", prompt=prompt.strip(), temperature=temperature
         ),
         form=response_format,
-        granularities=frozenset(granularities or ()),
+        granularities=frozenset(granularities),
     )
     return await answer(request, file, question, stream=False)
 

@@ -1,5 +1,7 @@
 """One shape of error for every service: exceptions become the body of `glas.domain.errors.to_body`."""
 
+import re
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +12,9 @@ from glas.domain.errors import GlasError, InvalidParameterError, ServiceFaultErr
 from glas.serving.gate import retry_header, too_large
 
 _log = structlog.stdlib.get_logger("glas.serving")
+_METHOD_NOT_ALLOWED = 405
 _CONTENT_TOO_LARGE = 413
+_PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 
 def install(app: FastAPI, *, max_body_bytes: int) -> None:
@@ -23,12 +27,15 @@ def install(app: FastAPI, *, max_body_bytes: int) -> None:
         details = error.errors() if isinstance(error, RequestValidationError) else []
         return _answer(_invalid(details))
 
-    async def on_http(_request: Request, error: Exception) -> JSONResponse:
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
         status, detail = (error.status_code, str(error.detail)) if isinstance(error, HTTPException) else (500, "")
         if status == _CONTENT_TOO_LARGE:
             return _answer(too_large(max_body_bytes, "more"))
         body = {"error": {"message": detail, "type": "invalid_request_error", "param": None, "code": f"http_{status}"}}
-        return JSONResponse(body, status, headers=dict(getattr(error, "headers", None) or {}))
+        headers = dict(getattr(error, "headers", None) or {})
+        if status == _METHOD_NOT_ALLOWED and (methods := _methods(app, request.url.path)):
+            headers["Allow"] = ", ".join(methods)
+        return JSONResponse(body, status, headers=headers)
 
     async def on_fault(_request: Request, error: Exception) -> JSONResponse:
         _log.error("unexpected error", exc_info=error)
@@ -42,6 +49,18 @@ def install(app: FastAPI, *, max_body_bytes: int) -> None:
 
 def _answer(error: GlasError) -> JSONResponse:
     return JSONResponse(to_body(error), error.status, headers=retry_header(error))
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What may be asked of a path: all of it, as RFC 9110 (15.5.6) wants; a route knows its own method only."""
+    paths = app.openapi()["paths"]
+    found = {
+        method.upper()
+        for template, operations in paths.items()
+        if re.fullmatch(_PLACEHOLDER.sub(".+", re.escape(template)), path)
+        for method in operations
+    }
+    return sorted(found)
 
 
 def _fault(error: Exception) -> ServiceFaultError:
