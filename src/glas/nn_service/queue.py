@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from glas.domain.errors import OverloadedError
+from glas.domain.errors import OverloadedError, ServiceFaultError
 from glas.nn_service.job import Job
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ class RecognitionQueue:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._mean_work_s = 1.0
+        self._is_closed = False
 
     @property
     def in_flight(self) -> int:
@@ -36,8 +37,11 @@ class RecognitionQueue:
 
         Raises:
             OverloadedError: there are too many; `retry_after_s` is the time in which a place should be free.
+            ServiceFaultError: the queue is closed.
         """
         with self._lock:
+            if self._is_closed:
+                raise ServiceFaultError("the service is stopping")
             if self._in_flight >= self._limit:
                 wait_s = max(1.0, self._mean_work_s * (self._in_flight - self._workers + 1) / self._workers)
                 raise OverloadedError(
@@ -67,4 +71,6 @@ class RecognitionQueue:
 
     def close(self) -> None:
         """Finish what is under way, then stop the threads."""
+        with self._lock:
+            self._is_closed = True
         self._executor.shutdown(wait=True)
