@@ -336,3 +336,29 @@ async def test_work_under_the_former_name_goes_on(kind: str, tmp_path: Path, req
     assert after.lines == ["anna second раз!"]
     if kind == "sqlite":
         assert [name for name in os.listdir(tmp_path) if name.endswith(".sqlite")] == ["durable-b.sqlite"]  # noqa: PTH208
+
+
+async def test_a_schedule_is_taken_back_while_others_live(place: Place) -> None:
+    """The one that is unwanted goes; those of others stay, since their process may be alive."""
+    engine = Durable(place, slot="one")
+
+    async def tick(_scheduled: str, _context: None) -> None:
+        pass
+
+    engine.workflow("tick", tick)
+    engine.queue(Queue("ticks", 1, one_per_person=False))
+    for name in ("unwanted", "of another"):
+        engine.schedule(Schedule(name, "tick", "0 0 0 1 1 *", "ticks"))
+    await engine.start()
+    await engine.close()
+    other = place.open()
+    Members(other, place.schema).beat("somebody else")
+    engine = make(place, Diary())
+    engine.unschedule("unwanted")
+    await engine.start()
+    schema = f"{place.schema}." if place.schema else ""
+    with other.connect() as connection:
+        query = f"SELECT schedule_name FROM {schema}workflow_schedules"  # noqa: S608
+        assert connection.execute(sa.text(query)).scalars().all() == ["of another"]
+    other.dispose()
+    await engine.close()

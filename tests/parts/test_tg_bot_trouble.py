@@ -167,6 +167,18 @@ async def test_retry_after_is_obeyed(house: House) -> None:
     assert house.telegram.violations() == (0, 0, 0, 0)
 
 
+async def test_a_failure_is_told_even_when_the_placeholder_was_deleted(house: House) -> None:
+    """There is nothing to edit, so that it is said anew."""
+    house.telegram.fail("getFile", "too_many", retry_after_s=1)
+    house.telegram.fail("getFile", "bad_request")
+    sent = house.telegram.speak(ANNA, OGG)
+    placeholder = await house.answer(sent, final=False)
+    del house.telegram.world.messages[(ANNA, placeholder["message_id"])]
+    answer = await house.answer(sent)
+    assert answer["text"].startswith("⚠️ Скачать запись из Telegram не удалось")
+    assert texts_of_buttons(answer) == ["🔁 Повторить"]
+
+
 async def test_somebody_who_blocked_the_bot_holds_nobody_up(house: House) -> None:
     """403 is an end, not a trouble."""
     house.telegram.fail("sendMessage", "blocked", chat_id=ANNA)
