@@ -25,7 +25,14 @@ _BUSY_TIMEOUT_MS = 15_000
 _POOL_TIMEOUT_S = 20
 _CONNECT_TIMEOUT_S = 10
 # FULL: a commit survives the loss of power, for about 5 ms; NORMAL may lose it.
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}")
+# Deleted rows are overwritten: what a person asked to be forgotten must not stay readable in the file's free pages.
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    f"busy_timeout={_BUSY_TIMEOUT_MS}",
+)
 
 
 class Database:

@@ -111,6 +111,8 @@ def _open_sqlite(url: str) -> sa.Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         # What is confirmed to Telegram must survive a power cut; NORMAL may lose the last transactions.
         connection.execute("PRAGMA synchronous=FULL")
+        # What a person asked to be forgotten must not stay readable in the file's free pages.
+        connection.execute("PRAGMA secure_delete=ON")
         if not _KNOWS_SUBSECONDS:
             connection.create_function("unixepoch", 1, lambda _modifier: time.time())
 
