@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
+# Tests at work at once: one more than processors, since some of them mostly wait.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev-setup train-setup run test whole chaos fuzz check bench lock picture env clean
@@ -18,13 +20,14 @@ run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
 	@$(BIN)/glas run
 
 test: train-setup check  ## set up, then everything: format, lint, types, layers, tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
-whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and apart
+whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
 
-chaos: train-setup  ## a bot killed a hundred times and more while messages flow: nothing lost, nothing twice
-	@CHAOS_KILLS=100 $(BIN)/pytest -s --timeout 1800 tests/parts/test_tg_bot_kills.py
+chaos: train-setup  ## 1,000 messages while processes are killed a hundred times and more, twice; a burst of 5,000
+	@CHAOS_MESSAGES=1000 CHAOS_KILLS=100 $(BIN)/pytest -s tests/system/test_kills.py
+	@BURST_MESSAGES=5000 $(BIN)/pytest -s tests/parts/test_tg_bot_burst.py
 
 fuzz: train-setup  ## 5,000 requests made out of the OpenAPI document, right and wrong ones: every answer as documented
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py

@@ -32,6 +32,8 @@ from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 40
 LONG_S = 1200
+# What takes longest begins first, so that in the end nobody waits for one test.
+_LONGEST = ("test_kills", "test_whole", "test_tg_bot_burst", "test_outages", "test_hostile_audio", "test_backup")
 
 
 class Sample(NamedTuple):
@@ -47,6 +49,12 @@ class Server(NamedTuple):
     url: str
     process: subprocess.Popen[str]
     greeting: str
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring modules into the order in which workers shall take them."""
+    order = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session")

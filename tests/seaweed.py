@@ -1,7 +1,6 @@
 """A real SeaweedFS for tests, with keys."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+
+from tests.ports import free_port
 
 ACCESS_KEY = "glas-test"
 SECRET_KEY = "the-secret-of-the-tests"
@@ -45,8 +46,8 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
 @contextmanager
 def started_seaweed(directory: Path) -> Iterator[Seaweed]:
     """SeaweedFS on free ports of loopback; its directory must be fresh, an old one would bring its old flags back."""
-    ports = {name: _free_port() for name in ("s3", "filer", "master", "volume")}
-    grpc = {name: _free_port() for name in ports}
+    ports = {name: free_port() for name in ("s3", "filer", "master", "volume")}
+    grpc = {name: free_port() for name in ports}
     flags = [f"-{name}.port={port}" for name, port in ports.items()]
     flags += [f"-{name}.port.grpc={port}" for name, port in grpc.items()]
     # Without -disableHttp the filer would give every object to anybody.
@@ -69,12 +70,6 @@ def started_seaweed(directory: Path) -> Iterator[Seaweed]:
         # Its data is thrown away, and a gentle stop takes over two seconds.
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait_for(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:

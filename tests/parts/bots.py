@@ -25,7 +25,7 @@ from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID, JsonObject
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 
 @dataclass

@@ -75,7 +75,7 @@ async def test_a_voice_message_is_answered_rated_paid_and_kept(house: House, ann
     assert "Оценка изменена" in await house.press(anna, answer, "❌")
     assert (await house.row_of(answer)).score is Score.BAD
     assert (await house.services.db_assist.user(anna)).cash_hundredths == user.cash_hundredths
-    assert [one["text"] for one in house.telegram.answers(anna) if one["text"] == direct.text] == [direct.text]
+    assert [one.get("text") for one in house.telegram.answers(anna)].count(direct.text) == 1
 
 
 async def test_an_uncertain_text_says_so_and_is_kept_without_these_words(
@@ -248,5 +248,6 @@ async def test_many_presses_pay_once(house: House, anna: int, samples: list[Samp
     answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
     queries = [house.telegram.press(anna, answer["message_id"], "✅") for _ in range(30)]
     await house.until(lambda: all(house.telegram.world.presses[query].is_answered for query in queries))
-    assert len(await house.services.db_assist.transactions(anna)) == 1
+    said = {house.telegram.world.presses[query].text for query in queries}
+    assert len(await house.services.db_assist.transactions(anna)) == 1, (answer, said)
     assert (await house.services.db_assist.check_ledger()).is_balanced

@@ -19,7 +19,7 @@ from glas.db import migrations
 from glas.db.session import open_database
 from tests.conftest import Postgres, Sample, Server
 from tests.parts.bots import is_waiting
-from tests.system.composition import free_port
+from tests.ports import free_port
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 

@@ -1,14 +1,10 @@
-"""compose.yaml without Docker: read as Compose reads it, and its services started as processes of this machine."""
+"""compose.yaml without Docker: read as Compose reads it, and its services made into processes of this machine."""
 
 import os
 import re
-import shlex
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +12,15 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT
+from tests.ports import free_port
+from tests.system.processes import Part
 
 COMPOSE = ROOT / "compose.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 _PORTS = {"nn_service": 8001, "db_assist": 8002, "data_loader": 8003, "web": 8000, "s3": 8333}
-_START_S, _STOP_S = 60.0, 30.0
+_BIN = Path(sys.executable).parent
+# Their place is taken: by PostgreSQL of the tests, and by directories that the test has made.
+_ELSEWHERE = {"db", "folders"}
 
 Service = dict[str, Any]
 
@@ -81,47 +81,29 @@ class Fleet:
     directory: Path
     database_url: str
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
-    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ports = {name: free_port() for name in _PORTS}
+        # In its container the ports of its parts are its own: one, and one for gRPC.
+        self._inner = {part: (free_port(), free_port()) for part in ("filer", "master", "volume")}
 
     def url(self, name: str) -> str:
         """Where a service answers."""
         return f"http://127.0.0.1:{self.ports[name]}"
 
-    def start(self) -> None:
-        """Start all in the order of `depends_on`, each when the conditions of its dependencies are met."""
-        for name in self._order():
-            for needed, terms in self.services[name].get("depends_on", {}).items():
-                self._await(needed, terms["condition"])
-            if name not in ("folders", "db", "s3_fsync"):
-                self.processes[name] = self._started(name)
-        for name in self.processes:
-            if "healthcheck" in self.services[name]:
-                self._await(name, "service_healthy")
-
-    def stop(self) -> dict[str, int]:
-        """SIGTERM to all that serve, the dependent first; their exit codes."""
-        serving = [name for name in self.processes if "healthcheck" in self.services[name]]
-        for name in reversed(serving):
-            self.processes[name].send_signal(signal.SIGTERM)
-            self.processes[name].wait(_STOP_S)
-        return {name: self.processes[name].returncode for name in serving}
-
-    def kill(self) -> None:
-        """End whatever is left."""
-        for process in self.processes.values():
-            process.kill()
-            process.wait()
-
-    def log(self, name: str) -> str:
-        """What a service said."""
-        return (self.directory / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+    def batches(self) -> list[list[Part]]:
+        """The processes in the order of `depends_on`; each batch needs only those before it."""
+        done, found = set(_ELSEWHERE), list[list[Part]]()
+        while left := [name for name in self.services if name not in done]:
+            ready = [name for name in left if done.issuperset(self.services[name].get("depends_on", {}))]
+            assert ready, f"{left} wait for each other"
+            found.append([self._part(name) for name in ready])
+            done.update(ready)
+        return found
 
     def is_healthy(self, name: str) -> bool:
         """Run the health check of a service; `wget` of the image is any client here."""
-        kind, *test = [self._moved(str(part)) for part in self.services[name]["healthcheck"]["test"]]
+        kind, *test = [self._moved(name, str(part)) for part in self.services[name]["healthcheck"]["test"]]
         assert kind == "CMD"
         if test[0] == "wget":
             test = ["python", "-c", f"import urllib.request as r; r.urlopen({test[-1]!r}, timeout=4)"]
@@ -132,52 +114,31 @@ class Fleet:
 
     def environment(self, name: str) -> dict[str, str]:
         """What compose.yaml and the Dockerfile give a service, and nothing of this machine but its PATH."""
-        given = {key: self._moved(str(value)) for key, value in self.services[name].get("environment", {}).items()}
+        told = self.services[name].get("environment", {})
+        given = {key: self._moved(name, str(value)) for key, value in told.items()}
         image = {"PYTHONPATH": str(ROOT / "src"), "HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
-        data_dir = {"GLAS_DATA_DIR": str(self.directory / f"{name}-data")}
-        return {"PATH": os.environ["PATH"]} | image | data_dir | given | self.extra.get(name, {})
+        data_dir = {"GLAS_DATA_DIR": self._moved(name, "/data")}
+        return {"PATH": f"{_BIN}:{os.environ['PATH']}"} | image | data_dir | given | self.extra.get(name, {})
 
-    def _started(self, name: str) -> "subprocess.Popen[bytes]":
-        command = [self._moved(str(part)) for part in self.services[name]["command"]]
-        program = [sys.executable, "-m", "glas"]
-        if name == "s3":
-            program = [str(Path(sys.executable).with_name("weed"))]
-            # In its container the other ports are its own.
-            inner = [
-                f"-{part}.port{kind}={free_port()}" for part in ("filer", "master", "volume") for kind in ("", ".grpc")
-            ]
-            command += [*inner, f"-s3.port.grpc={free_port()}"]
-        with (self.directory / f"{name}.log").open("ab") as log:
-            log.write(f"$ {shlex.join(command)}\n".encode())
-            return subprocess.Popen(
-                [*program, *command], env=self.environment(name), cwd=self.directory, stdout=log, stderr=log
-            )
+    def _part(self, name: str) -> Part:
+        is_once = "healthcheck" not in self.services[name]
+        check = None if is_once else lambda: self.is_healthy(name)
+        return Part(name, self._command(name), self.environment(name), self.directory, check=check, is_once=is_once)
 
-    def _await(self, name: str, condition: str) -> None:
-        if name not in self.processes:  # the stand-in for `db` runs already, and directories are there
-            return
-        deadline = time.monotonic() + _START_S
-        while not self._meets(name, condition):
-            assert time.monotonic() < deadline, f"{name} is not {condition}:\n{self.log(name)}"
-            time.sleep(0.25)
+    def _command(self, name: str) -> list[str]:
+        command = [self._moved(name, str(part)) for part in self.services[name]["command"]]
+        match self.services[name].get("entrypoint"):
+            case None:
+                return [sys.executable, "-m", "glas", *command]
+            case ["weed"]:
+                inner = [f"-{part}.port={port}" for part, (port, _) in self._inner.items()]
+                inner += [f"-{part}.port.grpc={grpc}" for part, (_, grpc) in self._inner.items()]
+                return [str(_BIN / "weed"), *command, *inner, f"-s3.port.grpc={free_port()}"]
+            case entrypoint:
+                return [*entrypoint, *command]
 
-    def _meets(self, name: str, condition: str) -> bool:
-        code = self.processes[name].poll()
-        if condition == "service_completed_successfully":
-            assert not code, f"{name} ended with {code}:\n{self.log(name)}"
-            return code == 0
-        assert code is None, f"{name} ended with {code}:\n{self.log(name)}"
-        return self.is_healthy(name)
-
-    def _order(self) -> Iterator[str]:
-        done: set[str] = set()
-        while left := [name for name in self.services if name not in done]:
-            ready = [name for name in left if done.issuperset(self.services[name].get("depends_on", {}))]
-            assert ready, f"{left} wait for each other"
-            yield from ready
-            done.update(ready)
-
-    def _moved(self, value: str) -> str:
+    def _moved(self, service: str, value: str) -> str:
+        """A value with addresses and directories of this machine."""
         if value.startswith("postgresql://"):
             return self.database_url
         for name, port in _PORTS.items():
@@ -185,14 +146,14 @@ class Fleet:
             value = re.sub(
                 rf"^(-s3\.port=)?{port}$", rf"\g<1>{self.ports[name]}" if "=" in value else str(self.ports[name]), value
             )
-        value = value.replace("-dir=/data", f"-dir={self.directory / 's3_data'}")
-        if value == "/downloads":
-            return str(self.directory / "downloads")
+        for part, port in (("master", 9333), ("filer", 8888)):
+            value = value.replace(f"127.0.0.1:{port}", "127.0.0.1:{}.{}".format(*self._inner[part]))
+        for inside in ("/data", "/downloads"):
+            value = re.sub(rf"^(-dir=)?{inside}$", rf"\g<1>{self._mounted(service, inside)}", value)
         return value.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - it is what is taken away
 
-
-def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    def _mounted(self, service: str, inside: str) -> Path:
+        """What is mounted there; where nothing is, the container could write nothing."""
+        mounts = [str(volume).split(":") for volume in self.services[service].get("volumes", [])]
+        outside = next((source for source, target, *_ in mounts if target == inside), f"{service}-data")
+        return self.directory / outside.removeprefix("./")

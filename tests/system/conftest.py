@@ -1,7 +1,8 @@
-"""Headless Chromium for the tests of the page: a microphone that hears a sample, and a watch over every tab."""
+"""Headless Chromium for the tests of the page: a microphone that hears a sample, a watch over every tab; an `.env`."""
 
 import io
 import shutil
+import subprocess
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
-from tests.conftest import Sample, Server
+from tests.conftest import ROOT, Sample, Server
+from tests.system.composition import dotenv
+from tests.telegram.world import TOKEN
 
 RECOGNISED_MS = 15_000
 INSECURE = "http://glas.test"
@@ -97,3 +100,14 @@ def page(blank: Page) -> Page:
     """A tab with the page in it."""
     blank.goto("/")
     return blank
+
+
+@pytest.fixture(scope="session")
+def variables_of_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What `make env` writes, with the bot's token filled in."""
+    directory = tmp_path_factory.mktemp("env")
+    for name in ("Makefile", ".env.example"):
+        shutil.copy(ROOT / name, directory)
+    subprocess.run(["make", "env"], cwd=directory, check=True, capture_output=True)
+    assert (directory / ".env").stat().st_mode & 0o777 == 0o600
+    return dotenv(directory / ".env") | {"TELEGRAM_TOKEN": TOKEN}

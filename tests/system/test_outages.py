@@ -1,7 +1,5 @@
 """Outages while messages flow: the object store, nn_service, PostgreSQL and Telegram each go away and come back."""
 
-import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +13,6 @@ from glas.domain.messages import Status
 from glas.launch.hearing import open_hearing
 from glas.settings import Settings
 from tests.conftest import Postgres, Sample
-from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, started_seaweed
 from tests.system.acting import replies
 from tests.system.worlds import World, apart_world
 from tests.telegram.server import TelegramServer
@@ -70,47 +67,11 @@ class Flow:
             self.sent.append(self._telegram.speak(people[len(self.sent) % N_PEOPLE], self._data))
 
 
-class ObjectStore:
-    """A SeaweedFS that may be taken away."""
-
-    def __init__(self, seaweed: Seaweed, directory: Path) -> None:
-        self.seaweed = seaweed
-        self.process = seaweed.process
-        self._directory = directory
-
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """It is away inside, and comes back with what it had."""
-        self.process.terminate()
-        self.process.wait()
-        yield
-        keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-        with (self._directory / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.seaweed.process.args,
-                env=os.environ | keys,
-                cwd=self._directory,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
     """A Telegram of this test."""
     with TelegramServer() as running:
         yield running
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[ObjectStore]:
-    """An object store of this test."""
-    (tmp_path / "weed").mkdir()
-    with started_seaweed(tmp_path / "weed") as running:
-        made = ObjectStore(running, tmp_path / "weed")
-        yield made
-        made.process.kill()
-        made.process.wait()
 
 
 @pytest.fixture
@@ -123,16 +84,18 @@ def server_of_this(postgres: Postgres) -> "PostgresServer":
 
 
 @pytest.fixture
-def world(telegram: TelegramServer, postgres: Postgres, store: ObjectStore, tmp_path: Path) -> Iterator[World]:
+def world(
+    telegram: TelegramServer, postgres: Postgres, variables_of_env: dict[str, str], tmp_path: Path
+) -> Iterator[World]:
     """The parts apart."""
-    with apart_world(tmp_path / "world", telegram, postgres, store.seaweed) as running:
+    with apart_world(tmp_path / "world", telegram, postgres, variables_of_env) as running:
         yield running
 
 
 @contextmanager
-def no_recogniser(world: World) -> Iterator[None]:
-    """Without nn_service."""
-    part = world.part("nn_service")
+def without(world: World, name: str) -> Iterator[None]:
+    """Without one of the processes, which dies without a word."""
+    part = world.part(name)
     part.kill()
     yield
     part.start()
@@ -183,7 +146,7 @@ def go_through(flow: Flow, world: World, outages: Mapping[str, AbstractContextMa
 
 
 async def test_nothing_is_lost_while_services_go_and_come(
-    world: World, store: ObjectStore, server_of_this: "PostgresServer", samples: list[Sample], tmp_path: Path
+    world: World, server_of_this: "PostgresServer", samples: list[Sample], tmp_path: Path
 ) -> None:
     """Every message is answered once and archived; without the object store alone, texts come as ever."""
     data = samples[0].path.read_bytes()
@@ -191,8 +154,8 @@ async def test_nothing_is_lost_while_services_go_and_come(
         text = hear(data, lambda _step: None).hypothesis.text
     flow = Flow(world.telegram, data)
     outages = {
-        STORE: store.away(),
-        "nn_service": no_recogniser(world),
+        STORE: without(world, "s3"),
+        "nn_service": without(world, "nn_service"),
         "Telegram": no_telegram(world.telegram),
         "PostgreSQL": no_database(server_of_this),
     }

@@ -1,12 +1,12 @@
 """The bot behind a webhook, as `glas run` starts it: Telegram pushes to a port of its own."""
 
-import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.conftest import Sample, Server
+from tests.ports import free_port
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import TOKEN
 
@@ -17,8 +17,7 @@ def test_a_pushed_voice_message_is_answered(
     start_glas: Callable[..., AbstractContextManager[Server]], samples: list[Sample], tmp_path: Path
 ) -> None:
     """The program asks Telegram to push, listens on the webhook's own port, and answers what is pushed."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         "TELEGRAM_TOKEN": TOKEN,
         "GLAS_BOT__WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",

@@ -1,4 +1,4 @@
-"""The whole system, from people who speak to the dataset: as one process, and as separate ones over real stores.
+"""The whole system, from people who speak to the dataset: as one process, and as compose.yaml starts it.
 
 `make test` sends fewer messages; `make whole` sends 200 of 50 people. Everything that can be counted must agree.
 """
@@ -12,10 +12,9 @@ import pytest
 
 from glas.settings import Settings
 from tests.conftest import Postgres, Sample
-from tests.seaweed import started_seaweed
-from tests.system import agreement
+from tests.system import agreement, secrecy
 from tests.system.acting import Clock, People
-from tests.system.crowd import Crowd, gather
+from tests.system.crowd import Crowd, Fate, gather
 from tests.system.worlds import World, apart_world, embedded_world
 from tests.telegram.server import TelegramServer
 
@@ -51,12 +50,8 @@ def world(request: pytest.FixtureRequest, telegram: TelegramServer, tmp_path: Pa
             yield running
         return
     postgres: Postgres = request.getfixturevalue("postgres")
-    # Within the world, so that its objects are searched for secrets too.
-    (tmp_path / "world" / "weed").mkdir(parents=True)
-    with (
-        started_seaweed(tmp_path / "world" / "weed") as seaweed,
-        apart_world(tmp_path / "world", telegram, postgres, seaweed) as running,
-    ):
+    variables: dict[str, str] = request.getfixturevalue("variables_of_env")
+    with apart_world(tmp_path / "world", telegram, postgres, variables) as running:
         yield running
 
 
@@ -96,12 +91,16 @@ async def _live(people: People, clock: Clock) -> None:
     people.check_answers()
     assert world.telegram.violations() == (0, 0, 0, 0)
     assert len(world.work_of(forgotten)) <= 1, "only the forgetting itself is remembered"
-    agreement.check_metrics(world)
+    secrecy.check_metrics(world)
+    if world.is_apart:
+        one = next(one for one in crowd.sendings if one.fate is Fate.TEXT)
+        await secrecy.check_doors(world, one.data, one.text)
     await _compare(people, clock, forgotten=forgotten)
     if world.is_apart:
         world.stop()
+        secrecy.check_read_only(world)
     clock.mark("stopped")
-    agreement.check_secrets(world)
+    secrecy.check_secrets(world)
 
 
 async def _compare(people: People, clock: Clock, *, forgotten: int | None) -> None:

@@ -1,21 +1,17 @@
 """The whole system as processes, in two worlds: everything in one, or each part apart over PostgreSQL and SeaweedFS."""
 
-import contextlib
 import os
-import secrets
-import signal
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 import sqlalchemy as sa
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from glas.clients.data_loader import DataLoaderClient
@@ -24,13 +20,12 @@ from glas.clients.http import open_http
 from glas.launch.assembly import assembled
 from glas.settings import Settings
 from tests.conftest import Postgres
-from tests.seaweed import Seaweed
+from tests.ports import free_port
+from tests.system.composition import Fleet, composition
+from tests.system.processes import Part
 from tests.telegram.server import TelegramServer
 
-READY = "Ctrl+C"
-_START_S, _STOP_S, _QUIET_S = 60.0, 40.0, 120.0
-_TAIL_CHARS = 4000
-_SERVICES = ("nn_service", "db_assist", "data_loader")
+_QUIET_S = 120.0
 
 
 class Doors(NamedTuple):
@@ -38,59 +33,6 @@ class Doors(NamedTuple):
 
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
-
-
-@dataclass
-class Part:
-    """One `glas` process; what it says goes into a file, over all its starts."""
-
-    name: str
-    command: tuple[str, ...]
-    environment: dict[str, str]
-    directory: Path
-    process: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def log(self) -> Path:
-        """All that it has said."""
-        return self.directory / f"{self.name}.log"
-
-    def start(self) -> None:
-        """Start it; `wait` tells when it is ready."""
-        self._said_before = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "glas", *self.command],
-                env=self.environment,
-                cwd=self.directory,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait(self) -> None:
-        """Wait for its greeting."""
-        deadline = time.monotonic() + _START_S
-        while READY.encode() not in self.log.read_bytes()[self._said_before :]:
-            assert self.process is not None
-            assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.tail()}"
-            assert time.monotonic() < deadline, f"{self.name} does not greet:\n{self.tail()}"
-            time.sleep(0.05)
-
-    def stop(self) -> int:
-        """End it gently; gives its exit code."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(_STOP_S)
-
-    def kill(self) -> None:
-        """End it at once, if it runs."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def tail(self) -> str:
-        """What it said last."""
-        return self.log.read_text(encoding="utf-8", errors="replace")[-_TAIL_CHARS:] if self.log.exists() else ""
 
 
 @dataclass
@@ -124,7 +66,7 @@ class World:
                 part.wait()
 
     def stop(self) -> None:
-        """End every process gently, in the opposite order."""
+        """End every process gently, the dependent first."""
         for batch in reversed(self.parts):
             codes = {part.name: part.stop() for part in batch}
             assert set(codes.values()) == {0}, f"expected all to end well, got {codes}\n{self.tails()}"
@@ -178,7 +120,7 @@ class World:
         """The services' clients. One process must be stopped before: its stores are opened here."""
         if self.is_apart:
             clients = [
-                open_http(url=getattr(self.settings, f"{name}_url"), token=self._token(name))
+                open_http(url=getattr(self.settings, f"{name}_url"), token=self.token(name))
                 for name in ("db_assist", "data_loader")
             ]
             async with clients[0], clients[1]:
@@ -191,48 +133,54 @@ class World:
                 async with clients[0], clients[1]:
                     yield Doors(DbAssistClient(clients[0]), DataLoaderClient(clients[1]))
 
-    def _token(self, name: str) -> str:
-        token: SecretStr = getattr(self.settings, f"{name}_token")
-        return token.get_secret_value()
+    def token(self, name: str) -> str:
+        """What a service asks of its callers."""
+        token: str = getattr(self.settings, f"{name}_token").get_secret_value()
+        return token
 
 
 @contextmanager
-def embedded_world(directory: Path, telegram: TelegramServer) -> Iterator[World]:
-    """One process, SQLite, a directory."""
+def embedded_world(
+    directory: Path, telegram: TelegramServer, told: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[World]:
+    """One process, SQLite, a directory; `told` are further variables."""
     settings = Settings(_env_file=None, data_dir=directory / "data")
-    environment = _environment(settings.data_dir) | _bot(telegram) | {"GLAS_PORT": str(_free_port())}
-    part = Part("glas", ("run",), environment, directory)
+    settings.data_dir.mkdir(parents=True)
+    own = {"GLAS_DATA_DIR": str(settings.data_dir), "GLAS_PORT": str(free_port()), "TELEGRAM_TOKEN": telegram.token}
+    environment = _clean() | _talkative(telegram) | own | dict(told)
+    part = Part("glas", [sys.executable, "-m", "glas", "run"], environment, directory)
     durable = settings.data_dir / "durable-tg_bot.sqlite"
     world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]], is_apart=False)
     yield from _lived(world)
 
 
 @contextmanager
-def apart_world(directory: Path, telegram: TelegramServer, postgres: Postgres, seaweed: Seaweed) -> Iterator[World]:
-    """Each part a process with a token, over PostgreSQL and SeaweedFS, told only what it needs."""
-    database = postgres.create(f"whole_{secrets.token_hex(4)}")
-    urls = {name: f"http://127.0.0.1:{_free_port()}" for name in _SERVICES}
-    tokens = {name: secrets.token_urlsafe(32) for name in _SERVICES}
-    with_database = {"GLAS_DATABASE_URL": database}
-    reach = {name: _reach(name, urls[name], tokens[name]) for name in _SERVICES}
-    told = {
-        "nn_service": {},
-        "db_assist": with_database,
-        "data_loader": with_database | seaweed.environment | reach["db_assist"],
-        "tg_bot": with_database | _bot(telegram) | reach["nn_service"] | reach["db_assist"] | reach["data_loader"],
-    }
-    parts = []
-    for name, own in told.items():
-        environment = _environment(directory / name) | own
-        if name in urls:
-            environment[f"GLAS_{name.upper()}__PORT"] = urls[name].rpartition(":")[2]
-            environment[f"GLAS_{name.upper()}_TOKEN"] = tokens[name]
-        parts.append(Part(name, ("run", name), environment, directory))
-    _migrate(parts[1], directory)
-    settings = _settings_apart(directory, database, urls, tokens, seaweed)
+def apart_world(
+    directory: Path,
+    telegram: TelegramServer,
+    postgres: Postgres,
+    variables: dict[str, str],
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[World]:
+    """What `docker compose up` would start, as processes: commands, variables, order and health checks of compose.yaml.
+
+    Args:
+        directory: everything that the processes write, logs and objects included.
+        telegram: where people are.
+        postgres: stands in for the container `db`.
+        variables: of `.env`.
+        told: further variables of every part.
+    """
+    for name in ("downloads", "s3_data"):
+        (directory / name).mkdir(parents=True)
+    database = postgres.create(f"whole_{uuid4().hex}")
+    services = composition(variables | {"TELEGRAM_TOKEN": telegram.token})["services"]
+    extra = {name: _talkative(telegram) | dict(told) for name in services if name != "s3"}
+    fleet = Fleet(services, directory, database, extra)
+    settings = _settings_of(fleet)
     durable = sa.make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    batches = [parts[:2], parts[2:3], parts[3:]]
-    world = World(telegram, directory, settings, durable, batches, is_apart=True, secrets=list(tokens.values()))
+    tokens = [value for name, value in variables.items() if name.endswith(("_TOKEN", "_API_KEY"))]
+    world = World(telegram, directory, settings, durable, fleet.batches(), is_apart=True, secrets=tokens)
     yield from _lived(world)
 
 
@@ -247,52 +195,23 @@ def _lived(world: World) -> Iterator[World]:
                 part.kill()
 
 
-def _settings_apart(
-    directory: Path, database: str, urls: dict[str, str], tokens: dict[str, str], seaweed: Seaweed
-) -> Settings:
-    """What all parts together know."""
-    s3 = {name.removeprefix("GLAS_").lower(): value for name, value in seaweed.environment.items()}
-    return Settings(
-        _env_file=None,
-        data_dir=directory / "data_loader",
-        database_url=SecretStr(database),
-        s3_endpoint=s3["s3_endpoint"],
-        s3_access_key=s3["s3_access_key"],
-        s3_secret_key=SecretStr(s3["s3_secret_key"]),
-        db_assist_url=urls["db_assist"],
-        db_assist_token=SecretStr(tokens["db_assist"]),
-        data_loader_url=urls["data_loader"],
-        data_loader_token=SecretStr(tokens["data_loader"]),
-        nn_service_url=urls["nn_service"],
-        nn_service_token=SecretStr(tokens["nn_service"]),
-    )
+def _settings_of(fleet: Fleet) -> Settings:
+    """What all parts together are told."""
+    told = fleet.environment("tg_bot") | fleet.environment("web") | fleet.environment("data_loader")
+    given: dict[str, Any] = {
+        name.removeprefix("GLAS_").lower(): value
+        for name, value in told.items()
+        if name.startswith("GLAS_") and "__" not in name
+    }
+    return Settings(_env_file=None, **given)
 
 
-def _migrate(part: Part, directory: Path) -> None:
-    """`glas migrate`, as it must be run before db_assist starts over PostgreSQL."""
-    done = subprocess.run(
-        [sys.executable, "-m", "glas", "migrate"], env=part.environment, cwd=directory, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
+def _talkative(telegram: TelegramServer) -> dict[str, str]:
+    """Everything is said, so that a secret would show; and Telegram is ours."""
+    return {"GLAS_LOG__FORMAT": "json", "GLAS_LOG__LEVEL": "debug", "GLAS_TELEGRAM_API_URL": telegram.url}
 
 
-def _environment(data_dir: Path) -> dict[str, str]:
-    data_dir.mkdir(parents=True, exist_ok=True)
+def _clean() -> dict[str, str]:
     foreign = ("GLAS_", "TELEGRAM_", "ADMIN_USER_IDS", "ALLOWED_TELEGRAM_USER_IDS")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    logs = {"GLAS_LOG__FORMAT": "json", "GLAS_LOG__LEVEL": "debug"}
-    return clean | logs | {"GLAS_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
-
-
-def _bot(telegram: TelegramServer) -> dict[str, str]:
-    return {"TELEGRAM_TOKEN": telegram.token, "GLAS_TELEGRAM_API_URL": telegram.url}
-
-
-def _reach(name: str, url: str, token: str) -> dict[str, str]:
-    return {f"GLAS_{name.upper()}_URL": url, f"GLAS_{name.upper()}_TOKEN": token}
-
-
-def _free_port() -> int:
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    return clean | {"PYTHONUNBUFFERED": "1"}

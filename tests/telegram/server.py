@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -16,13 +19,20 @@ from tests.telegram.methods import METHODS
 from tests.telegram.people import People
 from tests.telegram.rules import RefusalError
 from tests.telegram.updates import Updates
-from tests.telegram.world import TOKEN, JsonObject, World
+from tests.telegram.world import TOKEN, JsonObject, Pause, World
 
-Waiting: TypeAlias = Callable[[JsonObject], Awaitable[object]]
+Waiting: TypeAlias = Callable[[Updates, JsonObject], Awaitable[object]]
 Action: TypeAlias = Callable[[], object]
 
+_POLLING: dict[str, Waiting] = {
+    "getUpdates": Updates.get_updates,
+    "setWebhook": Updates.set_webhook,
+    "deleteWebhook": Updates.delete_webhook,
+    "getWebhookInfo": Updates.webhook_info,
+}
 _START_TIMEOUT_S = 10.0
 _SLOW_CHUNKS = 20
+_LAST_DATA_RECV = 52  # where `struct tcp_info` of linux/tcp.h has `tcpi_last_data_recv`, milliseconds
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
@@ -91,7 +101,7 @@ class TelegramServer(People):
 
     async def _on_call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        at_s, params = time.monotonic(), await _params(request)
+        at_s, params = _arrived_s(request), await _params(request)
         chat_id = int(params["chat_id"]) if "chat_id" in params else None
         fault = None if self._is_away else self.world.faults.take(method, chat_id)
         kind = "cut_before" if self._is_away else fault and fault.kind
@@ -100,13 +110,25 @@ class TelegramServer(People):
             return _cut(request)
         if fault and kind == "slow":
             await asyncio.sleep(fault.delay_s)
+        if method not in _POLLING:
+            self.world.note_patience(at_s, chat_id)
         try:
             result = await self._call(method, params, chat_id, request.match_info["token"], fault)
         except RefusalError as refused:
             self._log(at_s, method, params, str(refused.code))
-            return web.json_response(refused.body(), status=refused.code)
+            return await self._refuse(request, refused, fault)
         self._log(at_s, method, params, "cut" if kind == "cut_after" else "ok")
         return _cut(request) if kind == "cut_after" else web.json_response({"ok": True, "result": result})
+
+    async def _refuse(self, request: web.Request, refused: RefusalError, fault: Fault | None) -> web.StreamResponse:
+        """Answer with a refusal; a pause begins when its last byte has gone out, and not for calls that came before."""
+        response = web.json_response(refused.body(), status=refused.code)
+        if fault and fault.kind == "too_many":
+            await response.prepare(request)
+            await response.write_eof()
+            told_s = time.monotonic()
+            self.world.pauses.append(Pause(told_s, told_s + fault.retry_after_s, fault.chat_id))
+        return response
 
     async def _call(
         self, method: str, params: JsonObject, chat_id: int | None, token: str, fault: Fault | None
@@ -114,20 +136,10 @@ class TelegramServer(People):
         assert self._updates is not None
         if token != self.token:
             raise RefusalError(401, "Unauthorized")
-        polling: dict[str, Waiting] = {
-            "getUpdates": self._updates.get_updates,
-            "setWebhook": self._updates.set_webhook,
-            "deleteWebhook": self._updates.delete_webhook,
-            "getWebhookInfo": self._updates.webhook_info,
-        }
-        if method not in polling:
-            self.world.note_patience(chat_id)
         if fault and (refusal := fault.refusal()):
-            if fault.kind == "too_many":
-                self.world.not_before[fault.chat_id] = time.monotonic() + fault.retry_after_s
             raise refusal
-        if method in polling:
-            return await polling[method](params)
+        if method in _POLLING:
+            return await _POLLING[method](self._updates, params)
         if chat_id in self.world.moved:
             text = "Bad Request: group chat was upgraded to a supergroup chat"
             raise RefusalError(400, text, migrate_to_chat_id=self.world.moved[chat_id])
@@ -176,6 +188,15 @@ class TelegramServer(People):
         }
         action = actions.get(request.match_info["action"])
         return web.json_response(status=404) if action is None else web.json_response(action())
+
+
+def _arrived_s(request: web.Request) -> float:
+    """When a call came, by monotonic time: when the kernel got it, however late this thread came to read it."""
+    sock: Any = request.transport.get_extra_info("socket") if request.transport else None
+    if sock is None or not sys.platform.startswith("linux"):
+        return time.monotonic()
+    (idle_ms,) = struct.unpack_from("=I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), _LAST_DATA_RECV)
+    return time.monotonic() - float(idle_ms) / 1000
 
 
 def _cut(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:

@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tests.telegram.calls import Call
 from tests.telegram.faults import Faults
@@ -60,6 +60,14 @@ class Version:
     text: str
 
 
+class Pause(NamedTuple):
+    """From the last byte of a 429 to the end of its `retry_after`, in one chat, or in all of them."""
+
+    told_s: float
+    until_s: float
+    chat_id: int | None
+
+
 @dataclass
 class World:
     """The state; `lock` guards it, because tests speak from another thread than the server."""
@@ -80,7 +88,7 @@ class World:
     moved: dict[int, int] = field(default_factory=dict)
     webhook: Webhook = field(default_factory=Webhook)
     allowed: frozenset[str] | None = None
-    not_before: dict[int | None, float] = field(default_factory=dict)
+    pauses: list[Pause] = field(default_factory=list)
     impatient: int = 0
     delivered: int = 0
     _message_ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -124,8 +132,7 @@ class World:
         text = message.get("text") or message.get("caption") or ""
         self.versions.append(Version(time.monotonic(), message["chat"]["id"], message["message_id"], text))
 
-    def note_patience(self, chat_id: int | None) -> None:
-        """Count a call that comes before the end of a `retry_after` that was told."""
-        now = time.monotonic()
-        if any(self.not_before.get(key, 0.0) > now for key in {None, chat_id}):
+    def note_patience(self, at_s: float, chat_id: int | None) -> None:
+        """Count a call that came at `at_s`, within a pause that had been told."""
+        if any(one.chat_id in (None, chat_id) and one.told_s < at_s < one.until_s for one in self.pauses):
             self.impatient += 1

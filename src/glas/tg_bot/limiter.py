@@ -33,10 +33,10 @@ from aiogram.methods.base import Response, TelegramType
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
 _EDITS = (EditMessageText, EditMessageReplyMarkup)
 
-# A little under what is allowed: calls bunch together on their way through the network.
-_PER_SECOND, _SECOND_S = 29, 1.08
-_CHAT_SECOND_S = 1.1
-_PER_GROUP_MINUTE, _MINUTE_S = 19, 61.0
+# What is allowed, and a little time for clocks that differ.
+_PER_SECOND, _SECOND_S = 30, 1.02
+_CHAT_SECOND_S = 1.02
+_PER_GROUP_MINUTE, _MINUTE_S = 20, 60.5
 _MANY_CHATS = 10_000
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -68,27 +68,39 @@ def urgency(value: Urgency) -> Iterator[None]:
 
 
 class _Window:
-    """At most `limit` events in any `period_s` seconds."""
+    """At most `limit` calls that arrive within any `period_s` seconds, however long they are on their way.
+
+    When a call arrives is not known, only that it is between its beginning and the coming of its answer. So it counts
+    from the one until `period_s` after the other: whenever a call begins, all that may arrive together with it count.
+    """
 
     def __init__(self, limit: int, period_s: float) -> None:
         self._limit = limit
         self._period_s = period_s
-        self._times: deque[float] = deque()
+        self._n_on_the_way = 0
+        self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """When the next event may be, if `share` processes use the same allowance."""
-        while self._times and self._times[0] <= now_s - self._period_s:
-            self._times.popleft()
-        limit = max(1, self._limit // share)
-        return now_s if len(self._times) < limit else self._times[-limit] + self._period_s
+        """When the next call may begin, if `share` processes use the same allowance; infinite: after some answer."""
+        while self._answered and self._answered[0] <= now_s - self._period_s:
+            self._answered.popleft()
+        n_too_many = self._n_on_the_way + len(self._answered) + 1 - max(1, self._limit // share)
+        if n_too_many <= 0:
+            return now_s
+        return self._answered[n_too_many - 1] + self._period_s if n_too_many <= len(self._answered) else float("inf")
 
-    def add(self, now_s: float) -> None:
-        """Count an event."""
-        self._times.append(now_s)
+    def begin(self) -> None:
+        """A call begins."""
+        self._n_on_the_way += 1
+
+    def end(self, now_s: float) -> None:
+        """A call was answered, or came to nothing."""
+        self._n_on_the_way -= 1
+        self._answered.append(now_s)
 
     def is_quiet(self, now_s: float) -> bool:
-        """Whether nothing was counted for a whole period."""
-        return not self._times or self._times[-1] <= now_s - self._period_s
+        """Whether it limits nothing."""
+        return not self._n_on_the_way and (not self._answered or self._answered[-1] <= now_s - self._period_s)
 
 
 class RateLimiter(BaseRequestMiddleware):
@@ -114,7 +126,12 @@ class RateLimiter(BaseRequestMiddleware):
             try:
                 return await make_request(bot, method)
             except TelegramRetryAfter as error:
-                self._hold(method, error.retry_after)
+                if isinstance(method, GetUpdates):
+                    await asyncio.sleep(error.retry_after)
+                else:
+                    self._hold(method, error.retry_after)
+            finally:
+                self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
         """Seconds that Telegram still wants quiet, by chat; None stands for everywhere."""
@@ -135,43 +152,62 @@ class RateLimiter(BaseRequestMiddleware):
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, chat=where, method=type(method).__name__)
 
     async def _turn(self, method: TelegramMethod[Any]) -> None:
-        now_s = asyncio.get_running_loop().time()
-        wanted = _urgency.get()
-        if wanted is Urgency.STATUS and (self._waiting or self._free_at(method, now_s) > now_s):
+        """Wait until a call may begin, and begin to count it."""
+        loop, wanted = asyncio.get_running_loop(), _urgency.get()
+        if self._waiting and wanted is Urgency.STATUS:
             raise NotNowError
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (wanted, next(self._numbers), method, future))
-        self._pump()
-        await future
+        if (at_s := self._free_at(method, now_s := loop.time())) <= now_s and self._waiting:
+            # The others were here first.
+            self._pump()
+            at_s = self._free_at(method, now_s)
+        if at_s <= now_s:
+            self._begin(method)
+            return
+        if wanted is Urgency.STATUS:
+            raise NotNowError
+        while True:
+            future: asyncio.Future[None] = loop.create_future()
+            heapq.heappush(self._waiting, (wanted, next(self._numbers), method, future))
+            self._look_at(at_s)
+            try:
+                await future
+            except asyncio.CancelledError:
+                if future.done() and not future.cancelled():
+                    self._end(method)
+                raise
+            # A pause may have been asked for since it was let go: a task goes on only in the loop's next round.
+            if (at_s := self._held(method)) <= loop.time():
+                return
+            self._end(method)
+
+    def _look_at(self, at_s: float) -> None:
+        """See at that time who may go, or sooner if that is planned."""
+        if at_s < float("inf") and (self._timer is None or at_s < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(at_s + 0.001, self._pump)
 
     def _pump(self) -> None:
-        """Let everybody go whose time has come, the urgent ones first; wake up again when the next one's comes."""
-        loop = asyncio.get_running_loop()
-        now_s, soonest_s, kept = loop.time(), float("inf"), []
+        """Let everybody go whose time has come, the urgent ones first; look again when the next one's comes."""
+        self._timer, now_s, soonest_s, kept = None, asyncio.get_running_loop().time(), float("inf"), []
         while self._waiting:
             entry = heapq.heappop(self._waiting)
             _, _, method, future = entry
             if future.done():
                 continue
             if (at_s := self._free_at(method, now_s)) <= now_s:
-                self._count(method, now_s)
+                self._begin(method)
                 future.set_result(None)
             else:
                 kept.append(entry)
                 soonest_s = min(soonest_s, at_s)
         self._waiting = kept
         heapq.heapify(self._waiting)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if kept:
-            self._timer = loop.call_at(soonest_s + 0.001, self._pump)
+        self._look_at(soonest_s)
 
     def _free_at(self, method: TelegramMethod[Any], now_s: float) -> float:
         chat = _chat(method)
-        times = [self._held_until.get(None, 0.0), now_s]
-        if chat is not None:
-            times.append(self._held_until.get(chat, 0.0))
+        times = [self._held(method), now_s]
         if isinstance(method, (*_NEW, *_EDITS)):
             times.append(self._everything.free_at(now_s, self.share))
             if chat is not None and chat < 0:
@@ -180,16 +216,33 @@ class RateLimiter(BaseRequestMiddleware):
             times.append(self._chats[chat].free_at(now_s, 1))
         return max(times)
 
-    def _count(self, method: TelegramMethod[Any], now_s: float) -> None:
+    def _held(self, method: TelegramMethod[Any]) -> float:
+        """The end of the pause that was asked for; past where there is none."""
+        return max(self._held_until.get(where, 0.0) for where in (None, _chat(method)))
+
+    def _windows(self, method: TelegramMethod[Any]) -> Iterator[_Window]:
+        """What a call counts towards."""
         chat = _chat(method)
         if isinstance(method, (*_NEW, *_EDITS)):
-            self._everything.add(now_s)
+            yield self._everything
             if chat is not None and chat < 0:
-                self._groups[chat].add(now_s)
+                yield self._groups[chat]
         if isinstance(method, _NEW) and chat is not None:
-            self._chats[chat].add(now_s)
-            if len(self._chats) > _MANY_CHATS:
-                self._forget_quiet(now_s)
+            yield self._chats[chat]
+
+    def _begin(self, method: TelegramMethod[Any]) -> None:
+        for window in self._windows(method):
+            window.begin()
+
+    def _end(self, method: TelegramMethod[Any]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for window in self._windows(method):
+            window.end(now_s)
+        if self._waiting:
+            # Whoever waited for this answer waits for the end of its second now.
+            self._look_at(now_s + _CHAT_SECOND_S)
+        if len(self._chats) > _MANY_CHATS:
+            self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
         """Keep windows of chats only while they limit something."""

@@ -1,35 +1,43 @@
-"""A process that has imported everything and forks workers on demand: they start in a fraction of a second.
+"""A process that has imported everything and forks `glas` on demand: each starts in a fraction of a second.
 
-Each line on standard input asks for a worker; its process id is the answer. A worker may be told to kill itself at a
-named point, with SIGKILL, so that nothing is tidied up.
+Each line on standard input asks for a process; its id is the answer. A process may be told to kill itself at a named
+point, with SIGKILL, so that nothing is tidied up.
 """
 
 import asyncio
-import contextlib
+import gc
 import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
+# Here and not in `main`: onnxruntime reads it when it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime  # noqa: F401 - so that no fork has to
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.types import Update
-from pydantic import SecretStr
 
-from glas import logs
+import glas.data_loader.app
+import glas.db_assist.app
+import glas.launch.serve
+import glas.nn_service.app
+import glas.tg_bot.app
+import glas.web.app  # noqa: F401
+from glas.__main__ import main as run_glas
+from glas.audio.confinement import die_with_parent
 from glas.durable import Durable, Work
-from glas.settings import Settings
-from tests.parts.bots import nn_service_at, open_parts
+from tests.parts.bots import nn_service_at
 
 
 class Doom:
     """Kills this process when a point is reached."""
 
-    def __init__(self, point: str | None) -> None:
+    def __init__(self, point: str) -> None:
         self._point = point
 
     def at(self, point: str) -> None:
@@ -61,24 +69,11 @@ class Doom:
         Durable.enqueue = watched_enqueue  # type: ignore[assignment, method-assign]
 
 
-async def work(order: dict[str, Any]) -> None:
-    """Run the bot until killed."""
-    settings = Settings(
-        _env_file=None,
-        data_dir=Path(order["data_dir"]),
-        telegram_token=SecretStr(order["token"]),
-        telegram_api_url=order["telegram"],
-    )
-    Doom(order.get("die_at")).arm()
-    async with open_parts(settings, nn_service_at(order["nn_service"])) as parts:
-        await parts.running
-
-
-async def work_naively(order: dict[str, Any]) -> None:
+async def work_naively(token: str, telegram: str, recogniser: str) -> None:
     """What common bots do: confirm first, then handle in tasks of the same process."""
-    nn_service, tasks = nn_service_at(order["nn_service"]), set()
-    session = AiohttpSession(api=TelegramAPIServer.from_base(order["telegram"]))
-    async with Bot(order["token"], session=session) as bot:
+    nn_service, tasks = nn_service_at(recogniser), set()
+    session = AiohttpSession(api=TelegramAPIServer.from_base(telegram))
+    async with Bot(token, session=session) as bot:
 
         async def handle(update: Update) -> None:
             message = update.message
@@ -98,24 +93,44 @@ async def work_naively(order: dict[str, Any]) -> None:
                 tasks.add(asyncio.create_task(handle(update)))
 
 
+def live(order: dict[str, Any]) -> None:
+    """Be what was asked for, until killed."""
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.chdir(order["directory"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    if order["die_at"]:
+        Doom(order["die_at"]).arm()
+    if order["naive"]:
+        asyncio.run(work_naively(*order["arguments"]))
+    sys.argv = ["glas", *order["arguments"]]
+    run_glas()
+
+
 def main() -> None:
-    """Fork a worker for each line."""
+    """Fork a process for each line."""
+    gc.freeze()
+    zygote = os.getpid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        order = json.loads(line)
         pid = os.fork()
         if pid:
             sys.stdout.write(f"{pid}\n")
             sys.stdout.flush()
             continue
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        run: Callable[[dict[str, Any]], Awaitable[None]] = work_naively if order.get("naive") else work
-        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(log, 2)
-        logs.configure(level="info", fmt="json", secrets=[order["token"]])
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(run(order))  # type: ignore[arg-type]
-        os._exit(0)
+        code = 1
+        try:
+            die_with_parent(zygote)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            live(json.loads(line))
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
 
 
 if __name__ == "__main__":

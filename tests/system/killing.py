@@ -1,0 +1,189 @@
+"""Processes that are killed while people speak and rate; and what people got in the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from tests.conftest import ROOT
+from tests.system.processes import Part
+from tests.telegram.people import buttons
+from tests.telegram.server import TelegramServer
+from tests.telegram.world import JsonObject
+
+_LOOK_S = 0.1
+_WAITING = ("…", "⏳", "🎧")
+
+
+class Fork:
+    """A process that the zygote has forked; who forked it has collected it when it is gone, and its exit code."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def poll(self) -> int | None:
+        """None while it lives."""
+        return None if self._signal(0) else -signal.SIGKILL
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._signal(signal.SIGTERM)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it is gone."""
+        deadline = time.monotonic() + (timeout or 60.0)
+        while (code := self.poll()) is None:
+            assert time.monotonic() < deadline, f"process {self._pid} does not end"
+            time.sleep(0.005)
+        return code
+
+    def _signal(self, number: int) -> bool:
+        try:
+            os.kill(self._pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+class Zygote:
+    """Forks processes that have imported everything."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def fork(self, part: Part, *, die_at: str | None = None, naive: bool = False) -> Fork:
+        """Start what `part` says without a new interpreter."""
+        order = {
+            "arguments": part.command[part.command.index("glas") + 1 :] if "glas" in part.command else part.command,
+            "environment": part.environment,
+            "directory": str(part.directory),
+            "log": str(part.log),
+            "die_at": die_at,
+            "naive": naive,
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return Fork(int(self._process.stdout.readline()))
+
+
+@contextmanager
+def open_zygote() -> Iterator[Zygote]:
+    """The process that forks; what it forked dies with it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.system.zygote"],
+        cwd=ROOT,
+        # A pool of threads would not survive a fork.
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Zygote(process)
+    finally:
+        process.communicate(timeout=10)
+
+
+class Verdict(NamedTuple):
+    """What people got."""
+
+    lost: int
+    answered_twice: int
+    orphans: int
+
+
+class Lab:
+    """One Telegram, and processes that come and go."""
+
+    def __init__(self, telegram: TelegramServer, zygote: Zygote) -> None:
+        self.telegram = telegram
+        self.zygote = zygote
+        self.sent: list[JsonObject] = []
+        self.pressed: set[tuple[int, int]] = set()
+        self.silent: set[int] = set()  # who does not rate
+        self.kills: Counter[str] = Counter()
+
+    def start(self, part: Part, **details: Any) -> None:
+        """Start a process."""
+        part.process = self.zygote.fork(part, **details)
+
+    def kill(self, part: Part) -> None:
+        """Kill a process."""
+        part.kill()
+        self.kills[part.name] += 1
+
+    def is_dead(self, part: Part) -> bool:
+        """Whether it has killed itself."""
+        return part.process is not None and part.process.poll() is not None
+
+    def speak(self, person: int, data: bytes) -> JsonObject:
+        """A voice message comes."""
+        self.sent.append(self.telegram.speak(person, data))
+        return self.sent[-1]
+
+    def wait(self, condition: Callable[[], bool], patience_s: float) -> bool:
+        """Wait for something; tells whether it came. Meanwhile people press ✅ under what they get."""
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            self.press_all()
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_S)
+        return True
+
+    def press_all(self) -> None:
+        """People rate each new answer, twice, as impatient fingers do."""
+        for place in self.rateable() - self.pressed:
+            self.pressed.add(place)
+            for _ in range(2):
+                self.telegram.press(place[0], place[1], "✅")
+
+    def rateable(self) -> set[tuple[int, int]]:
+        """Chats and numbers of the answers under which there is a ✅, for those who use it."""
+        return {
+            (one["chat"]["id"], one["message_id"])
+            for one in self.answers()
+            if one["chat"]["id"] not in self.silent and any(button["text"].startswith("✅") for button in buttons(one))
+        }
+
+    def is_all_answered(self) -> bool:
+        """Whether nobody waits for anything."""
+        is_idle = not self.telegram.world.updates and self.pressed == self.rateable()
+        presses = list(self.telegram.world.presses.values())
+        return is_idle and self.verdict().lost == 0 and all(press.is_answered for press in presses)
+
+    def answers(self) -> list[JsonObject]:
+        """What the bot replied, placeholders included."""
+        with self.telegram.world.lock:
+            messages = list(self.telegram.world.messages.values())
+        return [one for one in messages if one["from"]["is_bot"] and "reply_to_message" in one]
+
+    def verdict(self) -> Verdict:
+        """Count; a file that comes beside an answer and comes again is an orphan as well, since nothing hides it."""
+        answers, files, orphans = Counter[int](), Counter[int](), 0
+        for one in self.answers():
+            counted = files if "document" in one else answers
+            if is_waiting(one):
+                orphans += 1
+            else:
+                counted[one["reply_to_message"]["message_id"]] += 1
+        orphans += sum(count - 1 for count in files.values())
+        lost = sum(answers[message["message_id"]] == 0 for message in self.sent)
+        return Verdict(lost, sum(count > 1 for count in answers.values()), orphans)
+
+
+def is_waiting(message: JsonObject) -> bool:
+    """Whether a message is a placeholder or a status."""
+    return bool(message.get("text", "")[:1] in _WAITING)

@@ -1,0 +1,118 @@
+"""Where a bot may be killed, and what must happen so that it gets there."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
+from glas.domain.transcription import SAMPLE_RATE_HZ
+from tests.conftest import ROOT
+from tests.parts.hostile import random_bytes
+from tests.parts.recordings import encoded
+from tests.system.killing import Lab
+from tests.system.processes import Part
+from tests.telegram.server import TelegramServer
+
+STEPS = ("placeholder", "recognise", "deliver", "archive", "handle")
+RARE_STEPS = ("unarchive", "forget", "page", "tell", "document", "confess", "fail", "apologise")
+WORK = ("hear", "keep", "update")
+ADMIN = 6_200_000_001
+PATIENCE_S = 60.0
+_LONG_ROUNDS = 15
+_DOWNLOADS_IN_VAIN = 5
+
+
+def points(*, rare: bool) -> list[str]:
+    """Before and after the effect of every step, after it was recorded, and around every piece of work's storing."""
+    steps = (*RARE_STEPS, *STEPS) if rare else STEPS
+    found = [f"{when} {step}" for step in steps for when in ("before", "after", "recorded")]
+    return found + [f"{when} enqueue {work}" for work in WORK for when in ("before", "after")]
+
+
+def steps_of_the_bot() -> set[str]:
+    """The names of steps in the source."""
+    sources = (ROOT / "src" / "glas" / "tg_bot").glob("*.py")
+    return {name for path in sources for name in re.findall(r'steps\.do\(\s*"(\w+)"', path.read_text(encoding="utf-8"))}
+
+
+@dataclass(frozen=True)
+class Road:
+    """Leads a bot to the point where it dies.
+
+    Attributes:
+        lab: where it happens.
+        bot: the process.
+        samples: recordings to be sent.
+    """
+
+    lab: Lab
+    bot: Part
+    samples: tuple[Path, ...]
+
+    def lead(self, point: str, person: int) -> None:
+        """Start the bot so that it dies at a point, and let a newcomer bring it there; returns when it is dead."""
+        step = point.rpartition(" ")[2]
+        match step:
+            case "unarchive" | "forget":
+                self._be_about_to_archive(person)
+                self.lab.start(self.bot, die_at=point)
+                self._forget(person)
+            case "page" | "tell":
+                self.lab.start(self.bot, die_at=point)
+                self.lab.telegram.say(ADMIN, "/repair")
+            case "apologise":
+                self.lab.telegram.fail("sendMessage", "bad_request", chat_id=person)
+                self.lab.start(self.bot, die_at=point)
+                self.lab.telegram.say(person, "/help")
+            case _:
+                self.lab.start(self.bot, die_at=point)
+                self.lab.telegram.say(person, "/start")
+                self.lab.speak(person, self._recording(step, person))
+        self._await_death(point)
+
+    def _recording(self, step: str, person: int) -> bytes:
+        match step:
+            case "document":
+                return long_recording(self.samples)
+            case "confess" | "fail":
+                return random_bytes(5000)
+            case _:
+                return self.samples[person % len(self.samples)].read_bytes()
+
+    def _be_about_to_archive(self, person: int) -> None:
+        """Answered, and dead; who goes on has to fetch the recording again, for a long time in vain."""
+        self.lab.silent.add(person)
+        self.lab.start(self.bot, die_at="before archive")
+        self.lab.telegram.say(person, "/start")
+        message = self.lab.speak(person, self._recording("archive", person))
+        self._await_death("before archive")
+        self.lab.telegram.break_file(message, "missing", times=_DOWNLOADS_IN_VAIN)
+
+    def _forget(self, person: int) -> None:
+        """Meanwhile the person asks to be forgotten."""
+        self.lab.telegram.say(person, "/forget")
+        telegram = self.lab.telegram
+        asked = self.lab.wait(lambda: _last_words(telegram, person).startswith("Удалить всё"), PATIENCE_S)
+        assert asked, f"/forget was not understood\n{self.bot.tail()}"
+        telegram.press(person, telegram.answers(person)[-1]["message_id"], "🗑")
+
+    def _await_death(self, point: str) -> None:
+        died = self.lab.wait(lambda: self.lab.is_dead(self.bot), PATIENCE_S)
+        assert died, f"{point} was never reached\n{self.bot.tail()}"
+        self.lab.kills[self.bot.name] += 1
+
+
+def _last_words(telegram: TelegramServer, person: int) -> str:
+    said = telegram.answers(person)
+    return str(said[-1].get("text", "")) if said else ""
+
+
+@cache
+def long_recording(samples: tuple[Path, ...]) -> bytes:
+    """More words than a message of Telegram holds."""
+    sounds = [block for path in samples for block in decode_blocks(path.read_bytes(), DecodeLimits())]
+    return encoded(np.tile(np.concatenate(sounds), _LONG_ROUNDS), "ogg-opus", SAMPLE_RATE_HZ)

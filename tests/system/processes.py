@@ -1,0 +1,98 @@
+"""Processes that a test starts, stops, kills and starts again; what each says goes into a file of its own."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+READY = "Ctrl+C"
+_START_S, _STOP_S = 60.0, 40.0
+_TAIL_CHARS = 4000
+
+
+class Process(Protocol):
+    """What `subprocess.Popen` can do and a test needs."""
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, when it has ended."""
+
+
+@dataclass
+class Part:
+    """One process.
+
+    Attributes:
+        name: names it, and its log.
+        command: program and arguments.
+        environment: everything that it is told.
+        directory: where it starts, and where its log lies.
+        check: whether it serves; without one, its greeting tells.
+        is_once: it does its work, ends with 0, and is never stopped.
+    """
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    directory: Path
+    check: Callable[[], bool] | None = None
+    is_once: bool = False
+    process: Process | None = None
+
+    @property
+    def log(self) -> Path:
+        """All that it has said, over all its starts."""
+        return self.directory / f"{self.name}.log"
+
+    def start(self) -> None:
+        """Start it; `wait` tells when it is ready."""
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, cwd=self.directory, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def wait(self) -> None:
+        """Wait until it serves, or has done what it does once."""
+        deadline = time.monotonic() + _START_S
+        while not self._is_ready():
+            assert time.monotonic() < deadline, f"{self.name} is not ready:\n{self.tail()}"
+            time.sleep(0.1)
+
+    def stop(self) -> int:
+        """End it gently; gives its exit code."""
+        assert self.process is not None
+        if not self.is_once:
+            self.process.terminate()
+        return self.process.wait(_STOP_S)
+
+    def kill(self) -> None:
+        """End it at once, if it runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def tail(self) -> str:
+        """What it said last."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-_TAIL_CHARS:] if self.log.exists() else ""
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        code = self.process.poll()
+        if self.is_once:
+            assert not code, f"{self.name} ended with {code}:\n{self.tail()}"
+            return code == 0
+        assert code is None, f"{self.name} ended with {code}:\n{self.tail()}"
+        if self.check is not None:
+            return self.check()
+        return READY.encode() in self.log.read_bytes()[self._said_before :]

@@ -1,0 +1,161 @@
+"""Kill test: processes die by SIGKILL at every named step and at random, and nothing may be lost or done twice.
+
+`make test` kills the system in one process a few times. `make chaos` does it a hundred times and more while a thousand
+messages flow, then again with every part apart, where any of them may die. A worker that confirms before it handles
+goes through the same test and must fail it, or the test would prove nothing.
+"""
+
+import hashlib
+import os
+import random
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from glas.domain.messages import Transcription
+from glas.domain.rewards import reward_hundredths
+from tests.conftest import Postgres, Sample, Server
+from tests.system import secrecy
+from tests.system.killing import Lab, Zygote, open_zygote
+from tests.system.points import ADMIN, Road, points, steps_of_the_bot
+from tests.system.processes import Part
+from tests.system.worlds import Doors, World, apart_world, embedded_world
+from tests.telegram.server import TelegramServer
+from tests.telegram.world import BOT_ID
+
+# `make chaos` asks for more.
+CHAOS_MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "0"))
+N_MESSAGES = CHAOS_MESSAGES or 40
+N_RANDOM_KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
+# A life is long enough to begin something, and short enough to be cut off in it.
+LIFE_S = (0.8, 2.5)
+PATIENCE_S = 60.0 + 0.6 * CHAOS_MESSAGES
+WORLDS = ["embedded", "apart"] if CHAOS_MESSAGES else ["embedded"]
+SERVICES = ["db_assist", "data_loader", "nn_service"]
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    """The process that forks others."""
+    with open_zygote() as running:
+        yield running
+
+
+@pytest.fixture
+def lab(zygote: Zygote) -> Iterator[Lab]:
+    """A Telegram, and nobody who works for it."""
+    with TelegramServer() as telegram:
+        yield Lab(telegram, zygote)
+
+
+@pytest.fixture
+def world(
+    request: pytest.FixtureRequest,
+    lab: Lab,
+    tmp_path: Path,
+) -> Iterator[World]:
+    """The running system; in the short form the recogniser is another process, since it starts slowest."""
+    told = {"GLAS_LOG__LEVEL": "info", "ADMIN_USER_IDS": str(ADMIN)}
+    if request.param == "embedded":
+        if not CHAOS_MESSAGES:
+            told["GLAS_NN_SERVICE_URL"] = request.getfixturevalue("server").url
+        with embedded_world(tmp_path / "world", lab.telegram, told) as running:
+            yield running
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    variables: dict[str, str] = request.getfixturevalue("variables_of_env")
+    with apart_world(tmp_path / "world", lab.telegram, postgres, variables, told) as running:
+        yield running
+
+
+def test_all_steps_are_known() -> None:
+    """The full form kills at every step that the bot has."""
+    known = {point.split()[1] for point in points(rare=True) if "enqueue" not in point}
+    assert known == steps_of_the_bot()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300 + 3 * CHAOS_MESSAGES)
+@pytest.mark.parametrize("world", WORLDS, indirect=True)
+async def test_nothing_is_lost_or_done_twice(lab: Lab, world: World, samples: list[Sample]) -> None:
+    """Kills at every named step, then at random, then a quiet run; everything agrees in the end."""
+    bot = world.part("tg_bot" if world.is_apart else "glas")
+    people, voices = count(6_000_000_001), [sample.path.read_bytes() for sample in samples]
+    road = Road(lab, bot, tuple(sample.path for sample in samples))
+    bot.kill()
+    for point in points(rare=bool(CHAOS_MESSAGES)):
+        road.lead(point, next(people))
+    lab.start(bot)
+    dice = random.Random(20261122)  # noqa: S311 - no secret
+    parts = [bot, bot, *(world.part(name) for name in SERVICES if world.is_apart)]
+    for left in range(N_RANDOM_KILLS, 0, -1):
+        for _ in range(-(-(N_MESSAGES - len(lab.sent)) // left)):
+            person = next(people)
+            lab.telegram.say(person, "/start")
+            lab.speak(person, dice.choice(voices))
+        lab.wait(lambda: False, dice.uniform(*LIFE_S))
+        _kill_and_start(lab, dice.choice(parts))
+    assert lab.wait(lab.is_all_answered, PATIENCE_S), f"{lab.verdict()}: {world.left()[:9]}\n{world.tails()}"
+    world.rest()
+    verdict = lab.verdict()
+    print(f"{len(lab.sent)} messages, {lab.kills.total()} kills {dict(lab.kills)}: {verdict}")  # noqa: T201 - shown by `pytest -s` and `make chaos`
+    assert (verdict.lost, verdict.answered_twice) == (0, 0)
+    assert verdict.orphans <= lab.kills.total()
+    assert len(lab.sent) >= N_MESSAGES
+    if not world.is_apart:
+        bot.kill()
+    async with world.look() as doors:
+        await _check_rows(lab, doors)
+    assert lab.telegram.violations().before_retry_after == 0
+    bot.kill()
+    secrecy.check_secrets(world)
+
+
+def _kill_and_start(lab: Lab, part: Part) -> None:
+    lab.kill(part)
+    lab.start(part)
+
+
+async def _check_rows(lab: Lab, doors: Doors) -> None:
+    """Every answer is rated and its sound kept; each sound was paid once, and cash is the ledger's sum."""
+    check = await doors.db_assist.check_ledger()
+    assert check.is_balanced
+    assert lab.pressed == lab.rateable()
+    owed: dict[str, int] = {}
+    for place in lab.pressed:
+        row = await doors.db_assist.by_message(BOT_ID, *place)
+        fingerprint, hundredths = await _owed(row, doors)
+        owed[fingerprint] = hundredths
+    paid = (check.n_transactions, (await doors.db_assist.statistics()).paid_hundredths)
+    assert paid == (len(owed), sum(owed.values()))
+
+
+async def _owed(row: Transcription, doors: Doors) -> tuple[str, int]:
+    """The sound of a message, and what it is worth."""
+    assert row.score == 3
+    assert row.fingerprint is not None
+    assert row.audio_key is not None
+    assert hashlib.sha256(await doors.data_loader.fetch_audio(row.audio_key)).hexdigest() == row.audio_sha256
+    return row.fingerprint, reward_hundredths(row.duration_s or 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_naive_worker_fails_the_same_test(lab: Lab, server: Server, samples: list[Sample], tmp_path: Path) -> None:
+    """Confirm first, handle later: messages get lost."""
+    part = Part("naive", [lab.telegram.token, lab.telegram.url, server.url], dict(os.environ), tmp_path)
+    dice = random.Random(20261122)  # noqa: S311 - no secret
+    people = count(6_100_000_001)
+    for _ in range(3):
+        lab.start(part, naive=True)
+        for _ in range(3):
+            lab.speak(next(people), dice.choice(samples).path.read_bytes())
+        lab.wait(lambda: not lab.telegram.world.updates, 3.0)
+        lab.kill(part)
+    lab.start(part, naive=True)
+    lab.wait(lambda: not lab.telegram.world.updates, 3.0)
+    lab.wait(lambda: lab.verdict().lost == 0, 3.0)
+    lab.kill(part)
+    assert lab.verdict().lost > 0
