@@ -245,9 +245,8 @@ async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[S
 
 async def test_many_presses_pay_once(house: House, anna: int, samples: list[Sample]) -> None:
     """Impatient fingers earn nothing."""
-    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
+    answer = await house.answer(house.telegram.speak(anna, samples[2].path.read_bytes()))
     queries = [house.telegram.press(anna, answer["message_id"], "✅") for _ in range(30)]
     await house.until(lambda: all(house.telegram.world.presses[query].is_answered for query in queries))
-    said = {house.telegram.world.presses[query].text for query in queries}
-    assert len(await house.services.db_assist.transactions(anna)) == 1, (answer, said)
+    assert len(await house.services.db_assist.transactions(anna)) == 1
     assert (await house.services.db_assist.check_ledger()).is_balanced
