@@ -30,7 +30,7 @@ from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
 
 ROOT = Path(__file__).parents[1]
-START_TIMEOUT_S = 40
+START_TIMEOUT_S = 120
 LONG_S = 1200
 # What takes longest begins first, so that in the end nobody waits for one test.
 _LONGEST = ("test_kills", "test_whole", "test_tg_bot_burst", "test_outages", "test_hostile_audio", "test_backup")
