@@ -18,7 +18,7 @@ from tests.system.processes import Part
 from tests.telegram.server import TelegramServer
 
 STEPS = ("placeholder", "recognise", "deliver", "archive", "handle")
-RARE_STEPS = ("unarchive", "forget", "page", "tell", "document", "confess", "fail", "apologise")
+RARE_STEPS = ("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise")
 WORK = ("hear", "keep", "update")
 ADMIN = 6_200_000_001
 PATIENCE_S = 60.0
@@ -60,6 +60,10 @@ class Road:
             case "unarchive" | "forget":
                 self._be_about_to_archive(person)
                 self.lab.start(self.bot, die_at=point)
+                self._forget(person)
+            case "clean":
+                self.lab.start(self.bot, die_at=point)
+                self.lab.telegram.say(person, "/start")
                 self._forget(person)
             case "page" | "tell":
                 self.lab.start(self.bot, die_at=point)
