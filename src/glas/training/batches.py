@@ -29,7 +29,7 @@ class Variation:
     uneven_every: int = 20  # frames between changes of local tempo
     noisy: float = 0.35  # noise added to the mel energies
     snr_db: tuple[float, float] = (3.0, 30.0)
-    narrowed: float = 0.4  # drawn some of the way towards what the 15-band map makes of them
+    narrowed: float = 0.75  # drawn towards what the 15-band map makes of them, half of these all the way
     cut: float = 0.35  # the bands above about 4 kHz emptied
     frequency_masks: int = 2
     widest_frequency_mask: int = 12  # bands
@@ -110,7 +110,7 @@ def vary(rng: np.random.Generator, features: Features, how: Variation, narrow: F
         features = cut_band(rng, features)
     features = normalise(features)
     if rng.random() < how.narrowed:
-        features += np.float32(rng.random()) * (features @ narrow - features)
+        features += np.float32(min(2 * rng.random(), 1.0)) * (features @ narrow - features)
     for _ in range(how.frequency_masks):
         width = rng.integers(0, how.widest_frequency_mask + 1)
         start = rng.integers(0, BANDS - width)

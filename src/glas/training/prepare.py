@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glas.training.espeak import Espeak
 from glas.training.features import to_bytes
+from glas.training.festvox import test_readings
 from glas.training.lexicon import load_lexicon
 from glas.training.shards import open_shard, write_shard
 from glas.training.synthesise import Speaker, test_utterances, write_training_shard
@@ -20,8 +21,12 @@ MAP_UTTERANCES = 500
 VOXFORGE_FRAMES = (40, 1600)  # shorter and longer ones are left out
 
 
-def prepare_all(data: Path, voxforge: Path | None) -> None:
+def prepare_all(data: Path, voxforge: Path | None, festvox: Path | None) -> None:
     """Build what is not there yet."""
+    if voxforge and not festvox:
+        raise ValueError(
+            "expected the folder of festvox-ru with VoxForge's: they read the same sentences, got only one"
+        )
     lexicon = load_lexicon(data / "lexicon.json")
     espeak = Espeak()
     if not (data / "map.npz").exists():
@@ -31,17 +36,20 @@ def prepare_all(data: Path, voxforge: Path | None) -> None:
             for _ in range(MAP_UTTERANCES)
         ]
         BandMap.learn([speaker.finish(samples) for samples in clean]).save(data / "map.npz")
-    if voxforge:
-        write_voxforge_shards(data, voxforge, BandMap.load(data / "map.npz"))
+    if voxforge and festvox:
+        write_voxforge_shards(data, voxforge, festvox, BandMap.load(data / "map.npz"))
     for name, seed in (("test-clean", 1_000_002), ("test-channel", 1_000_003)):
         speaker = Speaker(espeak, lexicon, seed, [], None)
         write_shard(data / "shards", name, test_utterances(speaker, TEST_UTTERANCES, clean=name == "test-clean"))
         print(f"{name}: {open_shard(data / 'shards', name).hours * 60:.1f} minutes")
 
 
-def write_voxforge_shards(data: Path, voxforge: Path, band_map: BandMap) -> None:
+def write_voxforge_shards(data: Path, voxforge: Path, festvox: Path, band_map: BandMap) -> None:
     """Map VoxForge to our features and split it by speaker and text."""
-    utterances = [u for u in read_voxforge(voxforge) if VOXFORGE_FRAMES[0] <= len(u[3]) <= VOXFORGE_FRAMES[1] and u[2]]
+    withheld = [reading.text for reading in test_readings(festvox)]
+    utterances = [
+        u for u in read_voxforge(voxforge, withheld) if VOXFORGE_FRAMES[0] <= len(u[3]) <= VOXFORGE_FRAMES[1] and u[2]
+    ]
     for side in ("train", "test"):
         chosen = [
             (text, speaker, to_bytes(band_map(bands)))

@@ -24,7 +24,7 @@ class Knobs:
     processes: int = 1  # data-parallel, one core each; each takes its own `batch_seconds`
     minutes: float = 90.0  # of training in all, resumed runs counted together; the learning rate follows it
     batch_seconds: float = 60.0  # speech per step
-    voxforge_share: float = 0.5  # of the utterances drawn
+    voxforge_share: float = 0.55  # of the utterances drawn
     learning_rate: float = 1.5e-3
     warm_up_steps: int = 400
     decay_from: float = 0.55  # part of the time after which the learning rate falls, along a cosine

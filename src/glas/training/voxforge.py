@@ -8,6 +8,7 @@ of 80.  The map also serves as a channel for synthetic speech, so that the netwo
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +30,7 @@ RIDGE = 30.0  # against weights of one; thousands of frames stand against it
 
 TEST_SPEAKER_ONE_IN = 10
 TEST_TEXT_ONE_IN = 12
+SAME_WORDS = 0.6  # of the shorter sentence: more in common, and two transcripts are of one sentence
 
 
 @lru_cache(maxsize=1)
@@ -131,15 +133,33 @@ class BandMap:
         return cls(kept["weights"], kept["mean"], kept["deviation"], kept["narrow"])
 
 
+class Withheld:
+    """Sentences kept out of training, however a transcript spells them: most of their words in common is the same."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._words = [frozenset(text.split()) for text in texts]
+        self._seen: dict[str, bool] = {}
+
+    def __contains__(self, text: str) -> bool:
+        if text not in self._seen:
+            words = frozenset(text.split())
+            self._seen[text] = any(
+                len(words & other) > SAME_WORDS * min(len(words), len(other)) for other in self._words
+            )
+        return self._seen[text]
+
+
 def _in_test(name: str, one_in: int) -> bool:
     return int(hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest(), 16) % one_in == 0
 
 
-def read_voxforge(folder: Path) -> list[tuple[str, str, str, Array]]:
+def read_voxforge(folder: Path, withheld: Iterable[str] = ()) -> list[tuple[str, str, str, Array]]:
     """Utterances as (side, speaker, label text, bands (t, 15)).
 
-    The side is "train", "test" (new speaker and new text) or "unused" (only one of them new).
+    The side is "train", "test" (new speaker and new text) or "unused" (only one of them new).  Nobody's reading of a
+    sentence that is like one of the `withheld` label texts is for training.
     """
+    known = Withheld(withheld)
     kept = np.load(folder / "voxforge_ru_mfcc_train.npz")
     features, mean, deviation = kept["feats"], kept["mean"], kept["std"]
     utterances = []
@@ -150,5 +170,6 @@ def read_voxforge(folder: Path) -> list[tuple[str, str, str, Array]]:
         speaker, text = record["speaker"], label(record["text"])
         sides = {(True, True): "test", (False, False): "train"}
         side = sides.get((_in_test(speaker, TEST_SPEAKER_ONE_IN), _in_test(text, TEST_TEXT_ONE_IN)), "unused")
+        side = "unused" if side == "train" and text in known else side
         utterances.append((side, speaker, text, bands_of_cepstra(cepstra)))
     return utterances

@@ -1,0 +1,51 @@
+"""The stranger: the reader of Debian's `festvox-ru`, one man, 620 sentences, 1.7 h at 16 kHz.
+
+He is never trained on.  Half of his sentences, chosen by hash, are the test; no reader of VoxForge may bring them into
+training either, for VoxForge's prompts are mostly the same sentences.  The other half is for the learning loop.
+Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and give the folder.
+Layout: `etc/txt.done.data` has lines `( id "text" )`, where + stands before a stressed vowel; `wav/ID.wav` beside it.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from glas.training.texts import label
+
+TRANSCRIPTS = Path("etc/txt.done.data")
+_LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One recording and the label text of what is read."""
+
+    audio: Path
+    text: str
+
+
+def held_out_reading(text: str) -> bool:
+    """Whether a sentence of this reader belongs to the half that is only tested on."""
+    return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % 2 == 1
+
+
+def read_festvox(folder: Path) -> list[Reading]:
+    """All recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts."""
+    found = sorted(folder.rglob(str(TRANSCRIPTS)))
+    if len(found) != 1:
+        raise FileNotFoundError(
+            f"expected the unpacked package festvox-ru with one {TRANSCRIPTS} under {folder}, got {len(found)}"
+        )
+    readings = []
+    for line in found[0].read_text(encoding="utf-8").splitlines():
+        match = _LINE.match(line)
+        if not match:
+            raise ValueError(f'expected ( id "text" ) in {found[0]}, got {line[:80]!r}')
+        readings.append(Reading(found[0].parents[1] / "wav" / f"{match[1]}.wav", label(match[2].replace("+", ""))))
+    return readings
+
+
+def test_readings(folder: Path) -> list[Reading]:
+    """The held-out half."""
+    return [reading for reading in read_festvox(folder) if held_out_reading(reading.text)]
