@@ -2,7 +2,7 @@
 
 import typer
 
-from glas.cli import backup, doctor, export, keys, migrate, models, run, transcribe
+from glas.cli import backup, doctor, export, keys, migrate, models, run, train, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -31,6 +31,7 @@ app.command("transcribe", help=transcribe.HELP)(transcribe.transcribe)
 app.command("run", help=run.HELP)(run.run)
 app.add_typer(models.app, name="models", help=models.HELP)
 app.add_typer(keys.app, name="keys", help=keys.HELP)
+app.add_typer(train.app, name="train", help=train.HELP)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("export", help=export.HELP)(export.export)
 app.command("migrate", help=migrate.HELP)(migrate.migrate)

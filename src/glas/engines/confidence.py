@@ -92,7 +92,7 @@ def load(directory: Path) -> Calibration | None:
         if not (directory / name).is_file() or sha256_of(directory / name) != expected:
             raise ModelLoadError(
                 f"The calibration {path} was fitted to another {name} than the one beside it. "
-                "Fit it anew (python -m glas.training.embedded calibrate) or take it away."
+                "Fit it anew (glas train embedded calibrate) or take it away."
             )
     return found
 

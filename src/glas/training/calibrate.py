@@ -17,7 +17,7 @@ from glas.domain.text import RU_NORM_VERSION, normalise
 from glas.engines import character_lm, confidence
 from glas.engines.character_lm import CharacterLM
 from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.evaluate import TestSet, exported_search, test_set_of_shard, test_sets
+from glas.training.evaluate import TestData, TestSet, exported_search, test_set_of_shard, test_sets
 from glas.training.export import write_checksums
 from glas.training.features import log_mel, to_bytes
 from glas.training.language_model import LETTERS
@@ -52,15 +52,24 @@ class Judged(NamedTuple):
     has_error: bool
 
 
-def calibrate(data: Path, folder: Path, recordings: list[Path], picture: Path | None) -> None:
-    """Fit `calibration.json` of the exported model in `folder`, measure it on every test set, and print what came."""
+def calibrate(folder: Path, tests: TestData, picture: Path | None = None, count: int = UTTERANCES) -> None:
+    """Fit `calibration.json` of the exported model in `folder`, measure it on every test set, and print what came.
+
+    A model that got no word right, or none wrong, gives nothing to fit: then there is no such file.
+    """
+    data = tests.data
     if not (data / "shards" / f"{SHARD}.jsonl").exists():
         speaker = Speaker(Espeak(), load_lexicon(data / "lexicon.json"), SEED, [], None)
-        write_shard(data / "shards", SHARD, utterances(speaker, UTTERANCES))
+        write_shard(data / "shards", SHARD, utterances(speaker, count))
     lm = CharacterLM(folder / character_lm.FILE)
     learnt = hear(folder, lm, test_set_of_shard(data, SHARD))
+    right = np.array([right for one in learnt for right in one.is_right], bool)
+    if right.all() or not right.any():
+        (folder / confidence.FILE).unlink(missing_ok=True)
+        print(f"nothing to calibrate on: {right.sum()} of {len(right)} words are right")
+        return
     features = np.concatenate([confidence.features(one.signs) for one in learnt if one.signs])
-    line = fit(features, np.array([right for one in learnt for right in one.is_right]))
+    line = fit(features, right)
     found = confidence.Calibration(
         sha256={name: confidence.sha256_of(folder / name) for name in ("model.int8.onnx", character_lm.FILE)},
         features=confidence.FEATURES,
@@ -69,7 +78,7 @@ def calibrate(data: Path, folder: Path, recordings: list[Path], picture: Path | 
         weights=tuple(line.weights),
         bias=line.bias,
     )
-    heard = {one.name: hear(folder, lm, one) for one in test_sets(data, recordings)}
+    heard = {one.name: hear(folder, lm, one) for one in test_sets(tests)}
     heard |= fresh_voices(data, heard)
     measured = {name: measure(found, judged) for name, judged in heard.items()}
     contents: dict[str, Any] = found.model_dump() | {

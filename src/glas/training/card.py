@@ -10,7 +10,7 @@ from glas.domain.metrics import ErrorRates
 from glas.engines import confidence
 from glas.engines.character_lm import FILE, CharacterLM
 from glas.training.channel import SAMPLE_RATE_HZ
-from glas.training.evaluate import Recognise, TestSet, exported_recogniser, measure, test_sets
+from glas.training.evaluate import Recognise, TestData, TestSet, exported_recogniser, measure, test_sets
 from glas.training.features import FRAMES_PER_S, log_mel, normalise
 from glas.training.model import Network, Shape
 from glas.training.shards import finished_shards, open_shard
@@ -19,19 +19,21 @@ from glas.training.train import load_network
 NAMES = {
     "test-clean": "Held-out espeak-ng voices, held-out sentences, clean",
     "test-channel": "The same kind through rooms, noise (8–25 dB), telephone band, Opus",
+    "festvox": "The festvox reader, a real voice never heard, on sentences never read",
     "voxforge-test": "VoxForge: new readers, new texts (through the map from 15 bands)",
 }
 REAL_SPEECH = "Real speech: telephone prompts, one announcer, 8 kHz band (only tested on)"
 
 
-def write_card(data: Path, checkpoint: Path, folder: Path, recordings: list[Path], date: str) -> None:
+def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> None:
     """Measure the exported model in `folder` and write its README.md."""
     network, progress = load_network(checkpoint)
-    sets, recogniser = test_sets(data, recordings), exported_recogniser(folder)
+    sets, recogniser = test_sets(tests), exported_recogniser(folder)
     served = exported_recogniser(folder, CharacterLM(folder / FILE))
     rates, served_rates = measure(recogniser, sets), measure(served, sets)
+    shards = tests.data / "shards"
     hours = {
-        prefix: sum(open_shard(data / "shards", name).hours for name in finished_shards(data / "shards", prefix))
+        prefix: sum(open_shard(shards, name).hours for name in finished_shards(shards, prefix))
         for prefix in ("synthetic", "voxforge-train", "voxforge-train-spliced")
     }
     text = TEMPLATE.format(
@@ -180,6 +182,5 @@ The program around them has its own licence.
 
 `model.int8.onnx`, `vocab.txt`, `config.json` as onnx-asr loads them (`nemo-conformer-ctc`, quantization `int8`);
 `lm.npz`, the language model; `calibration.json`, the weights of its confidence; `SHA256SUMS` to check them.  Made by
-`python -m glas.training.embedded` (steps `prepare`, `synthesise`, `train`, `splice`, `evaluate`, `export`,
-`language-model`, `calibrate`, `card`).
+`glas train embedded`, which goes the whole way from nothing; its steps can be run alone (`glas train embedded --help`).
 """

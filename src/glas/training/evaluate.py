@@ -1,4 +1,4 @@
-"""Error rates, greedy: held-out voices clean and through the channel, new VoxForge readers, real speech.
+"""Error rates: held-out voices clean and through the channel, new VoxForge readers, the festvox reader, real speech.
 
 Either of a checkpoint or of the exported model; the card shows the latter's.
 """
@@ -6,7 +6,7 @@ Either of a checkpoint or of the exported model; the card shows the latter's.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,14 @@ from glas.engines.beam import BeamSearch, Token
 from glas.engines.character_lm import CharacterLM
 from glas.training.batches import collate
 from glas.training.channel import decode_audio
+from glas.training.export import fold_narrowing
 from glas.training.features import Features, from_bytes, log_mel, normalise
+from glas.training.festvox import test_readings
 from glas.training.language_model import LETTERS
 from glas.training.model import Network, Shape, greedy, output_lengths
-from glas.training.shards import open_shard
+from glas.training.shards import finished_shards, open_shard
 from glas.training.train import load_network
+from glas.training.voxforge import BandMap
 
 BATCH_UTTERANCES = 8
 
@@ -38,6 +41,15 @@ class TestSet:
     name: str
     features: list[Features]
     texts: list[str]
+
+
+@dataclass(frozen=True)
+class TestData:
+    """Where test sets come from: the folder of training, the unpacked festvox-ru, folders of recordings."""
+
+    data: Path
+    festvox: Path | None = None
+    recordings: list[Path] = field(default_factory=list)
 
 
 def test_set_of_shard(data: Path, name: str) -> TestSet:
@@ -55,10 +67,20 @@ def test_set_of_folder(folder: Path) -> TestSet:
     return TestSet(folder.name, features, [record["text"] for record in records])
 
 
-def test_sets(data: Path, recordings: list[Path]) -> list[TestSet]:
+def test_set_of_festvox(folder: Path) -> TestSet:
+    """The held-out half of the festvox reader's sentences."""
+    readings = test_readings(folder)
+    features = [normalise(log_mel(decode_audio(str(reading.audio)))) for reading in readings]
+    return TestSet("festvox", features, [reading.text for reading in readings])
+
+
+def test_sets(tests: TestData) -> list[TestSet]:
     """Every test set there is."""
-    names = [n for n in ("test-clean", "test-channel", "voxforge-test") if (data / "shards" / f"{n}.jsonl").exists()]
-    return [test_set_of_shard(data, name) for name in names] + [test_set_of_folder(folder) for folder in recordings]
+    there = finished_shards(tests.data / "shards", "")
+    names = [name for name in ("test-clean", "test-channel", "voxforge-test") if name in there]
+    sets = [test_set_of_shard(tests.data, name) for name in names]
+    sets += [test_set_of_festvox(tests.festvox)] if tests.festvox else []
+    return sets + [test_set_of_folder(folder) for folder in tests.recordings]
 
 
 @torch.inference_mode()
@@ -130,12 +152,14 @@ def measure(recogniser: Recognise, sets: list[TestSet], examples: int = 0) -> di
     return results
 
 
-def evaluate(data: Path, checkpoint: Path, recordings: list[Path], examples: int) -> None:
-    """Print the error rates of a checkpoint on every set."""
+def evaluate_checkpoint(checkpoint: Path, tests: TestData, narrowing: float, examples: int) -> None:
+    """Print the error rates of a checkpoint on every set, as it would be exported with that narrowing."""
     torch.set_num_threads(1)
     network, progress = load_network(checkpoint)
+    if narrowing:
+        fold_narrowing(network, BandMap.load(tests.data / "map.npz").narrow, narrowing)
     print(
         f"{time.strftime('%Y-%m-%d %H:%M')} {checkpoint.parent.name} step {progress.step}, "
         f"{progress.seen_s / 3600:.1f} h seen, {progress.elapsed_s / 60:.0f} min, loss {progress.loss:.3f}"
     )
-    measure(lambda features: recognise(network, features), test_sets(data, recordings), examples)
+    measure(lambda features: recognise(network, features), test_sets(tests), examples)

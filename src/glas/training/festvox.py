@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from glas.domain.errors import ConfigurationError
 from glas.training.texts import label
 
 TRANSCRIPTS = Path("etc/txt.done.data")
@@ -31,17 +32,21 @@ def held_out_reading(text: str) -> bool:
 
 
 def read_festvox(folder: Path) -> list[Reading]:
-    """All recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts."""
+    """All recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts.
+
+    Raises:
+        ConfigurationError: the folder is something else.
+    """
     found = sorted(folder.rglob(str(TRANSCRIPTS)))
     if len(found) != 1:
-        raise FileNotFoundError(
+        raise ConfigurationError(
             f"expected the unpacked package festvox-ru with one {TRANSCRIPTS} under {folder}, got {len(found)}"
         )
     readings = []
     for line in found[0].read_text(encoding="utf-8").splitlines():
         match = _LINE.match(line)
         if not match:
-            raise ValueError(f'expected ( id "text" ) in {found[0]}, got {line[:80]!r}')
+            raise ConfigurationError(f'expected ( id "text" ) in {found[0]}, got {line[:80]!r}')
         readings.append(Reading(found[0].parents[1] / "wav" / f"{match[1]}.wav", label(match[2].replace("+", ""))))
     return readings
 

@@ -6,6 +6,7 @@ occurred often enough, the probabilities of all letters after it, one byte each.
 a context gives the shorter one as much weight as it has seen different letters.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,18 @@ from glas.training.lexicon import Lexicon, load_lexicon
 from glas.training.texts import TextSource, held_out, label, read_lines
 
 ORDER = 8  # letters of an n-gram, the predicted one included
-SENTENCES = 400_000  # drawn from the grammar and the dictionary
 REPEAT_TEXTS = 4  # plain texts are few and natural: each line counts as often as this
-MOST_CONTEXTS = 260_000  # rows of the file, about 34 bytes each
 LETTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюя"
 STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to exp(-16)
+
+
+@dataclass(frozen=True)
+class LMSize:
+    """How much to read and how much to keep."""
+
+    sentences: int = 400_000  # drawn from the grammar and the dictionary
+    contexts: int = 260_000  # rows of the file at most, about 34 bytes each
+
 
 Codes = npt.NDArray[np.int64]
 _SIZE = len(LETTERS)
@@ -33,11 +41,11 @@ def corpus(lexicon: Lexicon, texts: Path | None, sentences: int) -> str:
     return " ".join([*drawn, *(lines * REPEAT_TEXTS)])
 
 
-def build(data: Path, texts: Path | None, to: Path, sentences: int = SENTENCES) -> None:
+def build(data: Path, texts: Path | None, to: Path, size: LMSize) -> None:
     """Count and write `to`, an .npz file."""
-    text = corpus(load_lexicon(data / "lexicon.json"), texts, sentences)
+    text = corpus(load_lexicon(data / "lexicon.json"), texts, size.sentences)
     print(f"{len(text) / 1e6:.1f} million letters", flush=True)
-    tables = estimate(np.array([LETTERS.index(letter) for letter in f" {text}"], np.int64), MOST_CONTEXTS)
+    tables = estimate(np.array([LETTERS.index(letter) for letter in f" {text}"], np.int64), size.contexts)
     save(tables, to)
     rows = sum(len(contexts) for contexts, _ in tables)
     print(f"{to}: {rows} contexts, {to.stat().st_size / 1e6:.1f} MB, {perplexity_bits(tables, text):.2f} bits a letter")

@@ -44,12 +44,12 @@ def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
     return "adv" if tag.POS == "ADVB" else None
 
 
-def build_lexicon() -> Lexicon:
-    """Read pymorphy's dictionary.  The same versions of it give the same lexicon."""
+def build_lexicon(prefix: str = "") -> Lexicon:
+    """Read pymorphy's dictionary, or the words with a prefix.  The same versions of it give the same lexicon."""
     morph = pymorphy3.MorphAnalyzer()
     forms: dict[str, list[str]] = {}
     attested = []
-    for key in morph.prob_estimator.p_t_given_w.keys():  # noqa: SIM118 (a DAWG, not a dict)
+    for key in morph.prob_estimator.p_t_given_w.keys(prefix):
         word, _, tag_text = key.partition(":")
         if not WORD.match(word) or UNWANTED & set(re.split(r"[ ,]", tag_text)):
             continue
@@ -60,20 +60,21 @@ def build_lexicon() -> Lexicon:
         if use:
             forms.setdefault(use, []).append(spoken)
     dictionary: dict[str, str | None] = {}
-    for word, tag, *_ in morph.dictionary.iter_known_words():
+    for word, tag, *_ in morph.dictionary.iter_known_words(prefix):
         if WORD.match(word) and len(word) < LONGEST_RARE and not UNWANTED & tag.grammemes:
             dictionary[word] = use_of(tag)
     rng = random.Random(5)
-    rare = rng.sample(sorted(dictionary), RARE_FORMS)
+    rare = rng.sample(sorted(dictionary), min(RARE_FORMS, len(dictionary)))
     for use in ("inf", "verb3 sing", "past masc sing"):  # verbs are seldom ambiguous, so few are among the attested
-        forms[use] += rng.sample(sorted(word for word, its_use in dictionary.items() if its_use == use), RARE_VERBS)
+        verbs = sorted(word for word, its_use in dictionary.items() if its_use == use)
+        forms.setdefault(use, []).extend(rng.sample(verbs, min(RARE_VERBS, len(verbs))))
     return Lexicon(forms, sorted(set(attested)), rare)
 
 
-def load_lexicon(path: Path) -> Lexicon:
+def load_lexicon(path: Path, prefix: str = "") -> Lexicon:
     """The lexicon kept at `path`, built first if it is not there."""
     if not path.exists():
-        lexicon = build_lexicon()
+        lexicon = build_lexicon(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(lexicon.__dict__, ensure_ascii=False), encoding="utf-8")
     return Lexicon(**json.loads(path.read_text(encoding="utf-8")))

@@ -2,46 +2,64 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from glas.domain.errors import ConfigurationError
 from glas.training.espeak import Espeak
 from glas.training.features import to_bytes
 from glas.training.festvox import test_readings
 from glas.training.lexicon import load_lexicon
-from glas.training.shards import open_shard, write_shard
+from glas.training.shards import finished_shards, open_shard, write_shard
 from glas.training.synthesise import Speaker, test_utterances, write_training_shard
 from glas.training.texts import read_lines
 from glas.training.voxforge import BandMap, read_voxforge
 
-UTTERANCES_PER_SHARD = 500
-TEST_UTTERANCES = 150
-MAP_UTTERANCES = 500
 VOXFORGE_FRAMES = (40, 1600)  # shorter and longer ones are left out
 
 
-def prepare_all(data: Path, voxforge: Path | None, festvox: Path | None) -> None:
-    """Build what is not there yet."""
+@dataclass(frozen=True)
+class Amounts:
+    """How many utterances."""
+
+    utterances_per_shard: int = 500
+    test_utterances: int = 150  # of each synthetic set
+    calibration_utterances: int = 500
+    map_utterances: int = 500  # from which the map is learnt
+    lexicon_prefix: str = ""  # only words that begin so
+
+
+def prepare_all(data: Path, voxforge: Path | None, festvox: Path | None, amounts: Amounts) -> None:
+    """Build what is not there yet.
+
+    Raises:
+        ConfigurationError: VoxForge's folder without festvox-ru's.
+    """
     if voxforge and not festvox:
-        raise ValueError(
-            "expected the folder of festvox-ru with VoxForge's: they read the same sentences, got only one"
+        raise ConfigurationError(
+            "expected the folder of festvox-ru beside VoxForge's, got none: their readers read the same sentences, "
+            "and half of these must stay out of training"
         )
-    lexicon = load_lexicon(data / "lexicon.json")
+    lexicon = load_lexicon(data / "lexicon.json", amounts.lexicon_prefix)
     espeak = Espeak()
     if not (data / "map.npz").exists():
         speaker = Speaker(espeak, lexicon, 1_000_001, [], None)
         clean = [
             speaker.voice(speaker.texts.draw(), speaker.manner(speaker.seen), speaker.random.uniform(0.85, 1.17))
-            for _ in range(MAP_UTTERANCES)
+            for _ in range(amounts.map_utterances)
         ]
         BandMap.learn([speaker.finish(samples) for samples in clean]).save(data / "map.npz")
-    if voxforge and festvox:
+    there = finished_shards(data / "shards", "")
+    if voxforge and festvox and "voxforge-train" not in there:
         write_voxforge_shards(data, voxforge, festvox, BandMap.load(data / "map.npz"))
     for name, seed in (("test-clean", 1_000_002), ("test-channel", 1_000_003)):
-        speaker = Speaker(espeak, lexicon, seed, [], None)
-        write_shard(data / "shards", name, test_utterances(speaker, TEST_UTTERANCES, clean=name == "test-clean"))
-        print(f"{name}: {open_shard(data / 'shards', name).hours * 60:.1f} minutes")
+        if name not in there:
+            speaker = Speaker(espeak, lexicon, seed, [], None)
+            made = test_utterances(speaker, amounts.test_utterances, clean=name == "test-clean")
+            write_shard(data / "shards", name, made)
+            print(f"{name}: {open_shard(data / 'shards', name).hours * 60:.1f} minutes")
 
 
 def write_voxforge_shards(data: Path, voxforge: Path, festvox: Path, band_map: BandMap) -> None:
@@ -63,7 +81,7 @@ def write_voxforge_shards(data: Path, voxforge: Path, festvox: Path, band_map: B
         print(f"{name}: {len(chosen)} utterances, {len(speakers)} speakers, {len(texts)} texts, {hours:.2f} h")
 
 
-def synthesise_shards(data: Path, indices: Iterable[int], texts: Path | None, processes: int) -> None:
+def synthesise_shards(data: Path, indices: Iterable[int], texts: Path | None, processes: int, amounts: Amounts) -> None:
     """Write the shards with these numbers, skipping those that are there.
 
     espeak-ng keeps state between utterances that nothing resets, so every shard is spoken by a process of its own: only
@@ -71,15 +89,15 @@ def synthesise_shards(data: Path, indices: Iterable[int], texts: Path | None, pr
     """
     missing = [index for index in indices if not (data / "shards" / f"synthetic-{index:05d}.jsonl").exists()]
     with get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        for line in pool.imap_unordered(partial(synthesise_shard, data, texts), missing):
+        for line in pool.imap_unordered(partial(synthesise_shard, data, texts, amounts), missing):
             print(line, flush=True)
 
 
-def synthesise_shard(data: Path, texts: Path | None, index: int) -> str:
+def synthesise_shard(data: Path, texts: Path | None, amounts: Amounts, index: int) -> str:
     """Write one shard and tell how it went."""
     started = time.monotonic()
     lexicon, band_map = load_lexicon(data / "lexicon.json"), BandMap.load(data / "map.npz")
     speaker = Speaker(Espeak(), lexicon, index, read_lines(texts), band_map)
-    write_training_shard(data / "shards", index, speaker, UTTERANCES_PER_SHARD)
+    write_training_shard(data / "shards", index, speaker, amounts.utterances_per_shard)
     hours = open_shard(data / "shards", f"synthetic-{index:05d}").hours
     return f"shard {index}: {hours:.2f} h, {hours * 3600 / (time.monotonic() - started):.0f} times real time"

@@ -23,6 +23,7 @@ class Knobs:
 
     processes: int = 1  # data-parallel, one core each; each takes its own `batch_seconds`
     minutes: float = 90.0  # of training in all, resumed runs counted together; the learning rate follows it
+    pause_at: float = 1.0  # part of the minutes after which to stop for now; the learning rate follows the whole
     batch_seconds: float = 60.0  # speech per step
     voxforge_share: float = 0.55  # of the utterances drawn
     learning_rate: float = 1.5e-3
@@ -211,7 +212,7 @@ def train_process(rank: int, data: Path, folder: Path, knobs: Knobs) -> None:
             speed = knobs.report_every * knobs.processes * batch.seconds / (now - reported)
             print(report(run, synthetic.hours, voxforge.hours, speed, norm), flush=True)
             reported = now
-        finished = run.progress.elapsed_s > knobs.minutes * 60
+        finished = run.progress.elapsed_s > knobs.minutes * 60 * knobs.pause_at
         if rank == 0 and (finished or now - saved > knobs.checkpoint_every_s):
             run.save(checkpoint)
             saved = now
