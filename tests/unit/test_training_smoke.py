@@ -12,11 +12,11 @@ pytest.importorskip("espeakng_loader", reason="training dependencies are not ins
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 onnx_asr = pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 
+from glas.training.alignment import align
 from glas.training.espeak import HELD_OUT_VARIANTS, Espeak, variants
 from glas.training.export import export, fold_narrowing
 from glas.training.lexicon import Lexicon
 from glas.training.model import Network, Shape, output_lengths
-from glas.training.splice import align
 from glas.training.synthesise import Speaker, write_training_shard
 from glas.training.train import Knobs, load_network, train
 from glas.training.voxforge import BandMap

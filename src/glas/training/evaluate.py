@@ -21,7 +21,7 @@ from glas.training.batches import collate
 from glas.training.channel import decode_audio
 from glas.training.export import fold_narrowing
 from glas.training.features import Features, from_bytes, log_mel, normalise
-from glas.training.festvox import test_readings
+from glas.training.festvox import held_out_readings
 from glas.training.language_model import LETTERS
 from glas.training.model import Network, Shape, greedy, output_lengths
 from glas.training.shards import finished_shards, open_shard
@@ -69,7 +69,7 @@ def test_set_of_folder(folder: Path) -> TestSet:
 
 def test_set_of_festvox(folder: Path) -> TestSet:
     """The held-out half of the festvox reader's sentences."""
-    readings = test_readings(folder)
+    readings = held_out_readings(folder)
     features = [normalise(log_mel(decode_audio(str(reading.audio)))) for reading in readings]
     return TestSet("festvox", features, [reading.text for reading in readings])
 

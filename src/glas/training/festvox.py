@@ -51,6 +51,6 @@ def read_festvox(folder: Path) -> list[Reading]:
     return readings
 
 
-def test_readings(folder: Path) -> list[Reading]:
+def held_out_readings(folder: Path) -> list[Reading]:
     """The held-out half."""
     return [reading for reading in read_festvox(folder) if held_out_reading(reading.text)]

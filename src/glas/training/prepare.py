@@ -10,7 +10,7 @@ from pathlib import Path
 from glas.domain.errors import ConfigurationError
 from glas.training.espeak import Espeak
 from glas.training.features import to_bytes
-from glas.training.festvox import test_readings
+from glas.training.festvox import held_out_readings
 from glas.training.lexicon import load_lexicon
 from glas.training.shards import finished_shards, open_shard, write_shard
 from glas.training.synthesise import Speaker, test_utterances, write_training_shard
@@ -64,7 +64,7 @@ def prepare_all(data: Path, voxforge: Path | None, festvox: Path | None, amounts
 
 def write_voxforge_shards(data: Path, voxforge: Path, festvox: Path, band_map: BandMap) -> None:
     """Map VoxForge to our features and split it by speaker and text."""
-    withheld = [reading.text for reading in test_readings(festvox)]
+    withheld = [reading.text for reading in held_out_readings(festvox)]
     utterances = [
         u for u in read_voxforge(voxforge, withheld) if VOXFORGE_FRAMES[0] <= len(u[3]) <= VOXFORGE_FRAMES[1] and u[2]
     ]
