@@ -26,8 +26,10 @@ def test_the_whole_way_and_the_server_hears_with_it(
     for package in ("torch", "espeakng_loader", "pymorphy3", "onnx"):
         pytest.importorskip(package, reason="training dependencies are not installed (see `make train-setup`)")
     model = tmp_path / "model"
-    command = [sys.executable, "-m", "glas", "train", "embedded", "--smoke", "--data", tmp_path / "data", "--to", model]
-    done = subprocess.run(command, env=glas_environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "glas", "train", "embedded", "--smoke", "--data", str(tmp_path / "data")]
+    done = subprocess.run(
+        [*command, "--to", str(model)], env=glas_environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert {"model.int8.onnx", "vocab.txt", "config.json", "lm.npz", "SHA256SUMS", "README.md"} <= {
         path.name for path in model.iterdir()
