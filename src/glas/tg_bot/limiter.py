@@ -189,7 +189,10 @@ class RateLimiter(BaseRequestMiddleware):
 
     def _pump(self) -> None:
         """Let everybody go whose time has come, the urgent ones first; look again when the next one's comes."""
-        self._timer, now_s, soonest_s, kept = None, asyncio.get_running_loop().time(), float("inf"), []
+        now_s, soonest_s, kept = asyncio.get_running_loop().time(), float("inf"), []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while self._waiting:
             entry = heapq.heappop(self._waiting)
             _, _, method, future = entry

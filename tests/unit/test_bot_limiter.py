@@ -1,0 +1,92 @@
+"""Telegram's rates hold where calls arrive, however long each is on its way; pauses are kept to."""
+
+import asyncio
+import random
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import SendMessage, TelegramMethod
+from aiogram.methods.base import Response
+
+from glas.tg_bot import limiter
+from glas.tg_bot.limiter import RateLimiter
+
+LIMIT, PERIOD_S = 5, 0.1
+
+
+class Telegram:
+    """Lets each call arrive at some time between its beginning and its answer."""
+
+    def __init__(self) -> None:
+        self.arrived: list[float] = []
+        self.pauses: list[float] = []
+        self._dice = random.Random(7)  # noqa: S311 - a repeatable test, no secret
+
+    async def call(self, _bot: Bot, method: TelegramMethod[Any]) -> Response[Any]:
+        """Answer, or ask for a pause."""
+        await asyncio.sleep(self._dice.uniform(0, PERIOD_S))
+        self.arrived.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self._dice.uniform(0, PERIOD_S))
+        if self.pauses:
+            raise TelegramRetryAfter(method=method, message="Flood control", retry_after=int(self.pauses.pop()))
+        return Response(ok=True, result=None)
+
+
+@pytest.fixture
+def telegram() -> Telegram:
+    """A Telegram with a slow way to it."""
+    return Telegram()
+
+
+@pytest.fixture
+def rates(monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
+    """A limiter whose second is short, so that nobody waits for it."""
+    monkeypatch.setattr(limiter, "_PER_SECOND", LIMIT)
+    monkeypatch.setattr(limiter, "_SECOND_S", PERIOD_S)
+    monkeypatch.setattr(limiter, "_CHAT_SECOND_S", PERIOD_S)
+    return RateLimiter()
+
+
+async def send(rates: RateLimiter, telegram: Telegram, chat: int) -> None:
+    """One message through the limiter."""
+    await rates(telegram.call, Bot("1:a"), SendMessage(chat_id=chat, text="."))  # type: ignore[arg-type]
+
+
+async def test_whatever_arrives_together_was_counted_together(rates: RateLimiter, telegram: Telegram) -> None:
+    """Of many calls at once never more than the limit arrive within a second."""
+    await asyncio.gather(*(send(rates, telegram, chat) for chat in range(10 * LIMIT)))
+    arrived = sorted(telegram.arrived)
+    assert len(arrived) == 10 * LIMIT
+    assert all(later - earlier >= PERIOD_S for earlier, later in zip(arrived, arrived[LIMIT:], strict=False))
+
+
+async def test_messages_to_one_chat_keep_their_distance(rates: RateLimiter, telegram: Telegram) -> None:
+    """One a second, counted at the other end."""
+    await asyncio.gather(*(send(rates, telegram, 1) for _ in range(5)))
+    assert all(later - earlier >= PERIOD_S for earlier, later in pairwise(sorted(telegram.arrived)))
+
+
+async def test_nobody_leaves_during_a_pause(rates: RateLimiter, telegram: Telegram) -> None:
+    """All wait, whatever chat they are for, and go after it."""
+    telegram.pauses.append(1)
+    refused = asyncio.create_task(send(rates, telegram, 0))
+    while telegram.pauses:  # noqa: ASYNC110 - the test's own flag
+        await asyncio.sleep(0)
+    told_s = asyncio.get_running_loop().time()
+    await asyncio.gather(refused, *(send(rates, telegram, chat) for chat in range(1, 4)))
+    assert len(telegram.arrived) == 5
+    assert all(at_s >= told_s + 1 for at_s in telegram.arrived[1:])
+
+
+async def test_a_call_that_is_given_up_leaves_its_place(rates: RateLimiter, telegram: Telegram) -> None:
+    """Cancelled while it waits, or just after it was let go."""
+    waiting = [asyncio.create_task(send(rates, telegram, chat)) for chat in range(4 * LIMIT)]
+    while len(telegram.arrived) < LIMIT + 1:  # noqa: ASYNC110 - likewise
+        await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.wait_for(send(rates, telegram, 99), 10)
