@@ -8,14 +8,16 @@ from itertools import count
 
 import pytest
 import pytest_asyncio
+from aiogram.types import Message
 
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.messages import Score, Status
 from glas.domain.rewards import reward_hundredths
 from glas.domain.transcription import SURE
 from glas.settings import Settings
+from glas.tg_bot.jobs import voice_job
 from tests.conftest import Sample, Server
-from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
+from tests.parts.bots import House, is_waiting, nn_service_at, open_house, texts_of_buttons
 from tests.parts.recordings import in_noise
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
@@ -187,7 +189,7 @@ async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna
 
 async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: list[Sample]) -> None:
     """What was chosen for the group holds on; an answer that was under way is given in the new chat, once."""
-    group, supergroup, data = -1002, -100_1002, samples[1].path.read_bytes()
+    group, supergroup, data = -1002, -100_1002, samples[3].path.read_bytes()
     house.telegram.world.admins[group] = {anna}
     menu = await house.answer(house.telegram.say(anna, "/settings", chat=group))
     await house.press(anna, menu, "Только", chat=group)
@@ -202,6 +204,13 @@ async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: li
     assert "Спасибо" in await house.press(anna, answer, "✅", chat=supergroup)
     for chat in (group, supergroup):
         assert not (await house.services.db_assist.chat(BOT_ID, chat)).answers_automatically
+    # What came before the change and is only begun now has its one answer in the new chat, too.
+    job = voice_job(Message.model_validate(quiet), bot_id=BOT_ID, is_asked=True, attempt=2)
+    assert job is not None
+    await house.durable.enqueue(job.work())
+    await house.until(lambda: len(house.telegram.answers(supergroup)) == 2)
+    await house.until(lambda: not is_waiting(house.telegram.answers(supergroup)[-1]))
+    assert len(house.telegram.answers(supergroup)) == 2
     await house.services.db_assist.set_chat(BOT_ID, supergroup, ChatSettings(answers_automatically=True))
     house.telegram.upgrade(anna, group, supergroup)
     answer = await house.answer(house.telegram.speak(anna, data, chat=supergroup))

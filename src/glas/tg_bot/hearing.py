@@ -54,7 +54,7 @@ class Hearing:
         """A place in the queue, to be taken by `hear`."""
         return self.desk.ticket(job.date_s)
 
-    def shown(self, job: VoiceJob, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
+    def shown(self, chat_id: int, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
         """Let the person see how far it has come, inside."""
 
         def status() -> str:
@@ -62,7 +62,7 @@ class Hearing:
                 return say("waiting")
             return say("queued", place=ticket.place) if ticket.place else say("recognising")
 
-        return shown_status(self.bot, job.chat_id, answer_id, status)
+        return shown_status(self.bot, chat_id, answer_id, status)
 
     async def hear(self, job: VoiceJob, ticket: Ticket) -> Heard:
         """Recognise one recording.

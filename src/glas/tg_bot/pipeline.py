@@ -40,6 +40,7 @@ class _Answer(BaseModel):
     job: VoiceJob
     admission: Admission
     message_id: int
+    chat_id: int
 
 
 class _Opened(BaseModel):
@@ -49,6 +50,7 @@ class _Opened(BaseModel):
 
     admission: Admission
     message_id: int | None
+    chat_id: int | None = None  # another one than the job's where a group became a supergroup meanwhile
 
 
 class _Recognised(BaseModel):
@@ -82,7 +84,8 @@ class Pipeline:
             return
         if opened.message_id is None or opened.admission.refusal is not None:
             return
-        answer = _Answer(job=job, admission=opened.admission, message_id=opened.message_id)
+        where = opened.chat_id or job.chat_id
+        answer = _Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
         say = self.phrases[answer.admission.locale]
         try:
             await self._answer(answer, say)
@@ -98,7 +101,7 @@ class Pipeline:
             heard = await self.hearing.hear(job, ticket)
             return _Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
 
-        async with self.hearing.shown(job, answer.message_id, ticket, say):
+        async with self.hearing.shown(answer.chat_id, answer.message_id, ticket, say):
             found = await self.steps.do("recognise", recognise, on_pause=ticket.pause)
         recognised = _Recognised.model_validate(found)
         try:
@@ -120,11 +123,14 @@ class Pipeline:
     async def _open(self, job: VoiceJob) -> dict[str, Any]:
         """Decide about a recording, and send the first message if it is answered at all."""
         admission = await self.doorkeeper.admit(job)
-        message_id = await self._place(job, admission) if admission.is_answered else None
-        return _Opened(admission=admission, message_id=message_id).model_dump(mode="json")
+        opened = _Opened(admission=admission, message_id=None)
+        if admission.is_answered:
+            chat_id, message_id = await self._place(job, admission)
+            opened = _Opened(admission=admission, message_id=message_id, chat_id=chat_id)
+        return opened.model_dump(mode="json")
 
-    async def _place(self, job: VoiceJob, admission: Admission) -> int:
-        """Send the message that will become the answer, or the refusal; returns its id."""
+    async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
+        """Send the message that will become the answer, or the refusal; returns its chat and id."""
         say = self.phrases[admission.locale]
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
         keyboard = None
@@ -136,13 +142,13 @@ class Pipeline:
             except MessageGoneError:
                 pass
             else:
-                return job.answer_message_id
+                return job.chat_id, job.answer_message_id
         return await self._reply(job, text, keyboard)
 
-    async def _reply(self, job: VoiceJob, text: str, keyboard: InlineKeyboardMarkup | None = None) -> int:
+    async def _reply(self, job: VoiceJob, text: str, keyboard: InlineKeyboardMarkup | None = None) -> tuple[int, int]:
         to = ReplyParameters(message_id=job.message_id, allow_sending_without_reply=True)
         sent = await said(lambda: self.bot.send_message(job.chat_id, text, reply_parameters=to, reply_markup=keyboard))
-        return sent.message_id
+        return sent.chat.id, sent.message_id
 
     async def _record(self, answer: _Answer) -> int:
         job, recording = answer.job, answer.job.recording
@@ -187,9 +193,9 @@ class Pipeline:
             text = f"{job.person_name}: {text}"
         with urgency(Urgency.FINAL):
             try:
-                await edit_text(self.bot, job.chat_id, answer.message_id, text, keyboard)
+                await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
             except MessageGoneError:
-                message_id = await self._reply(job, text, keyboard)
+                _, message_id = await self._reply(job, text, keyboard)
                 if transcription_id is not None:
                     await self.db_assist.set_answer(transcription_id, message_id)
 
@@ -203,7 +209,7 @@ class Pipeline:
             keyboard = self.keyboards.retry(job.attempt + 1, born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
                 try:
-                    await edit_text(self.bot, job.chat_id, answer.message_id, text, keyboard)
+                    await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
                 except MessageGoneError:
                     await self._reply(job, text, keyboard)
 
