@@ -3,6 +3,7 @@
     python benchmarks/load.py callers          throughput and times for 1, 4, 16 and 64 callers
     python benchmarks/load.py memory [SVG]     resident memory over 1,000 requests of 16 callers, and a picture of it
     python benchmarks/load.py long             ten messages beside a recording of two hours
+    python benchmarks/load.py batching [S …]   what a piece of speech costs alone and among others, without a server
 
 The server is `glas run nn_service` in a process of its own, with the model that GLAS_MODEL names; its processor time
 and memory are read from /proc. On a machine that does other work besides, times are longer than they need be; what
@@ -31,6 +32,8 @@ import numpy as np
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.transcription import SAMPLE_RATE_HZ
+from glas.engines.load import load_engine
+from glas.settings import Settings
 
 SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.ogg"))
 CALLERS = (1, 4, 16, 64)
@@ -38,6 +41,7 @@ REQUESTS = 200  # for each number of callers, save one caller: a quarter of them
 MEMORY_REQUESTS = 1000
 TWO_HOURS_S = 7200
 MESSAGES = 10
+BATCHES = (1, 4, 8)
 CORES = os.cpu_count() or 1
 FORM = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
 
@@ -208,6 +212,25 @@ async def long(http: httpx.AsyncClient, running: Server) -> None:
     print(f"ratio of p95 {percentile(beside, 95) / percentile(idle, 95):.2f}")
 
 
+def batching(lengths_s: Sequence[int]) -> None:
+    """Processor time of a piece in calls of one, four and eight pieces of a length."""
+    settings = Settings()
+    engine = load_engine(settings.model, models_dir=settings.models_dir)
+    speech = np.tile(np.concatenate([decoded(path) for path in SAMPLES]), 4)
+    print(f"{engine.name}: wants {engine.abilities.batch_size} pieces in a call; one thread")
+    print("length  " + "".join(f"  cpu ms/piece by {size}" for size in BATCHES))
+    for length_s in lengths_s:
+        pieces = [speech[start : start + length_s * SAMPLE_RATE_HZ] for start in range(0, 8 * 16_000, 16_000)]
+        costs: dict[int, list[float]] = {size: [] for size in BATCHES}
+        for _ in range(3):  # in turns, so that whatever else runs harms all alike
+            for size in BATCHES:
+                began = time.process_time()
+                for first in range(0, len(pieces), size):
+                    engine.recognise(pieces[first : first + size])
+                costs[size].append((time.process_time() - began) / len(pieces))
+        print(f"{length_s:4d} s  " + "".join(f"{1000 * min(costs[size]):19.0f}" for size in BATCHES))
+
+
 async def within(work: Awaitable[float], longest_s: float) -> None:
     """Wait for the recording, but not for ever."""
     try:
@@ -292,4 +315,7 @@ async def main(what: str, *rest: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*(sys.argv[1:] or ["callers"])))
+    if sys.argv[1:2] == ["batching"]:
+        batching([int(length) for length in sys.argv[2:]] or [4, 8, 15])
+    else:
+        asyncio.run(main(*(sys.argv[1:] or ["callers"])))

@@ -1,5 +1,6 @@
 """OpenAI's own client against a running server: what it is written for must work unchanged."""
 
+import http.client
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -125,9 +126,33 @@ def test_keys(start_glas: Callable[..., AbstractContextManager[Server]], samples
             with pytest.raises(openai.AuthenticationError) as refused:
                 stranger.audio.transcriptions.create(model="auto", file=samples[0].path)
             assert refused.value.code == "invalid_api_key"
-        with httpx.Client(base_url=server.url, trust_env=False) as http:
+        with httpx.Client(base_url=server.url, trust_env=False) as door:
             answers = {
-                key: http.post("/api/ps/embedded", headers={"Authorization": f"Bearer {key}"}).status_code
+                key: door.post("/api/ps/embedded", headers={"Authorization": f"Bearer {key}"}).status_code
                 for key in (owner, anna, boris)
             }
         assert list(answers.values()) == [200, 403, 200]
+
+
+def test_a_user_s_key_does_not_become_an_administrator_s_behind_the_page(
+    start_glas: Callable[..., AbstractContextManager[Server]],
+) -> None:
+    """The page's proxy shows the service its own token, which may do everything; no spelling of a path gets at it."""
+    token, (user, user_entry), (admin, admin_entry) = "t" * 40, new_key("anna", "user"), new_key("boris", "admin")
+    apart = {"GLAS_NN_SERVICE_TOKEN": token, "GLAS_API_KEYS": f"{user_entry},{admin_entry}"}
+    with (
+        start_glas("nn_service", GLAS_NN_SERVICE_TOKEN=token) as recogniser,
+        start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, **apart) as page,
+    ):
+        address = page.url.removeprefix("http://")
+        for path in ("/api/ps/embedded", "//api/ps/embedded", "/x/../api/ps/embedded", "/%61pi/ps/embedded",
+                     "/%2561pi/ps/embedded", "/./api/ps/embedded", "/api//ps/embedded"):  # fmt: skip
+            connection = http.client.HTTPConnection(address, timeout=30)
+            connection.request("DELETE", path, headers={"Authorization": f"Bearer {user}"})
+            assert connection.getresponse().status in {403, 404, 405}, path
+            connection.close()
+        headers = {"Authorization": f"Bearer {admin}"}
+        with httpx.Client(base_url=page.url, trust_env=False, timeout=30, headers=headers) as client:
+            assert len(client.get("/api/ps").json()["models"]) == 1
+            assert client.delete("/api/ps/embedded").status_code == 204
+            assert client.put("/api/ps/auto", json={"model": "embedded"}).status_code == 200
