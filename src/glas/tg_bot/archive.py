@@ -1,5 +1,6 @@
 """Keeping what was answered: original bytes and text go to the object store, digest and key to the database."""
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -13,7 +14,7 @@ from glas.tg_bot.hearing import Hearing
 from glas.tg_bot.jobs import ArchiveJob
 from glas.tg_bot.steps import Steps
 
-_EXPORT_PAUSE_S = 5.0
+_EXPORT_PAUSE_S, _LOOK_S = 5.0, 0.5
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -45,11 +46,14 @@ class Archiving:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
-        """Let the export follow a deletion, as soon as none is running: the workflow."""
+        """Let the export follow a deletion, as soon as none is running, and wait for its end: the workflow."""
 
         async def begin() -> None:
             try:
-                await self.data_loader.start_export(only_again=True)
+                state = await self.data_loader.start_export(only_again=True)
+                while state.is_running:
+                    await asyncio.sleep(_LOOK_S)
+                    state = await self.data_loader.export_state()
             except ConflictError as error:
                 # The one that runs may have passed the place already.
                 raise OverloadedError(error.message, retry_after_s=_EXPORT_PAUSE_S) from error
