@@ -95,12 +95,14 @@ class SpeechPiece:
         samples: shape `(n_samples,)`.
         speech_s: seconds of it that are speech to the detector.
         probability: the detector's mean over these, 0..1.
+        is_cut: it ends in the middle of speech.
     """
 
     start_s: float
     samples: Samples
     speech_s: float
     probability: float
+    is_cut: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -207,12 +209,13 @@ class _Segmenter:
         latest_of_lowest = len(dips) - 1 - int(np.argmin(dips[::-1]))
         cut = first + latest_of_lowest + _DIP_FRAMES // 2
         speech_before = [frame for frame in range(cut) if self._is_speech[frame]]
-        piece = self._piece(cut, min(cut * FRAME_SAMPLES, (speech_before[-1] + 1) * FRAME_SAMPLES + self._pad))
+        end = min(cut * FRAME_SAMPLES, (speech_before[-1] + 1) * FRAME_SAMPLES + self._pad)
+        piece = self._piece(cut, end, is_cut=True)
         speech_after = next((frame for frame in range(cut, now) if self._is_speech[frame]), None)
         self._begin = None if speech_after is None else self._padded_start(speech_after)
         return piece
 
-    def _piece(self, before_frame: int, end: int) -> SpeechPiece | None:
+    def _piece(self, before_frame: int, end: int, *, is_cut: bool = False) -> SpeechPiece | None:
         """The piece up to sample `end`; None if too little of it, counted before `before_frame`, is speech."""
         begin, self._given = self._begin or 0, min(end, len(self._samples))
         frames = range(begin // FRAME_SAMPLES, before_frame)
@@ -225,6 +228,7 @@ class _Segmenter:
             samples=self._samples[begin : self._given].copy(),
             speech_s=n_speech / SAMPLE_RATE_HZ,
             probability=float(np.mean(speech)) if speech else 0.0,
+            is_cut=is_cut,
         )
 
     def _padded_start(self, frame: int) -> int:

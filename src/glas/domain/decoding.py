@@ -41,9 +41,11 @@ class Abilities:
         languages: codes (ISO 639-1) of what it understands.
         translates: whether it can write English for any of them.
         takes_prompt: whether `prompt` and `hotwords` change what it writes.
+        punctuates: whether it writes capitals and full stops itself.
     """
 
     batch_size: int = 1
     languages: frozenset[str] = frozenset({RUSSIAN})
     translates: bool = False
     takes_prompt: bool = False
+    punctuates: bool = True

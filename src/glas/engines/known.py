@@ -51,6 +51,7 @@ class KnownModel:
         wer: what others measured, the test most like voice messages first.
         speed: what others measured, in fp32; None where nobody did.
         int8: whether the hub has int8 files.
+        punctuates: whether it writes capitals and punctuation.
     """
 
     name: str
@@ -64,6 +65,7 @@ class KnownModel:
     wer: tuple[PublishedWer, ...] = ()
     speed: PublishedSpeed | None = None
     int8: bool = True
+    punctuates: bool = False
 
     @property
     def short_name(self) -> str:
@@ -117,6 +119,7 @@ _NEMO_RU = KnownModel(
     window_s=25,
     summary_ru="FastConformer (NVIDIA), русская: самая быстрая из больших, со знаками препинания",
     summary_en="FastConformer (NVIDIA), Russian: the fastest of the large ones, with punctuation",
+    punctuates=True,
     wer=(_onnx_asr(0.1310),),
     speed=_ryzen(96.1),
 )
@@ -161,6 +164,7 @@ KNOWN_MODELS = (
         layout=layouts.GIGAAM_V3_E2E_CTC,
         summary_ru="GigaAM v3 (Сбер) со знаками препинания, заглавными буквами и цифрами",
         summary_en="GigaAM v3 (Sber) with punctuation, capitals and digits",
+        punctuates=True,
         wer=(*_gigaam(0.096, 0.064, _E2E_TEXT), _onnx_asr(0.0780)),
         speed=_ryzen(58.7),
     ),
@@ -171,6 +175,7 @@ KNOWN_MODELS = (
         size_mb=227,
         summary_ru="GigaAM v3 (Сбер) с декодером RNN-T, знаками препинания, заглавными буквами и цифрами",
         summary_en="GigaAM v3 (Sber) with an RNN-T decoder, punctuation, capitals and digits",
+        punctuates=True,
         wer=(*_gigaam(0.085, 0.064, _E2E_TEXT), _onnx_asr(0.0760)),
         speed=_ryzen(42.4),
     ),
@@ -228,6 +233,7 @@ KNOWN_MODELS = (
         size_mb=None,
         summary_ru="FastConformer (NVIDIA), русская, с декодером RNN-T и знаками препинания",
         summary_en="FastConformer (NVIDIA), Russian, with an RNN-T decoder and punctuation",
+        punctuates=True,
         wer=(_onnx_asr(0.1157),),
         speed=_ryzen(59.0),
     ),
@@ -240,6 +246,7 @@ KNOWN_MODELS = (
         window_s=25,
         summary_ru="Parakeet TDT 0.6B v3 (NVIDIA): 25 языков Европы, со знаками препинания",
         summary_en="Parakeet TDT 0.6B v3 (NVIDIA): 25 European languages, with punctuation",
+        punctuates=True,
         wer=(_onnx_asr(0.1095),),
         speed=_ryzen(34.1),
     ),
@@ -252,6 +259,7 @@ KNOWN_MODELS = (
         window_s=30,
         summary_ru="Whisper small, дообученная на русский: модель исходной системы",
         summary_en="Whisper small fine-tuned for Russian: the original system's model",
+        punctuates=True,
         wer=(PublishedWer(0.1492, "Common Voice 11 ru, test", "not stated", "its model card"),),
         int8=False,
     ),

@@ -43,10 +43,10 @@ def load_engine(
     """
     uniform = resolve(name, models_dir)
     kind, _, place = uniform.partition(":")
-    directory, window_s, layout = Path(place), DEFAULT_WINDOW_S, None
+    directory, window_s, layout, punctuates = Path(place), DEFAULT_WINDOW_S, None, None
     if not directory.is_absolute():
         model, directory = known_model(uniform), local_directory(models_dir, uniform)
-        window_s, layout = model.window_s, model.layout
+        window_s, layout, punctuates = model.window_s, model.layout, model.punctuates
         if uniform != EMBEDDED and not is_on_disk(models_dir, uniform):
             name = model.short_name if model in known_models() else uniform
             raise ModelFileMissingError(
@@ -63,4 +63,12 @@ def load_engine(
             beam_size=beam_size,
         )
     # onnxruntime runs any number of calls side by side.
-    return OnnxEngine(directory, name=uniform, layout=layout, window_s=window_s, threads=threads, providers=providers)
+    return OnnxEngine(
+        directory,
+        name=uniform,
+        layout=layout,
+        window_s=window_s,
+        punctuates=punctuates,
+        threads=threads,
+        providers=providers,
+    )

@@ -51,6 +51,7 @@ class OnnxEngine:
         window_s: the longest piece that `recognise` accepts, seconds.
         threads: threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
+        punctuates: whether the model writes capitals and full stops; None looks whether its vocabulary has them.
         calibrate: makes a share of right words out of a raw word confidence.
 
     Raises:
@@ -68,15 +69,19 @@ class OnnxEngine:
         window_s: float = DEFAULT_WINDOW_S,
         threads: int = 1,
         providers: Sequence[str] = (CPU,),
+        punctuates: bool | None = None,
         calibrate: Calibration = uncalibrated,
     ) -> None:
         self.name = name
         self.window_s = window_s
         self._calibrate = calibrate
         self._one_by_one = providers[0] == CPU
-        self.abilities = Abilities(batch_size=1 if self._one_by_one else BATCH_SIZE)
         self._model: TimestampedResultsAsrAdapter | None = _load(
             directory, layout or layout_of(directory), threads=threads, providers=providers
+        )
+        self.abilities = Abilities(
+            batch_size=1 if self._one_by_one else BATCH_SIZE,
+            punctuates=_has_marks(self._model.asr) if punctuates is None else punctuates,
         )
         self._lm: CharacterLM | None = None
         self._calibration: confidence.Calibration | None = None
@@ -151,6 +156,15 @@ class OnnxEngine:
         signs = confidence.signs_of(tokens, logprobs, entropies, self._lm)
         sure = self._calibration.confidences(signs).tolist()
         return tuple(word.model_copy(update={"confidence": value}) for word, value in zip(words, sure, strict=True))
+
+
+def _has_marks(asr: Any) -> bool:
+    """Whether a vocabulary has capitals or full stops; one that cannot be seen is believed to have them."""
+    vocabulary: dict[int, str] | None = getattr(asr, "_vocab", None)
+    if not vocabulary:
+        return True
+    texts = [text for text in vocabulary.values() if not text.strip().startswith("<")]
+    return any(letter.isupper() or letter in ".?!" for text in texts for letter in text)
 
 
 def _columns(tokens: Sequence[BeamToken], entropies: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -13,6 +13,7 @@ from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
 from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import GlasError, InvalidParameterError
 from glas.domain.transcription import Recognition
+from glas.domain.writing import Style
 from glas.engines import Engine
 from glas.engines.catalogue import is_on_disk, known_models, resolve
 from glas.engines.load import load_engine
@@ -137,6 +138,7 @@ def open_transcriber(settings: Settings) -> Iterator[Transcriber]:
             batcher,
             messages=Lane(audio.decode_workers),
             long=Lane(n_long),
+            style=Style(sentences=nn.sentences, digits=nn.digits),
         )
 
 

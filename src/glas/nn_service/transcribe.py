@@ -19,6 +19,7 @@ from glas.domain.decoding import RUSSIAN
 from glas.domain.errors import EmptyAudioError
 from glas.domain.hallucination import Evidence, without_inventions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Recognition, Samples, Segment
+from glas.domain.writing import Style, Writer
 from glas.engines import Engine
 from glas.nn_service.batcher import Batcher
 from glas.nn_service.job import Job
@@ -45,6 +46,7 @@ class Transcriber:
         batcher: has pieces recognised.
         messages: lane of all recordings at first.
         long: lane of those that turn out to be long.
+        style: how texts are written.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Transcriber:
         *,
         messages: Lane,
         long: Lane,
+        style: Style,
     ) -> None:
         self._decoder = decoder
         self._vad = vad
@@ -63,6 +66,7 @@ class Transcriber:
         self._batcher = batcher
         self._messages = messages
         self._long = long
+        self._style = style
 
     def transcribe(
         self, data: bytes, engine: Engine, job: Job, *, on_step: Callable[[Step], None] = lambda _step: None
@@ -79,7 +83,7 @@ class Transcriber:
             AudioError: the bytes give no samples.
             GlasError: what `Job.check` raises.
         """
-        with contextlib.closing(_Text(job, on_step)) as text:
+        with contextlib.closing(_Text(job, on_step, self._writer(engine))) as text:
             sound = self._listen(data, engine, job, text)
             parts = text.finish()
         if not sound.n_samples:
@@ -89,6 +93,10 @@ class Transcriber:
             parts, duration_s=sound.n_samples / SAMPLE_RATE_HZ, model=engine.name, language=language
         )
         return Recognition(hypothesis=hypothesis, processing_s=job.work_s, fingerprint=sound.digest.hexdigest())
+
+    def _writer(self, engine: Engine) -> Writer:
+        bare = self._style.sentences and not engine.abilities.punctuates
+        return Writer(self._style.model_copy(update={"sentences": bare}))
 
     def _listen(self, data: bytes, engine: Engine, job: Job, text: "_Text") -> "_Sound":
         """Decode, and hand in all pieces of speech."""
@@ -136,14 +144,16 @@ class _Awaited(NamedTuple):
 
     start_s: float
     evidence: Evidence
+    is_cut: bool
     heard: Future[Hypothesis]
 
 
 class _Text:
     """Puts the pieces of one recording together, in order, whatever the order in which they were recognised."""
 
-    def __init__(self, job: Job, on_step: Callable[[Step], None]) -> None:
+    def __init__(self, job: Job, on_step: Callable[[Step], None], writer: Writer) -> None:
         self._job = job
+        self._writer = writer
         self._on_step = on_step
         self._awaited: deque[_Awaited] = deque()
         self._parts: list[tuple[float, Hypothesis]] = []
@@ -154,7 +164,7 @@ class _Text:
 
     def add(self, piece: SpeechPiece, heard: Future[Hypothesis]) -> None:
         """Take a piece; of a long recording, wait until few enough are on their way."""
-        self._awaited.append(_Awaited(piece.start_s, piece.evidence, heard))
+        self._awaited.append(_Awaited(piece.start_s, piece.evidence, piece.is_cut, heard))
         while self._awaited and (self._awaited[0].heard.done() or (self._job.is_long and len(self._awaited) > _AHEAD)):
             self._next()
 
@@ -174,7 +184,7 @@ class _Text:
 
     def _next(self) -> None:
         first = self._awaited[0]
-        heard = without_inventions(self._job.wait(first.heard), first.evidence)
+        heard = self._writer.write(without_inventions(self._job.wait(first.heard), first.evidence), is_cut=first.is_cut)
         self._awaited.popleft()
         self._parts.append((first.start_s, heard))
         moved = tuple(segment.shifted(first.start_s) for segment in heard.segments if segment.text)

@@ -53,6 +53,11 @@ class NnServiceSettings(BaseModel):
         default=0.5, gt=0, lt=1, description="Speech probability above which a frame is speech."
     )
 
+    sentences: bool = Field(
+        default=True, description="Capitals and full stops, by pauses, for models that write neither."
+    )
+    digits: bool = Field(default=True, description="Numbers, times and telephone numbers in digits.")
+
     @property
     def worker_count(self) -> int:
         """`workers` with 0 resolved."""

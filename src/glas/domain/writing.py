@@ -1,0 +1,92 @@
+"""How the words heard are written: capitals and full stops for models that write neither, numbers in digits.
+
+Nothing is lost by it: RU-NORM makes the same words of the text before and after. Times stay those of the words: what
+was put together begins with its first word, ends with its last, and is as sure as the least sure of them.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from glas.domain.decoding import RUSSIAN
+from glas.domain.digits import in_digits
+from glas.domain.transcription import Hypothesis, Segment, Word
+
+# A pause this long between two words ends a sentence. A model's word begins a little late and its end is an estimate,
+# so shorter ones tell nothing; commas are not put at all, since Russian puts them by grammar and not by pauses.
+SENTENCE_PAUSE_S = 0.7
+
+_ENDS = (".", "!", "?", "…")
+
+
+class Style(BaseModel):
+    """What is done to the text of an engine."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sentences: bool = False
+    digits: bool = False
+
+
+class Writer:
+    """Writes one recording, piece by piece; it remembers whether a sentence goes on."""
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._goes_on = False
+
+    def write(self, heard: Hypothesis, *, is_cut: bool = False) -> Hypothesis:
+        """One piece in the style.
+
+        Args:
+            heard: what was recognised in the piece.
+            is_cut: the piece ends in the middle of speech, so its last sentence may go on in the next one.
+        """
+        if not heard.text or heard.language != RUSSIAN or self._style == Style():
+            return heard
+        last = len(heard.segments) - 1
+        segments = tuple(
+            self._segment(segment, ends=not (is_cut and number == last))
+            for number, segment in enumerate(heard.segments)
+        )
+        return heard.model_copy(update={"segments": segments, "text": " ".join(one.text for one in segments)})
+
+    def _segment(self, segment: Segment, *, ends: bool) -> Segment:
+        if segment.words:
+            words = self._written(segment.words, ends=ends)
+            return segment.model_copy(update={"words": words, "text": " ".join(word.text for word in words)})
+        # A text without times is written as if it were said without a pause.
+        bare = [Word(text=text, start_s=0, end_s=0) for text in segment.text.split()]
+        return segment.model_copy(update={"text": " ".join(word.text for word in self._written(bare, ends=ends))})
+
+    def _written(self, words: Sequence[Word], *, ends: bool) -> tuple[Word, ...]:
+        written = _numbered(words) if self._style.digits else list(words)
+        return tuple(self._in_sentences(written, ends=ends) if self._style.sentences else written)
+
+    def _in_sentences(self, words: list[Word], *, ends: bool) -> list[Word]:
+        found = []
+        for number, word in enumerate(words):
+            text = word.text if self._goes_on else word.text[:1].upper() + word.text[1:]
+            is_last = number == len(words) - 1
+            is_end = ends if is_last else words[number + 1].start_s - word.end_s >= SENTENCE_PAUSE_S
+            if is_end and not text.endswith(_ENDS):
+                text += "."
+            self._goes_on = not is_end
+            found.append(word.model_copy(update={"text": text}))
+        return found
+
+
+def _numbered(words: Sequence[Word]) -> list[Word]:
+    found = []
+    for piece in in_digits([word.text for word in words]):
+        parts = words[piece.start : piece.end]
+        sure = [word.confidence for word in parts if word.confidence is not None]
+        found.append(
+            Word(
+                text=piece.text,
+                start_s=parts[0].start_s,
+                end_s=parts[-1].end_s,
+                confidence=min(sure) if sure else None,
+            )
+        )
+    return found
