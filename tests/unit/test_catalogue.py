@@ -86,11 +86,7 @@ def documented_row(model: KnownModel) -> str:
         f"`{model.name}`",
         "—" if model.size_mb is None else f"{model.size_mb:.0f}",
         model.licence,
-<<<<<<< HEAD
-        "—" if model.layout.kind == "whisper" else "yes" if punctuates else "no",
-=======
-        ("yes" if model.punctuates else "no") if model.has_engine else "—",
->>>>>>> d1df5c7 (Sentences by pauses and numbers in digits, both read back by RU-NORM to the words that were said)
+        "—" if model.layout.kind == "whisper" else "yes" if model.punctuates else "no",
         percent("Russian LibriSpeech"),
         percent("Natural Speech"),
         "—" if model.speed is None else f"{model.speed.rtfx:.0f}",
