@@ -97,4 +97,4 @@ def test_the_embedded_model_hears_that_phrase_through_the_gate(transcriber: Tran
     engine = load_engine("embedded", models_dir=settings.models_dir)
     sound = speak(Espeak(), SAID, Manner("f2", 140, 50))
     [text] = _texts(transcriber, engine, [as_wav(sound)])
-    assert text.startswith("спасибо")
+    assert text.startswith("Спасибо")
