@@ -14,6 +14,7 @@ from glas.engines import confidence
 from glas.training.calibrate import SHARD, VOICES, calibrate, utterances
 from glas.training.card import confidence_section
 from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.evaluate import TestData as DataOfTests
 from glas.training.shards import open_shard, write_shard
 from glas.training.synthesise import Speaker
 from glas.training.synthesise import test_utterances as utterances_of_a_test
@@ -31,7 +32,7 @@ def test_calibrate_fits_measures_and_writes(tmp_path: Path) -> None:
     spoken = Speaker(espeak, LEXICON, 2, [], None)
     write_shard(shards, "test-clean", utterances_of_a_test(spoken, 12, clean=True))
     picture = tmp_path / "reliability.svg"
-    calibrate(tmp_path, folder, [], picture)
+    calibrate(folder, DataOfTests(tmp_path), picture)
 
     found = confidence.load(folder)
     assert found is not None
