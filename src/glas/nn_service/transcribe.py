@@ -5,6 +5,7 @@ Runs in a thread of its own for each recording, streaming throughout; the pieces
 
 import contextlib
 import hashlib
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -16,7 +17,7 @@ import numpy as np
 from glas.audio.decoder import DecoderPool
 from glas.audio.segmentation import SegmentationOptions, SpeechPiece, VoiceActivityDetector, segment_speech
 from glas.domain.decoding import RUSSIAN
-from glas.domain.errors import EmptyAudioError
+from glas.domain.errors import EmptyAudioError, ServiceFaultError
 from glas.domain.hallucination import Evidence, without_inventions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Recognition, Samples, Segment
 from glas.domain.writing import Style, Writer
@@ -105,7 +106,7 @@ class Transcriber:
         with contextlib.closing(Passage(job, self._messages, self._long)) as passage:
             while True:
                 passage.enter()
-                sound = _Sound(job, passage)
+                sound = _Sound(job, passage, self._start_another_decoder)
                 with contextlib.suppress(_MustWaitError), self._decoder.open(data) as recording:
                     pieces = segment_speech(sound.blocks(recording), self._vad, options)
                     for index, piece in enumerate(pieces):
@@ -113,6 +114,15 @@ class Transcriber:
                         if index >= text.n_pieces:
                             text.add(piece, self._batcher.submit(job, engine, piece.samples))
                     return sound
+
+    def _start_another_decoder(self) -> None:
+        """A long recording keeps the decoder that it has for minutes; the next message should find one ready."""
+
+        def start() -> None:
+            with contextlib.suppress(ServiceFaultError):  # the service is stopping
+                self._decoder.start()
+
+        threading.Thread(target=start, name="decoder", daemon=True).start()
 
 
 class _MustWaitError(Exception):
@@ -122,9 +132,10 @@ class _MustWaitError(Exception):
 class _Sound:
     """Passes blocks of samples on, counts and digests them, and stops when going on is of no use."""
 
-    def __init__(self, job: Job, passage: Passage) -> None:
+    def __init__(self, job: Job, passage: Passage, on_long: Callable[[], None]) -> None:
         self._job = job
         self._passage = passage
+        self._on_long = on_long
         self.n_samples = 0
         self.digest = hashlib.sha256()
 
@@ -132,8 +143,10 @@ class _Sound:
         for block in blocks:
             self._job.check()
             self.n_samples += len(block)
-            if not self._job.is_long and self.n_samples > MESSAGE_S * SAMPLE_RATE_HZ and not self._passage.lengthen():
-                raise _MustWaitError
+            if not self._job.is_long and self.n_samples > MESSAGE_S * SAMPLE_RATE_HZ:
+                if not self._passage.lengthen():
+                    raise _MustWaitError
+                self._on_long()
             # 16 bits: what differs below them is the decoder's arithmetic, not the audio.
             self.digest.update(np.clip(np.round(block * 32768), -32768, 32767).astype("<i2").tobytes())
             yield block
