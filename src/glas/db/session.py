@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from glas.db.tables import Base
@@ -112,11 +112,9 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
         readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")
         writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
         return Database(readers, writers)
-    # A restarted server leaves dead connections in the pool; they are tried before they are used.
     waits = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": statement_timeout_s}
-    engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=waits, **options
-    )
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=waits, **options)
+    event.listen(engine.sync_engine, "checkout", _refuse_dead)
     return Database(engine, engine)
 
 
@@ -125,6 +123,12 @@ def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sql
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
+    """Let the pool replace a connection that a restarted server left dead; the driver has noticed, nobody is asked."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server has closed this connection")
 
 
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:

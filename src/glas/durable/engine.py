@@ -113,11 +113,10 @@ class Durable:
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "scheduler_polling_interval_sec": 5.0,
+            "system_database_engine": self._engine,
         }
         if self._place.schema is not None:
             config["dbos_system_schema"] = self._place.schema
-        else:
-            config["system_database_engine"] = self._engine
         Durable._is_started = True
         self._dbos = DBOS(config=config)
         self._functions = {

@@ -1,5 +1,6 @@
 """Where durable work is remembered: an SQLite file of its own, or a schema of a PostgreSQL server."""
 
+import select
 import sqlite3
 import time
 from contextlib import closing
@@ -13,7 +14,8 @@ import structlog
 # Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
 _BUSY_TIMEOUT_MS = 30_000
-_POOL_SIZE = 10
+_POSTGRES_POOL_SIZE = 20
+_IDLE_TRANSACTION_MS = 60_000
 # SQLite has one writer; connections that wait for it in a fair queue lose less time than in its own sleeps.
 _SQLITE_POOL_SIZE = 4
 
@@ -96,7 +98,22 @@ def _adopt_schema(url: str, former: str, schema: str) -> None:
 
 
 def _open_postgres(url: str) -> sa.Engine:
-    return sa.create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+    # A process that hangs within a transaction must not hold its locks for ever.
+    options = {"options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}"}
+    engine = sa.create_engine(url, pool_size=_POSTGRES_POOL_SIZE, max_overflow=0, connect_args=options)
+
+    @sa.event.listens_for(engine, "checkout")
+    def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+        """Let the pool replace a connection to a server that is gone, without asking the server each time.
+
+        An idle connection has nothing to say except its end.
+        """
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            raise sa.exc.DisconnectionError("the server has closed this connection")
+
+    return engine
 
 
 def _open_sqlite(url: str) -> sa.Engine:
