@@ -35,6 +35,7 @@ from glas.clients.db_assist_bodies import (
     Rating,
     RatingResult,
     RoleChoice,
+    Standing,
     Statistics,
     Usage,
 )
@@ -113,6 +114,14 @@ class DbAssistClient:
         """Count what a person sent in the last 24 hours, for limits by role."""
         return Usage.model_validate(await self._call("GET", f"/users/{tg_id}/usage"))
 
+    async def standing(self, tg_id: int) -> Standing:
+        """Find a person together with what they sent in the last 24 hours.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+        """
+        return Standing.model_validate(await self._call("GET", f"/users/{tg_id}/standing"))
+
     async def export_user(self, tg_id: int) -> PersonalData:
         """Everything that is held about a person."""
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data"))
@@ -141,7 +150,7 @@ class DbAssistClient:
     # Messages
 
     async def create_transcription(self, new: NewTranscription) -> Transcription:
-        """Record that a message has come; its id names the objects.
+        """Record that a message has come; its id names the objects. A repeat may name another place of the answer.
 
         Raises:
             NotFoundError: the sender is not registered.

@@ -85,6 +85,7 @@ class NewTranscription(_Request):
     file_unique_id: Name
     media_kind: MediaKind
     is_forwarded: bool = False
+    answer_message_id: RowId | None = Field(default=None, description="Where the answer stands, if it stands yet.")
 
 
 class AnswerPlace(_Request):
@@ -162,6 +163,13 @@ class Usage(_Answer):
 
     n_messages: int
     audio_s: float = Field(description="Seconds of recognised audio.")
+
+
+class Standing(_Answer):
+    """All that decides whether a person is served."""
+
+    user: User
+    usage: Usage
 
 
 class Change(_Answer):

@@ -5,17 +5,18 @@ served, without polling), and begin with BEGIN IMMEDIATE: a transaction that rea
 otherwise find that somebody wrote in between, and would have to fail.
 """
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from glas.db.tables import Base
+from glas.db.tables import Base, table_of
 from glas.domain.errors import ConfigurationError
 from glas.settings import Settings
 
@@ -118,17 +119,37 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     return Database(engine, engine)
 
 
+def dialect(session: AsyncSession) -> str:
+    """`sqlite` or `postgresql`."""
+    return session.get_bind().dialect.name
+
+
 def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
-    """An INSERT that understands ON CONFLICT; SQLAlchemy has one for each dialect."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    """An INSERT that understands ON CONFLICT."""
+    return insert_of(dialect(session), table_of(table))
+
+
+def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """The same for statements that are built before there is a session; SQLAlchemy has one for each dialect."""
+    return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Let the pool replace a connection that a restarted server left dead; the driver has noticed, nobody is asked."""
-    if connection.driver_connection.is_closed():
+    """Let the pool replace a connection that a restarted server has left dead.
+
+    A connection at rest has nothing to say but its end. SQLAlchemy's own `pool_pre_ping` asks the server at every use:
+    three more trips for a transaction of three or four.
+    """
+    resting = connection.driver_connection
+    # Private, but the end may have arrived without the event loop having had time to read it.
+    if resting.is_closed() or _can_be_read(resting._transport.get_extra_info("socket").fileno()):  # noqa: SLF001
         raise DisconnectionError("the server has closed this connection")
+
+
+def _can_be_read(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:

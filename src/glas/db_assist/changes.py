@@ -6,19 +6,21 @@ locked until it commits, hence numbers become visible in their order and without
 """
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from glas.clients.db_assist_bodies import Change, Page
-from glas.db.tables import ChangeCounterRow, ConsentRow, TombstoneRow, TranscriptionRow
+from glas.db.tables import ChangeCounterRow, ConsentRow, TombstoneRow, TranscriptionRow, table_of
 from glas.domain.errors import InvalidParameterError
 from glas.domain.messages import Transcription
 from glas.domain.people import Purpose
 
 _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})")
+_counter: Final = table_of(ChangeCounterRow)
+_NEXT: Final = update(_counter).values(value=_counter.c.value + 1).returning(_counter.c.value)
 
 
 class _Position(NamedTuple):
@@ -43,8 +45,8 @@ class _Position(NamedTuple):
 
 async def next_sequence(*, session: AsyncSession) -> int:
     """Take the next number. Call it after every lock and as late as possible: until the commit all others wait here."""
-    counter = update(ChangeCounterRow).values(value=ChangeCounterRow.value + 1).returning(ChangeCounterRow.value)
-    return (await session.scalars(counter, execution_options={"synchronize_session": False})).one()
+    number: int = (await session.execute(_NEXT)).scalar_one()
+    return number
 
 
 async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change]:
@@ -68,7 +70,7 @@ async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change
 
 
 async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSession) -> list[tuple[_Position, Change]]:
-    consent = training_consent(TranscriptionRow.user_id)
+    consent = last_consent(TranscriptionRow.user_id, Purpose.TRAINING)
     position = tuple_(TranscriptionRow.change_sequence, TranscriptionRow.id)
     query = (
         select(TranscriptionRow, consent)
@@ -108,11 +110,11 @@ async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSess
     ]
 
 
-def training_consent(user_id: InstrumentedAttribute[int]) -> ColumnElement[bool | None]:
-    """What a person last said of training; NULL if nothing."""
+def last_consent(user_id: InstrumentedAttribute[int], purpose: Purpose) -> ColumnElement[bool | None]:
+    """What a person last said of a purpose; NULL if nothing."""
     return (
         select(ConsentRow.granted)
-        .where(ConsentRow.user_id == user_id, ConsentRow.purpose == Purpose.TRAINING.value)
+        .where(ConsentRow.user_id == user_id, ConsentRow.purpose == purpose.value)
         .order_by(ConsentRow.id.desc())
         .limit(1)
         .scalar_subquery()

@@ -1,23 +1,36 @@
 """Queries about messages: how one comes, is stored, ends, and is found again."""
 
-from typing import Final
+from functools import cache
+from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningInsert
 
 from glas.clients.db_assist_bodies import AnswerPlace, Archived, Failed, Finished, NewTranscription
-from glas.db.session import insert
-from glas.db.tables import TranscriptionRow
+from glas.db.session import dialect, insert_of
+from glas.db.tables import CorrectionRow, TranscriptionRow, UserRow, table_of
 from glas.db_assist import people
 from glas.db_assist.changes import next_sequence
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.messages import Score, Status, Transcription
 
+_Row: TypeAlias = dict[str, Any]
+_RowT = TypeVar("_RowT")
+
 _NAME: Final = ("bot_id", "chat_id", "message_id", "attempt")
 # `file_id` is left out: Telegram may name the same file anew when it delivers an update again.
 _MUST_AGREE: Final = ("file_unique_id", "media_kind", "is_forwarded")
+
+# What every message needs is asked for by statements that are built once; an ORM object costs more than they do.
+_table: Final = table_of(TranscriptionRow)
+_users: Final = table_of(UserRow)
+_corrections: Final = table_of(CorrectionRow)
+_WITH_REFERENCE: Final = select(*_table.c, _corrections.c.reference).select_from(
+    _table.outerjoin(_corrections, _corrections.c.transcription_id == _table.c.id)
+)
+_BY_ID: Final = update(_table).where(_table.c.id == bindparam("row_id"))
 
 
 def as_transcription(row: TranscriptionRow) -> Transcription:
@@ -26,34 +39,50 @@ def as_transcription(row: TranscriptionRow) -> Transcription:
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Record that a message has come, once.
+    """Record that a message has come, once; the last word on where its answer stands counts.
 
     Raises:
         NotFoundError: the sender is not registered.
         ForbiddenError: the sender is banned.
         ConflictError: it was recorded with another sender, file or kind.
     """
-    user = await people.sender(new.tg_id, session=session)
     now = people.now()
-    values = new.model_dump(exclude={"tg_id"}, mode="json") | {
-        "user_id": user.id,
-        "status": Status.PENDING.value,
-        "score": Score.NOT_RATED.value,
-        "creation_datetime": now,
-        "changed_datetime": now,
-        "change_sequence": 0,
+    values = new.model_dump(mode="json") | {"creation_datetime": now, "changed_datetime": now}
+    created = (await session.execute(_creation(dialect(session)), values)).mappings().one_or_none()
+    return await _created_before(new, session=session) if created is None else _transcription({**created})
+
+
+@cache
+def _creation(dialect_name: str) -> ReturningInsert[Any]:
+    """An INSERT that gives nothing where the message is known, or nobody may send it."""
+    values: dict[str, Any] = {
+        "status": literal(Status.PENDING.value),
+        "score": literal(Score.NOT_RATED.value),
+        "change_sequence": literal(0),
+        "user_id": _users.c.id,
     }
-    statement = insert(session, TranscriptionRow).values(values).on_conflict_do_nothing(index_elements=_NAME)
-    created = await session.scalar(statement.returning(TranscriptionRow))
-    if created is not None:
-        set_committed_value(created, "correction", None)
-        return as_transcription(created)
-    named = [getattr(TranscriptionRow, column) == getattr(new, column) for column in _NAME]
-    row = (await session.scalars(_with_correction().where(*named))).one()
-    agreed = row.user_id == user.id and all(getattr(row, name) == getattr(new, name) for name in _MUST_AGREE)
-    if not agreed:
+    given = (*NewTranscription.model_fields, "creation_datetime", "changed_datetime")
+    values |= {name: bindparam(name, type_=_table.c[name].type) for name in given if name != "tg_id"}
+    # The sender's lock is that of `people.sender`.
+    sender = (
+        select(*values.values())
+        .where(_users.c.tg_id == bindparam("tg_id"), _users.c.is_banned.is_(False))
+        .with_for_update(read=True, key_share=True, of=_users)
+    )
+    statement = insert_of(dialect_name, _table).from_select([*values], sender)
+    return statement.on_conflict_do_nothing(index_elements=_NAME).returning(_table)
+
+
+async def _created_before(new: NewTranscription, *, session: AsyncSession) -> Transcription:
+    user = await people.sender(new.tg_id, session=session)
+    named = [_table.c[column] == getattr(new, column) for column in _NAME]
+    query = _WITH_REFERENCE.where(*named).with_for_update(of=_table)
+    row = {**(await session.execute(query)).mappings().one()}
+    if row["user_id"] != user.id or any(row[name] != getattr(new, name) for name in _MUST_AGREE):
         raise ConflictError(f"message {new.message_id} of chat {new.chat_id} was recorded with other values")
-    return as_transcription(row)
+    if new.answer_message_id not in (None, row["answer_message_id"]):
+        return await _write(row, {"answer_message_id": new.answer_message_id}, session=session)
+    return _transcription(row)
 
 
 async def find(transcription_id: int, *, session: AsyncSession) -> Transcription:
@@ -62,8 +91,8 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
     Raises:
         NotFoundError: there is none.
     """
-    query = _with_correction().where(TranscriptionRow.id == transcription_id)
-    return as_transcription(_present((await session.scalars(query)).one_or_none(), transcription_id))
+    found = await _newest(_WITH_REFERENCE.where(_table.c.id == transcription_id), session=session)
+    return _present(found, transcription_id)
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
@@ -72,24 +101,21 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
     Raises:
         NotFoundError: there is none.
     """
-    query = _with_correction().where(
-        TranscriptionRow.bot_id == bot_id,
-        TranscriptionRow.chat_id == chat_id,
-        TranscriptionRow.answer_message_id == answer_message_id,
+    query = _WITH_REFERENCE.where(
+        _table.c.bot_id == bot_id, _table.c.chat_id == chat_id, _table.c.answer_message_id == answer_message_id
     )
-    row = (await session.scalars(query.order_by(TranscriptionRow.id.desc()).limit(1))).one_or_none()
-    return as_transcription(_present(row, answer_message_id))
+    return _present(await _newest(query, session=session), answer_message_id)
 
 
 async def find_same_file(file_unique_id: str, model: str | None, *, session: AsyncSession) -> Transcription | None:
     """The newest finished message with the same file, by the same model if one is named."""
-    query = _with_correction().where(
-        TranscriptionRow.file_unique_id == file_unique_id, TranscriptionRow.status == Status.DONE.value
-    )
-    if model is not None:
-        query = query.where(TranscriptionRow.model == model)
-    row = (await session.scalars(query.order_by(TranscriptionRow.id.desc()).limit(1))).one_or_none()
-    return None if row is None else as_transcription(row)
+    query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
+    return await _newest(query if model is None else query.where(_table.c.model == model), session=session)
+
+
+async def _newest(query: Select[Any], *, session: AsyncSession) -> Transcription | None:
+    row = (await session.execute(query.order_by(_table.c.id.desc()).limit(1))).mappings().one_or_none()
+    return None if row is None else _transcription({**row})
 
 
 async def lock(transcription_id: int, *, session: AsyncSession) -> TranscriptionRow:
@@ -98,17 +124,15 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
     Raises:
         NotFoundError: there is none.
     """
-    query = _with_correction().where(TranscriptionRow.id == transcription_id)
+    query = select(TranscriptionRow).options(joinedload(TranscriptionRow.correction))
+    query = query.where(TranscriptionRow.id == transcription_id)
     rows = await session.scalars(query.with_for_update(of=TranscriptionRow))
     return _present(rows.one_or_none(), transcription_id)
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
     """Record where the answer stands; it may move, when a person deleted it."""
-    row = await lock(transcription_id, session=session)
-    row.answer_message_id = place.answer_message_id
-    row.changed_datetime = people.now()
-    return as_transcription(row)
+    return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 
 async def archive(transcription_id: int, archived: Archived, *, session: AsyncSession) -> Transcription:
@@ -117,11 +141,10 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
     Raises:
         ConflictError: other bytes were recorded.
     """
-    row = await lock(transcription_id, session=session)
-    if row.audio_key is not None:
+    row = await _locked(transcription_id, session=session)
+    if row["audio_key"] is not None:
         return _repeated(row, archived.model_dump(), "archived")
-    await _change(row, archived.model_dump(), session=session)
-    return as_transcription(row)
+    return await _change(row, archived.model_dump(), session=session)
 
 
 async def finish(transcription_id: int, finished: Finished, *, session: AsyncSession) -> Transcription:
@@ -130,12 +153,7 @@ async def finish(transcription_id: int, finished: Finished, *, session: AsyncSes
     Raises:
         ConflictError: it ended before, otherwise.
     """
-    values = finished.model_dump() | {"status": Status.DONE.value}
-    row = await lock(transcription_id, session=session)
-    if row.status != Status.PENDING:
-        return _repeated(row, values, "finished")
-    await _change(row, values, session=session, becomes_visible=True)
-    return as_transcription(row)
+    return await _end(transcription_id, finished.model_dump() | {"status": Status.DONE.value}, session=session)
 
 
 async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) -> Transcription:
@@ -144,40 +162,53 @@ async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) 
     Raises:
         ConflictError: it ended before, otherwise.
     """
-    values = failed.model_dump() | {"status": Status.FAILED.value}
-    row = await lock(transcription_id, session=session)
-    if row.status != Status.PENDING:
-        return _repeated(row, values, "ended")
-    await _change(row, values, session=session)
-    return as_transcription(row)
+    return await _end(transcription_id, failed.model_dump() | {"status": Status.FAILED.value}, session=session)
 
 
 async def mark_changed(row: TranscriptionRow, *, session: AsyncSession) -> None:
     """Put a finished message at the end of the order of changes."""
-    await _change(row, {}, session=session)
+    row.change_sequence = await next_sequence(session=session)
+    row.changed_datetime = people.now()
 
 
-async def _change(
-    row: TranscriptionRow, values: dict[str, object], *, session: AsyncSession, becomes_visible: bool = False
-) -> None:
-    sequence = row.change_sequence
-    if becomes_visible or row.status == Status.DONE:
-        sequence = await next_sequence(session=session)
-    for name, value in (values | {"change_sequence": sequence, "changed_datetime": people.now()}).items():
-        setattr(row, name, value)
+async def _locked(transcription_id: int, *, session: AsyncSession) -> _Row:
+    """Like `lock`, without an object that would watch every change."""
+    query = _WITH_REFERENCE.where(_table.c.id == transcription_id).with_for_update(of=_table)
+    row = (await session.execute(query)).mappings().one_or_none()
+    return {**_present(row, transcription_id)}
 
 
-def _repeated(row: TranscriptionRow, values: dict[str, object], what: str) -> Transcription:
-    if any(getattr(row, name) != value for name, value in values.items()):
-        raise ConflictError(f"transcription {row.id} was {what} with other values; its status is {row.status}")
-    return as_transcription(row)
+async def _end(transcription_id: int, values: _Row, *, session: AsyncSession) -> Transcription:
+    row = await _locked(transcription_id, session=session)
+    if row["status"] != Status.PENDING:
+        return _repeated(row, values, "ended")
+    return await _change(row, values, session=session)
 
 
-def _with_correction() -> Select[TranscriptionRow]:
-    return select(TranscriptionRow).options(joinedload(TranscriptionRow.correction))
+async def _change(row: _Row, values: _Row, *, session: AsyncSession) -> Transcription:
+    """Change a locked row; once it is finished, exports are to see it."""
+    if values.get("status", row["status"]) == Status.DONE:
+        values = values | {"change_sequence": await next_sequence(session=session)}
+    return await _write(row, values, session=session)
 
 
-def _present(row: TranscriptionRow | None, name: int) -> TranscriptionRow:
+async def _write(row: _Row, values: _Row, *, session: AsyncSession) -> Transcription:
+    values = values | {"changed_datetime": people.now()}
+    await session.execute(_BY_ID, values | {"row_id": row["id"]})
+    return _transcription(row | values)
+
+
+def _repeated(row: _Row, values: _Row, what: str) -> Transcription:
+    if any(row[name] != value for name, value in values.items()):
+        raise ConflictError(f"transcription {row['id']} was {what} with other values; its status is {row['status']}")
+    return _transcription(row)
+
+
+def _transcription(row: _Row) -> Transcription:
+    return Transcription.model_validate(row)
+
+
+def _present(row: _RowT | None, name: int) -> _RowT:
     if row is None:
         raise NotFoundError(f"expected a message that is known, got {name}", param="id")
     return row

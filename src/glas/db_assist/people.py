@@ -1,20 +1,32 @@
 """Queries about people: who they are, what they agreed to, what they may."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from glas.clients.db_assist_bodies import ConsentChoice, Usage
+from glas.clients.db_assist_bodies import ConsentChoice, Standing, Usage
 from glas.db.session import insert
-from glas.db.tables import ConsentRow, TranscriptionRow, UserRow
-from glas.db_assist.changes import next_sequence
+from glas.db.tables import ConsentRow, TranscriptionRow, UserRow, table_of
+from glas.db_assist.changes import last_consent, next_sequence
 from glas.domain.errors import ForbiddenError, NotFoundError
 from glas.domain.messages import Status
 from glas.domain.people import Locale, Purpose, Role, User
 
 DAY = timedelta(hours=24)
+
+# Asked for every message: one statement without ORM objects, built once.
+_users: Final = table_of(UserRow)
+_sent: Final = table_of(TranscriptionRow)
+_of_a_day: Final = (_sent.c.user_id == _users.c.id, _sent.c.creation_datetime > bindparam("since"))
+_STANDING: Final = select(
+    *_users.c,
+    select(func.count()).where(*_of_a_day).scalar_subquery().label("n_messages"),
+    select(func.coalesce(func.sum(_sent.c.duration_s), 0.0)).where(*_of_a_day).scalar_subquery().label("audio_s"),
+    *(last_consent(UserRow.id, purpose).label(purpose.value) for purpose in Purpose),
+).where(_users.c.tg_id == bindparam("tg_id"))
 
 
 def now() -> datetime:
@@ -140,6 +152,22 @@ async def usage(tg_id: int, *, session: AsyncSession) -> Usage:
     )
     n_messages, audio_s = (await session.execute(query)).one()
     return Usage(n_messages=n_messages, audio_s=audio_s)
+
+
+async def standing(tg_id: int, *, session: AsyncSession) -> Standing:
+    """A person with their consents, and what they sent in the last 24 hours.
+
+    Raises:
+        NotFoundError: nobody registered under this id.
+    """
+    row = (await session.execute(_STANDING, {"tg_id": tg_id, "since": now() - DAY})).mappings().one_or_none()
+    if row is None:
+        raise _unknown(tg_id)
+    consents = frozenset(purpose for purpose in Purpose if row[purpose.value])
+    return Standing(
+        user=User.model_validate({**row, "consents": consents}),
+        usage=Usage(n_messages=row["n_messages"], audio_s=row["audio_s"]),
+    )
 
 
 async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> UserRow:

@@ -104,13 +104,14 @@ def _open_postgres(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "checkout")
     def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-        """Let the pool replace a connection to a server that is gone, without asking the server each time.
+        """Let the pool replace a connection that a restarted server has left dead, without asking at each use.
 
-        An idle connection has nothing to say except its end.
+        A connection at rest has nothing to say but its end.
         """
         poll = select.poll()
-        poll.register(connection.fileno(), select.POLLIN)
-        if poll.poll(0):
+        if not connection.closed:
+            poll.register(connection.fileno(), select.POLLIN)
+        if connection.closed or poll.poll(0):
             raise sa.exc.DisconnectionError("the server has closed this connection")
 
     return engine

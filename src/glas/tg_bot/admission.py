@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from glas.clients.db_assist import DbAssistClient
+from glas.clients.db_assist_bodies import Standing
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Role, User
 from glas.settings import BotSettings
@@ -44,7 +45,11 @@ class Doorkeeper:
 
     async def admit(self, job: VoiceJob) -> Admission:
         """Decide about one recording."""
-        user = await self.known(job.person)
+        try:
+            standing = await self.db_assist.standing(job.person)
+        except NotFoundError:
+            standing = None
+        user = None if standing is None else standing.user
         if user is not None and user.is_banned:
             return _IGNORED
         if not self.serves(job.person):
@@ -53,18 +58,19 @@ class Doorkeeper:
             chat = await self.db_assist.chat(job.bot_id, job.chat_id)
             if not chat.answers_automatically:
                 return _IGNORED
-        if (refusal := await self._refusal(job, user)) is not None:
+        if (refusal := self._refusal(job, standing)) is not None:
             # In a group the refusals for haste would be as many as the messages.
             return _IGNORED if refusal.may_ask_again and not job.is_private else refusal
         return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)
 
-    async def _refusal(self, job: VoiceJob, user: User | None) -> Admission | None:
+    def _refusal(self, job: VoiceJob, standing: Standing | None) -> Admission | None:
+        user = None if standing is None else standing.user
         if job.recording.size_bytes > self.settings.max_file_mb * _MB:
             return _refused("file-too-big", user, limit=self.settings.max_file_mb)
         if self._is_too_fast(job, user):
             refused = _refused("too-many", user, limit=self.settings.user_messages_per_minute)
             return refused.model_copy(update={"may_ask_again": True})
-        if user is not None and (minutes := await self._minutes_exceeded(user, job.recording.duration_s)):
+        if standing is not None and (minutes := self._minutes_exceeded(standing, job.recording.duration_s)):
             return _refused("daily-limit", user, minutes=minutes)
         return None
 
@@ -84,17 +90,15 @@ class Doorkeeper:
         except NotFoundError:
             return None
 
-    async def _minutes_exceeded(self, user: User, duration_s: float) -> int:
+    def _minutes_exceeded(self, standing: Standing, duration_s: float) -> int:
         """The limit that this recording would exceed, in minutes; 0 where it does not."""
+        user, used = standing.user, standing.usage
         limits = {
             Role.USER: self.settings.user_minutes_per_day,
             Role.BETA_TESTER: self.settings.beta_tester_minutes_per_day,
         }
         limit = 0 if user.tg_id in self.admins else limits.get(user.role, 0)
-        if not limit:
-            return 0
-        used = await self.db_assist.usage(user.tg_id)
-        return limit if used.audio_s + duration_s > limit * 60 else 0
+        return limit if limit and used.audio_s + duration_s > limit * 60 else 0
 
 
 def _refused(phrase: str, user: User | None, **values: Any) -> Admission:

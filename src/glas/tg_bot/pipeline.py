@@ -162,10 +162,9 @@ class Pipeline:
             file_unique_id=recording.file_unique_id,
             media_kind=recording.kind,
             is_forwarded=recording.is_forwarded,
+            answer_message_id=answer.message_id,
         )
-        row = await self.db_assist.create_transcription(new)
-        await self.db_assist.set_answer(row.id, answer.message_id)
-        return row.id
+        return (await self.db_assist.create_transcription(new)).id
 
     async def _send_document(self, job: VoiceJob, heard: Heard, say: Say) -> int:
         to = ReplyParameters(message_id=job.message_id, allow_sending_without_reply=True)

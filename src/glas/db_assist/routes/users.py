@@ -11,6 +11,7 @@ from glas.clients.db_assist_bodies import (
     LocaleChoice,
     PersonalData,
     RoleChoice,
+    Standing,
     Usage,
 )
 from glas.db_assist import chats, people, privacy
@@ -74,6 +75,13 @@ async def usage(request: Request, tg_id: PersonPath) -> Usage:
     """Count what a person sent in the last 24 hours."""
     async with database(request).reading() as session:
         return await people.usage(tg_id, session=session)
+
+
+@router.get("/users/{tg_id}/standing")
+async def standing(request: Request, tg_id: PersonPath) -> Standing:
+    """Find a person together with what they sent in the last 24 hours."""
+    async with database(request).reading() as session:
+        return await people.standing(tg_id, session=session)
 
 
 @router.get("/users/{tg_id}/data")
