@@ -1,7 +1,7 @@
 """How every client speaks HTTP: one transport in process or over TCP, one way for errors to come back.
 
-`httpx.ASGITransport` ignores httpx' timeouts and does not run an app's lifespan: calls are bounded here with
-`asyncio.timeout`, and `launch` enters the lifespan.
+In process nobody keeps httpx' timeouts or runs an app's lifespan: calls are bounded here with `asyncio.timeout`, and
+`launch` enters the lifespan.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import httpx
 import structlog
 from pydantic import BaseModel
 
+from glas.clients.in_process import InProcessClient
 from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
 from glas.logs import REQUEST_ID_HEADER
 
@@ -43,8 +44,7 @@ def open_http(
         timeout = httpx.Timeout(None, connect=connect_s)
         transport = None if socket_path is None else httpx.AsyncHTTPTransport(uds=str(socket_path))
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False, transport=transport)
-    in_process = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=in_process, base_url="http://in-process", headers=headers)
+    return InProcessClient(app, headers=headers)
 
 
 async def call(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
@@ -198,7 +199,14 @@ class Durable:
         Durable._is_started = False
 
     async def enqueue(self, work: Work) -> None:
-        """Remember work durably; it is done soon, once. Work with a known id is left as it is."""
+        """Remember work durably; it is done soon, once. Work with a known id is left as it is.
+
+        Within a workflow the engine would also record it there, in two more transactions, so that a replay does not
+        give it again; its id sees to that already. Hence a context of its own.
+        """
+        await asyncio.create_task(self._enqueue(work), context=Context())
+
+    async def _enqueue(self, work: Work) -> None:
         with (
             SetWorkflowID(work.id),
             SetEnqueueOptions(queue_partition_key=self._partition(work)),
