@@ -100,7 +100,8 @@ def _adopt_schema(url: str, former: str, schema: str) -> None:
 def _open_postgres(url: str) -> sa.Engine:
     # A process that hangs within a transaction must not hold its locks for ever.
     options = {"options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}"}
-    engine = sa.create_engine(url, pool_size=_POSTGRES_POOL_SIZE, max_overflow=0, connect_args=options)
+    given = {} if "options" in sa.make_url(url).query else options
+    engine = sa.create_engine(url, pool_size=_POSTGRES_POOL_SIZE, max_overflow=0, connect_args=given)
 
     @sa.event.listens_for(engine, "checkout")
     def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
