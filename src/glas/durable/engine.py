@@ -19,9 +19,10 @@ from dbos import DBOS, DBOSConfig, DBOSContextSetAuth, DBOSPortableJSONSerialize
 
 from glas.domain.errors import ConfigurationError
 from glas.durable.care import DEAD_AFTER_S, Care, end_unknown_runs
+from glas.durable.economy import Bells, FirstRuns
 from glas.durable.members import Members
 from glas.durable.place import Place
-from glas.durable.work import Queue, Schedule, Work, WorkflowFunction, plain
+from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
 
 _T = TypeVar("_T")
 
@@ -55,6 +56,8 @@ class Durable:
         self._members: Members | None = None
         self._care: Care | None = None
         self._dbos: DBOS | None = None
+        self._first_runs = FirstRuns()
+        self._bells = Bells()
         self._note: Callable[[], str] = str
         self._hear: Callable[[Mapping[str, str]], object] = len
 
@@ -121,16 +124,27 @@ class Durable:
         Durable._is_started = True
         self._dbos = DBOS(config=config)
         self._functions = {
-            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(plain(function))
+            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(self._watched(function))
             for name, function in self._functions.items()
         }
         # Otherwise it would claim whatever lies in the database, and fail at work whose part is not here.
         DBOS.listen_queues([queue.name for queue in self._queues])
         # In this loop, so that workflows run here, where the clients that they use live.
-        DBOS.launch()
+        self._bells.launch(self._first_runs)
         self._care = Care(self._dbos, self._members, self._slot, keep_s=self._keep_s, note=self._note, hear=self._hear)
         await self._register()
         self._care.start()
+
+    def _watched(self, function: WorkflowFunction) -> WorkflowFunction:
+        """A function around a method, which DBOS could not mark as it marks what it registers."""
+
+        async def call(*arguments: Any) -> Any:
+            try:
+                return await function(*arguments)
+            finally:
+                self._first_runs.ended(DBOS.workflow_id)
+
+        return call
 
     async def _register(self) -> None:
         for queue in self._queues:
@@ -183,6 +197,7 @@ class Durable:
         deadline = time.monotonic() + patience_s
         for event in dbos.background_thread_stop_events:
             event.set()
+        self._bells.ring_all()
         # A look at a queue that is under way still hands out what it has claimed; only after it nothing new begins.
         await asyncio.to_thread(_join_queue_threads)
         # DBOS.destroy would wait in whole seconds, even for nothing.
@@ -213,6 +228,7 @@ class Durable:
             DBOSContextSetAuth(work.person, []),
         ):
             await DBOS.enqueue_workflow_async(work.queue, self._functions[work.workflow], *work.arguments)
+        self._bells.ring(work.queue)
 
     def _partition(self, work: Work) -> str | None:
         one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self._queues)

@@ -15,13 +15,13 @@ class Queue:
         name: names it.
         concurrency: workflows that one process runs at once.
         one_per_person: a person's work is done one after the other, so that nobody crowds out the rest.
-        poll_s: seconds between two looks at the queue.
+        poll_s: seconds between two looks at the queue; what this process itself enqueues is seen at once.
     """
 
     name: str
     concurrency: int
     one_per_person: bool = True
-    poll_s: float = 0.1
+    poll_s: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,3 @@ class Schedule:
     workflow: str
     cron: str
     queue: str
-
-
-def plain(function: WorkflowFunction) -> WorkflowFunction:
-    """A function around a method: DBOS marks what it registers, and a bound method cannot be marked."""
-
-    async def call(*arguments: Any) -> Any:
-        return await function(*arguments)
-
-    return call
