@@ -5,7 +5,7 @@ import hashlib
 import mmap
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import Request
 
@@ -107,14 +107,15 @@ def media_type(key: str) -> str:
 @asynccontextmanager
 async def received(request: Request) -> AsyncIterator[Data]:
     """The body of a request: in memory if it is small, in a nameless file that is mapped if it is large."""
-    small = bytearray()
-    with tempfile.TemporaryFile() as large:
+    with ExitStack() as stack:
+        small, large = bytearray(), None
         async for chunk in request.stream():
             small += chunk
             if len(small) > PART_BYTES:
+                large = large or stack.enter_context(tempfile.TemporaryFile())
                 large.write(small)
                 small.clear()
-        if not large.tell():
+        if large is None:
             yield bytes(small)
             return
         large.write(small)
