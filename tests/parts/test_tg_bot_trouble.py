@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -111,15 +112,15 @@ async def test_a_service_that_stays_away_is_confessed(
 
 async def test_the_text_comes_although_the_object_store_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The audio is kept once the store is back."""
-    store = house.services.data_loader._http._transport
-    real, is_away = store.handle_async_request, True
+    store = house.services.data_loader._http
+    real, is_away = store.request, True
 
-    async def handle(request: httpx.Request) -> httpx.Response:
+    async def request(*arguments: Any, **options: Any) -> httpx.Response:
         if is_away:
             raise httpx.ConnectError("away")
-        return await real(request)
+        return await real(*arguments, **options)
 
-    monkeypatch.setattr(store, "handle_async_request", handle)
+    monkeypatch.setattr(store, "request", request)
     answer = await house.answer(house.telegram.speak(ANNA, OGG))
     assert answer["text"] == "привет"
     await asyncio.sleep(0.5)
