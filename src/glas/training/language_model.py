@@ -3,7 +3,7 @@
 It reads sentences of the training grammar, word forms of the dictionary and, where given, plain Russian texts;
 sentences that are held out for tests are left out. It writes, for every context of up to `ORDER` - 1 letters that
 occurred often enough, the probabilities of all letters after it, one byte each. Smoothing is Witten and Bell's (1991):
-a context gives the shorter one as much weight as it has seen different letters.
+a context gives the shorter one weight by how many different letters it has seen.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from glas.training.lexicon import Lexicon, load_lexicon
 from glas.training.texts import TextSource, held_out, label, read_lines
 
 ORDER = 8  # letters of an n-gram, the predicted one included
-REPEAT_TEXTS = 4  # plain texts are few and natural: each line counts as often as this
+SHORTER = 4.0  # times as much weight for the shorter context: without it rare contexts are believed too much
 LETTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюя"
 STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to exp(-16)
 
@@ -25,7 +25,7 @@ STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to ex
 class LMSize:
     """How much to read and how much to keep."""
 
-    sentences: int = 400_000  # drawn from the grammar and the dictionary
+    sentences: int = 200_000  # drawn from the grammar and the dictionary
     contexts: int = 260_000  # rows of the file at most, about 34 bytes each
 
 
@@ -38,7 +38,7 @@ def corpus(lexicon: Lexicon, texts: Path | None, sentences: int) -> str:
     source = TextSource(lexicon, seed=77)
     drawn = (label(source.draw()) for _ in range(sentences))
     lines = [clean for clean in (label(line) for line in read_lines(texts)) if clean and not held_out(clean)]
-    return " ".join([*drawn, *(lines * REPEAT_TEXTS)])
+    return " ".join([*drawn, *lines])
 
 
 def build(data: Path, texts: Path | None, to: Path, size: LMSize) -> None:
@@ -104,6 +104,7 @@ def _smoothed(
         totals_kept = totals[kept][found][:, None]
     else:
         before, totals_kept = np.full((1, _SIZE), 1 / _SIZE), totals[kept][:, None]
+    kinds = SHORTER * kinds
     return chosen, ((table + kinds * before) / (totals_kept + kinds)).astype(np.float32)
 
 
