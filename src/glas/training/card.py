@@ -166,10 +166,10 @@ The int8 files in this folder, RU-NORM v1 on both sides, {date}; WER and CER in 
 |---|---|---|---|---|---|
 {table}
 
-The VoxForge set is small and has only a few sentences; it is there to watch, not to compare.  The telephone speech is one
-voice; nothing learnt from it, but choices were made looking at it, so strangers may fare worse.  The sentences of the
-synthetic sets come from the same grammar as those of training and of the language model, which read other sentences of
-it: other texts gain less from it, as the last two rows show.
+The VoxForge set is small and has only a few sentences; it is there to watch, not to compare.  The telephone prompts
+are one voice; nothing learnt from it, but choices were made looking at it, so strangers may fare worse.  The sentences
+of the synthetic sets come from the same grammar as those of training and of the language model, which read other
+sentences of it: other texts gain less from it, as the other rows show.
 
 {confidence}
 ## Licence
