@@ -150,6 +150,22 @@ def splice(
 
 
 @embedded.command()
+def compose(
+    *,
+    data: Data = DATA,
+    run: Run = RUN,
+    texts: Texts = None,
+    count: Annotated[int, typer.Option(help="Сколько фраз в части.")] = 1500,
+    seed: Annotated[list[int] | None, typer.Option(help="Зерно части; можно несколько.")] = None,
+) -> None:
+    """Сложить новые слова голосами чтецов VoxForge из кусков букв (нужна уже обученная сеть)."""
+    with needs_training_packages():
+        from glas.training.compose import compose as compose_shards
+
+        compose_shards(data, data / run / "checkpoint.pt", texts, count, seed or [1])
+
+
+@embedded.command()
 def evaluate(
     *,
     data: Data = DATA,

@@ -157,10 +157,12 @@ class Source:
         return [(shard.bytes_of(entry), entry.text) for shard, entry in drawn]
 
     def _look_for_shards(self) -> None:
-        for name in finished_shards(self._folder, self._prefix):
-            if name not in self._shards:
-                shard = self._shards[name] = open_shard(self._folder, name)
-                self._queue += [(shard, shard.entries[i]) for i in self._rng.permutation(len(shard.entries))]
+        new = [name for name in finished_shards(self._folder, self._prefix) if name not in self._shards]
+        for name in new:
+            shard = self._shards[name] = open_shard(self._folder, name)
+            self._queue += [(shard, entry) for entry in shard.entries]
+        if new:  # all together, or a training that goes on would hear one shard after the other
+            self._queue = [self._queue[i] for i in self._rng.permutation(len(self._queue))]
 
 
 def batches(
