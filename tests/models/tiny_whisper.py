@@ -93,6 +93,10 @@ def make_tokenizer() -> Tokenizer:
         vocab_size=320, initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False
     )
     tokenizer.train_from_iterator([f" {word}" for words in WORDS.values() for word in words], trainer)
+    # The empty token, by which CTranslate2 knows a multilingual Whisper.
+    saved = json.loads(tokenizer.to_str())
+    saved["model"]["vocab"][""] = len(saved["model"]["vocab"])
+    tokenizer = Tokenizer.from_str(json.dumps(saved))
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIALS])
     return tokenizer
 

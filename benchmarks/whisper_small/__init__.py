@@ -1,0 +1,1 @@
+"""What `benchmarks/whisper.py` measures with and against."""
