@@ -2,8 +2,8 @@
 
 What is measured with it is the same work for every program: each writes the same tokens. The weights are drawn by
 seed, and the decoder's embeddings of positions are large, so that the token of each step hangs on its position alone.
-They carry the end token's direction with a minus before the chosen step and with a plus from there on, and the direction
-of the tokens of times with a minus everywhere, so that who asks for times gets one at the beginning and no more.
+They carry the end token's direction with a minus before the chosen step and with a plus from there on, and the
+direction of the tokens of times with a minus everywhere: who asks for times gets one at the beginning and no more.
 """
 
 import json
@@ -19,8 +19,11 @@ BANDS, SOURCE, TARGET = 80, 1500, 448
 VOCABULARY, TEXT_TOKENS = 51_865, 50_257
 N_LANGUAGES, N_TIMES = 99, 1501
 PROMPT_TOKENS = 4
-_STD = 0.04
-_STRENGTH = 10.0
+_STD = 0.01
+_STRENGTH = 200.0
+# Tokens far apart: a model that doubts its text is asked again by programs that look at probabilities.
+_SURENESS = 30.0
+_LOUDNESS = 5.0
 _POSITIONS = "model.decoder.embed_positions.weight"
 
 
@@ -182,6 +185,8 @@ def _write(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
             if name.endswith("layer_norm.weight"):
                 tensor = np.ones(shape, np.float32)
             if name.endswith("embed_tokens.weight"):
-                tensor[TEXT_TOKENS], times = _directions()
-                tensor[VOCABULARY - N_TIMES :] += times
+                end, times = _directions()
+                tensor *= _SURENESS
+                tensor[TEXT_TOKENS] = _LOUDNESS * end
+                tensor[VOCABULARY - N_TIMES :] += _LOUDNESS * times
             file.write(tensor.tobytes())
