@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BeforeValidator
 
@@ -86,9 +86,21 @@ def _true_or_false(value: object) -> object:
     return value
 
 
+async def _given_once(request: Request) -> None:
+    """Refuse a form that says two things at once; lists are written `name[]`.
+
+    Raises:
+        InvalidParameterError: a field that is no list came more than once.
+    """
+    names = [name for name, _ in (await request.form()).multi_items() if not name.endswith("[]")]
+    for name in names:
+        if (times := names.count(name)) > 1:
+            raise InvalidParameterError(f"expected the field {name!r} once, got it {times} times", param=name)
+
+
 def make_router(*, max_body_bytes: int) -> APIRouter:
     """The routes; the recogniser is read from `app.state`, where the lifespan puts it."""
-    router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"])
+    router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"], dependencies=[Depends(_given_once)])
     for path, endpoint, summary in (
         ("/v1/audio/transcriptions", transcriptions, "Speech to text"),
         ("/v1/audio/translations", translations, "Speech to English text"),
