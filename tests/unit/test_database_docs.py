@@ -6,7 +6,8 @@ from pathlib import Path
 from glas.db.tables import Base
 from glas.domain.ledger import Refusal
 
-DOCS = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
 
 
 def test_the_diagram_holds_every_table_and_column() -> None:
@@ -16,6 +17,15 @@ def test_the_diagram_holds_every_table_and_column() -> None:
         for name, body in re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", DOCS, re.MULTILINE | re.DOTALL)
     }
     assert drawn == {table.name: [column.name for column in table.columns] for table in Base.metadata.tables.values()}
+
+
+def test_the_readme_draws_the_same_relations() -> None:
+    """The short diagram is the long one without columns."""
+    relation = re.compile(r"^ {4}\w+ [|}o]{2}(?:--|\.\.)[|{o]{2} .*$", re.MULTILINE)
+    drawn = relation.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert drawn == relation.findall(DOCS)
+    related = {name for name, table in Base.metadata.tables.items() if table.foreign_keys}
+    assert related <= set(re.findall(r"\w+", "\n".join(drawn)))
 
 
 def test_every_refusal_is_explained() -> None:
