@@ -97,6 +97,8 @@ def replicas(
         telegram = stack.enter_context(TelegramServer())
         stack.enter_context(start_glas("db_assist", "data_loader", GLAS_DATABASE_URL=url, **services))
         bots = {"TELEGRAM_TOKEN": telegram.token, "GLAS_TELEGRAM_API_URL": telegram.url, "GLAS_DATABASE_URL": url}
+        # Few at a time, so that the one who asks Telegram cannot take everything before the other looks.
+        bots["GLAS_BOT__CONCURRENCY"] = "4"
         environment = glas_environment | TOKENS | urls | bots | {"GLAS_NN_SERVICE_URL": server.url}
         both = Replicas(telegram, url, environment, tmp_path)
         for slot in ("bot-1", "bot-2"):

@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,8 +47,17 @@ def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ].
     from glas.launch.serve import serve
 
     with told(), _no_group():
+        # A signal must not cut the making of the event loop in half: it waits until the loop runs.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         err.print("Загружаю модель…", style="dim")
-        asyncio.run(serve(settings, chosen, _greet))
+        asyncio.run(_listening(serve(settings, chosen, _greet)))
+
+
+async def _listening(served: Coroutine[object, object, None]) -> None:
+    """Take signals again, now that there is a loop to end."""
+    task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    await task
 
 
 def _all_that_can(settings: Settings) -> list[str]:

@@ -16,6 +16,10 @@ from glas.serving.openapi import failures
 _MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only
 _LANGUAGES = {"russian": RUSSIAN, "rus": RUSSIAN, "english": "en", "eng": "en", "": None, "auto": None}
 _CODE_LENGTHS = (2, 3)
+_SINGLE_FIELDS = (
+    *("file", "model", "language", "prompt", "hotwords"),
+    *("response_format", "temperature", "stream"),
+)
 
 _TEXT = {"schema": {"type": "string"}}
 # `itemSchema` is of OpenAPI 3.2; it is how FastAPI writes down its own streams of events, too.
@@ -92,8 +96,8 @@ async def _given_once(request: Request) -> None:
     Raises:
         InvalidParameterError: a field that is no list came more than once.
     """
-    names = [name for name, _ in (await request.form()).multi_items() if not name.endswith("[]")]
-    for name in names:
+    names = [name for name, _ in (await request.form()).multi_items()]
+    for name in _SINGLE_FIELDS:
         if (times := names.count(name)) > 1:
             raise InvalidParameterError(f"expected the field {name!r} once, got it {times} times", param=name)
 
