@@ -19,4 +19,6 @@ schemathesis.openapi.format("bcp47", st.sampled_from(["ru", "ru-RU", "RU", "auto
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
     """Leave out what a form cannot show: a list of one value arrives as that value, an empty one not at all."""
     fields = case.body.items() if isinstance(case.body, dict) else ()
-    return not any(isinstance(value, list) and len(value) < _A_LIST and not name.endswith("[]") for name, value in fields)
+    return not any(
+        isinstance(value, list) and len(value) < _A_LIST and not name.endswith("[]") for name, value in fields
+    )
