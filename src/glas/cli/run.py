@@ -41,23 +41,30 @@ Ctrl+C останавливает: начатые распознавания д�
 def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ]...", show_default=False)] = None) -> None:
     """Start parts and serve until a signal."""
     # Until there is a loop that takes signals, the end of a start is an end like any other.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _leave)
     settings = open_settings(quiet=False)
     chosen = tuple(parts or _all_that_can(settings))
     from glas.launch.serve import serve
 
     with told(), _no_group():
-        # A signal must not cut the making of the event loop in half: it waits until the loop runs.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        # A signal must not cut the making of the event loop in half: until it runs, the wish is only remembered.
+        wishes: list[int] = []
+        signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
         err.print("Загружаю модель…", style="dim")
-        asyncio.run(_listening(serve(settings, chosen, _greet)))
+        asyncio.run(_listening(serve(settings, chosen, _greet), wishes))
 
 
-async def _listening(served: Coroutine[object, object, None]) -> None:
-    """Take signals again, now that there is a loop to end."""
+async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
+    """Serve, unless somebody wished for the end while the loop was made."""
     task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGTERM, _leave)
+    if wishes:
+        sys.exit(0)
     await task
+
+
+def _leave(_number: int, _frame: object) -> None:
+    sys.exit(0)
 
 
 def _all_that_can(settings: Settings) -> list[str]:

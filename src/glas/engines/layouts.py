@@ -4,12 +4,12 @@ A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are th
 for Whisper those under which Hugging Face transformers saves a checkpoint.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from glas.domain.errors import ModelFileMissingError, ModelLoadError
+from glas.engines.json_file import read_json
 
 Precision = Literal["int8", "fp32"]
 
@@ -194,16 +194,7 @@ def configuration(directory: Path) -> dict[str, object]:
     Raises:
         ModelLoadError: it is not a JSON object.
     """
-    path = directory / CONFIG
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelLoadError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(content, dict):
-        raise ModelLoadError(f"{path}: expected a JSON object, got {type(content).__name__}.")
-    return content
+    return read_json(directory / CONFIG)
 
 
 def _listing(directory: Path) -> str:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from glas.domain.errors import ModelError, ModelFileMissingError, ModelLoadError
-from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS, read_json, source_files
+from glas.engines.json_file import read_json
+from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS, source_files
 from glas.engines.whisper.convert import Quantisation, convert
 
 RECORD = "source.json"

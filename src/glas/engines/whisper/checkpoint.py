@@ -7,12 +7,11 @@ tokenizer.json              or vocab.json, merges.txt and added_tokens.json
 README.md                   its card (optional)
 """
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
-from glas.domain.errors import ModelFileMissingError, ModelLoadError
+from glas.domain.errors import ModelFileMissingError
+from glas.engines.json_file import read_json
 from glas.engines.safetensors import Array, read_tensors
 
 CONFIG = "config.json"
@@ -25,23 +24,6 @@ CONVERTED_WEIGHTS = "model.bin"
 
 # What a card or a configuration says of a model that was trained to hear sound of any length without padding.
 DYNAMIC_CONTEXT = "dynamic_context"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is no such file.
-
-    Raises:
-        ModelLoadError: it is not a JSON object.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelLoadError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(content, dict):
-        raise ModelLoadError(f"{path}: expected a JSON object, got {type(content).__name__}.")
-    return content
 
 
 def has_dynamic_context(directory: Path) -> bool:

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import numpy as np
 
 from glas.domain.errors import ModelLoadError
+from glas.engines.json_file import read_json
 from glas.engines.safetensors import Array
 from glas.engines.whisper.checkpoint import (
     CONFIG,
     DYNAMIC_CONTEXT,
     GENERATION_CONFIG,
     has_dynamic_context,
-    read_json,
     read_weights,
 )
 from glas.engines.whisper.vocabulary import language_ids, load_tokenizer, token_list

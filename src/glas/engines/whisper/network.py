@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from glas.domain.errors import ConfigurationError, InvalidParameterError, ModelError, ModelLoadError
-from glas.engines.whisper.checkpoint import CONFIG, has_dynamic_context, read_json
+from glas.engines.json_file import read_json
+from glas.engines.whisper.checkpoint import CONFIG, has_dynamic_context
 from glas.engines.whisper.convert import Quantisation
 from glas.engines.whisper.mel import Features
 from glas.engines.whisper.vocabulary import Vocabulary

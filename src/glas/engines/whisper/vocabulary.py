@@ -7,7 +7,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import InvalidParameterError, ModelFileMissingError, ModelLoadError
-from glas.engines.whisper.checkpoint import read_json
+from glas.engines.json_file import read_json
 
 END = "<|endoftext|>"
 START = "<|startoftranscript|>"
