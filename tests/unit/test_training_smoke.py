@@ -49,7 +49,8 @@ def test_a_seed_decides_every_byte() -> None:
 def test_held_out_voices_exist_and_are_not_trained_on(espeak: Espeak) -> None:
     assert set(HELD_OUT_VARIANTS) <= set(variants())
     speaker = Speaker(espeak, LEXICON, 1, [], None)
-    assert not {speaker.utterance()[1] for _ in range(20)} & set(HELD_OUT_VARIANTS)
+    # Drawn, not spoken: espeak-ng dies of some manners, and a crash takes the worker with it.
+    assert not {speaker.manner(speaker.seen).variant for _ in range(200)} & set(HELD_OUT_VARIANTS)
 
 
 @pytest.mark.slow
