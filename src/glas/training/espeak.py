@@ -6,6 +6,7 @@ Constants are from espeak-ng's public header `speak_lib.h`.
 
 import ctypes
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import espeakng_loader
@@ -57,21 +58,34 @@ def variants() -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name not in UNSTABLE_VARIANTS)
 
 
+_heard: list[npt.NDArray[np.int16]] = []
+
+
+@_CALLBACK
+def _collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: object) -> int:
+    if samples and count > 0:
+        _heard.append(np.ctypeslib.as_array(samples, (count,)).copy())
+    return 0
+
+
+@lru_cache(maxsize=1)
+def _started() -> tuple[ctypes.CDLL, int]:
+    """The library and its sample rate.  Started once: a second start, or a callback that is gone, ends in a crash."""
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    rate_hz = library.espeak_Initialize(SYNCHRONOUS_MODE, 0, espeakng_loader.get_data_path().encode(), DONT_EXIT)
+    if rate_hz <= 0:
+        raise OSError(
+            "espeak-ng did not start: expected its data beside the library, got an error from espeak_Initialize"
+        )
+    library.espeak_SetSynthCallback(_collect)
+    return library, rate_hz
+
+
 class Espeak:
-    """The synthesiser.  It keeps global state in C, so one process has one."""
+    """The synthesiser.  It keeps global state in C, so all of a process are the same one."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self.sample_rate_hz: int = self._library.espeak_Initialize(
-            SYNCHRONOUS_MODE, 0, espeakng_loader.get_data_path().encode(), DONT_EXIT
-        )
-        if self.sample_rate_hz <= 0:
-            raise OSError(
-                "espeak-ng did not start: expected its data beside the library, got an error from espeak_Initialize"
-            )
-        self._pieces: list[npt.NDArray[np.int16]] = []
-        self._callback = _CALLBACK(self._collect)  # kept, or C would call freed memory
-        self._library.espeak_SetSynthCallback(self._callback)
+        self._library, self.sample_rate_hz = _started()
 
     def speak(self, text: str, manner: Manner) -> npt.NDArray[np.float32]:
         """Samples (n,) in −1…1 of `text` in the given manner, at `sample_rate_hz`."""
@@ -84,13 +98,8 @@ class Espeak:
             (WORD_GAP, manner.word_gap),
         ):
             self._library.espeak_SetParameter(parameter, value, 0)
-        self._pieces = []
+        _heard.clear()
         encoded = text.encode()
         self._library.espeak_Synth(encoded, len(encoded) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8, None, None)
-        samples = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int16)
+        samples = np.concatenate(_heard) if _heard else np.zeros(0, np.int16)
         return samples.astype(np.float32) / 32768.0
-
-    def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: object) -> int:
-        if samples and count > 0:
-            self._pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
-        return 0
