@@ -132,7 +132,7 @@ async def test_a_restarted_database_is_met_again(empty_postgres: str, settings: 
         await client.register(someone())
         with psycopg.connect(empty_postgres, autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "  # waits until they are gone
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         await client.register(someone())
