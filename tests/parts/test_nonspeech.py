@@ -1,11 +1,12 @@
 """Nobody speaks: no text. Somebody says what recognisers like to invent: the text stays. With real sound throughout."""
 
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from itertools import cycle, product
 
 import numpy as np
 import pytest
 
+from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
 from glas.engines import Engine
@@ -98,3 +99,15 @@ def test_the_embedded_model_hears_that_phrase_through_the_gate(transcriber: Tran
     sound = speak(Espeak(), SAID, Manner("f2", 140, 50))
     [text] = _texts(transcriber, engine, [as_wav(sound)])
     assert text.startswith("Спасибо")
+
+
+def test_a_message_of_one_short_word_is_heard() -> None:
+    """Half of all «да» have less than a quarter of a second of speech."""
+    espeak, vad = Espeak(), VoiceActivityDetector()
+    pause, heard = np.zeros(SAMPLE_RATE_HZ // 2, np.float32), []
+    for variant, word in product(("f2", "m3", "f5", "m7", "f4", "m1"), ("да", "нет", "ага")):
+        said = speak(espeak, word, Manner(variant, 150, 50))
+        noise = np.random.default_rng(len(heard)).normal(0, 3e-4, len(said) + 2 * len(pause)).astype(np.float32)
+        sound = np.concatenate((pause, 0.3 * said / np.abs(said).max(), pause)) + noise
+        heard.append(any(segment_speech([sound], vad, SegmentationOptions())))
+    assert sum(heard) >= len(heard) - 1

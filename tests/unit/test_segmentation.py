@@ -163,7 +163,9 @@ def test_a_pause_near_the_window_is_preferred_and_not_given_as_sound() -> None:
 
 
 def test_a_click_is_no_speech_and_a_short_word_is() -> None:
-    assert pieces_of(Script((1, 0.0), (0.16, 0.9), (4, 0.0)), min_speech_s=0.25) == []
+    assert pieces_of(Script((1, 0.0), (0.16, 0.7), (4, 0.0)), min_speech_s=0.25) == []
+    assert pieces_of(Script((1, 0.0), (0.064, 0.9), (4, 0.0)), min_speech_s=0.25) == []
+    assert len(pieces_of(Script((1, 0.0), (0.16, 0.9), (4, 0.0)), min_speech_s=0.25)) == 1
     assert len(pieces_of(Script((1, 0.0), (0.32, 0.9), (4, 0.0)), min_speech_s=0.25)) == 1
     assert len(pieces_of(Script((1, 0.0), (0.032, 0.9), (4, 0.0)), min_speech_s=0)) == 1
 
