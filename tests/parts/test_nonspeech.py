@@ -104,7 +104,8 @@ def test_the_embedded_model_hears_that_phrase_through_the_gate(transcriber: Tran
 def test_a_message_of_one_short_word_is_heard() -> None:
     """Half of all «да» have less than a quarter of a second of speech."""
     espeak, vad = Espeak(), VoiceActivityDetector()
-    pause, heard = np.zeros(SAMPLE_RATE_HZ // 2, np.float32), []
+    pause = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)
+    heard: list[bool] = []
     for variant, word in product(("f2", "m3", "f5", "m7", "f4", "m1"), ("да", "нет", "ага")):
         said = speak(espeak, word, Manner(variant, 150, 50))
         noise = np.random.default_rng(len(heard)).normal(0, 3e-4, len(said) + 2 * len(pause)).astype(np.float32)

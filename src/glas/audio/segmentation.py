@@ -44,8 +44,8 @@ class SegmentationOptions(BaseModel):
     min_speech_s: float = Field(
         default=0.25,
         ge=0,
-        description="A piece with less speech in it than this, a click or a cough, is thrown away, unless it is a clear "
-        "short word. 0 keeps all.",
+        description="A piece with less speech in it than this, a click or a cough, is thrown away, unless it is a "
+        "clear short word. 0 keeps all.",
     )
     min_word_s: float = Field(
         default=0.09, ge=0, description="Least speech of a clear short word: half of all «да» have less than 0.25 s."
