@@ -144,12 +144,17 @@ async def test_refusals_arrive_as_themselves(http: httpx.AsyncClient, samples: l
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
 
 
-async def test_a_field_that_is_no_list_comes_once(http: httpx.AsyncClient, samples: list[Sample]) -> None:
+async def test_a_field_that_is_no_list_comes_once_and_a_choice_is_made(
+    http: httpx.AsyncClient, samples: list[Sample]
+) -> None:
     """Two values for one question are refused rather than one of them ignored; lists may be repeated."""
     file = {"file": ("voice.ogg", samples[0].path.read_bytes())}
     refused = await http.post("/v1/audio/transcriptions", files=file, data={"stream": ["true", "false"]})
     assert refused.status_code == httpx.codes.BAD_REQUEST
     assert refused.json()["error"]["param"] == "stream"
+    for name in ("response_format", "temperature", "stream"):
+        empty = await http.post("/v1/audio/transcriptions", files=file, data={name: "", "language": ""})
+        assert (empty.status_code, empty.json()["error"]["param"]) == (httpx.codes.BAD_REQUEST, name)
     lists = {"timestamp_granularities[]": ["word", "segment"], "response_format": "verbose_json"}
     heard = await http.post("/v1/audio/transcriptions", files=file, data=lists)
     assert heard.status_code == httpx.codes.OK

@@ -22,7 +22,7 @@ RARE_STEPS = ("unarchive", "forget", "clean", "page", "tell", "document", "confe
 WORK = ("hear", "keep", "update")
 ADMIN = 6_200_000_001
 PATIENCE_S = 60.0
-_LONG_ROUNDS = 15
+_LONG_ROUNDS = 25
 _DOWNLOADS_IN_VAIN = 5
 
 
@@ -64,6 +64,8 @@ class Road:
             case "clean":
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(person, "/start")
+                welcomed = self.lab.wait(lambda: bool(self.lab.telegram.answers(person)), PATIENCE_S)
+                assert welcomed, f"/start was not answered\n{self.bot.tail()}"
                 self._forget(person)
             case "page" | "tell":
                 self.lab.start(self.bot, die_at=point)

@@ -20,6 +20,8 @@ _SINGLE_FIELDS = (
     *("file", "model", "language", "prompt", "hotwords"),
     *("response_format", "temperature", "stream"),
 )
+# Here nothing can be meant by nothing; FastAPI would take it for a field that was not sent.
+_NEVER_EMPTY = ("response_format", "temperature", "stream")
 
 _TEXT = {"schema": {"type": "string"}}
 # `itemSchema` is of OpenAPI 3.2; it is how FastAPI writes down its own streams of events, too.
@@ -90,21 +92,24 @@ def _true_or_false(value: object) -> object:
     return value
 
 
-async def _given_once(request: Request) -> None:
-    """Refuse a form that says two things at once; lists are written `name[]`.
+async def _check_fields(request: Request) -> None:
+    """Refuse a form that says two things at once, or nothing where something must be said; lists are written `name[]`.
 
     Raises:
-        InvalidParameterError: a field that is no list came more than once.
+        InvalidParameterError: a field that is no list came more than once; a choice or a number is empty.
     """
-    names = [name for name, _ in (await request.form()).multi_items()]
+    form = await request.form()
     for name in _SINGLE_FIELDS:
-        if (times := names.count(name)) > 1:
+        if (times := len(form.getlist(name))) > 1:
             raise InvalidParameterError(f"expected the field {name!r} once, got it {times} times", param=name)
+    for name in _NEVER_EMPTY:
+        if form.get(name) == "":
+            raise InvalidParameterError(f"expected a value of {name!r}, or no such field; got an empty one", param=name)
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
     """The routes; the recogniser is read from `app.state`, where the lifespan puts it."""
-    router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"], dependencies=[Depends(_given_once)])
+    router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"], dependencies=[Depends(_check_fields)])
     for path, endpoint, summary in (
         ("/v1/audio/transcriptions", transcriptions, "Speech to text"),
         ("/v1/audio/translations", translations, "Speech to English text"),
