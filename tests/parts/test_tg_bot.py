@@ -202,6 +202,10 @@ async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: li
     (answer,) = house.telegram.answers(supergroup)
     assert answer["text"].startswith(f"Person {anna}: ")
     assert "Спасибо" in await house.press(anna, answer, "✅", chat=supergroup)
+    fixed = await house.answer(
+        house.telegram.say(anna, samples[3].text.upper(), chat=supergroup, reply_to=answer["message_id"])
+    )
+    assert fixed["text"].startswith("Спасибо, исправлено:")
     for chat in (group, supergroup):
         assert not (await house.services.db_assist.chat(BOT_ID, chat)).answers_automatically
     # What came before the change and is only begun now has its one answer in the new chat, too.

@@ -159,9 +159,11 @@ class DbAssistClient:
         """
         return Transcription.model_validate(await self._call("POST", "/transcriptions", new))
 
-    async def set_answer(self, transcription_id: int, answer_message_id: int) -> Transcription:
-        """Record where the answer stands; the last word counts."""
-        body = AnswerPlace.model_construct(answer_message_id=answer_message_id)
+    async def set_answer(
+        self, transcription_id: int, answer_message_id: int, *, chat_id: int | None = None
+    ) -> Transcription:
+        """Record where the answer stands, the chat only if it is not the message's; the last word counts."""
+        body = AnswerPlace.model_construct(answer_message_id=answer_message_id, answer_chat_id=chat_id)
         return await self._put(transcription_id, "answer", body)
 
     async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:

@@ -86,12 +86,14 @@ class NewTranscription(_Request):
     media_kind: MediaKind
     is_forwarded: bool = False
     answer_message_id: RowId | None = Field(default=None, description="Where the answer stands, if it stands yet.")
+    answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
 
 
 class AnswerPlace(_Request):
     """Where the answer stands."""
 
     answer_message_id: RowId
+    answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
 
 
 class Archived(_Request):

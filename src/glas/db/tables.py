@@ -104,6 +104,7 @@ class TranscriptionRow(Base):
     message_id: Mapped[int] = mapped_column(BigInteger)
     attempt: Mapped[int] = mapped_column(SmallInteger)
     answer_message_id: Mapped[int | None] = mapped_column(BigInteger)
+    answer_chat_id: Mapped[int | None] = mapped_column(BigInteger)
     file_id: Mapped[str] = mapped_column(String(512))
     file_unique_id: Mapped[str] = mapped_column(String(512))
     media_kind: Mapped[str] = mapped_column(_CODE)
@@ -137,6 +138,7 @@ class TranscriptionRow(Base):
         _among("status", Status),
         _among("score", Score),
         Index(None, "bot_id", "chat_id", "answer_message_id"),
+        Index(None, "bot_id", "answer_chat_id", "answer_message_id"),
         Index(None, "user_id", "creation_datetime"),
         Index(None, "file_unique_id"),
         Index(None, "change_sequence", "id"),

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Select, bindparam, literal, select, update
+from sqlalchemy import Select, and_, bindparam, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.dml import ReturningInsert
@@ -81,7 +81,8 @@ async def _created_before(new: NewTranscription, *, session: AsyncSession) -> Tr
     if row["user_id"] != user.id or any(row[name] != getattr(new, name) for name in _MUST_AGREE):
         raise ConflictError(f"message {new.message_id} of chat {new.chat_id} was recorded with other values")
     if new.answer_message_id not in (None, row["answer_message_id"]):
-        return await _write(row, {"answer_message_id": new.answer_message_id}, session=session)
+        place = new.model_dump(include={"answer_message_id", "answer_chat_id"})
+        return await _write(row, place, session=session)
     return _transcription(row)
 
 
@@ -101,9 +102,10 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
     Raises:
         NotFoundError: there is none.
     """
-    query = _WITH_REFERENCE.where(
-        _table.c.bot_id == bot_id, _table.c.chat_id == chat_id, _table.c.answer_message_id == answer_message_id
+    is_there = or_(
+        _table.c.answer_chat_id == chat_id, and_(_table.c.answer_chat_id.is_(None), _table.c.chat_id == chat_id)
     )
+    query = _WITH_REFERENCE.where(_table.c.bot_id == bot_id, is_there, _table.c.answer_message_id == answer_message_id)
     return _present(await _newest(query, session=session), answer_message_id)
 
 

@@ -45,6 +45,9 @@ class Transcription(BaseModel):
     message_id: int
     attempt: int = Field(default=1, ge=1, description="1, and one more for each «Повторить».")
     answer_message_id: int | None = None
+    answer_chat_id: int | None = Field(
+        default=None, description="Where the answer stands, if not in `chat_id`: the group has become a supergroup."
+    )
     file_id: str = Field(description="Telegram's lasting name of the file: the audio can be fetched again by it.")
     file_unique_id: str = Field(description="The same for everybody who sends the same file.")
     media_kind: MediaKind

@@ -42,6 +42,10 @@ class _Answer(BaseModel):
     message_id: int
     chat_id: int
 
+    def chat_if_another(self, chat_id: int) -> int | None:
+        """The chat, where it is not that of the recording."""
+        return chat_id if chat_id != self.job.chat_id else None
+
 
 class _Opened(BaseModel):
     """What the first step gave; no message where nothing is answered."""
@@ -163,6 +167,7 @@ class Pipeline:
             media_kind=recording.kind,
             is_forwarded=recording.is_forwarded,
             answer_message_id=answer.message_id,
+            answer_chat_id=answer.chat_if_another(answer.chat_id),
         )
         return (await self.db_assist.create_transcription(new)).id
 
@@ -194,9 +199,10 @@ class Pipeline:
             try:
                 await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
             except MessageGoneError:
-                _, message_id = await self._reply(job, text, keyboard)
+                chat_id, message_id = await self._reply(job, text, keyboard)
                 if transcription_id is not None:
-                    await self.db_assist.set_answer(transcription_id, message_id)
+                    another = answer.chat_if_another(chat_id)
+                    await self.db_assist.set_answer(transcription_id, message_id, chat_id=another)
 
     async def _confess(self, answer: _Answer, error: GlasError, say: Say) -> None:
         """Say why there is no text, and offer another attempt."""

@@ -1,0 +1,23 @@
+# ruff: noqa: INP001 - Alembic loads this file by its path
+"""An answer may stand in another chat than the message: its group became a supergroup meanwhile."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261122_answer_chat"
+down_revision = "20261122_initial"
+
+_COLUMNS = ["bot_id", "answer_chat_id", "answer_message_id"]
+_INDEX = f"ix_transcriptions_{'_'.join(_COLUMNS)}"
+
+
+def upgrade() -> None:
+    """Add the column; both databases do so without copying the table."""
+    op.add_column("transcriptions", sa.Column("answer_chat_id", sa.BigInteger()))
+    op.create_index(_INDEX, "transcriptions", _COLUMNS)
+
+
+def downgrade() -> None:
+    """Forget it: such answers can no longer be corrected by a reply."""
+    op.drop_index(_INDEX, "transcriptions")
+    op.drop_column("transcriptions", "answer_chat_id")
