@@ -52,7 +52,7 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 
 picture:  ## render the picture of /start from its drawing (needs Chromium)
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,720 \
-	  --screenshot=$(CURDIR)/src/glas/tg_bot/pictures/start.png src/glas/tg_bot/pictures/start.svg
+	  --screenshot=$(CURDIR)/src/glas/tg_bot/talk/pictures/start.png src/glas/tg_bot/talk/pictures/start.svg
 
 env: .env  ## make .env for Docker Compose, with secrets of its own; the bot's token is yours to fill in
 

@@ -44,7 +44,7 @@ from glas.db.session import database_url, open_database
 from glas.domain.transcription import Hypothesis, Recognition
 from glas.launch.assembly import assembled
 from glas.settings import Settings
-from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.api.limiter import RateLimiter
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the Telegram server belongs to the tests

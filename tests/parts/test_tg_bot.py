@@ -15,7 +15,7 @@ from glas.domain.messages import Score, Status
 from glas.domain.rewards import reward_hundredths
 from glas.domain.transcription import SURE
 from glas.settings import Settings
-from glas.tg_bot.jobs import voice_job
+from glas.tg_bot.voices.jobs import voice_job
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, is_waiting, nn_service_at, open_house, texts_of_buttons
 from tests.parts.recordings import in_noise

@@ -16,10 +16,10 @@ import pytest_asyncio
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Purpose, Role
 from glas.settings import Settings
-from glas.tg_bot.jobs import RepairJob
-from glas.tg_bot.phrases import Phrases, coins
-from glas.tg_bot.picture import START
-from glas.tg_bot.texts import units
+from glas.tg_bot.talk.phrases import Phrases, coins
+from glas.tg_bot.talk.picture import START
+from glas.tg_bot.talk.texts import units
+from glas.tg_bot.voices.jobs import RepairJob
 from tests.conftest import Sample, Server
 from tests.parts.bots import House, nn_service_at, open_house, texts_of_buttons
 from tests.telegram.server import TelegramServer

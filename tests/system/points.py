@@ -35,7 +35,7 @@ def points(*, rare: bool) -> list[str]:
 
 def steps_of_the_bot() -> set[str]:
     """The names of steps in the source."""
-    sources = (ROOT / "src" / "glas" / "tg_bot").glob("*.py")
+    sources = (ROOT / "src" / "glas" / "tg_bot").rglob("*.py")
     return {name for path in sources for name in re.findall(r'steps\.do\(\s*"(\w+)"', path.read_text(encoding="utf-8"))}
 
 

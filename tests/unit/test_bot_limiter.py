@@ -11,8 +11,8 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.methods.base import Response
 
-from glas.tg_bot import limiter
-from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.api import limiter
+from glas.tg_bot.api.limiter import RateLimiter
 
 LIMIT, PERIOD_S = 5, 0.1
 

@@ -8,16 +8,16 @@ import pytest
 from aiogram.types import Update
 from aiogram.utils.formatting import Text
 
-from glas.tg_bot.correction import word_diff
-from glas.tg_bot.desk import Desk, Shelf
+from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.intake import work_for
-from glas.tg_bot.jobs import UPDATES, VOICES, voice_job
-from glas.tg_bot.limiter import RateLimiter
-from glas.tg_bot.notice import Notice
 from glas.tg_bot.pace import Pace
-from glas.tg_bot.phrases import parse
-from glas.tg_bot.signing import ForgedButtonError, Signer, StaleButtonError
-from glas.tg_bot.texts import is_long
+from glas.tg_bot.people.correction import word_diff
+from glas.tg_bot.talk.phrases import parse
+from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
+from glas.tg_bot.talk.texts import is_long
+from glas.tg_bot.voices.desk import Desk, Shelf
+from glas.tg_bot.voices.jobs import UPDATES, VOICES, voice_job
+from glas.tg_bot.voices.notice import Notice
 
 BOT = 7_000_000_001
 NOW_S = 1_800_000_000

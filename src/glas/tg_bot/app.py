@@ -16,23 +16,25 @@ from glas.domain.errors import ConfigurationError
 from glas.domain.people import Locale
 from glas.durable import Durable, Retry, Schedule, with_retries
 from glas.settings import Settings, numbers, plain
-from glas.tg_bot import admin, again, choices, commands, correction, jobs, presses, privacy, rating
-from glas.tg_bot.admission import Doorkeeper
-from glas.tg_bot.archive import Archiving
-from glas.tg_bot.desk import Desk, Shelf
+from glas.tg_bot.api.limiter import RateLimiter
+from glas.tg_bot.api.telegram import Patience, open_telegram, said
 from glas.tg_bot.dispatch import Acquaintance, Updates
-from glas.tg_bot.hearing import Hearing
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
-from glas.tg_bot.keyboards import Keyboards
-from glas.tg_bot.limiter import RateLimiter
-from glas.tg_bot.notice import Notice
-from glas.tg_bot.phrases import Phrases
-from glas.tg_bot.picture import START, Picture
-from glas.tg_bot.pipeline import Pipeline
-from glas.tg_bot.repair import Repair
-from glas.tg_bot.signing import Signer
-from glas.tg_bot.steps import Steps
-from glas.tg_bot.telegram import Patience, open_telegram, said
+from glas.tg_bot.people import admin, again, choices, commands, correction, privacy, rating
+from glas.tg_bot.talk import presses
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.phrases import Phrases
+from glas.tg_bot.talk.picture import START, Picture
+from glas.tg_bot.talk.signing import Signer
+from glas.tg_bot.voices import jobs
+from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.desk import Desk, Shelf
+from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.notice import Notice
+from glas.tg_bot.voices.pipeline import Pipeline
+from glas.tg_bot.voices.repair import Repair
+from glas.tg_bot.voices.steps import Steps
 
 _MB = 1_000_000
 _SHELF_BYTES = 64 * _MB

@@ -12,13 +12,13 @@ from pydantic import TypeAdapter
 from glas.domain.errors import GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable
-from glas.tg_bot.admission import Doorkeeper
-from glas.tg_bot.jobs import CleanJob, RepairJob, VoiceJob
-from glas.tg_bot.moves import has_moved
-from glas.tg_bot.phrases import Phrases
-from glas.tg_bot.reasons import reason
-from glas.tg_bot.steps import Steps
-from glas.tg_bot.telegram import PersonGoneError, said
+from glas.tg_bot.api.moves import has_moved
+from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.talk.phrases import Phrases
+from glas.tg_bot.talk.reasons import reason
+from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.jobs import CleanJob, RepairJob, VoiceJob
+from glas.tg_bot.voices.steps import Steps
 
 # Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
 _job: TypeAdapter[VoiceJob | RepairJob | CleanJob] = TypeAdapter(VoiceJob | RepairJob | CleanJob)

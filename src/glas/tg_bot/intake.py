@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work
-from glas.tg_bot.jobs import UPDATE, UPDATES, VOICES, voice_job
-from glas.tg_bot.moves import has_moved
+from glas.tg_bot.api.moves import has_moved
+from glas.tg_bot.api.telegram import said
 from glas.tg_bot.pace import Pace
-from glas.tg_bot.telegram import said
+from glas.tg_bot.voices.jobs import UPDATE, UPDATES, VOICES, voice_job
 
 ALLOWED_UPDATES = ["message", "callback_query"]
 

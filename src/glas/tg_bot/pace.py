@@ -6,7 +6,7 @@ processes one polls and so counts everything; pushes to several are counted by e
 
 from collections import deque
 
-from glas.tg_bot.jobs import VoiceJob
+from glas.tg_bot.voices.jobs import VoiceJob
 
 _MINUTE_S = 60
 _MOST = 500  # of one person; nobody's limit is as high

@@ -9,10 +9,10 @@ from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, NotFoundError, OverloadedError
 from glas.durable import Durable
-from glas.tg_bot.desk import Shelf
-from glas.tg_bot.hearing import Hearing
-from glas.tg_bot.jobs import ArchiveJob
-from glas.tg_bot.steps import Steps
+from glas.tg_bot.voices.desk import Shelf
+from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.jobs import ArchiveJob
+from glas.tg_bot.voices.steps import Steps
 
 _EXPORT_PAUSE_S, _LOOK_S = 5.0, 0.5
 

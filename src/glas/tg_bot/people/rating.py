@@ -8,10 +8,10 @@ from glas.clients.db_assist_bodies import CorrectionResult, RatingResult
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.messages import Score
 from glas.domain.people import Locale, User
-from glas.tg_bot.keyboards import RATE, Keyboards
-from glas.tg_bot.phrases import Say, coins
-from glas.tg_bot.presses import Pressed, message_of, toast
-from glas.tg_bot.telegram import edit_keyboard, said
+from glas.tg_bot.api.telegram import edit_keyboard, said
+from glas.tg_bot.talk.keyboards import RATE, Keyboards
+from glas.tg_bot.talk.phrases import Say, coins
+from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:

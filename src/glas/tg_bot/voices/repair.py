@@ -19,10 +19,10 @@ from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, InputError, NotFoundError
 from glas.domain.messages import Transcription
 from glas.domain.people import Locale
-from glas.tg_bot.archive import Archiving
-from glas.tg_bot.phrases import Phrases
-from glas.tg_bot.steps import Steps
-from glas.tg_bot.telegram import said
+from glas.tg_bot.api.telegram import said
+from glas.tg_bot.talk.phrases import Phrases
+from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.steps import Steps
 
 _PAGE = 400  # a message has two objects, and 1,000 may be asked for at once
 _DAYS = 7

@@ -12,11 +12,11 @@ from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
 from glas.domain.explain import explain
 from glas.domain.people import Locale
-from glas.tg_bot.keyboards import FIX
-from glas.tg_bot.phrases import Say, coins
-from glas.tg_bot.presses import Pressed, toast
-from glas.tg_bot.rating import congratulate
-from glas.tg_bot.texts import is_long
+from glas.tg_bot.people.rating import congratulate
+from glas.tg_bot.talk.keyboards import FIX
+from glas.tg_bot.talk.phrases import Say, coins
+from glas.tg_bot.talk.presses import Pressed, toast
+from glas.tg_bot.talk.texts import is_long
 
 _WORDS = re.compile(r"\S+")
 

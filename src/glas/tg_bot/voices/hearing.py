@@ -11,11 +11,11 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError
 from glas.domain.transcription import SURE
-from glas.tg_bot.desk import Desk, Shelf, Ticket
-from glas.tg_bot.jobs import VoiceJob
-from glas.tg_bot.phrases import Say
-from glas.tg_bot.status import shown_status
-from glas.tg_bot.telegram import download
+from glas.tg_bot.api.telegram import download
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
+from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.status import shown_status
 
 _MODEL_FRESH_S = 60.0
 

@@ -10,7 +10,7 @@ from glas.clients.db_assist_bodies import Standing
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Role, User
 from glas.settings import BotSettings
-from glas.tg_bot.jobs import VoiceJob
+from glas.tg_bot.voices.jobs import VoiceJob
 
 _MB = 1_000_000
 

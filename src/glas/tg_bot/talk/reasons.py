@@ -3,7 +3,7 @@
 from glas.domain.errors import AudioError, GlasError, ServiceError, UploadTooLargeError
 from glas.domain.explain import explain
 from glas.domain.people import Locale
-from glas.tg_bot.telegram import DownloadError, TelegramAwayError
+from glas.tg_bot.api.telegram import DownloadError, TelegramAwayError
 
 _TELEGRAM = {Locale.RU: "Telegram сейчас не отвечает.", Locale.EN: "Telegram does not answer now."}
 _DOWNLOAD = {

@@ -4,7 +4,7 @@ from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
 from glas.durable import Queue, Work
-from glas.tg_bot.recordings import Recording, recording_in
+from glas.tg_bot.voices.recordings import Recording, recording_in
 
 HEAR, KEEP, UPDATE, REPAIR, CLEAN = "hear", "keep", "update", "repair", "clean"
 

@@ -7,7 +7,7 @@ import structlog
 
 from glas.domain.errors import GlasError, ServiceFaultError, from_code
 from glas.durable import Durable, Retry, with_retries
-from glas.tg_bot.telegram import Patience
+from glas.tg_bot.api.telegram import Patience
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 

@@ -9,12 +9,12 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import NotFoundError
 from glas.domain.subtitles import to_srt
-from glas.tg_bot.hearing import Hearing
-from glas.tg_bot.jobs import VoiceJob, voice_job
-from glas.tg_bot.keyboards import CONFIRM, RETRY, SRT, Keyboards
-from glas.tg_bot.phrases import Say
-from glas.tg_bot.presses import Pressed, message_of, toast
-from glas.tg_bot.recordings import recording_in
+from glas.tg_bot.talk.keyboards import CONFIRM, RETRY, SRT, Keyboards
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.talk.presses import Pressed, message_of, toast
+from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.jobs import VoiceJob, voice_job
+from glas.tg_bot.voices.recordings import recording_in
 
 
 def make_router() -> Router:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from aiogram import Bot
 
 from glas.domain.errors import GlasError
-from glas.tg_bot.limiter import NotNowError, Urgency, urgency
-from glas.tg_bot.telegram import edit_text, said
+from glas.tg_bot.api.limiter import NotNowError, Urgency, urgency
+from glas.tg_bot.api.telegram import edit_text, said
 
 _INTERVAL_S = 2.5
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glas.tg_bot.desk import Desk
-from glas.tg_bot.limiter import RateLimiter
+from glas.tg_bot.api.limiter import RateLimiter
+from glas.tg_bot.voices.desk import Desk
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 

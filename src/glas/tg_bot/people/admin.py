@@ -11,8 +11,8 @@ from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.explain import explain
 from glas.domain.messages import Score, Status
 from glas.domain.people import Locale, Role
-from glas.tg_bot.jobs import RepairJob
-from glas.tg_bot.phrases import Say, coins
+from glas.tg_bot.talk.phrases import Say, coins
+from glas.tg_bot.voices.jobs import RepairJob
 
 _GRANT_WORDS = 3
 

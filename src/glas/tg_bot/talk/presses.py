@@ -8,9 +8,9 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message
 
 from glas.domain.errors import InvalidParameterError
-from glas.tg_bot.phrases import Say
-from glas.tg_bot.signing import ForgedButtonError, Signer
-from glas.tg_bot.telegram import PersonGoneError, said
+from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.talk.signing import ForgedButtonError, Signer
 
 _TOAST_CHARS = 200
 

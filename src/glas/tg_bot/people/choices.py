@@ -8,11 +8,11 @@ from aiogram.types import CallbackQuery, Message
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.people import Locale, Purpose, User
-from glas.tg_bot.commands import CONSENT_VERSION
-from glas.tg_bot.keyboards import CHAT, CONSENT, LANGUAGE, Keyboards
-from glas.tg_bot.phrases import Phrases, Say
-from glas.tg_bot.presses import Pressed, message_of, toast
-from glas.tg_bot.telegram import edit_keyboard, edit_text, said
+from glas.tg_bot.api.telegram import edit_keyboard, edit_text, said
+from glas.tg_bot.people.commands import CONSENT_VERSION
+from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, Keyboards
+from glas.tg_bot.talk.phrases import Phrases, Say
+from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 _CHAT_ADMINS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR)
 _NAMES = {Locale.RU: "русский", Locale.EN: "English"}

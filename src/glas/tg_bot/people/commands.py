@@ -7,9 +7,9 @@ from aiogram.types import Message
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.rewards import BETA_TESTER_HUNDREDTHS
-from glas.tg_bot.keyboards import Keyboards
-from glas.tg_bot.phrases import Phrases, Say, coins
-from glas.tg_bot.picture import Picture
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.phrases import Phrases, Say, coins
+from glas.tg_bot.talk.picture import Picture
 
 # Which words a person has agreed to; a new wording is a new version.
 CONSENT_VERSION = "2026-11-22"

@@ -41,8 +41,8 @@ from glas.domain.errors import (
     ServiceUnreachableError,
     UploadTooLargeError,
 )
-from glas.tg_bot.limiter import RateLimiter
-from glas.tg_bot.moves import Moves
+from glas.tg_bot.api.limiter import RateLimiter
+from glas.tg_bot.api.moves import Moves
 
 _T = TypeVar("_T")
 _DOWNLOAD_S = 300

@@ -21,7 +21,7 @@ class Phrases:
     """All phrases; `phrases[locale]("balance", coins="1")` says one."""
 
     def __init__(self) -> None:
-        folder = resources.files("glas.tg_bot") / "locales"
+        folder = resources.files("glas.tg_bot.talk") / "locales"
         self._texts = {locale: parse((folder / f"{locale}.ftl").read_text(encoding="utf-8")) for locale in Locale}
 
     def __getitem__(self, locale: Locale) -> Say:

@@ -18,16 +18,16 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished, NewTranscription
 from glas.domain.errors import GlasError
 from glas.durable import Durable
-from glas.tg_bot.admission import Admission, Doorkeeper
-from glas.tg_bot.hearing import Heard, Hearing
-from glas.tg_bot.jobs import ArchiveJob, VoiceJob
-from glas.tg_bot.keyboards import Keyboards
-from glas.tg_bot.limiter import Urgency, urgency
-from glas.tg_bot.phrases import Phrases, Say
-from glas.tg_bot.reasons import reason
-from glas.tg_bot.steps import Steps
-from glas.tg_bot.telegram import MessageGoneError, PersonGoneError, edit_text, said
-from glas.tg_bot.texts import as_document, is_long, opening
+from glas.tg_bot.api.limiter import Urgency, urgency
+from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, edit_text, said
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.phrases import Phrases, Say
+from glas.tg_bot.talk.reasons import reason
+from glas.tg_bot.talk.texts import as_document, is_long, opening
+from glas.tg_bot.voices.admission import Admission, Doorkeeper
+from glas.tg_bot.voices.hearing import Heard, Hearing
+from glas.tg_bot.voices.jobs import ArchiveJob, VoiceJob
+from glas.tg_bot.voices.steps import Steps
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 

@@ -17,11 +17,11 @@ from glas.clients.db_assist_bodies import PersonalData
 from glas.domain.errors import NotFoundError
 from glas.domain.people import User
 from glas.durable import Durable
-from glas.tg_bot.jobs import CleanJob
-from glas.tg_bot.keyboards import FORGET, Keyboards
-from glas.tg_bot.phrases import Say
-from glas.tg_bot.presses import Pressed, message_of, toast
-from glas.tg_bot.telegram import edit_text
+from glas.tg_bot.api.telegram import edit_text
+from glas.tg_bot.talk.keyboards import FORGET, Keyboards
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.talk.presses import Pressed, message_of, toast
+from glas.tg_bot.voices.jobs import CleanJob
 
 _MAX_ZIP_BYTES = 45_000_000  # Telegram takes documents up to 50 MB from bots
 

@@ -4,8 +4,8 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from glas.domain.messages import Score
 from glas.domain.people import Locale
-from glas.tg_bot.phrases import Say
-from glas.tg_bot.signing import Signer
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.talk.signing import Signer
 
 MARKS = {Score.BAD: "❌", Score.NORMAL: "👌", Score.BEST: "✅"}
 _CHOSEN = "●"

@@ -1,0 +1,1 @@
+"""Telegram's API: calls within its rates, errors in our words, groups that moved."""
