@@ -18,6 +18,9 @@ from glas.engines.catalogue import (
 from glas.engines.known import KnownModel
 
 MODELS = pytest.mark.parametrize("model", known_models(), ids=lambda model: model.name)
+ONNX_MODELS = pytest.mark.parametrize(
+    "model", [model for model in known_models() if model.layout.kind != "whisper"], ids=lambda model: model.name
+)
 
 
 def lay_out(directory: Path, model: KnownModel) -> None:
@@ -51,10 +54,8 @@ def test_what_is_said_of_a_model_is_whole(model: KnownModel) -> None:
     assert model.speed is None or (model.speed.rtfx > 1 and model.speed.hardware and model.speed.source)
 
 
-@MODELS
+@ONNX_MODELS
 def test_the_layouts_are_those_that_onnx_asr_looks_for(model: KnownModel, tmp_path: Path) -> None:
-    if model.layout.kind == "whisper":
-        pytest.skip("Whisper has an engine of its own")
     precision = "int8" if model.int8 else None
     lay_out(tmp_path, model)
     files = create_asr_resolver(model.layout.kind, tmp_path).resolve_model(quantization=precision)
