@@ -4,9 +4,17 @@ What is measured with it is the same work for every program: each writes the sam
 seed, and the decoder's embeddings of positions are large, so that the token of each step hangs on its position alone.
 They carry the end token's direction with a minus before the chosen step and with a plus from there on, and the
 direction of the tokens of times with a minus everywhere: who asks for times gets one at the beginning and no more.
+
+`end_by_length` writes three tokens for each second that is heard, by hand-made weights, so that messages and recordings
+of any length cost what they would. The encoder's embeddings of positions rise along one direction; the first layer of
+the decoder attends to all positions alike and takes their mean, which is half the length, from a count along another
+direction that rises by one with each token; the last layer turns the count, once it is above zero, into the end.
 """
 
+import itertools
 import json
+import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +32,17 @@ _STRENGTH = 200.0
 # Tokens far apart: a model that doubts its text is asked again by programs that look at probabilities.
 _SURENESS = 30.0
 _LOUDNESS = 5.0
+_SPACE = "Ġ"  # as byte-level tokenizers write it
+WEIGHTS = "model.safetensors"
 _POSITIONS = "model.decoder.embed_positions.weight"
+TOKENS_PER_S = 3
+_POSITIONS_PER_S = 50
+# Tokens of a full window: what a count of one stands for.
+_MOST_TOKENS = TOKENS_PER_S * SOURCE // _POSITIONS_PER_S
+# How far the encoder's positions rise over the window, against what all have in common. Little, so that the layer
+# normalisation behind them leaves a straight line.
+_RISE = 0.25
+_STEEPNESS = 8.0
 
 
 def make_checkpoint(directory: Path) -> Path:
@@ -72,7 +90,7 @@ def make_checkpoint(directory: Path) -> Path:
     }
     for name, content in files.items():
         (directory / name).write_text(json.dumps(content), encoding="utf-8")
-    _write(directory / "model.safetensors", _shapes())
+    _write(directory / WEIGHTS, _shapes())
     return directory
 
 
@@ -82,32 +100,72 @@ def end_after(directory: Path, n_tokens: int) -> npt.NDArray[np.float32]:
     Returns:
         The decoder's embeddings of positions, (448, 768), as they are in the file now.
     """
-    rng = np.random.default_rng(3)
-    end, times = _directions()
-    positions = rng.standard_normal((TARGET, WIDTH)).astype(np.float32)
-    positions /= np.linalg.norm(positions, axis=1, keepdims=True)
+    end, *_ = _directions()
     is_end = np.arange(TARGET) >= PROMPT_TOKENS - 1 + n_tokens
-    positions = _STRENGTH * (positions - times + np.where(is_end, 1, -1)[:, None] * end).astype(np.float32)
-    with (directory / "model.safetensors").open("r+b") as file:
-        length = int.from_bytes(file.read(8), "little")
-        (begin, _) = json.loads(file.read(length))[_POSITIONS]["data_offsets"]
-        file.seek(8 + length + begin)
-        file.write(positions.tobytes())
+    positions = _positions() + _STRENGTH * np.where(is_end, 1, -1)[:, None] * end
+    _replace(directory / WEIGHTS, {_POSITIONS: positions})
     return positions
 
 
-def _directions() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Of the end token and of the tokens of times, (768,) each and of length one."""
-    drawn = np.random.default_rng(1).standard_normal((2, WIDTH))
+def end_by_length(directory: Path) -> None:
+    """Let every text have `TOKENS_PER_S` tokens for each second that is heard, padding included, or one or two less."""
+    end, _, base, rise, count = _directions()
+    norm = np.sqrt(WIDTH)  # of what comes out of a layer normalisation
+    layer, last = "model.decoder.layers.0.encoder_attn", f"model.decoder.layers.{LAYERS - 1}"
+    shapes = _shapes()
+    drawn = {
+        name: _STD * np.random.default_rng(4).standard_normal(shapes[name], np.float32)
+        for name in (f"{layer}.v_proj.weight", f"{layer}.out_proj.weight", f"{last}.fc1.weight", f"{last}.fc2.weight")
+    }
+    heard = _STRENGTH * (base + _RISE * np.arange(SOURCE)[:, None] / SOURCE * rise)
+    counted = (np.arange(TARGET) - PROMPT_TOKENS + 1)[:, None] / _MOST_TOKENS * count
+    drawn[f"{layer}.v_proj.weight"][0] = rise
+    # The mean over a full window is half of the rise, and stands for a count of one.
+    drawn[f"{layer}.out_proj.weight"][:, 0] = -_STRENGTH * count / (norm * _RISE / 2)
+    drawn[f"{last}.fc1.weight"][0] = _STEEPNESS * count
+    drawn[f"{last}.fc2.weight"][:, 0] = 2 * _STRENGTH * end
+    flat = {f"{layer}.k_proj.weight": np.zeros((WIDTH, WIDTH), np.float32)}
+    positions = {
+        "model.encoder.embed_positions.weight": heard,
+        _POSITIONS: _positions() + _STRENGTH * (counted - end),
+    }
+    _replace(directory / WEIGHTS, drawn | flat | positions)
+
+
+def _replace(weights: Path, tensors: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    with weights.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        for name, tensor in tensors.items():
+            (begin, _) = header[name]["data_offsets"]
+            file.seek(8 + length + begin)
+            file.write(tensor.astype(np.float32).tobytes())
+
+
+def _positions() -> npt.NDArray[np.float32]:
+    """The decoder's embeddings of positions without what ends a text, (448, 768)."""
+    positions = np.random.default_rng(3).standard_normal((TARGET, WIDTH)).astype(np.float32)
+    positions /= np.linalg.norm(positions, axis=1, keepdims=True)
+    _, times, *_ = _directions()
+    return np.asarray(_STRENGTH * (positions - times), np.float32)
+
+
+def _directions() -> npt.NDArray[np.float32]:
+    """Directions at right angles to each other, (5, 768), each of length one.
+
+    Of the end token, of the tokens of times, of what the encoder's positions share, of their rise, of the count.
+    """
+    drawn = np.random.default_rng(1).standard_normal((5, WIDTH))
     drawn -= drawn.mean(axis=1, keepdims=True)  # layer normalisation would take it off
-    end, times = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
-    return end, times
+    return np.asarray(np.linalg.qr(drawn.T)[0].T, np.float32)
 
 
 def _tokenizer() -> Tokenizer:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    pairs = (a + b + c for a in letters for b in letters for c in letters)
-    words = [*letters, *(next(pairs) for _ in range(TEXT_TOKENS - len(letters)))]
+    # Letters of one byte: what is no text when it is cut looks like a loop.
+    plain = string.ascii_lowercase + string.ascii_uppercase
+    threes = itertools.product(plain, repeat=3)
+    words = [*letters, *(f"{_SPACE}{''.join(next(threes))}" for _ in range(TEXT_TOKENS - len(letters)))]
     # Mixed, so that the tokens of one text do not look like each other.
     mixed = [words[index] for index in np.random.default_rng(2).permutation(TEXT_TOKENS)]
     mixed[-1] = ""  # by which CTranslate2 knows a multilingual Whisper
@@ -185,7 +243,7 @@ def _write(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
             if name.endswith("layer_norm.weight"):
                 tensor = np.ones(shape, np.float32)
             if name.endswith("embed_tokens.weight"):
-                end, times = _directions()
+                end, times, *_ = _directions()
                 tensor *= _SURENESS
                 tensor[TEXT_TOKENS] = _LOUDNESS * end
                 tensor[VOCABULARY - N_TIMES :] += _LOUDNESS * times
