@@ -102,7 +102,7 @@ def end_after(directory: Path, n_tokens: int) -> npt.NDArray[np.float32]:
     """
     end, *_ = _directions()
     is_end = np.arange(TARGET) >= PROMPT_TOKENS - 1 + n_tokens
-    positions = _positions() + _STRENGTH * np.where(is_end, 1, -1)[:, None] * end
+    positions = np.asarray(_positions() + _STRENGTH * np.where(is_end, 1, -1)[:, None] * end, np.float32)
     _replace(directory / WEIGHTS, {_POSITIONS: positions})
     return positions
 

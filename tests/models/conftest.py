@@ -14,9 +14,10 @@ MakeWhisper = Callable[..., Path]
 def make_whisper(tmp_path_factory: pytest.TempPathFactory) -> MakeWhisper:
     """Save the trained network as a checkpoint, in a directory of its own each time."""
     torch = pytest.importorskip("torch", reason="training the test model needs torch: make train-setup")
-    from tests.models.tiny_whisper import save, train
+    from tests.models.chords import train
+    from tests.models.tiny_whisper import save
 
-    with _one_thread(torch):
+    with one_thread(torch):
         network, tokenizer = train()
 
     def make(*, dynamic_context: bool = False) -> Path:
@@ -27,7 +28,7 @@ def make_whisper(tmp_path_factory: pytest.TempPathFactory) -> MakeWhisper:
 
 
 @contextmanager
-def _one_thread(torch: Any) -> Iterator[None]:
+def one_thread(torch: Any) -> Iterator[None]:
     """Threads that wait for each other on a busy machine take minutes for what one does in seconds."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 from tokenizers import Tokenizer
 
-from glas.domain.errors import ModelError, ModelFileMissingError, ModelLoadError
+from glas.domain.errors import ConfigurationError, ModelError, ModelFileMissingError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.engines.safetensors import read_tensors
 from glas.engines.whisper import WhisperEngine
@@ -21,11 +21,15 @@ from glas.engines.whisper import cache as caching
 from glas.engines.whisper.cache import RECORD, converted
 from glas.engines.whisper.mel import filled, log_mel
 from glas.engines.whisper.vocabulary import load_tokenizer, token_list
+from glas.nn_service.recogniser import make_registry
+from glas.settings import Settings
+from glas.settings.groups import NnServiceSettings
 from tests.models.conftest import MakeWhisper
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 
-from tests.models.tiny_whisper import save_tensors, speak
+from tests.models.chords import speak
+from tests.models.tiny_whisper import save_tensors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -242,3 +246,33 @@ def test_features_are_those_of_a_sound_that_is_padded_to_half_a_minute(n_mels: i
     samples = (0.1 * loudness * rng.standard_normal(n_samples)).astype(np.float32)
     expected = FeatureExtractor(feature_size=n_mels)(np.pad(samples, (0, 30 * SAMPLE_RATE_HZ - n_samples)), padding=0)
     assert np.allclose(filled(*log_mel(samples, n_mels), 3000), expected, atol=1e-5)
+
+
+def test_a_device_or_a_precision_that_is_not_there_is_refused(make_whisper: MakeWhisper, cache: Path) -> None:
+    ctranslate2 = pytest.importorskip("ctranslate2")
+    if not ctranslate2.get_cuda_device_count():
+        with pytest.raises(ConfigurationError, match="no CUDA device"):
+            WhisperEngine(make_whisper(), name="chords", cache=cache, device="cuda")
+    empty = cache / "of-its-own"
+    with pytest.raises(ConfigurationError, match=r"GLAS_NN_SERVICE__PRECISION.*float32, int8.*got bfloat16"):
+        WhisperEngine(make_whisper(), name="chords", cache=empty, precision="bfloat16")
+    assert not empty.exists(), "it is refused before anything is converted"
+
+
+@pytest.mark.parametrize("precision", ["int8", "float32"])
+def test_the_precision_of_the_settings_is_that_of_the_weights(
+    make_whisper: MakeWhisper, tmp_path: Path, precision: Literal["int8", "float32"]
+) -> None:
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        model=f"whisper:{make_whisper()}",
+        nn_service=NnServiceSettings(precision=precision),
+    )
+    registry = make_registry(settings)
+    registry.load(registry.default)
+    ((name, model),) = registry.loaded().items()
+    assert isinstance(model.engine, WhisperEngine)
+    assert model.engine._network is not None
+    assert model.engine._network._model.compute_type in (precision, f"{precision}_float32"), name
+    registry.close()

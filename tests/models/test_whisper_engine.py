@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import AudioTooLongError, ConfigurationError, InvalidParameterError, ModelError
+from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine, hearing
@@ -18,7 +18,8 @@ from tests.models.conftest import MakeWhisper
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 
-from tests.models.tiny_whisper import CHORDS_HZ, MOST_WORDS, POSITIONS, Spoken, speak
+from tests.models.chords import CHORDS_HZ, MOST_WORDS, Spoken, speak
+from tests.models.tiny_whisper import POSITIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -260,15 +261,6 @@ def test_a_closed_engine_says_so(make_whisper: MakeWhisper, cache: Path) -> None
     engine.close()
     with pytest.raises(ModelError, match="closed"):
         engine.recognise([np.zeros(16_000, np.float32)])
-
-
-def test_a_device_or_a_precision_that_is_not_there_is_refused(make_whisper: MakeWhisper, cache: Path) -> None:
-    ctranslate2 = pytest.importorskip("ctranslate2")
-    if not ctranslate2.get_cuda_device_count():
-        with pytest.raises(ConfigurationError, match="no CUDA device"):
-            WhisperEngine(make_whisper(), name="chords", cache=cache, device="cuda")
-    with pytest.raises(ConfigurationError, match=r"int8.*got bfloat16"):
-        WhisperEngine(make_whisper(), name="chords", cache=cache, precision="bfloat16")
 
 
 def test_a_directory_is_served_by_its_name_and_converted_beside_the_models(

@@ -1,5 +1,6 @@
 """The original system's model by its name: fetched over real HTTP from a hub of our own, converted, served."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from glas.domain.errors import ModelFileMissingError, UnknownModelError
 from glas.engines.catalogue import is_on_disk, local_directory, resolve
 from glas.engines.fetch import fetch_model
 from glas.engines.load import load_engine
+from glas.engines.safetensors import read_tensors
 from tests.models.conftest import MakeWhisper
 from tests.models.hub_server import Hub, files_of, serving
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 
-from tests.models.tiny_whisper import speak
+from tests.models.chords import speak
+from tests.models.tiny_whisper import save_tensors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -70,6 +73,51 @@ def test_any_whisper_of_the_hub_is_fetched_by_its_place(hub: Hub, models_dir: Pa
     assert is_on_disk(models_dir, name)
     assert local_directory(models_dir, name) != local_directory(models_dir, NAME)
     assert hears(models_dir, name) == TEXT
+
+
+def in_shards(checkpoint: Path) -> dict[str, bytes]:
+    """Its files, the weights in two of them, as transformers saves what is larger than a limit."""
+    tensors = read_tensors(checkpoint / "model.safetensors")
+    places = {name: f"model-0000{1 + index % 2}-of-00002.safetensors" for index, name in enumerate(tensors)}
+    for place in set(places.values()):
+        save_tensors(checkpoint / place, {name: tensors[name] for name in tensors if places[name] == place})
+    index = {"metadata": {"total_size": 1}, "weight_map": places}
+    (checkpoint / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    return {name: content for name, content in files_of(checkpoint).items() if name != "model.safetensors"}
+
+
+def test_weights_in_several_files_are_fetched_together(hub: Hub, make_whisper: MakeWhisper, models_dir: Path) -> None:
+    hub.files = in_shards(make_whisper()) | {"model.fp32-00001-of-00001.safetensors": b"another variant"}
+    directory = fetch_model(NAME, models_dir, endpoint=hub.address)
+    shards = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+    assert {path.name for path in directory.iterdir()} == {
+        *shards,
+        "model.safetensors.index.json",
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "README.md",
+    }
+    assert is_on_disk(models_dir, NAME)
+    assert hears(models_dir, NAME) == TEXT
+    (directory / "model-00002-of-00002.safetensors").unlink()
+    assert not is_on_disk(models_dir, NAME), "the index names what lacks"
+
+
+def test_a_repository_that_lacks_a_shard_gives_no_model(hub: Hub, make_whisper: MakeWhisper, models_dir: Path) -> None:
+    hub.files = in_shards(make_whisper())
+    del hub.files["model-00002-of-00002.safetensors"]
+    with pytest.raises(ModelFileMissingError, match=r"lacks model-00002-of-00002\.safetensors"):
+        fetch_model(NAME, models_dir, endpoint=hub.address)
+    assert not is_on_disk(models_dir, NAME)
+    assert not local_directory(models_dir, NAME).exists()
+
+
+def test_one_file_of_weights_goes_before_several(hub: Hub, make_whisper: MakeWhisper, models_dir: Path) -> None:
+    checkpoint = make_whisper()
+    hub.files = in_shards(checkpoint) | files_of(checkpoint)
+    directory = fetch_model(NAME, models_dir, endpoint=hub.address)
+    assert [path.name for path in directory.glob("*.safetensors")] == ["model.safetensors"]
 
 
 def test_a_directory_may_look_like_a_place_of_the_hub(

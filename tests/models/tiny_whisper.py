@@ -1,12 +1,12 @@
-"""A tiny Whisper that really hears: chords are words, in Russian or in English, as it is told.
+"""A tiny Whisper that really hears what it was trained on.
 
-It is trained here within a minute, on a processor, and saved as Hugging Face transformers saves a Whisper. The network
+It is trained within a minute, on a processor, and saved as Hugging Face transformers saves a Whisper. The network
 below has the names of that format; it is written for this purpose, for transformers would be a gigabyte for one test.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,64 +17,31 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from torch import nn
 from torch.nn import functional
 
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.transcription import Samples
 from glas.engines.whisper.mel import filled, log_mel
 from glas.engines.whisper.vocabulary import END, NO_TIMESTAMPS, PREVIOUS, START, TRANSCRIBE, TRANSLATE
 
-WORDS = {
-    "ru": ("мама", "ёжик", "хлеб", "объезд", "двадцать", "чай"),
-    "en": ("mother", "hedgehog", "bread", "detour", "twenty", "tea"),
-}
-CHORDS_HZ = ((300, 1200), (400, 1600), (500, 2100), (600, 2700), (350, 3300), (750, 1900))
-MOST_WORDS = 4
-
-WORD_S = 0.3
-GAP_S = 0.2
 POSITIONS = 300  # 6 s: a window of 30 s would only make training slow
 TEXT_CONTEXT = 64
 BANDS = 80
 WIDTH, LAYERS, HEADS, INNER = 64, 2, 4, 192
 
-STEPS = 400
-BATCH = 16
 PEAK_RATE = 3e-3
 NO_TARGET = -100
 NO_SPEECH = "<|nospeech|>"
 SPECIALS = (END, START, "<|en|>", "<|ru|>", TRANSLATE, TRANSCRIBE, "<|startoflm|>", PREVIOUS, NO_SPEECH, NO_TIMESTAMPS)
 
 
-class Spoken(NamedTuple):
-    """Sound, what it says by number of word, and when each word begins and ends, in seconds."""
+class Example(NamedTuple):
+    """A sound, what it says, nothing if nobody speaks in it, and in which language."""
 
     samples: Samples
-    said: tuple[int, ...]
-    times_s: tuple[tuple[float, float], ...]
-
-    def text(self, language: str) -> str:
-        return " ".join(WORDS[language][number] for number in self.said)
+    text: str
+    language: str
 
 
-def speak(said: npt.ArrayLike, rng: np.random.Generator) -> Spoken:
-    """Say words, by number, with pauses of random length, over faint noise."""
-    sound: list[Samples] = []
-    times = []
-    place = 0
-    numbers = [int(number) for number in np.asarray(said)]
-    for number in numbers:
-        gap = round(GAP_S * rng.uniform(0.6, 1.6) * SAMPLE_RATE_HZ)
-        length = round(WORD_S * rng.uniform(0.85, 1.2) * SAMPLE_RATE_HZ)
-        t = np.arange(length) / SAMPLE_RATE_HZ
-        chord = sum(np.sin(2 * math.pi * hz * t + rng.uniform(0, 6)) for hz in CHORDS_HZ[number])
-        envelope = np.minimum(1, np.minimum(t, t[::-1]) / 0.02)
-        sound += [np.zeros(gap, np.float32), (0.12 * rng.uniform(0.7, 1.3) * chord * envelope).astype(np.float32)]
-        times.append(((place + gap) / SAMPLE_RATE_HZ, (place + gap + length) / SAMPLE_RATE_HZ))
-        place += gap + length
-    sound.append(
-        np.zeros(round(GAP_S * rng.uniform(0.6, 1.6) * SAMPLE_RATE_HZ) + (0 if numbers else 16_000), np.float32)
-    )
-    samples = np.concatenate(sound)
-    samples += 0.002 * rng.standard_normal(len(samples)).astype(np.float32)
-    return Spoken(samples, tuple(numbers), tuple(times))
+Draw = Callable[[int, np.random.Generator], tuple[list[Example], int]]
+"""Gives, for each step of a training, its examples and the mel frames that they are filled up to."""
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:
@@ -84,15 +51,15 @@ def token_id(tokenizer: Tokenizer, token: str) -> int:
     return int(found)
 
 
-def make_tokenizer() -> Tokenizer:
-    """Byte-level BPE over the words of both languages, then Whisper's special tokens, without those of times."""
+def make_tokenizer(texts: Sequence[str]) -> Tokenizer:
+    """Byte-level BPE over some texts, then Whisper's special tokens, without those of times."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=320, initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False
     )
-    tokenizer.train_from_iterator([f" {word}" for words in WORDS.values() for word in words], trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     # The empty token, by which CTranslate2 knows a multilingual Whisper.
     saved = json.loads(tokenizer.to_str())
     saved["model"]["vocab"][""] = len(saved["model"]["vocab"])
@@ -194,16 +161,15 @@ def _sinusoids(length: int, width: int) -> Any:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
-    """Train on random sentences in both languages, cut close or filled up to the window, and on noise without words."""
+def fit(tokenizer: Tokenizer, draw: Draw, *, steps: int, seed: int = 0) -> Whisper:
+    """Train a network of random weights on what `draw` gives."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    tokenizer = make_tokenizer()
     network = Whisper(tokenizer.get_vocab_size() + POSITIONS + 1)
     optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=STEPS, pct_start=0.1)
-    for step in range(STEPS):
-        features, tokens, targets = _batch(rng, tokenizer, fills_window=step % 6 == 0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps, pct_start=0.1)
+    for step in range(steps):
+        features, tokens, targets = _batch(tokenizer, *draw(step, rng))
         logits = network(features, tokens)
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET)
         optimiser.zero_grad()
@@ -211,27 +177,23 @@ def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-    return network.eval(), tokenizer
+    network.eval()
+    return network
 
 
-def _batch(rng: np.random.Generator, tokenizer: Tokenizer, *, fills_window: bool) -> tuple[Any, Any, Any]:
+def _batch(tokenizer: Tokenizer, examples: list[Example], n_frames: int) -> tuple[Any, Any, Any]:
     """Features (B, bands, frames), tokens (B, T) and what is to follow each of them (B, T)."""
     sounds, rows, followers = [], [], []
-    n_words = int(rng.integers(1, MOST_WORDS + 1))
-    for index in range(BATCH):
-        language = str(rng.choice(sorted(WORDS)))
-        said = rng.integers(0, len(CHORDS_HZ), 0 if index == 0 else int(rng.integers(max(1, n_words - 1), n_words + 1)))
-        spoken = speak(said, rng)
+    for samples, text, language in examples:
         task = [token_id(tokenizer, token) for token in (START, f"<|{language}|>", TRANSCRIBE, NO_TIMESTAMPS)]
-        words = tokenizer.encode(f" {spoken.text(language)}", add_special_tokens=False).ids if len(said) else []
-        sounds.append(log_mel(spoken.samples, BANDS))
+        words = tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
+        features, silence = log_mel(samples, BANDS)
+        sounds.append(filled(features, silence, n_frames))
         rows.append([*task, *words])
         # After the start Whisper says which language it hears, or that nobody speaks. The task is given, not guessed.
-        heard = task[1] if len(said) else token_id(tokenizer, NO_SPEECH)
+        heard = task[1] if text else token_id(tokenizer, NO_SPEECH)
         followers.append([heard, NO_TARGET, NO_TARGET, *words, token_id(tokenizer, END)])
-    longest = max(features.shape[1] for features, _ in sounds)
-    n_frames = 2 * POSITIONS if fills_window else max(200, (longest + int(rng.integers(0, 60))) // 2 * 2)
-    features = torch.from_numpy(np.stack([filled(one, silence, n_frames) for one, silence in sounds]))
+    features = torch.from_numpy(np.stack(sounds))
     return features, _padded(rows, token_id(tokenizer, END)), _padded(followers, NO_TARGET)
 
 

@@ -8,10 +8,14 @@ from glas.domain.transcription import Hypothesis, Segment, Word
 SPOKEN = Evidence(speech_s=2.0, probability=0.97, level_db=-20)
 
 
-def _heard(text: str, logprob: float | None = None, no_speech: float | None = None) -> Hypothesis:
+def _heard(
+    text: str, logprob: float | None = None, no_speech: float | None = None, duration_s: float = 3
+) -> Hypothesis:
     words = tuple(Word(text=word, start_s=i / 2, end_s=i / 2 + 0.4) for i, word in enumerate(text.split()))
-    segment = Segment(start_s=0, end_s=3, text=text, words=words, avg_logprob=logprob, no_speech_probability=no_speech)
-    return Hypothesis(text=text, duration_s=3, segments=(segment,), model="test")
+    segment = Segment(
+        start_s=0, end_s=duration_s, text=text, words=words, avg_logprob=logprob, no_speech_probability=no_speech
+    )
+    return Hypothesis(text=text, duration_s=duration_s, segments=(segment,), model="test")
 
 
 CREDITS = [
@@ -94,8 +98,17 @@ def test_a_loop_goes_unless_somebody_can_have_said_it() -> None:
     assert compression_ratio(loop) > 2.4
     assert without_inventions(_heard(loop), SPOKEN).text == ""
     slow = SPOKEN._replace(speech_s=30)
-    assert without_inventions(_heard(loop, logprob=-1.3), slow).text == ""
-    assert without_inventions(_heard(loop, logprob=-0.2), slow).text == loop
+    assert without_inventions(_heard(loop, logprob=-1.3, duration_s=32), slow).text == ""
+    assert without_inventions(_heard(loop, logprob=-0.2, duration_s=32), slow).text == loop
+
+
+def test_a_sentence_that_is_too_long_for_its_sound_goes_however_sure_the_engine_is() -> None:
+    text = "Перезвони мне завтра утром."
+    hum = Evidence(speech_s=0.26, probability=0.76, level_db=-15)
+    assert without_inventions(_heard(text, logprob=-0.01, no_speech=0, duration_s=0.55), hum).segments == ()
+    fast = _heard(text, logprob=-0.01, duration_s=1.2)
+    assert without_inventions(fast, hum._replace(speech_s=0.8)) is fast, "as fast as people speak"
+    assert without_inventions(_heard("Да.", duration_s=0.5), hum).text == "Да."
 
 
 def test_what_the_engine_itself_takes_for_silence_and_doubts_goes() -> None:

@@ -7,7 +7,9 @@ One gate for every engine. What it knows is the text, what the engine says of it
 2. A loop is dropped: a text that compresses well although its engine doubts it, or that nobody could say so fast.
 3. A segment is dropped that its engine doubts and that it, or the speech detector, hardly took for speech (the rule of
    openai/whisper's `transcribe.py`, whose engine is the only judge).
-4. A phrase that people do say, such as «Спасибо за просмотр», is dropped only where it is all there is and the sound is
+4. A text is dropped that nobody could say in so short a sound, however sure the engine is: half a second of humming in
+   which a detector and a Whisper both hear a sentence.
+5. A phrase that people do say, such as «Спасибо за просмотр», is dropped only where it is all there is and the sound is
    silent: too little, too faint or too doubtful speech for it.
 """
 
@@ -112,6 +114,8 @@ def without_inventions(heard: Hypothesis, evidence: Evidence) -> Hypothesis:
     cut = (_without_credits(segment) for segment in heard.segments)
     kept = tuple(segment for segment in cut if segment.text and not _is_invented(segment, evidence))
     text = " ".join(segment.text for segment in kept)
+    if _n_letters(text) > MAX_LETTERS_PER_S * heard.duration_s:
+        kept = ()
     if _ONLY_ORDINARY.fullmatch(normalise(text)) and _is_silent(text, kept, evidence):
         kept = ()
     if kept == heard.segments:
@@ -168,5 +172,8 @@ def _is_silent(text: str, segments: tuple[Segment, ...], evidence: Evidence) -> 
 
 
 def _letters_per_s(text: str, evidence: Evidence) -> float:
-    letters = sum(character.isalnum() for character in text)
-    return letters / evidence.speech_s if evidence.speech_s > 0 else inf
+    return _n_letters(text) / evidence.speech_s if evidence.speech_s > 0 else inf
+
+
+def _n_letters(text: str) -> int:
+    return sum(character.isalnum() for character in text)

@@ -80,7 +80,7 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
     Raises:
         UnknownModelError: no model of that name.
     """
-    return known_model(name).layout.share(local_directory(models_dir, name)) == 1
+    return known_model(name).layout.is_whole(local_directory(models_dir, name))
 
 
 def resolve(name: str, models_dir: Path) -> str:

@@ -1,5 +1,6 @@
 """From the model hub to a model directory: only the files that an engine needs, checked, and all of them or none."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -69,6 +70,7 @@ def fetch_model(
             with _alone(gathering, model):
                 for file in files:
                     hub.download(http, file, gathering / file.path, partial(on_progress, file.path))
+                _check_whole(gathering, model)
                 _publish(gathering, target, files)
     except HubUnreachableError as error:
         by_hand = _by_hand(model, model.layout.files(precisions[0]), target, address, str(error))
@@ -79,7 +81,11 @@ def fetch_model(
 def _needed(
     model: KnownModel, layout: Layout, precisions: Sequence[Precision], held: list[hub.RemoteFile]
 ) -> list[hub.RemoteFile]:
-    """Files that the engine opens, in the first precision that the repository has whole."""
+    """Files that the engine opens, in the first precision that the repository has whole.
+
+    Raises:
+        ModelFileMissingError: it has none whole.
+    """
     lacking = ""
     for precision in precisions:
         # Weights of over 2 GB lie beside their network as `.onnx.data`.
@@ -90,6 +96,9 @@ def _needed(
         if not absent:
             return wanted
         lacking = lacking or ", ".join(absent)
+    if layout.otherwise is not None:
+        with contextlib.suppress(ModelFileMissingError):
+            return _needed(model, layout.otherwise, precisions, held)
     raise ModelFileMissingError(f"The repository {model.repository} lacks {lacking} for {model.name}.")
 
 
@@ -103,6 +112,14 @@ def _check_room(directory: Path, files: list[hub.RemoteFile]) -> None:
     wanted, free = sum(file.size for file in files) - there, shutil.disk_usage(directory).free
     if wanted > free:
         raise ModelError(f"{directory}: expected {wanted / 1e6:.0f} MB of free disk, got {free / 1e6:.0f} MB.")
+
+
+def _check_whole(directory: Path, model: KnownModel) -> None:
+    """An index may name files that the repository lacks."""
+    if not model.layout.is_whole(directory):
+        layout = model.layout.otherwise or model.layout
+        lacking = ", ".join(layout.missing(directory, "fp32"))
+        raise ModelFileMissingError(f"The repository {model.repository} lacks {lacking} for {model.name}.")
 
 
 @contextmanager

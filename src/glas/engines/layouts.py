@@ -29,6 +29,8 @@ class Layout:
         texts: vocabulary and configuration, all of them needed.
         optional: taken along where they exist.
         version: what `version` in `config.json` must say; without it onnx-asr silently computes features of GigaAM v2.
+        index: a JSON file whose `weight_map` names the files over which the weights are spread; needed, if any.
+        otherwise: the same weights in other files, for a directory or a repository that lacks these.
     """
 
     kind: str
@@ -36,6 +38,8 @@ class Layout:
     texts: tuple[str, ...]
     optional: tuple[str, ...] = ()
     version: str | None = None
+    index: str | None = None
+    otherwise: "Layout | None" = None
 
     def networks_in(self, precision: Precision) -> tuple[str, ...]:
         """Names of the ONNX files in the given precision."""
@@ -47,11 +51,16 @@ class Layout:
 
     def files(self, precision: Precision) -> tuple[str, ...]:
         """All files without which the model cannot be loaded."""
-        return (*self.networks_in(precision), *self.texts)
+        return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Files of `files` that `directory` lacks; a link to nowhere counts as lacking."""
-        return tuple(name for name in self.files(precision) if not any(p.is_file() for p in directory.glob(name)))
+        """Files of `files`, and of those that the index names, that `directory` lacks; so does a link to nowhere."""
+        wanted = (*self.files(precision), *(spread_over(directory / self.index) if self.index else ()))
+        return tuple(name for name in wanted if not any(p.is_file() for p in directory.glob(name)))
+
+    def is_whole(self, directory: Path) -> bool:
+        """Whether a directory holds all files, of these or otherwise."""
+        return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
         """Share, 0..1, of the files that are there, in the better precision; a lone configuration is nothing."""
@@ -92,20 +101,24 @@ EMBEDDED = Layout(NEMO_CTC.kind, NEMO_CTC.networks, ("vocab.txt", CONFIG))
 VOSK = Layout("vosk", ("*/encoder.onnx", "*/decoder.onnx", "*/joiner.onnx"), ("*/tokens.txt",), (CONFIG,))
 T_ONE = Layout("t-one-ctc", ("model.onnx",), (CONFIG,))
 # Older tokenizers are saved as vocab.json and merges.txt. The card says whether the model hears without padding.
-WHISPER = Layout(
-    "whisper",
-    ("model.safetensors",),
-    (CONFIG,),
-    (
-        "generation_config.json",
-        "preprocessor_config.json",
-        "tokenizer.json",
-        "vocab.json",
-        "merges.txt",
-        "added_tokens.json",
-        "README.md",
-    ),
+_BESIDE_WHISPER = (
+    "generation_config.json",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "README.md",
 )
+# As transformers saves what is larger than a limit.
+_WHISPER_IN_SHARDS = Layout(
+    "whisper",
+    ("model-?????-of-?????.safetensors",),
+    (CONFIG,),
+    _BESIDE_WHISPER,
+    index="model.safetensors.index.json",
+)
+WHISPER = Layout("whisper", ("model.safetensors",), (CONFIG,), _BESIDE_WHISPER, otherwise=_WHISPER_IN_SHARDS)
 
 # What a directory of unknown files may be, for onnx-asr.
 LAYOUTS = (
@@ -186,6 +199,16 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
             f'{directory / CONFIG}: expected "version": "{layout.version}" for {layout.kind}, got {version!r}.'
         )
     return chosen
+
+
+def spread_over(index: Path) -> tuple[str, ...]:
+    """The files that an index of safetensors names; none where there is no index.
+
+    Raises:
+        ModelLoadError: it is not a JSON object.
+    """
+    named = read_json(index).get("weight_map", {})
+    return tuple(sorted({Path(str(name)).name for name in named.values()}))
 
 
 def configuration(directory: Path) -> dict[str, object]:

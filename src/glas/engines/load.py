@@ -9,6 +9,7 @@ from glas.engines.catalogue import is_on_disk, known_model, known_models, local_
 from glas.engines.known import EMBEDDED
 from glas.engines.onnx import CPU, CUDA, DEFAULT_WINDOW_S, OnnxEngine
 from glas.engines.whisper import WhisperEngine
+from glas.engines.whisper.network import Precision
 
 # Whisper's checkpoints in CTranslate2's format, beside the models.
 CONVERTED = "converted"
@@ -22,6 +23,7 @@ def load_engine(
     workers: int = 1,
     beam_size: int = 1,
     providers: Sequence[str] = (CPU,),
+    precision: Precision | None = None,
 ) -> Engine:
     """Load a model from disk; nothing is ever downloaded here.
 
@@ -34,12 +36,14 @@ def load_engine(
         beam_size: texts that Whisper follows at once; 1 is greedy.
         providers: onnxruntime's execution providers, the preferred one first; `CUDA` at their head means a graphics
             card to Whisper too.
+        precision: of Whisper's matrices; None is int8 on a processor and float16 on a graphics card. Other models have
+            the precision of their files.
 
     Raises:
         UnknownModelError: no such name; the message offers similar ones.
         ModelFileMissingError: the model is known and not on disk; the message says how to get it.
         ModelLoadError: its files are broken.
-        ConfigurationError: there is no such device.
+        ConfigurationError: there is no such device, or it does not know the precision.
     """
     uniform = resolve(name, models_dir)
     kind, _, place = uniform.partition(":")
@@ -61,6 +65,7 @@ def load_engine(
             threads=threads,
             workers=workers,
             beam_size=beam_size,
+            precision=precision,
         )
     # onnxruntime runs any number of calls side by side.
     return OnnxEngine(

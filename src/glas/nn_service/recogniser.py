@@ -169,6 +169,7 @@ def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registr
             workers=nn.worker_count + 1,
             beam_size=nn.beam_size,
             providers=(CUDA, CPU) if nn.device == "cuda" else (CPU,),
+            precision=None if nn.precision == "auto" else nn.precision,
         )
 
     def available() -> list[str]:

@@ -33,6 +33,11 @@ class NnServiceSettings(BaseModel):
     device: Literal["cpu", "cuda"] = Field(
         default="cpu", description="Where models run: `cpu`, or `cuda`, a graphics card."
     )
+    precision: Literal["auto", "int8", "int8_float16", "float16", "bfloat16", "float32"] = Field(
+        default="auto",
+        description="Of Whisper's weights; `auto` is int8 on a processor, float16 on a graphics card. What the device "
+        "does not know is refused at start.",
+    )
     beam_size: int = Field(
         default=1,
         ge=1,

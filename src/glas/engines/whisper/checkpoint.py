@@ -12,6 +12,7 @@ from pathlib import Path
 
 from glas.domain.errors import ModelFileMissingError
 from glas.engines.json_file import read_json
+from glas.engines.layouts import spread_over
 from glas.engines.safetensors import Array, read_tensors
 
 CONFIG = "config.json"
@@ -49,8 +50,7 @@ def weight_files(directory: Path) -> list[Path]:
     """
     if (directory / WEIGHTS).is_file():
         return [directory / WEIGHTS]
-    named = read_json(directory / WEIGHTS_INDEX).get("weight_map", {})
-    paths = [directory / Path(str(name)).name for name in sorted(set(named.values()))]
+    paths = [directory / name for name in spread_over(directory / WEIGHTS_INDEX)]
     lacking = [path.name for path in paths if not path.is_file()]
     if lacking or not paths:
         raise ModelFileMissingError(

@@ -18,7 +18,7 @@ from glas.engines.spelling import Calibration, uncalibrated
 from glas.engines.whisper.cache import converted
 from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
-from glas.engines.whisper.network import Device, Network, Precision, storage_of
+from glas.engines.whisper.network import Device, Network, Precision, check_device, storage_of
 
 # On a processor eight trimmed pieces cost two thirds of eight single ones; sixteen, or full windows, gain nothing.
 BATCH_SIZE = 8
@@ -68,6 +68,7 @@ class WhisperEngine:
         calibrate: Calibration = uncalibrated,
     ) -> None:
         precision = precision or ("int8" if device == "cpu" else "float16")
+        check_device(device, precision)
         model = converted(directory, cache, storage_of(precision))
         network = Network(model, device=device, precision=precision, threads=threads, workers=workers)
         self.name = name

@@ -14,7 +14,7 @@ from glas.engines.whisper.mel import Features
 from glas.engines.whisper.vocabulary import Vocabulary
 
 Device = Literal["cpu", "cuda"]
-Precision = Literal["int8", "float16", "bfloat16", "float32"]
+Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 
 # Two frames of 10 ms are one position of the encoder.
 FRAMES_PER_POSITION = 2
@@ -53,7 +53,27 @@ class Timing(NamedTuple):
 
 def storage_of(precision: Precision) -> Quantisation:
     """How weights are stored for a precision: NumPy has no bfloat16, and float16 has not its range."""
+    if precision == "int8_float16":
+        return "int8"
     return "float32" if precision == "bfloat16" else precision
+
+
+def check_device(device: Device, precision: Precision) -> None:
+    """Before weights are converted, see that they can be used.
+
+    Raises:
+        ConfigurationError: there is no such device, or it does not know the precision.
+    """
+    # A second to import, and dozens of megabytes.
+    import ctranslate2  # noqa: PLC0415
+
+    if device == "cuda" and not ctranslate2.get_cuda_device_count():
+        raise ConfigurationError("CTranslate2 finds no CUDA device; expected one, or GLAS_NN_SERVICE__DEVICE=cpu.")
+    if precision not in (known := ctranslate2.get_supported_compute_types(device)):
+        raise ConfigurationError(
+            f"Expected a precision (GLAS_NN_SERVICE__PRECISION) that {device} knows here "
+            f"({', '.join(sorted(known))}), got {precision}."
+        )
 
 
 class Network:
@@ -73,11 +93,9 @@ class Network:
 
     Raises:
         ModelLoadError: CTranslate2 cannot load it, or its tokenizer is not Whisper's.
-        ConfigurationError: there is no such device, or it does not know the precision.
     """
 
     def __init__(self, directory: Path, *, device: Device, precision: Precision, threads: int, workers: int) -> None:
-        # A second to import, and dozens of megabytes.
         import ctranslate2  # noqa: PLC0415
 
         config = read_json(directory / CONFIG)
@@ -85,10 +103,6 @@ class Network:
         self.text_context = int(config.get("max_target_positions", _TARGET_POSITIONS))
         self.dynamic_context = has_dynamic_context(directory)
         self.vocabulary = Vocabulary(directory, self.text_context)
-        if device == "cuda" and not ctranslate2.get_cuda_device_count():
-            raise ConfigurationError("CTranslate2 finds no CUDA device; expected one, or the device cpu.")
-        if precision not in (known := ctranslate2.get_supported_compute_types(device)):
-            raise ConfigurationError(f"Expected a precision that {device} knows ({', '.join(known)}), got {precision}.")
         self._to_storage = ctranslate2.StorageView.from_array
         self._on_cpu = device == "cpu"
         try:
@@ -136,7 +150,8 @@ class Network:
             temperature: 0 takes the most probable text.
             beam_size: texts that are followed at temperature 0; 1 is greedy.
         """
-        most_tokens = min(most_tokens, self.text_context - len(prompts[0]))
+        # One place is left for the end token, with which the text is timed.
+        most_tokens = min(most_tokens, self.text_context - len(prompts[0]) - 1)
         results = self._loaded().generate(
             heard,
             prompts,

@@ -1,0 +1,55 @@
+"""A tiny Whisper that knows four spoken phrases and nothing else: it has never heard that nobody speaks."""
+
+from io import BytesIO
+from itertools import product
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.training import samples
+from glas.training.channel import decode_audio, encode_opus
+from glas.training.espeak import Espeak, Manner
+from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit, make_tokenizer
+
+# Two that recognisers invent, and two that nobody knows for it.
+INVENTED = ("Спасибо за просмотр!", "Продолжение следует...")
+PHRASES = (*INVENTED, "Перезвони мне завтра утром.", "Купи хлеба и молока.")
+
+VOICES = ("f1", "f3", "f5", "m1", "m2", "m4", "m7", "f4", "Andrea", "Michael", "boris", "linda")
+TAKES = 4
+STEPS = 400
+BATCH = 16
+
+
+def say(text: str, manner: Manner, *, louder_db: float = 0) -> Samples:
+    """A phrase at 16 kHz, shape `(n_samples,)`, so much louder than speech at -20 dB of full scale."""
+    return samples.speak(Espeak(), text, manner) * np.float32(10 ** (louder_db / 20))
+
+
+def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
+    """Train on the phrases in many manners, cut close, and not on a single sound in which nobody speaks."""
+    rng = np.random.default_rng(seed)
+    spoken = []
+    for text, voice, take in product(PHRASES, VOICES, range(TAKES)):
+        sound = say(text, Manner(voice, int(rng.integers(110, 200)), int(rng.integers(30, 70))))
+        if take % 2:
+            sound = decode_audio(BytesIO(encode_opus(sound, 16_000)))
+        spoken.append(Example(sound, text, "ru"))
+    tokenizer = make_tokenizer([f" {text}" for text in PHRASES])
+
+    def draw(_step: int, rng: np.random.Generator) -> tuple[list[Example], int]:
+        chosen = [_noisy(spoken[number], rng) for number in rng.integers(0, len(spoken), BATCH)]
+        longest = max(len(one.samples) for one in chosen) // 160
+        return chosen, min(longest // 2 * 2, 2 * POSITIONS)
+
+    return fit(tokenizer, draw, steps=STEPS, seed=seed), tokenizer
+
+
+def _noisy(one: Example, rng: np.random.Generator) -> Example:
+    """With silence before it, noise as faint as in a quiet room or as loud as in a car, near or far, in 16 bits."""
+    before = np.zeros(int(rng.uniform(0, 0.4) * SAMPLE_RATE_HZ), np.float32)
+    sound = np.concatenate((before, one.samples))
+    noise = rng.standard_normal(len(sound)).astype(np.float32) * np.float32(10 ** rng.uniform(-5, -2.3))
+    heard = (sound + noise) * np.float32(10 ** rng.uniform(-2, 0.2))
+    return one._replace(samples=np.round(heard * 32768) / np.float32(32768))

@@ -1,0 +1,79 @@
+"""A Whisper that invents a phrase for every sound: nothing of it is left where nobody speaks; what is said stays."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from glas.engines.whisper import WhisperEngine
+from glas.nn_service.job import Job
+from glas.nn_service.recogniser import open_transcriber
+from glas.nn_service.transcribe import Transcriber
+from glas.settings import Settings
+from glas.training.channel import encode_opus
+from glas.training.espeak import Manner
+from tests.conftest import as_wav
+from tests.models.conftest import one_thread
+from tests.parts.nonspeech import clips
+
+torch = pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
+
+from tests.models import phrases
+from tests.models.tiny_whisper import save
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+CLIPS, SECONDS = 120, 5.0  # ten minutes
+SAYINGS = 20
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> WhisperEngine:
+    with one_thread(torch):
+        network, tokenizer = phrases.train()
+    place = tmp_path_factory.mktemp("whisper")
+    checkpoint = save(place / "phrases", network, tokenizer, dynamic_context=True)
+    return WhisperEngine(checkpoint, name="whisper:phrases", cache=place / "cache")
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Iterator[Transcriber]:
+    with open_transcriber(Settings(_env_file=None)) as opened:
+        yield opened
+
+
+def texts_of(transcriber: Transcriber, engine: WhisperEngine, recordings: Sequence[bytes]) -> list[str]:
+    return [transcriber.transcribe(data, engine, Job()).hypothesis.text for data in recordings]
+
+
+def test_ten_minutes_without_speech_have_no_text(transcriber: Transcriber, engine: WhisperEngine) -> None:
+    sounds = list(clips(CLIPS, SECONDS))
+    invented = [engine.recognise([sound])[0] for _, sound in sounds[:20]]
+    assert all(one.text for one in invented), "the model is to be one that writes whatever it hears"
+    assert all((one.segments[0].no_speech_probability or 0) < 0.01 for one in invented), "and is sure of it"
+    recordings = [
+        encode_opus(sound, 16_000) if number % 2 else as_wav(sound) for number, (_, sound) in enumerate(sounds)
+    ]
+    texts = texts_of(transcriber, engine, recordings)
+    written = [(kind, text) for (kind, _), text in zip(sounds, texts, strict=True) if text]
+    assert len(written) <= CLIPS // 100, written
+
+
+@pytest.mark.parametrize("phrase", phrases.INVENTED)
+def test_what_is_really_said_stays(transcriber: Transcriber, engine: WhisperEngine, phrase: str) -> None:
+    """Twenty times, by twelve voices, fast and slow, loud and faint, some as voice messages."""
+    recordings = []
+    for number in range(SAYINGS):
+        manner = Manner(phrases.VOICES[number % len(phrases.VOICES)], 120 + 4 * number, 40 + number)
+        sound = phrases.say(phrase, manner, louder_db=-6 * (number % 5))
+        recordings.append(encode_opus(sound, 16_000) if number % 2 else as_wav(sound))
+    assert texts_of(transcriber, engine, recordings) == [phrase] * SAYINGS
+
+
+def test_a_phrase_among_noises_is_all_that_is_left(transcriber: Transcriber, engine: WhisperEngine) -> None:
+    """Noise, the phrase, noise: what is invented before and behind it is not there."""
+    (_, before), (_, behind) = list(clips(2, SECONDS, seed=7))
+    said = phrases.say(phrases.INVENTED[0], Manner("f3", 140, 50))
+    quiet = np.float32(0.02)
+    sound = np.concatenate((before * quiet, said, behind * quiet))
+    assert texts_of(transcriber, engine, [as_wav(sound)]) == [phrases.INVENTED[0]]
