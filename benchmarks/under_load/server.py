@@ -38,11 +38,15 @@ def server() -> Iterator[Server]:
             process.communicate()
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that live."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in lists for child in one.read_text(encoding="ascii").split()]
+
+
 def cpu_s(pid: int) -> float:
     """Processor seconds of a process and of its children, living and waited for."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    pids = [pid, *(int(child) for one in lists for child in one.read_text(encoding="ascii").split())]
-    return sum(_ticks(one) for one in pids) / os.sysconf("SC_CLK_TCK")
+    return sum(_ticks(one) for one in (pid, *children(pid))) / os.sysconf("SC_CLK_TCK")
 
 
 def _ticks(pid: int) -> int:
@@ -55,9 +59,7 @@ def _ticks(pid: int) -> int:
 
 def resident_mb(pid: int) -> float:
     """Resident memory of a process and its children, 10⁶ bytes."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    pids = [pid, *(int(child) for one in lists for child in one.read_text(encoding="ascii").split())]
-    return sum(_resident_pages(one) for one in pids) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return sum(_resident_pages(one) for one in (pid, *children(pid))) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _resident_pages(pid: int) -> int:
