@@ -15,6 +15,7 @@ from glas.training.features import FRAMES_PER_S, log_mel, normalise
 from glas.training.model import Network, Shape
 from glas.training.shards import finished_shards, open_shard
 from glas.training.train import load_network
+from glas.training.vocal_tract import RATIOS
 
 NAMES = {
     "test-clean": "Held-out espeak-ng voices, held-out sentences, clean",
@@ -34,16 +35,19 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
     shards = tests.data / "shards"
     hours = {
         prefix: sum(open_shard(shards, name).hours for name in finished_shards(shards, prefix))
-        for prefix in ("synthetic", "voxforge-train", "voxforge-train-spliced")
+        for prefix in ("synthetic", "voxforge-train", "voxforge-train-spliced", "voxforge-train-composed")
     }
     text = TEMPLATE.format(
         date=date,
         millions=sum(p.numel() for name, p in network.named_parameters() if not name.startswith("middle")) / 1e6,
         megabytes=(folder / "model.int8.onnx").stat().st_size / 1e6,
         architecture=architecture(network),
+        tracts=len(RATIOS),
+        ratios=", ".join(f"×{ratio:g}" for ratio in RATIOS),
         synthetic_h=hours["synthetic"],
-        voxforge_h=hours["voxforge-train"] - hours["voxforge-train-spliced"],
+        voxforge_h=hours["voxforge-train"] - hours["voxforge-train-spliced"] - hours["voxforge-train-composed"],
         spliced_h=hours["voxforge-train-spliced"],
+        composed_h=hours["voxforge-train-composed"],
         seen_h=progress.seen_s / 3600,
         minutes=progress.elapsed_s / 60,
         steps=progress.step,
@@ -142,6 +146,7 @@ under a thousand sentences.  Expect readable text from synthetic voices and frag
 | Architecture | {architecture} |
 | Decoding | beam of 12 with a character 8-gram model ({lm_megabytes:.1f} MB); greedy where `lm.npz` is taken away |
 | Input | onnx-asr's `nemo80` features: 80 mel bands, 16 kHz, normalised per utterance |
+| Vocal tract | heard {tracts} times, with formants moved ({ratios}); each counts by how sure the network is of it |
 | Output | 32 letters (ё is written е), space, blank; no capitals, digits or punctuation |
 | Training | {steps} steps, {seen_h:.0f} hours of speech heard (repeats counted), {minutes:.0f} minutes on two cores |
 | Speed | real-time factor {served_rtf:.4f} with the beam ({network_rtf:.4f} greedy) + {features_rtf:.4f} for features |
@@ -153,9 +158,10 @@ under a thousand sentences.  Expect readable text from synthetic voices and frag
   out (and two unstable ones), 110–220 words per minute, any pitch, resampled by 0.85–1.17; most of it through rooms,
   noises, a telephone band or Opus.  Nearly every utterance has a sentence of its own: a grammar of voice messages,
   random word forms of OpenCorpora's dictionary, and pieces of Debian's fortunes-ru.
-- **Real readers, {voxforge_h:.1f} h**, and {spliced_h:.1f} h of their words spliced to new sentences: VoxForge
-  Russian, GPL-3.0, about 400 readers, under 1,000 sentences, had only as 13 telephone-band cepstra (published by
-  nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt linear map brings them to 80 bands.
+- **Real readers, {voxforge_h:.1f} h**, {spliced_h:.1f} h of their words spliced to new sentences, and {composed_h:.1f} h
+  of new words composed of pieces of their letters: VoxForge Russian, GPL-3.0, about 400 readers, under 1,000
+  sentences, had only as 13 telephone-band cepstra (published by nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt
+  linear map brings them to 80 bands.
 - No sentence and no voice of the test sets.
 
 ## How well it does

@@ -23,9 +23,10 @@ from glas.training.export import fold_narrowing
 from glas.training.features import Features, from_bytes, log_mel, normalise
 from glas.training.festvox import held_out_readings
 from glas.training.language_model import LETTERS
-from glas.training.model import Network, Shape, greedy, output_lengths
+from glas.training.model import Shape, greedy, output_lengths
 from glas.training.shards import finished_shards, open_shard
 from glas.training.train import load_network
+from glas.training.vocal_tract import SpeakerNormalised
 from glas.training.voxforge import BandMap
 
 BATCH_UTTERANCES = 8
@@ -84,15 +85,16 @@ def test_sets(tests: TestData) -> list[TestSet]:
 
 
 @torch.inference_mode()
-def recognise(network: Network, features: list[Features]) -> list[str]:
+def recognise(network: SpeakerNormalised, features: list[Features]) -> list[str]:
     """Greedy texts, in the order of the features (t, 80)."""
     order = np.argsort([len(f) for f in features])
     texts = [""] * len(features)
     for start in range(0, len(order), BATCH_UTTERANCES):
         rows = order[start : start + BATCH_UTTERANCES]
         batch = collate([(features[row], "") for row in rows])
-        log_probs, _ = network(batch.features, batch.lengths)
-        for row, text in zip(rows, greedy(log_probs, output_lengths(network.shape, batch.lengths)), strict=True):
+        log_probs = network(batch.features, batch.lengths)
+        lengths = output_lengths(network.network.shape, batch.lengths)
+        for row, text in zip(rows, greedy(log_probs, lengths), strict=True):
             texts[row] = text
     return texts
 
@@ -162,4 +164,5 @@ def evaluate_checkpoint(checkpoint: Path, tests: TestData, narrowing: float, exa
         f"{time.strftime('%Y-%m-%d %H:%M')} {checkpoint.parent.name} step {progress.step}, "
         f"{progress.seen_s / 3600:.1f} h seen, {progress.elapsed_s / 60:.0f} min, loss {progress.loss:.3f}"
     )
-    measure(lambda features: recognise(network, features), test_sets(tests), examples)
+    heard = SpeakerNormalised(network).eval()
+    measure(lambda features: recognise(heard, features), test_sets(tests), examples)

@@ -10,37 +10,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from torch import Tensor, nn
 
 from glas.training.model import BLANK, SYMBOLS, Network, Shape
 from glas.training.train import load_network
+from glas.training.vocal_tract import SpeakerNormalised
 from glas.training.voxforge import BandMap
 
 OPSET = 17
 FILES = ("model.int8.onnx", "vocab.txt", "config.json", "lm.npz", "calibration.json")
 
 
-class Recogniser(nn.Module):
-    """The network without the output at mid depth, under the names that NeMo's exports use."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, audio_signal: Tensor, length: Tensor) -> Tensor:
-        """Features (B, 80, T) and lengths (B,) to log-probabilities (B, T', 34)."""
-        log_probs: Tensor = self.network(audio_signal, length)[0]
-        return log_probs
-
-
 def export_onnx(network: Network, path: Path) -> None:
-    """Write the network in single precision."""
+    """Write the network in single precision, with the choice of a vocal tract before it."""
     example = (torch.zeros(2, network.shape.bands, 200), torch.tensor([200, 150]))
     axes = {"audio_signal": {0: "batch", 2: "frames"}, "length": {0: "batch"}, "logprobs": {0: "batch", 1: "symbols"}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated; the new one needs another package
         torch.onnx.export(
-            Recogniser(network.eval()),
+            SpeakerNormalised(network).eval(),
             example,
             str(path),
             input_names=["audio_signal", "length"],

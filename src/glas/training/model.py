@@ -84,7 +84,11 @@ class Network(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, 80, T), lengths (B,) to log-probabilities (B, T', 34) of the last and of the middle layer."""
-        frames = F.gelu(self.stem_1(valid(features, lengths)))
+        return self.after_stem(self.stem_1(valid(features, lengths)), lengths)
+
+    def after_stem(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The same from the first convolution's output (B, 192, T / 2) on; the lengths are still those of features."""
+        frames = F.gelu(frames)
         frames = self.stem_2(valid(frames, torch.div(lengths - 1, 2, rounding_mode="floor") + 1))
         frame_lengths = torch.div(lengths - 1, 6, rounding_mode="floor") + 1
         middle = frames
