@@ -158,10 +158,10 @@ under a thousand sentences.  Expect readable text from synthetic voices and frag
   out (and two unstable ones), 110–220 words per minute, any pitch, resampled by 0.85–1.17; most of it through rooms,
   noises, a telephone band or Opus.  Nearly every utterance has a sentence of its own: a grammar of voice messages,
   random word forms of OpenCorpora's dictionary, and pieces of Debian's fortunes-ru.
-- **Real readers, {voxforge_h:.1f} h**, {spliced_h:.1f} h of their words spliced to new sentences, and {composed_h:.1f} h
-  of new words composed of pieces of their letters: VoxForge Russian, GPL-3.0, about 400 readers, under 1,000
-  sentences, had only as 13 telephone-band cepstra (published by nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt
-  linear map brings them to 80 bands.
+- **Real readers, {voxforge_h:.1f} h**, {spliced_h:.1f} h of their words spliced to new sentences, and
+  {composed_h:.1f} h of new words composed of pieces of their letters: VoxForge Russian, GPL-3.0, about 400 readers,
+  under 1,000 sentences, had only as 13 telephone-band cepstra (published by
+  nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt linear map brings them to 80 bands.
 - No sentence and no voice of the test sets.
 
 ## How well it does
