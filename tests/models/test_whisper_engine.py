@@ -13,7 +13,7 @@ from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
-from glas.engines.whisper import WhisperEngine, hearing
+from glas.engines.whisper import WhisperEngine, hearing, network
 from tests.models.conftest import MakeWhisper
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
@@ -286,3 +286,10 @@ def test_a_model_of_ctranslate2_may_say_in_its_card_that_it_hears_without_paddin
     assert load_engine(f"whisper:{converted}", models_dir=tmp_path).abilities.batch_size > 1
     config = json.loads((converted / "config.json").read_text(encoding="utf-8"))
     assert config["dynamic_context"] is False
+
+
+def test_a_path_that_begins_before_the_sound_gives_times_within_it() -> None:
+    """CTranslate2 numbers what lies before the first token, and before the first position, -1."""
+    alignments = [(-1, 0), (0, -1), (1, -1), (1, 0), (1, 1), (2, 2), (3, 3)]
+    found = SimpleNamespace(alignments=alignments, text_token_probs=[0.5, 0.25, 0.125])
+    assert network._timing(found, 3) == network.Timing([0.0, 0.0, 0.04], [0.5, 0.25, 0.125])

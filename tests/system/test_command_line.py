@@ -126,3 +126,19 @@ def test_help_teaches(command: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, [*command, "--help"])
     assert done.exit_code == 0
     assert len(re.findall(r"[а-яё]{3,}", done.output)) >= 8
+
+
+def test_products_of_numpy_stay_in_one_thread(glas_environment: dict[str, str]) -> None:
+    """Threads of OpenBLAS that wait for each other in loops took a third of a message's processor time."""
+    code = (
+        "import sys; sys.argv = ['glas', '--help']\n"
+        "from glas.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "import os, numpy as np\n"
+        "np.ones((512, 512), np.float32) @ np.ones((512, 512), np.float32)\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    environment = {name: value for name, value in glas_environment.items() if not name.startswith("OPENBLAS")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "1"

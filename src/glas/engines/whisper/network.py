@@ -193,6 +193,8 @@ def _draft(result: Any, most_tokens: int, end: int) -> Draft:
 
 def _timing(result: Any, n_tokens: int) -> Timing:
     pairs = np.array(result.alignments).reshape(-1, 2)
+    # The path may begin before the first token or before the sound: both are numbered -1 there.
+    pairs = np.maximum(pairs[pairs[:, 0] >= 0], 0)
     # The path stays on a token for as long as it sounds: its beginning is where the path comes to it.
     arrivals = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
     starts = pairs[arrivals, 1][:n_tokens] * POSITION_S
