@@ -39,9 +39,13 @@ _WAITING = re.compile(
     r"(?:Batcher\._next|Job\.wait|Patience\.wait|Condition\.wait|Event\.wait|_worker|wait|main|run|SimpleQueue\.\w+) "
 )
 _BLOCKED = re.compile(r"(?:syscall|0x[0-9a-f]+|__\w*futex\w*) \(libc")
-# Calls in which a thread waits for another process, whoever makes them.
-_ELSEWHERE = re.compile(r"(?:epoll_\w+|poll|p?select|__?read|read|__?write|write|recv\w*|__?wait4|wait4) \(libc")
+# Calls in which a thread waits for another process, or for its turn in Python, whoever makes them.
+_ELSEWHERE = re.compile(
+    r"(?:pthread_cond_\w+|epoll_\w+|poll|p?select|__?read|read|__?write|write|recv\w*|__?wait4|wait4) \(libc"
+)
 _OF_PYTHON = re.compile(r"\.pyx?(?::\d+)?\)$")
+# Routes and middleware: dozens of calls above each other, in which little happens.
+_LIBRARY = re.compile(r"\((?:starlette|fastapi|uvicorn|asyncio|concurrent)/")
 _LINE = re.compile(r":\d+\)$")
 
 
@@ -56,7 +60,9 @@ def stacks(raw: str) -> Iterator[tuple[Stack, int]]:
         innermost = stack[ours[-1]]
         if _AT_WORK.match(innermost):
             stack = stack[: ours[-1] + 1]
-        elif _ELSEWHERE.match(stack[-1]) or (_BLOCKED.match(stack[-1]) and _WAITING.match(innermost)):
+        elif any(_ELSEWHERE.match(frame) for frame in stack[-2:]) or (
+            _BLOCKED.match(stack[-1]) and _WAITING.match(innermost)
+        ):
             continue
         yield tuple(_LINE.sub(")", frame) for frame in _shown(stack)), int(count)
 
@@ -64,6 +70,7 @@ def stacks(raw: str) -> Iterator[tuple[Stack, int]]:
 def _shown(stack: list[str]) -> Iterator[str]:
     """Python's functions from the first of ours on, and the outermost of what they call natively."""
     begun = False
+    stack = [frame for frame in stack if _LIBRARY.search(frame) is None]
     for index, frame in enumerate(stack):
         begun = begun or ("glas/" in frame and "glas/cli" not in frame and "__main__" not in frame)
         is_python = _OF_PYTHON.search(frame) is not None
@@ -85,7 +92,7 @@ def main(picture: Path) -> None:
     spy = shutil.which("py-spy")
     if spy is None:
         raise SystemExit("expected py-spy on the PATH: pip install py-spy")
-    with server() as running, tempfile.NamedTemporaryFile(suffix=".raw", delete=False) as raw:
+    with server() as running, tempfile.NamedTemporaryFile(suffix=".raw") as raw:
         asyncio.run(send(running.url, WARM_UP))
         command = [spy, "record", "--native", "--idle", "--subprocesses", "--rate", str(RATE_HZ), "--format", "raw"]
         spying = subprocess.Popen(
@@ -101,7 +108,7 @@ def main(picture: Path) -> None:
         for stack, count in stacks(Path(raw.name).read_text(encoding="utf-8")):
             seen[stack] += count
     per_message = {stack: count / RATE_HZ / MESSAGES for stack, count in seen.items()}
-    model = os.environ.get("GLAS_MODEL", "auto")
+    model = os.environ.get("GLAS_MODEL", "auto").rpartition("/")[2]
     title = f"One message of {MESSAGE_S} s, {model}: {1000 * sum(per_message.values()):.0f} ms of threads at work"
     picture.write_text(flame_graph(per_message, title), encoding="utf-8")
     print(f"{title}; load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
