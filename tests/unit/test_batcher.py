@@ -20,8 +20,8 @@ class Listener:
     name = "listener"
     window_s = 30.0
 
-    def __init__(self, batch_size: int = 1) -> None:
-        self.abilities = Abilities(batch_size=batch_size)
+    def __init__(self, batch_size: int = 1, batch_s: float = 64) -> None:
+        self.abilities = Abilities(batch_size=batch_size, batch_s=batch_s)
         self.door = threading.Event()
         self.inside = threading.Semaphore(0)
         self.calls: list[list[float]] = []
@@ -67,6 +67,14 @@ def test_pieces_of_a_length_go_together_when_they_wait(alone: Batcher) -> None:
     engine.door.set()
     assert [future.result(20).text for future in futures] == ["1", "8", "2", "8.5", "9", "8", "2.1"]
     assert engine.calls == [[1], [8, 8.5, 9], [2, 2.1], [8]]
+
+
+def test_a_call_holds_no_more_seconds_than_the_engine_wants(alone: Batcher) -> None:
+    engine = Listener(batch_size=8, batch_s=17)
+    futures = fill(alone, engine, 8, 8, 8, 4, 4, 4, 4, 4)
+    engine.door.set()
+    wait(futures, 20)
+    assert engine.calls == [[1], [8, 8], [8], [4, 4, 4, 4], [4]]
 
 
 def test_an_engine_that_gains_nothing_gets_one_at_a_time(alone: Batcher) -> None:
@@ -147,7 +155,7 @@ def test_what_nobody_wants_is_not_recognised(alone: Batcher) -> None:
     futures = fill(alone, engine, 8, 8, 8)
     assert futures[2].cancel()
     engine.door.set()
-    wait(futures, 20)
+    wait([one for one in futures if not one.cancelled()], 20)
     assert engine.calls == [[1], [8, 8]]
 
 

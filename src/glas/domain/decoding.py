@@ -38,6 +38,7 @@ class Abilities:
 
     Attributes:
         batch_size: pieces of similar length that one call should hold while as many wait; 1 where that saves nothing.
+        batch_s: seconds of audio that one call should hold at most: whoever comes next waits for all of it.
         languages: codes (ISO 639-1) of what it understands.
         translates: whether it can write English for any of them.
         takes_prompt: whether `prompt` and `hotwords` change what it writes.
@@ -45,6 +46,7 @@ class Abilities:
     """
 
     batch_size: int = 1
+    batch_s: float = 64.0
     languages: frozenset[str] = frozenset({RUSSIAN})
     translates: bool = False
     takes_prompt: bool = False

@@ -26,8 +26,6 @@ from glas.nn_service.job import Job
 
 # A batch is padded to its longest piece, so that a much shorter one would cost nearly as much as that.
 _LEAST_SHARE = 0.75
-# What a worker takes at once, seconds of audio: on a processor whoever comes next waits for all of it.
-_BATCH_S = 64.0
 
 
 @dataclass(eq=False)
@@ -150,7 +148,7 @@ class Batcher:
         """How many pieces go together: what the engine wants, but no more than this worker's share and its patience."""
         n_free_beside = max(0, self._workers - self._n_running - 1)
         share = math.ceil((1 + n_company) / (1 + n_free_beside))
-        patience = max(1, int(_BATCH_S / max(first.duration_s, 1e-3)))
+        patience = max(1, int(first.engine.abilities.batch_s / max(first.duration_s, 1e-3)))
         return min(first.engine.abilities.batch_size, share, patience)
 
     def _may_go(self, piece: _Piece) -> bool:

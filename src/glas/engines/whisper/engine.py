@@ -20,8 +20,10 @@ from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Device, Network, Precision, check_device, storage_of
 
-# On a processor eight trimmed pieces cost two thirds of eight single ones; sixteen, or full windows, gain nothing.
+# On a processor eight trimmed pieces of 4 s cost half of eight single ones. Of 8 s, four together cost less than eight;
+# of 15 s four save an eighth, and eight lose (benchmarks/load.py batching). Full windows gain nothing.
 BATCH_SIZE = 8
+BATCH_S: dict[Device, float] = {"cpu": 32.0, "cuda": 64.0}
 # The encoder has no mask: what is heard together is filled up to the longest. Within this the model's margin bears it.
 MAX_SPREAD_FRAMES = FRAMES_PER_S
 
@@ -84,6 +86,7 @@ class WhisperEngine:
         languages = network.vocabulary.languages
         self.abilities = Abilities(
             batch_size=BATCH_SIZE if self._rules.is_dynamic or device == "cuda" else 1,
+            batch_s=BATCH_S[device],
             languages=frozenset(languages or ("en",)),
             translates=bool(languages),
             takes_prompt=True,
