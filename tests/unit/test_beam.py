@@ -10,7 +10,7 @@ import pytest
 
 from glas.domain.errors import ModelLoadError
 from glas.engines.beam import BeamOptions, BeamSearch
-from glas.engines.character_lm import CharacterLM
+from glas.engines.language_model import LanguageModel, State
 from glas.training.language_model import LETTERS, estimate, save
 
 SAID = "мама мыла раму а папа читал газету "
@@ -20,12 +20,12 @@ EXACT = BeamOptions(width=500, weight=0, bonus=0, least_logprob=-60, sure_blank_
 
 
 @pytest.fixture(scope="module")
-def lm(tmp_path_factory: pytest.TempPathFactory) -> CharacterLM:
+def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     """A model that has read one sentence very often."""
     path = tmp_path_factory.mktemp("lm") / "lm.npz"
     letters = np.array([LETTERS.index(letter) for letter in SAID * 40], np.int64)
     save(estimate(letters, most_contexts=10_000), path)
-    return CharacterLM(path)
+    return LanguageModel(path)
 
 
 def random_logprobs(frames: int, letters: str, seed: int) -> npt.NDArray[np.float32]:
@@ -44,7 +44,7 @@ def collapsed(path: tuple[int, ...]) -> str:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_without_a_language_model_it_finds_the_most_probable_text(lm: CharacterLM, seed: int) -> None:
+def test_without_a_language_model_it_finds_the_most_probable_text(lm: LanguageModel, seed: int) -> None:
     """Held against the sum over all 729 ways to write every text."""
     logprobs = random_logprobs(6, "аб", seed)
     choices = [VOCABULARY.index("а"), VOCABULARY.index("б"), BLANK]
@@ -59,7 +59,7 @@ def test_without_a_language_model_it_finds_the_most_probable_text(lm: CharacterL
     assert frames == sorted(frames)
 
 
-def test_what_is_heard_unclearly_becomes_what_people_say(lm: CharacterLM) -> None:
+def test_what_is_heard_unclearly_becomes_what_people_say(lm: LanguageModel) -> None:
     """«мома» is heard a little better than «мама»; who has read Russian writes «мама»."""
     logprobs = np.full((9, len(VOCABULARY)), log(1e-6), np.float32)
     for frame, letter in enumerate("м?м а"):
@@ -79,31 +79,35 @@ def test_what_is_heard_unclearly_becomes_what_people_say(lm: CharacterLM) -> Non
     assert text(BeamOptions()) == "мама"
 
 
-def test_silence_has_no_letters(lm: CharacterLM) -> None:
+def test_silence_has_no_letters(lm: LanguageModel) -> None:
     logprobs = np.full((50, len(VOCABULARY)), -20, np.float32)
     logprobs[:, BLANK] = 0
     assert BeamSearch(lm, VOCABULARY, BLANK).decode(logprobs) == []
     assert BeamSearch(lm, VOCABULARY, BLANK).decode(logprobs[:0]) == []
 
 
-def test_probabilities_are_whole_and_know_what_was_read(lm: CharacterLM) -> None:
+def test_probabilities_are_whole_and_know_what_was_read(lm: LanguageModel) -> None:
     """After every prefix all letters together have the probability 1, and the letter that was read nearly all of it."""
+
+    def row(state: State) -> list[float]:
+        return [lm.look(state, letter)[0] for letter in range(len(LETTERS))]
+
     state = lm.start
     for letter in SAID:
-        row = np.array(lm.row(state))
-        assert np.exp(row).sum() == pytest.approx(1, abs=0.05)
-        state = lm.after(state, LETTERS.index(letter))
+        assert np.exp(row(state)).sum() == pytest.approx(1, abs=0.05)
+        state = lm.after(state, LETTERS.index(letter), None)
     state = lm.start
     for letter in "мама мыл":
-        state = lm.after(state, LETTERS.index(letter))
-    assert LETTERS[int(np.argmax(lm.row(state)))] == "а"
-    assert state[0] == 7, "the longest context was read 40 times and must be known"
+        state = lm.after(state, LETTERS.index(letter), None)
+    assert LETTERS[int(np.argmax(row(state)))] == "а"
+    assert state[0][0] == 7, "the longest context was read 40 times and must be known"
+    assert lm.end(state) == 0, "without words the end of a text is as good as any"
 
 
 def test_a_strange_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "lm.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ModelLoadError, match=r"lm\.npz"):
-        CharacterLM(tmp_path / "lm.npz")
+        LanguageModel(tmp_path / "lm.npz")
     np.savez(tmp_path / "empty.npz", letters=np.array("аб"))
     with pytest.raises(ModelLoadError, match=r"empty\.npz"):
-        CharacterLM(tmp_path / "empty.npz")
+        LanguageModel(tmp_path / "empty.npz")

@@ -10,8 +10,8 @@ import pytest
 from glas.domain.errors import ModelLoadError
 from glas.domain.metrics import right_words
 from glas.engines import confidence
-from glas.engines.character_lm import CharacterLM
 from glas.engines.confidence import Calibration, Signs, entropies, features, signs_of
+from glas.engines.language_model import LanguageModel
 from glas.training.language_model import LETTERS, estimate, save
 from glas.training.logistic import auroc, bins, calibration_error, fit
 
@@ -19,11 +19,11 @@ RNG = np.random.default_rng(5)
 
 
 @pytest.fixture(scope="module")
-def lm(tmp_path_factory: pytest.TempPathFactory) -> CharacterLM:
+def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     path = tmp_path_factory.mktemp("lm") / "lm.npz"
     letters = np.array([LETTERS.index(letter) for letter in "мама мыла раму " * 60], np.int64)
     save(estimate(letters, most_contexts=10_000), path)
-    return CharacterLM(path)
+    return LanguageModel(path)
 
 
 def test_entropy_is_nothing_where_the_network_is_sure_and_the_logarithm_of_the_choices_where_it_is_not() -> None:
@@ -34,7 +34,7 @@ def test_entropy_is_nothing_where_the_network_is_sure_and_the_logarithm_of_the_c
     assert entropies(rows, []).shape == (0,)
 
 
-def test_each_word_has_its_own_letters_and_the_space_after_it(lm: CharacterLM) -> None:
+def test_each_word_has_its_own_letters_and_the_space_after_it(lm: LanguageModel) -> None:
     texts = list(" мама  мылу ")
     logprobs = [-0.1] * len(texts)
     logprobs[10] = -2.0

@@ -31,7 +31,7 @@ EMBEDDED_HELP = """
 запустить отдельно.
 """
 
-PACKAGES = ("torch", "onnx", "espeakng_loader", "pymorphy3", "num2words", "onnx_asr", "av")
+PACKAGES = ("torch", "onnx", "espeakng_loader", "pymorphy3", "wordfreq", "num2words", "onnx_asr", "av")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 embedded = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
@@ -45,7 +45,12 @@ VoxForge = Annotated[Path | None, typer.Option(help="Каталог кепстр
 Festvox = Annotated[
     Path | None, typer.Option(help="Распакованный пакет Debian festvox-ru: чтец, на котором проверяют.")
 ]
-Texts = Annotated[Path | None, typer.Option(help="Каталог русских текстов, которые тоже произнести (fortunes-ru).")]
+Texts = Annotated[
+    Path | None,
+    typer.Option(
+        help="Каталог русских текстов, чтобы читать и тоже произнести: распакованные пакеты Debian (fortunes-ru, …)."
+    ),
+]
 Recordings = Annotated[
     list[Path] | None,
     typer.Option(help="Каталоги записей с metadata.jsonl (file_name, text); на них только проверяют."),
@@ -193,14 +198,22 @@ def export(data: Data = DATA, run: Run = RUN, to: To = MODEL, narrowing: Narrowi
 
 
 @embedded.command()
-def language_model(data: Data = DATA, texts: Texts = None, to: To = MODEL) -> None:
-    """Посчитать буквы для языковой модели."""
+def language_model(
+    *,
+    data: Data = DATA,
+    texts: Texts = None,
+    to: To = MODEL,
+    recordings: Recordings = None,
+    festvox: Festvox = None,
+) -> None:
+    """Посчитать буквы и слова для языковой модели; похожее на проверочные фразы не читается."""
     with needs_training_packages():
-        from glas.engines.character_lm import FILE
+        from glas.engines.language_model import FILE
         from glas.training.export import write_checksums
+        from glas.training.held_out import test_texts
         from glas.training.language_model import LMSize, build
 
-        build(data, texts, to / FILE, LMSize())
+        build(data, texts, to / FILE, LMSize(), test_texts(data, festvox, recordings or []))
         write_checksums(to)
 
 

@@ -1,4 +1,4 @@
-"""CTC prefix beam search with a character language model (Hannun et al. 2014, arXiv 1408.2873, algorithm 1).
+"""CTC prefix beam search with a language model (Hannun et al. 2014, arXiv 1408.2873, algorithm 1).
 
 A prefix is scored by the network's probability of all ways to write it, the language model's probability to the power
 `weight`, and a bonus for each letter, without which the language model would prefer short texts.
@@ -7,12 +7,14 @@ A prefix is scored by the network's probability of all ways to write it, the lan
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import exp, inf, log1p
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from glas.engines.character_lm import CharacterLM
+from glas.engines.language_model import LanguageModel, State
+from glas.engines.word_lm import Place
 
 
 class Token(NamedTuple):
@@ -33,6 +35,7 @@ class BeamOptions:
         bonus: natural logarithm by which each letter is favoured.
         least_logprob: letters less probable than this at a frame are not tried there.
         sure_blank_logprob: a frame whose blank is more probable than this is passed over: nothing is written there.
+        depth: prefixes whose score is further behind the best one's than this are given up.
     """
 
     width: int = 12
@@ -40,25 +43,62 @@ class BeamOptions:
     bonus: float = 0.8
     least_logprob: float = -5.0
     sure_blank_logprob: float = -0.005
+    depth: float = 12.0
 
 
 class _Prefix:
-    """A text so far: a letter after another prefix."""
+    """A text so far, a letter after another prefix, and how probable it is by the frames heard.
 
-    __slots__ = ("children", "frame", "letter", "logprob", "parent", "prior", "state")
+    Attributes:
+        prior: weighted logarithm of the language model's probability, with the bonuses of the letters.
+        place: what the language model told of the letter; `state`, found where it is needed first.
+        frame: where the letter is most probable; `logprob`, how probable.
+        blank: logarithm of the probability of all ways to write it that end with a blank; `written`, with its letter;
+            `total`, of both; `score`, with the prior. Those are of the frame `weighed_at`.
+    """
 
-    def __init__(self, parent: "_Prefix | None", letter: int, state: tuple[int, int], prior: float) -> None:
+    __slots__ = (
+        "blank",
+        "children",
+        "frame",
+        "letter",
+        "logprob",
+        "parent",
+        "place",
+        "prior",
+        "score",
+        "state",
+        "total",
+        "weighed_at",
+        "written",
+    )
+
+    def __init__(self, parent: "_Prefix | None", letter: int, place: Place | None, prior: float) -> None:
         self.parent = parent
         self.letter = letter
-        self.state = state
+        self.place = place
         self.prior = prior
-        self.frame = 0
-        self.logprob = -inf
-        self.children: dict[int, _Prefix] = {}
+        self.frame, self.weighed_at = 0, -1
+        self.logprob = self.blank = self.written = self.total = self.score = -inf
+        # Most prefixes are never followed, so these are made when they are asked for.
+        self.state: State | None = None
+        self.children: dict[int, _Prefix] | None = None
 
-    def seen(self, frame: int, logprob: float) -> None:
-        if logprob > self.logprob:
-            self.frame, self.logprob = frame, logprob
+    def weigh(self, frame: int, blank: float, written: float) -> None:
+        self.weighed_at = frame
+        self.blank, self.written = blank, written
+        self.total = total = _add(blank, written)
+        self.score = total + self.prior
+
+    def stay(self, frame: int, row: list[float], blank: int) -> None:
+        """Go on to a frame, whose tokens' logarithms of probability are `row`, without another letter."""
+        again = row[self.letter]
+        if again > self.logprob:
+            self.frame, self.logprob = frame, again
+        self.weigh(frame, self.total + row[blank], self.written + again)
+
+
+_BY_SCORE = attrgetter("score")
 
 
 class BeamSearch:
@@ -72,7 +112,7 @@ class BeamSearch:
     """
 
     def __init__(
-        self, lm: CharacterLM, vocabulary: Iterable[str], blank: int, options: BeamOptions | None = None
+        self, lm: LanguageModel, vocabulary: Iterable[str], blank: int, options: BeamOptions | None = None
     ) -> None:
         self._lm = lm
         self._blank = blank
@@ -82,57 +122,79 @@ class BeamSearch:
     def decode(self, logprobs: npt.NDArray[np.float32]) -> list[Token]:
         """The best text for `logprobs` of shape `(n_frames, n_tokens)`, as letters at rising frames."""
         options = self._options
-        root = _Prefix(None, self._blank, self._lm.start, 0.0)
-        beam: dict[_Prefix, tuple[float, float]] = {root: (0.0, -inf)}
-        blanks = logprobs[:, self._blank].tolist()
-        for frame, blank in enumerate(blanks):
+        root = _Prefix(None, self._blank, self._lm.start[1], 0.0)
+        root.weigh(-1, 0.0, -inf)
+        beam = [root]
+        tried = logprobs > options.least_logprob
+        tried[:, self._blank] = False
+        for frame, row in enumerate(logprobs.tolist()):
+            blank = row[self._blank]
             if blank > options.sure_blank_logprob:
-                beam = {prefix: (_add(*ways) + blank, -inf) for prefix, ways in beam.items()}
+                for prefix in beam:
+                    prefix.weigh(frame, prefix.total + blank, -inf)
                 continue
-            row = logprobs[frame]
-            letters = [int(one) for one in np.flatnonzero(row > options.least_logprob) if one != self._blank]
-            beam = self._step(beam, frame, blank, [(letter, float(row[letter])) for letter in letters], row)
-        best = max(beam, key=lambda prefix: _add(*beam[prefix]) + prefix.prior)
-        return _tokens(best)
+            letters = sorted(((row[letter], letter) for letter in np.flatnonzero(tried[frame]).tolist()), reverse=True)
+            beam = self._step(beam, frame, letters, row)
+        return _tokens(max(beam, key=lambda one: one.score + options.weight * self._lm.end(self._state(one))))
 
     def _step(
-        self,
-        beam: dict[_Prefix, tuple[float, float]],
-        frame: int,
-        blank: float,
-        letters: list[tuple[int, float]],
-        row: npt.NDArray[np.float32],
-    ) -> dict[_Prefix, tuple[float, float]]:
-        """One frame: each prefix stays as it is, or gets one more letter."""
-        grown: dict[_Prefix, list[float]] = {}
-        for prefix, (with_blank, with_letter) in beam.items():
-            total = _add(with_blank, with_letter)
-            stays = grown.setdefault(prefix, [-inf, -inf])
-            stays[0] = _add(stays[0], total + blank)
-            if prefix.parent is not None:
-                again = float(row[prefix.letter])
-                stays[1] = _add(stays[1], with_letter + again)
-                prefix.seen(frame, again)
-            for letter, logprob in letters:
+        self, beam: list[_Prefix], frame: int, letters: list[tuple[float, int]], row: list[float]
+    ) -> list[_Prefix]:
+        """One frame: each prefix stays as it is, or gets one more letter. The best first, as they came.
+
+        Args:
+            beam: the prefixes that are followed, sorted.
+            frame: number of the frame.
+            letters: what may be written there: logarithm of the probability, and id; the most probable first.
+            row: logarithms of the probabilities of all tokens.
+        """
+        options = self._options
+        before = [(prefix, prefix.blank, prefix.total) for prefix in beam]
+        for prefix in beam:
+            prefix.stay(frame, row, self._blank)
+        least = max(map(_BY_SCORE, beam)) - options.depth
+        if len(beam) == options.width:
+            least = max(least, min(map(_BY_SCORE, beam)))
+        found = beam[:]
+        for prefix, blank, total in before:
+            # No language model favours a letter by more than certainty: what falls behind without it need not be asked.
+            needed = least - prefix.prior - options.bonus
+            for logprob, letter in letters:
+                if total + logprob < needed:
+                    break
                 # The same letter twice is one letter, unless a blank lies between.
-                before = with_blank if letter == prefix.letter else total
-                if before == -inf:
+                written = (blank if letter == prefix.letter else total) + logprob
+                if written < needed:
                     continue
-                longer = self._longer(prefix, letter)
-                longer.seen(frame, logprob)
-                ways = grown.setdefault(longer, [-inf, -inf])
-                ways[1] = _add(ways[1], before + logprob)
-        ranked = sorted(grown, key=lambda prefix: _add(*grown[prefix]) + prefix.prior, reverse=True)
-        return {prefix: (grown[prefix][0], grown[prefix][1]) for prefix in ranked[: self._options.width]}
+                longer = (prefix.children or {}).get(letter) or self._longer(prefix, letter)
+                if logprob > longer.logprob:
+                    longer.frame, longer.logprob = frame, logprob
+                if longer.weighed_at == frame:
+                    longer.weigh(frame, longer.blank, _add(longer.written, written))
+                elif written + longer.prior >= least:
+                    longer.weigh(frame, -inf, written)
+                    found.append(longer)
+        found.sort(key=_BY_SCORE, reverse=True)
+        least = found[0].score - options.depth
+        return [prefix for prefix in found[: options.width] if prefix.score >= least]
 
     def _longer(self, prefix: _Prefix, letter: int) -> _Prefix:
-        found = prefix.children.get(letter)
-        if found is None:
-            known = self._letters[letter]
-            prior = self._lm.row(prefix.state)[known]
-            total = prefix.prior + self._options.weight * prior + self._options.bonus
-            found = prefix.children[letter] = _Prefix(prefix, letter, self._lm.after(prefix.state, known), total)
+        known = self._letters[letter]
+        prior, place = self._lm.look(self._state(prefix), known)
+        total = prefix.prior + self._options.weight * prior + self._options.bonus
+        if prefix.children is None:
+            prefix.children = {}
+        found = prefix.children[letter] = _Prefix(prefix, letter, place, total)
         return found
+
+    def _state(self, prefix: _Prefix) -> State:
+        if prefix.state is None:
+            if prefix.parent is None:
+                prefix.state = self._lm.start
+            else:
+                before = self._state(prefix.parent)
+                prefix.state = self._lm.after(before, self._letters[prefix.letter], prefix.place)
+        return prefix.state
 
 
 def _add(a: float, b: float) -> float:

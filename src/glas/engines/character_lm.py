@@ -1,66 +1,71 @@
-"""A character n-gram language model in one file, as `glas.training.language_model` writes it."""
+"""A character n-gram language model, as `glas.training.language_model` writes it."""
 
-import zipfile
-from functools import lru_cache
-from pathlib import Path
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping
+from math import exp
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from glas.domain.errors import ModelLoadError
-
-FILE = "lm.npz"
+Context = tuple[int, int, int]
 
 
 class CharacterLM:
     """Probabilities of the next letter after the letters so far.
 
-    A state is the longest ending of these letters that the model knows, as a pair of its length and its number in base
-    `len(letters)`.
+    A context is the longest ending of these letters that the model knows: its length, its number in base
+    `len(letters)`, and the place of its costs.
 
     Args:
-        path: the .npz file: `letters` (a string), `step` (natural logarithm per unit of cost), and for each context
+        arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for each context
             length `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
 
     Raises:
-        ModelLoadError: the file is not such a model.
+        KeyError, ValueError: the arrays are not such a model.
     """
 
-    def __init__(self, path: Path) -> None:
-        try:
-            # Opened here, since numpy leaves a file open that turns out to be no archive.
-            with path.open("rb") as raw, np.load(raw) as file:
-                self.letters = str(file["letters"])
-                step = float(file["step"])
-                self._rows: list[dict[int, int]] = []
-                costs = []
-                n_rows = 0
-                for length in range(sum(name.startswith("contexts") for name in file.files)):
-                    contexts = file[f"contexts{length}"].tolist()
-                    self._rows.append(dict(zip(contexts, range(n_rows, n_rows + len(contexts)), strict=True)))
-                    costs.append(file[f"costs{length}"])
-                    n_rows += len(contexts)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelLoadError(f"The language model {path} cannot be loaded: {error}") from error
-        self._costs = np.concatenate(costs)
-        self._step = -step
-        self._size = len(self.letters)
-        self._longest = len(self._rows) - 1
-        self.row = lru_cache(maxsize=50_000)(self._row)
-        self.start = self.after((0, 0), self.letters.index(" "))
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.letters = str(arrays["letters"])
+        self._size = size = len(self.letters)
+        self._codes: list[array[int]] = []
+        self._firsts: list[int] = []  # place of the costs of the first context of each length
+        costs, n_costs = [], 0
+        for length in range(sum(name.startswith("contexts") for name in arrays)):
+            contexts, rows = arrays[f"contexts{length}"].astype(np.int64), arrays[f"costs{length}"]
+            if rows.shape != (len(contexts), size) or np.any(np.diff(contexts) <= 0):
+                raise ValueError(f"expected costs of {size} letters for each of rising contexts of {length} letters")
+            # Searched by halves: a dictionary would take a hundred bytes for each, and a tenth of a second to make.
+            self._codes.append(array("q", contexts.tobytes()))
+            self._firsts.append(n_costs)
+            costs.append(rows.tobytes())
+            n_costs += rows.size
+        self._costs = b"".join(costs)
+        step = float(arrays["step"])
+        self._logprobs = tuple(-step * cost for cost in range(256))
+        self._probabilities = tuple(exp(logprob) for logprob in self._logprobs)
+        self._longest = len(self._codes) - 1
+        self.start = self.after((0, 0, 0), self.letters.index(" "))
 
-    def after(self, state: tuple[int, int], letter: int) -> tuple[int, int]:
-        """The state after one more letter, given by its index in `letters`."""
-        length, code = state
+    def after(self, context: Context, letter: int) -> Context:
+        """The context after one more letter, given by its index in `letters`."""
+        length, code, _ = context
         if length == self._longest:
             length, code = length - 1, code % self._size ** (length - 1)
         length, code = length + 1, code * self._size + letter
-        while length and code not in self._rows[length]:
+        while True:
+            codes = self._codes[length]
+            at = bisect_left(codes, code)
+            if at < len(codes) and codes[at] == code:
+                return length, code, self._firsts[length] + at * self._size
             length -= 1
             code %= self._size**length
-        return length, code
 
-    def _row(self, state: tuple[int, int]) -> list[float]:
-        """Natural logarithms of the probabilities of all letters in a state, in the order of `letters`."""
-        costs = self._costs[self._rows[state[0]][state[1]]]
-        found: list[float] = (costs * self._step).tolist()
-        return found
+    def logprob(self, context: Context, letter: int) -> float:
+        """Natural logarithm of the probability of a letter in a context."""
+        return self._logprobs[self._costs[context[2] + letter]]
+
+    def probability(self, context: Context, letter: int) -> float:
+        """Probability of a letter in a context."""
+        return self._probabilities[self._costs[context[2] + letter]]

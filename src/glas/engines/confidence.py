@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glas.domain.errors import ModelLoadError
-from glas.engines.character_lm import CharacterLM
+from glas.engines.language_model import LanguageModel
 
 FILE = "calibration.json"
 
@@ -110,7 +110,9 @@ def entropies(logprobs: npt.NDArray[np.float32], frames: Sequence[int]) -> Float
     return np.array([each[max(frame - 1, 0) : frame + 2].mean() for frame in frames])
 
 
-def signs_of(texts: Sequence[str], logprobs: Sequence[float], entropy: Sequence[float], lm: CharacterLM) -> list[Signs]:
+def signs_of(
+    texts: Sequence[str], logprobs: Sequence[float], entropy: Sequence[float], lm: LanguageModel
+) -> list[Signs]:
     """The signs of each word of one piece.
 
     Args:
@@ -130,8 +132,9 @@ def signs_of(texts: Sequence[str], logprobs: Sequence[float], entropy: Sequence[
             priors = []
             for each in [*(texts[at] for at in word), " "]:
                 known = lm.letters.index(each)
-                priors.append(lm.row(state)[known])
-                state = lm.after(state, known)
+                prior, place = lm.look(state, known)
+                priors.append(prior)
+                state = lm.after(state, known, place)
             found.append(
                 Signs(
                     letters=len(word),

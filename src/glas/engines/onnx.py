@@ -18,10 +18,10 @@ from glas.domain.errors import (
     ModelLoadError,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token, Word
-from glas.engines import character_lm, confidence
+from glas.engines import confidence, language_model
 from glas.engines.beam import BeamSearch
 from glas.engines.beam import Token as BeamToken
-from glas.engines.character_lm import CharacterLM
+from glas.engines.language_model import LanguageModel
 from glas.engines.layouts import Layout, layout_of, precision_of
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.spelling import Calibration, spell, uncalibrated
@@ -83,10 +83,10 @@ class OnnxEngine:
             batch_size=1 if self._one_by_one else BATCH_SIZE,
             punctuates=_has_marks(self._model.asr) if punctuates is None else punctuates,
         )
-        self._lm: CharacterLM | None = None
+        self._lm: LanguageModel | None = None
         self._calibration: confidence.Calibration | None = None
-        if (directory / character_lm.FILE).is_file():
-            self._lm = CharacterLM(directory / character_lm.FILE)
+        if (directory / language_model.FILE).is_file():
+            self._lm = LanguageModel(directory / language_model.FILE)
             self._calibration = confidence.load(directory)
             _decode_with(self._lm, self._model.asr)
         try:
@@ -207,7 +207,7 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
         raise ModelLoadError(f"The {layout.kind} model in {directory} cannot be loaded: {error}") from error
 
 
-def _decode_with(lm: CharacterLM, asr: Any) -> None:
+def _decode_with(lm: LanguageModel, asr: Any) -> None:
     """Let a CTC model of onnx-asr, which decodes greedily and offers no other way, search with a language model."""
     vocabulary = [asr._vocab[index] for index in range(asr._vocab_size)]  # noqa: SLF001 - see above
     search = BeamSearch(lm, vocabulary, asr._blank_idx)  # noqa: SLF001

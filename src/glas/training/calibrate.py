@@ -14,8 +14,8 @@ import numpy as np
 
 from glas.domain.metrics import right_words
 from glas.domain.text import RU_NORM_VERSION, normalise
-from glas.engines import character_lm, confidence
-from glas.engines.character_lm import CharacterLM
+from glas.engines import confidence, language_model
+from glas.engines.language_model import LanguageModel
 from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
 from glas.training.evaluate import TestData, TestSet, exported_search, test_set_of_shard, test_sets
 from glas.training.export import write_checksums
@@ -61,7 +61,7 @@ def calibrate(folder: Path, tests: TestData, picture: Path | None = None, count:
     if not (data / "shards" / f"{SHARD}.jsonl").exists():
         speaker = Speaker(Espeak(), load_lexicon(data / "lexicon.json"), SEED, [], None)
         write_shard(data / "shards", SHARD, utterances(speaker, count))
-    lm = CharacterLM(folder / character_lm.FILE)
+    lm = LanguageModel(folder / language_model.FILE)
     learnt = hear(folder, lm, test_set_of_shard(data, SHARD))
     right = np.array([right for one in learnt for right in one.is_right], bool)
     if right.all() or not right.any():
@@ -71,7 +71,7 @@ def calibrate(folder: Path, tests: TestData, picture: Path | None = None, count:
     features = np.concatenate([confidence.features(one.signs) for one in learnt if one.signs])
     line = fit(features, right)
     found = confidence.Calibration(
-        sha256={name: confidence.sha256_of(folder / name) for name in ("model.int8.onnx", character_lm.FILE)},
+        sha256={name: confidence.sha256_of(folder / name) for name in ("model.int8.onnx", language_model.FILE)},
         features=confidence.FEATURES,
         centres=tuple(line.centres),
         scales=tuple(line.scales),
@@ -108,7 +108,7 @@ def utterances(speaker: Speaker, count: int) -> Iterator[tuple[str, str, Bytes]]
         yield label(text), manner.variant, to_bytes(log_mel(speaker.finish(samples)))
 
 
-def hear(folder: Path, lm: CharacterLM, test_set: TestSet) -> list[Judged]:
+def hear(folder: Path, lm: LanguageModel, test_set: TestSet) -> list[Judged]:
     """What the exported model makes of a set, word by word."""
     search = exported_search(folder, lm)
     judged = []

@@ -8,7 +8,7 @@ import numpy as np
 
 from glas.domain.metrics import ErrorRates
 from glas.engines import confidence
-from glas.engines.character_lm import FILE, CharacterLM
+from glas.engines.language_model import FILE, LanguageModel
 from glas.training.channel import SAMPLE_RATE_HZ
 from glas.training.evaluate import Recognise, TestData, TestSet, exported_recogniser, measure, test_sets
 from glas.training.features import FRAMES_PER_S, log_mel, normalise
@@ -30,7 +30,7 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
     """Measure the exported model in `folder` and write its README.md."""
     network, progress = load_network(checkpoint)
     sets, recogniser = test_sets(tests), exported_recogniser(folder)
-    served = exported_recogniser(folder, CharacterLM(folder / FILE))
+    served = exported_recogniser(folder, LanguageModel(folder / FILE))
     rates, served_rates = measure(recogniser, sets), measure(served, sets)
     shards = tests.data / "shards"
     hours = {

@@ -16,7 +16,7 @@ import torch
 
 from glas.domain.metrics import ErrorRates, error_rates
 from glas.engines.beam import BeamSearch, Token
-from glas.engines.character_lm import CharacterLM
+from glas.engines.language_model import LanguageModel
 from glas.training.batches import collate
 from glas.training.channel import decode_audio
 from glas.training.export import fold_narrowing
@@ -113,7 +113,7 @@ def exported_network(folder: Path) -> Callable[[Features], LogProbs]:
     return run
 
 
-def exported_search(folder: Path, lm: CharacterLM) -> Callable[[Features], tuple[list[Token], LogProbs]]:
+def exported_search(folder: Path, lm: LanguageModel) -> Callable[[Features], tuple[list[Token], LogProbs]]:
     """The exported network and the beam search as they are served."""
     run, search = exported_network(folder), BeamSearch(lm, LETTERS + "\0", len(LETTERS))
 
@@ -124,7 +124,7 @@ def exported_search(folder: Path, lm: CharacterLM) -> Callable[[Features], tuple
     return find
 
 
-def exported_recogniser(folder: Path, lm: CharacterLM | None = None) -> Recognise:
+def exported_recogniser(folder: Path, lm: LanguageModel | None = None) -> Recognise:
     """The exported model on one core, one utterance at a time: greedy, or with the language model as it is served."""
     if lm:
         search = exported_search(folder, lm)

@@ -1,19 +1,25 @@
-"""A character n-gram model of Russian as people speak it, for the decoder of the embedded model.
+"""The language model of the embedded model's decoder: letters and words of Russian as people speak it.
 
-It reads sentences of the training grammar, word forms of the dictionary and, where given, plain Russian texts;
-sentences that are held out for tests are left out. It writes, for every context of up to `ORDER` - 1 letters that
-occurred often enough, the probabilities of all letters after it, one byte each. Smoothing is Witten and Bell's (1991):
-a context gives the shorter one weight by how many different letters it has seen.
+It reads sentences of the training grammar, word forms of the dictionary, wordfreq's frequencies and, where given, plain
+Russian texts; sentences that are held out for tests, and those like them, are left out. Of letters it writes, for every
+context of up to `ORDER` - 1 letters that occurred often enough, the probabilities of all letters after it, one byte
+each. Smoothing is Witten and Bell's (1991): a context gives the shorter one weight by how many different letters it has
+seen. Of words see `glas.training.words`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import log
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from glas.engines.language_model import LanguageModel
+from glas.training.held_out import HeldOutSentences
 from glas.training.lexicon import Lexicon, load_lexicon
 from glas.training.texts import TextSource, held_out, label, read_lines
+from glas.training.words import Arrays, Reading, word_arrays
 
 ORDER = 8  # letters of an n-gram, the predicted one included
 SHORTER = 4.0  # times as much weight for the shorter context: without it rare contexts are believed too much
@@ -21,34 +27,74 @@ LETTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюя"
 STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to exp(-16)
 
 
+MESSAGES_COUNT = 0.3  # as often as said: the grammar has few turns of phrase, and says them again and again
+
+
 @dataclass(frozen=True)
 class LMSize:
     """How much to read and how much to keep."""
 
     sentences: int = 200_000  # drawn from the grammar and the dictionary
-    contexts: int = 260_000  # rows of the file at most, about 34 bytes each
+    contexts: int = 200_000  # of letters: rows of the file at most, about 25 bytes each
+    words: int = 300_000  # about 4 bytes each
+    messages: int = 60_000  # drawn from the grammar alone, for pairs of words
 
 
 Codes = npt.NDArray[np.int64]
 _SIZE = len(LETTERS)
 
 
-def corpus(lexicon: Lexicon, texts: Path | None, sentences: int) -> str:
-    """One long string of labels, words and sentences parted by single spaces."""
-    source = TextSource(lexicon, seed=77)
-    drawn = (label(source.draw()) for _ in range(sentences))
-    lines = [clean for clean in (label(line) for line in read_lines(texts)) if clean and not held_out(clean)]
-    return " ".join([*drawn, *lines])
+def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterable[str] = ()) -> None:
+    """Count and write `to`, an .npz file.
 
-
-def build(data: Path, texts: Path | None, to: Path, size: LMSize) -> None:
-    """Count and write `to`, an .npz file."""
-    text = corpus(load_lexicon(data / "lexicon.json"), texts, size.sentences)
-    print(f"{len(text) / 1e6:.1f} million letters", flush=True)
-    tables = estimate(np.array([LETTERS.index(letter) for letter in f" {text}"], np.int64), size.contexts)
-    save(tables, to)
+    Args:
+        data: the folder of training.
+        texts: folder of unpacked packages, or of texts.
+        to: the file.
+        size: how much.
+        tests: sentences that are tested on; nothing like them is read.
+    """
+    lexicon, lines = load_lexicon(data / "lexicon.json"), plain_sentences(texts, tests)
+    letters = " ".join([*drawn(lexicon, size.sentences), *lines])
+    print(f"{len(letters) / 1e6:.1f} million letters, {len(lines)} plain sentences", flush=True)
+    tables = estimate(np.array([LETTERS.index(letter) for letter in f" {letters}"], np.int64), size.contexts)
+    words = word_arrays([Reading(lines), Reading(messages(lexicon, size.messages), MESSAGES_COUNT)], size.words)
+    save(tables, to, words)
     rows = sum(len(contexts) for contexts, _ in tables)
-    print(f"{to}: {rows} contexts, {to.stat().st_size / 1e6:.1f} MB, {perplexity_bits(tables, text):.2f} bits a letter")
+    print(f"{to}: {rows} contexts, {len(words['pair_words'])} pairs of words, {to.stat().st_size / 1e6:.1f} MB")
+
+
+def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
+    """Label texts as they are spoken for training."""
+    source = TextSource(lexicon, seed=77)
+    return [label(source.draw()) for _ in range(sentences)]
+
+
+def messages(lexicon: Lexicon, count: int) -> list[str]:
+    """Label texts of whole messages of the grammar."""
+    source = TextSource(lexicon, seed=78)
+    return [label(source.draw_message()) for _ in range(count)]
+
+
+def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
+    """Label texts of what is in a folder, each once, without those that are like a test's."""
+    known = HeldOutSentences(tests)
+    sentences = dict.fromkeys(label(line) for line in read_lines(texts))
+    return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
+
+
+def bits_a_letter(lm: LanguageModel, sentences: Iterable[str]) -> float:
+    """How well the model foresees sentences (label texts), the space after each word counted as a letter."""
+    nepers, count = 0.0, 0
+    for sentence in sentences:
+        state = lm.start
+        for letter in f"{sentence} ":
+            known = lm.letters.index(letter)
+            logprob, place = lm.look(state, known)
+            state = lm.after(state, known, place)
+            nepers -= logprob
+            count += 1
+    return nepers / log(2) / max(count, 1)
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
@@ -108,25 +154,10 @@ def _smoothed(
     return chosen, ((table + kinds * before) / (totals_kept + kinds)).astype(np.float32)
 
 
-def save(tables: list[tuple[Codes, npt.NDArray[np.float32]]], to: Path) -> None:
-    """Write the tables with probabilities as bytes."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {"letters": np.array(LETTERS), "step": np.array(STEP)}
+def save(tables: list[tuple[Codes, npt.NDArray[np.float32]]], to: Path, words: Arrays | None = None) -> None:
+    """Write the tables with probabilities as bytes, and the words where there are any."""
+    arrays: Arrays = {"letters": np.array(LETTERS), "step": np.array(STEP)} | (words or {})
     for length, (contexts, probabilities) in enumerate(tables):
         arrays[f"contexts{length}"] = contexts
         arrays[f"costs{length}"] = np.clip(np.round(-np.log(probabilities) / STEP), 0, 255).astype(np.uint8)
     np.savez_compressed(to, **arrays)  # type: ignore[arg-type]  # numpy's stub takes keyword arrays for its own flag
-
-
-def perplexity_bits(tables: list[tuple[Codes, npt.NDArray[np.float32]]], text: str, most: int = 200_000) -> float:
-    """Bits per letter of the beginning of a text: a check of the tables rather than of the model."""
-    known = [dict(zip(contexts.tolist(), rows, strict=True)) for contexts, rows in tables]
-    bits, letters = 0.0, [LETTERS.index(letter) for letter in text[:most]]
-    for index, letter in enumerate(letters):
-        for length in range(min(ORDER - 1, index), -1, -1):
-            code = 0
-            for one in letters[index - length : index]:
-                code = code * _SIZE + one
-            if (row := known[length].get(code)) is not None:
-                bits -= float(np.log2(row[letter]))
-                break
-    return bits / len(letters)

@@ -6,12 +6,13 @@ Every step leaves what is there already and goes on where it stopped, so the rec
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from glas.engines.character_lm import FILE
+from glas.engines.language_model import FILE
 from glas.training.calibrate import calibrate
 from glas.training.card import write_card
 from glas.training.compose import compose
 from glas.training.evaluate import TestData
 from glas.training.export import export, write_checksums
+from glas.training.held_out import test_texts
 from glas.training.language_model import LMSize, build
 from glas.training.model import Shape
 from glas.training.prepare import Amounts, prepare_all, synthesise_shards
@@ -54,7 +55,7 @@ SMOKE = Recipe(
     amounts=Amounts(
         utterances_per_shard=60, test_utterances=6, calibration_utterances=6, map_utterances=4, lexicon_prefix="по"
     ),
-    lm=LMSize(sentences=3000, contexts=4000),
+    lm=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000),
     knobs=Knobs(minutes=0.4, batch_seconds=20, shape=Shape(stem_width=32, width=48, kernels=(5, 3, 3, 3))),
 )
 
@@ -76,7 +77,7 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
     # Real speech was learnt through the map from 15 bands; seen half through it, it is understood as well as wholly.
     narrowing = 0.5 if sources.voxforge else 0.0
     export(data / RUN / "checkpoint.pt", to, data / "map.npz", narrowing)
-    build(data, sources.texts, to / FILE, recipe.lm)
+    build(data, sources.texts, to / FILE, recipe.lm, test_texts(data, sources.festvox, sources.recordings))
     write_checksums(to)
     tests = TestData(data, sources.festvox, sources.recordings)
     calibrate(to, tests, count=recipe.amounts.calibration_utterances)

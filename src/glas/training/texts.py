@@ -7,13 +7,13 @@ Which sentences are held out for tests is decided by a hash of the normalised te
 import hashlib
 import random
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from num2words import num2words
 
 from glas.domain.text import normalise
 from glas.training.lexicon import Lexicon, inflect
+from glas.training.packages import read_sentences
 from glas.training.phrases import slots
 
 SHARES = {
@@ -126,13 +126,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Russian lines of the plain-text files in a folder (for example Debian's fortunes-ru), read as they are."""
-    return list(_russian_lines(folder)) if folder else []
-
-
-def _russian_lines(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in {".dat", ".u8"}:
-            for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
-                if len(label(line).split()) >= 3 and not re.search(r"[A-Za-z0-9]", line):
-                    yield re.sub(r"[^а-яёА-ЯЁ ]+", " ", line)
+    """Russian sentences of three words or more out of a folder of unpacked packages or plain texts."""
+    lines = read_sentences(folder) if folder else ()
+    return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]

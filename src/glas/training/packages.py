@@ -1,0 +1,77 @@
+"""Russian sentences out of unpacked Debian packages, whatever they keep them in.
+
+Read are aphorisms and jokes (fortunes-ru: plain text), translations of games (wesnoth-1.16-data and its campaigns,
+freeciv-data: .mo files), help (gnome-user-docs: .page, libreoffice-help-ru: .html) and the phrases of a dictionary
+(mueller7-dict: .dict.dz). Everything else in the folder is passed over, and so are other languages.
+"""
+
+import gettext
+import gzip
+import html
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_END = re.compile(r"(?<=[.!?…])[\"»)']*\s+|\n+|[;:—–]\s|\s-\s")
+_FOREIGN = re.compile(r"[A-Za-z0-9_{}%$#@\\|=<>&]")
+_RUSSIAN = re.compile(r"[а-яё]", re.IGNORECASE)
+_NOT_RUSSIAN = re.compile(r"[іїєґўѣѵѳәөүңқғ]", re.IGNORECASE)
+_INLINE = re.compile(r"</?(?:span|a|em|b|i|strong|emph|gui|guiseq|app|key|keyseq|link|file|sys|cmd|code)(?: [^>]*)?>")
+_MARKS = re.compile(r"<[^>]*>|\$\w+\|?|[*~]|\w+\^")  # markup, variables, contexts in translations
+_PHRASE = re.compile(r"[а-яёА-ЯЁ][а-яё ,-]+")
+_CUT_SHORT = re.compile(r"\b[бвгджзйклмнпрстфхцчшщ]\s*$")  # «и т. д.», a preposition without its noun
+_MANY = 0.6  # of a sentence's signs: as many must be letters
+
+
+def read_sentences(folder: Path) -> Iterator[str]:
+    """Sentences and phrases without digits and foreign letters, files in the order of their names."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and (reader := _reader(path)):
+            for text in reader(path):
+                yield from _sentences(text)
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[str]] | None:
+    if path.suffix == ".mo":
+        return _translations if "ru" in path.parts else None
+    if path.suffix in {".page", ".html"}:
+        return _marked_up if {"ru", "gnome-help"} & set(path.parts) else None
+    if path.name.endswith(".dict.dz"):
+        return _dictionary
+    # The fortunes are files like 2001.03; beside them lie their indices (.dat) and links (.u8).
+    plain = path.suffix in {"", ".txt"} or path.suffix[1:].isdigit()
+    return _plain if plain and "doc" not in path.parts else None
+
+
+def _plain(path: Path) -> Iterator[str]:
+    yield from path.read_text(encoding="utf-8", errors="ignore").splitlines()
+
+
+def _translations(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)
+    # gettext offers no other way to list what is in a catalogue.
+    for key, text in sorted(catalogue._catalog.items(), key=str):  # type: ignore[attr-defined]  # noqa: SLF001
+        if key:
+            yield re.sub(r"(?<!\n)\n(?!\n)", " ", _MARKS.sub(" ", text))
+
+
+def _marked_up(path: Path) -> Iterator[str]:
+    text = path.read_text(encoding="utf-8", errors="ignore")
+    text = re.sub(r"(?s)<(script|style|head)\b.*?</\1>", "", text)
+    text = re.sub(r"\s+", " ", _INLINE.sub("", text))
+    yield html.unescape(re.sub(r"<[^>]*>", "\n", text))
+
+
+def _dictionary(path: Path) -> Iterator[str]:
+    with gzip.open(path, "rt", encoding="utf-8", errors="ignore") as file:
+        for phrase in _PHRASE.findall(file.read()):
+            yield phrase.replace(",", "\n")
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for sentence in _END.split(text):
+        letters = len(_RUSSIAN.findall(sentence))
+        strange = any(sign.search(sentence) for sign in (_FOREIGN, _NOT_RUSSIAN, _CUT_SHORT))
+        if letters > _MANY * len(sentence.strip()) and not strange:
+            yield sentence

@@ -1,0 +1,171 @@
+"""The words of the language model: which, how frequent, of what class, and which stand beside each other.
+
+Frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter); a share of
+our own texts in them made development texts less probable. A word's class is what pymorphy's dictionary can say of its
+form: part of speech, case, number, gender, tense, person, of all readings that are not rare. The fit of two classes and
+of two words is counted in our own texts. All are smoothed by Witten and Bell's (1991) method; `glas.engines.word_lm`
+tells how they are put together.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pymorphy3
+import wordfreq
+
+from glas.engines.word_lm import ENCODING
+
+STEP = 1 / 12  # natural logarithm of probability per unit of a byte: down to exp(-21)
+SHORTER = 4.0  # times as much weight for single words beside the pairs that were seen, as in `language_model`
+RARE_READING = 0.15  # of the best reading's score: less probable readings of a form do not count
+CLASSES = 250
+UNKNOWN_SHARE = 0.03  # of words in texts that are not on the list
+LEAST_GAIN = 1e-4
+BEGINNING = "<s>"
+UNKNOWN = "?"
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+Pairs = dict[str, Counter[str]]
+
+
+@dataclass
+class Reading:
+    """Sentences (label texts) that are counted so many times each."""
+
+    sentences: list[str]
+    times: float = 1.0
+
+
+@dataclass
+class Classes:
+    """Class of each word of the list, and the classes by falling frequency."""
+
+    of: dict[str, str]
+    names: list[str] = field(default_factory=list)
+
+
+def word_arrays(readings: list[Reading], most_words: int) -> Arrays:
+    """What `WordLM` reads, from wordfreq, pymorphy and our own texts."""
+    frequency = frequencies(most_words)
+    classes = classify(frequency)
+    words = sorted(frequency)
+    gains = class_gains(readings, frequency, classes)
+    return {
+        "word_step": np.array(STEP),
+        "words": np.frombuffer(b"".join(word.encode(ENCODING) + b"\n" for word in words), np.uint8),
+        "word_costs": costs(np.array([frequency[word] for word in words])),
+        "word_classes": np.array([classes.names.index(classes.of[word]) for word in words], np.uint8),
+        "class_gains": np.clip(np.round(np.log(gains) / STEP), -127, 127).astype(np.int8),
+    } | pair_arrays(readings, words)
+
+
+def frequencies(most_words: int) -> dict[str, float]:
+    """The most frequent words; their frequencies add up to 1."""
+    common: dict[str, float] = defaultdict(float)
+    for spelling, share in wordfreq.get_frequency_dict("ru", wordlist="large").items():
+        # Words with a hyphen or of other letters are not for this network; ё and е are one letter to it.
+        if re.fullmatch("[а-яё]+", spelling):
+            common[spelling.replace("ё", "е")] += share
+    chosen = sorted(common, key=lambda word: (-common[word], word))[:most_words]
+    total = sum(common[word] for word in chosen)
+    return {word: common[word] / total for word in chosen}
+
+
+def classify(frequency: dict[str, float]) -> Classes:
+    """The class of each word: the readings of its form; where that is a rare class, its best reading that is not."""
+    morph = pymorphy3.MorphAnalyzer()
+    readings = {word: _readings(morph, word) for word in frequency}
+    shares: Counter[str] = Counter()
+    for word, forms in readings.items():
+        shares["|".join(sorted(forms))] += frequency[word]  # type: ignore[assignment]
+    kept = {name for name, _ in shares.most_common(CLASSES)}
+    other = shares.most_common(1)[0][0]
+    of = {}
+    for word, forms in readings.items():
+        name = "|".join(sorted(forms))
+        of[word] = name if name in kept else next((form for form in forms if form in kept), other)
+    return Classes(of, sorted(set(of.values())))
+
+
+def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
+    parses = morph.parse(word)
+    forms = []
+    for parse in parses:
+        if parse.score >= RARE_READING * parses[0].score:
+            tag = parse.tag
+            gender = tag.gender if tag.number == "sing" else None
+            signs = (tag.POS, tag.case, tag.number, gender, tag.tense, tag.person)
+            forms.append(" ".join(sign for sign in signs if sign))
+    return list(dict.fromkeys(forms))
+
+
+def class_gains(readings: list[Reading], frequency: dict[str, float], classes: Classes) -> npt.NDArray[np.float64]:
+    """How much more often a class follows another than it occurs: (n, n), rows by the class before.
+
+    The last two are the unknown word's and the beginning's.
+    """
+    names = [*classes.names, UNKNOWN, BEGINNING]
+    number = {name: index for index, name in enumerate(names)}
+    seen = np.zeros((len(names), len(names)))
+    for reading in readings:
+        for sentence in reading.sentences:
+            before = number[BEGINNING]
+            for word in sentence.split():
+                after = number[classes.of.get(word, UNKNOWN)]
+                seen[before, after] += reading.times
+                before = after
+    share = np.zeros(len(names))
+    for word, its_share in frequency.items():
+        share[number[classes.of[word]]] += (1 - UNKNOWN_SHARE) * its_share
+    share[number[UNKNOWN]] = UNKNOWN_SHARE
+    kinds = (seen > 0).sum(axis=1, keepdims=True) + 1  # one more, so that a class that was never seen changes nothing
+    follows = (seen + kinds * share) / (seen.sum(axis=1, keepdims=True) + kinds)
+    gains: npt.NDArray[np.float64] = np.maximum(follows / np.where(share > 0, share, 1), LEAST_GAIN)
+    return gains
+
+
+def count_pairs(readings: Iterable[Reading]) -> Pairs:
+    """How often a word follows another."""
+    pairs: Pairs = defaultdict(Counter)
+    for reading in readings:
+        for sentence in reading.sentences:
+            words = sentence.split()
+            for before, after in zip([BEGINNING, *words], words, strict=False):
+                pairs[before][after] += reading.times  # type: ignore[assignment]
+    return pairs
+
+
+def pair_arrays(readings: list[Reading], words: list[str]) -> Arrays:
+    """Pairs of words of the list as `WordLM` reads them."""
+    pairs, number = count_pairs(readings), {word: index for index, word in enumerate(words)}
+    contexts: list[int] = []
+    starts = [0]
+    followers: list[int] = []
+    shares: list[float] = []
+    rest: list[float] = []
+    for context, word in [*enumerate(words), (len(words), BEGINNING)]:
+        after = sorted((number[one], count) for one, count in pairs[word].items() if one in number)
+        if after:
+            all_counts = sum(pairs[word].values()) + SHORTER * len(pairs[word])
+            contexts.append(context)
+            followers += [one for one, _ in after]
+            shares += [count / all_counts for _, count in after]
+            starts.append(len(followers))
+            rest.append(1 - sum(count for _, count in after) / all_counts)
+    return {
+        "pair_contexts": np.array(contexts, np.int32),
+        "pair_starts": np.array(starts, np.int32),
+        "pair_words": np.array(followers, np.int32),
+        "pair_costs": costs(np.array(shares)),
+        "pair_rest": costs(np.array(rest)),
+    }
+
+
+def costs(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    """Probabilities as bytes."""
+    least = np.exp(-STEP * 255)
+    return np.round(-np.log(np.maximum(probabilities, least)) / STEP).astype(np.uint8)

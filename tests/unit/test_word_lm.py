@@ -1,0 +1,136 @@
+"""The words of the language model: what was read, how it is written and read back, what it is worth."""
+
+import struct
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glas.engines.language_model import LanguageModel
+from glas.engines.word_lm import LISTED
+from glas.training.held_out import HeldOutSentences
+from glas.training.language_model import LETTERS, bits_a_letter, estimate, plain_sentences, save
+from glas.training.texts import read_lines
+from glas.training.words import Reading, class_gains, classify, costs, frequencies, word_arrays
+
+READ = ["красивая девушка читает книгу", "молодая девушка читает газету", "красивую девушку видел молодой человек"]
+WORDS = 3000
+
+
+@pytest.fixture(scope="module")
+def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """The most frequent words of Russian, and three sentences read often."""
+    path = tmp_path_factory.mktemp("lm") / "lm.npz"
+    letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
+    save(estimate(letters, most_contexts=10_000), path, word_arrays([Reading(READ, times=5)], WORDS))
+    return LanguageModel(path)
+
+
+def logprob(lm: LanguageModel, text: str) -> float:
+    """Of the words of a text, each with the space after it."""
+    total, state = 0.0, lm.start
+    for letter in f"{text} ":
+        found, place = lm.look(state, LETTERS.index(letter))
+        state = lm.after(state, LETTERS.index(letter), place)
+        total += found
+    return total
+
+
+def test_a_word_is_worth_the_same_letter_by_letter_as_by_the_formula(lm: LanguageModel, tmp_path: Path) -> None:
+    """«время» was never read, so neither pairs nor letters say much; what is left is its frequency."""
+    alone = LanguageModel(_without_pairs(lm, tmp_path))
+    frequency = frequencies(WORDS)
+    classes = classify(frequency)
+    gains = class_gains([Reading(READ, times=5)], frequency, classes)
+    gain = gains[-1, classes.names.index(classes.of["время"])]
+    assert logprob(alone, "время") == pytest.approx(log(LISTED * frequency["время"] * gain), abs=0.1)
+
+
+def _without_pairs(lm: LanguageModel, folder: Path) -> Path:
+    frequency_only = word_arrays([Reading(READ, times=5)], WORDS)
+    for name in ("pair_contexts", "pair_words", "pair_costs", "pair_rest"):
+        frequency_only[name] = frequency_only[name][:0]
+    letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
+    save(estimate(letters, most_contexts=10_000), folder / "alone.npz", frequency_only)
+    assert lm.letters == LETTERS
+    return folder / "alone.npz"
+
+
+def test_words_that_go_together_and_forms_that_agree_are_more_probable(lm: LanguageModel) -> None:
+    assert logprob(lm, "читает книгу") > logprob(lm, "книгу читает")
+    # Neither pair was read, but an adjective and a noun of the same case were.
+    assert logprob(lm, "новую страну") - logprob(lm, "новую страна") > log(1.5)
+
+
+def test_a_word_that_is_not_on_the_list_can_be_written_at_a_price(lm: LanguageModel) -> None:
+    strange = logprob(lm, "абракадаброид")
+    assert -100 < strange < logprob(lm, "человек") - 5
+    assert logprob(lm, "ъ" * 2000) < -500, "no word is so long that it breaks the sums"
+
+
+def test_a_word_s_end_is_told_where_a_text_ends(lm: LanguageModel) -> None:
+    state = lm.start
+    for letter in "читает":
+        state = lm.after(state, LETTERS.index(letter), lm.look(state, LETTERS.index(letter))[1])
+    whole = lm.end(state)
+    state = lm.start
+    for letter in "чита":
+        state = lm.after(state, LETTERS.index(letter), lm.look(state, LETTERS.index(letter))[1])
+    assert lm.end(state) < whole - 2
+    assert lm.end(lm.start) == 0
+
+
+def test_words_take_bits_off_a_text_of_their_kind(lm: LanguageModel, tmp_path: Path) -> None:
+    letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
+    save(estimate(letters, most_contexts=10_000), tmp_path / "letters.npz")
+    other = ["человек купил новую машину", "девушка пишет письмо"]
+    assert bits_a_letter(lm, other) < bits_a_letter(LanguageModel(tmp_path / "letters.npz"), other) - 0.5
+
+
+def test_costs_are_bytes_that_give_the_probability_back() -> None:
+    probabilities = np.array([1.0, 0.3, 1e-8, 0.0])
+    assert np.exp(-costs(probabilities)[:3].astype(float) / 12) == pytest.approx(probabilities[:3], rel=0.05)
+    assert costs(probabilities)[3] == 255
+
+
+def test_sentences_of_packages_are_found_and_those_of_tests_left_out(tmp_path: Path) -> None:
+    fortunes = tmp_path / "usr" / "share" / "games" / "fortunes" / "ru"
+    fortunes.mkdir(parents=True)
+    (fortunes / "2001.03").write_text("Мама мыла раму весь день!\nне более 3 раз\nи т. д.\n%\n", encoding="utf-8")
+    (fortunes / "2001.03.dat").write_bytes("Это не текст вовсе".encode())
+    catalogue = tmp_path / "locale" / "ru" / "LC_MESSAGES"
+    catalogue.mkdir(parents=True)
+    (catalogue / "game.mo").write_bytes(_mo("Hail!", "<b>Приветствую тебя</b>, храбрый\nвоин! Уже поздно, $name."))
+    page = tmp_path / "help" / "ru"
+    page.mkdir(parents=True)
+    text = "<page><head>Это не для чтения</head><p>Нажмите <gui>правую кнопку</gui> мыши.</p></page>"
+    (page / "mouse.page").write_text(text, encoding="utf-8")
+    lines = [" ".join(line.lower().split()) for line in read_lines(tmp_path)]
+    expected = ["мама мыла раму весь день", "нажмите правую кнопку мыши", "приветствую тебя храбрый воин"]
+    assert sorted(lines) == expected
+    kept = plain_sentences(tmp_path, ["Я приветствую тебя, храбрый воин", "А мама мыла раму весь день напролёт"])
+    assert kept == ["нажмите правую кнопку мыши"]
+
+
+def test_what_is_alike_shares_four_words_in_a_row_or_is_the_same() -> None:
+    tests = HeldOutSentences(["Один два три четыре пять", "Да, да"])
+    assert "ноль два три четыре пять" in tests
+    assert "два три четыре шесть" not in tests
+    assert "да да" in tests
+    assert "да" not in tests
+
+
+def _mo(key: str, text: str) -> bytes:
+    """A catalogue of translations with its head and one entry (GNU gettext's format)."""
+    entries = [(b"", b"Content-Type: text/plain; charset=UTF-8\n"), (key.encode(), text.encode())]
+    keys, texts, tables = b"", b"", [b"", b""]
+    start = 28 + 16 * len(entries)
+    for one, _ in entries:
+        tables[0] += struct.pack("<II", len(one), start + len(keys))
+        keys += one + b"\0"
+    for _, one in entries:
+        tables[1] += struct.pack("<II", len(one), start + len(keys) + len(texts))
+        texts += one + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
+    return head + tables[0] + tables[1] + keys + texts
