@@ -31,19 +31,19 @@ class BeamOptions:
 
     Attributes:
         width: prefixes that are followed.
-        weight: exponent of the language model's probability.
-        bonus: natural logarithm by which each letter is favoured.
+        weight: exponent of the language model's probability; None takes the one that its file names.
+        bonus: natural logarithm by which each letter is favoured; None takes the one of the file.
         least_logprob: letters less probable than this at a frame are not tried there.
         sure_blank_logprob: a frame whose blank is more probable than this is passed over: nothing is written there.
         depth: prefixes whose score is further behind the best one's than this are given up.
     """
 
-    width: int = 12
-    weight: float = 0.5
-    bonus: float = 0.8
-    least_logprob: float = -5.0
+    width: int = 24
+    weight: float | None = None
+    bonus: float | None = None
+    least_logprob: float = -6.0
     sure_blank_logprob: float = -0.005
-    depth: float = 12.0
+    depth: float = 7.0
 
 
 class _Prefix:
@@ -116,7 +116,9 @@ class BeamSearch:
     ) -> None:
         self._lm = lm
         self._blank = blank
-        self._options = options or BeamOptions()
+        self._options = options = options or BeamOptions()
+        self._weight = lm.weight if options.weight is None else options.weight
+        self._bonus = lm.bonus if options.bonus is None else options.bonus
         self._letters = [lm.letters.index(text) if text in lm.letters else -1 for text in vocabulary]
 
     def decode(self, logprobs: npt.NDArray[np.float32]) -> list[Token]:
@@ -135,7 +137,7 @@ class BeamSearch:
                 continue
             letters = sorted(((row[letter], letter) for letter in np.flatnonzero(tried[frame]).tolist()), reverse=True)
             beam = self._step(beam, frame, letters, row)
-        return _tokens(max(beam, key=lambda one: one.score + options.weight * self._lm.end(self._state(one))))
+        return _tokens(max(beam, key=lambda one: one.score + self._weight * self._lm.end(self._state(one))))
 
     def _step(
         self, beam: list[_Prefix], frame: int, letters: list[tuple[float, int]], row: list[float]
@@ -158,7 +160,7 @@ class BeamSearch:
         found = beam[:]
         for prefix, blank, total in before:
             # No language model favours a letter by more than certainty: what falls behind without it need not be asked.
-            needed = least - prefix.prior - options.bonus
+            needed = least - prefix.prior - self._bonus
             for logprob, letter in letters:
                 if total + logprob < needed:
                     break
@@ -181,7 +183,7 @@ class BeamSearch:
     def _longer(self, prefix: _Prefix, letter: int) -> _Prefix:
         known = self._letters[letter]
         prior, place = self._lm.look(self._state(prefix), known)
-        total = prefix.prior + self._options.weight * prior + self._options.bonus
+        total = prefix.prior + self._weight * prior + self._bonus
         if prefix.children is None:
             prefix.children = {}
         found = prefix.children[letter] = _Prefix(prefix, letter, place, total)

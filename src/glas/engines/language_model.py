@@ -11,6 +11,10 @@ from glas.engines.word_lm import ENCODING, Place, WordLM
 
 FILE = "lm.npz"
 
+# Tuned for models of letters alone, which do not name their own.
+LETTERS_ONLY_WEIGHT = 0.5
+LETTERS_ONLY_BONUS = 0.8
+
 # Where in a text: the letters before, and the place among the words where the model knows words.
 State = tuple[Context, Place | None]
 
@@ -19,7 +23,8 @@ class LanguageModel:
     """Probabilities of the next letter after the letters so far.
 
     Args:
-        path: the .npz file: what `CharacterLM` and, where it has words, `WordLM` read.
+        path: the .npz file: what `CharacterLM` and, where it has words, `WordLM` read; `weight` and `bonus`, how a
+            search goes best with it (see `BeamOptions`; files without words may lack them).
 
     Raises:
         ModelLoadError: the file is not such a model.
@@ -31,6 +36,8 @@ class LanguageModel:
             with path.open("rb") as raw, np.load(raw) as file:
                 self._characters = CharacterLM(file)
                 self._words = WordLM(file) if "words" in file.files else None
+                self.weight = float(file["weight"]) if "weight" in file.files else LETTERS_ONLY_WEIGHT
+                self.bonus = float(file["bonus"]) if "bonus" in file.files else LETTERS_ONLY_BONUS
             self.letters = self._characters.letters
             self._bytes = self.letters.encode(ENCODING)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -27,6 +27,8 @@ LETTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюя"
 STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to exp(-16)
 
 
+WEIGHT = 0.9  # of this model in the search, and the bonus of a letter there
+BONUS = 1.2
 MESSAGES_COUNT = 0.3  # as often as said: the grammar has few turns of phrase, and says them again and again
 
 
@@ -59,7 +61,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
     print(f"{len(letters) / 1e6:.1f} million letters, {len(lines)} plain sentences", flush=True)
     tables = estimate(np.array([LETTERS.index(letter) for letter in f" {letters}"], np.int64), size.contexts)
     words = word_arrays([Reading(lines), Reading(messages(lexicon, size.messages), MESSAGES_COUNT)], size.words)
-    save(tables, to, words)
+    save(tables, to, words | {"weight": np.array(WEIGHT), "bonus": np.array(BONUS)})
     rows = sum(len(contexts) for contexts, _ in tables)
     print(f"{to}: {rows} contexts, {len(words['pair_words'])} pairs of words, {to.stat().st_size / 1e6:.1f} MB")
 
