@@ -38,10 +38,10 @@ class BeamOptions:
         depth: prefixes whose score is further behind the best one's than this are given up.
     """
 
-    width: int = 24
+    width: int = 32
     weight: float | None = None
     bonus: float | None = None
-    least_logprob: float = -6.0
+    least_logprob: float = -7.0
     sure_blank_logprob: float = -0.005
     depth: float = 7.0
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from glas.domain.metrics import ErrorRates
 from glas.engines import confidence
+from glas.engines.beam import BeamOptions
 from glas.engines.language_model import FILE, LanguageModel
 from glas.training.channel import SAMPLE_RATE_HZ
 from glas.training.evaluate import Recognise, TestData, TestSet, exported_recogniser, measure, test_sets
@@ -51,6 +52,7 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
         seen_h=progress.seen_s / 3600,
         minutes=progress.elapsed_s / 60,
         steps=progress.step,
+        beam=BeamOptions().width,
         lm_megabytes=(folder / FILE).stat().st_size / 1e6,
         table="\n".join(row(name, rate, served_rates[name]) for name, rate in rates.items()),
         network_rtf=network_rtf(recogniser, sets),
@@ -144,7 +146,7 @@ under a thousand sentences.  Expect readable text from synthetic voices and frag
 | Date | {date} |
 | Parameters | {millions:.1f} million; int8 for matrix products, single precision for the rest; {megabytes:.1f} MB |
 | Architecture | {architecture} |
-| Decoding | beam of 12 with a character 8-gram model ({lm_megabytes:.1f} MB); greedy where `lm.npz` is taken away |
+| Decoding | beam of {beam} with a model of words over one of 8 letters ({lm_megabytes:.1f} MB); greedy without `lm.npz` |
 | Input | onnx-asr's `nemo80` features: 80 mel bands, 16 kHz, normalised per utterance |
 | Vocal tract | heard {tracts} times, with formants moved ({ratios}); each counts by how sure the network is of it |
 | Output | 32 letters (ё is written е), space, blank; no capitals, digits or punctuation |
@@ -181,7 +183,9 @@ sentences of it: other texts gain less from it, as the other rows show.
 ## Licence
 
 The weights learnt from VoxForge's recordings, which are GPL-3.0, and are offered under **GPL-3.0** too.  So is the
-language model, which read, beside our own grammar and OpenCorpora's word forms, Debian's fortunes-ru (GPL-2 or later).
+language model, which read, beside our own grammar and OpenCorpora's word forms (CC BY-SA 3.0), texts of Debian:
+fortunes-ru, Wesnoth, Freeciv, Mueller's dictionary (all GPL-2 or later), the help of GNOME (CC BY-SA 3.0) and of
+LibreOffice (MPL-2.0).  How frequent words are it has from wordfreq (Robyn Speer, data CC BY-SA 4.0).
 The program around them has its own licence.
 
 ## Files
