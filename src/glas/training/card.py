@@ -146,7 +146,7 @@ under a thousand sentences.  Expect readable text from synthetic voices and frag
 | Date | {date} |
 | Parameters | {millions:.1f} million; int8 for matrix products, single precision for the rest; {megabytes:.1f} MB |
 | Architecture | {architecture} |
-| Decoding | beam of {beam} with a model of words over one of 8 letters ({lm_megabytes:.1f} MB); greedy without `lm.npz` |
+| Decoding | beam of {beam} with a model of words over letters ({lm_megabytes:.1f} MB); greedy without `lm.npz` |
 | Input | onnx-asr's `nemo80` features: 80 mel bands, 16 kHz, normalised per utterance |
 | Vocal tract | heard {tracts} times, with formants moved ({ratios}); each counts by how sure the network is of it |
 | Output | 32 letters (ё is written е), space, blank; no capitals, digits or punctuation |
