@@ -99,6 +99,7 @@ class _Prefix:
 
 
 _BY_SCORE = attrgetter("score")
+FORGET_EVERY = 32  # frames, a second: what is given up is a hundred times what is followed, and soon takes megabytes
 
 
 class BeamSearch:
@@ -137,6 +138,8 @@ class BeamSearch:
                 continue
             letters = sorted(((row[letter], letter) for letter in np.flatnonzero(tried[frame]).tolist()), reverse=True)
             beam = self._step(beam, frame, letters, row)
+            if frame % FORGET_EVERY == 0:
+                _forget(beam)
         return _tokens(max(beam, key=lambda one: one.score + self._weight * self._lm.end(self._state(one))))
 
     def _step(
@@ -197,6 +200,19 @@ class BeamSearch:
                 before = self._state(prefix.parent)
                 prefix.state = self._lm.after(before, self._letters[prefix.letter], prefix.place)
         return prefix.state
+
+
+def _forget(beam: list[_Prefix]) -> None:
+    """Let go of all prefixes that nothing in the beam goes on from."""
+    alive: set[_Prefix] = set()
+    for prefix in beam:
+        node: _Prefix | None = prefix
+        while node is not None and node not in alive:
+            alive.add(node)
+            node = node.parent
+    for prefix in alive:
+        if prefix.children:
+            prefix.children = {letter: one for letter, one in prefix.children.items() if one in alive} or None
 
 
 def _add(a: float, b: float) -> float:
