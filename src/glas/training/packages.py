@@ -3,6 +3,8 @@
 Read are aphorisms and jokes (fortunes-ru: plain text), translations of games (wesnoth-1.16-data and its campaigns,
 freeciv-data: .mo files), help (gnome-user-docs: .page, libreoffice-help-ru: .html) and the phrases of a dictionary
 (mueller7-dict: .dict.dz). Everything else in the folder is passed over, and so are other languages.
+
+Each comes with `apt-get download PACKAGE` and is unpacked with `dpkg -x FILE FOLDER`, all into one folder.
 """
 
 import gettext
