@@ -226,6 +226,8 @@ def _session_options(onnxruntime: Any, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # It keeps for ever what the longest piece needed, and saved the embedded model no time that could be measured.
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
     # Spinning threads burn a core that another worker could use, and gain nothing in calls this short.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
