@@ -184,6 +184,9 @@ def test_a_text_without_an_end_is_written_again_padded_then_with_chance(
     assert [n_frames < 2 * POSITIONS for _, n_frames in steps.heard] == [True, False]
     assert steps.temperatures == [0, 0, hearing.SECOND_TEMPERATURE]
     assert heard.text, "what was written is given, and judged elsewhere"
+    assert heard.segments[0].temperature in {0, hearing.SECOND_TEMPERATURE}
+    (asked,) = dynamic.recognise([messages[3].samples], DecodingOptions(wants_words=False, temperature=0.3))
+    assert asked.segments[0].temperature == 0.3
 
 
 def test_after_its_time_is_up_nothing_is_written_again(

@@ -62,6 +62,7 @@ class Segment(BaseModel):
     no_speech_probability: float | None = Field(
         default=None, ge=0, le=1, description="The engine's own judgement that nobody speaks; null if it has none."
     )
+    temperature: float = Field(default=0.0, ge=0, description="With how much chance it was written; 0 with none.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     tokens: tuple[Token, ...] = Field(default=(), description="Only where the caller asked for them.")
 

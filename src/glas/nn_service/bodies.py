@@ -53,7 +53,7 @@ class SegmentBody(Body):
     end: float = Field(ge=0)
     text: str
     tokens: list[int] = Field(description="Always empty.")
-    temperature: float
+    temperature: float = Field(ge=0, description="With how much chance it was written.")
     avg_logprob: float = Field(le=0)
     compression_ratio: float
     no_speech_prob: float = Field(ge=0, le=1)

@@ -125,7 +125,7 @@ def render_segment(index: int, segment: Segment) -> dict[str, Any]:
         "end": round(segment.end_s, 3),
         "text": segment.text,
         "tokens": [],
-        "temperature": 0.0,
+        "temperature": segment.temperature,
         "avg_logprob": _rounded(segment.avg_logprob) or 0.0,
         "compression_ratio": round(compression_ratio(segment.text), 3),
         "no_speech_prob": _rounded(segment.no_speech_probability) or 0.0,

@@ -62,11 +62,12 @@ class Clip:
 
 
 class Written(NamedTuple):
-    """A draft, what was heard when it was written, and its text."""
+    """A draft, what was heard when it was written, its text, and with how much chance it was written."""
 
     draft: Draft
     heard: Any
     text: str
+    temperature: float
 
 
 def looks_wrong(written: Written, clip: Clip) -> bool:
@@ -132,7 +133,7 @@ class Hearing:
             temperature=temperature,
             beam_size=self._rules.beam_size,
         )
-        return [Written(draft, heard, network.vocabulary.decode(draft.tokens).strip()) for draft in drafts]
+        return [Written(draft, heard, network.vocabulary.decode(draft.tokens).strip(), temperature) for draft in drafts]
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
         """The best of further writings: in the full window, then with a little chance, while there is time.
@@ -174,6 +175,7 @@ class Hearing:
             text=written.text,
             avg_logprob=draft.avg_logprob,
             no_speech_probability=draft.no_speech_probability,
+            temperature=written.temperature,
             confidence=self._rules.calibrate(exp(draft.avg_logprob)),
         )
         if timing is not None:
