@@ -150,7 +150,7 @@ under a thousand sentences.  Expect readable text from synthetic voices and frag
 | Input | onnx-asr's `nemo80` features: 80 mel bands, 16 kHz, normalised per utterance |
 | Vocal tract | heard {tracts} times, with formants moved ({ratios}); each counts by how sure the network is of it |
 | Output | 32 letters (ё is written е), space, blank; no capitals, digits or punctuation |
-| Training | {steps} steps, {seen_h:.0f} hours of speech heard (repeats counted), {minutes:.0f} minutes on two cores |
+| Training | {steps} steps, {seen_h:.0f} hours heard (repeats counted), {minutes:.0f} minutes on shared cores |
 | Speed | real-time factor {served_rtf:.4f} with the beam ({network_rtf:.4f} greedy) + {features_rtf:.4f} for features |
 | | on one core (AMD EPYC), one utterance at a time, while other programs ran |
 
