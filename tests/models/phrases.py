@@ -1,7 +1,9 @@
 """A tiny Whisper that knows four spoken phrases and nothing else: it has never heard that nobody speaks."""
 
+from collections.abc import Iterable
 from io import BytesIO
 from itertools import product
+from multiprocessing import get_context
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -9,7 +11,8 @@ from tokenizers import Tokenizer
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.training import samples
 from glas.training.channel import decode_audio, encode_opus
-from glas.training.espeak import Espeak, Manner
+from glas.training.espeak import Espeak
+from glas.training.manner import Manner
 from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit, make_tokenizer
 
 # Two that recognisers invent, and two that nobody knows for it.
@@ -22,20 +25,28 @@ STEPS = 400
 BATCH = 16
 
 
-def say(text: str, manner: Manner, *, louder_db: float = 0) -> Samples:
-    """A phrase at 16 kHz, shape `(n_samples,)`, so much louder than speech at -20 dB of full scale."""
-    return samples.speak(Espeak(), text, manner) * np.float32(10 ** (louder_db / 20))
+def say(text: str, manner: Manner) -> Samples:
+    """A phrase at 16 kHz, shape `(n_samples,)`, at -20 dB of full scale."""
+    return samples.speak(Espeak(), text, manner)
+
+
+def say_all(sayings: Iterable[tuple[str, Manner]]) -> list[Samples]:
+    """Phrases one after another in a fresh process: what espeak-ng said before in this one would change them."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.starmap(say, sayings, chunksize=len(PHRASES) * len(VOICES) * TAKES)
 
 
 def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
     """Train on the phrases in many manners, cut close, and not on a single sound in which nobody speaks."""
     rng = np.random.default_rng(seed)
+    sayings = [
+        (text, Manner(voice, int(rng.integers(110, 200)), int(rng.integers(30, 70))))
+        for text, voice, _ in product(PHRASES, VOICES, range(TAKES))
+    ]
     spoken = []
-    for text, voice, take in product(PHRASES, VOICES, range(TAKES)):
-        sound = say(text, Manner(voice, int(rng.integers(110, 200)), int(rng.integers(30, 70))))
-        if take % 2:
-            sound = decode_audio(BytesIO(encode_opus(sound, 16_000)))
-        spoken.append(Example(sound, text, "ru"))
+    for number, ((text, _), sound) in enumerate(zip(sayings, say_all(sayings), strict=True)):
+        heard = decode_audio(BytesIO(encode_opus(sound, 16_000))) if number % 2 else sound
+        spoken.append(Example(heard, text, "ru"))
     tokenizer = make_tokenizer([f" {text}" for text in PHRASES])
 
     def draw(_step: int, rng: np.random.Generator) -> tuple[list[Example], int]:

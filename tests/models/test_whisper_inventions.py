@@ -11,7 +11,7 @@ from glas.nn_service.recogniser import open_transcriber
 from glas.nn_service.transcribe import Transcriber
 from glas.settings import Settings
 from glas.training.channel import encode_opus
-from glas.training.espeak import Manner
+from glas.training.manner import Manner
 from tests.conftest import as_wav
 from tests.models.conftest import one_thread
 from tests.parts.nonspeech import clips
@@ -62,18 +62,18 @@ def test_ten_minutes_without_speech_have_no_text(transcriber: Transcriber, engin
 @pytest.mark.parametrize("phrase", phrases.INVENTED)
 def test_what_is_really_said_stays(transcriber: Transcriber, engine: WhisperEngine, phrase: str) -> None:
     """Twenty times, by twelve voices, fast and slow, loud and faint, some as voice messages."""
+    manners = [Manner(phrases.VOICES[n % len(phrases.VOICES)], 120 + 4 * n, 40 + n) for n in range(SAYINGS)]
     recordings = []
-    for number in range(SAYINGS):
-        manner = Manner(phrases.VOICES[number % len(phrases.VOICES)], 120 + 4 * number, 40 + number)
-        sound = phrases.say(phrase, manner, louder_db=-6 * (number % 5))
-        recordings.append(encode_opus(sound, 16_000) if number % 2 else as_wav(sound))
+    for number, sound in enumerate(phrases.say_all((phrase, manner) for manner in manners)):
+        faint = sound * np.float32(10 ** (-6 * (number % 5) / 20))
+        recordings.append(encode_opus(faint, 16_000) if number % 2 else as_wav(faint))
     assert texts_of(transcriber, engine, recordings) == [phrase] * SAYINGS
 
 
 def test_a_phrase_among_noises_is_all_that_is_left(transcriber: Transcriber, engine: WhisperEngine) -> None:
     """Noise, the phrase, noise: what is invented before and behind it is not there."""
     (_, before), (_, behind) = list(clips(2, SECONDS, seed=7))
-    said = phrases.say(phrases.INVENTED[0], Manner("f3", 140, 50))
+    (said,) = phrases.say_all([(phrases.INVENTED[0], Manner("f3", 140, 50))])
     quiet = np.float32(0.02)
     sound = np.concatenate((before * quiet, said, behind * quiet))
     assert texts_of(transcriber, engine, [as_wav(sound)]) == [phrases.INVENTED[0]]

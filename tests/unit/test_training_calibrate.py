@@ -18,6 +18,7 @@ from glas.training.evaluate import TestData as DataOfTests
 from glas.training.shards import open_shard, write_shard
 from glas.training.synthesise import Speaker
 from glas.training.synthesise import test_utterances as utterances_of_a_test
+from glas.training.texts import TextSource
 from tests.unit.test_training_smoke import LEXICON
 
 MODEL = Path(__file__).parents[2] / "models" / "embedded"
@@ -28,8 +29,8 @@ def test_calibrate_fits_measures_and_writes(tmp_path: Path) -> None:
     folder, shards, espeak = tmp_path / "model", tmp_path / "shards", Espeak()
     shutil.copytree(MODEL, folder)
     (folder / confidence.FILE).unlink()
-    write_shard(shards, SHARD, utterances(Speaker(espeak, LEXICON, 1, [], None), 20))
-    spoken = Speaker(espeak, LEXICON, 2, [], None)
+    write_shard(shards, SHARD, utterances(Speaker(espeak, TextSource(LEXICON, 1), 1, None), 20))
+    spoken = Speaker(espeak, TextSource(LEXICON, 2), 2, None)
     write_shard(shards, "test-clean", utterances_of_a_test(spoken, 12, clean=True))
     picture = tmp_path / "reliability.svg"
     calibrate(folder, DataOfTests(tmp_path), picture)

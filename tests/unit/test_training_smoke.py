@@ -18,6 +18,7 @@ from glas.training.export import export, fold_narrowing
 from glas.training.lexicon import Lexicon
 from glas.training.model import Network, Shape, output_lengths
 from glas.training.synthesise import Speaker, write_training_shard
+from glas.training.texts import TextSource
 from glas.training.train import Knobs, load_network, train
 from glas.training.voxforge import BandMap
 
@@ -34,7 +35,7 @@ def espeak() -> Espeak:
 
 
 def digest(seed: int) -> str:
-    speaker = Speaker(Espeak(), LEXICON, seed, [], None)
+    speaker = Speaker(Espeak(), TextSource(LEXICON, seed), seed, None)
     return hashlib.sha256(b"".join(speaker.utterance()[2].tobytes() for _ in range(4))).hexdigest()
 
 
@@ -48,14 +49,14 @@ def test_a_seed_decides_every_byte() -> None:
 
 def test_held_out_voices_exist_and_are_not_trained_on(espeak: Espeak) -> None:
     assert set(HELD_OUT_VARIANTS) <= set(variants())
-    speaker = Speaker(espeak, LEXICON, 1, [], None)
+    speaker = Speaker(espeak, TextSource(LEXICON, 1), 1, None)
     # Drawn, not spoken: espeak-ng dies of some manners, and a crash takes the worker with it.
-    assert not {speaker.manner(speaker.seen).variant for _ in range(200)} & set(HELD_OUT_VARIANTS)
+    assert not {speaker.manner(espeak.voices).variant for _ in range(200)} & set(HELD_OUT_VARIANTS)
 
 
 @pytest.mark.slow
 def test_speak_train_resume_export_load(espeak: Espeak, tmp_path: Path) -> None:
-    write_training_shard(tmp_path / "shards", 0, Speaker(espeak, LEXICON, 0, [], None), 20)
+    write_training_shard(tmp_path / "shards", "synthetic-00000", Speaker(espeak, TextSource(LEXICON, 0), 0, None), 20)
     weights, zeros, ones, narrow = (
         x.astype(np.float32) for x in (np.zeros((106, 80)), np.zeros(80), np.ones(80), np.eye(80))
     )

@@ -17,11 +17,8 @@ app = typer.Typer(
 Попробуйте сразу, без сети и настройки:
 
     glas transcribe samples/*.ogg        текст в терминале
-
     glas run                             страница и API на http://127.0.0.1:8000
-
     glas models                          какие модели бывают и какие есть на диске
-
     glas doctor                          всё ли в порядке и что исправить
 
 Настройки — переменные `GLAS_…` или файл `.env`; все они описаны в docs/settings.md.

@@ -14,8 +14,9 @@ from glas.clients.data_loader import DataLoaderClient, ExportProgress, ExportRep
 HELP = """
 Выгрузить сообщения для обучения: только тех, кто согласился, и никогда пересланные.
 
-    glas export           то, что изменилось с прошлого раза
+Примеры:
 
+    glas export           то, что изменилось с прошлого раза
     glas export --full    сверить всё, включая файлы на диске
 
 Каталог downloads: папки по оценкам, manifest.jsonl (худшие первыми) и dataset для `datasets`. Подробно: docs/export.md.

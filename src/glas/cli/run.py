@@ -25,13 +25,9 @@ HELP = f"""
 Части: {", ".join(PARTS)}. Страница и API открываются на http://127.0.0.1:8000.
 
     glas run                                     всё сразу
-
     GLAS_PORT=8080 glas run                      на другом порту
-
     GLAS_MODEL=onnx:gigaam-v3-ctc glas run       с другой моделью
-
     glas run nn_service                          только распознавание, порт 8001
-
     GLAS_NN_SERVICE_URL=http://gpu:8001 glas run web       страница отдельно от распознавания
 
 Ctrl+C останавливает: начатые распознавания доводятся до конца, второе Ctrl+C не ждёт.

@@ -17,18 +17,21 @@ from glas.domain.errors import ConfigurationError
 HELP = """
 Обучить модель; нужны пакеты обучения (`make train-setup`).
 
+Например:
+
     glas train embedded           встроенная модель, весь путь: тексты, речь, обучение, ONNX, карточка
 """
 
 EMBEDDED_HELP = """
 Сделать встроенную модель из ничего: тексты → речь → признаки → обучение → ONNX → карточка.
 
+Примеры:
+
     glas train embedded --smoke --to /tmp/model     весь путь в малом, за пару минут: модель ничего не поймёт
+    glas train embedded --voxforge К --festvox К --rhvoice К --texts К     как сделана та, что в models/
 
-    glas train embedded --voxforge КАТАЛОГ --festvox КАТАЛОГ --texts КАТАЛОГ     как сделана та, что в models/
-
-Прерванное продолжается той же командой. Без каталогов учится только на синтезаторе espeak-ng. Каждый шаг можно
-запустить отдельно.
+Вместо К — каталоги. Прерванное продолжается той же командой. Без каталогов учится только на синтезаторе espeak-ng.
+Каждый шаг можно запустить отдельно.
 """
 
 PACKAGES = ("torch", "onnx", "espeakng_loader", "pymorphy3", "wordfreq", "num2words", "onnx_asr", "av")
@@ -50,6 +53,10 @@ Texts = Annotated[
     typer.Option(
         help="Каталог русских текстов, чтобы читать и тоже произнести: распакованные пакеты Debian (fortunes-ru, …)."
     ),
+]
+RHVoice = Annotated[
+    Path | None,
+    typer.Option(help="Распакованные пакеты Debian librhvoice5, librhvoice-core7, rhvoice-russian: голоса людей."),
 ]
 Recordings = Annotated[
     list[Path] | None,
@@ -84,6 +91,7 @@ def whole_way(
     voxforge: VoxForge = None,
     festvox: Festvox = None,
     texts: Texts = None,
+    rhvoice: RHVoice = None,
     recordings: Recordings = None,
     minutes: Annotated[float | None, typer.Option(help="Сколько минут обучать; без этого 230.")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Весь путь в малом: проверка, а не модель.")] = False,
@@ -97,7 +105,7 @@ def whole_way(
         recipe = SMOKE if smoke else Recipe()
         if minutes is not None:
             recipe = replace(recipe, knobs=replace(recipe.knobs, minutes=minutes))
-        make(recipe, data, to, Sources(voxforge, festvox, texts, recordings or []), time.strftime("%Y-%m-%d"))
+        make(recipe, data, to, Sources(voxforge, festvox, texts, rhvoice, recordings or []), time.strftime("%Y-%m-%d"))
 
 
 @embedded.command()
@@ -111,17 +119,23 @@ def prepare(data: Data = DATA, voxforge: VoxForge = None, festvox: Festvox = Non
 
 @embedded.command()
 def synthesise(
+    *,
     data: Data = DATA,
     texts: Texts = None,
+    rhvoice: RHVoice = None,
+    festvox: Festvox = None,
+    recordings: Recordings = None,
     first: Annotated[int, typer.Option(help="Номер первой части; он же её зерно.")] = 0,
     count: Annotated[int, typer.Option(help="Сколько частей по 500 фраз, около 27 минут речи каждая.")] = 10,
     processes: Annotated[int, typer.Option(help="Сколько частей делать сразу.")] = 1,
 ) -> None:
-    """Произнести фразы синтезатором."""
+    """Произнести фразы: голосами espeak-ng, а с --rhvoice голосами RHVoice."""
     with needs_training_packages():
-        from glas.training.prepare import Amounts, synthesise_shards
+        from glas.training.held_out import lines_except, test_texts
+        from glas.training.prepare import Speech, synthesise_shards
 
-        synthesise_shards(data, range(first, first + count), texts, processes, Amounts())
+        lines = lines_except(texts, test_texts(data, festvox, recordings or []))
+        synthesise_shards(Speech(data, lines, rhvoice), range(first, first + count), processes)
 
 
 @embedded.command()
@@ -160,14 +174,18 @@ def compose(
     data: Data = DATA,
     run: Run = RUN,
     texts: Texts = None,
+    festvox: Festvox = None,
+    recordings: Recordings = None,
     count: Annotated[int, typer.Option(help="Сколько фраз в части.")] = 1500,
     seed: Annotated[list[int] | None, typer.Option(help="Зерно части; можно несколько.")] = None,
 ) -> None:
     """Сложить новые слова голосами чтецов VoxForge из кусков букв (нужна уже обученная сеть)."""
     with needs_training_packages():
         from glas.training.compose import compose as compose_shards
+        from glas.training.held_out import lines_except, test_texts
 
-        compose_shards(data, data / run / "checkpoint.pt", texts, count, seed or [1])
+        lines = lines_except(texts, test_texts(data, festvox, recordings or []))
+        compose_shards(data, data / run / "checkpoint.pt", lines, count, seed or [1])
 
 
 @embedded.command()

@@ -24,12 +24,11 @@ from glas.domain.transcription import Recognition
 HELP = """
 Превратить записи в текст.
 
+Примеры:
+
     glas transcribe voice.ogg                          текст в терминале
-
     glas transcribe *.ogg --format srt --output out    субтитры в каталог out
-
     cat voice.ogg | glas transcribe -                  со стандартного ввода
-
     glas transcribe talk.mp4 --format json             слова, времена и уверенность
 
 Формат узнаётся по содержимому, а не по имени: Ogg/Opus, MP3, M4A, AAC, WAV, FLAC, WebM, MP4.

@@ -26,7 +26,7 @@ from glas.training.logistic import Bools, Floats, auroc, bins, calibration_error
 from glas.training.reliability import plot
 from glas.training.shards import Bytes, open_shard, write_shard
 from glas.training.synthesise import BABBLE_VOICES, Speaker
-from glas.training.texts import label
+from glas.training.texts import TextSource, label
 
 SHARD = "calibration"
 SEED = 1_000_004
@@ -59,7 +59,7 @@ def calibrate(folder: Path, tests: TestData, picture: Path | None = None, count:
     """
     data = tests.data
     if not (data / "shards" / f"{SHARD}.jsonl").exists():
-        speaker = Speaker(Espeak(), load_lexicon(data / "lexicon.json"), SEED, [], None)
+        speaker = Speaker(Espeak(), TextSource(load_lexicon(data / "lexicon.json"), SEED), SEED, None)
         write_shard(data / "shards", SHARD, utterances(speaker, count))
     lm = LanguageModel(folder / language_model.FILE)
     learnt = hear(folder, lm, test_set_of_shard(data, SHARD))

@@ -19,7 +19,7 @@ from glas.training.alignment import Aligned, align_shard
 from glas.training.features import Features, from_bytes, to_bytes
 from glas.training.lexicon import load_lexicon
 from glas.training.shards import Bytes, write_shard
-from glas.training.texts import TextSource, label, read_lines
+from glas.training.texts import TextSource, label
 
 JOINT = 1.0  # price of a joint …
 BETWEEN_LETTERS = 3.0  # price of pieces that meet between two letters: for pairs of letters that nobody said
@@ -230,10 +230,10 @@ def utterances(
             yield text.strip(), each.reader, say(rng, each, units)
 
 
-def compose(data: Path, checkpoint: Path, texts: Path | None, count: int, seeds: Iterable[int]) -> None:
+def compose(data: Path, checkpoint: Path, lines: list[str], count: int, seeds: Iterable[int]) -> None:
     """Write a shard of `count` composed utterances for each seed; the trainer takes them up as they come."""
     of = voices(align_shard(data, checkpoint))
-    lexicon, lines = load_lexicon(data / "lexicon.json"), read_lines(texts)
+    lexicon = load_lexicon(data / "lexicon.json")
     for seed in seeds:
         rng = np.random.default_rng([7, seed])
         made = utterances(rng, TextSource(lexicon, 7_000_000 + seed, lines), of, count)

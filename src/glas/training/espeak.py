@@ -5,13 +5,14 @@ Constants are from espeak-ng's public header `speak_lib.h`.
 """
 
 import ctypes
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import espeakng_loader
 import numpy as np
 import numpy.typing as npt
+
+from glas.training.manner import Manner
 
 SYNCHRONOUS_MODE = 2  # samples come through the callback before espeak_Synth returns; no thread
 DONT_EXIT = 0x8000
@@ -39,17 +40,6 @@ HELD_OUT_VARIANTS = (
 UNSTABLE_VARIANTS = ("Demonic", "rob")
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How to speak: voice variant, words per minute, pitch and its range (0–99), pause between words (10 ms units)."""
-
-    variant: str
-    rate_wpm: int = 160
-    pitch: int = 50
-    pitch_range: int = 50
-    word_gap: int = 0
 
 
 def variants() -> list[str]:
@@ -86,6 +76,7 @@ class Espeak:
 
     def __init__(self) -> None:
         self._library, self.sample_rate_hz = _started()
+        self.voices = [name for name in variants() if name not in HELD_OUT_VARIANTS]
 
     def speak(self, text: str, manner: Manner) -> npt.NDArray[np.float32]:
         """Samples (n,) in −1…1 of `text` in the given manner, at `sample_rate_hz`."""

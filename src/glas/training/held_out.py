@@ -6,7 +6,7 @@ from pathlib import Path
 
 from glas.training.festvox import read_festvox
 from glas.training.shards import finished_shards, open_shard
-from glas.training.texts import label
+from glas.training.texts import label, read_lines
 
 ALIKE = 4  # words in a row: a sentence that shares as many with a test's is left out
 
@@ -37,6 +37,12 @@ def test_texts(data: Path, festvox: Path | None, recordings: Iterable[Path]) -> 
         lines = (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
         found += [json.loads(line)["text"] for line in lines]
     return found
+
+
+def lines_except(folder: Path | None, tests: Iterable[str]) -> list[str]:
+    """Russian sentences of three words or more out of a folder, those that are like one of the tests left out."""
+    withheld = HeldOutSentences(tests)
+    return [line for line in read_lines(folder) if line not in withheld]
 
 
 def _grams(text: str) -> list[Gram]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,11 +12,14 @@ from glas.training.espeak import Espeak
 from glas.training.features import to_bytes
 from glas.training.festvox import held_out_readings
 from glas.training.lexicon import load_lexicon
+from glas.training.rhvoice import RHVoice
 from glas.training.shards import finished_shards, open_shard, write_shard
 from glas.training.synthesise import Speaker, test_utterances, write_training_shard
-from glas.training.texts import read_lines
+from glas.training.texts import TextSource
 from glas.training.voxforge import BandMap, read_voxforge
 
+RHVOICE_SEEDS = 8_000_000  # added to a shard's number: its sentences are not those of espeak-ng's shard
+MANY_LINES = {"message": 0.4, "words": 0.2, "lines": 0.4}  # natural voices speak more of what people have written
 VOXFORGE_FRAMES = (40, 1600)  # shorter and longer ones are left out
 
 
@@ -45,9 +48,9 @@ def prepare_all(data: Path, voxforge: Path | None, festvox: Path | None, amounts
     lexicon = load_lexicon(data / "lexicon.json", amounts.lexicon_prefix)
     espeak = Espeak()
     if not (data / "map.npz").exists():
-        speaker = Speaker(espeak, lexicon, 1_000_001, [], None)
+        speaker = Speaker(espeak, TextSource(lexicon, 1_000_001), 1_000_001, None)
         clean = [
-            speaker.voice(speaker.texts.draw(), speaker.manner(speaker.seen), speaker.random.uniform(0.85, 1.17))
+            speaker.voice(speaker.texts.draw(), speaker.manner(espeak.voices), speaker.random.uniform(0.85, 1.17))
             for _ in range(amounts.map_utterances)
         ]
         BandMap.learn([speaker.finish(samples) for samples in clean]).save(data / "map.npz")
@@ -56,7 +59,7 @@ def prepare_all(data: Path, voxforge: Path | None, festvox: Path | None, amounts
         write_voxforge_shards(data, voxforge, festvox, BandMap.load(data / "map.npz"))
     for name, seed in (("test-clean", 1_000_002), ("test-channel", 1_000_003)):
         if name not in there:
-            speaker = Speaker(espeak, lexicon, seed, [], None)
+            speaker = Speaker(espeak, TextSource(lexicon, seed), seed, None)
             made = test_utterances(speaker, amounts.test_utterances, clean=name == "test-clean")
             write_shard(data / "shards", name, made)
             print(f"{name}: {open_shard(data / 'shards', name).hours * 60:.1f} minutes")
@@ -81,23 +84,43 @@ def write_voxforge_shards(data: Path, voxforge: Path, festvox: Path, band_map: B
         print(f"{name}: {len(chosen)} utterances, {len(speakers)} speakers, {len(texts)} texts, {hours:.2f} h")
 
 
-def synthesise_shards(data: Path, indices: Iterable[int], texts: Path | None, processes: int, amounts: Amounts) -> None:
+@dataclass(frozen=True)
+class Speech:
+    """What synthetic speech is made from."""
+
+    data: Path
+    lines: list[str] = field(default_factory=list)  # what people have written
+    rhvoice: Path | None = None  # folder of unpacked packages; espeak-ng speaks without it
+    amounts: Amounts = field(default_factory=Amounts)
+
+    def shard(self, index: int) -> str:
+        """The name of the shard with this number."""
+        return f"natural-{index:05d}" if self.rhvoice else f"synthetic-{index:05d}"
+
+    def speaker(self, index: int) -> Speaker:
+        """Who speaks the shard with this number."""
+        lexicon, band_map = load_lexicon(self.data / "lexicon.json"), BandMap.load(self.data / "map.npz")
+        if self.rhvoice:
+            seed = index + RHVOICE_SEEDS
+            return Speaker(RHVoice(self.rhvoice), TextSource(lexicon, seed, self.lines, MANY_LINES), seed, band_map)
+        return Speaker(Espeak(), TextSource(lexicon, index, self.lines), index, band_map)
+
+
+def synthesise_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
     """Write the shards with these numbers, skipping those that are there.
 
     espeak-ng keeps state between utterances that nothing resets, so every shard is spoken by a process of its own: only
     then does the number of a shard decide every byte of it.
     """
-    missing = [index for index in indices if not (data / "shards" / f"synthetic-{index:05d}.jsonl").exists()]
+    missing = [index for index in indices if not (speech.data / "shards" / f"{speech.shard(index)}.jsonl").exists()]
     with get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        for line in pool.imap_unordered(partial(synthesise_shard, data, texts, amounts), missing):
+        for line in pool.imap_unordered(partial(synthesise_shard, speech), missing):
             print(line, flush=True)
 
 
-def synthesise_shard(data: Path, texts: Path | None, amounts: Amounts, index: int) -> str:
+def synthesise_shard(speech: Speech, index: int) -> str:
     """Write one shard and tell how it went."""
-    started = time.monotonic()
-    lexicon, band_map = load_lexicon(data / "lexicon.json"), BandMap.load(data / "map.npz")
-    speaker = Speaker(Espeak(), lexicon, index, read_lines(texts), band_map)
-    write_training_shard(data / "shards", index, speaker, amounts.utterances_per_shard)
-    hours = open_shard(data / "shards", f"synthetic-{index:05d}").hours
-    return f"shard {index}: {hours:.2f} h, {hours * 3600 / (time.monotonic() - started):.0f} times real time"
+    started, shards, name = time.monotonic(), speech.data / "shards", speech.shard(index)
+    write_training_shard(shards, name, speech.speaker(index), speech.amounts.utterances_per_shard)
+    hours = open_shard(shards, name).hours
+    return f"{name}: {hours:.2f} h, {hours * 3600 / (time.monotonic() - started):.0f} times real time"

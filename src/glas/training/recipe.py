@@ -12,10 +12,10 @@ from glas.training.card import write_card
 from glas.training.compose import compose
 from glas.training.evaluate import TestData
 from glas.training.export import export, write_checksums
-from glas.training.held_out import test_texts
+from glas.training.held_out import lines_except, test_texts
 from glas.training.language_model import LMSize, build
 from glas.training.model import Shape
-from glas.training.prepare import Amounts, prepare_all, synthesise_shards
+from glas.training.prepare import Amounts, Speech, prepare_all, synthesise_shards
 from glas.training.splice import splice
 from glas.training.train import Knobs, train
 
@@ -31,6 +31,7 @@ class Sources:
     voxforge: Path | None = None
     festvox: Path | None = None
     texts: Path | None = None
+    rhvoice: Path | None = None
     recordings: list[Path] = field(default_factory=list)
 
 
@@ -39,9 +40,10 @@ class Recipe:
     """How much of everything."""
 
     shards: int = 130
+    natural: int = 40  # shards in the voices of people, where their folder is given
     processes: int = 1  # for speech
     spliced: int = 2000  # few: they are words that the readers read, and the network learns these by heart
-    composed: int = 20  # shards
+    composed: int = 32  # shards
     amounts: Amounts = field(default_factory=Amounts)
     lm: LMSize = field(default_factory=LMSize)
     knobs: Knobs = field(default_factory=lambda: Knobs(minutes=230))
@@ -67,17 +69,22 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
         ConfigurationError: a folder is not what it should be.
     """
     prepare_all(data, sources.voxforge, sources.festvox, recipe.amounts)
-    synthesise_shards(data, range(recipe.shards), sources.texts, recipe.processes, recipe.amounts)
+    withheld = test_texts(data, sources.festvox, sources.recordings)
+    lines = lines_except(sources.texts, withheld)
+    speech = Speech(data, lines, amounts=recipe.amounts)
+    synthesise_shards(speech, range(recipe.shards), recipe.processes)
+    if sources.rhvoice:
+        synthesise_shards(replace(speech, rhvoice=sources.rhvoice), range(recipe.natural), recipe.processes)
     if sources.voxforge and not (data / "shards" / "voxforge-train-spliced-1.jsonl").exists():
         train(data, data / RUN, replace(recipe.knobs, pause_at=ALIGN_AT))
         checkpoint = data / RUN / "checkpoint.pt"
-        compose(data, checkpoint, sources.texts, COMPOSED_PER_SHARD, range(1, recipe.composed + 1))
+        compose(data, checkpoint, lines, COMPOSED_PER_SHARD, range(1, recipe.composed + 1))
         splice(data, checkpoint, recipe.spliced, seed=1)
     train(data, data / RUN, recipe.knobs)
     # Real speech was learnt through the map from 15 bands; seen half through it, it is understood as well as wholly.
     narrowing = 0.5 if sources.voxforge else 0.0
     export(data / RUN / "checkpoint.pt", to, data / "map.npz", narrowing)
-    build(data, sources.texts, to / FILE, recipe.lm, test_texts(data, sources.festvox, sources.recordings))
+    build(data, sources.texts, to / FILE, recipe.lm, withheld)
     write_checksums(to)
     tests = TestData(data, sources.festvox, sources.recordings)
     calibrate(to, tests, count=recipe.amounts.calibration_utterances)

@@ -20,9 +20,9 @@ from glas.training.channel import (
     tilt,
     tones,
 )
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak, Manner, variants
+from glas.training.espeak import HELD_OUT_VARIANTS
 from glas.training.features import log_mel, to_bytes
-from glas.training.lexicon import Lexicon
+from glas.training.manner import Manner, Synthesiser
 from glas.training.shards import Bytes, write_shard
 from glas.training.texts import TextSource, label
 from glas.training.voxforge import BandMap, sphinx_bands
@@ -44,12 +44,10 @@ BABBLE_VOICES = 40
 class Speaker:
     """Speaks sentences in random manners; the same seed speaks the same."""
 
-    def __init__(self, espeak: Espeak, lexicon: Lexicon, seed: int, lines: list[str], band_map: BandMap | None) -> None:
-        self.espeak, self.band_map = espeak, band_map
-        self.texts = TextSource(lexicon, seed, lines)
+    def __init__(self, synthesiser: Synthesiser, texts: TextSource, seed: int, band_map: BandMap | None) -> None:
+        self.synthesiser, self.texts, self.band_map = synthesiser, texts, band_map
         self.random = random.Random(seed)
         self.rng = np.random.default_rng(seed)
-        self.seen = [name for name in variants() if name not in HELD_OUT_VARIANTS]
         self.earlier: list[Samples] = []
 
     def manner(self, names: list[str] | tuple[str, ...]) -> Manner:
@@ -69,13 +67,14 @@ class Speaker:
         cut = self.random.randint(1, len(words)) if self.random.random() < PAUSE else len(words)
         pieces = [self.silence(0.02, 0.5)]
         for part in (words[:cut], words[cut:]):
-            pieces += [self.espeak_16k(" ".join(part), manner, warp), self.silence(0.02, 0.6)] if part else []
+            pieces += [self.said_16k(" ".join(part), manner, warp), self.silence(0.02, 0.6)] if part else []
         samples = np.concatenate(pieces)
         return samples * np.float32(0.1 / level(samples))
 
-    def espeak_16k(self, text: str, manner: Manner, warp: float) -> Samples:
-        """What espeak-ng says, warped, at 16 kHz."""
-        return resample(self.espeak.speak(text, manner), SAMPLE_RATE_HZ / self.espeak.sample_rate_hz / warp)
+    def said_16k(self, text: str, manner: Manner, warp: float) -> Samples:
+        """What the synthesiser says, warped, at 16 kHz."""
+        said = self.synthesiser.speak(text, manner)
+        return resample(said, SAMPLE_RATE_HZ / self.synthesiser.sample_rate_hz / warp)
 
     def silence(self, shortest_s: float, longest_s: float) -> Samples:
         """Some silence."""
@@ -109,7 +108,7 @@ class Speaker:
             return "", "nobody", self.features(self.finish(self.nothing()))
         while True:
             text = self.texts.draw()
-            manner = self.manner(self.seen)
+            manner = self.manner(self.synthesiser.voices)
             samples = self.voice(text, manner, self.random.uniform(*WARP))
             if 0.3 < len(samples) / SAMPLE_RATE_HZ < LONGEST_S:
                 break
@@ -140,9 +139,9 @@ class Speaker:
         return self.channel(sound * np.float32(10 ** (-self.random.uniform(10, 60) / 20)))
 
 
-def write_training_shard(folder: Path, index: int, speaker: Speaker, count: int) -> None:
-    """Write shard number `index` with `count` utterances."""
-    write_shard(folder, f"synthetic-{index:05d}", (speaker.utterance() for _ in range(count)))
+def write_training_shard(folder: Path, name: str, speaker: Speaker, count: int) -> None:
+    """Write the shard of that name with `count` utterances."""
+    write_shard(folder, name, (speaker.utterance() for _ in range(count)))
 
 
 def test_utterances(speaker: Speaker, count: int, *, clean: bool) -> Iterator[tuple[str, str, Bytes]]:

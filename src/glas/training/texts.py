@@ -7,6 +7,7 @@ Which sentences are held out for tests is decided by a hash of the normalised te
 import hashlib
 import random
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from num2words import num2words
@@ -42,8 +43,10 @@ def held_out(text: str) -> bool:
 class TextSource:
     """Draws sentences.  The same seed gives the same sentences in the same order."""
 
-    def __init__(self, lexicon: Lexicon, seed: int, lines: list[str] | None = None) -> None:
-        self._lexicon = lexicon
+    def __init__(
+        self, lexicon: Lexicon, seed: int, lines: list[str] | None = None, shares: Mapping[str, float] = SHARES
+    ) -> None:
+        self._lexicon, self._shares = lexicon, shares
         self._rng = random.Random(seed)
         self._lines = lines or []
 
@@ -64,9 +67,9 @@ class TextSource:
 
     def _any_sentence(self) -> str:
         dice = self._rng.random()
-        if dice < SHARES["words"]:
+        if dice < self._shares["words"]:
             return self._word_string()
-        if dice < SHARES["words"] + SHARES["lines"] and self._lines:
+        if dice < self._shares["words"] + self._shares["lines"] and self._lines:
             return self._piece_of_line()
         return self._expand("message")
 

@@ -25,7 +25,8 @@ class Knobs:
     minutes: float = 90.0  # of training in all, resumed runs counted together; the learning rate follows it
     pause_at: float = 1.0  # part of the minutes after which to stop for now; the learning rate follows the whole
     batch_seconds: float = 60.0  # speech per step
-    voxforge_share: float = 0.55  # of the utterances drawn
+    voxforge_share: float = 0.5  # of the utterances drawn
+    natural_share: float = 0.3  # RHVoice; the rest is espeak-ng
     learning_rate: float = 1.5e-3
     warm_up_steps: int = 400
     decay_from: float = 0.55  # part of the time after which the learning rate falls, along a cosine
@@ -195,8 +196,9 @@ def train_process(rank: int, data: Path, folder: Path, knobs: Knobs) -> None:
     if rank > 0:  # its own utterances and its own dropout
         run.rng = np.random.default_rng([knobs.seed, rank, run.progress.step])
         torch.manual_seed(knobs.seed + 1000 * rank + run.progress.step)
-    synthetic, voxforge = (Source(data / "shards", name, run.rng) for name in ("synthetic", "voxforge-train"))
-    mixture = [(synthetic, 1 - knobs.voxforge_share), (voxforge, knobs.voxforge_share)]
+    shares = {"synthetic": 1 - knobs.natural_share - knobs.voxforge_share, "natural": knobs.natural_share}
+    shares["voxforge-train"] = knobs.voxforge_share
+    mixture = [(Source(data / "shards", name, run.rng), share) for name, share in shares.items()]
     narrow = BandMap.load(data / "map.npz").narrow
     millions = sum(p.numel() for p in run.network.parameters()) / 1e6
     print(f"process {rank}: {millions:.2f} million parameters, from step {run.progress.step}", flush=True)
@@ -210,7 +212,7 @@ def train_process(rank: int, data: Path, folder: Path, knobs: Knobs) -> None:
         stepped = now
         if rank == 0 and run.progress.step % knobs.report_every == 0:
             speed = knobs.report_every * knobs.processes * batch.seconds / (now - reported)
-            print(report(run, synthetic.hours, voxforge.hours, speed, norm), flush=True)
+            print(report(run, [source.hours for source, _ in mixture], speed, norm), flush=True)
             reported = now
         finished = run.progress.elapsed_s > knobs.minutes * 60 * knobs.pause_at
         if rank == 0 and (finished or now - saved > knobs.checkpoint_every_s):
@@ -220,11 +222,11 @@ def train_process(rank: int, data: Path, folder: Path, knobs: Knobs) -> None:
             break
 
 
-def report(run: Run, synthetic_h: float, voxforge_h: float, speed: float, norm: float) -> str:
+def report(run: Run, hours: list[float], speed: float, norm: float) -> str:
     """One line for the log; `speed` is a rough multiple of real time."""
-    progress = run.progress
+    progress, there = run.progress, " + ".join(f"{each:.1f}" for each in hours)
     return (
         f"step {progress.step} loss {progress.loss:.3f} seen {progress.seen_s / 3600:.1f} h "
-        f"of {synthetic_h:.1f} + {voxforge_h:.1f} h, {progress.elapsed_s / 60:.1f} min, {speed:.0f} times real time, "
+        f"of {there} h, {progress.elapsed_s / 60:.1f} min, {speed:.0f} times real time, "
         f"lr {learning_rate(run.knobs, progress):.1e}, gradient {norm:.2f}"
     )
