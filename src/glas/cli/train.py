@@ -155,20 +155,6 @@ def train(
 
 
 @embedded.command()
-def splice(
-    data: Data = DATA,
-    run: Run = RUN,
-    count: Annotated[int, typer.Option(help="Сколько фраз.")] = 8000,
-    seed: Annotated[int, typer.Option(help="Другое зерно — другая часть.")] = 1,
-) -> None:
-    """Сложить слова чтецов VoxForge в новые фразы (нужна уже обученная сеть)."""
-    with needs_training_packages():
-        from glas.training.splice import splice as splice_shard
-
-        splice_shard(data, data / run / "checkpoint.pt", count, seed)
-
-
-@embedded.command()
 def compose(
     *,
     data: Data = DATA,

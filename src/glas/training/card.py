@@ -36,7 +36,7 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
     shards = tests.data / "shards"
     hours = {
         prefix: sum(open_shard(shards, name).hours for name in finished_shards(shards, prefix))
-        for prefix in ("synthetic", "natural", "voxforge-train", "voxforge-train-spliced", "voxforge-train-composed")
+        for prefix in ("synthetic", "natural", "voxforge-train", "voxforge-train-composed")
     }
     text = TEMPLATE.format(
         date=date,
@@ -47,8 +47,7 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
         ratios=", ".join(f"×{ratio:g}" for ratio in RATIOS),
         synthetic_h=hours["synthetic"],
         natural_h=hours["natural"],
-        voxforge_h=hours["voxforge-train"] - hours["voxforge-train-spliced"] - hours["voxforge-train-composed"],
-        spliced_h=hours["voxforge-train-spliced"],
+        voxforge_h=hours["voxforge-train"] - hours["voxforge-train-composed"],
         composed_h=hours["voxforge-train-composed"],
         seen_h=progress.seen_s / 3600,
         minutes=progress.elapsed_s / 60,
@@ -164,10 +163,9 @@ under a thousand sentences.  Expect readable text from synthetic voices and half
 - **Natural synthetic speech, {natural_h:.1f} h**: RHVoice 1.8 of Debian 12 (LGPL-2.1+), the voices aleksandr, anna,
   elena, irina (LGPL-2.1+) and aleksandr-hq (CC BY-SA 4.0), four people; in the same manners and channels, two fifths
   of it pieces of the texts that the language model read.  Voices that may not be changed or sold were not used.
-- **Real readers, {voxforge_h:.1f} h**, {spliced_h:.1f} h of their words spliced to new sentences, and
-  {composed_h:.1f} h of new words composed of pieces of their letters: VoxForge Russian, GPL-3.0, about 400 readers,
-  under 1,000 sentences, had only as 13 telephone-band cepstra (published by
-  nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt linear map brings them to 80 bands.
+- **Real readers, {voxforge_h:.1f} h**, and {composed_h:.1f} h of new words composed of pieces of their letters:
+  VoxForge Russian, GPL-3.0, about 400 readers, under 1,000 sentences, had only as 13 telephone-band cepstra (published
+  by nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt linear map brings them to 80 bands.
 - No sentence and no voice of the test sets.
 
 ## How well it does

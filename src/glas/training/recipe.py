@@ -16,7 +16,6 @@ from glas.training.held_out import lines_except, test_texts
 from glas.training.language_model import LMSize, build
 from glas.training.model import Shape
 from glas.training.prepare import Amounts, Speech, prepare_all, synthesise_shards
-from glas.training.splice import splice
 from glas.training.train import Knobs, train
 
 ALIGN_AT = 0.3  # of the training time: by then the network can
@@ -42,7 +41,6 @@ class Recipe:
     shards: int = 130
     natural: int = 40  # shards in the voices of people, where their folder is given
     processes: int = 1  # for speech
-    spliced: int = 2000  # few: they are words that the readers read, and the network learns these by heart
     composed: int = 32  # shards
     amounts: Amounts = field(default_factory=Amounts)
     lm: LMSize = field(default_factory=LMSize)
@@ -52,7 +50,6 @@ class Recipe:
 # Hears nothing, but has been the whole way: for `--smoke` and the tests.
 SMOKE = Recipe(
     shards=1,
-    spliced=20,
     composed=1,
     amounts=Amounts(
         utterances_per_shard=60, test_utterances=6, calibration_utterances=6, map_utterances=4, lexicon_prefix="по"
@@ -75,11 +72,10 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
     synthesise_shards(speech, range(recipe.shards), recipe.processes)
     if sources.rhvoice:
         synthesise_shards(replace(speech, rhvoice=sources.rhvoice), range(recipe.natural), recipe.processes)
-    if sources.voxforge and not (data / "shards" / "voxforge-train-spliced-1.jsonl").exists():
+    if sources.voxforge and not (data / "shards" / f"voxforge-train-composed-{recipe.composed}.jsonl").exists():
         train(data, data / RUN, replace(recipe.knobs, pause_at=ALIGN_AT))
         checkpoint = data / RUN / "checkpoint.pt"
         compose(data, checkpoint, lines, COMPOSED_PER_SHARD, range(1, recipe.composed + 1))
-        splice(data, checkpoint, recipe.spliced, seed=1)
     train(data, data / RUN, recipe.knobs)
     # Real speech was learnt through the map from 15 bands; seen half through it, it is understood as well as wholly.
     narrowing = 0.5 if sources.voxforge else 0.0
