@@ -140,7 +140,9 @@ class BeamSearch:
             beam = self._step(beam, frame, letters, row)
             if frame % FORGET_EVERY == 0:
                 _forget(beam)
-        return _tokens(max(beam, key=lambda one: one.score + self._weight * self._lm.end(self._state(one))))
+        tokens = _tokens(max(beam, key=lambda one: one.score + self._weight * self._lm.end(self._state(one))))
+        _part(root)
+        return tokens
 
     def _step(
         self, beam: list[_Prefix], frame: int, letters: list[tuple[float, int]], row: list[float]
@@ -212,7 +214,20 @@ def _forget(beam: list[_Prefix]) -> None:
             node = node.parent
     for prefix in alive:
         if prefix.children:
+            for one in prefix.children.values():
+                if one not in alive:
+                    _part(one)
             prefix.children = {letter: one for letter, one in prefix.children.items() if one in alive} or None
+
+
+def _part(prefix: _Prefix) -> None:
+    """Part a prefix and all that follow it from their children: what knows nobody who knows it is freed at once."""
+    parted = [prefix]
+    while parted:
+        one = parted.pop()
+        if one.children:
+            parted.extend(one.children.values())
+            one.children = None
 
 
 def _add(a: float, b: float) -> float:

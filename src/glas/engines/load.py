@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glas.domain.errors import ModelFileMissingError
-from glas.engines import Engine
+from glas.engines import Engine, allocator
 from glas.engines.catalogue import is_on_disk, known_model, known_models, local_directory, resolve
 from glas.engines.known import EMBEDDED
 from glas.engines.onnx import CPU, CUDA, DEFAULT_WINDOW_S, OnnxEngine
@@ -67,7 +67,9 @@ def load_engine(
             beam_size=beam_size,
             precision=precision,
         )
-    # onnxruntime runs any number of calls side by side.
+    # onnxruntime has no arena here (it would keep for ever what the longest piece needed), so its blocks are the system's.
+    allocator.return_large_blocks()
+    # It runs any number of calls side by side.
     return OnnxEngine(
         directory,
         name=uniform,

@@ -6,7 +6,6 @@ the last of them, so that no request is refused or fails because of it.
 """
 
 import contextlib
-import ctypes
 import os
 import threading
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 import structlog
 
 from glas.domain.errors import OverloadedError, UnknownModelError
-from glas.engines import Engine
+from glas.engines import Engine, allocator
 from glas.nn_service.job import Job
 
 _log = structlog.stdlib.get_logger("glas.nn_service")
@@ -292,6 +291,4 @@ def resident_bytes() -> int | None:
 
 def _free(model: LoadedModel) -> None:
     model.engine.close()
-    # glibc keeps what was freed for itself; hundreds of megabytes of weights should go back to the system.
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    allocator.trim()  # hundreds of megabytes of weights

