@@ -67,7 +67,7 @@ def load_engine(
             beam_size=beam_size,
             precision=precision,
         )
-    # onnxruntime has no arena here (it would keep for ever what the longest piece needed), so its blocks are the system's.
+    # onnxruntime has no arena here (it would keep for ever what the longest piece needed): its blocks are the system's.
     allocator.return_large_blocks()
     # It runs any number of calls side by side.
     return OnnxEngine(
