@@ -7,7 +7,6 @@ speech detector in one process without any server: the ratio says what the door,
     python benchmarks/overhead.py [REQUESTS]
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -16,20 +15,18 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-import av
 import httpx
-import numpy as np
 from faster_whisper.audio import decode_audio
 from faster_whisper.vad import get_speech_timestamps
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.under_load.server import cpu_s
+from benchmarks.under_load.speech import recording
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 
-SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.ogg"))
 CLIP_S = 10
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class SilentEngine:
@@ -47,38 +44,12 @@ class SilentEngine:
         """Nothing to free."""
 
 
-def clip() -> bytes:
-    """Ten seconds of the sample messages as Ogg/Opus, 24 kbit/s."""
-    pieces = [block for path in SAMPLES for block in decode_blocks(path.read_bytes(), DecodeLimits())]
-    samples = np.tile(np.concatenate(pieces), 4)[: CLIP_S * SAMPLE_RATE_HZ]
-    buffer = BytesIO()
-    with av.open(buffer, "w", format="ogg") as container:
-        stream = container.add_stream("libopus", rate=48_000, layout="mono")
-        stream.bit_rate = 24_000
-        frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE_HZ
-        for part in [*av.AudioResampler("s16", "mono", 48_000).resample(frame), None]:
-            container.mux(stream.encode(part))
-    return buffer.getvalue()
-
-
-def cpu_s(pid: int) -> float:
-    """Processor seconds of a process, its living children, and what these have waited for (a decoder for each file)."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")  # a child belongs to the thread that started it
-    children = [child for one in lists for child in one.read_text(encoding="ascii").split()]
-    return _own_cpu_s(pid) + sum(_own_cpu_s(int(child)) for child in children)
-
-
-def _own_cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS_PER_S
-
-
 def measure_server(data: bytes, requests: int) -> tuple[float, float]:
     """Processor ms per request, and median wall ms."""
     process = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True)
     try:
-        url = process.stdout.readline().strip() if process.stdout else ""
+        # What the server logs comes before the address.
+        url = next((line.strip() for line in process.stdout or () if line.startswith("http")), "")
         with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
             form = {"response_format": "verbose_json"}
             for _ in range(5):
@@ -129,7 +100,7 @@ def serve() -> None:
 def main() -> None:
     """Measure both and print the ratio."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    data = clip()
+    data = recording(CLIP_S)
     ours, wall = measure_server(data, requests)
     peer = measure_peer(data, requests)
     print(f"{CLIP_S} s Ogg/Opus, {len(data)} bytes, {requests} requests")

@@ -49,7 +49,8 @@ from glas.tg_bot.api.limiter import RateLimiter
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the Telegram server belongs to the tests
 
-from benchmarks.overhead import SilentEngine, cpu_s  # noqa: E402
+from benchmarks.overhead import SilentEngine  # noqa: E402
+from benchmarks.under_load.server import cpu_s  # noqa: E402
 from tests.telegram.server import TelegramServer  # noqa: E402
 
 OGG = (ROOT / "samples" / "message-1.ogg").read_bytes()

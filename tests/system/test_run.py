@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.overhead import cpu_s
+from benchmarks.under_load.server import cpu_s
 from glas.launch.lock import holder_of
 from tests.conftest import Sample, Server
 from tests.parts.hostile import silent_flac, silent_opus
