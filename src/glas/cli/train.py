@@ -93,7 +93,7 @@ def whole_way(
     texts: Texts = None,
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
-    minutes: Annotated[float | None, typer.Option(help="Сколько минут обучать; без этого 230.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Сколько минут обучать; без этого 350, на двух ядрах.")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Весь путь в малом: проверка, а не модель.")] = False,
 ) -> None:
     """Go the whole way unless a step is named."""

@@ -38,13 +38,13 @@ class Sources:
 class Recipe:
     """How much of everything."""
 
-    shards: int = 130
+    shards: int = 86
     natural: int = 40  # shards in the voices of people, where their folder is given
-    processes: int = 1  # for speech
+    processes: int = 2  # for speech
     composed: int = 32  # shards
     amounts: Amounts = field(default_factory=Amounts)
     lm: LMSize = field(default_factory=LMSize)
-    knobs: Knobs = field(default_factory=lambda: Knobs(minutes=230))
+    knobs: Knobs = field(default_factory=lambda: Knobs(minutes=350, processes=2, batch_seconds=32))
 
 
 # Hears nothing, but has been the whole way: for `--smoke` and the tests.
