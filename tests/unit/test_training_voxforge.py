@@ -7,8 +7,9 @@ pytest.importorskip("onnx_asr", reason="recognition dependencies are not install
 pytest.importorskip("av", reason="recognition dependencies are not installed")
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 
-from glas.training.channel import SAMPLE_RATE_HZ, coloured_noise, tones
+from glas.training.channel import SAMPLE_RATE_HZ
 from glas.training.features import log_mel, normalise
+from glas.training.noises import coloured_noise, tones
 from glas.training.voxforge import LIFTER, BandMap, bands_of_cepstra, cosines, sphinx_bands, sphinx_filters
 
 

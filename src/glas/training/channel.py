@@ -1,4 +1,4 @@
-"""What happens to a voice on its way: resampling, rooms, noises, telephone band, Opus.  All with numpy, all by seed."""
+"""What happens to a voice on its way: rooms, microphones, clipping, telephone band, Opus, lost packets; by seed."""
 
 import io
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
+PACKET_SAMPLES = 320  # 20 ms
 
 
 def resample(samples: Samples, ratio: float) -> Samples:
@@ -24,73 +25,6 @@ def resample(samples: Samples, ratio: float) -> Samples:
 def level(samples: Samples) -> float:
     """Root mean square of the samples, never zero."""
     return float(np.sqrt(np.mean(samples**2)) + 1e-9) if len(samples) else 1e-9
-
-
-def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:
-    """Noise (count,) whose power falls by frequency^slope: 0 white, 1 pink, 2 brown; level 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
-    noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
-    return noise / np.float32(level(noise))
-
-
-def hum(rng: np.random.Generator, count: int) -> Samples:
-    """Mains hum with harmonics and a little hiss (count,), level about 1."""
-    time_s = np.arange(count) / SAMPLE_RATE_HZ
-    base_hz = rng.choice((50.0, 60.0, 100.0)) * rng.uniform(0.99, 1.01)
-    waves = [
-        np.sin(2 * np.pi * base_hz * k * time_s + rng.uniform(0, 6)) / k ** rng.uniform(0.3, 1.5) for k in range(1, 12)
-    ]
-    tone = np.sum(waves, axis=0).astype(np.float32)
-    return np.asarray(tone / level(tone) + 0.1 * coloured_noise(rng, count, 0.5), np.float32)
-
-
-def tones(rng: np.random.Generator, count: int) -> Samples:
-    """Something like music: chords that change, with harmonics (count,), level about 1."""
-    out = np.zeros(count, np.float32)
-    position = 0
-    while position < count:
-        length = min(int(rng.uniform(0.1, 0.8) * SAMPLE_RATE_HZ), count - position)
-        time_s = np.arange(length) / SAMPLE_RATE_HZ
-        for _ in range(rng.integers(1, 4)):
-            pitch_hz = 110 * 2 ** (rng.integers(0, 40) / 12)
-            shape = np.exp(-time_s * rng.uniform(0.5, 6))
-            for k in range(1, 5):
-                out[position : position + length] += (shape * np.sin(2 * np.pi * pitch_hz * k * time_s) / k).astype(
-                    np.float32
-                )
-        position += length
-    return out / np.float32(level(out))
-
-
-def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
-    """Several earlier utterances at once (count,), level 1; pink noise while there are none."""
-    out = np.zeros(count, np.float32)
-    for _ in range(rng.integers(1, 5)):
-        if others:
-            voice = others[rng.integers(len(others))]
-            repeated = np.tile(voice, count // len(voice) + 2)
-            start = rng.integers(len(voice))
-            out += repeated[start : start + count]
-    return out / np.float32(level(out)) if others else coloured_noise(rng, count, 1)
-
-
-def add_noise(
-    rng: np.random.Generator, samples: Samples, others: list[Samples], snr_db: tuple[float, float]
-) -> Samples:
-    """The samples with one kind of noise at a signal-to-noise ratio drawn from the range."""
-    kind = rng.integers(6)
-    count = len(samples)
-    noise = (
-        babble(rng, count, others)
-        if kind < 2
-        else hum(rng, count)
-        if kind == 2
-        else tones(rng, count)
-        if kind == 3
-        else coloured_noise(rng, count, rng.uniform(0, 2))
-    )
-    return samples + noise * np.float32(level(samples) * 10 ** (-rng.uniform(*snr_db) / 20))
 
 
 def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
@@ -124,6 +58,27 @@ def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
     return np.fft.irfft(np.fft.rfft(samples) * 10 ** (gain_db / 20), len(samples)).astype(np.float32)
 
 
+def clip(rng: np.random.Generator, samples: Samples) -> Samples:
+    """The samples too loud for the microphone: cut, sharply or softly, where 0.5 to 8 % of them are louder."""
+    limit = np.float32(np.quantile(np.abs(samples), 1 - rng.uniform(0.005, 0.08)) + 1e-6)
+    return np.clip(samples, -limit, limit) if rng.random() < 0.5 else limit * np.tanh(samples / limit)
+
+
+def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
+    """Samples (n,) of which packets of 20 ms got lost, single ones and bursts; silence or a fading echo fills the gaps.
+
+    Two states, a good one without losses and a bad one where all is lost: Gilbert, "Capacity of a burst-noise channel",
+    1960.
+    """
+    worse, better, echo = rng.uniform(0.005, 0.05), rng.uniform(0.3, 0.8), rng.choice((0.0, 0.5))
+    heard, is_lost = samples.copy(), False
+    for start in range(PACKET_SAMPLES, len(samples) - PACKET_SAMPLES, PACKET_SAMPLES):
+        is_lost = rng.random() < (1 - better if is_lost else worse)
+        if is_lost:
+            heard[start : start + PACKET_SAMPLES] = heard[start - PACKET_SAMPLES : start] * np.float32(echo)
+    return heard
+
+
 def encode_opus(samples: Samples, bit_rate_bps: int) -> bytes:
     """An Ogg/Opus file (voice message) of samples (n,) at 16 kHz."""
     buffer = io.BytesIO()
@@ -150,8 +105,8 @@ def decode_audio(source: io.BytesIO | str) -> Samples:
 
 
 def through_opus(rng: np.random.Generator, samples: Samples) -> Samples:
-    """The samples as a voice message hands them on: Opus at 10–32 kbit/s and back."""
-    decoded = decode_audio(io.BytesIO(encode_opus(samples, int(rng.integers(10_000, 32_000)))))
+    """The samples as a voice message hands them on: Opus at 8–32 kbit/s and back."""
+    decoded = decode_audio(io.BytesIO(encode_opus(samples, int(rng.integers(8_000, 32_000)))))
     return (
         decoded[: len(samples)] if len(decoded) >= len(samples) else np.pad(decoded, (0, len(samples) - len(decoded)))
     )

@@ -9,20 +9,19 @@ import numpy as np
 from glas.training.channel import (
     SAMPLE_RATE_HZ,
     Samples,
-    add_noise,
-    coloured_noise,
-    hum,
+    clip,
     level,
     limit_band,
+    lose_packets,
     resample,
     reverberate,
     through_opus,
     tilt,
-    tones,
 )
 from glas.training.espeak import HELD_OUT_VARIANTS
 from glas.training.features import log_mel, to_bytes
 from glas.training.manner import Manner, Synthesiser
+from glas.training.noises import add_noise, any_noise, coloured_noise
 from glas.training.shards import Bytes, write_shard
 from glas.training.texts import TextSource, label
 from glas.training.voxforge import BandMap, sphinx_bands
@@ -31,7 +30,7 @@ from glas.training.voxforge import BandMap, sphinx_bands
 EMPTY = 0.02  # noise or tones with no text, so that the network learns to stay silent
 CLEAN = 0.25  # no channel at all
 COMMA, PAUSE = 0.08, 0.25  # a comma after a word; a breath somewhere in the utterance
-TILT, REVERB, NOISE, TELEPHONE, OPUS = 0.6, 0.35, 0.5, 0.25, 0.10  # of the others, independently
+TILT, REVERB, NOISE, CLIP, TELEPHONE, OPUS, LOSS = 0.6, 0.35, 0.5, 0.12, 0.25, 0.10, 0.10  # of the others, each
 MAPPED = 0.30  # through the 15-band map, as all VoxForge speech is
 SNR_DB = (4.0, 30.0)
 
@@ -86,8 +85,10 @@ class Speaker:
         samples = tilt(rng, samples) if chance() < TILT else samples
         samples = reverberate(rng, samples) if chance() < REVERB else samples
         samples = add_noise(rng, samples, self.earlier, snr_db) if chance() < NOISE else samples
+        samples = clip(rng, samples) if chance() < CLIP else samples
         samples = limit_band(rng, samples) if chance() < TELEPHONE else samples
-        return through_opus(rng, samples * np.float32(0.5)) if chance() < OPUS else samples
+        samples = through_opus(rng, samples * np.float32(0.5)) if chance() < OPUS else samples
+        return lose_packets(rng, samples) if chance() < LOSS else samples
 
     def finish(self, samples: Samples) -> Samples:
         """The samples with the faint noise that every recording has: no band is ever exactly silent."""
@@ -128,14 +129,7 @@ class Speaker:
     def nothing(self) -> Samples:
         """A few seconds without speech."""
         count = int(self.random.uniform(0.5, 6) * SAMPLE_RATE_HZ)
-        kind = self.random.randrange(4)
-        sound = (
-            coloured_noise(self.rng, count, self.random.uniform(0, 2))
-            if kind < 2
-            else hum(self.rng, count)
-            if kind == 2
-            else tones(self.rng, count)
-        )
+        sound = any_noise(self.rng, count, [])
         return self.channel(sound * np.float32(10 ** (-self.random.uniform(10, 60) / 20)))
 
 

@@ -1,0 +1,106 @@
+"""Noises made here: voices, wind, streets, clicks, hum, chords, hiss.  All with numpy, all by seed, all of level 1."""
+
+import numpy as np
+
+from glas.training.channel import SAMPLE_RATE_HZ, Samples, level
+
+
+def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:
+    """Noise (count,) whose power falls by frequency^slope: 0 white, 1 pink, 2 brown."""
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
+    noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
+    return noise / np.float32(level(noise))
+
+
+def hum(rng: np.random.Generator, count: int) -> Samples:
+    """Mains hum with harmonics and a little hiss (count,)."""
+    time_s = np.arange(count) / SAMPLE_RATE_HZ
+    base_hz = rng.choice((50.0, 60.0, 100.0)) * rng.uniform(0.99, 1.01)
+    waves = [
+        np.sin(2 * np.pi * base_hz * k * time_s + rng.uniform(0, 6)) / k ** rng.uniform(0.3, 1.5) for k in range(1, 12)
+    ]
+    tone = np.sum(waves, axis=0).astype(np.float32)
+    return np.asarray(tone / level(tone) + 0.1 * coloured_noise(rng, count, 0.5), np.float32)
+
+
+def tones(rng: np.random.Generator, count: int) -> Samples:
+    """Something like music: chords that change, with harmonics (count,)."""
+    out = np.zeros(count, np.float32)
+    position = 0
+    while position < count:
+        length = min(int(rng.uniform(0.1, 0.8) * SAMPLE_RATE_HZ), count - position)
+        time_s = np.arange(length) / SAMPLE_RATE_HZ
+        for _ in range(rng.integers(1, 4)):
+            pitch_hz = 110 * 2 ** (rng.integers(0, 40) / 12)
+            shape = np.exp(-time_s * rng.uniform(0.5, 6))
+            for k in range(1, 5):
+                out[position : position + length] += (shape * np.sin(2 * np.pi * pitch_hz * k * time_s) / k).astype(
+                    np.float32
+                )
+        position += length
+    return out / np.float32(level(out))
+
+
+def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
+    """Several earlier utterances at once (count,); pink noise while there are none."""
+    out = np.zeros(count, np.float32)
+    for _ in range(rng.integers(1, 5)):
+        if others:
+            voice = others[rng.integers(len(others))]
+            repeated = np.tile(voice, count // len(voice) + 2)
+            start = rng.integers(len(voice))
+            out += repeated[start : start + count]
+    return out / np.float32(level(out)) if others else coloured_noise(rng, count, 1)
+
+
+def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db: float) -> Samples:
+    """The noise (n,) with a loudness that wanders, down by up to `depth_db`, with a turn every so many seconds."""
+    knots = 10 ** (-rng.uniform(0, depth_db, int(len(noise) / SAMPLE_RATE_HZ / every_s) + 2) / 20)
+    where = np.arange(len(noise)) / (SAMPLE_RATE_HZ * every_s)
+    swollen = (noise * np.interp(where, np.arange(len(knots)), knots)).astype(np.float32)
+    return swollen / np.float32(level(swollen))
+
+
+def wind(rng: np.random.Generator, count: int) -> Samples:
+    """Wind on a microphone (count,): a rumble that comes in gusts."""
+    return swelling(rng, coloured_noise(rng, count, rng.uniform(2, 3.5)), rng.uniform(0.15, 1.0), 30)
+
+
+def street(rng: np.random.Generator, count: int) -> Samples:
+    """A street (count,): a distant roar and cars that pass one by one."""
+    sound = coloured_noise(rng, count, 1.2) * np.float32(0.4)
+    for _ in range(rng.integers(1, 4)):
+        length = min(int(rng.uniform(1, 4) * SAMPLE_RATE_HZ), count)
+        start = rng.integers(0, count - length + 1)
+        car = coloured_noise(rng, length, rng.uniform(0.8, 2)) * np.hanning(length).astype(np.float32)
+        sound[start : start + length] += car * np.float32(rng.uniform(0.5, 2))
+    return sound / np.float32(level(sound))
+
+
+def clicks(rng: np.random.Generator, count: int) -> Samples:
+    """Clicks and knocks (count,) over a faint hiss: short bursts that die away."""
+    sound = coloured_noise(rng, count, 0.5) * np.float32(0.02)
+    for start in rng.integers(0, count, 1 + rng.poisson(rng.uniform(1, 10) * count / SAMPLE_RATE_HZ)):
+        length = min(int(rng.uniform(0.001, 0.015) * SAMPLE_RATE_HZ), count - start)
+        burst = rng.standard_normal(length) * np.exp(-5 * np.arange(length) / length)
+        sound[start : start + length] += (burst * rng.uniform(0.3, 1)).astype(np.float32)
+    return sound / np.float32(level(sound))
+
+
+def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
+    """One of them (count,); `others` are voices for the babble."""
+    kind = rng.integers(10)
+    if kind < 3:
+        return babble(rng, count, others)
+    if kind < 5:
+        return coloured_noise(rng, count, rng.uniform(0, 2))
+    return (hum, tones, wind, street, clicks)[kind - 5](rng, count)
+
+
+def add_noise(
+    rng: np.random.Generator, samples: Samples, others: list[Samples], snr_db: tuple[float, float]
+) -> Samples:
+    """The samples with one kind of noise at a signal-to-noise ratio drawn from the range."""
+    noise = any_noise(rng, len(samples), others)
+    return samples + noise * np.float32(level(samples) * 10 ** (-rng.uniform(*snr_db) / 20))
