@@ -38,8 +38,8 @@ class Sources:
 class Recipe:
     """How much of everything."""
 
-    shards: int = 86
-    natural: int = 40  # shards in the voices of people, where their folder is given
+    shards: int = 92
+    natural: int = 48  # shards in the voices of people, where their folder is given
     processes: int = 2  # for speech
     composed: int = 32  # shards
     amounts: Amounts = field(default_factory=Amounts)
