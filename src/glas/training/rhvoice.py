@@ -69,8 +69,8 @@ class RHVoice:
         if not libraries or not (data / "voices").is_dir():
             raise ConfigurationError(
                 f"expected Debian's packages librhvoice5, librhvoice-core7 and rhvoice-russian unpacked in {root}, "
-                "found no usr/lib/*/libRHVoice.so or no usr/share/RHVoice/voices. They are in Debian's section non-free: "
-                "apt-get download PACKAGE, dpkg -x FILE FOLDER"
+                "found no usr/lib/*/libRHVoice.so or no usr/share/RHVoice/voices. "
+                "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE FOLDER"
             )
         for core in sorted(root.glob("usr/lib/*/libRHVoice_core.so.*")):
             ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # the other library would look for it in the system only
