@@ -9,10 +9,10 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
-from glas.training import samples
-from glas.training.channel import decode_audio, encode_opus
-from glas.training.espeak import Espeak
-from glas.training.manner import Manner
+from glas.training.sound.channel import decode_audio, encode_opus
+from glas.training.voices import samples
+from glas.training.voices.espeak import Espeak
+from glas.training.voices.manner import Manner
 from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit, make_tokenizer
 
 # Two that recognisers invent, and two that nobody knows for it.

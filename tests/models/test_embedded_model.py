@@ -13,12 +13,12 @@ av = pytest.importorskip("av", reason="recognition dependencies are not installe
 
 from glas.domain.metrics import error_rates, right_words
 from glas.engines.load import load_engine
-from glas.training.channel import decode_audio
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.logistic import auroc, calibration_error
-from glas.training.manner import Manner
-from glas.training.noises import add_noise
-from glas.training.samples import CANDIDATES, speak
+from glas.training.judged.logistic import auroc, calibration_error
+from glas.training.sound.channel import decode_audio
+from glas.training.sound.noises import add_noise
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.voices.manner import Manner
+from glas.training.voices.samples import CANDIDATES, speak
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "embedded"

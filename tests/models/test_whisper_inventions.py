@@ -10,8 +10,8 @@ from glas.nn_service.job import Job
 from glas.nn_service.recogniser import open_transcriber
 from glas.nn_service.transcribe import Transcriber
 from glas.settings import Settings
-from glas.training.channel import encode_opus
-from glas.training.manner import Manner
+from glas.training.sound.channel import encode_opus
+from glas.training.voices.manner import Manner
 from tests.conftest import as_wav
 from tests.models.conftest import one_thread
 from tests.parts.nonspeech import clips

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from glas.training.channel import decode_audio, encode_opus
+from glas.training.sound.channel import decode_audio, encode_opus
 
 Sound = npt.NDArray[np.float32]
 

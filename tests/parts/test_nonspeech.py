@@ -15,10 +15,10 @@ from glas.nn_service.job import Job
 from glas.nn_service.recogniser import open_transcriber
 from glas.nn_service.transcribe import Transcriber
 from glas.settings import Settings
-from glas.training.channel import encode_opus
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.manner import Manner
-from glas.training.samples import speak
+from glas.training.sound.channel import encode_opus
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.voices.manner import Manner
+from glas.training.voices.samples import speak
 from tests.conftest import as_wav
 from tests.parts.nonspeech import KINDS, clips
 

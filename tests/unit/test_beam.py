@@ -11,7 +11,7 @@ import pytest
 from glas.domain.errors import ModelLoadError
 from glas.engines.beam import BeamOptions, BeamSearch
 from glas.engines.language_model import LanguageModel, State
-from glas.training.language_model import LETTERS, estimate, save
+from glas.training.language.language_model import LETTERS, estimate, save
 
 SAID = "мама мыла раму а папа читал газету "
 VOCABULARY = [*LETTERS, "<blk>"]

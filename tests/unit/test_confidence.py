@@ -12,8 +12,8 @@ from glas.domain.metrics import right_words
 from glas.engines import confidence
 from glas.engines.confidence import Calibration, Signs, entropies, features, signs_of
 from glas.engines.language_model import LanguageModel
-from glas.training.language_model import LETTERS, estimate, save
-from glas.training.logistic import auroc, bins, calibration_error, fit
+from glas.training.judged.logistic import auroc, bins, calibration_error, fit
+from glas.training.language.language_model import LETTERS, estimate, save
 
 RNG = np.random.default_rng(5)
 

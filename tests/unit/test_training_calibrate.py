@@ -11,14 +11,14 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 pytest.importorskip("espeakng_loader", reason="training dependencies are not installed (see `make train-setup`)")
 
 from glas.engines import confidence
-from glas.training.calibrate import SHARD, VOICES, calibrate, utterances
-from glas.training.card import confidence_section
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.evaluate import TestData as DataOfTests
-from glas.training.shards import open_shard, write_shard
-from glas.training.synthesise import Speaker
-from glas.training.synthesise import test_utterances as utterances_of_a_test
-from glas.training.texts import TextSource
+from glas.training.judged.calibrate import SHARD, VOICES, calibrate, utterances
+from glas.training.judged.card import confidence_section
+from glas.training.judged.evaluate import TestData as DataOfTests
+from glas.training.sound.shards import open_shard, write_shard
+from glas.training.texts.sentences import TextSource
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.voices.synthesise import Speaker
+from glas.training.voices.synthesise import test_utterances as utterances_of_a_test
 from tests.unit.test_training_smoke import LEXICON
 
 MODEL = Path(__file__).parents[2] / "models" / "embedded"

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("av", reason="recognition dependencies are not installed")
 
-from glas.training.channel import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples, clip, level, lose_packets
-from glas.training.noises import add_noise, any_noise, clicks, coloured_noise, hum, street, tones, wind
+from glas.training.sound.channel import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples, clip, level, lose_packets
+from glas.training.sound.noises import add_noise, any_noise, clicks, coloured_noise, hum, street, tones, wind
 
 SECONDS = 3
 COUNT = SECONDS * SAMPLE_RATE_HZ

@@ -9,10 +9,10 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 
-from glas.training.alignment import Aligned
-from glas.training.batches import Source
-from glas.training.compose import LETTERS_OF_A_VOICE, select, voices
-from glas.training.shards import write_shard
+from glas.training.network.alignment import Aligned
+from glas.training.network.batches import Source
+from glas.training.network.compose import LETTERS_OF_A_VOICE, select, voices
+from glas.training.sound.shards import write_shard
 
 FRAMES_PER_LETTER = 8
 LETTERS = sorted(set(" домкрат"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from glas.training.curves import plot, read
+from glas.training.judged.curves import plot, read
 
 DOCS = Path(__file__).parents[2] / "docs"
 

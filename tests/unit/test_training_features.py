@@ -10,9 +10,9 @@ from importlib.resources import files
 
 import onnxruntime
 
-from glas.training.channel import SAMPLE_RATE_HZ, decode_audio, encode_opus, resample
-from glas.training.features import from_bytes, log_mel, normalise, to_bytes
-from glas.training.noises import coloured_noise, tones
+from glas.training.sound.channel import SAMPLE_RATE_HZ, decode_audio, encode_opus, resample
+from glas.training.sound.features import from_bytes, log_mel, normalise, to_bytes
+from glas.training.sound.noises import coloured_noise, tones
 
 
 def sound(seconds: float = 2.345) -> np.ndarray:

@@ -11,8 +11,8 @@ from glas.domain.errors import ConfigurationError
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 
-from glas.training.festvox import held_out_readings, read_festvox
-from glas.training.voxforge import read_voxforge
+from glas.training.voices.festvox import held_out_readings, read_festvox
+from glas.training.voices.voxforge import read_voxforge
 
 SENTENCES = [
     "Она завела прядь вол+ос за ухо, подняла с тротуара корзинку.",

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from glas.domain.errors import ConfigurationError
-from glas.training.manner import Manner
-from glas.training.rhvoice import FREE_VOICES, RHVoice
+from glas.training.voices.manner import Manner
+from glas.training.voices.rhvoice import FREE_VOICES, RHVoice
 
 ROOT = Path(os.environ.get("GLAS_TEST_RHVOICE", "/"))  # the folder into which the packages were unpacked
 INSTALLED = all((ROOT / "usr/share/RHVoice/voices" / name).is_dir() for name in FREE_VOICES)

@@ -12,15 +12,15 @@ pytest.importorskip("espeakng_loader", reason="training dependencies are not ins
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 onnx_asr = pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 
-from glas.training.alignment import align
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak, variants
-from glas.training.export import export, fold_narrowing
-from glas.training.lexicon import Lexicon
-from glas.training.model import Network, Shape, output_lengths
-from glas.training.synthesise import Speaker, write_training_shard
-from glas.training.texts import TextSource
-from glas.training.train import Knobs, load_network, train
-from glas.training.voxforge import BandMap
+from glas.training.network.alignment import align
+from glas.training.network.export import export, fold_narrowing
+from glas.training.network.model import Network, Shape, output_lengths
+from glas.training.network.train import Knobs, load_network, train
+from glas.training.texts.lexicon import Lexicon
+from glas.training.texts.sentences import TextSource
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak, variants
+from glas.training.voices.synthesise import Speaker, write_training_shard
+from glas.training.voices.voxforge import BandMap
 
 SMALL = Shape(stem_width=16, width=16, kernels=(3, 3))
 CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")

@@ -4,8 +4,8 @@ import pytest
 
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 
-from glas.training.lexicon import Lexicon
-from glas.training.texts import TextSource, held_out, label
+from glas.training.texts.lexicon import Lexicon
+from glas.training.texts.sentences import TextSource, held_out, label
 
 CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 NOUNS = {

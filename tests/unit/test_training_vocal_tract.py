@@ -11,11 +11,11 @@ pytest.importorskip("onnx_asr", reason="recognition dependencies are not install
 
 from torch import Tensor
 
-from glas.training.batches import stretch
-from glas.training.export import export_onnx
-from glas.training.features import normalise
-from glas.training.model import Network, Shape, output_lengths
-from glas.training.vocal_tract import FLOOR, RATIOS, SHARPNESS, SpeakerNormalised, floored, mean_best, warp
+from glas.training.network.batches import stretch
+from glas.training.network.export import export_onnx
+from glas.training.network.model import Network, Shape, output_lengths
+from glas.training.network.vocal_tract import FLOOR, RATIOS, SHARPNESS, SpeakerNormalised, floored, mean_best, warp
+from glas.training.sound.features import normalise
 
 SMALL = Shape(stem_width=16, width=16, kernels=(3, 3))
 

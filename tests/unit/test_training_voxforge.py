@@ -7,10 +7,10 @@ pytest.importorskip("onnx_asr", reason="recognition dependencies are not install
 pytest.importorskip("av", reason="recognition dependencies are not installed")
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 
-from glas.training.channel import SAMPLE_RATE_HZ
-from glas.training.features import log_mel, normalise
-from glas.training.noises import coloured_noise, tones
-from glas.training.voxforge import LIFTER, BandMap, bands_of_cepstra, cosines, sphinx_bands, sphinx_filters
+from glas.training.sound.channel import SAMPLE_RATE_HZ
+from glas.training.sound.features import log_mel, normalise
+from glas.training.sound.noises import coloured_noise, tones
+from glas.training.voices.voxforge import LIFTER, BandMap, bands_of_cepstra, cosines, sphinx_bands, sphinx_filters
 
 
 def sounds(seed: int, count: int) -> list[np.ndarray]:

@@ -9,10 +9,10 @@ import pytest
 
 from glas.engines.language_model import LanguageModel
 from glas.engines.word_lm import LISTED
-from glas.training.held_out import HeldOutSentences
-from glas.training.language_model import LETTERS, bits_a_letter, estimate, plain_sentences, save
-from glas.training.texts import read_lines
-from glas.training.words import Reading, class_gains, classify, costs, frequencies, word_arrays
+from glas.training.language.held_out import HeldOutSentences
+from glas.training.language.language_model import LETTERS, bits_a_letter, estimate, plain_sentences, save
+from glas.training.language.words import Reading, class_gains, classify, costs, frequencies, word_arrays
+from glas.training.texts.sentences import read_lines
 
 READ = ["новая девушка читает книгу", "большая девушка читает газету", "новую девушку видел другой человек"]
 WORDS = 3000

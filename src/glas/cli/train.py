@@ -131,7 +131,7 @@ def synthesise(
 ) -> None:
     """Произнести фразы: голосами espeak-ng, а с --rhvoice голосами RHVoice."""
     with needs_training_packages():
-        from glas.training.held_out import lines_except, test_texts
+        from glas.training.language.held_out import lines_except, test_texts
         from glas.training.prepare import Speech, synthesise_shards
 
         lines = lines_except(texts, test_texts(data, festvox, recordings or []))
@@ -148,8 +148,8 @@ def train(
 ) -> None:
     """Обучить сеть на том, что уже произнесено; можно прервать и продолжить."""
     with needs_training_packages():
-        from glas.training.train import Knobs
-        from glas.training.train import train as train_network
+        from glas.training.network.train import Knobs
+        from glas.training.network.train import train as train_network
 
         train_network(data, data / run, Knobs(minutes=minutes, processes=processes, batch_seconds=batch_seconds))
 
@@ -167,8 +167,8 @@ def compose(
 ) -> None:
     """Сложить новые слова голосами чтецов VoxForge из кусков букв (нужна уже обученная сеть)."""
     with needs_training_packages():
-        from glas.training.compose import compose as compose_shards
-        from glas.training.held_out import lines_except, test_texts
+        from glas.training.language.held_out import lines_except, test_texts
+        from glas.training.network.compose import compose as compose_shards
 
         lines = lines_except(texts, test_texts(data, festvox, recordings or []))
         compose_shards(data, data / run / "checkpoint.pt", lines, count, seed or [1])
@@ -186,7 +186,7 @@ def evaluate(
 ) -> None:
     """Доли ошибок обученной сети, без языковой модели."""
     with needs_training_packages():
-        from glas.training.evaluate import TestData, evaluate_checkpoint
+        from glas.training.judged.evaluate import TestData, evaluate_checkpoint
 
         tests = TestData(data, festvox, recordings or [])
         evaluate_checkpoint(data / run / "checkpoint.pt", tests, narrowing, examples)
@@ -196,7 +196,7 @@ def evaluate(
 def export(data: Data = DATA, run: Run = RUN, to: To = MODEL, narrowing: Narrowing = 0.0) -> None:
     """Записать веса такими, какими их загружает onnx-asr."""
     with needs_training_packages():
-        from glas.training.export import export as export_checkpoint
+        from glas.training.network.export import export as export_checkpoint
 
         export_checkpoint(data / run / "checkpoint.pt", to, data / "map.npz", narrowing)
 
@@ -213,9 +213,9 @@ def language_model(
     """Посчитать буквы и слова для языковой модели; похожее на проверочные фразы не читается."""
     with needs_training_packages():
         from glas.engines.language_model import FILE
-        from glas.training.export import write_checksums
-        from glas.training.held_out import test_texts
-        from glas.training.language_model import LMSize, build
+        from glas.training.language.held_out import test_texts
+        from glas.training.language.language_model import LMSize, build
+        from glas.training.network.export import write_checksums
 
         build(data, texts, to / FILE, LMSize(), test_texts(data, festvox, recordings or []))
         write_checksums(to)
@@ -231,8 +231,8 @@ def calibrate(
 ) -> None:
     """Насколько модели верить в каждом слове (после export и language-model, до card)."""
     with needs_training_packages():
-        from glas.training.calibrate import calibrate as calibrate_model
-        from glas.training.evaluate import TestData
+        from glas.training.judged.calibrate import calibrate as calibrate_model
+        from glas.training.judged.evaluate import TestData
 
         calibrate_model(model, TestData(data, festvox, recordings or []), picture)
 
@@ -248,8 +248,8 @@ def card(
 ) -> None:
     """Измерить модель и написать её карточку."""
     with needs_training_packages():
-        from glas.training.card import write_card
-        from glas.training.evaluate import TestData
+        from glas.training.judged.card import write_card
+        from glas.training.judged.evaluate import TestData
 
         tests = TestData(data, festvox, recordings or [])
         write_card(data / run / "checkpoint.pt", model, tests, time.strftime("%Y-%m-%d"))
@@ -263,6 +263,6 @@ def samples(
 ) -> None:
     """Произнести примеры сообщений и оставить те, что модель слышит лучше всего."""
     with needs_training_packages():
-        from glas.training.samples import write_samples
+        from glas.training.voices.samples import write_samples
 
         write_samples(model, to, count)

@@ -1,4 +1,4 @@
-"""A character n-gram language model, as `glas.training.language_model` writes it."""
+"""A character n-gram language model, as `glas.training.language.language_model` writes it."""
 
 from array import array
 from bisect import bisect_left

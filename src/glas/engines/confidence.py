@@ -2,8 +2,8 @@
 
 The language model helps the search to write what looks like Russian, and afterwards it tells best where that failed: a
 word that it finds improbable was written against it, and a word at whose frames the network wavered was written for its
-sake. The weights are fitted by `glas.training.calibrate` on speech that neither the network nor the tests have heard,
-and lie in `calibration.json` beside the model that they belong to.
+sake. The weights are fitted by `glas.training.judged.calibrate` on speech that neither the network nor the tests have
+heard, and lie in `calibration.json` beside the model that they belong to.
 """
 
 import hashlib

@@ -8,15 +8,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from glas.domain.errors import ConfigurationError
-from glas.training.espeak import Espeak
-from glas.training.features import to_bytes
-from glas.training.festvox import held_out_readings
-from glas.training.lexicon import load_lexicon
-from glas.training.rhvoice import RHVoice
-from glas.training.shards import finished_shards, open_shard, write_shard
-from glas.training.synthesise import Speaker, test_utterances, write_training_shard
-from glas.training.texts import TextSource
-from glas.training.voxforge import BandMap, read_voxforge
+from glas.training.sound.features import to_bytes
+from glas.training.sound.shards import finished_shards, open_shard, write_shard
+from glas.training.texts.lexicon import load_lexicon
+from glas.training.texts.sentences import TextSource
+from glas.training.voices.espeak import Espeak
+from glas.training.voices.festvox import held_out_readings
+from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.synthesise import Speaker, test_utterances, write_training_shard
+from glas.training.voices.voxforge import BandMap, read_voxforge
 
 RHVOICE_SEEDS = 8_000_000  # added to a shard's number: its sentences are not those of espeak-ng's shard
 MANY_LINES = {"message": 0.4, "words": 0.2, "lines": 0.4}  # natural voices speak more of what people have written

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from glas.engines.language_model import FILE
-from glas.training.calibrate import calibrate
-from glas.training.card import write_card
-from glas.training.compose import compose
-from glas.training.evaluate import TestData
-from glas.training.export import export, write_checksums
-from glas.training.held_out import lines_except, test_texts
-from glas.training.language_model import LMSize, build
-from glas.training.model import Shape
+from glas.training.judged.calibrate import calibrate
+from glas.training.judged.card import write_card
+from glas.training.judged.evaluate import TestData
+from glas.training.language.held_out import lines_except, test_texts
+from glas.training.language.language_model import LMSize, build
+from glas.training.network.compose import compose
+from glas.training.network.export import export, write_checksums
+from glas.training.network.model import Shape
+from glas.training.network.train import Knobs, train
 from glas.training.prepare import Amounts, Speech, prepare_all, synthesise_shards
-from glas.training.train import Knobs, train
 
 ALIGN_AT = 0.3  # of the training time: by then the network can
 COMPOSED_PER_SHARD = 1500

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from glas.training.model import BLANK, SYMBOLS, Network, Shape
-from glas.training.train import load_network
-from glas.training.vocal_tract import SpeakerNormalised
-from glas.training.voxforge import BandMap
+from glas.training.network.model import BLANK, SYMBOLS, Network, Shape
+from glas.training.network.train import load_network
+from glas.training.network.vocal_tract import SpeakerNormalised
+from glas.training.voices.voxforge import BandMap
 
 OPSET = 17
 FILES = ("model.int8.onnx", "vocab.txt", "config.json", "lm.npz", "calibration.json")

@@ -8,7 +8,7 @@ from importlib.resources import files
 @lru_cache(maxsize=1)
 def slots() -> dict[str, list[str]]:
     """Alternatives by slot, in the order of the file."""
-    text = files("glas.training").joinpath("phrases.txt").read_text(encoding="utf-8")
+    text = files("glas.training.texts").joinpath("phrases.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     _, *parts = re.split(r"^\[(\w+)\]$", "\n".join(lines), flags=re.MULTILINE)
     return {

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, distributed
 from torch.nn import functional as F  # noqa: N812
 
-from glas.training.batches import Batch, Source, Variation, batches
-from glas.training.model import BLANK, Network, Shape, output_lengths
-from glas.training.voxforge import BandMap
+from glas.training.network.batches import Batch, Source, Variation, batches
+from glas.training.network.model import BLANK, Network, Shape, output_lengths
+from glas.training.voices.voxforge import BandMap
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import espeakng_loader
 import numpy as np
 import numpy.typing as npt
 
-from glas.training.manner import Manner
+from glas.training.voices.manner import Manner
 
 SYNCHRONOUS_MODE = 2  # samples come through the callback before espeak_Synth returns; no thread
 DONT_EXIT = 0x8000

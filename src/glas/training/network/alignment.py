@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from glas.training.batches import collate
-from glas.training.features import from_bytes, normalise
-from glas.training.model import BLANK, Network, encode_text, output_lengths
-from glas.training.shards import Bytes, open_shard
-from glas.training.train import load_network
+from glas.training.network.batches import collate
+from glas.training.network.model import BLANK, Network, encode_text, output_lengths
+from glas.training.network.train import load_network
+from glas.training.sound.features import from_bytes, normalise
+from glas.training.sound.shards import Bytes, open_shard
 
 WORST_SCORE = -0.65  # mean log-probability per output below which an alignment is not trusted
 

@@ -4,7 +4,7 @@ It reads sentences of the training grammar, word forms of the dictionary, wordfr
 Russian texts; sentences that are held out for tests, and those like them, are left out. Of letters it writes, for every
 context of up to `ORDER` - 1 letters that occurred often enough, the probabilities of all letters after it, one byte
 each. Smoothing is Witten and Bell's (1991): a context gives the shorter one weight by how many different letters it has
-seen. Of words see `glas.training.words`.
+seen. Of words see `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from glas.engines.language_model import LanguageModel
-from glas.training.held_out import HeldOutSentences
-from glas.training.lexicon import Lexicon, load_lexicon
-from glas.training.texts import TextSource, held_out, label, read_lines
-from glas.training.words import Arrays, Reading, word_arrays
+from glas.training.language.held_out import HeldOutSentences
+from glas.training.language.words import Arrays, Reading, word_arrays
+from glas.training.texts.lexicon import Lexicon, load_lexicon
+from glas.training.texts.sentences import TextSource, held_out, label, read_lines
 
 ORDER = 8  # letters of an n-gram, the predicted one included
 SHORTER = 4.0  # times as much weight for the shorter context: without it rare contexts are believed too much

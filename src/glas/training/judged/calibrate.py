@@ -16,17 +16,17 @@ from glas.domain.metrics import right_words
 from glas.domain.text import RU_NORM_VERSION, normalise
 from glas.engines import confidence, language_model
 from glas.engines.language_model import LanguageModel
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.evaluate import TestData, TestSet, exported_search, test_set_of_shard, test_sets
-from glas.training.export import write_checksums
-from glas.training.features import log_mel, to_bytes
-from glas.training.language_model import LETTERS
-from glas.training.lexicon import load_lexicon
-from glas.training.logistic import Bools, Floats, auroc, bins, calibration_error, fit
-from glas.training.reliability import plot
-from glas.training.shards import Bytes, open_shard, write_shard
-from glas.training.synthesise import BABBLE_VOICES, Speaker
-from glas.training.texts import TextSource, label
+from glas.training.judged.evaluate import TestData, TestSet, exported_search, test_set_of_shard, test_sets
+from glas.training.judged.logistic import Bools, Floats, auroc, bins, calibration_error, fit
+from glas.training.judged.reliability import plot
+from glas.training.language.language_model import LETTERS
+from glas.training.network.export import write_checksums
+from glas.training.sound.features import log_mel, to_bytes
+from glas.training.sound.shards import Bytes, open_shard, write_shard
+from glas.training.texts.lexicon import load_lexicon
+from glas.training.texts.sentences import TextSource, label
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.voices.synthesise import BABBLE_VOICES, Speaker
 
 SHARD = "calibration"
 SEED = 1_000_004

@@ -1,6 +1,6 @@
 """Learning curves as SVG: character error rate against hours of speech heard, one line for each run and set.
 
-`python -m glas.training.curves docs/learning-curves.csv docs/learning-curves.svg` draws what the file lists, one
+`python -m glas.training.judged.curves docs/learning-curves.csv docs/learning-curves.svg` draws what the file lists, one
 measurement a line: run, hours, set, cer (percent).
 """
 

@@ -9,9 +9,9 @@ import numpy as np
 import onnx_asr
 
 from glas.domain.metrics import error_rates
-from glas.training.channel import SAMPLE_RATE_HZ, Samples, decode_audio, encode_opus, level, resample
-from glas.training.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.manner import Manner
+from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, decode_audio, encode_opus, level, resample
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.voices.manner import Manner
 
 BIT_RATES_BPS = (16_000, 20_000, 24_000)
 MANNERS = ((130, 45), (145, 50), (155, 40))  # words per minute, pitch

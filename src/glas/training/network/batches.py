@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from glas.training.features import BANDS, Features, from_bytes, normalise
-from glas.training.model import encode_text
-from glas.training.shards import Entry, Shard, finished_shards, open_shard
+from glas.training.network.model import encode_text
+from glas.training.sound.features import BANDS, Features, from_bytes, normalise
+from glas.training.sound.shards import Entry, Shard, finished_shards, open_shard
 
 NEPERS_PER_DB = 0.2303  # of energy
 POOL = 480  # utterances that are sorted by length together

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from glas.training.festvox import read_festvox
-from glas.training.shards import finished_shards, open_shard
-from glas.training.texts import label, read_lines
+from glas.training.sound.shards import finished_shards, open_shard
+from glas.training.texts.sentences import label, read_lines
+from glas.training.voices.festvox import read_festvox
 
 ALIKE = 4  # words in a row: a sentence that shares as many with a test's is left out
 

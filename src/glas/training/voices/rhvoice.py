@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glas.domain.errors import ConfigurationError
-from glas.training.manner import Manner
+from glas.training.voices.manner import Manner
 
 FREE_VOICES = ("aleksandr", "aleksandr-hq", "anna", "elena", "irina")
 USUAL_RATE_WPM = 160  # about what the voices speak when they are not told

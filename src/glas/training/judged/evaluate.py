@@ -17,17 +17,17 @@ import torch
 from glas.domain.metrics import ErrorRates, error_rates
 from glas.engines.beam import BeamSearch, Token
 from glas.engines.language_model import LanguageModel
-from glas.training.batches import collate
-from glas.training.channel import decode_audio
-from glas.training.export import fold_narrowing
-from glas.training.features import Features, from_bytes, log_mel, normalise
-from glas.training.festvox import held_out_readings
-from glas.training.language_model import LETTERS
-from glas.training.model import Shape, greedy, output_lengths
-from glas.training.shards import finished_shards, open_shard
-from glas.training.train import load_network
-from glas.training.vocal_tract import SpeakerNormalised
-from glas.training.voxforge import BandMap
+from glas.training.language.language_model import LETTERS
+from glas.training.network.batches import collate
+from glas.training.network.export import fold_narrowing
+from glas.training.network.model import Shape, greedy, output_lengths
+from glas.training.network.train import load_network
+from glas.training.network.vocal_tract import SpeakerNormalised
+from glas.training.sound.channel import decode_audio
+from glas.training.sound.features import Features, from_bytes, log_mel, normalise
+from glas.training.sound.shards import finished_shards, open_shard
+from glas.training.voices.festvox import held_out_readings
+from glas.training.voices.voxforge import BandMap
 
 BATCH_UTTERANCES = 8
 

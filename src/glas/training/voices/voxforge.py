@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from glas.training.channel import resample
-from glas.training.features import BANDS, log_mel, normalise
-from glas.training.texts import label
+from glas.training.sound.channel import resample
+from glas.training.sound.features import BANDS, log_mel, normalise
+from glas.training.texts.sentences import label
 
 Array = npt.NDArray[np.float32]
 

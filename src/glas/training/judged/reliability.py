@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from glas.training.logistic import Bin
+from glas.training.judged.logistic import Bin
 
 _SIDE, _LEFT, _TOP = 320, 56, 16
 _COLOURS = ("#1f6feb", "#d9730d", "#2a9d5c", "#9a3fb5", "#7a7a7a")

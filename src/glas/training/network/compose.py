@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from glas.training.alignment import Aligned, align_shard
-from glas.training.features import Features, from_bytes, to_bytes
-from glas.training.lexicon import load_lexicon
-from glas.training.shards import Bytes, write_shard
-from glas.training.texts import TextSource, label
+from glas.training.network.alignment import Aligned, align_shard
+from glas.training.sound.features import Features, from_bytes, to_bytes
+from glas.training.sound.shards import Bytes, write_shard
+from glas.training.texts.lexicon import load_lexicon
+from glas.training.texts.sentences import TextSource, label
 
 JOINT = 1.0  # price of a joint …
 BETWEEN_LETTERS = 3.0  # price of pieces that meet between two letters: for pairs of letters that nobody said

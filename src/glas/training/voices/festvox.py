@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glas.domain.errors import ConfigurationError
-from glas.training.texts import label
+from glas.training.texts.sentences import label
 
 TRANSCRIPTS = Path("etc/txt.done.data")
 _LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')

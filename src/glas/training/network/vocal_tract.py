@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from glas.training.batches import stretch
-from glas.training.features import BANDS
-from glas.training.model import Network, output_lengths, valid
+from glas.training.network.batches import stretch
+from glas.training.network.model import Network, output_lengths, valid
+from glas.training.sound.features import BANDS
 
 RATIOS = (0.88, 1.0, 1.12)  # as `stretch` reads bands: below one, what was heard is moved down
 SHARPNESS = 120.0  # of the weights, per neper of the mean log-probability of a frame

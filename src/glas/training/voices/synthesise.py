@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glas.training.channel import (
+from glas.training.sound.channel import (
     SAMPLE_RATE_HZ,
     Samples,
     clip,
@@ -18,13 +18,13 @@ from glas.training.channel import (
     through_opus,
     tilt,
 )
-from glas.training.espeak import HELD_OUT_VARIANTS
-from glas.training.features import log_mel, to_bytes
-from glas.training.manner import Manner, Synthesiser
-from glas.training.noises import add_noise, any_noise, coloured_noise
-from glas.training.shards import Bytes, write_shard
-from glas.training.texts import TextSource, label
-from glas.training.voxforge import BandMap, sphinx_bands
+from glas.training.sound.features import log_mel, to_bytes
+from glas.training.sound.noises import add_noise, any_noise, coloured_noise
+from glas.training.sound.shards import Bytes, write_shard
+from glas.training.texts.sentences import TextSource, label
+from glas.training.voices.espeak import HELD_OUT_VARIANTS
+from glas.training.voices.manner import Manner, Synthesiser
+from glas.training.voices.voxforge import BandMap, sphinx_bands
 
 # Shares of the training utterances.
 EMPTY = 0.02  # noise or tones with no text, so that the network learns to stay silent

@@ -13,9 +13,9 @@ from pathlib import Path
 from num2words import num2words
 
 from glas.domain.text import normalise
-from glas.training.lexicon import Lexicon, inflect
-from glas.training.packages import read_sentences
-from glas.training.phrases import slots
+from glas.training.texts.lexicon import Lexicon, inflect
+from glas.training.texts.packages import read_sentences
+from glas.training.texts.phrases import slots
 
 SHARES = {
     "message": 0.55,

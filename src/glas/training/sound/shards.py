@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from glas.training.features import BANDS
+from glas.training.sound.features import BANDS
 
 Bytes = npt.NDArray[np.uint8]
 

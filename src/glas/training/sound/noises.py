@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glas.training.channel import SAMPLE_RATE_HZ, Samples, level
+from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, level
 
 
 def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:

@@ -10,13 +10,13 @@ from glas.domain.metrics import ErrorRates
 from glas.engines import confidence
 from glas.engines.beam import BeamOptions
 from glas.engines.language_model import FILE, LanguageModel
-from glas.training.channel import SAMPLE_RATE_HZ
-from glas.training.evaluate import Recognise, TestData, TestSet, exported_recogniser, measure, test_sets
-from glas.training.features import FRAMES_PER_S, log_mel, normalise
-from glas.training.model import Network, Shape
-from glas.training.shards import finished_shards, open_shard
-from glas.training.train import load_network
-from glas.training.vocal_tract import RATIOS
+from glas.training.judged.evaluate import Recognise, TestData, TestSet, exported_recogniser, measure, test_sets
+from glas.training.network.model import Network, Shape
+from glas.training.network.train import load_network
+from glas.training.network.vocal_tract import RATIOS
+from glas.training.sound.channel import SAMPLE_RATE_HZ
+from glas.training.sound.features import FRAMES_PER_S, log_mel, normalise
+from glas.training.sound.shards import finished_shards, open_shard
 
 NAMES = {
     "test-clean": "Held-out espeak-ng voices, held-out sentences, clean",

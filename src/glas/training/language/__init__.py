@@ -1,0 +1,1 @@
+"""The language model, and the sentences that nothing may learn."""

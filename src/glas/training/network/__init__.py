@@ -1,0 +1,1 @@
+"""The network: its batches, its training, what it aligns and composes, its export."""

@@ -1,0 +1,1 @@
+"""Who says it: synthesisers, and the real readers of two corpora."""
