@@ -24,6 +24,12 @@ NAMES = {
     "festvox": "The festvox reader, a real voice never heard, on sentences never read",
     "voxforge-test": "VoxForge: new readers, new texts (through the map from 15 bands)",
 }
+HEARD = (
+    "synthetic",
+    "natural",
+    "voxforge-train",
+    "voxforge-train-composed",
+)  # shards; the third's name begins the last's
 REAL_SPEECH = "Real speech: telephone prompts, one announcer, 8 kHz band (only tested on)"
 
 
@@ -34,10 +40,9 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
     served = exported_recogniser(folder, LanguageModel(folder / FILE))
     rates, served_rates = measure(recogniser, sets), measure(served, sets)
     shards = tests.data / "shards"
-    hours = {
-        prefix: sum(open_shard(shards, name).hours for name in finished_shards(shards, prefix))
-        for prefix in ("synthetic", "natural", "voxforge-train", "voxforge-train-composed")
-    }
+    heard = {prefix: [open_shard(shards, name) for name in finished_shards(shards, prefix)] for prefix in HEARD}
+    hours = {prefix: sum(shard.hours for shard in found) for prefix, found in heard.items()}
+    sentences = {entry.text for found in heard.values() for shard in found for entry in shard.entries}
     text = TEMPLATE.format(
         date=date,
         millions=sum(p.numel() for name, p in network.named_parameters() if not name.startswith("middle")) / 1e6,
@@ -49,6 +54,7 @@ def write_card(checkpoint: Path, folder: Path, tests: TestData, date: str) -> No
         natural_h=hours["natural"],
         voxforge_h=hours["voxforge-train"] - hours["voxforge-train-composed"],
         composed_h=hours["voxforge-train-composed"],
+        sentences=len(sentences),
         seen_h=progress.seen_s / 3600,
         minutes=progress.elapsed_s / 60,
         steps=progress.step,
@@ -166,7 +172,7 @@ under a thousand sentences.  Expect readable text from synthetic voices and half
 - **Real readers, {voxforge_h:.1f} h**, and {composed_h:.1f} h of new words composed of pieces of their letters:
   VoxForge Russian, GPL-3.0, about 400 readers, under 1,000 sentences, had only as 13 telephone-band cepstra (published
   by nsu-ai-team/voxforge_ru_sphinx_experiments); a learnt linear map brings them to 80 bands.
-- No sentence and no voice of the test sets.
+- In all {sentences:,} different sentences and phrases of up to 25 words; no sentence and no voice of the test sets.
 
 ## How well it does
 
