@@ -38,7 +38,7 @@ class BeamOptions:
         depth: prefixes whose score is further behind the best one's than this are given up.
     """
 
-    width: int = 32
+    width: int = 48
     weight: float | None = None
     bonus: float | None = None
     least_logprob: float = -7.0
