@@ -191,8 +191,9 @@ sentences of it: other texts gain less from it, as the other rows show.
 ## Licence
 
 The weights learnt from VoxForge's recordings, which are GPL-3.0, and are offered under **GPL-3.0** too; what RHVoice's
-voices said to them came from models by Olga Yakovleva (LGPL-2.1+) and, aleksandr-hq, by Artem Plaksin, Sergey Parshakov,
-Beka Gozalishvili and Aleksander Karlov (CC BY-SA 4.0, which leads to GPL-3.0).  Under GPL-3.0 is also the language model, which read, beside our own grammar and OpenCorpora's word forms (CC BY-SA 3.0), texts of Debian:
+voices said to them came from models by Olga Yakovleva (LGPL-2.1+) and, aleksandr-hq, by Artem Plaksin, Sergey
+Parshakov, Beka Gozalishvili and Aleksander Karlov (CC BY-SA 4.0, which leads to GPL-3.0).  Under GPL-3.0 is also the
+language model, which read, beside our own grammar and OpenCorpora's word forms (CC BY-SA 3.0), texts of Debian:
 fortunes-ru, Wesnoth, Freeciv, Mueller's dictionary (all GPL-2 or later), the help of GNOME (CC BY-SA 3.0) and of
 LibreOffice (MPL-2.0).  How frequent words are it has from wordfreq (Robyn Speer, data CC BY-SA 4.0).
 The program around them has its own licence.
