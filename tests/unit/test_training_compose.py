@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 pytest.importorskip("onnx_asr", reason="recognition dependencies are not installed")
 
+from glas.training.network import compose as composing
 from glas.training.network.alignment import Aligned
 from glas.training.network.batches import Source
 from glas.training.network.compose import LETTERS_OF_A_VOICE, select, voices
@@ -58,3 +59,12 @@ def test_every_shard_is_heard_from_the_start(tmp_path: Path) -> None:
     source = Source(tmp_path, "speech", np.random.default_rng(0))
     drawn = [text for _, text in source.draw(60)]
     assert min(drawn.count(name) for name in ("one", "two", "three")) >= 8
+
+
+def test_where_no_reader_is_aligned_nothing_is_composed_and_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(composing, "align_shard", lambda *_: [])
+    composing.compose(tmp_path, tmp_path / "checkpoint.pt", [], 10, [1])
+    assert "not yet good enough" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())

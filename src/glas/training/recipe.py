@@ -50,6 +50,7 @@ class Recipe:
 # Hears nothing, but has been the whole way: for `--smoke` and the tests.
 SMOKE = Recipe(
     shards=1,
+    natural=1,
     composed=1,
     amounts=Amounts(
         utterances_per_shard=60, test_utterances=6, calibration_utterances=6, map_utterances=4, lexicon_prefix="по"

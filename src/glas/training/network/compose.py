@@ -233,6 +233,9 @@ def utterances(
 def compose(data: Path, checkpoint: Path, lines: list[str], count: int, seeds: Iterable[int]) -> None:
     """Write a shard of `count` composed utterances for each seed; the trainer takes them up as they come."""
     of = voices(align_shard(data, checkpoint))
+    if not of:
+        print("nothing is composed: the network is not yet good enough to align any reader", flush=True)
+        return
     lexicon = load_lexicon(data / "lexicon.json")
     for seed in seeds:
         rng = np.random.default_rng([7, seed])
