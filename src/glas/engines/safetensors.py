@@ -71,6 +71,9 @@ def _tensor(path: Path, name: str, entry: Any, content: Array) -> Array:
             f"got bytes {begin} to {end}. The file is damaged or was not fetched whole."
         )
     numbers = content[begin:end].view(np.ndarray).view(stored).reshape(shape)
-    if dtype == _BFLOAT16:  # the upper half of a float32
-        return (numbers.astype(np.uint32) << 16).view(np.float32)
-    return numbers
+    return float32_of_bfloat16(numbers) if dtype == _BFLOAT16 else numbers
+
+
+def float32_of_bfloat16(numbers: Array) -> Array:
+    """The numbers whose bfloat16 is given as uint16: it is the upper half of a float32."""
+    return (numbers.astype(np.uint32) << 16).view(np.float32)

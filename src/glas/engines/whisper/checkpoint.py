@@ -9,8 +9,9 @@ README.md                   its card (optional)
 
 import re
 from pathlib import Path
+from typing import Any
 
-from glas.domain.errors import ModelFileMissingError
+from glas.domain.errors import ModelFileMissingError, ModelLoadError
 from glas.engines.json_file import read_json
 from glas.engines.layouts import spread_over
 from glas.engines.safetensors import Array, read_tensors
@@ -22,6 +23,20 @@ WEIGHTS_INDEX = "model.safetensors.index.json"
 CARD = "README.md"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json")
 CONVERTED_WEIGHTS = "model.bin"
+
+_SHAPE = (
+    "d_model",
+    "encoder_layers",
+    "encoder_attention_heads",
+    "decoder_layers",
+    "decoder_attention_heads",
+    "encoder_ffn_dim",
+    "decoder_ffn_dim",
+    "num_mel_bins",
+    "vocab_size",
+    "max_source_positions",
+    "max_target_positions",
+)
 
 # What a card or a configuration says of a model that was trained to hear sound of any length without padding.
 DYNAMIC_CONTEXT = "dynamic_context"
@@ -40,6 +55,23 @@ def has_dynamic_context(directory: Path) -> bool:
         return False
     head = re.match(r"\s*---\n(.*?)\n---", card.read_text(encoding="utf-8", errors="replace"), re.DOTALL)
     return head is not None and re.search(rf"^{DYNAMIC_CONTEXT}:\s*true\s*$", head[1], re.MULTILINE) is not None
+
+
+def read_configuration(source: Path) -> dict[str, Any]:
+    """Read the `config.json` of a checkpoint.
+
+    Raises:
+        ModelLoadError: it is no Whisper's, or does not tell the shape of the network.
+    """
+    config = read_json(source / CONFIG)
+    if config.get("model_type") != "whisper":
+        raise ModelLoadError(f'{source / CONFIG}: expected "model_type": "whisper", got {config.get("model_type")!r}.')
+    for name in _SHAPE:
+        if not isinstance(config.get(name), int) or config[name] < 1:
+            raise ModelLoadError(f"{source / CONFIG}: expected a positive number for {name}, got {config.get(name)!r}.")
+    if config.get("activation_function", "gelu") != "gelu" or config.get("scale_embedding"):
+        raise ModelLoadError(f"{source / CONFIG}: expected Whisper's GELU and embeddings that are not scaled.")
+    return config
 
 
 def weight_files(directory: Path) -> list[Path]:

@@ -17,29 +17,15 @@ from glas.domain.errors import ModelLoadError
 from glas.engines.json_file import read_json
 from glas.engines.safetensors import Array
 from glas.engines.whisper.checkpoint import (
-    CONFIG,
     DYNAMIC_CONTEXT,
     GENERATION_CONFIG,
     has_dynamic_context,
+    read_configuration,
     read_weights,
 )
 from glas.engines.whisper.vocabulary import language_ids, load_tokenizer, token_list
 
 Quantisation = Literal["int8", "float16", "float32"]
-
-_SHAPE = (
-    "d_model",
-    "encoder_layers",
-    "encoder_attention_heads",
-    "decoder_layers",
-    "decoder_attention_heads",
-    "encoder_ffn_dim",
-    "decoder_ffn_dim",
-    "num_mel_bins",
-    "vocab_size",
-    "max_source_positions",
-    "max_target_positions",
-)
 
 # Heads of cross-attention that follow the sound, by decoder layers and width, for checkpoints that do not name theirs:
 # openai/whisper, whisper/__init__.py, `_ALIGNMENT_HEADS` of the multilingual models.
@@ -65,7 +51,7 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
         ModelFileMissingError: a file is not there.
         ModelLoadError: it is no Whisper, or its files are damaged or do not belong together.
     """
-    config = _configuration(source)
+    config = read_configuration(source)
     weights = _Weights(source, read_weights(source))
     spec = _spec(config, weights)
     tokenizer = load_tokenizer(source)
@@ -83,18 +69,6 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
     # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
     if (source / "preprocessor_config.json").is_file():
         shutil.copyfile(source / "preprocessor_config.json", target / "preprocessor_config.json")
-
-
-def _configuration(source: Path) -> dict[str, Any]:
-    config = read_json(source / CONFIG)
-    if config.get("model_type") != "whisper":
-        raise ModelLoadError(f'{source / CONFIG}: expected "model_type": "whisper", got {config.get("model_type")!r}.')
-    for name in _SHAPE:
-        if not isinstance(config.get(name), int) or config[name] < 1:
-            raise ModelLoadError(f"{source / CONFIG}: expected a positive number for {name}, got {config.get(name)!r}.")
-    if config.get("activation_function", "gelu") != "gelu" or config.get("scale_embedding"):
-        raise ModelLoadError(f"{source / CONFIG}: expected Whisper's GELU and embeddings that are not scaled.")
-    return config
 
 
 def _settings(source: Path, config: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
@@ -129,7 +103,8 @@ class _Weights:
             raise ModelLoadError(f"{self._source}: its weights lack {name}; expected a whole Whisper checkpoint.")
         if tensor.shape != shape:
             raise ModelLoadError(f"{self._source}: expected shape {shape} for {name}, got {tensor.shape}.")
-        return tensor.astype(np.float32, copy=False)
+        # A copy: quantisation in CTranslate2 changes arrays in place.
+        return np.array(tensor, np.float32)
 
     def joined(self, names: Iterable[str], *shape: int) -> Array:
         return np.concatenate([self.get(name, *shape) for name in names])
