@@ -1,4 +1,4 @@
-"""Weights in the safetensors format, read in place: no copy is made, and no torch is needed.
+"""Weights in the safetensors format: read in place, without a copy, and written; no torch is needed.
 
 The format: 8 bytes, the header's length as a little-endian number; the header, JSON that gives for each tensor its
 dtype, shape and place; the numbers, row after row (huggingface/safetensors, README). The `safetensors` package is not
@@ -7,18 +7,20 @@ used: its NumPy side has no bfloat16, in which many checkpoints are published.
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from glas.domain.errors import ModelFileMissingError, ModelLoadError
+from glas.domain.errors import ModelError, ModelFileMissingError, ModelLoadError
 
 Array = npt.NDArray[Any]
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
 _BFLOAT16 = "BF16"
+_ALIGNMENT = 8
 _MIN_HEADER_BYTES = 2  # {}
 # The reference implementation refuses longer headers.
 _MAX_HEADER_BYTES = 100_000_000
@@ -42,6 +44,35 @@ def read_tensors(path: Path) -> dict[str, Array]:
     start, header = _header(path, file)
     content = file[start:]
     return {name: _tensor(path, name, entry, content) for name, entry in header.items() if name != "__metadata__"}
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
+    """Write a safetensors file; the same tensors give the same bytes.
+
+    Args:
+        path: the file.
+        tensors: by name; of a type that the format knows, as `_DTYPES` lists.
+        metadata: texts for the file's header.
+
+    Raises:
+        ModelError: a tensor has a type that cannot be written.
+    """
+    types = {np.dtype(stored): name for name, stored in _DTYPES.items()}
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
+    place = 0
+    for name, tensor in sorted(tensors.items()):
+        if tensor.dtype not in types:
+            raise ModelError(f"{path}: expected {name} to be one of {', '.join(_DTYPES)}, got {tensor.dtype}.")
+        offsets = [place, place + tensor.nbytes]
+        header[name] = {"dtype": types[tensor.dtype], "shape": list(tensor.shape), "data_offsets": offsets}
+        place += tensor.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    # Spaces behind the header bring the numbers to a place that is a multiple of eight.
+    text += b" " * (-len(text) % _ALIGNMENT)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, tensor in sorted(tensors.items()):
+            file.write(tensor.tobytes())
 
 
 def _header(path: Path, file: Array) -> tuple[int, dict[str, Any]]:

@@ -10,15 +10,14 @@ is made anew when a file of the source has changed, or when its own files are no
 import fcntl
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from glas.domain.errors import ModelError, ModelFileMissingError, ModelLoadError
+from glas.engines.folders import PART, written_whole
 from glas.engines.json_file import read_json
 from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS, source_files
 from glas.engines.whisper.convert import Quantisation, convert
@@ -29,7 +28,6 @@ RECORD = "source.json"
 _VERSION = 1
 
 _LOCK = ".lock"
-_PART = ".part"
 
 
 def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
@@ -68,25 +66,14 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
 
 
 def _make(source: Path, files: list[Path], target: Path, quantisation: Quantisation) -> None:
-    part = target.with_name(f"{target.name}{_PART}")
-    shutil.rmtree(part, ignore_errors=True)  # of a conversion that broke off
-    part.mkdir()
     # Before the weights are read: what changes meanwhile must not be recorded as converted.
     record: dict[str, Any] = {"version": _VERSION, "source": {path.name: _state(path) for path in files}}
     digests = {path.name: _sha256(path) for path in files}
-    try:
+    with written_whole(target) as part:
         convert(source, part, quantisation)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    record["sha256"] = digests
-    record["sizes"] = {path.name: path.stat().st_size for path in sorted(part.iterdir())}
-    (part / RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
-    for path in part.iterdir():
-        _to_disk(path)
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
-    _to_disk(target.parent)
+        record["sha256"] = digests
+        record["sizes"] = {path.name: path.stat().st_size for path in sorted(part.iterdir())}
+        (part / RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
 
 
 def _is_current(target: Path, files: list[Path]) -> bool:
@@ -102,7 +89,7 @@ def _is_current(target: Path, files: list[Path]) -> bool:
         return False
     # The same files, copied or touched: looked at once, and not again at every start.
     record["source"] = {path.name: _state(path) for path in files}
-    fresh = target / f"{RECORD}{_PART}"
+    fresh = target / f"{RECORD}{PART}"
     try:
         fresh.write_text(json.dumps(record, indent=2), encoding="utf-8")
         fresh.replace(target / RECORD)
@@ -126,14 +113,6 @@ def _state(path: Path) -> list[int]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

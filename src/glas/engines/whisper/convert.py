@@ -7,36 +7,18 @@ rest, quantisation and the format of the file, is CTranslate2's own code.
 
 import shutil
 from collections.abc import Iterable
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from glas.domain.errors import ModelLoadError
-from glas.engines.json_file import read_json
 from glas.engines.safetensors import Array
-from glas.engines.whisper.checkpoint import (
-    DYNAMIC_CONTEXT,
-    GENERATION_CONFIG,
-    has_dynamic_context,
-    read_configuration,
-    read_weights,
-)
-from glas.engines.whisper.vocabulary import language_ids, load_tokenizer, token_list
+from glas.engines.whisper.model import Model, read_model
+from glas.engines.whisper.vocabulary import token_list
 
-Quantisation = Literal["int8", "float16", "float32"]
-
-# Heads of cross-attention that follow the sound, by decoder layers and width, for checkpoints that do not name theirs:
-# openai/whisper, whisper/__init__.py, `_ALIGNMENT_HEADS` of the multilingual models.
-_ALIGNMENT_HEADS: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {
-    (4, 384): ((2, 2), (3, 0), (3, 2), (3, 3), (3, 4), (3, 5)),
-    (6, 512): ((3, 1), (4, 2), (4, 3), (4, 7), (5, 1), (5, 2), (5, 4), (5, 6)),
-    (12, 768): ((5, 3), (5, 9), (8, 0), (8, 4), (8, 7), (8, 8), (9, 0), (9, 7), (9, 9), (10, 5)),
-    (24, 1024): ((13, 15), (15, 4), (15, 15), (16, 1), (20, 0), (23, 4)),
-}
-
-_MULTILINGUAL_SIZE = 51_865
+Quantisation = Literal["int8", "int8_float16", "float16", "float32"]
+"""How weights are stored. `int8` has one scale per row of a matrix; `int8_float16` stores all else in float16."""
 
 
 def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
@@ -45,57 +27,48 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
     Args:
         source: directory of the checkpoint; see `glas.engines.whisper.checkpoint`.
         target: an empty directory.
-        quantisation: how matrices are stored; `int8` with one scale per row.
+        quantisation: how matrices are stored.
 
     Raises:
         ModelFileMissingError: a file is not there.
         ModelLoadError: it is no Whisper, or its files are damaged or do not belong together.
     """
-    config = read_configuration(source)
-    weights = _Weights(source, read_weights(source))
-    spec = _spec(config, weights)
-    tokenizer = load_tokenizer(source)
-    tokens = token_list(tokenizer, config["vocab_size"])
-    spec.register_vocabulary(tokens)
-    for name, value in _settings(source, config, tokens).items():
-        spec.config.add_attribute(name, value)
-    try:
-        spec.validate()
-    except ValueError as error:
-        raise ModelLoadError(f"{source} does not hold a whole Whisper: {error}") from error
-    spec.optimize(quantization=quantisation)
-    spec.save(str(target))
-    tokenizer.save(str(target / "tokenizer.json"))
+    write_model(read_model(source), target, quantisation)
     # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
     if (source / "preprocessor_config.json").is_file():
         shutil.copyfile(source / "preprocessor_config.json", target / "preprocessor_config.json")
 
 
-def _settings(source: Path, config: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
-    """What goes into the `config.json` of CTranslate2, and into the same file for ourselves."""
-    generation = read_json(source / GENERATION_CONFIG)
-    layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
-    is_multilingual = config["vocab_size"] >= _MULTILINGUAL_SIZE
-    by_size = _ALIGNMENT_HEADS.get((layers, config["d_model"])) if is_multilingual else None
-    # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.
-    alignment = generation.get("alignment_heads") or by_size or product(range(layers // 2, layers), range(heads))
-    return {
-        "suppress_ids": generation.get("suppress_tokens", config.get("suppress_tokens")) or [],
-        "suppress_ids_begin": generation.get("begin_suppress_tokens", config.get("begin_suppress_tokens")) or [],
-        "lang_ids": list(language_ids(tokens)),
-        "alignment_heads": [list(pair) for pair in alignment],
-        DYNAMIC_CONTEXT: has_dynamic_context(source),
-        "max_source_positions": config["max_source_positions"],
-        "max_target_positions": config["max_target_positions"],
-    }
+def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
+    """Write a CTranslate2 model: `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json`.
+
+    Args:
+        model: the weights and all else; it is not changed.
+        target: an empty directory.
+        quantisation: how matrices are stored.
+
+    Raises:
+        ModelLoadError: the weights are not those of a whole Whisper of this shape.
+    """
+    spec = _spec(model.config, _Weights(model))
+    spec.register_vocabulary(token_list(model.tokenizer, model.config["vocab_size"]))
+    for name, value in model.settings.items():
+        spec.config.add_attribute(name, value)
+    try:
+        spec.validate()
+    except ValueError as error:
+        raise ModelLoadError(f"{model.source} does not hold a whole Whisper: {error}") from error
+    spec.optimize(quantization=quantisation)
+    spec.save(str(target))
+    model.tokenizer.save(str(target / "tokenizer.json"), pretty=False)
 
 
 class _Weights:
-    """The tensors of a checkpoint; each is asked for with the shape that it must have."""
+    """The weights of a model; each is asked for with the shape that it must have."""
 
-    def __init__(self, source: Path, tensors: dict[str, Array]) -> None:
-        self._source = source
-        self._tensors = tensors
+    def __init__(self, model: Model) -> None:
+        self._source = model.source
+        self._tensors = model.arrays
 
     def get(self, name: str, *shape: int) -> Array:
         tensor = self._tensors.get(name)

@@ -27,10 +27,22 @@ _MANY = 0.6  # of a sentence's signs: as many must be letters
 
 def read_sentences(folder: Path) -> Iterator[str]:
     """Sentences and phrases without digits and foreign letters, files in the order of their names."""
+    for text in _texts(folder):
+        yield from _sentences(text)
+
+
+def read_russian_lines(folder: Path) -> Iterator[str]:
+    """Lines that are mostly Russian, as they are written: with digits, marks and foreign words."""
+    for text in _texts(folder):
+        for line in text.splitlines():
+            if len(_RUSSIAN.findall(line)) > _MANY * len(line.strip()) and not _NOT_RUSSIAN.search(line):
+                yield line.strip()
+
+
+def _texts(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (reader := _reader(path)):
-            for text in reader(path):
-                yield from _sentences(text)
+            yield from reader(path)
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[str]] | None:

@@ -1,0 +1,205 @@
+"""A small change of a model's weights: low-rank factors (LoRA) for some of its matrices, in PEFT's layout.
+
+adapter_config.json           rank, alpha, which matrices, of which model; and facts of our own
+adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
+                              `….lora_B.weight` (outputs, rank)
+
+The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read these files, and
+we can read PEFT's, if they use nothing beyond that.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glas.domain.errors import ModelFileMissingError, ModelLoadError
+from glas.engines.folders import written_whole
+from glas.engines.json_file import read_json
+from glas.engines.safetensors import Array, read_tensors, write_tensors
+
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+BASE_DIGEST = "base_weights_sha256"
+
+_KEY = re.compile(r"base_model\.model\.(?:model\.)?(.+)\.lora_([AB])\.weight")
+# What PEFT can do beyond plain LoRA, and what its configuration says where it does not.
+_PLAIN: dict[str, tuple[Any, ...]] = {
+    "use_dora": (False, None),
+    "use_rslora": (False, None),
+    "fan_in_fan_out": (False, None),
+    "bias": ("none", None),
+    "modules_to_save": (None, []),
+    "rank_pattern": (None, {}),
+    "alpha_pattern": (None, {}),
+}
+
+
+class Factors(NamedTuple):
+    """The change of one matrix: `a` of shape (rank, inputs), `b` of shape (outputs, rank)."""
+
+    a: Array
+    b: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Low-rank changes of a model's matrices.
+
+    Attributes:
+        factors: by the name of the matrix without `.weight`, `encoder.layers.0.self_attn.q_proj`.
+        rank: columns of each `b`.
+        alpha: the change is multiplied by `alpha / rank`.
+        base: name of the model that is changed, `openai/whisper-base`.
+        base_digest: `digest` of that model's weights; empty if the adapter does not tell.
+        facts: whatever else the adapter's configuration shall say of it.
+    """
+
+    factors: dict[str, Factors]
+    rank: int
+    alpha: float
+    base: str
+    base_digest: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def digest(arrays: Mapping[str, Array]) -> str:
+    """Identify weights: sha256 over their names, shapes and numbers, sorted by name.
+
+    Numbers are rounded to float16, in which OpenAI published them: conversions in float16 and float32 have one digest.
+    """
+    whole = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        whole.update(f"{name} {array.shape}\n".encode())
+        whole.update(np.ascontiguousarray(array, "<f2").tobytes())
+    return whole.hexdigest()
+
+
+def write_adapter(directory: Path, adapter: Adapter) -> None:
+    """Write an adapter in float16; the same adapter gives the same bytes. An older one in the place is replaced.
+
+    Raises:
+        ModelLoadError: the factors do not fit each other.
+    """
+    _check(str(directory), adapter)
+    tensors = {
+        f"base_model.model.model.{name}.lora_{letter}.weight": factor.astype(np.float16)
+        for name, factors in adapter.factors.items()
+        for letter, factor in (("A", factors.a), ("B", factors.b))
+    }
+    config = adapter.facts | {
+        "peft_type": "LORA",
+        "task_type": None,
+        "base_model_name_or_path": adapter.base,
+        "r": adapter.rank,
+        "lora_alpha": adapter.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "inference_mode": True,
+        # A regular expression, as PEFT takes it: a list of endings would name the decoder's matrices too.
+        "target_modules": rf"(model\.)?({'|'.join(re.escape(name) for name in sorted(adapter.factors))})",
+        BASE_DIGEST: adapter.base_digest,
+    }
+    with written_whole(directory) as part:
+        text = json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False)
+        (part / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")
+        write_tensors(part / ADAPTER_WEIGHTS, tensors, {"format": "pt"})
+
+
+def read_adapter(directory: Path) -> Adapter:
+    """Read an adapter that `write_adapter` or PEFT wrote.
+
+    Raises:
+        ModelFileMissingError: a file is not there.
+        ModelLoadError: it is no plain LoRA, or its files are damaged or do not belong together.
+    """
+    place = directory / ADAPTER_CONFIG
+    if not place.is_file():
+        raise ModelFileMissingError(f"There is no file {place}; expected an adapter in PEFT's layout.")
+    config = read_json(place)
+    if config.get("peft_type") != "LORA":
+        raise ModelLoadError(f'{place}: expected "peft_type": "LORA", got {config.get("peft_type")!r}.')
+    for name, plain in _PLAIN.items():
+        if config.get(name) not in plain:
+            raise ModelLoadError(f"{place}: expected plain LoRA, got {name}: {config[name]!r}.")
+    rank, alpha = config.get("r"), config.get("lora_alpha")
+    if not isinstance(rank, int) or rank < 1 or not isinstance(alpha, int | float):
+        raise ModelLoadError(f"{place}: expected numbers for r and lora_alpha, got {rank!r} and {alpha!r}.")
+    adapter = Adapter(
+        factors=_factors(directory / ADAPTER_WEIGHTS),
+        rank=rank,
+        alpha=float(alpha),
+        base=str(config.get("base_model_name_or_path") or ""),
+        base_digest=str(config.get(BASE_DIGEST) or ""),
+        facts=config,
+    )
+    _check(str(directory), adapter)
+    return adapter
+
+
+def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> dict[str, Array]:
+    """Apply an adapter to weights; the bits of the result are the same on every machine.
+
+    The product is summed in float64, column after column, by operations on single numbers alone. These are rounded as
+    IEEE 754 demands, while a library's matrix product depends on the processor.
+
+    Args:
+        arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. They are not changed.
+        adapter: the changes.
+        share: how much of them to apply; 1 is all.
+
+    Returns:
+        All weights in float32; those that the adapter does not change are the same objects.
+
+    Raises:
+        ModelLoadError: the adapter belongs to other weights.
+    """
+    if adapter.base_digest and (found := digest(arrays)) != adapter.base_digest:
+        raise ModelLoadError(
+            f"The adapter belongs to other weights: expected those of {adapter.base or 'its base'} with digest "
+            f"{adapter.base_digest}, got {found}."
+        )
+    merged = dict(arrays)
+    for name, factors in adapter.factors.items():
+        matrix = arrays.get(f"{name}.weight")
+        shape = (len(factors.b), factors.a.shape[1])
+        if matrix is None or matrix.shape != shape:
+            raise ModelLoadError(
+                f"The adapter changes {name}: expected a matrix of shape {shape} there, "
+                f"got {'none' if matrix is None else matrix.shape}."
+            )
+        change = np.zeros(shape, np.float64)
+        for column, row in zip(factors.b.T.astype(np.float64), factors.a.astype(np.float64), strict=True):
+            change += column[:, None] * row
+        change *= share * adapter.alpha / adapter.rank
+        merged[f"{name}.weight"] = (matrix + change).astype(np.float32)
+    return merged
+
+
+def _factors(path: Path) -> dict[str, Factors]:
+    found: dict[str, dict[str, Array]] = {}
+    for key, tensor in read_tensors(path).items():
+        match = _KEY.fullmatch(key)
+        if match is None:
+            raise ModelLoadError(f"{path}: expected names like …q_proj.lora_A.weight, got {key}.")
+        found.setdefault(match[1], {})[match[2]] = tensor
+    if lonely := [name for name, pair in found.items() if len(pair) < len("AB")]:
+        raise ModelLoadError(f"{path}: expected lora_A and lora_B for every matrix; one is missing of {lonely[0]}.")
+    return {name: Factors(pair["A"], pair["B"]) for name, pair in sorted(found.items())}
+
+
+def _check(place: str, adapter: Adapter) -> None:
+    if not adapter.factors:
+        raise ModelLoadError(f"{place}: expected an adapter that changes a matrix, got none.")
+    for name, (a, b) in adapter.factors.items():
+        if a.ndim != 2 or b.ndim != 2 or len(a) != adapter.rank or b.shape[1] != adapter.rank:  # noqa: PLR2004
+            raise ModelLoadError(
+                f"{place}: expected factors of rank {adapter.rank} for {name}, got shapes {a.shape} and {b.shape}."
+            )
+        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            raise ModelLoadError(f"{place}: expected finite factors for {name}, got NaN or infinity.")

@@ -1,0 +1,83 @@
+"""Build a model to be released: official weights, an adapter merged into them, a smaller vocabulary, int8.
+
+The same base, adapter and tokenizer give the same bytes: merging and quantising are sums and products of single
+numbers, which IEEE 754 rounds alike on every machine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from glas.domain.errors import ModelLoadError
+from glas.engines.folders import written_whole
+from glas.engines.whisper.adapter import merge, read_adapter
+from glas.engines.whisper.convert import Quantisation, write_model
+from glas.engines.whisper.model import Model, read_model
+from glas.engines.whisper.trimming import kept_rows
+from glas.engines.whisper.vocabulary import END
+
+# Matrices in int8, all else in float16, in which the official weights are published.
+_QUANTISATION: Quantisation = "int8_float16"
+_EMBEDDINGS = ("decoder.embed_tokens.weight", "proj_out.weight")
+# Settings that are lists of tokens.
+_TOKEN_LISTS = ("suppress_ids", "suppress_ids_begin", "lang_ids")
+
+
+def build_model(
+    base: Path,
+    target: Path,
+    *,
+    adapter: Path | None = None,
+    share: float = 1.0,
+    tokenizer: Tokenizer | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the CTranslate2 model of changed weights. An older one in its place is replaced when the new one is whole.
+
+    Args:
+        base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
+        target: the directory to be written.
+        adapter: directory of changes to the weights; see `glas.engines.whisper.adapter`.
+        share: how much of the changes to apply; 1 is all.
+        tokenizer: of the smaller vocabulary, as `trimming.trim` makes it; None keeps all tokens.
+        settings: more entries for `config.json`, such as how much silence must follow a sound.
+
+    Raises:
+        ModelFileMissingError: a file is not there.
+        ModelLoadError: a file is damaged, or the parts do not belong together.
+    """
+    model = read_model(base)
+    if adapter is not None:
+        model = replace(model, arrays=merge(model.arrays, read_adapter(adapter), share))
+    if tokenizer is not None:
+        model = with_vocabulary(model, tokenizer)
+    model = replace(model, settings=model.settings | dict(settings or {}))
+    with written_whole(target) as part:
+        write_model(model, part, _QUANTISATION)
+
+
+def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
+    """Give a model a smaller vocabulary.
+
+    Args:
+        model: with the whole vocabulary.
+        tokenizer: as `trimming.trim` makes it of the model's own.
+
+    Raises:
+        ModelLoadError: the tokenizer is not a part of the model's, or lacks a language.
+    """
+    rows = kept_rows(model.tokenizer, tokenizer, model.config["vocab_size"])
+    ids = {old: new for new, old in enumerate(rows)}
+    languages = model.settings.get("lang_ids", [])
+    if lost := [old for old in (*languages, model.tokenizer.token_to_id(END)) if old not in ids]:
+        raise ModelLoadError(f"The smaller vocabulary lacks special tokens: {len(lost)}, the first {lost[0]}.")
+    arrays = {name: array[rows] if name in _EMBEDDINGS else array for name, array in model.arrays.items()}
+    lists = {
+        name: [ids[old] for old in model.settings[name] if old in ids]
+        for name in _TOKEN_LISTS
+        if name in model.settings
+    }
+    return Model(model.source, arrays, model.config | {"vocab_size": len(rows)}, tokenizer, model.settings | lists)

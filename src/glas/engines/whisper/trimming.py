@@ -1,0 +1,121 @@
+"""A smaller vocabulary for a Whisper: the tokens that given texts need, under new ids without gaps.
+
+The tokenizer is byte-level BPE: it begins with bytes and joins neighbours by a list of merges. A text is cut by the
+trimmed tokenizer as by the whole one, if the trimmed one has all tokens of the cut and, of each of them, the two that
+were joined to it, and so on down to bytes: then the same merges happen in the same order. All bytes are kept, so every
+text can still be written.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from tokenizers import Tokenizer, pre_tokenizers
+
+from glas.domain.errors import ModelLoadError
+from glas.engines.whisper.vocabulary import END, token_list
+
+# Models for many languages have it, at the end of their text tokens; CTranslate2 knows them by it.
+EMPTY = ""
+
+_BATCH = 10_000  # texts that are cut at once
+
+
+def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:
+    """Say which tokens are needed to write texts.
+
+    Args:
+        tokenizer: of the whole vocabulary.
+        texts: as they shall be written; with and without the space before them, where both occur.
+
+    Returns:
+        Ids in ascending order: the tokens of the texts, what these are merged from, all bytes, and all special tokens.
+
+    Raises:
+        ModelLoadError: the tokenizer is not a byte-level BPE.
+    """
+    whole = _mended(_content(tokenizer))
+    vocabulary: dict[str, int] = whole["model"]["vocab"]
+    parts = {left + right: (left, right) for left, right in whole["model"]["merges"]}
+    kept = {*pre_tokenizers.ByteLevel.alphabet(), EMPTY}
+    cut = Tokenizer.from_str(json.dumps(whole))
+    used: set[int] = set()
+    lines = iter(texts)
+    while batch := list(islice(lines, _BATCH)):
+        used.update(*(cutting.ids for cutting in cut.encode_batch_fast(batch, add_special_tokens=False)))
+    to_see = {token for token, number in vocabulary.items() if number in used}
+    while to_see:
+        kept |= to_see
+        to_see = {part for token in to_see for part in parts.get(token, ())} - kept
+    special = {entry["id"] for entry in whole["added_tokens"]}
+    return sorted({vocabulary[token] for token in kept if token in vocabulary} | special)
+
+
+def trim(tokenizer: Tokenizer, tokens: Sequence[int]) -> Tokenizer:
+    """Make the tokenizer of a smaller vocabulary.
+
+    Args:
+        tokenizer: of the whole vocabulary.
+        tokens: ids that are kept, ascending, as from `choose_tokens`; the n-th of them gets the id n.
+
+    Raises:
+        ModelLoadError: the tokenizer is not a byte-level BPE.
+    """
+    content = _mended(_content(tokenizer))
+    ids = {old: new for new, old in enumerate(tokens)}
+    model = content["model"]
+    model["vocab"] = {token: ids[old] for token, old in model["vocab"].items() if old in ids}
+    model["merges"] = [pair for pair in model["merges"] if {*pair, "".join(pair)} <= model["vocab"].keys()]
+    content["added_tokens"] = [
+        entry | {"id": ids[entry["id"]]} for entry in content["added_tokens"] if entry["id"] in ids
+    ]
+    for entry in (content.get("post_processor") or {}).get("special_tokens", {}).values():
+        entry["ids"] = [ids[old] for old in entry["ids"]]
+    return Tokenizer.from_str(json.dumps(content))
+
+
+def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
+    """Say which row of the whole model's embeddings belongs to each token of a trimmed tokenizer.
+
+    Args:
+        whole: the tokenizer of the whole vocabulary.
+        trimmed: what `trim` made of it.
+        size: rows of the whole model's embeddings; those behind the tokenizer's last token are times, and all kept.
+
+    Raises:
+        ModelLoadError: the trimmed tokenizer has tokens that the whole one has not, or in another order.
+    """
+    tokens = token_list(whole, size)
+    place = {token: index for index, token in enumerate(tokens)}
+    times = size - whole.get_vocab_size()
+    kept = token_list(trimmed, trimmed.get_vocab_size() + times)
+    if strange := [token for token in kept if token not in place]:
+        raise ModelLoadError(f"Expected a part of the model's own vocabulary; it has no token {strange[0]!r}.")
+    rows = [place[token] for token in kept]
+    if rows != sorted(rows):
+        raise ModelLoadError("Expected the tokens of a trimmed vocabulary in the order of the whole one.")
+    return rows
+
+
+def _content(tokenizer: Tokenizer) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(tokenizer.to_str())
+    if content["model"].get("type") != "BPE" or tokenizer.token_to_id(END) is None:
+        raise ModelLoadError("Expected the tokenizer of a Whisper: byte-level BPE with special tokens.")
+    return content
+
+
+def _mended(content: dict[str, Any]) -> dict[str, Any]:
+    """Add merges that a tokenizer.json lacks: that of faster-whisper-base has no merge for the token of space and t.
+
+    Without it no text is cut into " the", though the model writes it. Merges stand in the order of the tokens that they
+    make, so the place of a lacking one is known.
+    """
+    model = content["model"]
+    made = {left + right: (left, right) for left, right in model["merges"]}
+    bytes_ = set(pre_tokenizers.ByteLevel.alphabet())
+    for token in model["vocab"]:
+        if len(token) == 2 and token not in made and set(token) <= bytes_:  # noqa: PLR2004
+            made[token] = (token[0], token[1])
+    model["merges"] = [list(pair) for token, pair in sorted(made.items(), key=lambda item: model["vocab"][item[0]])]
+    return content

@@ -1,0 +1,98 @@
+"""Russian as it is written, for choosing the tokens of a vocabulary: words, names, numbers, marks and whole lines.
+
+Nothing here is spoken or trained on. Words come from wordfreq (its data: CC BY-SA 4.0), whose Russian list holds the
+foreign words that Russian texts use.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import wordfreq
+
+from glas.training.texts.packages import read_russian_lines
+
+# One word in a million. 60,000 Russian words are more frequent; ten times as many would use fifteen Cyrillic tokens
+# more, half of them Ukrainian. Latin words below it are misspellings and towns abroad.
+LEAST_SHARE = 1e-6
+ENGLISH_WORDS = 1500
+LONGEST_ABBREVIATION = 4
+
+_RUSSIAN = re.compile(r"[а-яё-]+")
+_LATIN = re.compile(r"[a-z]")
+_ROMAN = {100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX", 5: "V", 4: "IV", 1: "I"}
+_MOST_ROMAN = 120
+_YEARS = range(1700, 2051)
+_UNITS = (
+    "% ‰ ° °C ₽ $ € £ № § км м см мм кг г мг л мл ч мин с км/ч м² м³ кв.м руб. коп. тыс. млн млрд шт. ГБ МБ Гц Вт В",
+    "GB MB TB Hz GHz px mm kg km",
+)
+_MARKS = (
+    'Да. Да, да! Да? Да: да; да… Да... да.. «Да» «да», «Да!» «Да?» «Да». „Да“ “Да” "Да" "да", "Да!" "да". \'да\' ’да',
+    "(да) (да), (да). (да)? да) да), да): - да — да – да, — да. — да! — да? — да... — да ?! !?",
+    "!!! ??? ?? !! !.. ?.. :) ))",
+    "да/да да\\да [да] {да} <да> да|да & + = * # @ _ ~ ^ | / 1+1=2 2*2 5-7 5–7 #да @да да_да да-да да'да д'а",
+)
+
+
+def written_lines(folder: Path | None = None) -> Iterator[str]:
+    """Lines that together hold what Russian texts are made of, each as it may stand in a text.
+
+    Args:
+        folder: unpacked Debian packages with Russian texts; see `packages`. None leaves their lines out.
+    """
+    yield from _word_lines()
+    yield from _number_lines()
+    yield from _spaced([*names(), *_UNITS, *_MARKS])
+    if folder:
+        yield from _spaced(read_russian_lines(folder))
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Names in Latin letters in their owners' spelling, out of `names.txt`."""
+    text = files("glas.training.texts").joinpath("names.txt").read_text(encoding="utf-8")
+    return tuple(name for line in text.splitlines() if not line.startswith("#") for name in line.split())
+
+
+def roman(number: int) -> str:
+    """A number in Roman numerals."""
+    text = ""
+    for value, letters in _ROMAN.items():
+        count, number = divmod(number, value)
+        text += letters * count
+    return text
+
+
+def _word_lines() -> Iterator[str]:
+    for word, share in wordfreq.get_frequency_dict("ru", "large").items():
+        if share < LEAST_SHARE:
+            continue
+        if _RUSSIAN.fullmatch(word):
+            yield from _spaced((word, word.capitalize(), word.upper()))
+        elif _LATIN.search(word):
+            yield from _spaced((word, word.capitalize()))
+            if len(word) <= LONGEST_ABBREVIATION:
+                yield f" {word.upper()}"
+    for word in wordfreq.top_n_list("en", ENGLISH_WORDS):
+        yield f" {word}"
+        yield f" {word.capitalize()}"
+
+
+def _number_lines() -> Iterator[str]:
+    for number in (*range(1000), *_YEARS, *range(1000, 10_000, 100), *range(10_000, 100_000, 1000)):
+        yield from _spaced((str(number), f"{number:02d}", f"{number}-й", f"{number}%"))
+    yield from _spaced(f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
+    yield from _spaced(f"{day:02d}.{month:02d}.2026" for day in range(1, 32) for month in range(1, 13))
+    yield from _spaced(f"{whole},{part}" for whole in range(100) for part in range(10))
+    yield from _spaced(("1 000 000", "+7 900 000-00-00", "8 (800) 000 00 00", "1/2", "№1", "1000000"))
+    yield from _spaced(roman(number) for number in range(1, _MOST_ROMAN))
+
+
+def _spaced(texts: Iterable[str]) -> Iterator[str]:
+    """Each text behind a space, and at the beginning of a line: these are different tokens."""
+    for text in texts:
+        yield text
+        yield f" {text}"
