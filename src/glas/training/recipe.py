@@ -1,88 +1,126 @@
-"""The whole way to the embedded model: text, speech, features, training, ONNX, card.
+"""The whole way to the embedded model: texts, speech, a teacher's targets, two adapters, the released directory.
 
 Every step leaves what is there already and goes on where it stopped, so the recipe can be run again after any end.
+
+The first adapter teaches the encoder to take clips at their true length; its targets are the unchanged network's. The
+second is trained on texts, for Russian spelling, with the first one's targets between; a share of it is released.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from glas.engines.language_model import FILE
-from glas.training.judged.calibrate import calibrate
-from glas.training.judged.card import write_card
-from glas.training.judged.evaluate import TestData
-from glas.training.language.held_out import lines_except, test_texts
-from glas.training.language.language_model import LMSize, build
-from glas.training.network.compose import compose
-from glas.training.network.export import export, write_checksums
-from glas.training.network.model import Shape
-from glas.training.network.train import Knobs, train
-from glas.training.prepare import Amounts, Speech, prepare_all, synthesise_shards
+import torch
 
-ALIGN_AT = 0.3  # of the training time: by then the network can
-COMPOSED_PER_SHARD = 1500
-RUN = "run"
+from glas.engines.whisper.adapter import Adapter, digest, merge, write_adapter
+from glas.engines.whisper.arrays import load_arrays
+from glas.training.adapter.batches import Batches
+from glas.training.adapter.factors import Parts, as_adapter, factors_of, together
+from glas.training.adapter.network import Arrays, Whisper
+from glas.training.adapter.teacher import write_targets
+from glas.training.adapter.tokens import Tokens
+from glas.training.adapter.train import Knobs, train
+from glas.training.language.held_out import HeldOutSentences, test_texts
+from glas.training.sound.augment import Augmentation
+from glas.training.texts.loanwords import NAMES
+from glas.training.texts.prose import read_prose
+from glas.training.voices.spoken import Speech, speak_shards
+
+CLIPS = "clips"
+CONTEXT_RUN, SPELLING_RUN = "context", "spelling"
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders that the recipe reads; without any it makes everything itself."""
+    """Folders that the recipe reads.
 
-    voxforge: Path | None = None
-    festvox: Path | None = None
+    Attributes:
+        base: weights of the official model, as `glas models get whisper-base` lays them down.
+        texts: unpacked Debian packages with Russian texts; without it, sentences with names are all that is said.
+        rhvoice: RHVoice's unpacked packages; without it espeak-ng speaks.
+        festvox: the package festvox-ru, whose sentences are tested on and so never learnt from.
+        recordings: more folders that are tested on.
+    """
+
+    base: Path
     texts: Path | None = None
     rhvoice: Path | None = None
-    recordings: list[Path] = field(default_factory=list)
+    festvox: Path | None = None
+    recordings: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How much of everything."""
 
-    shards: int = 92
-    natural: int = 48  # shards in the voices of people, where their folder is given
-    processes: int = 2  # for speech
-    composed: int = 32  # shards
-    amounts: Amounts = field(default_factory=Amounts)
-    lm: LMSize = field(default_factory=LMSize)
-    knobs: Knobs = field(default_factory=lambda: Knobs(minutes=350, processes=2, batch_seconds=32))
+    shards: int = 14
+    guided_shards: int = 3  # of these, with the teacher's targets
+    clips_per_shard: int = 500
+    processes: int = 1
+    context: Knobs = field(default_factory=lambda: Knobs(steps=500))
+    spelling: Knobs = field(
+        default_factory=lambda: Knobs(
+            steps=2000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16, text_share=0.5, text_weight=0.2
+        )
+    )
+    spelling_share: float = 0.5
 
 
-# Hears nothing, but has been the whole way: for `--smoke` and the tests.
+# Learns next to nothing, but goes the whole way: for `--smoke` and the tests.
 SMOKE = Recipe(
     shards=1,
-    natural=1,
-    composed=1,
-    amounts=Amounts(
-        utterances_per_shard=60, test_utterances=6, calibration_utterances=6, map_utterances=4, lexicon_prefix="по"
-    ),
-    lm=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000),
-    knobs=Knobs(minutes=0.4, batch_seconds=20, shape=Shape(stem_width=32, width=48, kernels=(5, 3, 3, 3))),
+    guided_shards=1,
+    clips_per_shard=8,
+    context=Knobs(steps=2, encoder_rank=2),
+    spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2, text_share=0.5, text_weight=0.2),
 )
 
 
-def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> None:
-    """Go the whole way, from nothing to the folder `to`.
+def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Adapter:
+    """Go the way from nothing to an adapter in PEFT's layout in the folder `to`.
+
+    Args:
+        recipe: how much.
+        data: keeps clips, targets and checkpoints.
+        sources: what is read.
+        to: where the adapter is written.
 
     Raises:
         ConfigurationError: a folder is not what it should be.
+        ModelFileMissingError, ModelLoadError: the base is not whole.
     """
-    prepare_all(data, sources.voxforge, sources.festvox, recipe.amounts)
-    withheld = test_texts(data, sources.festvox, sources.recordings)
-    lines = lines_except(sources.texts, withheld)
-    speech = Speech(data, lines, amounts=recipe.amounts)
-    synthesise_shards(speech, range(recipe.shards), recipe.processes)
-    if sources.rhvoice:
-        synthesise_shards(replace(speech, rhvoice=sources.rhvoice), range(recipe.natural), recipe.processes)
-    if sources.voxforge and not (data / "shards" / f"voxforge-train-composed-{recipe.composed}.jsonl").exists():
-        train(data, data / RUN, replace(recipe.knobs, pause_at=ALIGN_AT))
-        checkpoint = data / RUN / "checkpoint.pt"
-        compose(data, checkpoint, lines, COMPOSED_PER_SHARD, range(1, recipe.composed + 1))
-    train(data, data / RUN, recipe.knobs)
-    # Real speech was learnt through the map from 15 bands; seen half through it, it is understood as well as wholly.
-    narrowing = 0.5 if sources.voxforge else 0.0
-    export(data / RUN / "checkpoint.pt", to, data / "map.npz", narrowing)
-    build(data, sources.texts, to / FILE, recipe.lm, withheld)
-    write_checksums(to)
-    tests = TestData(data, sources.festvox, sources.recordings)
-    calibrate(to, tests, count=recipe.amounts.calibration_utterances)
-    write_card(data / RUN / "checkpoint.pt", to, tests, date)
+    torch.set_num_threads(1)
+    arrays, tokens = load_arrays(sources.base), Tokens(sources.base)
+    speech = Speech(data / CLIPS, spoken_lines(sources), sources.rhvoice, recipe.clips_per_shard)
+    names = [speech.name(index) for index in range(recipe.shards)]
+    speak_shards(speech, range(recipe.shards), recipe.processes)
+    guided = names[: recipe.guided_shards]
+    teacher = Whisper(arrays).eval()
+    for name in guided:
+        write_targets(speech.folder, name, teacher, tokens)
+    n_mels = teacher.shape.n_mels
+    learn = Batches(speech.folder, guided, tokens, Augmentation(), n_mels=n_mels, wants_states=True)
+    read = Batches(speech.folder, names, tokens, Augmentation(), n_mels=n_mels, seed=1)
+    context = factors_of(train(arrays, learn, None, data / CONTEXT_RUN, recipe.context))
+    adapted = merge(arrays, as_adapter(context, "", "", {}))
+    spelling = factors_of(train(adapted, learn, read, data / SPELLING_RUN, recipe.spelling))
+    adapter = _released(arrays, context, spelling, recipe)
+    write_adapter(to, adapter)
+    return adapter
+
+
+def spoken_lines(sources: Sources) -> list[str]:
+    """Sentences to be spoken: of the texts, without those like a test's."""
+    withheld = HeldOutSentences(test_texts(sources.festvox, sources.recordings))
+    lines = read_prose(sources.texts) if sources.texts else (f"Это {name}." for name in NAMES.values())
+    return [line for line in lines if line not in withheld]
+
+
+def _released(arrays: Arrays, context: Parts, spelling: Parts, recipe: Recipe) -> Adapter:
+    facts = {
+        "context_steps": recipe.context.steps,
+        "spelling_steps": recipe.spelling.steps,
+        "spelling_share": recipe.spelling_share,
+    }
+    parts = together([(context, 1.0), (spelling, recipe.spelling_share)])
+    return as_adapter(parts, "openai/whisper-base", digest(dict(arrays)), facts)

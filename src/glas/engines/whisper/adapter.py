@@ -28,6 +28,7 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 BASE_DIGEST = "base_weights_sha256"
 
 _KEY = re.compile(r"base_model\.model\.(?:model\.)?(.+)\.lora_([AB])\.weight")
+_SAME_QUOTIENT = 1e-9
 # What PEFT can do beyond plain LoRA, and what its configuration says where it does not.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "use_dora": (False, None),
@@ -35,8 +36,6 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "fan_in_fan_out": (False, None),
     "bias": ("none", None),
     "modules_to_save": (None, []),
-    "rank_pattern": (None, {}),
-    "alpha_pattern": (None, {}),
 }
 
 
@@ -53,8 +52,8 @@ class Adapter:
 
     Attributes:
         factors: by the name of the matrix without `.weight`, `encoder.layers.0.self_attn.q_proj`.
-        rank: columns of each `b`.
-        alpha: the change is multiplied by `alpha / rank`.
+        rank: columns of `b`, where a matrix has no other rank of its own.
+        alpha: every change is multiplied by `alpha / rank`.
         base: name of the model that is changed, `openai/whisper-base`.
         base_digest: `digest` of that model's weights; empty if the adapter does not tell.
         facts: whatever else the adapter's configuration shall say of it.
@@ -92,12 +91,16 @@ def write_adapter(directory: Path, adapter: Adapter) -> None:
         for name, factors in adapter.factors.items()
         for letter, factor in (("A", factors.a), ("B", factors.b))
     }
+    ranks = {name: len(pair.a) for name, pair in sorted(adapter.factors.items()) if len(pair.a) != adapter.rank}
     config = adapter.facts | {
         "peft_type": "LORA",
         "task_type": None,
         "base_model_name_or_path": adapter.base,
         "r": adapter.rank,
         "lora_alpha": adapter.alpha,
+        "rank_pattern": ranks,
+        # PEFT divides by a matrix's own rank: its own alpha keeps the quotient the same for all.
+        "alpha_pattern": {name: adapter.alpha * rank / adapter.rank for name, rank in ranks.items()},
         "lora_dropout": 0.0,
         "bias": "none",
         "inference_mode": True,
@@ -139,6 +142,7 @@ def read_adapter(directory: Path) -> Adapter:
         facts=config,
     )
     _check(str(directory), adapter)
+    _check_patterns(str(place), adapter, config.get("rank_pattern") or {}, config.get("alpha_pattern") or {})
     return adapter
 
 
@@ -197,9 +201,20 @@ def _check(place: str, adapter: Adapter) -> None:
     if not adapter.factors:
         raise ModelLoadError(f"{place}: expected an adapter that changes a matrix, got none.")
     for name, (a, b) in adapter.factors.items():
-        if a.ndim != 2 or b.ndim != 2 or len(a) != adapter.rank or b.shape[1] != adapter.rank:  # noqa: PLR2004
+        if a.ndim != 2 or b.ndim != 2 or len(a) != b.shape[1]:  # noqa: PLR2004
             raise ModelLoadError(
-                f"{place}: expected factors of rank {adapter.rank} for {name}, got shapes {a.shape} and {b.shape}."
+                f"{place}: expected factors of one rank for {name}, got shapes {a.shape} and {b.shape}."
             )
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             raise ModelLoadError(f"{place}: expected finite factors for {name}, got NaN or infinity.")
+
+
+def _check_patterns(place: str, adapter: Adapter, ranks: Mapping[str, int], alphas: Mapping[str, float]) -> None:
+    for name, pair in adapter.factors.items():
+        if len(pair.a) != ranks.get(name, adapter.rank):
+            raise ModelLoadError(
+                f"{place}: expected factors of rank {ranks.get(name, adapter.rank)} for {name}, got {len(pair.a)}."
+            )
+        quotient = alphas.get(name, adapter.alpha) / len(pair.a)
+        if abs(quotient - adapter.alpha / adapter.rank) > _SAME_QUOTIENT:
+            raise ModelLoadError(f"{place}: expected one quotient of alpha and rank for all matrices, not of {name}.")

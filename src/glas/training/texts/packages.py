@@ -45,6 +45,13 @@ def _texts(folder: Path) -> Iterator[str]:
             yield from reader(path)
 
 
+def raw_texts(folder: Path) -> Iterator[str]:
+    """Texts as the files hold them, line breaks and punctuation included; files in the order of their names."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and (reader := _reader(path)):
+            yield from ("\n".join(reader(path)),) if reader is _plain else reader(path)
+
+
 def _reader(path: Path) -> Callable[[Path], Iterator[str]] | None:
     if path.suffix == ".mo":
         return _translations if "ru" in path.parts else None

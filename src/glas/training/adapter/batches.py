@@ -1,0 +1,118 @@
+"""Batches for a student: clips of like length, sent through a new channel each time, cut to about their true length."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glas.engines.whisper.mel import filled, log_mel
+from glas.training.adapter.teacher import Targets, open_targets
+from glas.training.adapter.tokens import Tokens
+from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples
+from glas.training.sound.clips import ClipShard, open_clips
+
+POSITIONS_PER_S = 50
+MIN_POSITIONS = 50
+# FUTO's notebook: jitter of up to 64 positions, or of a third of a short clip.
+MAX_JITTER, JITTER_SHARE = 64, 3
+IGNORED = -100  # a label that no loss counts; torch's default
+
+Channel = Callable[[np.random.Generator, Samples], Samples]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step learns from.
+
+    Attributes:
+        mel: spectrograms (batch, bands, frames).
+        tokens: inputs of the decoder (batch, n).
+        labels: the next tokens (batch, n); `IGNORED` in the prompt and behind the end.
+        states: the teacher's hidden states (layers, batch, n, width); None where no clip has any.
+        is_text: whether a state counts (batch, n).
+    """
+
+    mel: Tensor
+    tokens: Tensor
+    labels: Tensor
+    states: Tensor | None
+    is_text: Tensor
+
+
+@dataclass
+class Batches:
+    """Draws batches for ever; a step's number decides all of its batch.
+
+    Args:
+        folder: of the shards.
+        names: shards to draw from.
+        tokens: the tokenizer.
+        channel: what happens to a clip on its way; see `glas.training.sound.channel`.
+        size: clips of a batch.
+        seed: makes it another order.
+        n_mels: bands of the spectrogram.
+        wants_states: whether only clips with a teacher's states are drawn, and their states with them.
+    """
+
+    folder: Path
+    names: Sequence[str]
+    tokens: Tokens
+    channel: Channel
+    size: int = 4
+    seed: int = 0
+    n_mels: int = 80
+    wants_states: bool = False
+    _groups: list[list[tuple[ClipShard, int, Targets | None]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shards = [open_clips(self.folder, name) for name in self.names]
+        found = [(shard, open_targets(self.folder, shard)) for shard in shards]
+        clips = [
+            (shard, number, targets if self.wants_states else None)
+            for shard, targets in found
+            if targets is not None or not self.wants_states
+            for number in range(len(shard.clips))
+        ]
+        clips.sort(key=lambda one: one[0].clips[one[1]].count)
+        self._groups = [clips[at : at + self.size] for at in range(0, len(clips) - self.size + 1, self.size)]
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def draw(self, step: int) -> Batch:
+        """The batch of that step; every group of clips is drawn once before any is drawn again."""
+        passed, place = divmod(step, len(self._groups))
+        order = list(range(len(self._groups)))
+        random.Random(f"{self.seed} {passed}").shuffle(order)
+        group = self._groups[order[place]]
+        rng = np.random.default_rng([self.seed, step])
+        sounds = [self.channel(rng, shard.samples_of(shard.clips[number])) for shard, number, _ in group]
+        rows = [self.tokens.text(shard.clips[number].text) for shard, number, _ in group]
+        states = [targets.of(number) for _, number, targets in group if targets is not None]
+        return self._batch(sounds, rows, states, _positions(rng, max(map(len, sounds))))
+
+    def _batch(self, sounds: list[Samples], rows: list[list[int]], states: list[np.ndarray], positions: int) -> Batch:
+        mel = np.stack([filled(*log_mel(sound, self.n_mels), 2 * positions) for sound in sounds])
+        longest, prompt = max(map(len, rows)) - 1, self.tokens.prompt_length
+        tokens = torch.full((len(rows), longest), self.tokens.end)
+        labels = torch.full((len(rows), longest), IGNORED)
+        for row, ids in enumerate(rows):
+            tokens[row, : len(ids) - 1] = torch.tensor(ids[:-1])
+            labels[row, prompt - 1 : len(ids) - 1] = torch.tensor(ids[prompt:])
+        stacked = None
+        if states:
+            stacked = torch.zeros(states[0].shape[0], len(rows), longest, states[0].shape[2])
+            for row, one in enumerate(states):
+                stacked[:, row, prompt - 1 : prompt - 1 + one.shape[1]] = torch.from_numpy(one.astype(np.float32))
+        return Batch(torch.from_numpy(mel), tokens, labels, stacked, labels != IGNORED)
+
+
+def _positions(rng: np.random.Generator, n_samples: int) -> int:
+    """About the true length of a clip in positions: as much as 16 fewer, as much as 64 more."""
+    true = round(POSITIONS_PER_S * n_samples / SAMPLE_RATE_HZ)
+    jitter = min(MAX_JITTER, true // JITTER_SHARE)
+    return max(MIN_POSITIONS, true + int(rng.integers(-(jitter // 4), jitter + 1)))

@@ -1,0 +1,55 @@
+"""Low-rank adapters: a small trainable change beside frozen linear layers.
+
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021: y = W x + (alpha / r) B A x.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's customary name
+from torch import Tensor, nn
+
+
+class LowRankLinear(nn.Module):
+    """A frozen linear layer and its trainable low-rank change, zero in the beginning."""
+
+    def __init__(self, linear: nn.Linear, rank: int, alpha: float) -> None:
+        super().__init__()
+        self.linear, self.scale = linear, alpha / rank
+        self.lora_A = nn.Parameter(torch.randn(rank, linear.in_features) / linear.in_features**0.5)
+        self.lora_B = nn.Parameter(torch.zeros(linear.out_features, rank))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply both."""
+        change = F.linear(F.linear(x, self.lora_A), self.lora_B)
+        return self.linear(x) + self.scale * change
+
+
+def add_adapters(network: nn.Module, pattern: str, rank: int, alpha: float) -> None:
+    """Put an adapter beside every linear layer whose name fits the regular expression."""
+    chosen = [
+        name for name, part in network.named_modules() if isinstance(part, nn.Linear) and re.fullmatch(pattern, name)
+    ]
+    for name in chosen:
+        parent, _, last = name.rpartition(".")
+        owner = network.get_submodule(parent)
+        setattr(owner, last, LowRankLinear(getattr(owner, last), rank, alpha))
+
+
+def adapters(network: nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
+    """All adapters by the name of the layer beside which they lie."""
+    for name, part in network.named_modules():
+        if isinstance(part, LowRankLinear):
+            yield name, part
+
+
+def adapter_arrays(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
+    """The trained numbers: `<layer>.lora_A` (rank, inputs) and `<layer>.lora_B` (outputs, rank)."""
+    found = {}
+    for name, part in adapters(network):
+        found[f"{name}.lora_A"] = part.lora_A.detach().float().numpy().copy()
+        found[f"{name}.lora_B"] = part.lora_B.detach().float().numpy().copy()
+    return found

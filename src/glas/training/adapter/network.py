@@ -1,0 +1,170 @@
+"""Whisper in torch, for training only: parameters carry the names of Hugging Face's checkpoints.
+
+The encoder accepts any number of frames up to its window, because training needs clips at their true length. The
+decoder returns the hidden state after every layer, because these are what a student is compared with.
+
+Architecture: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's customary name
+from torch import Tensor, nn
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+HEAD_WIDTH = 64  # of every published Whisper
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a Whisper.
+
+    Attributes:
+        width: of a hidden state.
+        inner_width: of the feed-forward layers.
+        n_layers: layers of the encoder, and as many of the decoder.
+        n_mels: bands of the spectrogram.
+        n_tokens: size of the vocabulary.
+        n_positions: positions of the encoder, 20 ms each.
+        text_context: tokens that the decoder holds.
+    """
+
+    width: int
+    inner_width: int
+    n_layers: int
+    n_decoder_layers: int
+    n_mels: int
+    n_tokens: int
+    n_positions: int
+    text_context: int
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> "Shape":
+        """Read the sizes off the weights."""
+        n_tokens, width = arrays["decoder.embed_tokens.weight"].shape
+        layers = {"encoder": 0, "decoder": 0}
+        for name in arrays:
+            side, _, rest = name.partition(".layers.")
+            if rest:
+                layers[side] = max(layers[side], int(rest.partition(".")[0]) + 1)
+        return cls(
+            width=width,
+            inner_width=arrays["encoder.layers.0.fc1.weight"].shape[0],
+            n_layers=layers["encoder"],
+            n_decoder_layers=layers["decoder"],
+            n_mels=arrays["encoder.conv1.weight"].shape[1],
+            n_tokens=n_tokens,
+            n_positions=arrays["encoder.embed_positions.weight"].shape[0],
+            text_context=arrays["decoder.embed_positions.weight"].shape[0],
+        )
+
+
+class Attention(nn.Module):
+    """Multi-head attention; keys have no bias."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.q_proj = nn.Linear(width, width)
+        self.k_proj = nn.Linear(width, width, bias=False)
+        self.v_proj = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
+        """Attend from `x` (batch, n, width) to `context` (batch, m, width), where `mask` (batch, 1, 1, m) allows it."""
+        batch, count, width = x.shape
+        heads = (
+            projected.view(batch, -1, width // HEAD_WIDTH, HEAD_WIDTH).transpose(1, 2)
+            for projected in (self.q_proj(x), self.k_proj(context), self.v_proj(context))
+        )
+        mixed = F.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=causal)
+        mixed = mixed.transpose(1, 2).reshape(batch, count, width)
+        projected: Tensor = self.out_proj(mixed)
+        return projected
+
+
+class Layer(nn.Module):
+    """One layer of the encoder, or of the decoder where `attends_sound`."""
+
+    def __init__(self, shape: Shape, *, attends_sound: bool) -> None:
+        super().__init__()
+        self.self_attn = Attention(shape.width)
+        self.self_attn_layer_norm = nn.LayerNorm(shape.width)
+        if attends_sound:
+            self.encoder_attn = Attention(shape.width)
+            self.encoder_attn_layer_norm = nn.LayerNorm(shape.width)
+        self.fc1 = nn.Linear(shape.width, shape.inner_width)
+        self.fc2 = nn.Linear(shape.inner_width, shape.width)
+        self.final_layer_norm = nn.LayerNorm(shape.width)
+
+    def forward(self, x: Tensor, sound: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """Hidden states (batch, n, width); `mask` is of the sound in a decoder, of `x` itself in an encoder."""
+        normed = self.self_attn_layer_norm(x)
+        x = x + self.self_attn(normed, normed, None if sound is not None else mask, causal=sound is not None)
+        if sound is not None:
+            x = x + self.encoder_attn(self.encoder_attn_layer_norm(x), sound, mask)
+        hidden: Tensor = x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
+        return hidden
+
+
+class Encoder(nn.Module):
+    """From a log-mel spectrogram to hidden states, one every 20 ms."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(shape.n_mels, shape.width, 3, padding=1)
+        self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=2, padding=1)
+        self.embed_positions = nn.Embedding(shape.n_positions, shape.width)
+        self.layers = nn.ModuleList(Layer(shape, attends_sound=False) for _ in range(shape.n_layers))
+        self.layer_norm = nn.LayerNorm(shape.width)
+
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Encode spectrograms (batch, bands, frames); the positions of shorter clips can be masked."""
+        x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
+        x = x + self.embed_positions.weight[: x.shape[1]]
+        for layer in self.layers:
+            x = layer(x, None, mask)
+        encoded: Tensor = self.layer_norm(x)
+        return encoded
+
+
+class Decoder(nn.Module):
+    """From tokens and an encoded sound to hidden states; the embedding is the output layer too."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(shape.n_tokens, shape.width)
+        self.embed_positions = nn.Embedding(shape.text_context, shape.width)
+        self.layers = nn.ModuleList(Layer(shape, attends_sound=True) for _ in range(shape.n_decoder_layers))
+        self.layer_norm = nn.LayerNorm(shape.width)
+
+    def forward(self, tokens: Tensor, sound: Tensor, mask: Tensor | None = None) -> list[Tensor]:
+        """Hidden states (batch, n, width) after each layer; the last of them is normalised."""
+        x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
+        states = []
+        for layer in self.layers:
+            x = layer(x, sound, mask)
+            states.append(x)
+        states[-1] = self.layer_norm(states[-1])
+        return states
+
+    def scores(self, state: Tensor) -> Tensor:
+        """Unnormalised scores (…, tokens) of the next token, from the last hidden state."""
+        return F.linear(state, self.embed_tokens.weight)
+
+
+class Whisper(nn.Module):
+    """Encoder and decoder, with the weights of a checkpoint."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        super().__init__()
+        self.shape = Shape.of(arrays)
+        self.encoder, self.decoder = Encoder(self.shape), Decoder(self.shape)
+        own = self.state_dict()
+        self.load_state_dict({name: torch.from_numpy(np.array(arrays[name], np.float32)) for name in own})
+        self.requires_grad_(requires_grad=False)

@@ -1,0 +1,73 @@
+"""What the unchanged network computes for a clip in its full window: the targets that a student learns from.
+
+The student is the same network with an adapter, fed at true length. Method: FUTO's whisper-acft (2024), which compares
+the hidden states of the decoder. They are computed once for each clip and kept, since this costs more than a step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from glas.engines.whisper.mel import filled, log_mel
+from glas.training.adapter.network import Whisper
+from glas.training.adapter.tokens import Tokens
+from glas.training.sound.channel import Samples
+from glas.training.sound.clips import ClipShard, open_clips
+
+States = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Hidden states of one shard's clips.
+
+    Attributes:
+        stored: shape `(layers, rows, width)`; a clip's rows follow each other.
+        starts: first row of each clip, and one more behind the last.
+    """
+
+    stored: States
+    starts: npt.NDArray[np.int64]
+
+    def of(self, number: int) -> States:
+        """States (layers, tokens, width) of the clip with that number; tokens from the last of the prompt on."""
+        return self.stored[:, self.starts[number] : self.starts[number + 1]]
+
+
+def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], prompt: int) -> Tensor:
+    """Hidden states (layers, tokens, width) behind the prompt's last token and each token of the text but the end."""
+    frames = 2 * teacher.shape.n_positions
+    mel = torch.from_numpy(filled(*log_mel(samples, teacher.shape.n_mels), frames))[None]
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        states = teacher.decoder(torch.tensor([tokens[:-1]]), teacher.encoder(mel))
+    return torch.cat(states)[:, prompt - 1 :]
+
+
+def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> None:
+    """Compute the targets of a shard, unless they are there: `NAME.states.npy` and, last, `NAME.starts.npy`."""
+    starts_file = folder / f"{name}.starts.npy"
+    if starts_file.exists():
+        return
+    shard = open_clips(folder, name)
+    found, starts = [], [0]
+    for clip in shard.clips:
+        states = target_states(teacher, shard.samples_of(clip), tokens.text(clip.text), tokens.prompt_length)
+        found.append(states.to(torch.float16).numpy())
+        starts.append(starts[-1] + states.shape[1])
+    np.save(folder / f"{name}.states.npy", np.concatenate(found, axis=1))
+    unfinished = folder / f"{name}.starts.part.npy"
+    np.save(unfinished, np.array(starts, np.int64))
+    unfinished.rename(starts_file)
+
+
+def open_targets(folder: Path, shard: ClipShard) -> Targets | None:
+    """The targets of a shard, if they were computed."""
+    starts = folder / f"{shard.name}.starts.npy"
+    if not starts.exists():
+        return None
+    return Targets(np.load(folder / f"{shard.name}.states.npy", mmap_mode="r"), np.load(starts))

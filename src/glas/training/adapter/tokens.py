@@ -1,0 +1,30 @@
+"""Texts as the tokens of a Russian transcription without times."""
+
+from pathlib import Path
+
+from glas.engines.whisper.vocabulary import END, NO_TIMESTAMPS, START, TRANSCRIBE, load_tokenizer
+
+RUSSIAN = "<|ru|>"
+
+
+class Tokens:
+    """The tokenizer of a Whisper, for training.
+
+    Args:
+        directory: holds the tokenizer.
+
+    Attributes:
+        end: id of the token that ends a text.
+        prompt_length: tokens before the text.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._tokenizer = load_tokenizer(directory)
+        self._prompt = [int(self._tokenizer.token_to_id(name)) for name in (START, RUSSIAN, TRANSCRIBE, NO_TIMESTAMPS)]
+        self.end = int(self._tokenizer.token_to_id(END))
+        self.prompt_length = len(self._prompt)
+
+    def text(self, text: str) -> list[int]:
+        """The prompt, the text with a space in front of it, and the end; of an empty text only prompt and end."""
+        words = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
+        return [*self._prompt, *words, self.end]

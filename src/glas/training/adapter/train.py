@@ -1,0 +1,142 @@
+"""The training loop of an adapter: two losses, a falling learning rate, checkpoints from which it goes on."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's customary name
+from torch import Tensor
+
+from glas.training.adapter.batches import IGNORED, Batch, Batches
+from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters
+from glas.training.adapter.network import Arrays, Whisper
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "train.jsonl"
+LABEL_SMOOTHING = 0.05
+WARM_UP_STEPS = 50
+LARGEST_GRADIENT = 1.0
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """How an adapter is trained.
+
+    Attributes:
+        steps: in all.
+        learning_rate: at its highest.
+        encoder_rank: of the encoder's adapters; 0 for none.
+        decoder_rank: of the decoder's.
+        text_share: share of the steps that learn from texts; the others learn from the teacher's states.
+        text_weight: of the text's loss in a step that learns from the teacher too.
+        save_every: steps between checkpoints.
+    """
+
+    steps: int
+    learning_rate: float = 3e-4
+    encoder_rank: int = 32
+    decoder_rank: int = 0
+    text_share: float = 0.0
+    text_weight: float = 0.0
+    save_every: int = 100
+
+
+def student(arrays: Arrays, knobs: Knobs) -> Whisper:
+    """The network with adapters that change nothing yet."""
+    torch.manual_seed(0)
+    network = Whisper(arrays)
+    for side, rank in (("encoder", knobs.encoder_rank), ("decoder", knobs.decoder_rank)):
+        if rank:
+            add_adapters(network, rf"{side}\.layers\..*(_proj|fc\d)", rank, alpha=rank)
+    return network
+
+
+def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor, Tensor]:
+    """Mean square distance of the hidden states, and cross-entropy of the next tokens; 0 where one is not wanted."""
+    with torch.autocast("cpu", torch.bfloat16):
+        states = network.decoder(batch.tokens, network.encoder(batch.mel))
+        distance = torch.zeros(())
+        if batch.states is not None:
+            ours = torch.stack(states)[:, batch.is_text].float()
+            distance = F.mse_loss(ours, batch.states[:, batch.is_text])
+        if not wants_text:
+            return distance, torch.zeros(())
+        scores = network.decoder.scores(states[-1][batch.is_text]).float()
+    labels = batch.labels[batch.labels != IGNORED]
+    return distance, F.cross_entropy(scores, labels, label_smoothing=LABEL_SMOOTHING)
+
+
+def rate_at(step: int, knobs: Knobs) -> float:
+    """The learning rate of a step: up in `WARM_UP_STEPS`, then down to zero in a straight line."""
+    return knobs.learning_rate * min((step + 1) / WARM_UP_STEPS, 1) * max(1 - step / knobs.steps, 0)
+
+
+def train(arrays: Arrays, guided: Batches, spoken: Batches | None, folder: Path, knobs: Knobs) -> Whisper:
+    """Train an adapter, or go on with one that was broken off; nothing is done where it is finished.
+
+    Args:
+        arrays: weights of the base.
+        guided: batches with the teacher's states.
+        spoken: batches with texts alone; needed where `text_share` is not 0.
+        folder: keeps the checkpoint and the log.
+        knobs: how.
+
+    Returns:
+        The network with its trained adapters.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    network = student(arrays, knobs)
+    trained = [part for _, layer in adapters(network) for part in (layer.lora_A, layer.lora_B)]
+    optimiser = torch.optim.AdamW(trained, lr=knobs.learning_rate, weight_decay=0.01)
+    first = _restore(folder / CHECKPOINT, network, optimiser)
+    started, seen, sums = time.monotonic(), 0, [0.0, 0.0]
+    for step in range(first, knobs.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(step, knobs)
+        is_text = spoken is not None and _is_text_step(step, knobs.text_share)
+        batch = spoken.draw(step) if is_text and spoken else guided.draw(step)
+        distance, entropy = losses(network, batch, wants_text=is_text or knobs.text_weight > 0)
+        (entropy if is_text else distance + knobs.text_weight * entropy).backward()
+        torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        sums = [sums[0] + float(distance), sums[1] + float(entropy)]
+        seen += 1
+        if (step + 1) % knobs.save_every == 0 or step + 1 == knobs.steps:
+            _save(folder, network, optimiser, step + 1, knobs)
+            _note(folder, step + 1, sums, seen, time.monotonic() - started)
+            started, seen, sums = time.monotonic(), 0, [0.0, 0.0]
+    return network
+
+
+def _is_text_step(step: int, share: float) -> bool:
+    return int((step + 1) * share) > int(step * share)
+
+
+def _restore(checkpoint: Path, network: Whisper, optimiser: torch.optim.Optimizer) -> int:
+    if not checkpoint.exists():
+        return 0
+    kept: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    network.load_state_dict(kept["adapters"], strict=False)
+    optimiser.load_state_dict(kept["optimiser"])
+    return int(kept["step"])
+
+
+def _save(folder: Path, network: Whisper, optimiser: torch.optim.Optimizer, step: int, knobs: Knobs) -> None:
+    unfinished = folder / f"{CHECKPOINT}.part"
+    adapters_only = {name: torch.from_numpy(array) for name, array in adapter_arrays(network).items()}
+    torch.save(
+        {"adapters": adapters_only, "optimiser": optimiser.state_dict(), "step": step, "knobs": asdict(knobs)},
+        unfinished,
+    )
+    unfinished.replace(folder / CHECKPOINT)
+
+
+def _note(folder: Path, step: int, sums: list[float], seen: int, seconds: float) -> None:
+    line = {"step": step, "states": sums[0] / seen, "text": sums[1] / seen, "seconds": round(seconds, 1)}
+    print(json.dumps(line), flush=True)
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")

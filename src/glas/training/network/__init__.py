@@ -1,1 +1,0 @@
-"""The network: its batches, its training, what it aligns and composes, its export."""

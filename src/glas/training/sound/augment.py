@@ -1,0 +1,59 @@
+"""Send a clean clip through a random microphone, room, noise and network, as voice messages come."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from glas.training.sound.channel import (
+    Samples,
+    clip,
+    level,
+    limit_band,
+    lose_packets,
+    reverberate,
+    through_opus,
+    tilt,
+)
+from glas.training.sound.noises import add_noise, coloured_noise
+
+CLEAN = 0.2  # share of the clips that only get their faint noise
+TILT, REVERB, NOISE, CLIP, TELEPHONE, OPUS, LOSS = 0.6, 0.3, 0.45, 0.08, 0.35, 0.15, 0.06  # of the others, each
+SNR_DB = (5.0, 35.0)
+LEVEL_DB = (-32.0, -8.0)  # root mean square of the result, below full scale
+FAINT_DB = (40.0, 75.0)  # below the speech: the noise that every recording has
+BABBLE_VOICES = 40
+
+
+@dataclass
+class Augmentation:
+    """A random way of a clip; the same generator gives the same way, but for the voices of the babble.
+
+    Attributes:
+        earlier: clips that were sent before; the babble is made of them.
+    """
+
+    earlier: list[Samples] = field(default_factory=list)
+
+    def __call__(self, rng: np.random.Generator, samples: Samples) -> Samples:
+        """The clip (n,) as it arrives."""
+        sent = samples
+        if rng.random() >= CLEAN:
+            sent = self._sent(rng, samples)
+        self.earlier = [*self.earlier[-BABBLE_VOICES:], samples]
+        sent = sent + coloured_noise(rng, len(sent), 0.5) * np.float32(
+            level(sent) * 10 ** (-rng.uniform(*FAINT_DB) / 20)
+        )
+        return sent * np.float32(10 ** (rng.uniform(*LEVEL_DB) / 20) / level(sent))
+
+    def _sent(self, rng: np.random.Generator, samples: Samples) -> Samples:
+        samples = tilt(rng, samples) if rng.random() < TILT else samples
+        samples = reverberate(rng, samples) if rng.random() < REVERB else samples
+        samples = add_noise(rng, samples, self.earlier, SNR_DB) if rng.random() < NOISE else samples
+        samples = clip(rng, samples) if rng.random() < CLIP else samples
+        samples = limit_band(rng, samples) if rng.random() < TELEPHONE else samples
+        samples = (
+            through_opus(rng, samples * np.float32(0.3 / max(np.abs(samples).max(), 0.3)))
+            if rng.random() < OPUS
+            else samples
+        )
+        return lose_packets(rng, samples) if rng.random() < LOSS else samples

@@ -1,0 +1,39 @@
+"""Read whole Russian sentences, with their capitals and punctuation, out of unpacked Debian packages.
+
+A network that is to write like Whisper must be shown text in Whisper's style. So only sentences of letters, digits,
+commas, hyphens and closing marks are taken, and ё becomes е, which Whisper hardly ever writes.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from glas.training.texts.packages import raw_texts
+
+WORDS = (2, 28)  # of a sentence
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[А-ЯЁ«\"—-])")
+_PARAGRAPH_END = re.compile(r"\n\s*\n|^%$|^\s*--.*$", re.MULTILINE)
+_WHOLE = re.compile(r"[А-ЯЁ](?:[а-яёА-ЯЁ0-9 ,]|(?<=\w)-(?=\w))*[а-яё0-9](?:[.!?]|\.\.\.)")
+_DASH = re.compile(r"^\s*[-–—]\s*")
+_MANY_CAPITALS = re.compile(r"[А-ЯЁ]{4}")
+
+
+def read_prose(folder: Path) -> Iterator[str]:
+    """Different whole sentences of `WORDS` words, files in the order of their names."""
+    seen = set()
+    for text in raw_texts(folder):
+        for sentence in whole_sentences(text):
+            if sentence not in seen:
+                seen.add(sentence)
+                yield sentence
+
+
+def whole_sentences(text: str) -> Iterator[str]:
+    """The sentences of a text that are written in Whisper's style."""
+    for paragraph in _PARAGRAPH_END.split(text):
+        for part in _SENTENCE_END.split(re.sub(r"\s+", " ", paragraph)):
+            sentence = _DASH.sub("", part).strip().replace("…", "...").replace("Ё", "Е").replace("ё", "е")
+            fits = WORDS[0] <= len(sentence.split()) <= WORDS[1] and not _MANY_CAPITALS.search(sentence)
+            if fits and _WHOLE.fullmatch(sentence):
+                yield sentence

@@ -1,0 +1,93 @@
+"""Clean synthetic speech for training: whole sentences in random voices, pitches and tempi, kept as shards of clips."""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, level, resample
+from glas.training.sound.clips import clip_shards, open_clips, write_clips
+from glas.training.texts.loanwords import sentence_with_name
+from glas.training.voices.espeak import Espeak
+from glas.training.voices.manner import Manner, Synthesiser
+from glas.training.voices.rhvoice import RHVoice
+
+NAMES = 0.05  # share of the clips that say a name written in Latin letters
+SENTENCES = (0.70, 0.22, 0.08)  # shares of clips with one, two and three sentences
+RATE_WPM, PITCH, PITCH_RANGE = (120, 215), (15, 85), (20, 90)
+WARP = (0.88, 1.14)  # resampling: moves formants, pitch and tempo together
+PAUSE_S = (0.02, 0.40)  # of silence before and after the speech
+DURATION_S = (0.7, 15.0)
+LEVEL = 0.1  # root mean square
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What synthetic speech is made of.
+
+    Attributes:
+        folder: where the shards go.
+        lines: sentences as they are written; read aloud as they stand.
+        rhvoice: folder of RHVoice's unpacked packages; None lets espeak-ng speak.
+        clips_per_shard: how many.
+    """
+
+    folder: Path
+    lines: Sequence[str]
+    rhvoice: Path | None = None
+    clips_per_shard: int = 500
+
+    def name(self, index: int) -> str:
+        """The name of the shard with this number."""
+        return f"{'rhvoice' if self.rhvoice else 'espeak'}-{index:03d}"
+
+
+def spoken_clips(
+    synthesiser: Synthesiser, lines: Sequence[str], seed: int, count: int
+) -> Iterator[tuple[str, str, Samples]]:
+    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed decides them."""
+    dice = random.Random(seed)
+    voices, made = list(synthesiser.voices), 0
+    while made < count:
+        written, said = _texts(dice, lines)
+        manner = Manner(dice.choice(voices), dice.randint(*RATE_WPM), dice.randint(*PITCH), dice.randint(*PITCH_RANGE))
+        speech = synthesiser.speak(said, manner)
+        speech = resample(speech, SAMPLE_RATE_HZ / synthesiser.sample_rate_hz / dice.uniform(*WARP))
+        samples = np.pad(speech, [int(dice.uniform(*PAUSE_S) * SAMPLE_RATE_HZ) for _ in range(2)])
+        if DURATION_S[0] < len(samples) / SAMPLE_RATE_HZ < DURATION_S[1]:
+            made += 1
+            yield written, manner.variant, samples * np.float32(LEVEL / level(samples))
+
+
+def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
+    """Write the shards with these numbers, but those that are there.
+
+    Each is spoken by a process of its own: espeak-ng keeps state between utterances, and only in a fresh process does
+    the number of a shard decide every byte of it.
+    """
+    there = clip_shards(speech.folder, "")
+    missing = [index for index in indices if speech.name(index) not in there]
+    with get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
+        for line in pool.imap_unordered(partial(speak_shard, speech), missing):
+            print(line, flush=True)
+
+
+def speak_shard(speech: Speech, index: int) -> str:
+    """Write one shard and say how long it is and how long it took."""
+    started, name = time.monotonic(), speech.name(index)
+    synthesiser: Synthesiser = RHVoice(speech.rhvoice) if speech.rhvoice else Espeak()
+    write_clips(speech.folder, name, spoken_clips(synthesiser, speech.lines, index, speech.clips_per_shard))
+    return f"{name}: {open_clips(speech.folder, name).hours:.2f} h in {time.monotonic() - started:.0f} s"
+
+
+def _texts(dice: random.Random, lines: Sequence[str]) -> tuple[str, str]:
+    if dice.random() < NAMES:
+        return sentence_with_name(dice)
+    (count,) = dice.choices((1, 2, 3), SENTENCES)
+    text = " ".join(dice.choice(lines) for _ in range(count))
+    return text, text
