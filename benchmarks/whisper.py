@@ -39,6 +39,7 @@ from benchmarks.whisper_small.wyoming import wyoming_server
 from glas.domain.decoding import DecodingOptions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.engines.whisper import WhisperEngine
+from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 
 LENGTHS_S = (4.0, 8.0, 10.0, 15.0, 30.0)
 TOKENS_PER_S = 3
@@ -79,8 +80,8 @@ class Peers:
     def __init__(self, checkpoint: Path, cache: Path, stack: ExitStack) -> None:
         self._checkpoint = checkpoint
         self._stack = stack
-        self._padded = WhisperEngine(checkpoint, name="padded", cache=cache, dynamic_context=False)
-        self._dynamic = WhisperEngine(checkpoint, name="dynamic", cache=cache, dynamic_context=True)
+        self._padded = WhisperEngine(checkpoint, name="padded", cache=cache, context=FULL_WINDOW)
+        self._dynamic = WhisperEngine(checkpoint, name="dynamic", cache=cache, context=ContextRule(0.0))
         (self._converted,) = (path for path in cache.iterdir() if path.is_dir())
 
     def calls(self, samples: Samples) -> dict[str, tuple[Call, Callable[[], float]]]:

@@ -14,6 +14,7 @@ from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelEr
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine, hearing, network
+from glas.engines.whisper.context import MIN_CONTEXT_FRAMES
 from tests.models.conftest import MakeWhisper
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
@@ -115,7 +116,7 @@ def test_a_model_with_dynamic_context_hears_no_padding(
     ((_, n_frames),) = steps.heard
     assert n_frames == 2 * -(-len(longest.samples) // 320) < 2 * POSITIONS
     dynamic.recognise([messages[0].samples[:8000]])
-    assert steps.heard[-1] == (1, hearing.MIN_CONTEXT_FRAMES), "less than two seconds was never trained"
+    assert steps.heard[-1] == (1, MIN_CONTEXT_FRAMES), "less than two seconds was never trained"
 
 
 def test_pieces_of_like_length_are_heard_together_and_come_back_in_order(
@@ -288,7 +289,7 @@ def test_a_model_of_ctranslate2_may_say_in_its_card_that_it_hears_without_paddin
     (converted / "README.md").write_text("---\ndynamic_context: true\n---\n", encoding="utf-8")
     assert load_engine(f"whisper:{converted}", models_dir=tmp_path).abilities.batch_size > 1
     config = json.loads((converted / "config.json").read_text(encoding="utf-8"))
-    assert config["dynamic_context"] is False
+    assert "context_margin_s" not in config
 
 
 def test_a_path_that_begins_before_the_sound_gives_times_within_it() -> None:

@@ -7,7 +7,6 @@ tokenizer.json              or vocab.json, merges.txt and added_tokens.json
 README.md                   its card (optional)
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +36,6 @@ _SHAPE = (
     "max_source_positions",
     "max_target_positions",
 )
-
-# What a card or a configuration says of a model that was trained to hear sound of any length without padding.
-DYNAMIC_CONTEXT = "dynamic_context"
-
-
-def has_dynamic_context(directory: Path) -> bool:
-    """Whether the model was trained to be fed at the true length of the sound.
-
-    It must say so, in `config.json` or in the head of its card, `dynamic_context: true`: a stock Whisper that is fed
-    less than its window writes nonsense (FUTO's whisper-acft measured 80 % WER instead of 3 %).
-    """
-    if read_json(directory / CONFIG).get(DYNAMIC_CONTEXT) is True:
-        return True
-    card = directory / CARD
-    if not card.is_file():
-        return False
-    head = re.match(r"\s*---\n(.*?)\n---", card.read_text(encoding="utf-8", errors="replace"), re.DOTALL)
-    return head is not None and re.search(rf"^{DYNAMIC_CONTEXT}:\s*true\s*$", head[1], re.MULTILINE) is not None
 
 
 def read_configuration(source: Path) -> dict[str, Any]:

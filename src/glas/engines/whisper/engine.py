@@ -1,8 +1,8 @@
 """The engine for Whisper.
 
-A piece is written once, without times. It is heard at its true length if the model was trained for that, else in a
-window of silence, as every stock Whisper must be. What looks wrong (no end, a loop) is written again: first in the full
-window, then with a little chance. Words get their times afterwards, from attention.
+A piece is written once, without times. The encoder gets it with as much silence behind it as the model needs, which is
+none for one that was trained for that, and a full window where nothing is known. What looks wrong (no end, a loop) is
+written again: first in the full window, then with a little chance. Words get their times afterwards, from attention.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.spelling import Calibration, uncalibrated
 from glas.engines.whisper.cache import converted
+from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Device, Network, Precision, check_device, storage_of
@@ -43,8 +44,7 @@ class WhisperEngine:
         threads: threads of one call.
         workers: calls that run side by side, on one copy of the weights.
         beam_size: texts that are followed at once; 1 is greedy.
-        dynamic_context: whether to hear pieces at their true length; None asks the model's card. A stock model that is
-            not asked writes nonsense.
+        context: how much silence follows a piece in the encoder's input; None asks the model.
         retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
         calibrate: makes a share of right words out of a raw word confidence.
 
@@ -65,7 +65,7 @@ class WhisperEngine:
         threads: int = 1,
         workers: int = 1,
         beam_size: int = 1,
-        dynamic_context: bool | None = None,
+        context: ContextRule | None = None,
         retry_within_s: float = 20.0,
         calibrate: Calibration = uncalibrated,
     ) -> None:
@@ -78,14 +78,14 @@ class WhisperEngine:
         self._network: Network | None = network
         self._rules = Rules(
             model=name,
-            is_dynamic=network.dynamic_context if dynamic_context is None else dynamic_context,
+            context=context or network.context,
             beam_size=beam_size,
             retry_within_s=retry_within_s,
             calibrate=calibrate,
         )
         languages = network.vocabulary.languages
         self.abilities = Abilities(
-            batch_size=BATCH_SIZE if self._rules.is_dynamic or device == "cuda" else 1,
+            batch_size=BATCH_SIZE if self._rules.context.gains_by_batches or device == "cuda" else 1,
             batch_s=BATCH_S[device],
             languages=frozenset(languages or ("en",)),
             translates=bool(languages),
@@ -128,7 +128,7 @@ class WhisperEngine:
         group: list[int] = []
         for index in sorted(clips, key=lambda index: clips[index].n_frames):
             spread = clips[index].n_frames - clips[group[0]].n_frames if group else 0
-            if len(group) == size or (self._rules.is_dynamic and spread > MAX_SPREAD_FRAMES):
+            if len(group) == size or (self._rules.context != FULL_WINDOW and spread > MAX_SPREAD_FRAMES):
                 yield group
                 group = []
             group.append(index)

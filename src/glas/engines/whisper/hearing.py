@@ -11,12 +11,9 @@ from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import Calibration, spell
-from glas.engines.whisper.mel import HOP_SAMPLES, Features, filled
-from glas.engines.whisper.network import FRAMES_PER_POSITION, Draft, Network, Timing
-
-# The shortest context that the method of dynamic context was seen to work with is 100 positions (FUTO's author in
-# whisper.cpp issue 1951).
-MIN_CONTEXT_FRAMES = 100 * FRAMES_PER_POSITION
+from glas.engines.whisper.context import ContextRule
+from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features, filled
+from glas.engines.whisper.network import Draft, Network, Timing
 
 # Russian in Whisper's tokens is 5 to 7 a second; nobody says 10. What is longer has lost its end, and is broken off.
 MOST_TOKENS_PER_S = 10
@@ -31,7 +28,7 @@ class Rules:
     """What holds for all that an engine hears; see `glas.engines.whisper.WhisperEngine`."""
 
     model: str
-    is_dynamic: bool
+    context: ContextRule
     beam_size: int
     retry_within_s: float
     calibrate: Calibration
@@ -101,9 +98,7 @@ class Hearing:
             InvalidParameterError: the model does not know the language.
         """
         network, options = self._network, self._options
-        n_frames = network.n_frames
-        if self._rules.is_dynamic:
-            n_frames = min(n_frames, max(MIN_CONTEXT_FRAMES, *(clip.n_frames for clip in clips)))
+        n_frames = self._rules.context.n_frames(max(clip.n_frames for clip in clips), network.n_frames)
         heard = self._encode(clips, n_frames)
         language = options.language or network.language_of(heard)[0]
         task = network.vocabulary.task(language, options.task)

@@ -14,6 +14,8 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 Features = npt.NDArray[np.float32]
 
 FRAMES_PER_S = 100
+# What the encoder's second convolution makes one position of.
+FRAMES_PER_POSITION = 2
 HOP_SAMPLES = SAMPLE_RATE_HZ // FRAMES_PER_S
 WINDOW_SAMPLES = 400
 

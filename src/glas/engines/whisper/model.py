@@ -14,11 +14,10 @@ from glas.engines.whisper.arrays import load_arrays, load_configuration
 from glas.engines.whisper.checkpoint import (
     CONFIG,
     CONVERTED_WEIGHTS,
-    DYNAMIC_CONTEXT,
     GENERATION_CONFIG,
-    has_dynamic_context,
 )
-from glas.engines.whisper.vocabulary import language_ids, load_tokenizer, token_list
+from glas.engines.whisper.context import CONTEXT_MARGIN, stated_rule
+from glas.engines.whisper.vocabulary import EMPTY, language_ids, load_tokenizer, token_list
 
 # Heads of cross-attention that follow the sound, by decoder layers and width, for checkpoints that do not name theirs:
 # openai/whisper, whisper/__init__.py, `_ALIGNMENT_HEADS` of the multilingual models.
@@ -28,8 +27,6 @@ _ALIGNMENT_HEADS: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {
     (12, 768): ((5, 3), (5, 9), (8, 0), (8, 4), (8, 7), (8, 8), (9, 0), (9, 7), (9, 9), (10, 5)),
     (24, 1024): ((13, 15), (15, 4), (15, 15), (16, 1), (20, 0), (23, 4)),
 }
-
-_MULTILINGUAL_SIZE = 51_865
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +73,7 @@ def _settings(source: Path, config: dict[str, Any], tokens: Sequence[str]) -> di
     """What goes into the `config.json` of CTranslate2, and into the same file for ourselves."""
     generation = read_json(source / GENERATION_CONFIG)
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
-    is_multilingual = config["vocab_size"] >= _MULTILINGUAL_SIZE
-    by_size = _ALIGNMENT_HEADS.get((layers, config["d_model"])) if is_multilingual else None
+    by_size = _ALIGNMENT_HEADS.get((layers, config["d_model"])) if EMPTY in tokens else None
     # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.
     alignment = generation.get("alignment_heads") or by_size or product(range(layers // 2, layers), range(heads))
     return {
@@ -85,7 +81,7 @@ def _settings(source: Path, config: dict[str, Any], tokens: Sequence[str]) -> di
         "suppress_ids_begin": generation.get("begin_suppress_tokens", config.get("begin_suppress_tokens")) or [],
         "lang_ids": list(language_ids(tokens)),
         "alignment_heads": [list(pair) for pair in alignment],
-        DYNAMIC_CONTEXT: has_dynamic_context(source),
+        **({CONTEXT_MARGIN: stated.margin_s} if (stated := stated_rule(source)) else {}),
         "max_source_positions": config["max_source_positions"],
         "max_target_positions": config["max_target_positions"],
     }

@@ -8,16 +8,15 @@ import numpy as np
 
 from glas.domain.errors import ConfigurationError, InvalidParameterError, ModelError, ModelLoadError
 from glas.engines.json_file import read_json
-from glas.engines.whisper.checkpoint import CONFIG, has_dynamic_context
+from glas.engines.whisper.checkpoint import CONFIG
+from glas.engines.whisper.context import context_rule
 from glas.engines.whisper.convert import Quantisation
-from glas.engines.whisper.mel import Features
+from glas.engines.whisper.mel import FRAMES_PER_POSITION, Features
 from glas.engines.whisper.vocabulary import Vocabulary
 
 Device = Literal["cpu", "cuda"]
 Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 
-# Two frames of 10 ms are one position of the encoder.
-FRAMES_PER_POSITION = 2
 POSITION_S = 0.02
 
 # openai/whisper, for CTranslate2 directories made by others, which do not say.
@@ -89,7 +88,7 @@ class Network:
     Attributes:
         n_frames: mel frames of its window, 3000 for 30 s.
         text_context: tokens that its decoder holds, the prompt included.
-        dynamic_context: whether it was trained to be fed less than its window.
+        context: how much of its window it must be given.
 
     Raises:
         ModelLoadError: CTranslate2 cannot load it, or its tokenizer is not Whisper's.
@@ -101,7 +100,7 @@ class Network:
         config = read_json(directory / CONFIG)
         self.n_frames = FRAMES_PER_POSITION * int(config.get("max_source_positions", _SOURCE_POSITIONS))
         self.text_context = int(config.get("max_target_positions", _TARGET_POSITIONS))
-        self.dynamic_context = has_dynamic_context(directory)
+        self.context = context_rule(directory)
         self.vocabulary = Vocabulary(directory, self.text_context)
         self._to_storage = ctranslate2.StorageView.from_array
         self._on_cpu = device == "cpu"

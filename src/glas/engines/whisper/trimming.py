@@ -14,10 +14,7 @@ from typing import Any
 from tokenizers import Tokenizer, pre_tokenizers
 
 from glas.domain.errors import ModelLoadError
-from glas.engines.whisper.vocabulary import END, token_list
-
-# Models for many languages have it, at the end of their text tokens; CTranslate2 knows them by it.
-EMPTY = ""
+from glas.engines.whisper.vocabulary import EMPTY, END, token_list
 
 _BATCH = 10_000  # texts that are cut at once
 

@@ -16,8 +16,10 @@ TRANSCRIBE = "<|transcribe|>"
 PREVIOUS = "<|startofprev|>"
 NO_TIMESTAMPS = "<|notimestamps|>"
 
-# The last token of GPT-2's vocabulary, which the English-only models of openai/whisper keep; the others have one more.
-_ENGLISH_END = 50_256
+# The last text token of models for many languages; the English-only ones of openai/whisper have GPT-2's vocabulary,
+# without it. CTranslate2 tells them apart by it, too.
+EMPTY = ""
+
 # openai/whisper keeps half of the text context for what came before.
 _SHARE_OF_PROMPT = 2
 
@@ -97,7 +99,7 @@ class Vocabulary:
         self._start = self._id(START)
         self._no_timestamps = self._id(NO_TIMESTAMPS)
         self.languages: dict[str, int] = {}
-        if self.end != _ENGLISH_END:
+        if self._tokenizer.token_to_id(EMPTY) is not None:
             between = range(self._start + 1, min(self._id(TRANSLATE), self._id(TRANSCRIBE)))
             self.languages = {str(self._tokenizer.id_to_token(number))[2:-2]: number for number in between}
 

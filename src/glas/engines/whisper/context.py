@@ -1,0 +1,120 @@
+"""How much the encoder is given of a sound: Whisper's window of half a minute, or the sound and some silence.
+
+Whisper was trained on windows that silence fills up. Its encoder takes any length, but stock weights write nonsense
+where the sound ends with the input. How much silence a model needs behind the sound is a property of its weights:
+
+    context_margin_s: 0.64      in `config.json` or in the head of the card (README.md): this much; null: the window
+    dynamic_context: true       likewise, an older way to say: none
+
+The card counts more than `config.json`.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from glas.domain.errors import ModelLoadError
+from glas.engines.json_file import read_json
+from glas.engines.whisper.arrays import load_configuration
+from glas.engines.whisper.checkpoint import CARD, CONFIG
+from glas.engines.whisper.mel import FRAMES_PER_POSITION, FRAMES_PER_S
+
+CONTEXT_MARGIN = "context_margin_s"
+DYNAMIC_CONTEXT = "dynamic_context"
+
+# The shortest context that the method of dynamic context was seen to work with is 100 positions (FUTO's author in
+# whisper.cpp issue 1951).
+MIN_CONTEXT_FRAMES = 100 * FRAMES_PER_POSITION
+
+# Above this margin pieces that are encoded together cost as much as one after another.
+MAX_MARGIN_FOR_BATCHES_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRule:
+    """How much silence must follow a sound in the encoder's input.
+
+    Attributes:
+        margin_s: seconds of it; None fills up the window.
+    """
+
+    margin_s: float | None
+
+    def n_frames(self, longest: int, window: int) -> int:
+        """Mel frames of the input.
+
+        Args:
+            longest: frames of the longest of the sounds that are encoded together.
+            window: frames of the whole window.
+        """
+        if self.margin_s is None:
+            return window
+        margin = FRAMES_PER_POSITION * round(self.margin_s * FRAMES_PER_S / FRAMES_PER_POSITION)
+        return min(window, max(MIN_CONTEXT_FRAMES, longest + margin))
+
+    @property
+    def gains_by_batches(self) -> bool:
+        """Whether several pieces cost a processor less together than alone."""
+        return self.margin_s is not None and self.margin_s <= MAX_MARGIN_FOR_BATCHES_S
+
+
+FULL_WINDOW = ContextRule(None)
+
+# Stock weights by width and layers of the encoder, where the text of a shorter input was measured to be as good as that
+# of the window (docs/benchmarks.md). Other sizes have not been measured, and keep the window.
+_MEASURED = {(512, 6): ContextRule(8.0)}
+
+
+def context_rule(directory: Path) -> ContextRule:
+    """The rule for a model: what it says, or what was measured for stock weights of its size.
+
+    Args:
+        directory: a checkpoint of Hugging Face or a CTranslate2 model.
+
+    Raises:
+        ModelFileMissingError, ModelLoadError: as `load_configuration`; or the margin is not a number of seconds.
+    """
+    if stated := stated_rule(directory):
+        return stated
+    config = load_configuration(directory)
+    return _MEASURED.get((config["d_model"], config["encoder_layers"]), FULL_WINDOW)
+
+
+def stated_rule(directory: Path) -> ContextRule | None:
+    """The rule that a model's card or configuration states, if one does.
+
+    Raises:
+        ModelLoadError: the margin is not a number of seconds.
+    """
+    for path, entries in ((directory / CARD, _head(directory / CARD)), (directory / CONFIG, _config(directory))):
+        if CONTEXT_MARGIN in entries:
+            return _rule(path, entries[CONTEXT_MARGIN])
+        if entries.get(DYNAMIC_CONTEXT) == "true":
+            return ContextRule(0.0)
+    return None
+
+
+def _rule(path: Path, text: str) -> ContextRule:
+    if text == "null":
+        return FULL_WINDOW
+    try:
+        margin_s = float(text)
+    except ValueError:
+        margin_s = math.nan
+    if not 0 <= margin_s < math.inf:
+        raise ModelLoadError(f"{path}: expected seconds of silence or null for {CONTEXT_MARGIN}, got {text}.")
+    return ContextRule(margin_s)
+
+
+def _config(directory: Path) -> dict[str, str]:
+    entries = read_json(directory / CONFIG)
+    return {name: json.dumps(entries[name]) for name in (CONTEXT_MARGIN, DYNAMIC_CONTEXT) if name in entries}
+
+
+def _head(card: Path) -> dict[str, str]:
+    if not card.is_file():
+        return {}
+    head = re.match(r"\s*---\n(.*?)\n---", card.read_text(encoding="utf-8", errors="replace"), re.DOTALL)
+    return dict(re.findall(r"^(\w+):[ \t]*(\S.*?)\s*$", head[1], re.MULTILINE)) if head else {}
