@@ -3,6 +3,7 @@
 A piece is written once, without times. The encoder gets it with as much silence behind it as the model needs, which is
 none for one that was trained for that, and a full window where nothing is known. What looks wrong (no end, a loop) is
 written again: first in the full window, then with a little chance. Words get their times afterwards, from attention.
+Where a language model lies beside the weights (`lm.npz`), it chooses among the texts of the beam.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +14,11 @@ import numpy as np
 from glas.domain.decoding import PLAIN, RUSSIAN, Abilities, DecodingOptions
 from glas.domain.errors import ModelError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
+from glas.engines.language_model import FILE as LM_FILE
+from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
-from glas.engines.spelling import Calibration, uncalibrated
 from glas.engines.whisper.cache import converted
+from glas.engines.whisper.confidence import load_calibration
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
@@ -46,7 +49,6 @@ class WhisperEngine:
         beam_size: texts that are followed at once; 1 is greedy.
         context: how much silence follows a piece in the encoder's input; None asks the model.
         retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
-        calibrate: makes a share of right words out of a raw word confidence.
 
     Raises:
         ModelFileMissingError: the directory lacks a file.
@@ -67,7 +69,6 @@ class WhisperEngine:
         beam_size: int = 1,
         context: ContextRule | None = None,
         retry_within_s: float = 20.0,
-        calibrate: Calibration = uncalibrated,
     ) -> None:
         precision = precision or ("int8" if device == "cpu" else "float16")
         check_device(device, precision)
@@ -80,8 +81,9 @@ class WhisperEngine:
             model=name,
             context=context or network.context,
             beam_size=beam_size,
+            language_model=LanguageModel(directory / LM_FILE) if (directory / LM_FILE).is_file() else None,
+            calibration=load_calibration(directory),
             retry_within_s=retry_within_s,
-            calibrate=calibrate,
         )
         languages = network.vocabulary.languages
         self.abilities = Abilities(

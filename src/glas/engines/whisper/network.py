@@ -32,12 +32,14 @@ class Draft(NamedTuple):
 
     Attributes:
         tokens: ids of its text, without the end token.
+        logprobs: natural logarithm of each one's probability; CTranslate2 tells only their mean, which all get.
         avg_logprob: mean natural logarithm of a token's probability, the end token included; 0 for no tokens.
         no_speech_probability: the network's judgement that nobody speaks, 0..1.
         has_ended: whether it wrote the end token of itself.
     """
 
     tokens: list[int]
+    logprobs: list[float]
     avg_logprob: float
     no_speech_probability: float
     has_ended: bool
@@ -139,8 +141,8 @@ class Network:
 
     def write(
         self, heard: Any, prompts: list[list[int]], *, most_tokens: int, temperature: float, beam_size: int
-    ) -> list[Draft]:
-        """Write the text of each sound, at most `most_tokens` of it.
+    ) -> list[list[Draft]]:
+        """Write texts of each sound, at most `most_tokens` of each: all that the beam has found, the best first.
 
         Args:
             heard: what `hear` returned.
@@ -155,6 +157,7 @@ class Network:
             heard,
             prompts,
             beam_size=1 if temperature else beam_size,
+            num_hypotheses=1 if temperature else beam_size,
             sampling_topk=0 if temperature else 1,
             sampling_temperature=temperature or 1,
             # CTranslate2 halves it, and takes off the prompt where that leaves less.
@@ -162,7 +165,7 @@ class Network:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [_draft(result, most_tokens, self.vocabulary.end) for result in results]
+        return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def time(self, heard: Any, task: list[int], texts: list[list[int]], frames: list[int]) -> list[Timing]:
         """Say when each token begins, from the attention of the heads that follow the sound.
@@ -182,12 +185,15 @@ class Network:
         return self._model
 
 
-def _draft(result: Any, most_tokens: int, end: int) -> Draft:
-    tokens = list(result.sequences_ids[0])
-    # The score is the sum over the tokens and the end, divided by the tokens alone.
-    mean = result.scores[0] * len(tokens) / (len(tokens) + 1) if tokens else 0.0
-    text = [token for token in tokens if token < end]
-    return Draft(text, min(float(mean), 0.0), float(result.no_speech_prob), len(tokens) < most_tokens)
+def _drafts(result: Any, most_tokens: int, end: int) -> list[Draft]:
+    drafts = []
+    for sequence, score in zip(result.sequences_ids, result.scores, strict=True):
+        tokens = list(sequence)
+        # The score is the sum over the tokens and the end, divided by the tokens alone.
+        mean = min(float(score * len(tokens) / (len(tokens) + 1)), 0.0) if tokens else 0.0
+        text = [token for token in tokens if token < end]
+        drafts.append(Draft(text, [mean] * len(text), mean, float(result.no_speech_prob), len(tokens) < most_tokens))
+    return drafts
 
 
 def _timing(result: Any, n_tokens: int) -> Timing:
