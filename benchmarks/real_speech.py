@@ -2,8 +2,8 @@
 
     python benchmarks/real_speech.py FOLDER [FOLDER ...] [--base DIRECTORY]
 
-A folder is an `audiofolder` of Hugging Face: `metadata.jsonl` with file_name and text, the audio beside it. Each program
-starts from the file: decoding and finding speech are counted. WER and CER by RU-NORM.
+A folder is an `audiofolder` of Hugging Face: `metadata.jsonl` with file_name and text, the audio beside it. Each
+program starts from the file: decoding and finding speech are counted. WER and CER by RU-NORM.
 
     embedded        the model that lies in the repository, as it is served
     full window     ours with the official whisper-base, every piece filled up to half a minute

@@ -43,6 +43,7 @@ Data = Annotated[Path, typer.Option(help="Каталог для всего, чт
 DATA = Path("data/training")
 To = Annotated[Path, typer.Option(help="Каталог модели.")]
 MODEL = Path("models/whisper-base-ru")
+CACHE = "converted"
 Base = Annotated[
     Path | None, typer.Option(help="Каталог исходных весов; без этого тот, куда их кладёт `glas models get`.")
 ]
@@ -161,6 +162,7 @@ def calibrate(
     *,
     data: Data = DATA,
     to: To = MODEL,
+    texts: Texts = None,
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
     festvox: Festvox = None,
@@ -170,8 +172,10 @@ def calibrate(
     with needs_training_packages():
         from glas.training.judged.calibrate import calibrate as calibrate_model
         from glas.training.judged.evaluate import test_sets
+        from glas.training.recipe import Sources, speech_of
 
-        calibrate_model(to, data, rhvoice, test_sets(festvox, recordings or []), picture)
+        sources = Sources(Path(), texts, rhvoice, festvox, recordings or [])
+        calibrate_model(to, speech_of(sources, data), test_sets(festvox, recordings or []), data / CACHE, picture)
 
 
 @whisper_base.command()

@@ -48,7 +48,7 @@ class LanguageModel:
         return found
 
     def _found(self, word: str) -> tuple[int, float]:
-        """Place of a word on the list and the probability of its letters; 0 for letters that the model does not know."""
+        """Place of a word on the list and the probability of its letters, 0 where it has letters of others."""
         if not self._characters.knows(word):
             return NO_WORD, 0.0
         return self._words.number(word), max(exp(self._characters.logprob(word)), 1e-300)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from math import exp, log
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,13 @@ class Signs(NamedTuple):
     prior: float
     letters: int
     message: float
+
+
+class Calibrates(Protocol):
+    """Makes probabilities out of signs."""
+
+    def confidences(self, signs: Sequence[Signs]) -> list[float]:
+        """The probability that each word is right."""
 
 
 class Calibration(BaseModel):

@@ -18,7 +18,7 @@ from glas.engines.language_model import FILE as LM_FILE
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.whisper.cache import converted
-from glas.engines.whisper.confidence import load_calibration
+from glas.engines.whisper.confidence import Calibrates, load_calibration
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
@@ -49,6 +49,7 @@ class WhisperEngine:
         beam_size: texts that are followed at once; 1 is greedy.
         context: how much silence follows a piece in the encoder's input; None asks the model.
         retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
+        calibration: makes confidences of words; None takes the one beside the weights, if there is one.
 
     Raises:
         ModelFileMissingError: the directory lacks a file.
@@ -69,6 +70,7 @@ class WhisperEngine:
         beam_size: int = 1,
         context: ContextRule | None = None,
         retry_within_s: float = 20.0,
+        calibration: Calibrates | None = None,
     ) -> None:
         precision = precision or ("int8" if device == "cpu" else "float16")
         check_device(device, precision)
@@ -82,7 +84,7 @@ class WhisperEngine:
             context=context or network.context,
             beam_size=beam_size,
             language_model=LanguageModel(directory / LM_FILE) if (directory / LM_FILE).is_file() else None,
-            calibration=load_calibration(directory),
+            calibration=calibration or load_calibration(directory),
             retry_within_s=retry_within_s,
         )
         languages = network.vocabulary.languages

@@ -12,7 +12,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segme
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import spell, uncalibrated
-from glas.engines.whisper.confidence import Alternative, Calibration, signs_of
+from glas.engines.whisper.confidence import Alternative, Calibrates, signs_of
 from glas.engines.whisper.context import ContextRule
 from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features, filled
 from glas.engines.whisper.network import Draft, Network, Timing
@@ -36,7 +36,7 @@ class Rules:
     context: ContextRule
     beam_size: int
     language_model: LanguageModel | None
-    calibration: Calibration | None
+    calibration: Calibrates | None
     retry_within_s: float
 
 

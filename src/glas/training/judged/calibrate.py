@@ -1,28 +1,153 @@
 """Confidence of the released model: fitted on speech of its own, measured on recordings of people.
 
-The calibration set is made of sentences and voices that no test has: clips of shards that the adapter did not learn
-from, sent through worse channels than training's, so that the weights see a model that fails about as often as it does
-with strangers.
+The calibration set is made of clips that the adapter did not learn from, sent through worse channels than training's,
+so that the weights see a model that fails about as often as it does with strangers.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from math import exp
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from glas.audio.vad import VoiceActivityDetector
-from glas.domain.decoding import DecodingOptions
 from glas.domain.metrics import right_words
 from glas.domain.text import RU_NORM_VERSION, normalise
+from glas.domain.transcription import Samples
 from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, features
-from glas.engines.whisper.engine import WhisperEngine
 from glas.training.judged.evaluate import TestSet, hypotheses, open_engine
 from glas.training.judged.logistic import Bools, Floats, auroc, bins, calibration_error, fit
 from glas.training.judged.reliability import plot
 from glas.training.release import write_checksums
 from glas.training.sound.augment import Augmentation
-from glas.training.sound.channel import Samples, decode_audio
+from glas.training.sound.channel import decode_audio
 from glas.training.sound.clips import open_clips
+from glas.training.voices.spoken import Speech, speak_shards
+
+SHARD = 900  # its number; training's shards have small ones
+SNR_DB = (-3.0, 20.0)
+CALIBRATION = FILE
+
+Recognise = Callable[[Samples], "Judged"]
+
+
+class Judged(NamedTuple):
+    """One message: the signs of its words, whether each is right, and whether the message has any error."""
+
+    signs: list[Signs]
+    is_right: list[bool]
+    has_error: bool
+
+
+class Recorder:
+    """Takes the place of a calibration, and keeps the signs that it is asked about."""
+
+    def __init__(self) -> None:
+        self.signs: list[Signs] = []
+
+    def confidences(self, signs: Sequence[Signs]) -> list[float]:
+        """Keep the signs; the confidences are the raw products of probabilities."""
+        self.signs += signs
+        return [exp(one.logprob) for one in signs]
+
+
+def calibrate(model: Path, speech: Speech, sets: Sequence[TestSet], cache: Path, picture: Path | None = None) -> None:
+    """Fit `calibration.json` of the model in a folder, measure it on every set, and print what came.
+
+    Args:
+        model: the released directory.
+        speech: what the calibration set is spoken from.
+        sets: recordings of people, for measuring alone.
+        cache: where conversions of checkpoints are kept.
+        picture: an SVG file for the reliability plot.
+    """
+    recorder = Recorder()
+    engine = open_engine(model, cache, calibration=recorder)
+    vad = VoiceActivityDetector()
+
+    def judged(samples: Samples, said: str) -> Judged:
+        recorder.signs = []
+        words = [
+            word.text for found in hypotheses(engine, vad, samples) for one in found.segments for word in one.words
+        ]
+        return judge(words, recorder.signs, said)
+
+    learnt = [judged(samples, said) for samples, said in calibration_clips(speech)]
+    right = np.array([right for one in learnt for right in one.is_right], bool)
+    if right.all() or not right.any():
+        (model / FILE).unlink(missing_ok=True)
+        print(f"nothing to calibrate on: {right.sum()} of {len(right)} words are right")
+        return
+    line = fit(np.concatenate([features(one.signs) for one in learnt if one.signs]), right)
+    found = Calibration(
+        features=FEATURES,
+        centres=tuple(line.centres),
+        scales=tuple(line.scales),
+        weights=tuple(line.weights),
+        bias=line.bias,
+    )
+    heard = {
+        one.name: [judged(decode_audio(str(audio)), text) for audio, text in zip(one.audio, one.texts, strict=True)]
+        for one in sets
+    }
+    contents: dict[str, Any] = found.model_dump() | {
+        "fitted_on": f"{len(learnt)} synthetic messages ({len(right)} words by RU-NORM v{RU_NORM_VERSION})",
+        "measured": {name: measured(found, messages) for name, messages in heard.items()},
+    }
+    (model / FILE).write_text(json.dumps(contents, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_checksums(model)
+    for name, figures in contents["measured"].items():
+        print(f"  {name:20} {figures}", flush=True)
+    if picture is not None:
+        lines = {name: bins(*pooled(found, messages)) for name, messages in heard.items()}
+        picture.write_text(plot("confidence of a word", lines), encoding="utf-8")
+
+
+def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
+    """Samples (n,) and texts of the calibration set, spoken if it is not there."""
+    speak_shards(speech, [SHARD], 1)
+    shard = open_clips(speech.folder, speech.name(SHARD))
+    way, rng = Augmentation(snr_db=SNR_DB), np.random.default_rng(SHARD)
+    return [(way(rng, shard.samples_of(clip)), clip.text) for clip in shard.clips]
+
+
+def judge(words: Sequence[str], signs: Sequence[Signs], said: str) -> Judged:
+    """Compare the words of a message with what was said in it.
+
+    A word may be several to RU-NORM («Санкт-Петербург», «5 %»): it is right if all of them are.
+    """
+    heard = " ".join(words)
+    flags, place, is_right = right_words(said, heard), 0, []
+    for word in words:
+        count = len(normalise(word).split())
+        is_right.append(all(flags[place : place + count]))
+        place += count
+    if place != len(flags):  # numbers that belong together were taken apart
+        return Judged([], [], normalise(said) != normalise(heard))
+    return Judged(list(signs), is_right, normalise(said) != normalise(heard))
+
+
+def pooled(calibration: Calibration, messages: Sequence[Judged]) -> tuple[Floats, Floats]:
+    """Confidences of all words of a set, and whether they are right (1 or 0); both of shape `(n_words,)`."""
+    sure = np.array([one for message in messages for one in calibration.confidences(message.signs)], np.float64)
+    return sure, np.array([right for message in messages for right in message.is_right], np.float64)
+
+
+def measured(calibration: Calibration, messages: Sequence[Judged]) -> dict[str, float | int | None]:
+    """How well confidences tell right words from wrong ones and whole messages from those with an error."""
+    sure, right = pooled(calibration, messages)
+    means = np.array([float(np.mean(calibration.confidences(one.signs))) if one.signs else 0.0 for one in messages])
+    errors: Bools = np.array([one.has_error for one in messages])
+    figures = {
+        "messages": len(messages),
+        "words": len(right),
+        "share_right": float(right.mean()),
+        "mean_confidence": float(sure.mean()),
+        "auroc_word": auroc(sure, right > 0),
+        "ece_word": calibration_error(sure, right),
+        "share_of_messages_with_error": float(errors.mean()),
+        "auroc_message": auroc(-means, errors),
+    }
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}

@@ -64,7 +64,8 @@ def confidence_section(model: Path) -> str:
 CONFIDENCE = """\
 Every word carries the probability that it is right: a logistic regression over its tokens' probabilities, the other
 texts of the beam and the language model (`calibration.json`), fitted on {fitted_on}. AUROC: how
-often a right word has a higher confidence than a wrong one. ECE: mean distance between confidence and share of right words.
+often a right word has a higher confidence than a wrong one. ECE: mean distance between confidence and the share of
+right words.
 
 | set | words | share right | mean confidence | AUROC, words | ECE, words | AUROC, messages |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -81,9 +82,9 @@ context_margin_s: 0.64
 
 # Whisper base, Russian
 
-OpenAI's whisper-base for Russian voice messages: the model that Glas serves on a fresh machine, with no download.
-Three things differ from the official weights. It takes recordings at their true length instead of half a minute, which
-is several times less work. Its vocabulary holds what Russian text needs. A language model chooses among its texts.
+OpenAI's whisper-base for Russian voice messages: the model that Glas serves on a fresh machine.
+Three things differ from the official weights. It takes recordings at their true length instead of half a minute,
+which is several times less work. Its vocabulary holds what Russian text needs. A language model chooses among its texts.
 
 | | |
 | --- | --- |
@@ -92,7 +93,7 @@ is several times less work. Its vocabulary holds what Russian text needs. A lang
 | Weights | `model.bin`, int8, {megabytes:.1f} MB: base and adapter merged, {tokens:,} of 51,865 tokens |
 | Adapter | `adapter/`, PEFT's layout, {adapter_megabytes:.1f} MB: put it on the base and you have the same model |
 | Language model | `lm.npz`, {lm_megabytes:.1f} MB: frequencies of words, pairs of words, spelling |
-| Languages | Russian. Others are found out but written badly: `glas models get whisper-base` brings the official weights |
+| Languages | Russian; others are recognised as such but written badly |
 
 ## How well it does
 
@@ -118,15 +119,15 @@ bands and Opus. No recording of a person was used.
 
 1. *True length*, {context_steps} steps: the encoder's adapter learns that a clip without padding gives the decoder the
    hidden states that the unchanged network gives in its full window (self-distillation after FUTO's whisper-acft).
-2. *Spelling*, {spelling_steps} steps: adapters of encoder and decoder learn to write what was read, between steps of the
-   first kind. Of this change the share {share:g} is kept, so that nothing else is forgotten.
+2. *Spelling*, {spelling_steps} steps: adapters of encoder and decoder learn to write what was read, between steps of
+   the first kind. Of this change the share {share:g} is kept, so that nothing else is forgotten.
 
 `glas train whisper-base` goes the whole way; a test makes `model.bin` again from the official weights, bit by bit.
 
 ## Licence
 
 **MIT**, as the base. The adapter's numbers hold no recording and no text: voices and sentences were only the stimulus.
-The language model counts words: its frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0), its pairs of words were
-counted in the texts named above (GPL-2.0-or-later, CC BY-SA 3.0, MPL-2.0). Whoever sees a derived work in counts can
+The language model counts words: its frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0), its pairs of words
+were counted in the texts named above (GPL-2.0-or-later, CC BY-SA 3.0, MPL-2.0). Whoever sees a derived work in counts can
 delete `lm.npz`: the model works without it, with about a point more errors.
 """

@@ -12,6 +12,7 @@ from glas.domain.metrics import ErrorRates, error_rates
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
 from glas.engines.whisper import WhisperEngine
+from glas.engines.whisper.confidence import Calibrates
 from glas.training.sound.channel import decode_audio
 from glas.training.voices.festvox import held_out_readings
 
@@ -45,9 +46,9 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[TestSet]
     return [*([festvox_set(festvox)] if festvox else []), *(folder_set(folder) for folder in recordings)]
 
 
-def open_engine(model: Path, cache: Path, beam_size: int = BEAM_SIZE) -> WhisperEngine:
-    """The engine as it serves the model, one thread."""
-    return WhisperEngine(model, name=model.name, cache=cache, beam_size=beam_size)
+def open_engine(model: Path, cache: Path, calibration: Calibrates | None = None) -> WhisperEngine:
+    """The engine as it serves the model, one thread; with another calibration than the model's, if one is given."""
+    return WhisperEngine(model, name=model.name, cache=cache, beam_size=BEAM_SIZE, calibration=calibration)
 
 
 def hypotheses(
