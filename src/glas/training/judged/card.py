@@ -84,7 +84,8 @@ context_margin_s: 0.64
 
 OpenAI's whisper-base for Russian voice messages: the model that Glas serves on a fresh machine.
 Three things differ from the official weights. It takes recordings at their true length instead of half a minute,
-which is several times less work. Its vocabulary holds what Russian text needs. A language model chooses among its texts.
+which is several times less work. Its vocabulary holds what Russian text needs. A language model chooses among its
+texts.
 
 | | |
 | --- | --- |
@@ -128,6 +129,6 @@ bands and Opus. No recording of a person was used.
 
 **MIT**, as the base. The adapter's numbers hold no recording and no text: voices and sentences were only the stimulus.
 The language model counts words: its frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0), its pairs of words
-were counted in the texts named above (GPL-2.0-or-later, CC BY-SA 3.0, MPL-2.0). Whoever sees a derived work in counts can
-delete `lm.npz`: the model works without it, with about a point more errors.
+were counted in the texts named above (GPL-2.0-or-later, CC BY-SA 3.0, MPL-2.0). Whoever sees a derived work in counts
+can delete `lm.npz`: the model works without it, with about a point more errors.
 """
