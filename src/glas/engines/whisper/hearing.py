@@ -11,8 +11,8 @@ from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import Calibration, spell
+from glas.engines.whisper.backend import FRAMES_PER_POSITION, Backend, Draft, Timing
 from glas.engines.whisper.mel import HOP_SAMPLES, Features, filled
-from glas.engines.whisper.network import FRAMES_PER_POSITION, Draft, Network, Timing
 
 # The shortest context that the method of dynamic context was seen to work with is 100 positions (FUTO's author in
 # whisper.cpp issue 1951).
@@ -88,7 +88,7 @@ class Hearing:
         options: what the caller asks for.
     """
 
-    def __init__(self, network: Network, rules: Rules, options: DecodingOptions) -> None:
+    def __init__(self, network: Backend, rules: Rules, options: DecodingOptions) -> None:
         self._network = network
         self._rules = rules
         self._options = options
@@ -105,7 +105,7 @@ class Hearing:
         if self._rules.is_dynamic:
             n_frames = min(n_frames, max(MIN_CONTEXT_FRAMES, *(clip.n_frames for clip in clips)))
         heard = self._encode(clips, n_frames)
-        language = options.language or network.language_of(heard)[0]
+        language = options.language or network.detect_language(heard)[0]
         task = network.vocabulary.task(language, options.task)
         writings = self._write(heard, clips, task, options.temperature)
         timings = self._timings(heard, task, writings, clips)
@@ -121,17 +121,18 @@ class Hearing:
         return hypotheses
 
     def _encode(self, clips: Sequence[Clip], n_frames: int) -> Any:
-        return self._network.hear([filled(clip.features, clip.silence, n_frames) for clip in clips])
+        return self._network.encode([filled(clip.features, clip.silence, n_frames) for clip in clips])
 
     def _write(self, heard: Any, clips: Sequence[Clip], task: list[int], temperature: float) -> list[Written]:
         network = self._network
         prompt = network.vocabulary.prompt(task, self._options)
-        drafts = network.write(
+        drafts = network.generate(
             heard,
             [prompt] * len(clips),
             most_tokens=max(clip.most_tokens for clip in clips),
             temperature=temperature,
             beam_size=self._rules.beam_size,
+            with_times=self._wants_times,
         )
         return [Written(draft, heard, network.vocabulary.decode(draft.tokens).strip(), temperature) for draft in drafts]
 
@@ -160,10 +161,14 @@ class Hearing:
     def _timings(
         self, heard: Any, task: list[int], writings: Sequence[Written], clips: Sequence[Clip]
     ) -> list[Timing | None]:
-        texts = [written.draft.tokens for written in writings]
-        if not any(texts) or not (self._options.wants_words or self._options.wants_tokens):
+        drafts = [written.draft for written in writings]
+        if not self._wants_times or not any(draft.tokens for draft in drafts):
             return [None] * len(clips)
-        return [*self._network.time(heard, task, texts, [clip.n_frames for clip in clips])]
+        return [*self._network.align(heard, task, drafts, [clip.n_frames for clip in clips])]
+
+    @property
+    def _wants_times(self) -> bool:
+        return self._options.wants_words or self._options.wants_tokens
 
     def _hypothesis(self, clip: Clip, written: Written, timing: Timing | None, language: str) -> Hypothesis:
         draft, model = written.draft, self._rules.model
