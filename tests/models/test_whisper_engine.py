@@ -14,6 +14,7 @@ from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelEr
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine, hearing, network
+from glas.engines.whisper.backend import Timing
 from glas.engines.whisper.context import MIN_CONTEXT_FRAMES
 from tests.models.conftest import MakeWhisper
 
@@ -58,7 +59,7 @@ class Steps:
         self.timed = 0
         network = engine._network
         assert network is not None
-        hear, write, tell = network.hear, network.write, network.time
+        hear, write, tell = network.encode, network.generate, network.align
 
         def hear_(features: list[Any]) -> Any:
             self.heard.append((len(features), features[0].shape[1]))
@@ -72,7 +73,7 @@ class Steps:
             self.timed += 1
             return tell(*given)
 
-        for name, step in (("hear", hear_), ("write", write_), ("time", tell_)):
+        for name, step in (("encode", hear_), ("generate", write_), ("align", tell_)):
             monkeypatch.setattr(network, name, step)
 
 
@@ -296,4 +297,4 @@ def test_a_path_that_begins_before_the_sound_gives_times_within_it() -> None:
     """CTranslate2 numbers what lies before the first token, and before the first position, -1."""
     alignments = [(-1, 0), (0, -1), (1, -1), (1, 0), (1, 1), (2, 2), (3, 3)]
     found = SimpleNamespace(alignments=alignments, text_token_probs=[0.5, 0.25, 0.125])
-    assert network._timing(found, 3) == network.Timing([0.0, 0.0, 0.04], [0.5, 0.25, 0.125])
+    assert network._timing(found, 3) == Timing([0.0, 0.0, 0.04], [0.5, 0.25, 0.125])

@@ -12,17 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from glas.domain.decoding import PLAIN, RUSSIAN, Abilities, DecodingOptions
-from glas.domain.errors import ModelError, ModelLoadError
+from glas.domain.errors import ConfigurationError, ModelError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.language_model import FILE as LM_FILE
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
+from glas.engines.whisper.backend import Backend, Device, Precision, storage_of
 from glas.engines.whisper.cache import converted
 from glas.engines.whisper.confidence import Calibrates, load_calibration
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
-from glas.engines.whisper.network import Device, Network, Precision, check_device, storage_of
+from glas.engines.whisper.network import Network, check_device
+from glas.engines.whisper.onnx_network import OnnxNetwork
 
 # On a processor eight trimmed pieces of 4 s cost half of eight single ones. Of 8 s, four together cost less than eight;
 # of 15 s four save an eighth, and eight lose (benchmarks/load.py batching). Full windows gain nothing.
@@ -73,12 +75,10 @@ class WhisperEngine:
         calibration: Calibrates | None = None,
     ) -> None:
         precision = precision or ("int8" if device == "cpu" else "float16")
-        check_device(device, precision)
-        model = converted(directory, cache, storage_of(precision))
-        network = Network(model, device=device, precision=precision, threads=threads, workers=workers)
+        network = _load(directory, cache, device, precision, threads=threads, workers=workers)
         self.name = name
         self.window_s = network.n_frames / FRAMES_PER_S
-        self._network: Network | None = network
+        self._network: Backend | None = network
         self._rules = Rules(
             model=name,
             context=context or network.context,
@@ -140,12 +140,27 @@ class WhisperEngine:
             yield group
 
 
-def _try_out(network: Network, directory: Path) -> None:
+def _load(directory: Path, cache: Path, device: Device, precision: Precision, *, threads: int, workers: int) -> Backend:
+    """The network in onnxruntime on a processor, and in CTranslate2 on a graphics card."""
+    if device == "cpu":
+        if precision not in ("int8", "float32"):
+            raise ConfigurationError(
+                "Expected a precision (GLAS_NN_SERVICE__PRECISION) that a processor knows here (float32, int8), "
+                f"got {precision}."
+            )
+        return OnnxNetwork(converted(directory, cache, precision), precision=precision, threads=threads)
+    check_device(device, precision)
+    model = converted(directory, cache, storage_of(precision))
+    return Network(model, device=device, precision=precision, threads=threads, workers=workers)
+
+
+def _try_out(network: Backend, directory: Path) -> None:
     """See that the network, its bands and its tokens belong together: a second of silence, heard short and cheaply."""
     vocabulary = network.vocabulary
     task = vocabulary.task(next(iter(vocabulary.languages), "en"), "transcribe")
     try:
-        heard = network.hear([filled(*log_mel(np.zeros(SAMPLE_RATE_HZ, np.float32), network.n_mels), FRAMES_PER_S)])
-        network.write(heard, [vocabulary.prompt(task, PLAIN)], most_tokens=2, temperature=0, beam_size=1)
+        heard = network.encode([filled(*log_mel(np.zeros(SAMPLE_RATE_HZ, np.float32), network.n_mels), FRAMES_PER_S)])
+        prompts = [vocabulary.prompt(task, PLAIN)]
+        network.generate(heard, prompts, most_tokens=2, temperature=0, beam_size=1, with_times=True)
     except (RuntimeError, ValueError) as error:
         raise ModelLoadError(f"The model in {directory} loads, but fails on a second of silence: {error}") from error

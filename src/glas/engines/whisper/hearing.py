@@ -12,10 +12,10 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segme
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import spell, uncalibrated
+from glas.engines.whisper.backend import Backend, Draft, Timing
 from glas.engines.whisper.confidence import Alternative, Calibrates, signs_of
 from glas.engines.whisper.context import ContextRule
 from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features, filled
-from glas.engines.whisper.network import Draft, Network, Timing
 from glas.engines.whisper.rescoring import best_text
 
 # Russian in Whisper's tokens is 5 to 7 a second; nobody says 10. What is longer has lost its end, and is broken off.
@@ -92,7 +92,7 @@ class Hearing:
         options: what the caller asks for.
     """
 
-    def __init__(self, network: Network, rules: Rules, options: DecodingOptions) -> None:
+    def __init__(self, network: Backend, rules: Rules, options: DecodingOptions) -> None:
         self._network = network
         self._rules = rules
         self._options = options
@@ -108,7 +108,7 @@ class Hearing:
         network, options = self._network, self._options
         n_frames = self._rules.context.n_frames(max(clip.n_frames for clip in clips), network.n_frames)
         heard = self._encode(clips, n_frames)
-        language = options.language or network.language_of(heard)[0]
+        language = options.language or network.detect_language(heard)[0]
         task = network.vocabulary.task(language, options.task)
         is_russian = language == RUSSIAN and options.task == "transcribe"
         self._language_model = self._rules.language_model if is_russian else None
@@ -126,17 +126,18 @@ class Hearing:
         return hypotheses
 
     def _encode(self, clips: Sequence[Clip], n_frames: int) -> Any:
-        return self._network.hear([filled(clip.features, clip.silence, n_frames) for clip in clips])
+        return self._network.encode([filled(clip.features, clip.silence, n_frames) for clip in clips])
 
     def _write(self, heard: Any, clips: Sequence[Clip], task: list[int], temperature: float) -> list[Written]:
         network = self._network
         prompt = network.vocabulary.prompt(task, self._options)
-        drafts = network.write(
+        drafts = network.generate(
             heard,
             [prompt] * len(clips),
             most_tokens=max(clip.most_tokens for clip in clips),
             temperature=temperature,
             beam_size=self._rules.beam_size,
+            with_times=self._wants_times,
         )
         return [self._chosen(found, heard, temperature) for found in drafts]
 
@@ -178,10 +179,14 @@ class Hearing:
     def _timings(
         self, heard: Any, task: list[int], writings: Sequence[Written], clips: Sequence[Clip]
     ) -> list[Timing | None]:
-        texts = [written.draft.tokens for written in writings]
-        if not any(texts) or not (self._options.wants_words or self._options.wants_tokens):
+        drafts = [written.draft for written in writings]
+        if not self._wants_times or not any(draft.tokens for draft in drafts):
             return [None] * len(clips)
-        return [*self._network.time(heard, task, texts, [clip.n_frames for clip in clips])]
+        return [*self._network.align(heard, task, drafts, [clip.n_frames for clip in clips])]
+
+    @property
+    def _wants_times(self) -> bool:
+        return self._options.wants_words or self._options.wants_tokens
 
     def _hypothesis(self, clip: Clip, written: Written, timing: Timing | None, language: str) -> Hypothesis:
         if not written.text:
@@ -212,7 +217,9 @@ class Hearing:
     def _spelt(self, clip: Clip, written: Written, timing: Timing | None) -> tuple[tuple[Token, ...], tuple[Word, ...]]:
         """Tokens and words with their confidences; without a timing all begin at 0."""
         draft = written.draft
-        each = [log(max(one, LEAST_PROBABILITY)) for one in timing.probabilities] if timing else draft.logprobs
+        each = draft.logprobs or [draft.avg_logprob] * len(draft.tokens)
+        if timing and draft.logprobs is None:
+            each = [log(max(one, LEAST_PROBABILITY)) for one in timing.probabilities]
         texts, starts_s, logprobs, place = [], [], [], 0
         for text, n_tokens in self._network.vocabulary.pieces(draft.tokens):
             texts.append(text)
