@@ -13,7 +13,8 @@ from glas.training.sound.channel import decode_audio, encode_opus
 from glas.training.voices import samples
 from glas.training.voices.espeak import Espeak
 from glas.training.voices.manner import Manner
-from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit, make_tokenizer
+from tests.models.tiny_tokens import make_tokenizer
+from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit
 
 # Two that recognisers invent, and two that nobody knows for it.
 INVENTED = ("Спасибо за просмотр!", "Продолжение следует...")
