@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
-_LARGE = (".onnx", ".safetensors")
+_LARGE = (".onnx", ".safetensors", ".bin")
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Hub:
         sent: bytes of content sent so far, by path.
         requests: paths asked for.
         lies: sends other bytes than the hashes promise.
+        revision: the branch or commit under which the files are listed.
         deaf: answers to ranges with the whole file, as some proxies do.
     """
 
@@ -36,10 +37,11 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     lies: bool = False
     deaf: bool = False
+    revision: str = "main"
     address: str = ""
 
     def listing(self) -> dict[str, object]:
-        """Answer of `/api/models/…/revision/main?blobs=true`: weights are large files, texts are git blobs."""
+        """Answer of `/api/models/…/revision/…?blobs=true`: weights are large files, texts are git blobs."""
         siblings: list[dict[str, object]] = []
         for path, content in self.files.items():
             blob = hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
@@ -88,7 +90,7 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
     hub.requests.append(path)
     base = f"/{hub.repository}/resolve/{COMMIT}/"
     store = "/store/"
-    if path == f"/api/models/{hub.repository}/revision/main" and "blobs=true" in request.path:
+    if path == f"/api/models/{hub.repository}/revision/{hub.revision}" and "blobs=true" in request.path:
         _send(request, json.dumps(hub.listing()).encode())
     elif path.startswith(base) and (name := path.removeprefix(base)) in hub.files:
         if name.endswith(_LARGE):  # large files lie elsewhere, with the real hub too

@@ -151,4 +151,4 @@ def test_the_commands_fetch_list_and_examine_it(hub: Hub, tmp_path: Path) -> Non
     (listed,) = (line for line in glas("models").splitlines() if NAME in line)
     assert listed.startswith("→")
     assert "на диске" in listed
-    assert f"модель {NAME}: «" in glas("doctor")
+    assert f"модель Whisper small, русская ({NAME}): «" in glas("doctor")
