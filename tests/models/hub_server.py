@@ -26,6 +26,7 @@ class Hub:
         sent: bytes of content sent so far, by path.
         requests: paths asked for.
         lies: sends other bytes than the hashes promise.
+        pause: files are sent only once it is set; None sends them at once.
         revision: the branch or commit under which the files are listed.
         deaf: answers to ranges with the whole file, as some proxies do.
     """
@@ -37,6 +38,7 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     lies: bool = False
     deaf: bool = False
+    pause: threading.Event | None = None
     revision: str = "main"
     address: str = ""
 
@@ -106,6 +108,8 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
 
 
 def _send_file(hub: Hub, request: BaseHTTPRequestHandler, name: str) -> None:
+    if hub.pause is not None:
+        hub.pause.wait()
     content = hub.files[name][::-1] if hub.lies else hub.files[name]
     asked = request.headers.get("Range", "")
     begin = 0 if hub.deaf or not asked else int(asked.removeprefix("bytes=").removesuffix("-"))

@@ -69,7 +69,7 @@ def get(
 
             directory = fetch_model(name, settings.models_dir, on_progress)
         model = known_model(name)
-        out.print(f"✓ {model.title_ru} ({name}) — в {directory}", markup=False)
+        out.print(f"✓ {name} ({model.title_ru}) — в {directory}", markup=False)
         if resolve(settings.model, settings.models_dir) == model.name:
             out.print("  Теперь служит она: glas run", markup=False)
         else:
@@ -102,7 +102,7 @@ def _show(settings: Settings) -> None:
             out.print(f"{'→' if name == served else '•'} {name}", f"({title_of(name).ru})", markup=False)
     chosen = " (выбрана: glas models use)" if champion(settings.models_dir) else ""
     out.print(
-        f"\n→ служит сейчас (GLAS_MODEL={settings.model}). Для auto — {best}{chosen}"
+        f"\n→ служит сейчас (GLAS_MODEL={settings.model}). Для auto — {title_of(best).ru}{chosen}"
         + ("" if served == best else ", она отмечена точкой")
         + ".\nWER — доля ошибок в словах на тесте Russian LibriSpeech, если не назван "
         "другой;\n× — во сколько раз быстрее речи. Это чужие опубликованные цифры, источники: docs/models.md.\n"

@@ -77,7 +77,10 @@ def title_of(name: str) -> Title:
     place = Path(name.partition(":")[2])
     if place.is_absolute():
         return Title(f"своя модель «{place.name}»", f"own model “{place.name}”")
-    model = known_model(name)
+    try:
+        model = known_model(name)
+    except UnknownModelError:
+        return Title(name, name)
     return Title(model.title_ru, model.title_en)
 
 

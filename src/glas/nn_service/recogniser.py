@@ -18,6 +18,7 @@ from glas.engines import Engine
 from glas.engines.catalogue import is_on_disk, known_models, resolve
 from glas.engines.load import load_engine
 from glas.engines.onnx import CPU, CUDA
+from glas.nn_service.administration import Administration
 from glas.nn_service.batcher import Batcher
 from glas.nn_service.job import Job
 from glas.nn_service.lanes import Lane
@@ -36,12 +37,19 @@ class Recogniser:
     """What the routes call. Made by `open_recogniser`."""
 
     def __init__(
-        self, registry: Registry, transcriber: Transcriber, queue: RecognitionQueue, *, deadline_s: float | None = None
+        self,
+        registry: Registry,
+        transcriber: Transcriber,
+        queue: RecognitionQueue,
+        administration: Administration,
+        *,
+        deadline_s: float | None = None,
     ) -> None:
         self._transcriber = transcriber
         self._queue = queue
         self._deadline_s = deadline_s
         self.registry = registry
+        self.administration = administration
         self.metrics = Metrics(queue, registry)
 
     @property
@@ -200,7 +208,9 @@ async def open_recogniser(settings: Settings, load: LoadEngine | None = None) ->
         stack.push_async_callback(asyncio.to_thread, queue.close)
         tidying = asyncio.create_task(_tidy(registry))
         stack.callback(tidying.cancel)
-        yield Recogniser(registry, transcriber, queue, deadline_s=nn.deadline_s or None)
+        administration = Administration(settings, registry)
+        stack.push_async_callback(asyncio.to_thread, administration.close)
+        yield Recogniser(registry, transcriber, queue, administration, deadline_s=nn.deadline_s or None)
 
 
 async def _tidy(registry: Registry) -> None:
