@@ -6,6 +6,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.http import call
+from glas.domain.people import Locale
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
 _HEALTH_TIMEOUT_S = 5.0
@@ -19,6 +20,10 @@ class Title(BaseModel):
 
     ru: str
     en: str
+
+    def __getitem__(self, locale: Locale) -> str:
+        """It in one language."""
+        return self.ru if locale is Locale.RU else self.en
 
 
 class Health(BaseModel):

@@ -23,6 +23,7 @@ help =
     /mydata — everything we hold about you
     /forget — delete everything
     /transcribe — in a group: in reply to a recording
+help-model = Transcribing now: {$model}
 balance =
     Balance: {$coins}
     Role: {$role}
@@ -119,6 +120,24 @@ stats =
     Ratings: ❌ {$bad}  👌 {$normal}  ✅ {$best}
     Corrections: {$corrections}
     Paid: {$paid}
+    Model: {$model}
+models =
+    Transcribing now: {$model}
+
+    Choose another model; the better ones come first. If it is not on disk, I download it; no restart is needed.
+button-model-use = ▶️ {$title}
+button-model-fetch = ⬇️ {$title}
+button-model-fetch-size = ⬇️ {$title} · {$megabytes} MB
+model-fetching = ⏳ {$title}: {$percent} % downloaded
+model-loading = ⏳ {$title}: loading into memory…
+model-serves = ✅ Transcribing now: {$title}
+model-until-restart = Until a restart: GLAS_MODEL names another model.
+model-stopped = {$title}: the download was stopped; the next one goes on from there.
+model-busy = Another model is being downloaded. Wait for it and try again: /model
+model-failed =
+    ⚠️ {$reason} The model before goes on; to try again: /model
+
+    {$cause}
 repair-begun = Looking for lost recordings; I will write when it is done.
 repair-done = Recordings seen: {$seen}. Lost: {$lost}, restored: {$repaired}, gone for good: {$gone}.
 reason-telegram = Telegram does not answer now.
