@@ -160,7 +160,13 @@ def _recognition(body: dict[str, Any]) -> Recognition:
         )
         for segment in body.get("segments", [])
     )
-    hypothesis = Hypothesis(text=body["text"], duration_s=body["duration"], segments=segments, model=body["model"])
+    hypothesis = Hypothesis(
+        text=body["text"],
+        duration_s=body["duration"],
+        segments=segments,
+        foreign=(body.get("warning") or {}).get("language"),
+        model=body["model"],
+    )
     return Recognition(
         hypothesis=hypothesis, processing_s=body["processing_seconds"], fingerprint=body.get("fingerprint")
     )

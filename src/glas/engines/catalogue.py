@@ -8,7 +8,7 @@ from typing import NamedTuple
 from glas.domain.errors import ModelError, ModelFileMissingError, UnknownModelError
 from glas.engines import layouts
 from glas.engines.descriptions import KnownModel
-from glas.engines.known import AUTO_ORDER, EMBEDDED, KNOWN_MODELS
+from glas.engines.known import AUTO_ORDER, EMBEDDED, KNOWN_MODELS, MULTILINGUAL
 
 AUTO = "auto"
 
@@ -134,6 +134,11 @@ def resolve(name: str, models_dir: Path) -> str:
     if engine in _ENGINES and place and not is_fetched and directory.is_dir():
         return f"{engine}:{directory.resolve()}"
     return known_model(name).name
+
+
+def multilingual_on_disk(models_dir: Path) -> str | None:
+    """Uniform name of the best model on disk that knows many languages; None where there is none."""
+    return next((name for name in AUTO_ORDER if name in MULTILINGUAL and is_on_disk(models_dir, name)), None)
 
 
 def best_on_disk(models_dir: Path) -> str:

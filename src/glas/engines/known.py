@@ -244,3 +244,6 @@ AUTO_ORDER = (
     # 38.3 %: it is there for other languages.
     "whisper:openai/whisper-base",
 )
+
+# What may be asked for any of a hundred languages by its name. Parakeet finds out by itself which of its 25 is spoken.
+MULTILINGUAL = frozenset(f"whisper:openai/whisper-{size}" for size in ("base", "small", "medium", "large-v3-turbo"))

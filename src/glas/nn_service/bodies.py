@@ -62,6 +62,14 @@ class SegmentBody(Body):
     confidence: float | None = Field(ge=0, le=1)
 
 
+class WarningBody(Body):
+    """Why a text may be wrong as a whole."""
+
+    code: Literal["language_not_written"]
+    language: str = Field(description="ISO 639-1 code of what is probably spoken.")
+    message: str
+
+
 class VerboseBody(Body):
     """`response_format=verbose_json`."""
 
@@ -74,6 +82,9 @@ class VerboseBody(Body):
     confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
     fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
     processing_seconds: float = Field(ge=0, description="Seconds of work, without waiting for a turn.")
+    warning: WarningBody | None = Field(
+        description="Another language is spoken than the model was to write, and no other model is on disk."
+    )
     segments: list[SegmentBody] = Field(default=[], description="Unless only words are asked for.")
     words: list[WordBody] = Field(default=[], description="Only with `timestamp_granularities[]=word`.")
     logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")

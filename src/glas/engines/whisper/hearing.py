@@ -22,6 +22,9 @@ MIN_CONTEXT_FRAMES = 100 * FRAMES_PER_POSITION
 MOST_TOKENS_PER_S = 10
 SPARE_TOKENS = 16
 
+# In less, languages are taken for each other too often: see MOST_PROBABLE_FOREIGN.
+SHORTEST_TO_TELL_S = 3.0
+
 # openai/whisper goes up to 1.0 by 0.2; each step costs a whole writing.
 SECOND_TEMPERATURE = 0.4
 
@@ -107,18 +110,27 @@ class Hearing:
         heard = self._encode(clips, n_frames)
         language = options.language or network.language_of(heard)[0]
         task = network.vocabulary.task(language, options.task)
+        foreign = self._foreign(heard, clips, language)
         writings = self._write(heard, clips, task, options.temperature)
         timings = self._timings(heard, task, writings, clips)
         is_whole = len(clips) == 1 and n_frames == network.n_frames
         hypotheses = []
-        for clip, written, timing in zip(clips, writings, timings, strict=True):
+        for clip, written, timing, another in zip(clips, writings, timings, foreign, strict=True):
             best, when = written, timing
             if looks_wrong(written, clip):
                 best = self._again(clip, written, task, is_whole=is_whole)
             if best is not written:
                 (when,) = self._timings(best.heard, task, [best], [clip])
-            hypotheses.append(self._hypothesis(clip, best, when, language))
+            hypothesis = self._hypothesis(clip, best, when, language)
+            hypotheses.append(hypothesis.model_copy(update={"foreign": another}))
         return hypotheses
+
+    def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
+        """What else is spoken in each clip, if that was asked for and the clip is long enough to tell."""
+        if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
+            return [None] * len(clips)
+        told = zip(clips, self._network.foreign(heard, language), strict=True)
+        return [code if clip.duration_s >= SHORTEST_TO_TELL_S else None for clip, code in told]
 
     def _encode(self, clips: Sequence[Clip], n_frames: int) -> Any:
         return self._network.hear([filled(clip.features, clip.silence, n_frames) for clip in clips])

@@ -24,6 +24,12 @@ POSITION_S = 0.02
 _SOURCE_POSITIONS = 1500
 _TARGET_POSITIONS = 448
 
+# Below this probability of a language a sound is surely in another one. Measured with a Russian whisper-base of 54 MB,
+# true length + 0.64 s. Of 76 stretches of 3 s of two Russian speakers none is below, clean or in noise of 10 dB (one is
+# below 0.05); of 90 stretches of 1 s 6 are. Of 34 prompts of 3 s and more in English, Spanish, French and Italian 32
+# are, and 30 of these are named rightly.
+MOST_PROBABLE_FOREIGN = 0.02
+
 # The width of the median filter over attention, openai/whisper `timing.py`.
 _MEDIAN_WIDTH = 7
 
@@ -137,6 +143,22 @@ class Network:
                 "Expected the name of a language: this model cannot find it out.", param="language"
             )
         return [ranked[0][0][2:-2] for ranked in self._loaded().detect_language(heard)]
+
+    def foreign(self, heard: Any, language: str) -> list[str | None]:
+        """Say in which sounds surely another language is spoken than `language`, and which one most probably.
+
+        Returns:
+            An ISO 639-1 code for each sound; None where it may be `language`, or where the model cannot tell.
+        """
+        model = self._loaded()
+        if not model.is_multilingual or language not in self.vocabulary.languages:
+            return [None] * heard.shape[0]
+        found: list[str | None] = []
+        for ranked in model.detect_language(heard):
+            probabilities = {token[2:-2]: probability for token, probability in ranked}
+            is_foreign = probabilities[language] < MOST_PROBABLE_FOREIGN
+            found.append(max(probabilities, key=lambda code: probabilities[code]) if is_foreign else None)
+        return found
 
     def write(
         self, heard: Any, prompts: list[list[int]], *, most_tokens: int, temperature: float, beam_size: int

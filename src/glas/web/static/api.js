@@ -93,7 +93,6 @@ export function recognise(file, { onUpload, onDelta, signal }) {
 function formOf(file) {
   const form = new FormData();
   form.append('model', 'auto');
-  form.append('language', 'ru');
   form.append('response_format', 'verbose_json');
   form.append('timestamp_granularities[]', 'word');
   form.append('timestamp_granularities[]', 'segment');

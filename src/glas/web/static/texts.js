@@ -63,6 +63,9 @@ const ru = {
   nothingHeard: 'Речи не слышно',
   nothingHeardHint: 'В записи тишина, музыка или слишком тихий голос.',
   truth: 'Сказано было:',
+  foreign:
+    'Похоже, это не русский ({language}). Модель понимает только русский, так что текст, скорее всего, неверен. Другие ' +
+    'языки распознаёт Whisper base: glas models get whisper-base.',
   unsureExample: 'слово',
   unsureLegend: 'не уверена, что расслышала',
   doubtfulLegend: 'Не уверена почти во всём тексте.',
@@ -193,6 +196,9 @@ const en = {
   nothingHeard: 'No speech heard',
   nothingHeardHint: 'There is silence, music or a voice that is too quiet.',
   truth: 'What was said:',
+  foreign:
+    'This does not seem to be Russian ({language}). The model knows Russian alone, so the text is hardly right. Whisper ' +
+    'base knows other languages: glas models get whisper-base.',
   unsureExample: 'word',
   unsureLegend: 'not sure that it was heard right',
   doubtfulLegend: 'Not sure of nearly all of this text.',

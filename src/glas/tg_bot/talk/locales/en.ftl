@@ -40,6 +40,7 @@ queued = ⏳ In the queue, place {$place}
 recognising = 🎧 Listening…
 waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
 no-speech = No speech heard.
+foreign = 🌐 This does not seem to be Russian ({$language}). The model knows Russian alone, so the text is hardly right. Whisper base knows other languages: the bot's owner can switch to it with /model.
 unsure = 🤔 Not sure that I heard this right: please check the text.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
 subtitles-name = Subtitles.srt
