@@ -246,6 +246,20 @@ def test_languages_are_those_of_the_model(stock: WhisperEngine, messages: list[S
         stock.recognise([messages[0].samples], DecodingOptions(language="fr"))
 
 
+def test_another_language_is_told_only_where_that_is_asked_for(
+    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chords belong to no language, so that both are probable; with a harsher limit one of them is the other one."""
+    checking = DecodingOptions(language="ru", checks_language=True)
+    assert {one.foreign for one in dynamic.recognise(samples_of(messages), checking)} == {None}
+    monkeypatch.setattr(network, "MOST_PROBABLE_FOREIGN", 1.1)
+    heard = dynamic.recognise(samples_of(messages), checking)
+    assert {one.language for one in heard} == {"ru"}
+    assert {one.foreign for one in heard if one.duration_s >= hearing.SHORTEST_TO_TELL_S} <= {"ru", "en"}
+    assert {one.foreign for one in heard if one.duration_s < hearing.SHORTEST_TO_TELL_S} == {None}
+    assert {one.foreign for one in dynamic.recognise(samples_of(messages), DecodingOptions(language="ru"))} == {None}
+
+
 def test_a_language_that_is_not_named_is_found_out(dynamic: WhisperEngine, messages: list[Spoken]) -> None:
     # Chords belong to no language: the network takes them for either, and must write what it took them for.
     heard = dynamic.recognise(samples_of(messages), DecodingOptions(language=None))

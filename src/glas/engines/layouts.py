@@ -120,6 +120,15 @@ _WHISPER_IN_SHARDS = Layout(
 )
 WHISPER = Layout("whisper", ("model.safetensors",), (CONFIG,), _BESIDE_WHISPER, otherwise=_WHISPER_IN_SHARDS)
 
+# As CTranslate2 loads it; a checkpoint in its place is converted into this.
+WHISPER_CONVERTED = Layout(
+    "whisper",
+    ("model.bin",),
+    (CONFIG, "tokenizer.json"),
+    ("vocabulary.txt", "vocabulary.json", "preprocessor_config.json", "README.md"),
+    otherwise=WHISPER,
+)
+
 # What a directory of unknown files may be, for onnx-asr.
 LAYOUTS = (
     GIGAAM_V2_CTC,

@@ -72,8 +72,8 @@ class Backend(Protocol):
     def encode(self, features: Sequence[Features]) -> Any:
         """Encode a batch of features, each of shape `(n_mels, n_frames)` with the same number of frames."""
 
-    def detect_language(self, encoded: Any) -> list[str]:
-        """The most probable language of each sound, ISO 639-1.
+    def languages(self, encoded: Any) -> list[dict[str, float]]:
+        """The probability of each language, ISO 639-1, for each sound.
 
         Raises:
             InvalidParameterError: the model is not multilingual.

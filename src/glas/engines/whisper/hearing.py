@@ -22,10 +22,19 @@ from glas.engines.whisper.rescoring import best_text
 MOST_TOKENS_PER_S = 10
 SPARE_TOKENS = 16
 
+# In less, languages are taken for each other too often: see MOST_PROBABLE_FOREIGN.
+SHORTEST_TO_TELL_S = 3.0
+
 # openai/whisper goes up to 1.0 by 0.2; each step costs a whole writing.
 SECOND_TEMPERATURE = 0.4
 
 LEAST_PROBABILITY = 1e-30
+
+# Below this probability of a language a sound is surely in another one. Measured with a Russian whisper-base of 54 MB,
+# true length + 0.64 s. Of 76 stretches of 3 s of two Russian speakers none is below, clean or in noise of 10 dB (one is
+# below 0.05); of 90 stretches of 1 s 6 are. Of 34 prompts of 3 s and more in English, Spanish, French and Italian 32
+# are, and 30 of these are named rightly.
+MOST_PROBABLE_FOREIGN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,10 @@ def looks_wrong(written: Written, clip: Clip) -> bool:
     )
 
 
+def _most_probable(languages: dict[str, float]) -> str:
+    return max(languages, key=lambda code: languages[code])
+
+
 class Hearing:
     """One call of an engine.
 
@@ -108,22 +121,38 @@ class Hearing:
         network, options = self._network, self._options
         n_frames = self._rules.context.n_frames(max(clip.n_frames for clip in clips), network.n_frames)
         heard = self._encode(clips, n_frames)
-        language = options.language or network.detect_language(heard)[0]
+        language = options.language or _most_probable(network.languages(heard)[0])
         task = network.vocabulary.task(language, options.task)
         is_russian = language == RUSSIAN and options.task == "transcribe"
         self._language_model = self._rules.language_model if is_russian else None
+        foreign = self._foreign(heard, clips, language)
         writings = self._write(heard, clips, task, options.temperature)
         timings = self._timings(heard, task, writings, clips)
         is_whole = len(clips) == 1 and n_frames == network.n_frames
         hypotheses = []
-        for clip, written, timing in zip(clips, writings, timings, strict=True):
+        for clip, written, timing, another in zip(clips, writings, timings, foreign, strict=True):
             best, when = written, timing
             if looks_wrong(written, clip):
                 best = self._again(clip, written, task, is_whole=is_whole)
             if best is not written:
                 (when,) = self._timings(best.heard, task, [best], [clip])
-            hypotheses.append(self._hypothesis(clip, best, when, language))
+            hypothesis = self._hypothesis(clip, best, when, language)
+            hypotheses.append(hypothesis.model_copy(update={"foreign": another}))
         return hypotheses
+
+    def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
+        """What else is spoken in each clip, if that was asked for and the clip is long enough to tell."""
+        if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
+            return [None] * len(clips)
+        if language not in self._network.vocabulary.languages:
+            return [None] * len(clips)
+        told = zip(clips, self._network.languages(heard), strict=True)
+        return [
+            _most_probable(found)
+            if clip.duration_s >= SHORTEST_TO_TELL_S and found[language] < MOST_PROBABLE_FOREIGN
+            else None
+            for clip, found in told
+        ]
 
     def _encode(self, clips: Sequence[Clip], n_frames: int) -> Any:
         return self._network.encode([filled(clip.features, clip.silence, n_frames) for clip in clips])

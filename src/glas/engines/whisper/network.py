@@ -90,13 +90,16 @@ class Network:
         stacked = np.ascontiguousarray(np.stack(features), dtype=np.float32)
         return self._loaded().encode(self._to_storage(stacked))
 
-    def detect_language(self, encoded: Any) -> list[str]:
-        """See `Backend.detect_language`."""
+    def languages(self, encoded: Any) -> list[dict[str, float]]:
+        """See `Backend.languages`."""
         if not self._loaded().is_multilingual:
             raise InvalidParameterError(
                 "Expected the name of a language: this model cannot find it out.", param="language"
             )
-        return [ranked[0][0][2:-2] for ranked in self._loaded().detect_language(encoded)]
+        return [
+            {token[2:-2]: probability for token, probability in ranked}
+            for ranked in self._loaded().detect_language(encoded)
+        ]
 
     def generate(
         self,

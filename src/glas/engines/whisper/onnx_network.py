@@ -90,15 +90,18 @@ class OnnxNetwork:
         session.run_with_iobinding(binding)
         return Encoded(dict(zip(names, binding.get_outputs(), strict=True)), *_size(stacked))
 
-    def detect_language(self, encoded: Encoded) -> list[str]:
-        """See `Backend.detect_language`."""
+    def languages(self, encoded: Encoded) -> list[dict[str, float]]:
+        """See `Backend.languages`."""
         if not self._languages:
             raise InvalidParameterError(
                 "Expected the name of a language: this model cannot find it out.", param="language"
             )
         logits, _, _ = self._decoding(encoded).begin([[self.vocabulary.start]] * encoded.sounds, 0)
         numbers = list(self._languages)
-        return [self._languages[numbers[int(np.argmax(row[numbers]))]] for row in logits]
+        chosen = logits[:, numbers]
+        weights = np.exp(chosen - chosen.max(axis=1, keepdims=True))
+        probabilities = weights / weights.sum(axis=1, keepdims=True)
+        return [dict(zip(self._languages.values(), map(float, row), strict=True)) for row in probabilities]
 
     def generate(
         self,
