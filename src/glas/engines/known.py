@@ -140,12 +140,13 @@ KNOWN_MODELS = (
     KnownModel(
         name=EMBEDDED,
         repository=None,
-        layout=layouts.EMBEDDED,
-        size_mb=14.6,
-        licence="GPL-3.0",
+        layout=layouts.WHISPER_CONVERTED,
+        size_mb=56,
+        licence="MIT",
         window_s=30,
-        summary_ru="Встроенная модель: работает сразу и без сети; для настоящей работы возьмите модель покрупнее",
-        summary_en="The embedded model: works at once and offline; for real work get a larger one",
+        summary_ru="Встроенная модель: Whisper base для русской речи, со знаками препинания; работает сразу и без сети",
+        summary_en="The embedded model: Whisper base for Russian speech, with punctuation; works at once and offline",
+        punctuates=True,
     ),
     _GIGAAM_V3,
     replace(

@@ -1,4 +1,4 @@
-"""The language model beside a CTC model, as the search uses it: letters alone, or letters and words."""
+"""The language model of Russian text: probabilities of letters, and of words where it knows words."""
 
 import zipfile
 from pathlib import Path
@@ -23,8 +23,8 @@ class LanguageModel:
     """Probabilities of the next letter after the letters so far.
 
     Args:
-        path: the .npz file: what `CharacterLM` and, where it has words, `WordLM` read; `weight` and `bonus`, how a
-            search goes best with it (see `BeamOptions`; files without words may lack them).
+        path: the .npz file: what `CharacterLM` and, where it has words, `WordLM` read; `weight` of its
+            log-probabilities beside a recogniser's, and `bonus` for each word (files without words may lack them).
 
     Raises:
         ModelLoadError: the file is not such a model.

@@ -19,6 +19,10 @@ Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 
 POSITION_S = 0.02
 
+# In `config.json`: codes (ISO 639-1) of the languages that a model was made for, where it has tokens for more. A
+# vocabulary that was chosen by Russian text writes the others letter by letter.
+LANGUAGES = "languages"
+
 # openai/whisper, for CTranslate2 directories made by others, which do not say.
 _SOURCE_POSITIONS = 1500
 _TARGET_POSITIONS = 448
@@ -89,9 +93,11 @@ class Network:
         n_frames: mel frames of its window, 3000 for 30 s.
         text_context: tokens that its decoder holds, the prompt included.
         context: how much of its window it must be given.
+        languages: codes (ISO 639-1) of what it was made for; empty for a model that knows English alone.
 
     Raises:
-        ModelLoadError: CTranslate2 cannot load it, or its tokenizer is not Whisper's.
+        ModelLoadError: CTranslate2 cannot load it, its tokenizer is not Whisper's, or it lacks a language that
+            `config.json` names.
     """
 
     def __init__(self, directory: Path, *, device: Device, precision: Precision, threads: int, workers: int) -> None:
@@ -102,6 +108,7 @@ class Network:
         self.text_context = int(config.get("max_target_positions", _TARGET_POSITIONS))
         self.context = context_rule(directory)
         self.vocabulary = Vocabulary(directory, self.text_context)
+        self.languages = _languages(directory, config, self.vocabulary)
         self._to_storage = ctranslate2.StorageView.from_array
         self._on_cpu = device == "cpu"
         try:
@@ -126,11 +133,13 @@ class Network:
         return self._loaded().encode(self._to_storage(stacked))
 
     def language_of(self, heard: Any) -> list[str]:
-        """The most probable language of each sound, ISO 639-1.
+        """The most probable language of each sound, ISO 639-1; of a model for one language that one.
 
         Raises:
             InvalidParameterError: CTranslate2 does not take the model for a multilingual one.
         """
+        if len(self.languages) == 1:
+            return [*self.languages] * heard.shape[0]
         if not self._loaded().is_multilingual:
             raise InvalidParameterError(
                 "Expected the name of a language: this model cannot find it out.", param="language"
@@ -180,6 +189,18 @@ class Network:
         if self._model is None:
             raise ModelError("The model is closed.")
         return self._model
+
+
+def _languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
+    known = frozenset(vocabulary.languages)
+    if LANGUAGES not in config:
+        return known
+    named = config[LANGUAGES]
+    if not isinstance(named, list) or not named or not known.issuperset(named):
+        raise ModelLoadError(
+            f"{directory / CONFIG}: expected codes of languages with a token for {LANGUAGES}, got {named}."
+        )
+    return frozenset(named)
 
 
 def _draft(result: Any, most_tokens: int, end: int) -> Draft:
