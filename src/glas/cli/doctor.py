@@ -92,7 +92,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("ok", f"модель {name}: «{heard.hypothesis.text}», в {russian(heard.speed, 0)} раз быстрее речи")
     if name == "embedded":
-        yield Finding("warn", "встроенная модель мала", "точнее: glas models get onnx:gigaam-v3-ctc")
+        yield Finding("warn", "встроенная модель ошибается чаще больших", "точнее: glas models get onnx:gigaam-v3-ctc")
 
 
 def _port(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ const ru = {
   serving: 'Распознаёт',
   servingUnknown: 'Сервер не отвечает',
   embedded:
-    'Сейчас отвечает маленькая модель, обученная дома: она здесь, чтобы можно было начать сразу, и ошибается чаще ' +
+    'Сейчас отвечает встроенная модель: она здесь, чтобы можно было начать сразу, и ошибается чаще ' +
     'больших. Чтобы поставить лучшую:',
 
   record: 'Записать голос',
@@ -117,7 +117,7 @@ const en = {
   serving: 'Served by',
   servingUnknown: 'The server does not answer',
   embedded:
-    'A small home-made model is answering now: it is here so that you can start at once, and it errs more often than ' +
+    'The embedded model is answering now: it is here so that you can start at once, and it errs more often than ' +
     'large ones. To get a better one:',
 
   record: 'Record your voice',
