@@ -53,7 +53,7 @@ CMD ["run", "tg_bot"]
 
 FROM program AS nn_service
 COPY --from=packages-nn_service /venv /venv
-COPY models/embedded models/embedded
+COPY models/whisper-base-ru models/whisper-base-ru
 COPY samples samples
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "glas"]
@@ -83,5 +83,5 @@ CMD ["run", "web"]
 
 # Fetches weights. It has the embedded model as well, so that "is it on disk?" has one answer everywhere.
 FROM web AS model
-COPY models/embedded models/embedded
+COPY models/whisper-base-ru models/whisper-base-ru
 CMD ["models", "get", "embedded"]

@@ -67,7 +67,7 @@ def gigaam_ctc(directory: Path, *, int8_says: Sequence[str] | None = None) -> Pa
 
 
 def nemo_ctc(directory: Path) -> Path:
-    """NeMo with CTC, as the embedded model is laid out: model.onnx, vocab.txt, config.json."""
+    """NeMo with CTC: model.onnx, vocab.txt, config.json."""
     config = {"model_type": "nemo-conformer-ctc", "features_size": 80, "subsampling_factor": 4}
     _texts(directory, "vocab.txt", config)
     # NeMo's features have mean 0 and deviation 1 in each band: a tone that sounds now and then stands out by 1 to 3.

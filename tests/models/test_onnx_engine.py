@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
 from glas.domain.errors import (
     AudioTooLongError,
     ConfigurationError,
@@ -20,8 +18,7 @@ from glas.domain.errors import (
     ModelFileMissingError,
     ModelLoadError,
 )
-from glas.domain.metrics import error_rates
-from glas.engines.catalogue import is_on_disk, local_directory
+from glas.engines.catalogue import local_directory
 from glas.engines.load import load_engine
 from glas.engines.onnx import OnnxEngine
 from tests.models.gigaam_layout import gigaam_ctc, gigaam_rnnt, nemo_ctc, sing
@@ -75,13 +72,6 @@ def test_a_faint_letter_lowers_the_confidence_of_its_word_only(tmp_path: Path) -
     assert sure.confidence is not None
     assert unsure.confidence is not None
     assert unsure.confidence < 0.8 < sure.confidence
-
-
-def test_a_calibration_is_applied_to_each_word(tmp_path: Path) -> None:
-    engine = OnnxEngine(gigaam_ctc(tmp_path), name="onnx:tones", calibrate=lambda raw: raw / 2)
-    plain = OnnxEngine(tmp_path, name="onnx:tones")
-    halved = [word.confidence for word in engine.recognise([sing(SONG)])[0].words]
-    assert halved == [(word.confidence or 0) / 2 for word in plain.recognise([sing(SONG)])[0].words]
 
 
 def test_a_batch_gives_what_its_pieces_give_alone(engine: OnnxEngine) -> None:
@@ -213,23 +203,6 @@ def test_a_directory_of_several_models_is_refused_with_their_names(tmp_path: Pat
 def test_an_absent_provider_is_refused_and_not_replaced_in_silence(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"NoSuchExecutionProvider.*CPUExecutionProvider"):
         OnnxEngine(gigaam_ctc(tmp_path), name="onnx:tones", providers=["NoSuchExecutionProvider"])
-
-
-@pytest.mark.skipif(not is_on_disk(Path(), "embedded"), reason="the embedded model is not in this checkout")
-def test_the_embedded_model_hears_the_samples_and_where_their_words_lie(
-    samples: list[tuple[Path, str]], tmp_path: Path
-) -> None:
-    engine = load_engine("auto", models_dir=tmp_path)
-    assert engine.name == "embedded"
-    pieces = [np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits()))) for path, _ in samples]
-    heard = engine.recognise(pieces)
-    assert error_rates([text for _, text in samples], [hypothesis.text for hypothesis in heard]).cer <= 0.12
-    for hypothesis in heard:
-        times = [time for word in hypothesis.words for time in (word.start_s, word.end_s)]
-        assert times == sorted(times)
-        assert 0 <= times[0] < times[-1] <= hypothesis.duration_s
-        assert " ".join(word.text for word in hypothesis.words) == hypothesis.text
-        assert all(word.confidence is not None and 0 < word.confidence <= 1 for word in hypothesis.words)
 
 
 def test_asking_for_names_loads_no_inference_library() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError
+from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine, hearing, network
@@ -266,6 +266,25 @@ def test_a_language_that_is_not_named_is_found_out(dynamic: WhisperEngine, messa
     assert {one.language for one in heard} <= {"ru", "en"}
     right = [one.text == message.text(one.language) for one, message in zip(heard, messages, strict=True)]
     assert sum(right) / len(right) >= 0.9
+
+
+def test_a_model_may_say_that_it_was_made_for_one_of_its_languages(
+    make_whisper: MakeWhisper, tmp_path: Path, messages: list[Spoken]
+) -> None:
+    load_engine(f"whisper:{make_whisper()}", models_dir=tmp_path)
+    (converted,) = (path for path in (tmp_path / "converted").iterdir() if path.is_dir())
+    config = json.loads((converted / "config.json").read_text(encoding="utf-8"))
+    (converted / "config.json").write_text(json.dumps(config | {"languages": ["ru"]}), encoding="utf-8")
+    engine = load_engine(f"whisper:{converted}", models_dir=tmp_path)
+    assert engine.abilities.languages == {"ru"}
+    assert not engine.abilities.translates
+    heard = engine.recognise(samples_of(messages), DecodingOptions(language=None))
+    assert {one.language for one in heard} == {"ru"}
+    assert shares_right(heard, messages, "ru") >= 0.9
+    for wrong in ([], ["fr"], "ru"):
+        (converted / "config.json").write_text(json.dumps(config | {"languages": wrong}), encoding="utf-8")
+        with pytest.raises(ModelLoadError, match="languages"):
+            load_engine(f"whisper:{converted}", models_dir=tmp_path)
 
 
 def test_what_cannot_be_heard_is_refused(stock: WhisperEngine) -> None:

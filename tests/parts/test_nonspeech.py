@@ -5,6 +5,7 @@ from itertools import cycle, product
 
 import numpy as np
 import pytest
+from glas.training.voices.samples import speak
 
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
@@ -18,7 +19,6 @@ from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
 from glas.training.voices.manner import Manner
-from glas.training.voices.samples import speak
 from tests.conftest import as_wav
 from tests.parts.nonspeech import KINDS, clips
 

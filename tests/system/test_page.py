@@ -52,7 +52,7 @@ def test_a_sample_becomes_text_that_plays_from_any_word(page: Page, server: Serv
 
 
 def test_what_is_doubtful_is_marked_and_explained(page: Page, server: Server, samples: list[Sample]) -> None:
-    noisy = in_noise(samples[0].path.read_bytes(), snr_db=6)
+    noisy = in_noise(samples[3].path.read_bytes(), snr_db=-3)
     form = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
     address = f"{server.url}/v1/audio/transcriptions"
     words = httpx.post(address, data=form, files={"file": noisy}, trust_env=False).json()["words"]

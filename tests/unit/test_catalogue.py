@@ -94,7 +94,7 @@ def documented_row(model: KnownModel) -> str:
         f"`{model.name}`",
         "—" if model.size_mb is None else f"{model.size_mb:.0f}",
         model.licence,
-        "—" if model.layout.kind == "whisper" else "yes" if model.punctuates else "no",
+        "—" if model.layout.kind == "whisper" and model.repository else "yes" if model.punctuates else "no",
         percent("Russian LibriSpeech"),
         percent("Natural Speech"),
         "—" if model.speed is None else f"{model.speed.rtfx:.0f}",
@@ -198,5 +198,5 @@ def test_names_are_made_uniform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_embedded_model_lies_beside_the_package_or_in_the_checkout() -> None:
-    assert embedded_directory().name == "embedded"
+    assert embedded_directory().name == "whisper-base-ru"
     assert embedded_directory().parent.name == "models"

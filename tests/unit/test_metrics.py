@@ -10,6 +10,7 @@ from glas.domain.metrics import (
     bootstrap_difference_interval,
     bootstrap_interval,
     error_rates,
+    right_words,
     rtfx,
     word_errors,
 )
@@ -97,6 +98,12 @@ def test_drawing_whole_speakers_widens_the_interval() -> None:
     by_utterance = bootstrap_interval(errors, words, [str(number) for number in range(40)])
 
     assert by_speaker.high - by_speaker.low > 1.5 * (by_utterance.high - by_utterance.low)
+
+
+def test_right_words_are_those_that_stand_in_their_place() -> None:
+    assert right_words("Мама мыла раму.", "мама мыло раму") == [True, False, True]
+    assert right_words("раз три", "раз два три") == [True, False, True]
+    assert right_words("раз", "") == []
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

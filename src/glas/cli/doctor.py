@@ -93,7 +93,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
     speed = f"в {russian(heard.speed, 0)} раз быстрее речи"
     yield Finding("ok", f"модель {title_of(name).ru} ({name}): «{heard.hypothesis.text}», {speed}")
     if name == "embedded":
-        yield Finding("warn", "встроенная модель мала", "точнее: glas models get onnx:gigaam-v3-ctc")
+        yield Finding("warn", "встроенная модель ошибается чаще больших", "точнее: glas models get onnx:gigaam-v3-ctc")
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:

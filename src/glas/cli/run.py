@@ -103,7 +103,7 @@ def _greet(ready: "Ready") -> None:
     elif "web" in ready.parts:
         rows.append(("Бот", "не запущен: нужен токен от @BotFather, затем TELEGRAM_TOKEN=…"))
     if ready.model == "embedded":
-        rows.append(("Точнее", "встроенная модель мала и годится для начала: glas models покажет точные;"))
+        rows.append(("Точнее", "встроенная модель ошибается чаще больших: glas models покажет их;"))
         rows.append(("", f"{_glas()} models get onnx:gigaam-v3-ctc"))
         rows.append(("", f"GLAS_MODEL=onnx:gigaam-v3-ctc {_glas()} run"))
     for name, value in rows:

@@ -14,7 +14,7 @@ from glas.domain.transcription import Hypothesis, Segment, Word
 
 # A pause this long between two words ends a sentence. A stop too many cuts a thought in two, a missing one only runs
 # two together, so it is longer than most pauses in which people look for a word. Commas are not put at all: Russian
-# puts them by grammar. (The embedded model over espeak-ng, which hurries: medians 0.40 s at full stops, 0.22 s at
+# puts them by grammar. (A CTC model over espeak-ng, which hurries: medians 0.40 s at full stops, 0.22 s at
 # commas, 0.06 s elsewhere; docs/lab-notes.md.)
 SENTENCE_PAUSE_S = 0.6
 

@@ -21,6 +21,7 @@ _ENGINES = ("onnx", "whisper")
 _HUB_WHISPER = re.compile(r"whisper:([\w.-]+/[\w.-]+)")
 
 _PACKAGE = Path(__file__).parents[1]
+_EMBEDDED_FOLDER = "whisper-base-ru"
 
 
 def known_models() -> tuple[KnownModel, ...]:
@@ -102,8 +103,8 @@ def directory_of(models_dir: Path, model: KnownModel) -> Path:
 
 def embedded_directory() -> Path:
     """Where the embedded model lies: in the installed package, or else in the checkout that the package is run from."""
-    installed = _PACKAGE / "models" / EMBEDDED
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "models" / EMBEDDED
+    installed = _PACKAGE / "models" / _EMBEDDED_FOLDER
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "models" / _EMBEDDED_FOLDER
 
 
 def is_on_disk(models_dir: Path, name: str) -> bool:

@@ -97,7 +97,6 @@ GIGAAM_V3_E2E_RNNT = Layout(
 NEMO_CTC = Layout("nemo-conformer-ctc", ("model.onnx",), ("vocab.txt",), (CONFIG,))
 NEMO_RNNT = Layout("nemo-conformer-rnnt", ("encoder-model.onnx", "decoder_joint-model.onnx"), ("vocab.txt",), (CONFIG,))
 NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, ("vocab.txt", CONFIG))
-EMBEDDED = Layout(NEMO_CTC.kind, NEMO_CTC.networks, ("vocab.txt", CONFIG))
 VOSK = Layout("vosk", ("*/encoder.onnx", "*/decoder.onnx", "*/joiner.onnx"), ("*/tokens.txt",), (CONFIG,))
 T_ONE = Layout("t-one-ctc", ("model.onnx",), (CONFIG,))
 # Older tokenizers are saved as vocab.json and merges.txt. The card says whether the model hears without padding.

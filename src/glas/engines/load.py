@@ -21,7 +21,7 @@ def load_engine(
     models_dir: Path,
     threads: int = 1,
     workers: int = 1,
-    beam_size: int = 1,
+    beam_size: int = 5,
     providers: Sequence[str] = (CPU,),
     precision: Precision | None = None,
 ) -> Engine:
@@ -56,7 +56,7 @@ def load_engine(
             raise ModelFileMissingError(
                 f"{uniform} is not on disk: {directory} lacks it. Get it: glas models get {name}", param="model"
             )
-    if kind == "whisper":
+    if kind == "whisper" or (layout is not None and layout.kind == "whisper"):
         return WhisperEngine(
             directory,
             name=uniform,

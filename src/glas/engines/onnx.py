@@ -1,15 +1,10 @@
-"""The engine for models in ONNX: GigaAM, NeMo (so the embedded one), T-one, Vosk.
+"""The engine for models in ONNX, which onnx-asr decodes greedily: GigaAM, NeMo, T-one, Vosk."""
 
-onnx-asr decodes greedily; a CTC model in whose directory a language model lies (`lm.npz`) is searched with it instead,
-and a calibration beside that (`calibration.json`) says how sure the words found are.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import (
@@ -17,15 +12,11 @@ from glas.domain.errors import (
     ModelError,
     ModelLoadError,
 )
-from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token, Word
-from glas.engines import confidence, language_model
-from glas.engines.beam import BeamSearch
-from glas.engines.beam import Token as BeamToken
-from glas.engines.language_model import LanguageModel
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
 from glas.engines.layouts import Layout, layout_of, precision_of
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.session import session_options
-from glas.engines.spelling import Calibration, spell, uncalibrated
+from glas.engines.spelling import spell, uncalibrated
 
 if TYPE_CHECKING:
     from onnx_asr.adapters import TimestampedResultsAsrAdapter
@@ -53,7 +44,6 @@ class OnnxEngine:
         threads: threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
         punctuates: whether the model writes capitals and full stops; None looks whether its vocabulary has them.
-        calibrate: makes a share of right words out of a raw word confidence.
 
     Raises:
         ModelFileMissingError: the directory lacks a file.
@@ -71,11 +61,9 @@ class OnnxEngine:
         threads: int = 1,
         providers: Sequence[str] = (CPU,),
         punctuates: bool | None = None,
-        calibrate: Calibration = uncalibrated,
     ) -> None:
         self.name = name
         self.window_s = window_s
-        self._calibrate = calibrate
         self._one_by_one = providers[0] == CPU
         self._model: TimestampedResultsAsrAdapter | None = _load(
             directory, layout or layout_of(directory), threads=threads, providers=providers
@@ -84,12 +72,6 @@ class OnnxEngine:
             batch_size=1 if self._one_by_one else BATCH_SIZE,
             punctuates=_has_marks(self._model.asr) if punctuates is None else punctuates,
         )
-        self._lm: LanguageModel | None = None
-        self._calibration: confidence.Calibration | None = None
-        if (directory / language_model.FILE).is_file():
-            self._lm = LanguageModel(directory / language_model.FILE)
-            self._calibration = confidence.load(directory)
-            _decode_with(self._lm, self._model.asr)
         try:
             self.recognise([np.zeros(SAMPLE_RATE_HZ, np.float32)])
         except Exception as error:
@@ -131,10 +113,8 @@ class OnnxEngine:
             # Whisper and Canary tell no times: the text is all there is.
             segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
         else:
-            logprobs, entropies = _split(result.logprobs)
-            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s, calibrate=self._calibrate)
-            if entropies is not None and logprobs is not None:
-                words = self._judged(words, result.tokens, logprobs, entropies)
+            logprobs = result.logprobs
+            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s, calibrate=uncalibrated)
             segment = Segment(
                 start_s=words[0].start_s if words else 0,
                 end_s=words[-1].end_s if words else 0,
@@ -148,16 +128,6 @@ class OnnxEngine:
             return nothing_heard(samples, self.name)
         return Hypothesis(text=segment.text, duration_s=duration_s, segments=(segment,), model=self.name)
 
-    def _judged(
-        self, words: tuple[Word, ...], tokens: Sequence[str], logprobs: Sequence[float], entropies: Sequence[float]
-    ) -> tuple[Word, ...]:
-        """The words with calibrated confidences, where there is a calibration."""
-        if self._lm is None or self._calibration is None:
-            return words
-        signs = confidence.signs_of(tokens, logprobs, entropies, self._lm)
-        sure = self._calibration.confidences(signs).tolist()
-        return tuple(word.model_copy(update={"confidence": value}) for word, value in zip(words, sure, strict=True))
-
 
 def _has_marks(asr: Any) -> bool:
     """Whether a vocabulary has capitals or full stops; one that cannot be seen is believed to have them."""
@@ -166,19 +136,6 @@ def _has_marks(asr: Any) -> bool:
         return True
     texts = [text for text in vocabulary.values() if not text.strip().startswith("<")]
     return any(letter.isupper() or letter in ".?!" for text in texts for letter in text)
-
-
-def _columns(tokens: Sequence[BeamToken], entropies: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Log-probability and entropy of each token, shape `(n_tokens, 2)`."""
-    return np.column_stack([np.array([one.logprob for one in tokens]), entropies])
-
-
-def _split(rows: Any) -> tuple[list[float] | None, list[float] | None]:
-    """Log-probabilities, and entropies where our own search added them."""
-    if not rows or not isinstance(rows[0], list):
-        return rows, None
-    logprobs, entropies = zip(*rows, strict=True)
-    return list(logprobs), list(entropies)
 
 
 def _tokens(texts: Sequence[str], logprobs: Sequence[float] | None) -> tuple[Token, ...]:
@@ -206,21 +163,6 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
         ).with_timestamps()
     except Exception as error:
         raise ModelLoadError(f"The {layout.kind} model in {directory} cannot be loaded: {error}") from error
-
-
-def _decode_with(lm: LanguageModel, asr: Any) -> None:
-    """Let a CTC model of onnx-asr, which decodes greedily and offers no other way, search with a language model."""
-    vocabulary = [asr._vocab[index] for index in range(asr._vocab_size)]  # noqa: SLF001 - see above
-    search = BeamSearch(lm, vocabulary, asr._blank_idx)  # noqa: SLF001
-
-    def decoding(logprobs: Any, lengths: Any, **_options: object) -> Iterator[tuple[Any, Any, Any]]:
-        for rows, length in zip(logprobs, lengths, strict=True):
-            tokens = search.decode(rows[:length])
-            frames = [one.frame for one in tokens]
-            # What stands in the place of log-probabilities passes through onnx-asr as it is: rows may have two columns.
-            yield [one.id for one in tokens], frames, _columns(tokens, confidence.entropies(rows[:length], frames))
-
-    asr._decoding = decoding  # noqa: SLF001
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -39,10 +39,10 @@ class NnServiceSettings(BaseModel):
         "does not know is refused at start.",
     )
     beam_size: int = Field(
-        default=1,
+        default=5,
         ge=1,
         le=10,
-        description="Texts that Whisper follows at once; 1 is fastest, openai/whisper takes 5.",
+        description="Texts that Whisper follows at once; 1 is fastest and makes more errors.",
     )
     queue_size: int = Field(default=64, ge=0, le=1000, description="Requests that may wait; the next one gets 503.")
     deadline_s: float = Field(

@@ -1,11 +1,14 @@
 """What a Whisper network can do, whichever library runs it: encode sounds, generate texts, align both."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from glas.domain.errors import ModelLoadError
+from glas.engines.whisper.checkpoint import CONFIG
 from glas.engines.whisper.context import ContextRule
 from glas.engines.whisper.convert import Quantisation
 from glas.engines.whisper.mel import Features
@@ -15,6 +18,10 @@ Device = Literal["cpu", "cuda"]
 Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 
 POSITION_S = 0.02
+
+# In `config.json`: codes (ISO 639-1) of the languages that a model was made for, where it has tokens for more. A
+# vocabulary that was chosen by Russian text writes the others letter by letter.
+LANGUAGES = "languages"
 
 # openai/whisper, for CTranslate2 directories made by others, which do not say.
 SOURCE_POSITIONS = 1500
@@ -58,6 +65,7 @@ class Backend(Protocol):
         text_context: tokens that its decoder holds, the prompt included.
         context: how much of its window it must be given.
         vocabulary: its tokens.
+        languages: codes (ISO 639-1) of what it was made for; empty for a model that knows English alone.
     """
 
     n_frames: int
@@ -65,6 +73,7 @@ class Backend(Protocol):
     text_context: int
     context: ContextRule
     vocabulary: Vocabulary
+    languages: frozenset[str]
 
     def close(self) -> None:
         """Free the weights, once the calls that are running have ended."""
@@ -72,7 +81,7 @@ class Backend(Protocol):
     def encode(self, features: Sequence[Features]) -> Any:
         """Encode a batch of features, each of shape `(n_mels, n_frames)` with the same number of frames."""
 
-    def languages(self, encoded: Any) -> list[dict[str, float]]:
+    def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
         """The probability of each language, ISO 639-1, for each sound.
 
         Raises:
@@ -116,3 +125,20 @@ def storage_of(precision: Precision) -> Quantisation:
     if precision == "int8_float16":
         return "int8"
     return "float32" if precision == "bfloat16" else precision
+
+
+def written_languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
+    """Languages that a model was made for: those that `config.json` names, or all that it has tokens for.
+
+    Raises:
+        ModelLoadError: `config.json` names something else.
+    """
+    known = frozenset(vocabulary.languages)
+    if LANGUAGES not in config:
+        return known
+    named = config[LANGUAGES]
+    if not isinstance(named, list) or not named or not known.issuperset(named):
+        raise ModelLoadError(
+            f"{directory / CONFIG}: expected codes of languages with a token for {LANGUAGES}, got {named}."
+        )
+    return frozenset(named)

@@ -87,12 +87,12 @@ class WhisperEngine:
             calibration=calibration or load_calibration(directory),
             retry_within_s=retry_within_s,
         )
-        languages = network.vocabulary.languages
         self.abilities = Abilities(
             batch_size=BATCH_SIZE if self._rules.context.gains_by_batches or device == "cuda" else 1,
             batch_s=BATCH_S[device],
-            languages=frozenset(languages or ("en",)),
-            translates=bool(languages),
+            languages=network.languages or frozenset({"en"}),
+            # A vocabulary for one language has no words of English.
+            translates=len(network.languages) > 1,
             takes_prompt=True,
         )
         _try_out(network, directory)

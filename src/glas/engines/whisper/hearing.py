@@ -121,7 +121,7 @@ class Hearing:
         network, options = self._network, self._options
         n_frames = self._rules.context.n_frames(max(clip.n_frames for clip in clips), network.n_frames)
         heard = self._encode(clips, n_frames)
-        language = options.language or _most_probable(network.languages(heard)[0])
+        language = options.language or self._spoken(heard)
         task = network.vocabulary.task(language, options.task)
         is_russian = language == RUSSIAN and options.task == "transcribe"
         self._language_model = self._rules.language_model if is_russian else None
@@ -140,13 +140,19 @@ class Hearing:
             hypotheses.append(hypothesis.model_copy(update={"foreign": another}))
         return hypotheses
 
+    def _spoken(self, heard: Any) -> str:
+        """The most probable language of one clip; of a model for one language that one."""
+        if len(self._network.languages) == 1:
+            return next(iter(self._network.languages))
+        return _most_probable(self._network.language_probabilities(heard)[0])
+
     def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
         """What else is spoken in each clip, if that was asked for and the clip is long enough to tell."""
         if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
             return [None] * len(clips)
         if language not in self._network.vocabulary.languages:
             return [None] * len(clips)
-        told = zip(clips, self._network.languages(heard), strict=True)
+        told = zip(clips, self._network.language_probabilities(heard), strict=True)
         return [
             _most_probable(found)
             if clip.duration_s >= SHORTEST_TO_TELL_S and found[language] < MOST_PROBABLE_FOREIGN

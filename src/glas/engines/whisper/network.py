@@ -16,6 +16,7 @@ from glas.engines.whisper.backend import (
     Draft,
     Precision,
     Timing,
+    written_languages,
 )
 from glas.engines.whisper.checkpoint import CONFIG
 from glas.engines.whisper.context import context_rule
@@ -58,9 +59,11 @@ class Network:
         n_frames: mel frames of its window, 3000 for 30 s.
         text_context: tokens that its decoder holds, the prompt included.
         context: how much of its window it must be given.
+        languages: codes (ISO 639-1) of what it was made for; empty for a model that knows English alone.
 
     Raises:
-        ModelLoadError: CTranslate2 cannot load it, or its tokenizer is not Whisper's.
+        ModelLoadError: CTranslate2 cannot load it, its tokenizer is not Whisper's, or it lacks a language that
+            `config.json` names.
     """
 
     def __init__(self, directory: Path, *, device: Device, precision: Precision, threads: int, workers: int) -> None:
@@ -71,6 +74,7 @@ class Network:
         self.text_context = int(config.get("max_target_positions", TARGET_POSITIONS))
         self.context = context_rule(directory)
         self.vocabulary = Vocabulary(directory, self.text_context)
+        self.languages = written_languages(directory, config, self.vocabulary)
         self._to_storage = ctranslate2.StorageView.from_array
         self._on_cpu = device == "cpu"
         try:
@@ -90,8 +94,8 @@ class Network:
         stacked = np.ascontiguousarray(np.stack(features), dtype=np.float32)
         return self._loaded().encode(self._to_storage(stacked))
 
-    def languages(self, encoded: Any) -> list[dict[str, float]]:
-        """See `Backend.languages`."""
+    def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
+        """See `Backend.language_probabilities`."""
         if not self._loaded().is_multilingual:
             raise InvalidParameterError(
                 "Expected the name of a language: this model cannot find it out.", param="language"

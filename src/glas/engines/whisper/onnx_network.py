@@ -17,7 +17,7 @@ from glas.engines.json_file import read_json
 from glas.engines.session import session_options
 from glas.engines.whisper.alignment import arrivals
 from glas.engines.whisper.arrays import load_configuration, stored_arrays
-from glas.engines.whisper.backend import POSITION_S, Draft, Timing
+from glas.engines.whisper.backend import POSITION_S, Draft, Timing, written_languages
 from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS
 from glas.engines.whisper.context import context_rule
 from glas.engines.whisper.decoder_graph import build_decoder
@@ -72,6 +72,7 @@ class OnnxNetwork:
             settings.get("suppress_ids") or [],
             settings.get("suppress_ids_begin") or [],
         )
+        self.languages = written_languages(directory, settings, self.vocabulary)
         self._languages = {number: code for code, number in self.vocabulary.languages.items()}
 
     def close(self) -> None:
@@ -90,8 +91,8 @@ class OnnxNetwork:
         session.run_with_iobinding(binding)
         return Encoded(dict(zip(names, binding.get_outputs(), strict=True)), *_size(stacked))
 
-    def languages(self, encoded: Encoded) -> list[dict[str, float]]:
-        """See `Backend.languages`."""
+    def language_probabilities(self, encoded: Encoded) -> list[dict[str, float]]:
+        """See `Backend.language_probabilities`."""
         if not self._languages:
             raise InvalidParameterError(
                 "Expected the name of a language: this model cannot find it out.", param="language"

@@ -9,7 +9,7 @@ const ru = {
   serving: 'Распознаёт',
   servingUnknown: 'Сервер не отвечает',
   embedded:
-    'Сейчас отвечает маленькая модель, обученная дома: она здесь, чтобы можно было начать сразу, и ошибается чаще ' +
+    'Сейчас отвечает встроенная модель: она здесь, чтобы можно было начать сразу, и ошибается чаще ' +
     'больших. Чтобы поставить лучшую:',
 
   modelsOpen: 'Модели',
@@ -142,7 +142,7 @@ const en = {
   serving: 'Served by',
   servingUnknown: 'The server does not answer',
   embedded:
-    'A small home-made model is answering now: it is here so that you can start at once, and it errs more often than ' +
+    'The embedded model is answering now: it is here so that you can start at once, and it errs more often than ' +
     'large ones. To get a better one:',
 
   modelsOpen: 'Models',
