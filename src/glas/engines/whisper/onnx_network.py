@@ -135,7 +135,7 @@ def _session(model: bytes, threads: int) -> Any:
     # A second to import, and dozens of megabytes.
     import onnxruntime  # noqa: PLC0415
 
-    return onnxruntime.InferenceSession(model, session_options(threads), providers=list(_CPU))
+    return onnxruntime.InferenceSession(model, session_options(threads, whole_range=True), providers=list(_CPU))
 
 
 def _loaded(session: Any) -> Any:
