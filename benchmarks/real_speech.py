@@ -9,7 +9,6 @@ program starts from the file: decoding and finding speech are counted. WER and C
     full window     ours with the official whisper-base, every piece filled up to half a minute
     margin          the same with 8 s of silence behind a piece
     faster-whisper  the official whisper-base in int8 with the library's defaults
-    transformers    its pipeline in fp32, if it is installed; it is no part of Glas
 
 The official weights are those of `glas models get whisper-base`; without them only the first row is measured.
 """
@@ -21,7 +20,6 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +35,7 @@ from glas.domain.metrics import error_rates
 from glas.engines import Engine
 from glas.engines.catalogue import embedded_directory, local_directory
 from glas.engines.whisper import WhisperEngine
-from glas.engines.whisper.checkpoint import write_checkpoint
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
-from glas.engines.whisper.model import read_model
 from glas.settings import Settings
 
 BEAM_SIZE = 5
@@ -67,18 +63,6 @@ def faster_whisper(base: Path) -> Recognise:
     return lambda path: "".join(segment.text for segment in model.transcribe(str(path), language="ru")[0])
 
 
-def transformers_pipeline(base: Path, scratch: Path) -> Recognise:
-    """Let the pipeline recognise in fp32, from a checkpoint written out of the same weights."""
-    import torch  # noqa: PLC0415
-    from transformers import pipeline  # noqa: PLC0415
-
-    torch.set_num_threads(1)
-    write_checkpoint(read_model(base), scratch)
-    recogniser: Any = pipeline("automatic-speech-recognition", str(scratch), dtype=torch.float32, chunk_length_s=30)
-    options = {"language": "ru", "task": "transcribe"}
-    return lambda path: str(recogniser(str(path), generate_kwargs=options)["text"])
-
-
 def programs(base: Path, scratch: Path) -> Iterator[tuple[str, Recognise]]:
     """Each with its name, loaded when its turn comes."""
     cache = scratch / "converted"
@@ -88,8 +72,6 @@ def programs(base: Path, scratch: Path) -> Iterator[tuple[str, Recognise]]:
     for name, context in (("full window", FULL_WINDOW), ("margin", ContextRule(MARGIN_S))):
         yield name, through(WhisperEngine(base, name=name, cache=cache, beam_size=BEAM_SIZE, context=context))
     yield "faster-whisper", faster_whisper(base)
-    if find_spec("transformers") and find_spec("torch"):
-        yield "transformers", transformers_pipeline(base, scratch / "checkpoint")
 
 
 def measure(recognise: Recognise, folder: Path) -> tuple[float, float, float]:

@@ -5,7 +5,6 @@ from itertools import cycle, product
 
 import numpy as np
 import pytest
-from glas.training.voices.samples import speak
 
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector, segment_speech
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
@@ -21,6 +20,7 @@ from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
 from glas.training.voices.manner import Manner
 from tests.conftest import as_wav
 from tests.parts.nonspeech import KINDS, clips
+from tests.speech import speak
 
 CLIPS, SECONDS = 120, 5.0  # ten minutes
 MOST_WITH_TEXT = CLIPS // 100

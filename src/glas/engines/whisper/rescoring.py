@@ -1,7 +1,7 @@
 """Choose among the texts of a beam search with a language model that knows more words than Whisper's decoder.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both numbers were
-chosen on stock whisper-base, where every weight from 0.1 to 0.5 and every bonus from 0 to 6 helps (docs/lab-notes.md).
+chosen on stock whisper-base, where every weight from 0.1 to 0.3 and every bonus from 0 to 8 helps (docs/lab-notes.md).
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from glas.engines.language_model import LanguageModel
 from glas.engines.whisper.confidence import Alternative
 
-WEIGHT = 0.2
-WORD_BONUS = 6.0  # natural logarithm of probability; without it short texts are preferred
+WEIGHT = 0.15
+WORD_BONUS = 3.0  # natural logarithm of probability; without it short texts are preferred
 
 
 def best_text(found: Sequence[Alternative], language_model: LanguageModel) -> int:
