@@ -252,7 +252,7 @@ def test_another_language_is_told_only_where_that_is_asked_for(
     """Chords belong to no language, so that both are probable; with a harsher limit one of them is the other one."""
     checking = DecodingOptions(language="ru", checks_language=True)
     assert {one.foreign for one in dynamic.recognise(samples_of(messages), checking)} == {None}
-    monkeypatch.setattr(network, "MOST_PROBABLE_FOREIGN", 1.1)
+    monkeypatch.setattr(hearing, "MOST_PROBABLE_FOREIGN", 1.1)
     heard = dynamic.recognise(samples_of(messages), checking)
     assert {one.language for one in heard} == {"ru"}
     assert {one.foreign for one in heard if one.duration_s >= hearing.SHORTEST_TO_TELL_S} <= {"ru", "en"}
