@@ -1,9 +1,9 @@
-"""What the embedded model costs, and how much of it is ours: processor seconds per second of audio on one thread.
+"""What a model costs, and how much of it is ours: processor seconds per second of audio on one thread.
 
-In one run, in turns: the bare network in onnxruntime on ready features, onnx-asr (features, network, greedy decoding),
-and our engine (checks, onnx-asr, words with times and confidences). The ratios are what to look at: all three see the
-same load of the machine. Run it with `python benchmarks/engines.py [model]`; a model other than `embedded` must be on
-disk and have one network (CTC).
+A Whisper, so the embedded model: text alone, and with the times of words, which take another pass of the decoder. A
+model of onnxruntime (on disk, with one network: CTC), in turns: the bare network on ready features, onnx-asr (features,
+network, greedy decoding), and our engine (checks, onnx-asr, words with times and confidences). The ratios are what to
+look at: all in one run see the same load of the machine. Run it with `python benchmarks/engines.py [model]`.
 """
 
 import json
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import numpy as np
 
+from glas.domain.decoding import PLAIN
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.engines import Engine
 from glas.engines.catalogue import is_on_disk
 from glas.engines.load import load_engine
 from glas.engines.onnx import OnnxEngine
@@ -99,7 +102,8 @@ def load_once(model: str) -> None:
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024 / 1e6
 
     before_mb, began_s = peak_mb(), time.perf_counter()
-    import onnx_asr  # noqa: F401, PLC0415  so that importing and loading are told apart
+    import ctranslate2  # noqa: F401, PLC0415  so that importing and loading are told apart
+    import onnx_asr  # noqa: F401, PLC0415  likewise
 
     imported_s = time.perf_counter()
     engine = load_engine(model, models_dir=MODELS_DIR)
@@ -115,16 +119,8 @@ def load_once(model: str) -> None:
     print(json.dumps(figures))
 
 
-def main(model: str) -> None:
-    """Measure and print."""
-    if not is_on_disk(MODELS_DIR, model):
-        print(f"{model} is not on disk: nothing to measure")
-        return
-    engine = load_engine(model, models_dir=MODELS_DIR)
-    if not isinstance(engine, OnnxEngine):
-        raise TypeError(type(engine))
-    print(f"{model}, one thread, {platform.processor() or platform.machine()}, {time.strftime('%Y-%m-%d')}")
-    print(f"median of {ROUNDS} rounds; processor milliseconds, and engine / network\n")
+def show_onnx(engine: OnnxEngine) -> None:
+    """Print what the layers of a model of onnxruntime cost, and what a batch would save."""
     print("audio   network  features  onnx-asr    engine   ratio   processor s per audio s   RTFx")
     for length_s in LENGTHS_S:
         if length_s > engine.window_s:
@@ -142,6 +138,36 @@ def main(model: str) -> None:
         }
     )
     print(f"\n{BATCH} pieces of 8 s: one by one {ms['alone']:.0f} ms, as one batch {ms['together']:.0f} ms")
+
+
+def show_whisper(engine: Engine) -> None:
+    """Print what a text costs, without and with the times of its words."""
+    print("audio      text  with words   processor s per audio s (text)   RTFx")
+    text_alone = PLAIN.model_copy(update={"wants_words": False})
+    for length_s in LENGTHS_S:
+        piece = speech(length_s)
+        ms = in_turns(
+            {
+                "text": partial(engine.recognise, [piece], text_alone),
+                "words": partial(engine.recognise, [piece]),
+            }
+        )
+        share = ms["text"] / 1000 / length_s
+        print(f"{length_s:3d} s {ms['text']:10.1f}{ms['words']:12.1f}{share:25.5f}{1 / share:16.0f}")
+
+
+def main(model: str) -> None:
+    """Measure and print."""
+    if not is_on_disk(MODELS_DIR, model):
+        print(f"{model} is not on disk: nothing to measure")
+        return
+    engine = load_engine(model, models_dir=MODELS_DIR)
+    print(f"{model}, one thread, {platform.processor() or platform.machine()}, {time.strftime('%Y-%m-%d')}")
+    print(f"median of {ROUNDS} rounds, processor milliseconds\n")
+    if isinstance(engine, OnnxEngine):
+        show_onnx(engine)
+    else:
+        show_whisper(engine)
     figures = loaded_in_a_fresh_process(model)
     print(f"import {figures['import_s']:.2f} s, load {figures['load_s']:.2f} s (with a second of silence recognised)")
     print(
