@@ -74,6 +74,18 @@ def long_wav(samples: list[Sample]) -> bytes:
     return as_wav(np.tile(once, LONG_S * 16_000 // len(once)))
 
 
+@pytest.fixture(scope="session")
+def whisper_base() -> Path:
+    """The official whisper-base in CTranslate2's format, in float16, as faster-whisper publishes it.
+
+    It is looked for in the directory that GLAS_TEST_WEIGHTS names, else in `.weights/whisper-base` of the repository.
+    """
+    place = Path(os.environ.get("GLAS_TEST_WEIGHTS") or ROOT / ".weights" / "whisper-base")
+    if not (place / "model.bin").is_file():
+        pytest.skip(f"there are no official weights in {place}; GLAS_TEST_WEIGHTS names their directory")
+    return place
+
+
 def as_wav(samples: Samples) -> bytes:
     """Samples at 16 kHz as a WAV file of 16 bits."""
     buffer = io.BytesIO()

@@ -11,7 +11,7 @@ import onnx_asr
 from glas.domain.metrics import error_rates
 from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, decode_audio, encode_opus, level, resample
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.voices.manner import Manner
+from glas.training.voices.manner import Manner, Synthesiser
 
 BIT_RATES_BPS = (16_000, 20_000, 24_000)
 MANNERS = ((130, 45), (145, 50), (155, 40))  # words per minute, pitch
@@ -53,9 +53,9 @@ class Candidate:
         return error_rates([self.text], [self.heard]).cer
 
 
-def speak(espeak: Espeak, text: str, manner: Manner) -> Samples:
+def speak(synthesiser: Synthesiser, text: str, manner: Manner) -> Samples:
     """Clean speech (n,) at 16 kHz with a quarter of a second of silence around it."""
-    samples = resample(espeak.speak(text, manner), SAMPLE_RATE_HZ / espeak.sample_rate_hz)
+    samples = resample(synthesiser.speak(text, manner), SAMPLE_RATE_HZ / synthesiser.sample_rate_hz)
     samples = np.pad(samples * np.float32(0.1 / level(samples)), SAMPLE_RATE_HZ // 4)
     return samples + np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32) * np.float32(1e-4)
 
