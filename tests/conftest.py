@@ -1,6 +1,7 @@
 """What all tests share: settings of their own, the samples with their true texts, and a real `glas run`."""
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -26,6 +27,7 @@ import pytest
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.transcription import Samples
+from glas.engines.fetch import fetch_model
 from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
 
@@ -72,6 +74,20 @@ def long_wav(samples: list[Sample]) -> bytes:
     pieces = [block for sample in samples for block in decode_blocks(sample.path.read_bytes(), limits)]
     once = np.concatenate(pieces)
     return as_wav(np.tile(once, LONG_S * 16_000 // len(once)))
+
+
+@pytest.fixture(scope="session")
+def whisper_base() -> Path:
+    """The official whisper-base in CTranslate2's format, in float16.
+
+    It is fetched as `glas models get whisper-base` fetches it, once for each checkout, into a directory that git ignores.
+    """
+    weights = ROOT / ".weights"
+    weights.mkdir(exist_ok=True)
+    with (weights / ".lock").open("w") as lock:
+        # Tests run in several processes: one fetches, the others wait.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return fetch_model("whisper-base", weights)
 
 
 def as_wav(samples: Samples) -> bytes:

@@ -64,7 +64,7 @@ FULL_WINDOW = ContextRule(None)
 
 # Stock weights by width and layers of the encoder, where the text of a shorter input was measured to be as good as that
 # of the window (docs/benchmarks.md). Other sizes have not been measured, and keep the window.
-_MEASURED = {(512, 6): ContextRule(8.0)}
+_MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:

@@ -1,0 +1,107 @@
+"""The official weights with the Russian vocabulary: Russian texts, and the Latin names in them, stay as they were.
+
+The recordings in `latin_names.ogg` are synthetic; see `latin_names.py`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from glas.audio.decode import decode_blocks
+from glas.audio.limits import DecodeLimits
+from glas.domain.decoding import PLAIN
+from glas.engines.whisper.arrays import load_arrays
+from glas.engines.whisper.build import build_model
+from glas.engines.whisper.context import ContextRule, context_rule
+from glas.engines.whisper.convert import write_model
+from glas.engines.whisper.mel import filled, log_mel
+from glas.engines.whisper.model import read_model
+from glas.engines.whisper.network import Network
+from glas.engines.whisper.vocabulary import load_tokenizer
+from tests.conftest import ROOT
+from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+RUSSIAN = ROOT / "models" / "whisper-base-ru"
+FLOAT16_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
+REDUCED_SHA256 = "9e2fad9d563b4020ae20beeda15da8d2881346851ea7b4a1daed65a642309859"
+CONTEXT = ContextRule(10.0)
+MOST_BYTES = 54_500_000
+
+
+@pytest.fixture(scope="module")
+def russian() -> Tokenizer:
+    return load_tokenizer(RUSSIAN)
+
+
+@pytest.fixture(scope="module")
+def reduced(whisper_base: Path, russian: Tokenizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The official weights with the Russian vocabulary, without an adapter."""
+    target = tmp_path_factory.mktemp("built") / "base-ru"
+    build_model(whisper_base, target, tokenizer=russian)
+    return target
+
+
+def network(directory: Path) -> Network:
+    return Network(directory, device="cpu", precision="int8", threads=1, workers=1)
+
+
+def test_official_weights_are_read_and_written_to_the_bit(whisper_base: Path, tmp_path: Path) -> None:
+    write_model(read_model(whisper_base), tmp_path, "float16")
+    before, after = load_arrays(whisper_base), load_arrays(tmp_path)
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    assert hashlib.sha256((tmp_path / "model.bin").read_bytes()).hexdigest() == FLOAT16_SHA256
+
+
+def test_the_reduced_model_is_small_and_made_to_the_byte(reduced: Path) -> None:
+    assert (reduced / "model.bin").stat().st_size <= MOST_BYTES
+    assert hashlib.sha256((reduced / "model.bin").read_bytes()).hexdigest() == REDUCED_SHA256
+
+
+def test_stock_weights_of_this_size_need_no_whole_window(whisper_base: Path, reduced: Path) -> None:
+    assert context_rule(whisper_base) == context_rule(reduced)
+    assert context_rule(reduced).margin_s is not None
+
+
+def test_russian_is_cut_as_by_the_whole_vocabulary(whisper_base: Path, russian: Tokenizer) -> None:
+    whole = load_tokenizer(whisper_base)
+    for text in (
+        *(text for _, text in SPOKEN),
+        "Въезд №3 — 45 % скидки, т. е. «ёж»…",
+        "XIX век, iPhone 15 Pro, WhatsApp, Wi-Fi, e-mail: a@ya.ru",
+    ):
+        for form in (text, text.upper(), f" {text}"):
+            assert pieces(russian, form) == pieces(whole, form)
+
+
+def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
+    return list(tokenizer.encode(text, add_special_tokens=False).tokens)
+
+
+def test_texts_with_latin_names_are_the_same(whisper_base: Path, reduced: Path) -> None:
+    pairs = list(texts_of(network(whisper_base), network(reduced)))
+    assert len(pairs) == len(SPOKEN) == 50
+    assert [small for _, small in pairs] == [whole for whole, _ in pairs]
+    assert sum(any("A" <= letter <= "z" for letter in whole) for whole, _ in pairs) >= 30
+
+
+def texts_of(whole: Network, small: Network) -> Iterator[tuple[str, str]]:
+    """What both write for each recording. They share their encoder's weights, so it is encoded once."""
+    sound = np.concatenate(list(decode_blocks(RECORDING.read_bytes(), DecodeLimits())))
+    for start in range(0, len(SPOKEN) * SLOT_SAMPLES, SLOT_SAMPLES):
+        features, silence = log_mel(sound[start : start + SLOT_SAMPLES], whole.n_mels)
+        n_frames = CONTEXT.n_frames(features.shape[1] & ~1, whole.n_frames)
+        encoded = whole.hear([filled(features, silence, n_frames)])
+        yield text_of(whole, encoded), text_of(small, encoded)
+
+
+def text_of(model: Network, encoded: object) -> str:
+    prompt = model.vocabulary.prompt(model.vocabulary.task("ru", "transcribe"), PLAIN)
+    (draft,) = model.write(encoded, [prompt], most_tokens=60, temperature=0, beam_size=5)
+    return model.vocabulary.decode(draft.tokens)
