@@ -80,7 +80,8 @@ def long_wav(samples: list[Sample]) -> bytes:
 def whisper_base() -> Path:
     """The official whisper-base in CTranslate2's format, in float16.
 
-    It is fetched as `glas models get whisper-base` fetches it, once for each checkout, into a directory that git ignores.
+    It is fetched as `glas models get whisper-base` fetches it, once for each checkout, into a directory that git
+    ignores.
     """
     weights = ROOT / ".weights"
     weights.mkdir(exist_ok=True)

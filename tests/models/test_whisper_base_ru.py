@@ -22,6 +22,7 @@ from glas.engines.whisper.mel import filled, log_mel
 from glas.engines.whisper.model import read_model
 from glas.engines.whisper.network import Network
 from glas.engines.whisper.vocabulary import load_tokenizer
+from glas.training.release import ADAPTER, CHECKSUMS, SETTINGS
 from tests.conftest import ROOT
 from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
 
@@ -29,9 +30,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 RUSSIAN = ROOT / "models" / "whisper-base-ru"
 FLOAT16_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
-REDUCED_SHA256 = "9e2fad9d563b4020ae20beeda15da8d2881346851ea7b4a1daed65a642309859"
 CONTEXT = ContextRule(10.0)
-MOST_BYTES = 54_500_000
+MOST_BYTES, MOST_BYTES_OF_ALL = 54_500_000, 66_000_000
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,20 @@ def test_official_weights_are_read_and_written_to_the_bit(whisper_base: Path, tm
     assert hashlib.sha256((tmp_path / "model.bin").read_bytes()).hexdigest() == FLOAT16_SHA256
 
 
-def test_the_reduced_model_is_small_and_made_to_the_byte(reduced: Path) -> None:
-    assert (reduced / "model.bin").stat().st_size <= MOST_BYTES
-    assert hashlib.sha256((reduced / "model.bin").read_bytes()).hexdigest() == REDUCED_SHA256
+def test_the_released_model_is_made_again_to_the_byte(whisper_base: Path, russian: Tokenizer, tmp_path: Path) -> None:
+    build_model(whisper_base, tmp_path / "again", adapter=RUSSIAN / ADAPTER, tokenizer=russian, settings=SETTINGS)
+    released = dict(reversed(line.split()) for line in (RUSSIAN / CHECKSUMS).read_text(encoding="utf-8").splitlines())
+    for name in ("model.bin", "config.json", "vocabulary.json", "tokenizer.json"):
+        assert hashlib.sha256((tmp_path / "again" / name).read_bytes()).hexdigest() == released[name], name
+    assert (RUSSIAN / "model.bin").stat().st_size <= MOST_BYTES
+
+
+def test_what_lies_in_the_repository_is_what_its_checksums_say_and_no_larger_than_it_may_be() -> None:
+    lines = (RUSSIAN / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        digest, name = line.split()
+        assert hashlib.sha256((RUSSIAN / name).read_bytes()).hexdigest() == digest, name
+    assert sum(path.stat().st_size for path in RUSSIAN.rglob("*") if path.is_file()) <= MOST_BYTES_OF_ALL
 
 
 def test_stock_weights_of_this_size_need_no_whole_window(whisper_base: Path, reduced: Path) -> None:
@@ -97,11 +108,11 @@ def texts_of(whole: Network, small: Network) -> Iterator[tuple[str, str]]:
     for start in range(0, len(SPOKEN) * SLOT_SAMPLES, SLOT_SAMPLES):
         features, silence = log_mel(sound[start : start + SLOT_SAMPLES], whole.n_mels)
         n_frames = CONTEXT.n_frames(features.shape[1] & ~1, whole.n_frames)
-        encoded = whole.hear([filled(features, silence, n_frames)])
+        encoded = whole.encode([filled(features, silence, n_frames)])
         yield text_of(whole, encoded), text_of(small, encoded)
 
 
 def text_of(model: Network, encoded: object) -> str:
     prompt = model.vocabulary.prompt(model.vocabulary.task("ru", "transcribe"), PLAIN)
-    (draft,) = model.write(encoded, [prompt], most_tokens=60, temperature=0, beam_size=5)
-    return model.vocabulary.decode(draft.tokens)
+    (drafts,) = model.generate(encoded, [prompt], most_tokens=60, temperature=0, beam_size=5, with_times=False)
+    return model.vocabulary.decode(drafts[0].tokens)

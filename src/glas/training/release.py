@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from glas.domain.decoding import RUSSIAN
+from glas.engines.whisper.backend import LANGUAGES
 from glas.engines.whisper.build import build_model
 from glas.engines.whisper.context import CONTEXT_MARGIN
 from glas.engines.whisper.trimming import choose_tokens, trim
@@ -13,6 +15,8 @@ ADAPTER = "adapter"
 CHECKSUMS = "SHA256SUMS"
 # Clips are encoded with this much silence behind them: twice the most that the jitter of training cuts off.
 MARGIN_S = 0.64
+# What the model says of itself in `config.json`: how much silence it needs, and what its vocabulary can write.
+SETTINGS = {CONTEXT_MARGIN: MARGIN_S, LANGUAGES: [RUSSIAN]}
 
 
 def write_weights(base: Path, to: Path, texts: Path | None) -> None:
@@ -29,7 +33,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
     tokenizer = load_tokenizer(base)
     small = trim(tokenizer, choose_tokens(tokenizer, written_lines(texts)))
     made = to.with_name(f"{to.name}.weights")
-    build_model(base, made, adapter=to / ADAPTER, tokenizer=small, settings={CONTEXT_MARGIN: MARGIN_S})
+    build_model(base, made, adapter=to / ADAPTER, tokenizer=small, settings=SETTINGS)
     for path in made.iterdir():
         path.replace(to / path.name)
     made.rmdir()
