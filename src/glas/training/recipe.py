@@ -81,7 +81,7 @@ SMOKE = Recipe(
     clips_per_shard=8,
     context=Knobs(steps=2, encoder_rank=2),
     spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2, text_share=0.5, text_weight=0.2),
-    language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000),
+    language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000, prefix="по"),
 )
 
 

@@ -38,6 +38,7 @@ class LMSize:
     contexts: int = 200_000  # of letters: rows of the file at most, about 25 bytes each
     words: int = 300_000  # about 4 bytes each
     messages: int = 60_000  # drawn from the grammar alone, for pairs of words
+    prefix: str = ""  # the dictionary's words that begin so; all of them take a minute
 
 
 Codes = npt.NDArray[np.int64]
@@ -54,7 +55,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
         size: how much.
         tests: sentences that are tested on; nothing like them is read.
     """
-    lexicon, lines = load_lexicon(data / "lexicon.json"), plain_sentences(texts, tests)
+    lexicon, lines = load_lexicon(data / "lexicon.json", size.prefix), plain_sentences(texts, tests)
     letters = " ".join([*drawn(lexicon, size.sentences), *lines])
     print(f"{len(letters) / 1e6:.1f} million letters, {len(lines)} plain sentences", flush=True)
     tables = estimate(np.array([LETTERS.index(letter) for letter in f" {letters}"], np.int64), size.contexts)
