@@ -51,7 +51,7 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
     rows = graph.node("Gather", graph.node("Reshape", x, graph.constant([-1, shape.width])), "chosen")
     # The output layer is the embedding again, unless the checkpoint has one of its own.
     name = "proj_out" if weights.has("proj_out.weight") else "decoder.embed_tokens"
-    graph.nodes("Add", [graph.linear(rows, name), "barred"], ["logits"])
+    graph.nodes("Add", [graph.few_rows(rows, name), "barred"], ["logits"])
     graph.nodes("TopK", [graph.node("LogSoftmax", "logits", axis=-1), "n_best"], ["best", "best_tokens"], axis=-1)
     outputs += [
         Port("logits", np.float32, ("chosen", shape.tokens)),
@@ -90,15 +90,15 @@ def _embedded(graph: Graph) -> str:
 def _layer(graph: Graph, x: str, index: int, shape: Shape) -> str:
     name = f"decoder.layers.{index}"
     y = graph.normalise(x, f"{name}.self_attn_layer_norm")
-    joined = graph.linear(y, *(f"{name}.self_attn.{letter}_proj" for letter in "qkv"))
+    joined = graph.few_rows(y, *(f"{name}.self_attn.{letter}_proj" for letter in "qkv"))
     y = _remembered(graph, joined, index, shape)
-    x = graph.node("Add", x, graph.linear(y, f"{name}.self_attn.out_proj"))
+    x = graph.node("Add", x, graph.few_rows(y, f"{name}.self_attn.out_proj"))
     y = graph.normalise(x, f"{name}.encoder_attn_layer_norm")
-    y = _listened(graph, graph.linear(y, f"{name}.encoder_attn.q_proj"), index, shape)
-    x = graph.node("Add", x, graph.linear(y, f"{name}.encoder_attn.out_proj"))
+    y = _listened(graph, graph.few_rows(y, f"{name}.encoder_attn.q_proj"), index, shape)
+    x = graph.node("Add", x, graph.few_rows(y, f"{name}.encoder_attn.out_proj"))
     y = graph.normalise(x, f"{name}.final_layer_norm")
-    y = graph.node("Gelu", graph.linear(y, f"{name}.fc1"))
-    return graph.node("Add", x, graph.linear(y, f"{name}.fc2", per_row=True))
+    y = graph.node("Gelu", graph.few_rows(y, f"{name}.fc1"))
+    return graph.node("Add", x, graph.few_rows(y, f"{name}.fc2"))
 
 
 def _remembered(graph: Graph, joined: str, index: int, shape: Shape) -> str:

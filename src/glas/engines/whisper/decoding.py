@@ -58,6 +58,7 @@ class Step:
         outputs: dict[str, tuple[tuple[int, ...], npt.DTypeLike]],
     ) -> None:
         shape = decoding.shape
+        self.barred: Any = None
         self.binding = decoding.session.io_binding()
         self.inputs: dict[str, npt.NDArray[Any]] = {
             "tokens": np.zeros((1, rows), np.int64),
@@ -93,16 +94,11 @@ class Decoding:
     """
 
     def __init__(self, session: Any, shape: Shape, encoded: Encoded, *, n_best: int, with_attention: bool) -> None:
-        import onnxruntime  # noqa: PLC0415
-
         self.session = session
         self.shape = shape
         self.encoded = encoded
         self.n_best = n_best
         self._with_attention = with_attention
-        self._options = onnxruntime.RunOptions()
-        # What nobody asks for in a call is not computed.
-        self._options.only_execute_path_to_fetches = True
         self._position = 0
         self._steps: dict[tuple[int, bool], Step] = {}
         self._ancestors = np.zeros((0, 0), np.bool_)
@@ -127,7 +123,11 @@ class Decoding:
         self._ancestors = np.kron(np.eye(sounds), np.tri(length)).astype(np.bool_)
         step = Step(self, rows, chosen, self._outputs(rows, len(chosen), with_logits=True))
         step.inputs["positions"][0] = np.tile(np.arange(length), sounds)
-        outputs = self._run(step, [token for prompt in prompts for token in prompt], np.zeros(self.shape.tokens))
+        outputs = self._run(
+            step,
+            [token for prompt in prompts for token in prompt],
+            _ort_value()(np.zeros(self.shape.tokens, np.float32)),
+        )
         self._ancestors = self._ancestors[length - 1 :: length]
         self._position = length
         logits = outputs["logits"]
@@ -182,11 +182,11 @@ class Decoding:
         step.inputs["tokens"][0] = tokens
         step.inputs["last"][0], step.inputs["used"][0] = used - 1, used
         mask = np.where(self._ancestors, np.float32(0), _HIDDEN)[None, None]
-        if isinstance(barred, np.ndarray):
-            barred = _ort_value()(barred.astype(np.float32))
         step.binding.bind_ortvalue_input("mask", _ort_value()(mask))
-        step.binding.bind_ortvalue_input("barred", barred)
-        self.session.run_with_iobinding(step.binding, self._options)
+        if barred is not step.barred:
+            step.binding.bind_ortvalue_input("barred", barred)
+            step.barred = barred
+        self.session.run_with_iobinding(step.binding)
         return step.outputs
 
     def _outputs(

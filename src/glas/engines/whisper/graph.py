@@ -1,10 +1,14 @@
 """Build ONNX graphs of Whisper's layers from its weights.
 
-Matrices are int8 with one scale per output (as CTranslate2 stores them) and are multiplied by onnxruntime's
-`DynamicQuantizeMatMul`, which packs them once, at load. It has one scale for all rows of its input, so a row with large
-numbers would take the precision of all others. Where Whisper has such rows, each row is divided by its largest number
-first, and the result is multiplied by it (`linear(..., per_row=True)`): without this, int8 changed the output of
-whisper-base's encoder by 23 % of its mean size, with it by 6 %, like CTranslate2's int8.
+Matrices are int8 with one scale per output, as CTranslate2 stores them; onnxruntime packs them once, at load. Two of
+its operators multiply by them:
+
+- `DynamicQuantizeMatMul` (`linear`), the fastest for many rows, has one scale for all rows of its input, so a row with
+  large numbers would take the precision of all others. Where Whisper has such rows, each is divided by its largest
+  number first, and the result is multiplied by it (`per_row`): without this, int8 changed the output of whisper-base's
+  encoder by 23 % of its mean size, with it by 6 %, like CTranslate2's int8.
+- `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on its neighbours. For
+  one to five rows it is as fast or faster; for hundreds it takes twice as long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +31,9 @@ _IR_VERSION = 10
 _EPSILON = 1e-5  # of layer normalisation, as in torch
 _LARGEST = 127
 _TINY = 1e-10
+_BLOCKS = (256, 128, 64, 32, 16)  # sizes that MatMulNBits knows
+_INT8_INPUTS = 4  # its accuracy level
+_ZERO = 128  # what it subtracts from a number of eight bits
 
 
 class Port(NamedTuple):
@@ -169,6 +176,22 @@ class Graph:
         values = np.concatenate([values for values, _ in pairs])
         steps = np.concatenate([step * f for (_, step), f in zip(pairs, scales, strict=True)])
         return self._integer_product(x, values, steps, bias, per_row=per_row)
+
+    def few_rows(self, x: str, *projections: str) -> str:
+        """As `linear`, for inputs of few rows whose results must not depend on each other."""
+        if self._precision == "float32":
+            return self.linear(x, *projections)
+        pairs = [self.weights.quantised(f"{name}.weight") for name in projections]
+        values, steps = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        n_outputs, n_inputs = values.shape
+        block = next(size for size in _BLOCKS if n_inputs % size == 0)
+        blocks = (n_outputs, n_inputs // block)
+        unsigned = self.constant((values.astype(np.int16) + _ZERO).reshape(*blocks, block), np.uint8)
+        scales = self.constant(np.broadcast_to(steps[:, None], blocks), np.float32)
+        bias = self.weights.biases(projections)
+        added = [] if bias is None else ["", "", self.constant(bias, np.float32)]
+        sizes = {"K": n_inputs, "N": n_outputs, "bits": 8, "block_size": block, "accuracy_level": _INT8_INPUTS}
+        return self.node("MatMulNBits", x, unsigned, scales, *added, domain=MICROSOFT, **sizes)
 
     def matrix_product(self, x: str, matrix: Array, bias: Array) -> str:
         """As `linear(..., per_row=True)`, with a matrix of shape (outputs, inputs) that is no projection."""

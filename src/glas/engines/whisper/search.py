@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-_DEPTH = 3.0  # natural logarithms
+_DEPTH = 2.0  # natural logarithms
 _AHEAD = 8  # tokens
 
 
@@ -26,8 +26,7 @@ class Row(NamedTuple):
     token: int
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A text, whole or in part.
 
     Attributes:
