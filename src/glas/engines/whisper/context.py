@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from glas.domain.errors import ModelLoadError
+from glas.domain.errors import ModelError, ModelLoadError
 from glas.engines.json_file import read_json
 from glas.engines.whisper.arrays import load_configuration
 from glas.engines.whisper.checkpoint import CARD, CONFIG
@@ -74,11 +74,15 @@ def context_rule(directory: Path) -> ContextRule:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.
 
     Raises:
-        ModelFileMissingError, ModelLoadError: as `load_configuration`; or the margin is not a number of seconds.
+        ModelLoadError: the margin is not a number of seconds.
     """
     if stated := stated_rule(directory):
         return stated
-    config = load_configuration(directory)
+    try:
+        config = load_configuration(directory)
+    except ModelError:
+        # CTranslate2 reads older formats of its file, too; and what it cannot read it will say.
+        return FULL_WINDOW
     return _MEASURED.get((config["d_model"], config["encoder_layers"]), FULL_WINDOW)
 
 
