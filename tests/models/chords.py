@@ -8,7 +8,8 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
-from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit, make_tokenizer
+from tests.models.tiny_tokens import make_tokenizer
+from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit
 
 WORDS = {
     "ru": ("мама", "ёжик", "хлеб", "объезд", "двадцать", "чай"),

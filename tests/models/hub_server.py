@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
-_LARGE = (".onnx", ".safetensors")
+_LARGE = (".onnx", ".safetensors", ".bin")
 
 
 @dataclass
@@ -26,6 +26,8 @@ class Hub:
         sent: bytes of content sent so far, by path.
         requests: paths asked for.
         lies: sends other bytes than the hashes promise.
+        pause: files are sent only once it is set; None sends them at once.
+        revision: the branch or commit under which the files are listed.
         deaf: answers to ranges with the whole file, as some proxies do.
     """
 
@@ -36,10 +38,12 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     lies: bool = False
     deaf: bool = False
+    pause: threading.Event | None = None
+    revision: str = "main"
     address: str = ""
 
     def listing(self) -> dict[str, object]:
-        """Answer of `/api/models/…/revision/main?blobs=true`: weights are large files, texts are git blobs."""
+        """Answer of `/api/models/…/revision/…?blobs=true`: weights are large files, texts are git blobs."""
         siblings: list[dict[str, object]] = []
         for path, content in self.files.items():
             blob = hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
@@ -88,7 +92,7 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
     hub.requests.append(path)
     base = f"/{hub.repository}/resolve/{COMMIT}/"
     store = "/store/"
-    if path == f"/api/models/{hub.repository}/revision/main" and "blobs=true" in request.path:
+    if path == f"/api/models/{hub.repository}/revision/{hub.revision}" and "blobs=true" in request.path:
         _send(request, json.dumps(hub.listing()).encode())
     elif path.startswith(base) and (name := path.removeprefix(base)) in hub.files:
         if name.endswith(_LARGE):  # large files lie elsewhere, with the real hub too
@@ -104,6 +108,8 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
 
 
 def _send_file(hub: Hub, request: BaseHTTPRequestHandler, name: str) -> None:
+    if hub.pause is not None:
+        hub.pause.wait()
     content = hub.files[name][::-1] if hub.lies else hub.files[name]
     asked = request.headers.get("Range", "")
     begin = 0 if hub.deaf or not asked else int(asked.removeprefix("bytes=").removesuffix("-"))

@@ -10,10 +10,11 @@ from tokenizers import Tokenizer
 
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.training.sound.channel import decode_audio, encode_opus
-from glas.training.voices import samples
 from glas.training.voices.espeak import Espeak
 from glas.training.voices.manner import Manner
-from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit, make_tokenizer
+from tests.models.tiny_tokens import make_tokenizer
+from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit
+from tests.speech import speak
 
 # Two that recognisers invent, and two that nobody knows for it.
 INVENTED = ("Спасибо за просмотр!", "Продолжение следует...")
@@ -27,7 +28,7 @@ BATCH = 16
 
 def say(text: str, manner: Manner) -> Samples:
     """A phrase at 16 kHz, shape `(n_samples,)`, at -20 dB of full scale."""
-    return samples.speak(Espeak(), text, manner)
+    return speak(Espeak(), text, manner)
 
 
 def say_all(sayings: Iterable[tuple[str, Manner]]) -> list[Samples]:

@@ -14,10 +14,10 @@ from glas.domain.errors import (
     ModelLoadError,
     UnknownModelError,
 )
-from glas.engines import hub as hub_client
 from glas.engines.catalogue import is_on_disk, local_directory
 from glas.engines.fetch import fetch_model
 from glas.engines.load import load_engine
+from glas.engines.sources import hub as hub_client
 from tests.models.gigaam_layout import gigaam_ctc, sing
 from tests.models.hub_server import Hub, files_of, serving
 
@@ -84,7 +84,7 @@ def test_progress_grows_to_the_size_of_each_file(hub: Hub, models_dir: Path) -> 
 
     hub.cut_after = [30, 20]  # the first file arrives in three pieces
     fetch_model(NAME, models_dir, note, endpoint=hub.address)
-    assert told.pop("config.json") == [(30, 62), (50, 62), (62, 62)]
+    assert told.pop("config.json") == [(0, 62), (30, 62), (50, 62), (62, 62)]
     assert set(told) == {NETWORK, "v3_vocab.txt"}
     for file, steps in told.items():
         assert steps == sorted(steps)

@@ -14,6 +14,7 @@ from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelEr
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine, hearing, network
+from glas.engines.whisper.backend import Timing
 from glas.engines.whisper.context import MIN_CONTEXT_FRAMES
 from tests.models.conftest import MakeWhisper
 
@@ -58,7 +59,7 @@ class Steps:
         self.timed = 0
         network = engine._network
         assert network is not None
-        hear, write, tell = network.hear, network.write, network.time
+        hear, write, tell = network.encode, network.generate, network.align
 
         def hear_(features: list[Any]) -> Any:
             self.heard.append((len(features), features[0].shape[1]))
@@ -72,7 +73,7 @@ class Steps:
             self.timed += 1
             return tell(*given)
 
-        for name, step in (("hear", hear_), ("write", write_), ("time", tell_)):
+        for name, step in (("encode", hear_), ("generate", write_), ("align", tell_)):
             monkeypatch.setattr(network, name, step)
 
 
@@ -245,6 +246,20 @@ def test_languages_are_those_of_the_model(stock: WhisperEngine, messages: list[S
         stock.recognise([messages[0].samples], DecodingOptions(language="fr"))
 
 
+def test_another_language_is_told_only_where_that_is_asked_for(
+    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chords belong to no language, so that both are probable; with a harsher limit one of them is the other one."""
+    checking = DecodingOptions(language="ru", checks_language=True)
+    assert {one.foreign for one in dynamic.recognise(samples_of(messages), checking)} == {None}
+    monkeypatch.setattr(hearing, "MOST_PROBABLE_FOREIGN", 1.1)
+    heard = dynamic.recognise(samples_of(messages), checking)
+    assert {one.language for one in heard} == {"ru"}
+    assert {one.foreign for one in heard if one.duration_s >= hearing.SHORTEST_TO_TELL_S} <= {"ru", "en"}
+    assert {one.foreign for one in heard if one.duration_s < hearing.SHORTEST_TO_TELL_S} == {None}
+    assert {one.foreign for one in dynamic.recognise(samples_of(messages), DecodingOptions(language="ru"))} == {None}
+
+
 def test_a_language_that_is_not_named_is_found_out(dynamic: WhisperEngine, messages: list[Spoken]) -> None:
     # Chords belong to no language: the network takes them for either, and must write what it took them for.
     heard = dynamic.recognise(samples_of(messages), DecodingOptions(language=None))
@@ -315,4 +330,4 @@ def test_a_path_that_begins_before_the_sound_gives_times_within_it() -> None:
     """CTranslate2 numbers what lies before the first token, and before the first position, -1."""
     alignments = [(-1, 0), (0, -1), (1, -1), (1, 0), (1, 1), (2, 2), (3, 3)]
     found = SimpleNamespace(alignments=alignments, text_token_probs=[0.5, 0.25, 0.125])
-    assert network._timing(found, 3) == network.Timing([0.0, 0.0, 0.04], [0.5, 0.25, 0.125])
+    assert network._timing(found, 3) == Timing([0.0, 0.0, 0.04], [0.5, 0.25, 0.125])

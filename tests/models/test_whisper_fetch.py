@@ -148,7 +148,6 @@ def test_the_commands_fetch_list_and_examine_it(hub: Hub, tmp_path: Path) -> Non
         return done.stdout
 
     assert "✓ whisper-small-ru" in glas("models", "get", "whisper-small-ru")
-    (listed,) = (line for line in glas("models").splitlines() if NAME in line)
-    assert listed.startswith("→")
+    (listed,) = (line for line in glas("models").splitlines() if line.startswith(f"→ {NAME}"))
     assert "на диске" in listed
-    assert f"модель {NAME}: «" in glas("doctor")
+    assert f"модель Whisper small, русская ({NAME}): «" in glas("doctor")

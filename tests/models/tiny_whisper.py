@@ -6,20 +6,21 @@ below has the names of that format; it is written for this purpose, for transfor
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 
 from glas.domain.transcription import Samples
 from glas.engines.whisper.mel import filled, log_mel
-from glas.engines.whisper.vocabulary import END, NO_TIMESTAMPS, PREVIOUS, START, TRANSCRIBE, TRANSLATE
+from glas.engines.whisper.vocabulary import END, NO_TIMESTAMPS, START, TRANSCRIBE
+from tests.models.tiny_tokens import NO_SPEECH, SPECIALS, token_id
 
 POSITIONS = 300  # 6 s: a window of 30 s would only make training slow
 TEXT_CONTEXT = 64
@@ -28,8 +29,6 @@ WIDTH, LAYERS, HEADS, INNER = 64, 2, 4, 192
 
 PEAK_RATE = 3e-3
 NO_TARGET = -100
-NO_SPEECH = "<|nospeech|>"
-SPECIALS = (END, START, "<|en|>", "<|ru|>", TRANSLATE, TRANSCRIBE, "<|startoflm|>", PREVIOUS, NO_SPEECH, NO_TIMESTAMPS)
 
 
 class Example(NamedTuple):
@@ -42,30 +41,6 @@ class Example(NamedTuple):
 
 Draw = Callable[[int, np.random.Generator], tuple[list[Example], int]]
 """Gives, for each step of a training, its examples and the mel frames that they are filled up to."""
-
-
-def token_id(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a special token."""
-    found = tokenizer.token_to_id(token)
-    assert found is not None
-    return int(found)
-
-
-def make_tokenizer(texts: Sequence[str]) -> Tokenizer:
-    """Byte-level BPE over some texts, then Whisper's special tokens, without those of times."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=320, initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    # The empty token, by which CTranslate2 knows a multilingual Whisper.
-    saved = json.loads(tokenizer.to_str())
-    saved["model"]["vocab"][""] = len(saved["model"]["vocab"])
-    tokenizer = Tokenizer.from_str(json.dumps(saved))
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIALS])
-    return tokenizer
 
 
 class Attention(nn.Module):

@@ -41,7 +41,7 @@ def two_models(settings: Settings) -> Settings:
     directory.mkdir(parents=True)
     for name in ("model.onnx", "config.json"):
         (directory / name).write_bytes(b"{}")
-    return settings.model_copy(update={"nn_service": NnServiceSettings(keep_alive_s=0.2)})
+    return settings.model_copy(update={"model": "embedded", "nn_service": NnServiceSettings(keep_alive_s=0.2)})
 
 
 def under_another_name(name: str) -> Engine:

@@ -18,9 +18,9 @@ from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
 from glas.training.voices.manner import Manner
-from glas.training.voices.samples import speak
 from tests.conftest import as_wav
 from tests.parts.nonspeech import KINDS, clips
+from tests.speech import speak
 
 CLIPS, SECONDS = 120, 5.0  # ten minutes
 MOST_WITH_TEXT = CLIPS // 100

@@ -117,10 +117,22 @@ def test_models_and_doctor(glas: Glas) -> None:
     assert "onnx:gigaam-v3-ctc" in listed
     checked = glas("doctor")
     assert checked.returncode == 0, checked.stdout.decode()
-    assert "модель embedded: «" in checked.stdout.decode()
+    assert "(embedded): «" in checked.stdout.decode()
 
 
-@pytest.mark.parametrize("command", [(), ("transcribe",), ("run",), ("models",), ("models", "get"), ("doctor",)])
+def test_a_model_is_chosen_and_the_choice_taken_back(glas: Glas) -> None:
+    """What is not on disk cannot be chosen; the sentence says how to get it."""
+    assert "✓ Встроенная модель (embedded): выбрана" in glas("models", "use", "embedded").stdout.decode()
+    assert "Встроенная модель (выбрана: glas models use)" in glas("models").stdout.decode()
+    refused = glas("models", "use", "gigaam-v3-ctc")
+    assert (refused.returncode, "glas models get gigaam-v3-ctc" in refused.stderr.decode()) == (1, True)
+    assert "лучшая из тех, что на диске" in glas("models", "use", "auto").stdout.decode()
+    assert "выбрана" not in glas("models").stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("transcribe",), ("run",), ("models",), ("models", "get"), ("models", "use"), ("doctor",)]
+)
 def test_help_teaches(command: tuple[str, ...]) -> None:
     """Every command explains itself in Russian."""
     done = CliRunner().invoke(app, [*command, "--help"])

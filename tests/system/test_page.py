@@ -248,5 +248,21 @@ def test_over_plain_http_the_page_says_why_it_cannot_record(blank: Page, server:
 
 
 def test_the_page_says_which_model_answers(page: Page) -> None:
-    expect(page.locator("#serving")).to_have_text("Распознаёт embedded")
+    expect(page.locator("#serving")).to_have_text("Распознаёт Встроенная модель")
     expect(page.locator("#embedded")).to_contain_text("glas models get onnx:gigaam-v3-ctc")
+
+
+def test_another_language_is_told(page: Page, samples: list[Sample]) -> None:
+    warning = json.dumps({"code": "language_not_written", "language": "en", "message": "english is spoken"})
+
+    def warn(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"warning": null', f'"warning": {warning}'))
+
+    page.route("**/v1/audio/transcriptions", warn)
+    _choose(page, ("voice.ogg", samples[0].path.read_bytes()))
+    card = _finished(page)
+    expect(card).to_contain_text("Похоже, это не русский (английский)")
+    page.get_by_role("button", name="Eng").click()
+    expect(card).to_contain_text("This does not seem to be Russian (English)")
+    page.evaluate("localStorage.clear()")

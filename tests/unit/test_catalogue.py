@@ -6,16 +6,20 @@ from pathlib import Path
 import pytest
 from onnx_asr.loader import create_asr_resolver
 
-from glas.domain.errors import UnknownModelError
+from glas.domain.errors import ModelFileMissingError, UnknownModelError
 from glas.engines.catalogue import (
+    champion,
+    choose,
     embedded_directory,
     is_on_disk,
     known_model,
     known_models,
     local_directory,
     resolve,
+    title_of,
 )
-from glas.engines.known import KnownModel
+from glas.engines.descriptions import KnownModel
+from glas.engines.known import AUTO_ORDER
 
 MODELS = pytest.mark.parametrize("model", known_models(), ids=lambda model: model.name)
 ONNX_MODELS = pytest.mark.parametrize(
@@ -45,9 +49,12 @@ def test_what_is_said_of_a_model_is_whole(model: KnownModel) -> None:
     assert re.search("[а-я]", model.summary_ru)
     assert not re.search("[а-яА-Я]", model.summary_en)
     assert model.repository is None or model.repository.count("/") == 1
-    assert model.repository is None or model.wer, "a model of others comes with figures of others"
+    assert model.title_ru
+    assert not re.search("[а-яА-Я]", model.title_en)
+    # Nobody has published figures of these two on a test that others were measured on.
+    assert model.repository is None or model.wer or model.short_name in {"whisper-small", "whisper-medium"}
     for figure in model.wer:
-        assert 0 < figure.wer < 0.3
+        assert 0 < figure.wer < 0.5
         assert figure.test_set
         assert figure.normalisation
         assert figure.source
@@ -72,7 +79,7 @@ def test_a_model_is_on_disk_when_all_its_files_are(model: KnownModel, tmp_path: 
     directory = local_directory(tmp_path, model.name)
     lay_out(directory, model)
     assert is_on_disk(tmp_path, model.short_name)
-    next(path for path in directory.rglob("*") if path.suffix in (".onnx", ".safetensors")).unlink()
+    next(path for path in directory.rglob("*") if path.suffix in (".onnx", ".safetensors", ".bin")).unlink()
     assert not is_on_disk(tmp_path, model.name)
 
 
@@ -127,10 +134,57 @@ def test_nonsense_is_no_model(name: str, tmp_path: Path) -> None:
         local_directory(tmp_path, name)
 
 
-def test_auto_is_what_is_there_and_has_an_engine(tmp_path: Path) -> None:
+def put(models_dir: Path, *names: str) -> None:
+    """Lay models out on disk."""
+    for name in names:
+        lay_out(local_directory(models_dir, name), known_model(name))
+
+
+def test_auto_is_the_first_of_its_order_that_is_on_disk(tmp_path: Path) -> None:
     assert resolve("auto", tmp_path) == "embedded"
-    lay_out(local_directory(tmp_path, "gigaam-v3-ctc"), known_model("gigaam-v3-ctc"))
-    assert resolve("auto", tmp_path) == "embedded", "another model than the original's is taken only when asked for"
+    put(tmp_path, "whisper-base")
+    assert resolve("auto", tmp_path) == "embedded", "the multilingual one knows less Russian"
+    for better in ("whisper-small-ru", "vosk-model-ru", "gigaam-v3-ctc", "gigaam-v3-e2e-rnnt"):
+        put(tmp_path, better)
+        assert resolve("auto", tmp_path) == known_model(better).name
+
+
+def test_every_model_has_a_place_in_the_order() -> None:
+    assert sorted(AUTO_ORDER) == sorted(model.name for model in known_models())
+
+
+def test_a_chosen_model_goes_before_better_ones(tmp_path: Path) -> None:
+    put(tmp_path, "gigaam-v3-ctc", "whisper-small-ru")
+    choose("whisper-small-ru", tmp_path)
+    assert champion(tmp_path) == resolve("auto", tmp_path) == "whisper:Dok-tor/whisper-small-ru"
+    with pytest.raises(ModelFileMissingError, match="glas models get t-one"):
+        choose("t-one", tmp_path)
+    assert resolve("auto", tmp_path) == "whisper:Dok-tor/whisper-small-ru"
+    choose("auto", tmp_path)
+    assert champion(tmp_path) is None
+    assert resolve("auto", tmp_path) == "onnx:gigaam-v3-ctc"
+
+
+def test_a_directory_beside_the_models_can_be_the_champion(tmp_path: Path) -> None:
+    own = tmp_path / "learnt" / "1"
+    own.mkdir(parents=True)
+    (tmp_path / "champion").write_text("whisper:learnt/1\n", encoding="utf-8")
+    assert resolve("auto", tmp_path) == f"whisper:{own}"
+    choose(f"whisper:{own}", tmp_path)
+    assert resolve("auto", tmp_path) == f"whisper:{own}"
+    own.rmdir()
+    assert resolve("auto", tmp_path) == "embedded", "what is gone is not served"
+
+
+@pytest.mark.parametrize("said", ["", "auto", "nobody", "onnx:gigaam-v3-ctc", "whisper:", "rm:.", "\0"])
+def test_a_champion_that_is_none_is_passed_over(said: str, tmp_path: Path) -> None:
+    (tmp_path / "champion").write_text(said, encoding="utf-8")
+    assert resolve("auto", tmp_path) == "embedded"
+
+
+def test_people_are_told_titles_and_never_paths(tmp_path: Path) -> None:
+    assert title_of("whisper:openai/whisper-base") == ("Whisper base", "Whisper base")
+    assert title_of(f"whisper:{tmp_path}/learnt") == ("своя модель «learnt»", "own model “learnt”")
 
 
 def test_names_are_made_uniform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

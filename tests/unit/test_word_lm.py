@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glas.engines.language_model import LanguageModel
+from glas.domain.errors import ModelLoadError
+from glas.engines.language_model import FOREIGN_LOGPROB, LanguageModel
 from glas.engines.word_lm import LISTED
 from glas.training.language.held_out import HeldOutSentences
 from glas.training.language.language_model import LETTERS, bits_a_letter, estimate, plain_sentences, save
@@ -29,17 +30,12 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 
 def logprob(lm: LanguageModel, text: str) -> float:
     """Of the words of a text, each with the space after it."""
-    total, state = 0.0, lm.start
-    for letter in f"{text} ":
-        found, place = lm.look(state, LETTERS.index(letter))
-        state = lm.after(state, LETTERS.index(letter), place)
-        total += found
-    return total
+    return sum(lm.logprobs(text))
 
 
-def test_a_word_is_worth_the_same_letter_by_letter_as_by_the_formula(lm: LanguageModel, tmp_path: Path) -> None:
+def test_a_word_is_worth_what_the_formula_says(tmp_path: Path) -> None:
     """«время» was never read, so neither pairs nor letters say much; what is left is its frequency."""
-    alone = LanguageModel(_without_pairs(lm, tmp_path))
+    alone = LanguageModel(_without_pairs(tmp_path))
     frequency = frequencies(WORDS)
     classes = classify(frequency)
     gains = class_gains([Reading(READ, times=5)], frequency, classes)
@@ -47,13 +43,12 @@ def test_a_word_is_worth_the_same_letter_by_letter_as_by_the_formula(lm: Languag
     assert logprob(alone, "время") == pytest.approx(log(LISTED * frequency["время"] * gain), abs=0.1)
 
 
-def _without_pairs(lm: LanguageModel, folder: Path) -> Path:
+def _without_pairs(folder: Path) -> Path:
     frequency_only = word_arrays([Reading(READ, times=5)], WORDS)
     for name in ("pair_contexts", "pair_words", "pair_costs", "pair_rest"):
         frequency_only[name] = frequency_only[name][:0]
     letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
     save(estimate(letters, most_contexts=10_000), folder / "alone.npz", frequency_only)
-    assert lm.letters == LETTERS
     return folder / "alone.npz"
 
 
@@ -73,23 +68,25 @@ def test_a_word_that_is_not_on_the_list_can_be_written_at_a_price(lm: LanguageMo
     assert logprob(lm, "ъ" * 2000) < -500, "no word is so long that it breaks the sums"
 
 
-def test_a_word_s_end_is_told_where_a_text_ends(lm: LanguageModel) -> None:
-    state = lm.start
-    for letter in "читает":
-        state = lm.after(state, LETTERS.index(letter), lm.look(state, LETTERS.index(letter))[1])
-    whole = lm.end(state)
-    state = lm.start
-    for letter in "чита":
-        state = lm.after(state, LETTERS.index(letter), lm.look(state, LETTERS.index(letter))[1])
-    assert lm.end(state) < whole - 2
-    assert lm.end(lm.start) == 0
+def test_words_are_those_of_ru_norm_and_foreign_ones_have_a_price(lm: LanguageModel) -> None:
+    assert lm.logprobs("Читает книгу!") == lm.logprobs("читает книгу")
+    assert len(lm.logprobs("в 2 раза")) == 3
+    before, foreign, after = lm.logprobs("читает Wikipedia газету")
+    assert foreign == FOREIGN_LOGPROB < before
+    assert after < 0
 
 
-def test_words_take_bits_off_a_text_of_their_kind(lm: LanguageModel, tmp_path: Path) -> None:
-    letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
-    save(estimate(letters, most_contexts=10_000), tmp_path / "letters.npz")
-    other = ["человек купил новую машину", "девушка пишет письмо"]
-    assert bits_a_letter(lm, other) < bits_a_letter(LanguageModel(tmp_path / "letters.npz"), other) - 0.5
+def test_texts_of_its_kind_take_fewer_bits(lm: LanguageModel) -> None:
+    assert bits_a_letter(lm, READ) < bits_a_letter(lm, ["съешь ещё этих мягких французских булок"]) - 0.5
+
+
+def test_what_is_no_language_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lm.npz").write_bytes(b"no archive")
+    with pytest.raises(ModelLoadError, match="language model"):
+        LanguageModel(tmp_path / "lm.npz")
+    np.savez(tmp_path / "empty.npz", letters=np.array(LETTERS))
+    with pytest.raises(ModelLoadError, match="language model"):
+        LanguageModel(tmp_path / "empty.npz")
 
 
 def test_costs_are_bytes_that_give_the_probability_back() -> None:

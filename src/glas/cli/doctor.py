@@ -15,7 +15,7 @@ import typer
 import glas
 from glas.cli.session import EXIT_FAILED, open_settings, out, russian
 from glas.domain.errors import GlasError
-from glas.engines.catalogue import resolve
+from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
 from glas.launch.samples import samples_dir
 from glas.settings import Settings, is_loopback
 
@@ -39,7 +39,7 @@ def doctor() -> None:
     """Look at everything; nothing is changed."""
     settings = open_settings(quiet=True)
     failed = False
-    for look in (_program, _packages, _data_dir, _model, _port, _hub, _training):
+    for look in (_program, _packages, _data_dir, _model, _champion, _port, _hub, _pip, _training):
         for finding in look(settings):
             failed |= finding.level == "fail"
             out.print(f"{_MARKS[finding.level]} {finding.what}", markup=True)
@@ -84,15 +84,23 @@ def _model(settings: Settings) -> Iterator[Finding]:
         name = resolve(settings.model, settings.models_dir)
         with open_hearing(settings) as hear:
             if sample is None:
-                yield Finding("warn", f"модель {name} загружена, но примеров для проверки нет")
+                yield Finding("warn", f"модель {title_of(name).ru} ({name}) загружена, но примеров для проверки нет")
                 return
             heard = hear(sample.read_bytes(), lambda _step: None)
     except GlasError as error:
         yield Finding("fail", f"модель {settings.model} не работает: {error}", "GLAS_MODEL=auto, glas models")
         return
-    yield Finding("ok", f"модель {name}: «{heard.hypothesis.text}», в {russian(heard.speed, 0)} раз быстрее речи")
+    speed = f"в {russian(heard.speed, 0)} раз быстрее речи"
+    yield Finding("ok", f"модель {title_of(name).ru} ({name}): «{heard.hypothesis.text}», {speed}")
     if name == "embedded":
         yield Finding("warn", "встроенная модель ошибается чаще больших", "точнее: glas models get onnx:gigaam-v3-ctc")
+
+
+def _champion(settings: Settings) -> Iterator[Finding]:
+    named = named_champion(settings.models_dir)
+    if named is not None and champion(settings.models_dir) is None:
+        place = settings.models_dir / CHAMPION
+        yield Finding("warn", f"{place} называет модель {named!r}, а её на диске нет", "glas models use auto")
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
@@ -119,6 +127,12 @@ def _reachable(knock: Callable[[], contextlib.AbstractContextManager[object]], a
     except (OSError, ValueError):
         advice = "модели можно принести файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…"
         return Finding("warn", f"хранилище моделей {address} недоступно", advice)
+
+
+def _pip(_settings: Settings) -> Iterator[Finding]:
+    if importlib.util.find_spec("pip") is None:
+        advice = "без хранилища моделей whisper-base берётся через pip: uv pip install pip или python -m ensurepip"
+        yield Finding("warn", "в этом окружении нет pip", advice)
 
 
 def _training(_settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """`glas models`: what is known, what is on disk, and how to get more."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,15 +8,26 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from glas.cli.session import err, open_settings, out, russian, told
 from glas.domain.errors import GlasError
-from glas.engines.catalogue import AUTO, is_on_disk, known_models, resolve
+from glas.engines.catalogue import (
+    AUTO,
+    best_on_disk,
+    champion,
+    choose,
+    is_on_disk,
+    known_model,
+    known_models,
+    resolve,
+    title_of,
+)
+from glas.engines.descriptions import KnownModel
 from glas.engines.fetch import fetch_model
-from glas.engines.known import KnownModel
 from glas.settings import Settings
 
 HELP = """
-Какие модели бывают, какие есть на диске; `glas models get ИМЯ` скачивает.
+Какие модели бывают, какие есть на диске; `glas models get ИМЯ` скачивает, `glas models use ИМЯ` выбирает.
 
-Служит та, что названа в GLAS_MODEL; `auto` — лучшая из тех, что на диске. Сама по себе ни одна модель не скачивается.
+Служит та, что названа в GLAS_MODEL; `auto` — выбранная, а если не выбрано — лучшая из тех, что на диске. Сама по себе
+ни одна модель не скачивается.
 """
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
@@ -56,17 +68,43 @@ def get(
                 progress.update(tasks[file], completed=done_bytes, total=total_bytes)
 
             directory = fetch_model(name, settings.models_dir, on_progress)
-        out.print(f"✓ {name} — в {directory}\n  Служить ею: GLAS_MODEL={name} glas run", markup=False)
+        model = known_model(name)
+        out.print(f"✓ {name} ({model.title_ru}) — в {directory}", markup=False)
+        if resolve(settings.model, settings.models_dir) == model.name:
+            out.print("  Теперь служит она: glas run", markup=False)
+        else:
+            out.print(f"  Служить ею: glas models use {name}, или GLAS_MODEL={name} glas run", markup=False)
+
+
+@app.command("use")
+def use(
+    name: Annotated[str, typer.Argument(metavar="ИМЯ", help="Имя из `glas models`, каталог или `auto`: лучшая.")],
+) -> None:
+    """Выбрать, какой моделью служить при GLAS_MODEL=auto; `auto` отменяет выбор."""
+    settings = open_settings(quiet=True)
+    with told():
+        choose(name, settings.models_dir)
+        taken = best_on_disk(settings.models_dir)
+    why = "лучшая из тех, что на диске" if name == AUTO else "выбрана"
+    out.print(f"✓ {title_of(taken).ru} ({taken}): {why}", markup=False)
+    if settings.model != AUTO:
+        out.print(f"  Но GLAS_MODEL={settings.model}: пока так задано, служит она.", markup=False)
 
 
 def _show(settings: Settings) -> None:
-    served = _served(settings)
+    served, best = _served(settings), best_on_disk(settings.models_dir)
     for model in known_models():
-        figures, is_served = _figures(model), model.name == served
-        out.print(f"{'→' if is_served else ' '} {model.name:<34}", _state(model, settings), figures, markup=True)
+        mark = "→" if model.name == served else "•" if model.name == best else " "
+        out.print(f"{mark} {model.name:<36}", _state(model, settings), _figures(model), markup=True)
         out.print(f"    {model.summary_ru}", style="dim", markup=False)
+    for name in dict.fromkeys((served, best)):
+        if Path(name.partition(":")[2]).is_absolute():
+            out.print(f"{'→' if name == served else '•'} {name}", f"({title_of(name).ru})", markup=False)
+    chosen = " (выбрана: glas models use)" if champion(settings.models_dir) else ""
     out.print(
-        "\n→ служит сейчас (GLAS_MODEL). WER — доля ошибок в словах на тесте Russian LibriSpeech, если не назван "
+        f"\n→ служит сейчас (GLAS_MODEL={settings.model}). Для auto — {title_of(best).ru}{chosen}"
+        + ("" if served == best else ", она отмечена точкой")
+        + ".\nWER — доля ошибок в словах на тесте Russian LibriSpeech, если не назван "
         "другой;\n× — во сколько раз быстрее речи. Это чужие опубликованные цифры, источники: docs/models.md.\n"
         "Скачать: glas models get ИМЯ. Своя модель: GLAS_MODEL=onnx:КАТАЛОГ или whisper:КАТАЛОГ;\n"
         "любая Whisper с Hugging Face: glas models get whisper:ВЛАДЕЛЕЦ/ИМЯ.",

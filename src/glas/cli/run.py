@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 from glas.cli.session import err, open_settings, out, russian, told
 from glas.domain.errors import ConfigurationError
+from glas.engines.catalogue import title_of
 from glas.launch import PARTS
 from glas.settings import Settings
 
@@ -87,7 +88,7 @@ def _greet(ready: "Ready") -> None:
     out.print("\n[b]Глас слышит.[/]" if ready.check else "\n[b]Глас запущен.[/]", markup=True)
     rows: list[tuple[str, str]] = []
     if ready.model is not None:
-        rows.append(("Модель", ready.model))
+        rows.append(("Модель", title_of(ready.model).ru))
     if ready.check is not None:
         heard = ready.check.heard
         duration_s = heard.hypothesis.duration_s

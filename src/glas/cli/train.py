@@ -1,58 +1,57 @@
-"""`glas train embedded`: the embedded model from nothing, the whole way or step by step."""
+"""`glas train whisper-base`: the embedded model from the official weights, the whole way or step by step."""
 
 import contextlib
 import importlib.util
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from glas.cli.session import told
-from glas.domain.errors import ConfigurationError
+from glas.cli.session import open_settings, told
+from glas.domain.errors import ConfigurationError, ModelFileMissingError
 
 HELP = """
-Обучить модель; нужны пакеты обучения (`make train-setup`).
+Обучить модель; нужны пакеты обучения (`make train-setup`) и исходные веса (`glas models get whisper-base`).
 
 Например:
 
-    glas train embedded           встроенная модель, весь путь: тексты, речь, обучение, ONNX, карточка
+    glas train whisper-base       встроенная модель, весь путь: тексты, речь, обучение, веса, карточка
 """
 
-EMBEDDED_HELP = """
-Сделать встроенную модель из ничего: тексты → речь → признаки → обучение → ONNX → карточка.
+WHISPER_BASE_HELP = """
+Сделать встроенную модель из whisper-base: тексты → речь → цели учителя → адаптер → веса → карточка.
 
 Примеры:
 
-    glas train embedded --smoke --to /tmp/model     весь путь в малом, за пару минут: модель ничего не поймёт
-    glas train embedded --voxforge К --festvox К --rhvoice К --texts К     как сделана та, что в models/
+    glas train whisper-base --smoke --to /tmp/model     весь путь в малом, за пару минут
+    glas train whisper-base --rhvoice К --texts К --festvox К     как сделана та, что в models/
 
-Вместо К — каталоги. Прерванное продолжается той же командой. Без каталогов учится только на синтезаторе espeak-ng.
+Вместо К — каталоги. Прерванное продолжается той же командой. Без --rhvoice говорит синтезатор espeak-ng.
 Каждый шаг можно запустить отдельно.
 """
 
-PACKAGES = ("torch", "onnx", "espeakng_loader", "pymorphy3", "wordfreq", "num2words", "onnx_asr", "av")
+PACKAGES = ("torch", "espeakng_loader", "pymorphy3", "wordfreq", "num2words", "av")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-embedded = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
-app.add_typer(embedded, name="embedded", help=EMBEDDED_HELP)
+whisper_base = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
+app.add_typer(whisper_base, name="whisper-base", help=WHISPER_BASE_HELP)
 
 Data = Annotated[Path, typer.Option(help="Каталог для всего, что делает обучение.")]
 DATA = Path("data/training")
 To = Annotated[Path, typer.Option(help="Каталог модели.")]
-MODEL = Path("models/embedded")
-VoxForge = Annotated[Path | None, typer.Option(help="Каталог кепстров VoxForge-ru: 400 настоящих чтецов.")]
+MODEL = Path("models/whisper-base-ru")
+CACHE = "converted"
+Base = Annotated[
+    Path | None, typer.Option(help="Каталог исходных весов; без этого тот, куда их кладёт `glas models get`.")
+]
 Festvox = Annotated[
     Path | None, typer.Option(help="Распакованный пакет Debian festvox-ru: чтец, на котором проверяют.")
 ]
 Texts = Annotated[
-    Path | None,
-    typer.Option(
-        help="Каталог русских текстов, чтобы читать и тоже произнести: распакованные пакеты Debian (fortunes-ru, …)."
-    ),
+    Path | None, typer.Option(help="Каталог русских текстов: распакованные пакеты Debian (fortunes-ru, …).")
 ]
 RHVoice = Annotated[
     Path | None,
@@ -61,11 +60,6 @@ RHVoice = Annotated[
 Recordings = Annotated[
     list[Path] | None,
     typer.Option(help="Каталоги записей с metadata.jsonl (file_name, text); на них только проверяют."),
-]
-Run = Annotated[str, typer.Option(help="Имя обучения; с тем же именем продолжается.")]
-RUN = "run"
-Narrowing = Annotated[
-    float, typer.Option(help="От 0 до 1: признаки как есть или такие, какими их видит отображение из 15 полос.")
 ]
 
 
@@ -82,18 +76,31 @@ def needs_training_packages() -> Iterator[None]:
         yield
 
 
-@embedded.callback()
+def base_weights(base: Path | None) -> Path:
+    """The directory of the official weights.
+
+    Raises:
+        ModelFileMissingError: it is not on disk; the message says how to get it.
+    """
+    from glas.engines.catalogue import local_directory
+
+    directory = base or local_directory(open_settings(quiet=True).models_dir, "whisper-base")
+    if not directory.is_dir():
+        raise ModelFileMissingError(f"{directory} is not there. Get the weights: glas models get whisper-base")
+    return directory
+
+
+@whisper_base.callback()
 def whole_way(
     context: typer.Context,
     *,
     data: Data = DATA,
     to: To = MODEL,
-    voxforge: VoxForge = None,
+    base: Base = None,
     festvox: Festvox = None,
     texts: Texts = None,
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
-    minutes: Annotated[float | None, typer.Option(help="Сколько минут обучать; без этого 350, на двух ядрах.")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Весь путь в малом: проверка, а не модель.")] = False,
 ) -> None:
     """Go the whole way unless a step is named."""
@@ -102,167 +109,80 @@ def whole_way(
     with needs_training_packages():
         from glas.training.recipe import SMOKE, Recipe, Sources, make
 
-        recipe = SMOKE if smoke else Recipe()
-        if minutes is not None:
-            recipe = replace(recipe, knobs=replace(recipe.knobs, minutes=minutes))
-        make(recipe, data, to, Sources(voxforge, festvox, texts, rhvoice, recordings or []), time.strftime("%Y-%m-%d"))
+        sources = Sources(base_weights(base), texts, rhvoice, festvox, recordings or [])
+        make(SMOKE if smoke else Recipe(), data, to, sources, time.strftime("%Y-%m-%d"))
 
 
-@embedded.command()
-def prepare(data: Data = DATA, voxforge: VoxForge = None, festvox: Festvox = None) -> None:
-    """Словарь, отображение из 15 полос, чтецы VoxForge, проверочные наборы."""
-    with needs_training_packages():
-        from glas.training.prepare import Amounts, prepare_all
-
-        prepare_all(data, voxforge, festvox, Amounts())
-
-
-@embedded.command()
-def synthesise(
+@whisper_base.command()
+def adapter(
     *,
     data: Data = DATA,
+    to: To = MODEL,
+    base: Base = None,
+    festvox: Festvox = None,
     texts: Texts = None,
     rhvoice: RHVoice = None,
-    festvox: Festvox = None,
     recordings: Recordings = None,
-    first: Annotated[int, typer.Option(help="Номер первой части; он же её зерно.")] = 0,
-    count: Annotated[int, typer.Option(help="Сколько частей по 500 фраз, около 27 минут речи каждая.")] = 10,
-    processes: Annotated[int, typer.Option(help="Сколько частей делать сразу.")] = 1,
 ) -> None:
-    """Произнести фразы: голосами espeak-ng, а с --rhvoice голосами RHVoice."""
+    """Произнести фразы, посчитать цели учителя, обучить адаптер; можно прервать и продолжить."""
     with needs_training_packages():
-        from glas.training.language.held_out import lines_except, test_texts
-        from glas.training.prepare import Speech, synthesise_shards
+        from glas.training.recipe import Recipe, Sources, train_adapter
+        from glas.training.release import ADAPTER
 
-        lines = lines_except(texts, test_texts(data, festvox, recordings or []))
-        synthesise_shards(Speech(data, lines, rhvoice), range(first, first + count), processes)
+        sources = Sources(base_weights(base), texts, rhvoice, festvox, recordings or [])
+        train_adapter(Recipe(), data, sources, to / ADAPTER)
 
 
-@embedded.command()
-def train(
-    data: Data = DATA,
-    run: Run = RUN,
-    minutes: Annotated[float, typer.Option(help="Сколько минут всего, с продолжениями.")] = 90.0,
-    processes: Annotated[int, typer.Option(help="Процессов, по ядру на каждый.")] = 1,
-    batch_seconds: Annotated[float, typer.Option(help="Секунд речи на шаг и процесс.")] = 60.0,
-) -> None:
-    """Обучить сеть на том, что уже произнесено; можно прервать и продолжить."""
+@whisper_base.command()
+def weights(to: To = MODEL, base: Base = None, texts: Texts = None) -> None:
+    """Сложить исходные веса с адаптером, оставить русский словарь, записать в int8."""
     with needs_training_packages():
-        from glas.training.network.train import Knobs
-        from glas.training.network.train import train as train_network
+        from glas.training.release import write_weights
 
-        train_network(data, data / run, Knobs(minutes=minutes, processes=processes, batch_seconds=batch_seconds))
-
-
-@embedded.command()
-def compose(
-    *,
-    data: Data = DATA,
-    run: Run = RUN,
-    texts: Texts = None,
-    festvox: Festvox = None,
-    recordings: Recordings = None,
-    count: Annotated[int, typer.Option(help="Сколько фраз в части.")] = 1500,
-    seed: Annotated[list[int] | None, typer.Option(help="Зерно части; можно несколько.")] = None,
-) -> None:
-    """Сложить новые слова голосами чтецов VoxForge из кусков букв (нужна уже обученная сеть)."""
-    with needs_training_packages():
-        from glas.training.language.held_out import lines_except, test_texts
-        from glas.training.network.compose import compose as compose_shards
-
-        lines = lines_except(texts, test_texts(data, festvox, recordings or []))
-        compose_shards(data, data / run / "checkpoint.pt", lines, count, seed or [1])
+        write_weights(base_weights(base), to, texts)
 
 
-@embedded.command()
-def evaluate(
-    *,
-    data: Data = DATA,
-    run: Run = RUN,
-    recordings: Recordings = None,
-    festvox: Festvox = None,
-    narrowing: Narrowing = 0.0,
-    examples: Annotated[int, typer.Option(help="Сколько фраз каждого набора показать.")] = 0,
-) -> None:
-    """Доли ошибок обученной сети, без языковой модели."""
-    with needs_training_packages():
-        from glas.training.judged.evaluate import TestData, evaluate_checkpoint
-
-        tests = TestData(data, festvox, recordings or [])
-        evaluate_checkpoint(data / run / "checkpoint.pt", tests, narrowing, examples)
-
-
-@embedded.command()
-def export(data: Data = DATA, run: Run = RUN, to: To = MODEL, narrowing: Narrowing = 0.0) -> None:
-    """Записать веса такими, какими их загружает onnx-asr."""
-    with needs_training_packages():
-        from glas.training.network.export import export as export_checkpoint
-
-        export_checkpoint(data / run / "checkpoint.pt", to, data / "map.npz", narrowing)
-
-
-@embedded.command()
+@whisper_base.command()
 def language_model(
-    *,
-    data: Data = DATA,
-    texts: Texts = None,
-    to: To = MODEL,
-    recordings: Recordings = None,
-    festvox: Festvox = None,
+    *, data: Data = DATA, texts: Texts = None, to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None
 ) -> None:
-    """Посчитать буквы и слова для языковой модели; похожее на проверочные фразы не читается."""
+    """Посчитать слова для языковой модели; похожее на проверочные фразы не читается."""
     with needs_training_packages():
         from glas.engines.language_model import FILE
         from glas.training.language.held_out import test_texts
         from glas.training.language.language_model import LMSize, build
-        from glas.training.network.export import write_checksums
+        from glas.training.release import write_checksums
 
-        build(data, texts, to / FILE, LMSize(), test_texts(data, festvox, recordings or []))
+        build(data, texts, to / FILE, LMSize(), test_texts(festvox, recordings or []))
         write_checksums(to)
 
 
-@embedded.command()
+@whisper_base.command()
 def calibrate(
+    *,
     data: Data = DATA,
-    model: To = MODEL,
+    to: To = MODEL,
+    texts: Texts = None,
+    rhvoice: RHVoice = None,
     recordings: Recordings = None,
     festvox: Festvox = None,
     picture: Annotated[Path | None, typer.Option(help="Файл SVG: насколько уверенность права.")] = None,
 ) -> None:
-    """Насколько модели верить в каждом слове (после export и language-model, до card)."""
+    """Насколько модели верить в каждом слове (после weights и language-model, до card)."""
     with needs_training_packages():
         from glas.training.judged.calibrate import calibrate as calibrate_model
-        from glas.training.judged.evaluate import TestData
+        from glas.training.judged.evaluate import test_sets
+        from glas.training.recipe import Sources, speech_of
 
-        calibrate_model(model, TestData(data, festvox, recordings or []), picture)
+        sources = Sources(Path(), texts, rhvoice, festvox, recordings or [])
+        calibrate_model(to, speech_of(sources, data), test_sets(festvox, recordings or []), data / CACHE, picture)
 
 
-@embedded.command()
-def card(
-    *,
-    data: Data = DATA,
-    run: Run = RUN,
-    model: To = MODEL,
-    recordings: Recordings = None,
-    festvox: Festvox = None,
-) -> None:
+@whisper_base.command()
+def card(to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None) -> None:
     """Измерить модель и написать её карточку."""
     with needs_training_packages():
         from glas.training.judged.card import write_card
-        from glas.training.judged.evaluate import TestData
+        from glas.training.judged.evaluate import test_sets
 
-        tests = TestData(data, festvox, recordings or [])
-        write_card(data / run / "checkpoint.pt", model, tests, time.strftime("%Y-%m-%d"))
-
-
-@embedded.command()
-def samples(
-    model: To = MODEL,
-    to: Annotated[Path, typer.Option(help="Каталог примеров.")] = Path("samples"),
-    count: Annotated[int, typer.Option(help="Сколько сообщений оставить.")] = 6,
-) -> None:
-    """Произнести примеры сообщений и оставить те, что модель слышит лучше всего."""
-    with needs_training_packages():
-        from glas.training.voices.samples import write_samples
-
-        write_samples(model, to, count)
+        write_card(to, test_sets(festvox, recordings or []), time.strftime("%Y-%m-%d"))

@@ -6,9 +6,24 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.http import call
+from glas.domain.people import Locale
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
 _HEALTH_TIMEOUT_S = 5.0
+_MODELS_TIMEOUT_S = 10.0
+
+
+class Title(BaseModel):
+    """A text for people in two languages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ru: str
+    en: str
+
+    def __getitem__(self, locale: Locale) -> str:
+        """It in one language."""
+        return self.ru if locale is Locale.RU else self.en
 
 
 class Health(BaseModel):
@@ -18,8 +33,47 @@ class Health(BaseModel):
 
     status: str
     model: str
+    title: Title
     version: str
     in_flight: int
+
+
+class FetchError(BaseModel):
+    """Why a fetch failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: str
+    code: str
+
+
+class ModelFetch(BaseModel):
+    """How far the fetch of a model is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: str
+    done_bytes: int
+    total_bytes: int
+    error: FetchError | None
+    survives_restart: bool | None
+
+
+class _FetchRequest(BaseModel):
+    serve: bool
+
+
+class OfferedModel(BaseModel):
+    """A model that can be fetched, or is on disk."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: Title
+    size_mb: float | None
+    is_on_disk: bool
+    is_default: bool
+    fetch: ModelFetch | None
 
 
 class NnServiceClient:
@@ -61,6 +115,27 @@ class NnServiceClient:
         body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
         return _recognition(body)
 
+    async def offered_models(self) -> list[OfferedModel]:
+        """Models that are known by name, the best one first; for administrators.
+
+        Raises:
+            ServiceError: nobody answers, or our key is no administrator's.
+        """
+        body = await call(self._http, "GET", "/api/models", timeout_s=_MODELS_TIMEOUT_S)
+        return [OfferedModel.model_validate(model) for model in body["models"]]
+
+    async def fetch_and_serve(self, model: str) -> None:
+        """Begin to fetch a model that is to be the default one; the same again changes nothing.
+
+        Raises:
+            UnknownModelError: no model of that name.
+            ConflictError: another one is being fetched.
+            ServiceError: nobody answers, or our key is no administrator's.
+        """
+        await call(
+            self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=_FetchRequest(serve=True)
+        )
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -85,7 +160,13 @@ def _recognition(body: dict[str, Any]) -> Recognition:
         )
         for segment in body.get("segments", [])
     )
-    hypothesis = Hypothesis(text=body["text"], duration_s=body["duration"], segments=segments, model=body["model"])
+    hypothesis = Hypothesis(
+        text=body["text"],
+        duration_s=body["duration"],
+        segments=segments,
+        foreign=(body.get("warning") or {}).get("language"),
+        model=body["model"],
+    )
     return Recognition(
         hypothesis=hypothesis, processing_s=body["processing_seconds"], fingerprint=body.get("fingerprint")
     )

@@ -17,6 +17,11 @@ class DecodingOptions(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     language: str | None = Field(default=RUSSIAN, description="ISO 639-1; null: the engine finds out, if it can.")
+    checks_language: bool = Field(
+        default=False,
+        description="The caller named no language, so that `language` is a guess: say where another one is spoken, if "
+        "the engine can tell.",
+    )
     task: Literal["transcribe", "translate"] = Field(
         default="transcribe", description="`translate`: into English; only where `Abilities.translates`."
     )

@@ -81,6 +81,11 @@ class Hypothesis(BaseModel):
     duration_s: float = Field(ge=0, description="Length of the audio, counted in decoded samples.")
     segments: tuple[Segment, ...] = ()
     language: str = "ru"
+    foreign: str | None = Field(
+        default=None,
+        description="ISO 639-1 code of what is probably spoken, where it is surely not `language`: the text is then no "
+        "more than a guess.",
+    )
     model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
 
     @property
@@ -97,7 +102,13 @@ class Hypothesis(BaseModel):
 
     @classmethod
     def joined(
-        cls, parts: Iterable[tuple[float, "Hypothesis"]], *, duration_s: float, model: str, language: str = "ru"
+        cls,
+        parts: Iterable[tuple[float, "Hypothesis"]],
+        *,
+        duration_s: float,
+        model: str,
+        language: str = "ru",
+        foreign: str | None = None,
     ) -> "Hypothesis":
         """Put the pieces of one recording together.
 
@@ -106,6 +117,7 @@ class Hypothesis(BaseModel):
             duration_s: length of the whole recording.
             model: uniform name of the model.
             language: ISO 639-1 code.
+            foreign: the same of what is spoken, where it is surely another language.
 
         Returns:
             One hypothesis over the whole recording; segments without text are left out.
@@ -113,7 +125,7 @@ class Hypothesis(BaseModel):
         moved = (segment.shifted(offset_s) for offset_s, part in parts for segment in part.segments)
         kept = tuple(segment for segment in moved if segment.text)
         text = " ".join(segment.text for segment in kept)
-        return cls(text=text, duration_s=duration_s, segments=kept, language=language, model=model)
+        return cls(text=text, duration_s=duration_s, segments=kept, language=language, foreign=foreign, model=model)
 
 
 class Recognition(BaseModel):

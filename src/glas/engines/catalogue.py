@@ -3,12 +3,19 @@
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
-from glas.domain.errors import UnknownModelError
+from glas.domain.errors import ModelError, ModelFileMissingError, UnknownModelError
 from glas.engines import layouts
-from glas.engines.known import EMBEDDED, KNOWN_MODELS, WHISPER_SMALL_RU, KnownModel
+from glas.engines.descriptions import KnownModel
+from glas.engines.known import AUTO_ORDER, EMBEDDED, KNOWN_MODELS, MULTILINGUAL
 
 AUTO = "auto"
+
+# A text file in the directory of models: the name of the model that `auto` takes before all others.
+CHAMPION = "champion"
+
+_ENGINES = ("onnx", "whisper")
 
 # A place on the model hub, `owner/name`; any of them may hold a Whisper.
 _HUB_WHISPER = re.compile(r"whisper:([\w.-]+/[\w.-]+)")
@@ -51,10 +58,31 @@ def _whisper_of_the_hub(repository: str) -> KnownModel:
         size_mb=None,
         licence="",
         window_s=30,
+        title_ru=repository,
+        title_en=repository,
         summary_ru=f"Whisper: {repository}",
         summary_en=f"Whisper: {repository}",
         int8=False,
     )
+
+
+class Title(NamedTuple):
+    """What a model is called in front of people."""
+
+    ru: str
+    en: str
+
+
+def title_of(name: str) -> Title:
+    """What a model is called in front of people, by its uniform name; of a directory only its own name is told."""
+    place = Path(name.partition(":")[2])
+    if place.is_absolute():
+        return Title(f"своя модель «{place.name}»", f"own model “{place.name}”")
+    try:
+        model = known_model(name)
+    except UnknownModelError:
+        return Title(name, name)
+    return Title(model.title_ru, model.title_en)
 
 
 def local_directory(models_dir: Path, name: str) -> Path:
@@ -63,7 +91,11 @@ def local_directory(models_dir: Path, name: str) -> Path:
     Raises:
         UnknownModelError: no model of that name.
     """
-    model = known_model(name)
+    return directory_of(models_dir, known_model(name))
+
+
+def directory_of(models_dir: Path, model: KnownModel) -> Path:
+    """The same for a model that need not stand in the catalogue."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
@@ -87,7 +119,7 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
 def resolve(name: str, models_dir: Path) -> str:
     """Make a uniform name out of what people write.
 
-    `auto` is the best that is there: whisper-small-ru if it is on disk, else the embedded model; nothing is ever
+    `auto` is the best that is there: the champion, else the first of `AUTO_ORDER` that is on disk; nothing is ever
     downloaded for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path: a name must not depend on
     where we are. A Whisper of the hub that was fetched goes before a directory of the same name.
 
@@ -95,11 +127,76 @@ def resolve(name: str, models_dir: Path) -> str:
         UnknownModelError: no model of that name, and no such directory.
     """
     if name == AUTO:
-        return WHISPER_SMALL_RU if is_on_disk(models_dir, WHISPER_SMALL_RU) else EMBEDDED
+        return best_on_disk(models_dir)
     engine, _, place = name.partition(":")
     directory = Path(place).expanduser()
     is_known = any(name in (model.name, model.short_name) for model in KNOWN_MODELS)
     is_fetched = is_known or (_HUB_WHISPER.fullmatch(name) is not None and is_on_disk(models_dir, name))
-    if engine in ("onnx", "whisper") and place and not is_fetched and directory.is_dir():
+    if engine in _ENGINES and place and not is_fetched and directory.is_dir():
         return f"{engine}:{directory.resolve()}"
     return known_model(name).name
+
+
+def multilingual_on_disk(models_dir: Path) -> str | None:
+    """Uniform name of the best model on disk that knows many languages; None where there is none."""
+    return next((name for name in AUTO_ORDER if name in MULTILINGUAL and is_on_disk(models_dir, name)), None)
+
+
+def best_on_disk(models_dir: Path) -> str:
+    """Uniform name of what `auto` takes; the embedded model where nothing else is there."""
+    return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
+
+
+def champion(models_dir: Path) -> str | None:
+    """Uniform name of the model that was chosen to serve, if it is on disk.
+
+    The file `champion` in the directory of models names it in its first line as GLAS_MODEL would; a directory may be
+    named relative to the directory of models. Whoever promotes a model writes it, see `choose`.
+    """
+    chosen = named_champion(models_dir)
+    if not chosen or chosen == AUTO:
+        return None
+    engine, _, place = chosen.partition(":")
+    if engine in _ENGINES and place and (models_dir / place).is_dir():
+        return f"{engine}:{(models_dir / place).resolve()}"
+    try:
+        name = resolve(chosen, models_dir)
+    except ModelError:
+        return None
+    return name if Path(name.partition(":")[2]).is_absolute() or is_on_disk(models_dir, name) else None
+
+
+def named_champion(models_dir: Path) -> str | None:
+    """What the file `champion` says, whether or not there is such a model; None where there is no file."""
+    try:
+        lines = (models_dir / CHAMPION).read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return lines[0].strip() if lines else ""
+
+
+def choose(name: str, models_dir: Path) -> None:
+    """Make a model the champion; `auto` takes the choice back, so that the best one serves again.
+
+    Raises:
+        UnknownModelError: no model of that name.
+        ModelFileMissingError: it is not on disk.
+        ModelError: the directory of models cannot be written.
+    """
+    try:
+        if name == AUTO:
+            (models_dir / CHAMPION).unlink(missing_ok=True)
+            return
+        uniform = resolve(name, models_dir)
+        if not Path(uniform.partition(":")[2]).is_absolute() and not is_on_disk(models_dir, uniform):
+            raise ModelFileMissingError(f"{uniform} is not on disk. Get it: glas models get {name}")
+        models_dir.mkdir(parents=True, exist_ok=True)
+        fresh = models_dir / f".{CHAMPION}.part"
+        fresh.write_text(f"{uniform}\n", encoding="utf-8")
+        fresh.replace(models_dir / CHAMPION)
+    except OSError as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{models_dir / CHAMPION}: the choice cannot be kept: {error}.") from error

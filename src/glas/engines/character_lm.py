@@ -3,20 +3,16 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
-from math import exp
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Context = tuple[int, int, int]
+SPACE = " "
 
 
 class CharacterLM:
-    """Probabilities of the next letter after the letters so far.
-
-    A context is the longest ending of these letters that the model knows: its length, its number in base
-    `len(letters)`, and the place of its costs.
+    """Log-probabilities of words by their letters.
 
     Args:
         arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for each context
@@ -27,45 +23,44 @@ class CharacterLM:
     """
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.letters = str(arrays["letters"])
-        self._size = size = len(self.letters)
-        self._codes: list[array[int]] = []
-        self._firsts: list[int] = []  # place of the costs of the first context of each length
-        costs, n_costs = [], 0
+        self._number = {letter: number for number, letter in enumerate(str(arrays["letters"]))}
+        self._size = size = len(self._number)
+        self._contexts: list[array[int]] = []
+        self._rows: list[bytes] = []
         for length in range(sum(name.startswith("contexts") for name in arrays)):
             contexts, rows = arrays[f"contexts{length}"].astype(np.int64), arrays[f"costs{length}"]
             if rows.shape != (len(contexts), size) or np.any(np.diff(contexts) <= 0):
                 raise ValueError(f"expected costs of {size} letters for each of rising contexts of {length} letters")
             # Searched by halves: a dictionary would take a hundred bytes for each, and a tenth of a second to make.
-            self._codes.append(array("q", contexts.tobytes()))
-            self._firsts.append(n_costs)
-            costs.append(rows.tobytes())
-            n_costs += rows.size
-        self._costs = b"".join(costs)
-        step = float(arrays["step"])
-        self._logprobs = tuple(-step * cost for cost in range(256))
-        self._probabilities = tuple(exp(logprob) for logprob in self._logprobs)
-        self._longest = len(self._codes) - 1
-        self.start = self.after((0, 0, 0), self.letters.index(" "))
+            self._contexts.append(array("q", contexts.tobytes()))
+            self._rows.append(rows.tobytes())
+        self._step = float(arrays["step"])
+        if SPACE not in self._number:
+            raise ValueError("expected a space among the letters")
 
-    def after(self, context: Context, letter: int) -> Context:
-        """The context after one more letter, given by its index in `letters`."""
-        length, code, _ = context
-        if length == self._longest:
-            length, code = length - 1, code % self._size ** (length - 1)
-        length, code = length + 1, code * self._size + letter
+    def knows(self, word: str) -> bool:
+        """Whether all letters of a word are the model's."""
+        return all(letter in self._number for letter in word)
+
+    def logprob(self, word: str) -> float:
+        """Natural logarithm of the probability of a word's letters and the space after it, at a word's beginning."""
+        code, length = self._number[SPACE], 1
+        total = 0
+        for letter in (*word, SPACE):
+            number = self._number[letter]
+            total += self._cost(code, length, number)
+            code, length = code * self._size + number, length + 1
+            if length >= len(self._contexts):
+                length = len(self._contexts) - 1
+                code %= self._size**length
+        return -self._step * total
+
+    def _cost(self, code: int, length: int, number: int) -> int:
+        """Cost of a letter after the longest known ending of a context of `length` letters."""
         while True:
-            codes = self._codes[length]
-            at = bisect_left(codes, code)
-            if at < len(codes) and codes[at] == code:
-                return length, code, self._firsts[length] + at * self._size
+            contexts = self._contexts[length]
+            at = bisect_left(contexts, code)
+            if at < len(contexts) and contexts[at] == code:
+                return self._rows[length][at * self._size + number]
             length -= 1
             code %= self._size**length
-
-    def logprob(self, context: Context, letter: int) -> float:
-        """Natural logarithm of the probability of a letter in a context."""
-        return self._logprobs[self._costs[context[2] + letter]]
-
-    def probability(self, context: Context, letter: int) -> float:
-        """Probability of a letter in a context."""
-        return self._probabilities[self._costs[context[2] + letter]]

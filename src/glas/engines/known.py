@@ -1,76 +1,12 @@
 """The table of models that Glas knows by name: what they are, and what others measured of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from glas.engines import layouts
-from glas.engines.layouts import Layout
+from glas.engines.descriptions import KnownModel, PublishedSpeed, PublishedWer
+from glas.engines.whispers import WHISPER_SMALL_RU, WHISPERS
 
 EMBEDDED = "embedded"
-WHISPER_SMALL_RU = "whisper:Dok-tor/whisper-small-ru"
-
-
-@dataclass(frozen=True)
-class PublishedWer:
-    """A word error rate that somebody else measured. Compare only figures of one source.
-
-    Attributes:
-        wer: errors per word, 0..1.
-        test_set: what was recognised.
-        normalisation: what was done to the texts before counting.
-        source: who says so.
-    """
-
-    wer: float
-    test_set: str
-    normalisation: str
-    source: str
-
-
-@dataclass(frozen=True)
-class PublishedSpeed:
-    """Seconds of audio per second of work (RTFx), as somebody else measured it."""
-
-    rtfx: float
-    hardware: str
-    source: str
-
-
-@dataclass(frozen=True)
-class KnownModel:
-    """A model that can be named.
-
-    Attributes:
-        name: uniform name, `<engine>:<model>`; `embedded` alone has no colon.
-        repository: its place on the model hub; None for the embedded model, which comes with Glas.
-        layout: its files.
-        size_mb: what is fetched, int8 where it exists, in 10⁶ bytes, rounded; None where no source tells.
-        licence: SPDX identifier of the weights.
-        window_s: the longest piece of audio for one call, seconds.
-        summary_ru: one line for people.
-        summary_en: the same in English.
-        wer: what others measured, the test most like voice messages first.
-        speed: what others measured, in fp32; None where nobody did.
-        int8: whether the hub has int8 files.
-        punctuates: whether it writes capitals and punctuation.
-    """
-
-    name: str
-    repository: str | None
-    layout: Layout
-    size_mb: float | None
-    licence: str
-    window_s: float
-    summary_ru: str
-    summary_en: str
-    wer: tuple[PublishedWer, ...] = ()
-    speed: PublishedSpeed | None = None
-    int8: bool = True
-    punctuates: bool = False
-
-    @property
-    def short_name(self) -> str:
-        """The name without the engine and without the owner of the repository: `gigaam-v3-ctc`."""
-        return self.name.rpartition(":")[2].rpartition("/")[2]
 
 
 # Sources of the figures. GigaAM: evaluation.md of salute-developers/GigaAM, June 2026. onnx-asr: docs/comparison.md of
@@ -105,6 +41,8 @@ _GIGAAM_V3 = KnownModel(
     size_mb=225,
     licence="MIT",
     window_s=25,
+    title_ru="GigaAM v3",
+    title_en="GigaAM v3",
     summary_ru="GigaAM v3 (Сбер), 220 млн параметров: точная и быстрая, строчные буквы без знаков",
     summary_en="GigaAM v3 (Sber), 220 M parameters: accurate and fast, lower case without punctuation",
     wer=(*_gigaam(0.078, 0.047), _onnx_asr(0.0472)),
@@ -117,6 +55,8 @@ _NEMO_RU = KnownModel(
     size_mb=132,
     licence="CC-BY-4.0",
     window_s=25,
+    title_ru="FastConformer, русская",
+    title_en="FastConformer, Russian",
     summary_ru="FastConformer (NVIDIA), русская: самая быстрая из больших, со знаками препинания",
     summary_en="FastConformer (NVIDIA), Russian: the fastest of the large ones, with punctuation",
     punctuates=True,
@@ -130,6 +70,8 @@ _VOSK = KnownModel(
     size_mb=70,
     licence="Apache-2.0",
     window_s=25,
+    title_ru="Vosk 0.54",
+    title_en="Vosk 0.54",
     summary_ru="Vosk 0.54 (Alpha Cephei), Zipformer: маленькая и быстрая",
     summary_en="Vosk 0.54 (Alpha Cephei), Zipformer: small and fast",
     wer=(_onnx_asr(0.0989),),
@@ -144,6 +86,8 @@ KNOWN_MODELS = (
         size_mb=56,
         licence="MIT",
         window_s=30,
+        title_ru="Whisper base, русская",
+        title_en="Whisper base, Russian",
         summary_ru="Встроенная модель: Whisper base для русской речи, со знаками препинания; работает сразу и без сети",
         summary_en="The embedded model: Whisper base for Russian speech, with punctuation; works at once and offline",
         punctuates=True,
@@ -154,6 +98,8 @@ KNOWN_MODELS = (
         name="onnx:gigaam-v3-rnnt",
         layout=layouts.GIGAAM_V3_RNNT,
         size_mb=226,
+        title_ru="GigaAM v3 RNN-T",
+        title_en="GigaAM v3 RNN-T",
         summary_ru="GigaAM v3 (Сбер) с декодером RNN-T: самая точная здесь, строчные буквы без знаков",
         summary_en="GigaAM v3 (Sber) with an RNN-T decoder: the most accurate here, lower case without punctuation",
         wer=(*_gigaam(0.069, 0.044), _onnx_asr(0.0439)),
@@ -163,6 +109,8 @@ KNOWN_MODELS = (
         _GIGAAM_V3,
         name="onnx:gigaam-v3-e2e-ctc",
         layout=layouts.GIGAAM_V3_E2E_CTC,
+        title_ru="GigaAM v3 со знаками препинания",
+        title_en="GigaAM v3 with punctuation",
         summary_ru="GigaAM v3 (Сбер) со знаками препинания, заглавными буквами и цифрами",
         summary_en="GigaAM v3 (Sber) with punctuation, capitals and digits",
         punctuates=True,
@@ -174,6 +122,8 @@ KNOWN_MODELS = (
         name="onnx:gigaam-v3-e2e-rnnt",
         layout=layouts.GIGAAM_V3_E2E_RNNT,
         size_mb=227,
+        title_ru="GigaAM v3 RNN-T со знаками препинания",
+        title_en="GigaAM v3 RNN-T with punctuation",
         summary_ru="GigaAM v3 (Сбер) с декодером RNN-T, знаками препинания, заглавными буквами и цифрами",
         summary_en="GigaAM v3 (Sber) with an RNN-T decoder, punctuation, capitals and digits",
         punctuates=True,
@@ -186,6 +136,8 @@ KNOWN_MODELS = (
         repository="istupakov/gigaam-v2-onnx",
         layout=layouts.GIGAAM_V2_CTC,
         size_mb=236,
+        title_ru="GigaAM v2",
+        title_en="GigaAM v2",
         summary_ru="GigaAM v2 (Сбер): предыдущее поколение",
         summary_en="GigaAM v2 (Sber): the generation before",
         wer=_gigaam(0.108, 0.052),
@@ -197,6 +149,8 @@ KNOWN_MODELS = (
         repository="istupakov/gigaam-v2-onnx",
         layout=layouts.GIGAAM_V2_RNNT,
         size_mb=None,
+        title_ru="GigaAM v2 RNN-T",
+        title_en="GigaAM v2 RNN-T",
         summary_ru="GigaAM v2 (Сбер) с декодером RNN-T: предыдущее поколение",
         summary_en="GigaAM v2 (Sber) with an RNN-T decoder: the generation before",
         wer=_gigaam(0.103, 0.052),
@@ -209,6 +163,8 @@ KNOWN_MODELS = (
         size_mb=144,
         licence="Apache-2.0",
         window_s=25,
+        title_ru="T-one",
+        title_en="T-one",
         summary_ru="T-one (Т-Банк), 71 млн параметров: для телефонных разговоров",
         summary_en="T-one (T-Bank), 71 M parameters: for telephone calls",
         wer=(_onnx_asr(0.0657),),
@@ -221,6 +177,8 @@ KNOWN_MODELS = (
         name="onnx:vosk-model-small-ru",
         repository="alphacep/vosk-model-small-ru",
         size_mb=27,
+        title_ru="Vosk 0.52 small",
+        title_en="Vosk 0.52 small",
         summary_ru="Vosk 0.52 small (Alpha Cephei): самая маленькая из готовых",
         summary_en="Vosk 0.52 small (Alpha Cephei): the smallest of the ready ones",
         wer=(_onnx_asr(0.1453),),
@@ -232,6 +190,8 @@ KNOWN_MODELS = (
         name="onnx:nemo-fastconformer-ru-rnnt",
         layout=layouts.NEMO_RNNT,
         size_mb=None,
+        title_ru="FastConformer RNN-T, русская",
+        title_en="FastConformer RNN-T, Russian",
         summary_ru="FastConformer (NVIDIA), русская, с декодером RNN-T и знаками препинания",
         summary_en="FastConformer (NVIDIA), Russian, with an RNN-T decoder and punctuation",
         punctuates=True,
@@ -245,23 +205,46 @@ KNOWN_MODELS = (
         size_mb=670,
         licence="CC-BY-4.0",
         window_s=25,
+        title_ru="Parakeet 0.6B v3",
+        title_en="Parakeet 0.6B v3",
         summary_ru="Parakeet TDT 0.6B v3 (NVIDIA): 25 языков Европы, со знаками препинания",
         summary_en="Parakeet TDT 0.6B v3 (NVIDIA): 25 European languages, with punctuation",
         punctuates=True,
         wer=(_onnx_asr(0.1095),),
         speed=_ryzen(34.1),
     ),
-    KnownModel(
-        name=WHISPER_SMALL_RU,
-        repository="Dok-tor/whisper-small-ru",
-        layout=layouts.WHISPER,
-        size_mb=None,
-        licence="Apache-2.0",
-        window_s=30,
-        summary_ru="Whisper small, дообученная на русский: модель исходной системы",
-        summary_en="Whisper small fine-tuned for Russian: the original system's model",
-        punctuates=True,
-        wer=(PublishedWer(0.1492, "Common Voice 11 ru, test", "not stated", "its model card"),),
-        int8=False,
-    ),
+    *WHISPERS,
 )
+
+# What `auto` takes: the first of these that lies on disk. The figures are those above; they were not all measured on
+# one test, so that neighbours may well be the other way round.
+AUTO_ORDER = (
+    # The fewest errors on natural speech of all; those that write capitals and marks first, because people read it.
+    "onnx:gigaam-v3-e2e-rnnt",
+    "onnx:gigaam-v3-e2e-ctc",
+    "onnx:gigaam-v3-rnnt",
+    "onnx:gigaam-v3-ctc",
+    # Next on natural speech (10.3 and 10.8 %).
+    "onnx:gigaam-v2-rnnt",
+    "onnx:gigaam-v2-ctc",
+    # From here on by Russian LibriSpeech: 6.6 and 9.9 %.
+    "onnx:t-one",
+    "onnx:vosk-model-ru",
+    # 10.3, 11.0, 11.6 and 13.1 %, with punctuation. Speed does not outweigh errors: no message waits for minutes.
+    "whisper:openai/whisper-large-v3-turbo",
+    "onnx:nemo-parakeet-tdt-0.6b-v3",
+    "onnx:nemo-fastconformer-ru-rnnt",
+    "onnx:nemo-fastconformer-ru-ctc",
+    # Without a figure on this test: by size, and the one that was trained for Russian before the one that was not.
+    "whisper:openai/whisper-medium",
+    WHISPER_SMALL_RU,
+    # 14.5 %, lower case.
+    "onnx:vosk-model-small-ru",
+    "whisper:openai/whisper-small",
+    EMBEDDED,
+    # 38.3 %: it is there for other languages.
+    "whisper:openai/whisper-base",
+)
+
+# What may be asked for any of a hundred languages by its name. Parakeet finds out by itself which of its 25 is spoken.
+MULTILINGUAL = frozenset(f"whisper:openai/whisper-{size}" for size in ("base", "small", "medium", "large-v3-turbo"))

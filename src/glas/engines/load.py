@@ -9,7 +9,7 @@ from glas.engines.catalogue import is_on_disk, known_model, known_models, local_
 from glas.engines.known import EMBEDDED
 from glas.engines.onnx import CPU, CUDA, DEFAULT_WINDOW_S, OnnxEngine
 from glas.engines.whisper import WhisperEngine
-from glas.engines.whisper.network import Precision
+from glas.engines.whisper.backend import Precision
 
 # Whisper's checkpoints in CTranslate2's format, beside the models.
 CONVERTED = "converted"

@@ -15,6 +15,7 @@ from glas.domain.errors import (
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
 from glas.engines.layouts import Layout, layout_of, precision_of
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
+from glas.engines.session import session_options
 from glas.engines.spelling import spell, uncalibrated
 
 if TYPE_CHECKING:
@@ -157,24 +158,11 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
             layout.kind,
             directory,
             quantization="int8" if precision == "int8" else None,
-            sess_options=_session_options(onnxruntime, threads),
+            sess_options=session_options(threads),
             providers=list(providers),
         ).with_timestamps()
     except Exception as error:
         raise ModelLoadError(f"The {layout.kind} model in {directory} cannot be loaded: {error}") from error
-
-
-def _session_options(onnxruntime: Any, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # It keeps for ever what the longest piece needed, and saved the embedded model no time that could be measured.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
-    # Spinning threads burn a core that another worker could use, and gain nothing in calls this short.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return options
 
 
 def _mean(values: Sequence[float]) -> float | None:

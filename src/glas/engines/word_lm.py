@@ -1,4 +1,4 @@
-"""A language model of words over one of letters: what `lm.npz` holds beside the letters' n-grams.
+"""A word bigram language model with classes of words: what `lm.npz` holds beside the letters' n-grams.
 
 A word is either one of the list, by its frequency, its fit to the word before (by classes of words, and by pairs that
 were read often), or any string of letters, as the character model has it:
@@ -7,8 +7,6 @@ were read often), or any string of letters, as the character model has it:
 
 U: frequency of the word; R(w | v) = P(class of w | class of v) / P(class of w); C: the character model's probability of
 the letters and the space after them; B and β: the pairs of words, interpolated by Witten and Bell's (1991) method.
-Inside a word a letter is scored by λ U + (1 - λ) C of all words that begin so; the rest comes with the space. So the
-letters of a word and its space together have the logarithm of P(w | v), and the search knows early what may follow.
 """
 
 from array import array
@@ -23,13 +21,7 @@ import numpy.typing as npt
 ENCODING = "cp1251"  # one byte a letter, in the order of the alphabet
 LISTED = 0.85  # λ
 NO_WORD = -1
-LAST = 255  # the byte of the alphabet's last letter
 LEAST = 1e-300  # a word of a thousand letters is improbable, and no division by zero
-
-# Where in a sentence. The words of the list that begin like this one: number of the first, and behind the last; the
-# letters so far; the character model's probability of them; probability of all words that begin so; number of the word
-# before. A plain tuple, since a search makes thousands a second and the garbage collector has to look at any other.
-Place = tuple[int, int, bytes, float, float, int]
 
 
 class WordLM:
@@ -42,6 +34,9 @@ class WordLM:
             `pair_contexts`, `pair_starts`, `pair_words`, `pair_costs`: words seen after a word, the number of words
             standing for the beginning; `pair_rest`: cost of β of each context.
 
+    Attributes:
+        beginning: stands for the word before the first one.
+
     Raises:
         KeyError, ValueError: the arrays are not such a model.
     """
@@ -49,12 +44,11 @@ class WordLM:
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         step = float(arrays["word_step"])
         self._words = tuple(arrays["words"].tobytes().split(b"\n")[:-1])
-        n_words = len(self._words)
+        self.beginning = len(self._words)
         probabilities = _probabilities(arrays["word_costs"], step)
-        if len(probabilities) != n_words or len(arrays["word_classes"]) != n_words:
-            raise ValueError(f"expected a cost and a class of each of {n_words} words")
-        total = np.concatenate([[0.0], np.cumsum(probabilities)])
-        self._total = array("d", (total / total[-1]).tobytes())
+        if len(probabilities) != self.beginning or len(arrays["word_classes"]) != self.beginning:
+            raise ValueError(f"expected a cost and a class of each of {self.beginning} words")
+        self._frequency = array("d", (probabilities / probabilities.sum()).tobytes())
         gains = np.exp(arrays["class_gains"].astype(np.float64) * step)
         self._gains = tuple(map(tuple, gains.tolist()))
         self._classes = arrays["word_classes"].tobytes() + bytes([len(gains) - 1])
@@ -65,54 +59,33 @@ class WordLM:
         self._followers = array("i", arrays["pair_words"].astype(np.int32).tobytes())
         self._costs = arrays["pair_costs"].tobytes()
         self._probability = tuple(_probabilities(np.arange(256), step).tolist())
-        self.start = self.between(n_words)
 
-    def between(self, before: int) -> Place:
-        """The place after a word and its space."""
-        return 0, len(self._words), b"", 1.0, 1.0, before
+    def number(self, word: str) -> int:
+        """Place of a word on the list; `NO_WORD` where it is not on it."""
+        spelt = word.encode(ENCODING, errors="replace")
+        at = bisect_left(self._words, spelt)
+        return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
 
-    def longer(self, place: Place, letter: int, spelling: float) -> tuple[Place, float]:
-        """The place one letter later, and the logarithm of that letter's probability.
-
-        Args:
-            place: between words or inside one.
-            letter: the letter, a byte.
-            spelling: its probability in the character model.
-        """
-        low, high, prefix, spelt, shorter, before = place
-        follows = prefix + bytes((letter + 1,)) if letter < LAST else b""
-        prefix += bytes((letter,))
-        spelt = max(spelt * spelling, LEAST)
-        mass = (1 - LISTED) * spelt
-        if low < high:
-            words = self._words
-            low = bisect_left(words, prefix, low, high)
-            if follows:
-                high = bisect_left(words, follows, low, high)
-            mass += LISTED * (self._total[high] - self._total[low])
-        return (low, high, prefix, spelt, mass, before), log(mass / shorter)
-
-    def closed(self, place: Place, spelling: float) -> tuple[int, float]:
-        """Number of the word that ends here, and the logarithm of what its end adds to its probability.
+    def logprob(self, word: int, before: int, spelling: float) -> float:
+        """Natural logarithm of the probability of a word after another.
 
         Args:
-            place: inside a word, behind its last letter.
-            spelling: the space's probability in the character model.
+            word: its place on the list, or `NO_WORD`.
+            before: place of the word before it, `NO_WORD` or `beginning`.
+            spelling: probability of its letters in the character model.
         """
-        low, high, prefix, spelt, mass, before = place
         gains = self._gains[self._classes[before] if before != NO_WORD else self._unknown]
-        word, lower = NO_WORD, (1 - LISTED) * spelt * spelling * gains[self._unknown]
-        if low < high and self._words[low] == prefix:
-            word = low
-            lower += LISTED * (self._total[low + 1] - self._total[low]) * gains[self._classes[low]]
+        probability = (1 - LISTED) * spelling * gains[self._unknown]
+        if word != NO_WORD:
+            probability += LISTED * self._frequency[word] * gains[self._classes[word]]
         context = bisect_left(self._contexts, before)
         if context < len(self._contexts) and self._contexts[context] == before:
-            lower *= self._rest[context]
+            probability *= self._rest[context]
             last = self._starts[context + 1]
             at = bisect_left(self._followers, word, self._starts[context], last)
             if at < last and self._followers[at] == word:
-                lower += self._probability[self._costs[at]]
-        return word, log(lower / mass)
+                probability += self._probability[self._costs[at]]
+        return log(max(probability, LEAST))
 
 
 def _probabilities(costs: npt.NDArray[Any], step: float) -> npt.NDArray[np.float64]:

@@ -8,9 +8,10 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
-from glas.nn_service import models, openai
+from glas.engines.catalogue import title_of
+from glas.nn_service import models, offers, openai
 from glas.nn_service.answering import recogniser_of
-from glas.nn_service.bodies import HealthBody
+from glas.nn_service.bodies import HealthBody, TitleBody
 from glas.nn_service.recogniser import LoadEngine, open_recogniser
 from glas.serving import errors
 from glas.serving.cors import allow_origins
@@ -55,6 +56,7 @@ def create_app(
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(openai.make_router(max_body_bytes=max_body_bytes))
     app.include_router(models.make_router())
+    app.include_router(offers.make_router())
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])
     app.add_api_route(
         "/metrics",
@@ -74,9 +76,11 @@ def create_app(
 async def health(request: Request) -> HealthBody:
     """Say that the service can work, with which model, and how busy it is."""
     recogniser = recogniser_of(request)
+    model = recogniser.registry.default
     return HealthBody(
         status="ok",
-        model=recogniser.registry.default,
+        model=model,
+        title=TitleBody(**title_of(model)._asdict()),
         version=glas.__version__,
         in_flight=recogniser.in_flight,
     )

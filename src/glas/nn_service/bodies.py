@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glas.nn_service.administration import FetchState
+
 
 class Body(BaseModel):
     """A JSON object with exactly these fields."""
@@ -60,6 +62,14 @@ class SegmentBody(Body):
     confidence: float | None = Field(ge=0, le=1)
 
 
+class WarningBody(Body):
+    """Why a text may be wrong as a whole."""
+
+    code: Literal["language_not_written"]
+    language: str = Field(description="ISO 639-1 code of what is probably spoken.")
+    message: str
+
+
 class VerboseBody(Body):
     """`response_format=verbose_json`."""
 
@@ -72,6 +82,9 @@ class VerboseBody(Body):
     confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
     fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
     processing_seconds: float = Field(ge=0, description="Seconds of work, without waiting for a turn.")
+    warning: WarningBody | None = Field(
+        description="Another language is spoken than the model was to write, and no other model is on disk."
+    )
     segments: list[SegmentBody] = Field(default=[], description="Unless only words are asked for.")
     words: list[WordBody] = Field(default=[], description="Only with `timestamp_granularities[]=word`.")
     logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
@@ -83,10 +96,18 @@ class PredictionBody(Body):
     prediction: str
 
 
+class TitleBody(Body):
+    """What a model is called in front of people; never a path."""
+
+    ru: str
+    en: str
+
+
 class ModelBody(Body):
     """A model that can be asked for."""
 
     id: str
+    title: TitleBody
     object: Literal["model"] = "model"
     created: int = 0
     owned_by: Literal["glas"] = "glas"
@@ -123,6 +144,62 @@ class LoadedModelsBody(Body):
     resident_bytes: int | None = Field(description="Memory of the process; null where the system does not tell.")
 
 
+class SwappedBody(LoadedBody):
+    """A model that serves a name from now on."""
+
+    survives_restart: bool | None = Field(
+        description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
+    )
+
+
+class ErrorTold(Body):
+    """Why a fetch failed."""
+
+    message: str
+    code: str
+
+
+class FetchBody(Body):
+    """How far the fetch of a model is."""
+
+    id: str
+    state: FetchState
+    serve: bool = Field(description="Whether the model becomes the default one afterwards.")
+    done_bytes: int = Field(ge=0)
+    total_bytes: int = Field(ge=0, description="0 until the source has told.")
+    error: ErrorTold | None = Field(description="Only where it failed.")
+    survives_restart: bool | None = Field(
+        description="Whether the model stays the default one; null unless it is that."
+    )
+
+
+class OfferedBody(Body):
+    """A model that can be fetched, or is on disk."""
+
+    id: str
+    title: TitleBody
+    summary: TitleBody
+    size_mb: float | None = Field(description="What is fetched, in 10⁶ bytes; null where nobody knows.")
+    licence: str
+    is_on_disk: bool
+    is_default: bool
+    fetch: FetchBody | None = Field(description="The fetch that runs, or how the last one ended.")
+
+
+class OfferedModelsBody(Body):
+    """All known models, the best one first."""
+
+    models: list[OfferedBody]
+
+
+class FetchRequest(BaseModel):
+    """What to do with a model once it is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    serve: bool = Field(default=False, description="Make it the default one.")
+
+
 class SwapRequest(BaseModel):
     """Which weights are to serve a name from now on."""
 
@@ -136,5 +213,6 @@ class HealthBody(Body):
 
     status: Literal["ok"]
     model: str = Field(description="The default model.")
+    title: TitleBody
     version: str
     in_flight: int = Field(ge=0)

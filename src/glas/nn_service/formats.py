@@ -11,7 +11,7 @@ from typing import Any
 
 from glas.domain.hallucination import compression_ratio
 from glas.domain.subtitles import to_srt, to_vtt
-from glas.domain.transcription import Recognition, Segment, Word
+from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
 
 class ResponseFormat(StrEnum):
@@ -46,6 +46,9 @@ _LANGUAGE_NAMES = {
     "kk": "kazakh",
     "de": "german",
 }
+
+# The code of the warning that another language is spoken than the model was to write.
+FOREIGN = "language_not_written"
 
 MEDIA_TYPES = {
     ResponseFormat.TEXT: "text/plain; charset=utf-8",
@@ -85,9 +88,7 @@ def render_verbose(
     heard = recognition.hypothesis
     body: dict[str, Any] = {
         "task": task,
-        "language": _LANGUAGE_NAMES["en"]
-        if task == "translate"
-        else _LANGUAGE_NAMES.get(heard.language, heard.language),
+        "language": _language_name("en" if task == "translate" else heard.foreign or heard.language),
         "duration": round(heard.duration_s, 3),
         "text": heard.text,
         "usage": _usage(recognition),
@@ -95,6 +96,7 @@ def render_verbose(
         "confidence": _rounded(heard.confidence),
         "fingerprint": recognition.fingerprint,
         "processing_seconds": round(recognition.processing_s, 4),
+        "warning": _warning(heard),
     }
     if Granularity.SEGMENT in granularities or not granularities:
         body["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
@@ -140,6 +142,22 @@ def render_word(word: Word) -> dict[str, Any]:
         "start": round(word.start_s, 3),
         "end": round(word.end_s, 3),
         "confidence": _rounded(word.confidence),
+    }
+
+
+def _language_name(code: str) -> str:
+    return _LANGUAGE_NAMES.get(code, code)
+
+
+def _warning(heard: Hypothesis) -> dict[str, str] | None:
+    """What the reader of a text must know."""
+    if heard.foreign is None:
+        return None
+    said, written = _language_name(heard.foreign), _language_name(heard.language)
+    return {
+        "code": FOREIGN,
+        "language": heard.foreign,
+        "message": f"{said} is spoken, and {heard.model} wrote it as {written}: the text is hardly right",
     }
 
 

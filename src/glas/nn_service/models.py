@@ -8,9 +8,18 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response
 
 from glas.domain.errors import UnknownModelError
+from glas.engines.catalogue import title_of
 from glas.nn_service.answering import recogniser_of
-from glas.nn_service.bodies import LoadedBody, LoadedModelsBody, ModelBody, ModelsBody, SwapRequest
-from glas.nn_service.registry import LoadedModel, Registry, resident_bytes
+from glas.nn_service.bodies import (
+    LoadedBody,
+    LoadedModelsBody,
+    ModelBody,
+    ModelsBody,
+    SwappedBody,
+    SwapRequest,
+    TitleBody,
+)
+from glas.nn_service.registry import DEFAULT_NAMES, LoadedModel, Registry, resident_bytes
 from glas.serving.openapi import failures
 
 _MODELS = "/v1/models"
@@ -79,19 +88,23 @@ async def load(request: Request, name: str) -> LoadedBody:
     return _shown(registry, uniform)
 
 
-async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> LoadedBody:
+async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> SwappedBody:
     """Load weights, then let them serve `name`; no request is refused or fails meanwhile.
 
-    With `auto` as the name and a model in the body that model becomes the default one. Without a body the files of the
+    With `auto` as the name and a model in the body that model becomes the default one, after a restart too unless
+    GLAS_MODEL names another. Without a body the files of the
     named model are read anew. Where the new weights cannot be loaded everything stays as it was.
     """
-    registry = recogniser_of(request).registry
-    uniform = await asyncio.to_thread(registry.find, name)
-    target = uniform
+    recogniser = recogniser_of(request)
+    registry, kept = recogniser.registry, None
+    target = await asyncio.to_thread(registry.find, name)
     if wanted is not None and wanted.model is not None:
         target = await asyncio.to_thread(registry.find, wanted.model)
-    await asyncio.to_thread(registry.swap, name, target)
-    return _shown(registry, target)
+    if name in DEFAULT_NAMES:
+        kept = await asyncio.to_thread(recogniser.administration.serve, target)
+    else:
+        await asyncio.to_thread(registry.swap, name, target)
+    return SwappedBody(**_shown(registry, target).model_dump(), survives_restart=kept)
 
 
 async def unload(request: Request, name: str) -> Response:
@@ -107,6 +120,7 @@ def _model(registry: Registry, name: str) -> ModelBody:
     loaded = registry.loaded().get(name)
     return ModelBody(
         id=name,
+        title=TitleBody(**title_of(name)._asdict()),
         is_default=name == registry.default,
         is_loaded=loaded is not None,
         window_seconds=None if loaded is None else loaded.engine.window_s,

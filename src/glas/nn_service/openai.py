@@ -61,7 +61,9 @@ Language = Annotated[
     str,
     Form(
         max_length=20,
-        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can.",
+        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can. Without this field it is "
+        "Russian, unless the model is sure that it is not: then a model that knows the language writes it, if one is "
+        "on disk, and else the answer carries a `warning`.",
         json_schema_extra={"format": "bcp47"},
         examples=["ru"],
     ),
@@ -161,6 +163,7 @@ async def transcriptions(
         model=model,
         options=DecodingOptions(
             language=_code(language),
+            checks_language="language" not in await request.form(),
             prompt=prompt.strip(),
             hotwords=hotwords.strip(),
             temperature=temperature,
@@ -202,7 +205,9 @@ async def translations(
 
 async def predict(request: Request, file: Recording) -> PredictionBody:
     """Recognise one recording with the default model and answer as the original system did."""
-    recognition = await recognise(request, recogniser_of(request), file, Question())
+    recognition = await recognise(
+        request, recogniser_of(request), file, Question(options=DecodingOptions(checks_language=True))
+    )
     return PredictionBody(prediction=recognition.hypothesis.text)
 
 

@@ -7,25 +7,31 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
+import structlog
+
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import DecodeLimits
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import GlasError, InvalidParameterError
+from glas.domain.errors import GlasError, InvalidParameterError, ModelError, OverloadedError
 from glas.domain.transcription import Recognition
 from glas.domain.writing import Style
 from glas.engines import Engine
-from glas.engines.catalogue import is_on_disk, known_models, resolve
+from glas.engines.catalogue import is_on_disk, known_models, multilingual_on_disk, resolve
 from glas.engines.load import load_engine
 from glas.engines.onnx import CPU, CUDA
+from glas.nn_service.administration import Administration
 from glas.nn_service.batcher import Batcher
 from glas.nn_service.job import Job
 from glas.nn_service.lanes import Lane
+from glas.nn_service.languages import AnotherLanguageError, FirstAttempt
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.queue import RecognitionQueue
-from glas.nn_service.registry import Registry
+from glas.nn_service.registry import DEFAULT_NAMES, Registry
 from glas.nn_service.transcribe import Step, Transcriber
 from glas.settings import MIB, AudioSettings, Settings
+
+_log = structlog.stdlib.get_logger("glas.nn_service")
 
 LoadEngine: TypeAlias = Callable[[str], Engine]
 
@@ -36,12 +42,21 @@ class Recogniser:
     """What the routes call. Made by `open_recogniser`."""
 
     def __init__(
-        self, registry: Registry, transcriber: Transcriber, queue: RecognitionQueue, *, deadline_s: float | None = None
+        self,
+        registry: Registry,
+        transcriber: Transcriber,
+        queue: RecognitionQueue,
+        administration: Administration,
+        *,
+        multilingual: Callable[[], str | None] = lambda: None,
+        deadline_s: float | None = None,
     ) -> None:
         self._transcriber = transcriber
         self._queue = queue
+        self._multilingual = multilingual
         self._deadline_s = deadline_s
         self.registry = registry
+        self.administration = administration
         self.metrics = Metrics(queue, registry)
 
     @property
@@ -75,7 +90,7 @@ class Recogniser:
         """
         job = Job(options, deadline_s=self._deadline_s)
         try:
-            name = self.registry.find(model)
+            name = self._speaking(self.registry.find(model), model, options)
             if (loaded := self.registry.loaded().get(name)) is not None:
                 require_able(loaded.engine, options)
             future = self._queue.submit(job, functools.partial(self._work, job, name, read, on_step))
@@ -86,9 +101,37 @@ class Recogniser:
         return job, future
 
     def _work(self, job: Job, name: str, read: Callable[[], bytes], on_step: Callable[[Step], None]) -> Recognition:
+        data = read()
         with self.registry.lease(name, job) as engine:
             require_able(engine, job.options)
-            return self._transcriber.transcribe(read(), engine, job, on_step=on_step)
+            attempt = FirstAttempt(on_step, other=functools.partial(self._other, engine))
+            try:
+                return self._transcriber.transcribe(
+                    data, engine, job, on_step=attempt.on_step, on_foreign=attempt.on_foreign
+                )
+            except AnotherLanguageError as error:
+                another = error
+            guess = job.options
+            job.options = guess.model_copy(update={"language": another.language, "checks_language": False})
+            try:
+                with self.registry.lease(another.model, job) as other:
+                    require_able(other, job.options)
+                    return self._transcriber.transcribe(data, other, job, on_step=on_step)
+            except (ModelError, OverloadedError) as error:
+                _log.warning("the model for another language cannot be used", model=another.model, error=error.message)
+            job.options = guess
+            return self._transcriber.transcribe(data, engine, job, on_step=on_step)
+
+    def _speaking(self, name: str, asked: str, options: DecodingOptions) -> str:
+        """The default model, unless it does not know the language that was named and another one on disk does."""
+        loaded = self.registry.loaded().get(name)
+        if asked not in DEFAULT_NAMES or options.language is None or loaded is None:
+            return name
+        return name if options.language in loaded.engine.abilities.languages else self._multilingual() or name
+
+    def _other(self, engine: Engine, language: str) -> str | None:
+        """Uniform name of a model that writes a language which `engine` was not asked to write."""
+        return engine.name if language in engine.abilities.languages else self._multilingual()
 
     def _count(self, future: asyncio.Future[Recognition]) -> None:
         if future.cancelled():
@@ -200,7 +243,16 @@ async def open_recogniser(settings: Settings, load: LoadEngine | None = None) ->
         stack.push_async_callback(asyncio.to_thread, queue.close)
         tidying = asyncio.create_task(_tidy(registry))
         stack.callback(tidying.cancel)
-        yield Recogniser(registry, transcriber, queue, deadline_s=nn.deadline_s or None)
+        administration = Administration(settings, registry)
+        stack.push_async_callback(asyncio.to_thread, administration.close)
+        yield Recogniser(
+            registry,
+            transcriber,
+            queue,
+            administration,
+            multilingual=functools.partial(multilingual_on_disk, settings.models_dir),
+            deadline_s=nn.deadline_s or None,
+        )
 
 
 async def _tidy(registry: Registry) -> None:

@@ -6,7 +6,7 @@ Runs in a thread of its own for each recording, streaming throughout; the pieces
 import contextlib
 import hashlib
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_all
@@ -70,7 +70,13 @@ class Transcriber:
         self._style = style
 
     def transcribe(
-        self, data: bytes, engine: Engine, job: Job, *, on_step: Callable[[Step], None] = lambda _step: None
+        self,
+        data: bytes,
+        engine: Engine,
+        job: Job,
+        *,
+        on_step: Callable[[Step], None] = lambda _step: None,
+        on_foreign: Callable[[str], None] = lambda _language: None,
     ) -> Recognition:
         """Recognise one recording.
 
@@ -79,19 +85,25 @@ class Transcriber:
             engine: the recogniser.
             job: what is asked for, and whether it still is.
             on_step: called after each piece of speech, in order, with times relative to the start of the recording.
+            on_foreign: called before the step of a piece in which surely another language is spoken than is written;
+                what it raises ends the work.
 
         Raises:
             AudioError: the bytes give no samples.
             GlasError: what `Job.check` raises.
         """
-        with contextlib.closing(_Text(job, on_step, self._writer(engine))) as text:
+        with contextlib.closing(_Text(job, on_step, on_foreign, self._writer(engine))) as text:
             sound = self._listen(data, engine, job, text)
             parts = text.finish()
         if not sound.n_samples:
             raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
         language = parts[0][1].language if parts else job.options.language or RUSSIAN
         hypothesis = Hypothesis.joined(
-            parts, duration_s=sound.n_samples / SAMPLE_RATE_HZ, model=engine.name, language=language
+            parts,
+            duration_s=sound.n_samples / SAMPLE_RATE_HZ,
+            model=engine.name,
+            language=language,
+            foreign=_mostly_foreign([part for _, part in parts]),
         )
         return Recognition(hypothesis=hypothesis, processing_s=job.work_s, fingerprint=sound.digest.hexdigest())
 
@@ -123,6 +135,16 @@ class Transcriber:
                 self._decoder.start()
 
         threading.Thread(target=start, name="decoder", daemon=True).start()
+
+
+def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
+    """The other language of a recording, if more of its speech is surely foreign than not."""
+    seconds: Counter[str | None] = Counter()
+    for part in parts:
+        if part.text:
+            seconds[part.foreign] += part.duration_s  # type: ignore[assignment]  # a counter of seconds
+    own_s = seconds.pop(None, 0)
+    return max(seconds, key=lambda code: seconds[code]) if sum(seconds.values()) > own_s else None
 
 
 class _MustWaitError(Exception):
@@ -164,10 +186,13 @@ class _Awaited(NamedTuple):
 class _Text:
     """Puts the pieces of one recording together, in order, whatever the order in which they were recognised."""
 
-    def __init__(self, job: Job, on_step: Callable[[Step], None], writer: Writer) -> None:
+    def __init__(
+        self, job: Job, on_step: Callable[[Step], None], on_foreign: Callable[[str], None], writer: Writer
+    ) -> None:
         self._job = job
         self._writer = writer
         self._on_step = on_step
+        self._on_foreign = on_foreign
         self._awaited: deque[_Awaited] = deque()
         self._parts: list[tuple[float, Hypothesis]] = []
 
@@ -197,7 +222,10 @@ class _Text:
 
     def _next(self) -> None:
         first = self._awaited[0]
-        heard = self._writer.write(without_inventions(self._job.wait(first.heard), first.evidence), is_cut=first.is_cut)
+        heard = without_inventions(self._job.wait(first.heard), first.evidence)
+        if heard.foreign is not None and heard.text:
+            self._on_foreign(heard.foreign)
+        heard = self._writer.write(heard, is_cut=first.is_cut)
         self._awaited.popleft()
         self._parts.append((first.start_s, heard))
         moved = tuple(segment.shifted(first.start_s) for segment in heard.segments if segment.text)

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +17,10 @@ from glas.settings import MIB
 from glas.settings.keys import HashedKey
 
 _ADMINISTRATION = "/api/"
+# What is below these is not even shown to others.
+_HIDDEN = ("/api/models", "/api/fetches")
+# A proxy in front of a server says by these for whom it asks.
+_OF_PROXIES = ("forwarded", "x-forwarded-for")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PERSONAL = frozenset({"tg_id", "chat_id"})
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -82,7 +86,7 @@ class Gate:
             caller = self._keys.caller(headers.get("authorization", ""))
             scope.setdefault("state", {})["caller"] = caller
             if is_administration(scope["method"], scope["path"]):
-                require_admin(caller, fetch_site=headers.get("sec-fetch-site", ""))
+                require_admin(caller, headers)
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self._max_body_bytes:
             raise too_large(self._max_body_bytes, f"{int(announced) / MIB:.1f} MiB")
@@ -124,26 +128,31 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Whether a request changes the service itself."""
-    return path.startswith(_ADMINISTRATION) and method not in _READING
+    """Whether a request changes the service itself, or asks what only those who do so need to know."""
+    return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 
-def require_admin(caller: Caller, *, fetch_site: str) -> None:
+def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
     """Let administrators through.
 
     Args:
         caller: who asks.
-        fetch_site: what a browser says of where the request comes from (`Sec-Fetch-Site`).
+        headers: of the request, by lower-case names.
 
     Raises:
-        ForbiddenError: the key is not an administrator's; or a foreign page makes a browser ask a server without keys.
+        ForbiddenError: the key is not an administrator's; or, on a server without keys, a foreign page makes a browser
+            ask, or the request comes through a proxy and so from somebody who is not on this machine.
     """
     if not caller.is_admin:
         raise ForbiddenError(
             f"expected an administrator's key, got that of {caller.name}; make one with: glas keys new NAME --admin"
         )
-    if fetch_site == "cross-site" and not caller.has_key:
+    if caller.has_key:
+        return
+    if headers.get("sec-fetch-site", "") == "cross-site":
         raise ForbiddenError("expected a request of this server's own page, got one of a foreign page without a key")
+    if any(name in headers for name in _OF_PROXIES):
+        raise ForbiddenError("expected a request from this machine or a key (GLAS_API_KEY), got one through a proxy")
 
 
 def too_large(limit_bytes: int, came: str) -> UploadTooLargeError:

@@ -12,6 +12,7 @@ _CAUSES: Final = {
     401: "No key, or a wrong one.",
     403: "The key is known, but may not do this.",
     404: "Nothing of that name.",
+    409: "Something else must end first.",
     413: "More bytes, or seconds, than the limit.",
     415: "The bytes are of no accepted format.",
     500: "The service failed within.",

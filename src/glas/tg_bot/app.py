@@ -20,7 +20,7 @@ from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.telegram import Patience, open_telegram, said
 from glas.tg_bot.dispatch import Acquaintance, Updates
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
-from glas.tg_bot.people import admin, again, choices, commands, correction, privacy, rating
+from glas.tg_bot.people import admin, again, choices, commands, correction, models, privacy, rating
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
@@ -155,6 +155,7 @@ def _register(
     durable.workflow(jobs.REPAIR, repair.run)
     durable.workflow(jobs.CLEAN, archiving.clean)
     durable.workflow(jobs.UPDATE, updates.handle)
+    durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, services.nn_service, phrases).run)
     for queue in jobs.queues(options.concurrency):
         durable.queue(queue)
     if options.repair_hour >= 0:
@@ -175,6 +176,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         choices.make_router(),
         privacy.make_router(),
         admin.make_router(),
+        models.make_router(),
         again.make_router(),
         correction.make_router(),
         presses.make_last_router(),

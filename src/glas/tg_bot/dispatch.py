@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from aiogram import BaseMiddleware, Bot, Dispatcher
@@ -17,11 +17,12 @@ from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.voices.admission import Doorkeeper
-from glas.tg_bot.voices.jobs import CleanJob, RepairJob, VoiceJob
+from glas.tg_bot.voices.jobs import CleanJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
 # Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
-_job: TypeAdapter[VoiceJob | RepairJob | CleanJob] = TypeAdapter(VoiceJob | RepairJob | CleanJob)
+_Job: TypeAlias = VoiceJob | RepairJob | CleanJob | ModelJob
+_job: TypeAdapter[_Job] = TypeAdapter(_Job)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -51,7 +52,7 @@ class Updates:
     async def _feed(self, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         update = Update.model_validate(arguments, context={"bot": self.bot})
         given = await said(lambda: self.dispatcher.feed_update(self.bot, update))
-        return [given.model_dump(mode="json")] if isinstance(given, VoiceJob | RepairJob | CleanJob) else []
+        return [given.model_dump(mode="json")] if isinstance(given, _Job) else []
 
     async def _apologise(self, arguments: dict[str, Any], error: GlasError) -> None:
         _log.warning("an update could not be handled", code=error.code, error=error.message)

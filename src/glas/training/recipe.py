@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from glas.engines.language_model import FILE
 from glas.engines.whisper.adapter import Adapter, digest, merge, write_adapter
 from glas.engines.whisper.arrays import load_arrays
 from glas.training.adapter.batches import Batches
@@ -20,13 +21,19 @@ from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import write_targets
 from glas.training.adapter.tokens import Tokens
 from glas.training.adapter.train import Knobs, train
+from glas.training.judged.calibrate import calibrate
+from glas.training.judged.card import write_card
+from glas.training.judged.evaluate import test_sets
 from glas.training.language.held_out import HeldOutSentences, test_texts
+from glas.training.language.language_model import LMSize, build
+from glas.training.release import ADAPTER, write_weights
 from glas.training.sound.augment import Augmentation
 from glas.training.texts.loanwords import NAMES
 from glas.training.texts.prose import read_prose
 from glas.training.voices.spoken import Speech, speak_shards
 
 CLIPS = "clips"
+CLIPS_PER_SHARD = 500
 CONTEXT_RUN, SPELLING_RUN = "context", "spelling"
 
 
@@ -55,7 +62,7 @@ class Recipe:
 
     shards: int = 14
     guided_shards: int = 3  # of these, with the teacher's targets
-    clips_per_shard: int = 500
+    clips_per_shard: int = CLIPS_PER_SHARD
     processes: int = 1
     context: Knobs = field(default_factory=lambda: Knobs(steps=500))
     spelling: Knobs = field(
@@ -64,6 +71,7 @@ class Recipe:
         )
     )
     spelling_share: float = 0.5
+    language_model: LMSize = field(default_factory=LMSize)
 
 
 # Learns next to nothing, but goes the whole way: for `--smoke` and the tests.
@@ -73,7 +81,32 @@ SMOKE = Recipe(
     clips_per_shard=8,
     context=Knobs(steps=2, encoder_rank=2),
     spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2, text_share=0.5, text_weight=0.2),
+    language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000),
 )
+
+
+def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> None:
+    """Go the whole way, from nothing to the released directory `to`.
+
+    Args:
+        recipe: how much.
+        data: keeps clips, targets and checkpoints.
+        to: the released directory.
+        sources: what is read.
+        date: for the card.
+
+    Raises:
+        ConfigurationError: a folder is not what it should be.
+        ModelFileMissingError, ModelLoadError: the base is not whole.
+    """
+    tests = test_sets(sources.festvox, sources.recordings)
+    withheld = test_texts(sources.festvox, sources.recordings)
+    train_adapter(recipe, data, sources, to / ADAPTER)
+    write_weights(sources.base, to, sources.texts)
+    build(data, sources.texts, to / FILE, recipe.language_model, withheld)
+    speech = speech_of(sources, data, recipe.clips_per_shard)
+    calibrate(to, speech, tests, data / "converted")
+    write_card(to, tests, date)
 
 
 def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Adapter:
@@ -91,7 +124,7 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
     """
     torch.set_num_threads(1)
     arrays, tokens = load_arrays(sources.base), Tokens(sources.base)
-    speech = Speech(data / CLIPS, spoken_lines(sources), sources.rhvoice, recipe.clips_per_shard)
+    speech = speech_of(sources, data, recipe.clips_per_shard)
     names = [speech.name(index) for index in range(recipe.shards)]
     speak_shards(speech, range(recipe.shards), recipe.processes)
     guided = names[: recipe.guided_shards]
@@ -107,6 +140,11 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
     adapter = _released(arrays, context, spelling, recipe)
     write_adapter(to, adapter)
     return adapter
+
+
+def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHARD) -> Speech:
+    """What clips are spoken from, and where they go."""
+    return Speech(data / CLIPS, spoken_lines(sources), sources.rhvoice, clips_per_shard)
 
 
 def spoken_lines(sources: Sources) -> list[str]:

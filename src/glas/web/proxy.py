@@ -80,7 +80,7 @@ async def forward(request: Request, path: str) -> Response:
     )
     # The gate has seen the path as it came; what is sent on has been put straight, and our token may do everything.
     if is_administration(request.method, onward.url.path):
-        require_admin(request.state.caller, fetch_site=request.headers.get("sec-fetch-site", ""))
+        require_admin(request.state.caller, request.headers)
     try:
         answer = await http.send(onward, stream=True)
     except httpx.TransportError as error:

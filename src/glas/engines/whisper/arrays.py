@@ -38,7 +38,7 @@ class Quantised(NamedTuple):
     """A matrix in whole numbers: `values / scale[row]` is the matrix.
 
     Attributes:
-        values: int8, of the matrix's shape.
+        values: int8 or int16, of the matrix's shape.
         scale: float32, one number per row, `127 / max(abs(row))`.
     """
 
@@ -67,20 +67,7 @@ def binary_arrays(path: Path) -> dict[str, Array]:
     Raises:
         ModelFileMissingError, ModelLoadError: as `read_binary`.
     """
-    binary = read_binary(path)
-    arrays: dict[str, Array] = {}
-    for name, stored, scale in _matrices(binary):
-        if scale is None:
-            whole = np.array(stored, np.float32)
-        else:
-            per_row = scale.reshape(scale.shape + (1,) * (stored.ndim - scale.ndim)) if scale.ndim else scale
-            whole = (stored / per_row).astype(np.float32, copy=False)
-        for part, rows in _parts(path, name, len(whole)):
-            if part.endswith("k_proj.bias"):
-                _check_no_bias(path, part, whole[rows])
-            else:
-                arrays[part] = whole[rows]
-    return arrays
+    return {name: as_float32(stored) for name, stored in stored_arrays(path).items()}
 
 
 def quantised_arrays(path: Path) -> dict[str, Quantised]:
@@ -90,11 +77,37 @@ def quantised_arrays(path: Path) -> dict[str, Quantised]:
         ModelFileMissingError, ModelLoadError: as `read_binary`.
     """
     return {
-        part: Quantised(stored[rows], np.array(scale[rows], np.float32))
-        for name, stored, scale in _matrices(read_binary(path))
-        if scale is not None and stored.dtype == np.int8
-        for part, rows in _parts(path, name, len(stored))
+        name: stored
+        for name, stored in stored_arrays(path).items()
+        if isinstance(stored, Quantised) and stored.values.dtype == np.int8
     }
+
+
+def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
+    """Read all weights of a `model.bin` as they are stored; arrays lie in the file until they are used.
+
+    Raises:
+        ModelFileMissingError, ModelLoadError: as `read_binary`.
+    """
+    arrays: dict[str, Array | Quantised] = {}
+    for name, stored, scale in _matrices(read_binary(path)):
+        for part, rows in _parts(path, name, len(stored)):
+            if part.endswith("k_proj.bias"):
+                _check_no_bias(path, part, stored[rows])
+            elif scale is None:
+                arrays[part] = stored[rows]
+            else:
+                per_row = np.array(np.broadcast_to(scale, len(stored))[rows], np.float32)
+                arrays[part] = Quantised(stored[rows], per_row)
+    return arrays
+
+
+def as_float32(stored: Array | Quantised) -> Array:
+    """The numbers of a stored array."""
+    if not isinstance(stored, Quantised):
+        return np.array(stored, np.float32)
+    scale = stored.scale.reshape(-1, *(1,) * (stored.values.ndim - 1))
+    return (stored.values / scale).astype(np.float32, copy=False)
 
 
 def load_configuration(directory: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 A piece is written once, without times. The encoder gets it with as much silence behind it as the model needs, which is
 none for one that was trained for that, and a full window where nothing is known. What looks wrong (no end, a loop) is
 written again: first in the full window, then with a little chance. Words get their times afterwards, from attention.
+Where a language model lies beside the weights (`lm.npz`), it chooses among the texts of the beam.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,15 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from glas.domain.decoding import PLAIN, RUSSIAN, Abilities, DecodingOptions
-from glas.domain.errors import ModelError, ModelLoadError
+from glas.domain.errors import ConfigurationError, ModelError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
+from glas.engines.language_model import FILE as LM_FILE
+from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
-from glas.engines.spelling import Calibration, uncalibrated
+from glas.engines.whisper.backend import Backend, Device, Precision, storage_of
 from glas.engines.whisper.cache import converted
+from glas.engines.whisper.confidence import Calibrates, load_calibration
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
-from glas.engines.whisper.network import Device, Network, Precision, check_device, storage_of
+from glas.engines.whisper.network import Network, check_device
+from glas.engines.whisper.onnx_network import OnnxNetwork
 
 # On a processor eight trimmed pieces of 4 s cost half of eight single ones. Of 8 s, four together cost less than eight;
 # of 15 s four save an eighth, and eight lose (benchmarks/load.py batching). Full windows gain nothing.
@@ -46,7 +51,7 @@ class WhisperEngine:
         beam_size: texts that are followed at once; 1 is greedy.
         context: how much silence follows a piece in the encoder's input; None asks the model.
         retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
-        calibrate: makes a share of right words out of a raw word confidence.
+        calibration: makes confidences of words; None takes the one beside the weights, if there is one.
 
     Raises:
         ModelFileMissingError: the directory lacks a file.
@@ -67,21 +72,20 @@ class WhisperEngine:
         beam_size: int = 1,
         context: ContextRule | None = None,
         retry_within_s: float = 20.0,
-        calibrate: Calibration = uncalibrated,
+        calibration: Calibrates | None = None,
     ) -> None:
         precision = precision or ("int8" if device == "cpu" else "float16")
-        check_device(device, precision)
-        model = converted(directory, cache, storage_of(precision))
-        network = Network(model, device=device, precision=precision, threads=threads, workers=workers)
+        network = _load(directory, cache, device, precision, threads=threads, workers=workers)
         self.name = name
         self.window_s = network.n_frames / FRAMES_PER_S
-        self._network: Network | None = network
+        self._network: Backend | None = network
         self._rules = Rules(
             model=name,
             context=context or network.context,
             beam_size=beam_size,
+            language_model=LanguageModel(directory / LM_FILE) if (directory / LM_FILE).is_file() else None,
+            calibration=calibration or load_calibration(directory),
             retry_within_s=retry_within_s,
-            calibrate=calibrate,
         )
         self.abilities = Abilities(
             batch_size=BATCH_SIZE if self._rules.context.gains_by_batches or device == "cuda" else 1,
@@ -136,12 +140,27 @@ class WhisperEngine:
             yield group
 
 
-def _try_out(network: Network, directory: Path) -> None:
+def _load(directory: Path, cache: Path, device: Device, precision: Precision, *, threads: int, workers: int) -> Backend:
+    """The network in onnxruntime on a processor, and in CTranslate2 on a graphics card."""
+    if device == "cpu":
+        if precision not in ("int8", "float32"):
+            raise ConfigurationError(
+                "Expected a precision (GLAS_NN_SERVICE__PRECISION) that a processor knows here (float32, int8), "
+                f"got {precision}."
+            )
+        return OnnxNetwork(converted(directory, cache, precision), precision=precision, threads=threads)
+    check_device(device, precision)
+    model = converted(directory, cache, storage_of(precision))
+    return Network(model, device=device, precision=precision, threads=threads, workers=workers)
+
+
+def _try_out(network: Backend, directory: Path) -> None:
     """See that the network, its bands and its tokens belong together: a second of silence, heard short and cheaply."""
     vocabulary = network.vocabulary
     task = vocabulary.task(next(iter(vocabulary.languages), "en"), "transcribe")
     try:
-        heard = network.hear([filled(*log_mel(np.zeros(SAMPLE_RATE_HZ, np.float32), network.n_mels), FRAMES_PER_S)])
-        network.write(heard, [vocabulary.prompt(task, PLAIN)], most_tokens=2, temperature=0, beam_size=1)
+        heard = network.encode([filled(*log_mel(np.zeros(SAMPLE_RATE_HZ, np.float32), network.n_mels), FRAMES_PER_S)])
+        prompts = [vocabulary.prompt(task, PLAIN)]
+        network.generate(heard, prompts, most_tokens=2, temperature=0, beam_size=1, with_times=True)
     except (RuntimeError, ValueError) as error:
         raise ModelLoadError(f"The model in {directory} loads, but fails on a second of silence: {error}") from error

@@ -15,6 +15,8 @@ TRANSLATE = "<|translate|>"
 TRANSCRIBE = "<|transcribe|>"
 PREVIOUS = "<|startofprev|>"
 NO_TIMESTAMPS = "<|notimestamps|>"
+# The first models of openai/whisper call it by the second name.
+NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
 # The last text token of models for many languages; the English-only ones of openai/whisper have GPT-2's vocabulary,
 # without it. CTranslate2 tells them apart by it, too.
@@ -90,17 +92,21 @@ class Vocabulary:
     Attributes:
         languages: id of the token of each language, by ISO 639-1 code; empty for a model that knows English alone.
         end: id of the token that ends a text; what is below it is text.
+        start: id of the token after which the network says what it makes of the sound.
+        no_speech: id of the token by which it says that nobody speaks; None if it has none.
     """
 
     def __init__(self, directory: Path, text_context: int) -> None:
         self._tokenizer = load_tokenizer(directory)
         self._context = text_context
         self.end = self._id(END)
-        self._start = self._id(START)
+        self.start = self._id(START)
+        found = (self._tokenizer.token_to_id(token) for token in NO_SPEECH)
+        self.no_speech: int | None = next((number for number in found if number is not None), None)
         self._no_timestamps = self._id(NO_TIMESTAMPS)
         self.languages: dict[str, int] = {}
         if self._tokenizer.token_to_id(EMPTY) is not None:
-            between = range(self._start + 1, min(self._id(TRANSLATE), self._id(TRANSCRIBE)))
+            between = range(self.start + 1, min(self._id(TRANSLATE), self._id(TRANSCRIBE)))
             self.languages = {str(self._tokenizer.id_to_token(number))[2:-2]: number for number in between}
 
     def task(self, language: str, task: str) -> list[int]:
@@ -114,13 +120,13 @@ class Vocabulary:
                 raise InvalidParameterError(
                     f"This model knows English alone; expected the language 'en', got {language!r}.", param="language"
                 )
-            return [self._start]
+            return [self.start]
         if language not in self.languages:
             raise InvalidParameterError(
                 f"Expected a language that this model knows ({', '.join(sorted(self.languages))}), got {language!r}.",
                 param="language",
             )
-        return [self._start, self.languages[language], self._id(f"<|{task}|>")]
+        return [self.start, self.languages[language], self._id(f"<|{task}|>")]
 
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
         """All that stands before the text: hot words, what came before it, the task, and that no times are wanted."""

@@ -7,10 +7,12 @@ from aiogram.filters import Command, CommandObject, Filter
 from aiogram.types import Message
 
 from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.explain import explain
 from glas.domain.messages import Score, Status
 from glas.domain.people import Locale, Role
+from glas.tg_bot.people.commands import serving
 from glas.tg_bot.talk.phrases import Say, coins
 from glas.tg_bot.voices.jobs import RepairJob
 
@@ -36,7 +38,9 @@ def make_router() -> Router:
     return router
 
 
-async def on_stats(message: Message, *, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
+async def on_stats(
+    message: Message, *, db_assist: DbAssistClient, nn_service: NnServiceClient, say: Say, locale: Locale
+) -> None:
     """Figures."""
     found = await db_assist.statistics()
     text = say(
@@ -52,6 +56,7 @@ async def on_stats(message: Message, *, db_assist: DbAssistClient, say: Say, loc
         best=found.n_scores.get(Score.BEST, 0),
         corrections=found.n_corrections,
         paid=coins(found.paid_hundredths, locale),
+        model=await serving(nn_service, locale) or "—",
     )
     await message.answer(text)
 

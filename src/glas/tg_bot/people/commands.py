@@ -5,6 +5,8 @@ from aiogram.filters import Command, CommandStart
 from aiogram.types import Message
 
 from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import ServiceError
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.rewards import BETA_TESTER_HUNDREDTHS
 from glas.tg_bot.talk.keyboards import Keyboards
@@ -61,9 +63,18 @@ async def on_start(
     await picture.answer(message, say("start"), keyboard)
 
 
-async def on_help(message: Message, say: Say) -> None:
-    """Say what can be done."""
-    await message.answer(say("help"))
+async def on_help(message: Message, *, nn_service: NnServiceClient, say: Say, locale: Locale) -> None:
+    """Say what can be done, and which model does it."""
+    model = await serving(nn_service, locale)
+    await message.answer(say("help") + (f"\n\n{say('help-model', model=model)}" if model else ""))
+
+
+async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
+    """What the model that transcribes is called; None while nobody can tell."""
+    try:
+        return (await nn_service.health()).title[locale]
+    except ServiceError:
+        return None
 
 
 async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:

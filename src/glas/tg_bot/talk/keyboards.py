@@ -1,7 +1,11 @@
 """The buttons under messages, and what a press of each carries."""
 
+import zlib
+from collections.abc import Iterable
+
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from glas.clients.nn_service import OfferedModel
 from glas.domain.messages import Score
 from glas.domain.people import Locale
 from glas.tg_bot.talk.phrases import Say
@@ -13,7 +17,12 @@ _DAY_S = 86_400
 _SHORT_LIFE_S = _DAY_S
 
 RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
-CONSENT, FORGET, LANGUAGE, CHAT = "k", "d", "l", "g"
+CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
+
+
+def model_number(name: str) -> int:
+    """A number that stands for a model in a button, which holds numbers only."""
+    return zlib.crc32(name.encode())
 
 
 class Keyboards:
@@ -81,6 +90,22 @@ class Keyboards:
                 [self._button(say("button-chat-asked"), CHAT, 0, born_s=born_s, life_s=self._rating_s)],
             ]
         )
+
+    def models(self, offered: Iterable[OfferedModel], *, born_s: int, say: Say, locale: Locale) -> InlineKeyboardMarkup:
+        """All models but the one that serves, one below the other."""
+        rows = []
+        for model in offered:
+            title = model.title[locale]
+            if model.is_on_disk:
+                text = say("button-model-use", title=title)
+            elif model.size_mb is None:
+                text = say("button-model-fetch", title=title)
+            else:
+                text = say("button-model-fetch-size", title=title, megabytes=round(model.size_mb))
+            if not model.is_default:
+                number = model_number(model.id)
+                rows.append([self._button(text, MODEL, number, born_s=born_s, life_s=_SHORT_LIFE_S)])
+        return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def _button(self, text: str, action: str, *values: int, born_s: int, life_s: int) -> InlineKeyboardButton:
         data = self._signer.sign(action, *values, born_s=born_s, life_s=life_s)

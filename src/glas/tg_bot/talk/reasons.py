@@ -1,6 +1,13 @@
 """Why there is no text, in the words of people."""
 
-from glas.domain.errors import AudioError, GlasError, ServiceError, UploadTooLargeError
+from glas.domain.errors import (
+    AudioError,
+    GlasError,
+    HubUnreachableError,
+    ModelLoadError,
+    ServiceError,
+    UploadTooLargeError,
+)
 from glas.domain.explain import explain
 from glas.domain.people import Locale
 from glas.tg_bot.api.telegram import DownloadError, TelegramAwayError
@@ -15,6 +22,8 @@ _DOWNLOAD = {
 _ENGLISH: tuple[tuple[type[GlasError], str], ...] = (
     (UploadTooLargeError, "The file is too large."),
     (AudioError, "The sound could not be read."),
+    (HubUnreachableError, "The model cannot be had from anywhere now."),
+    (ModelLoadError, "The model cannot be loaded: its files are damaged or do not fit."),
     (ServiceError, "The recognition service does not answer."),
 )
 

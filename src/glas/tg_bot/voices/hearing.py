@@ -30,6 +30,7 @@ class Heard(BaseModel):
     confidence: float | None = None
     model: str
     fingerprint: str | None = None
+    foreign: str | None = None
 
     @property
     def is_unsure(self) -> bool:
@@ -91,6 +92,7 @@ class Hearing:
             confidence=heard.confidence,
             model=heard.model,
             fingerprint=recognition.fingerprint,
+            foreign=heard.foreign,
         )
 
     async def fetch(self, file_id: str) -> bytes:

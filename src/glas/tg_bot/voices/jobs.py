@@ -3,13 +3,14 @@
 from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
+from glas.domain.people import Locale
 from glas.durable import Queue, Work
 from glas.tg_bot.voices.recordings import Recording, recording_in
 
-HEAR, KEEP, UPDATE, REPAIR, CLEAN = "hear", "keep", "update", "repair", "clean"
+HEAR, KEEP, UPDATE, REPAIR, CLEAN, CHANGE_MODEL = "hear", "keep", "update", "repair", "clean", "change_model"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
-VOICES, UPDATES, ARCHIVE, REPAIRS = "voices", "updates", "archive", "repairs"
+VOICES, UPDATES, ARCHIVE, REPAIRS, MODELS = "voices", "updates", "archive", "repairs", "models"
 
 
 class VoiceJob(BaseModel):
@@ -85,6 +86,24 @@ class RepairJob(BaseModel):
         return Work(REPAIRS, REPAIR, f"r:{self.bot_id}:{self.chat_id}:{self.message_id}", (self.time, self.chat_id))
 
 
+class ModelJob(BaseModel):
+    """Another model is to serve; the message below which it was chosen tells how far it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: int
+    chat_id: int
+    message_id: int
+    press: str
+    model: str
+    locale: Locale
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        name = f"m:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.press}"
+        return Work(MODELS, CHANGE_MODEL, name, (self.model_dump(mode="json"),))
+
+
 def queues(concurrency: int) -> tuple[Queue, ...]:
     """The queues of the bot."""
     return (
@@ -92,6 +111,7 @@ def queues(concurrency: int) -> tuple[Queue, ...]:
         Queue(UPDATES, concurrency),
         Queue(ARCHIVE, max(2, concurrency // 4), one_per_person=False, poll_s=0.5),
         Queue(REPAIRS, 1, one_per_person=False, poll_s=2.0),
+        Queue(MODELS, 1, one_per_person=False, poll_s=2.0),
     )
 
 

@@ -21,6 +21,7 @@ from glas.durable import Durable
 from glas.tg_bot.api.limiter import Urgency, urgency
 from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, edit_text, said
 from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.talk.texts import as_document, is_long, opening
@@ -182,10 +183,12 @@ class Pipeline:
         """Finish the row, and let the placeholder say the text; if it was deleted, say it anew."""
         job, heard, transcription_id = answer.job, recognised.heard, recognised.transcription_id
         if transcription_id is not None:
-            await self.db_assist.finish(transcription_id, Finished(**heard.model_dump()))
+            await self.db_assist.finish(transcription_id, Finished(**heard.model_dump(exclude={"foreign"})))
         keyboard = None
         text = say("long-text", start=opening(heard.text)) if is_long(heard.text) else heard.text
-        if heard.is_unsure:
+        if heard.foreign is not None:
+            text = f"{text}\n\n{say('foreign', language=language_name(heard.foreign, answer.admission.locale))}"
+        elif heard.is_unsure:
             text = f"{text}\n\n{say('unsure')}"
         if not heard.text:
             text = say("no-speech")

@@ -19,8 +19,10 @@ POSITIONS_PER_S = 50
 MIN_POSITIONS = 50
 # FUTO's notebook: jitter of up to 64 positions, or of a third of a short clip.
 MAX_JITTER, JITTER_SHARE = 64, 3
+JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0  # share of batches of pairs; silence between the two; limit
 IGNORED = -100  # a label that no loss counts; torch's default
 
+Group = list[tuple[ClipShard, int, Targets | None]]
 Channel = Callable[[np.random.Generator, Samples], Samples]
 
 
@@ -66,7 +68,7 @@ class Batches:
     seed: int = 0
     n_mels: int = 80
     wants_states: bool = False
-    _groups: list[list[tuple[ClipShard, int, Targets | None]]] = field(init=False)
+    _groups: list[Group] = field(init=False)
 
     def __post_init__(self) -> None:
         shards = [open_clips(self.folder, name) for name in self.names]
@@ -90,10 +92,29 @@ class Batches:
         random.Random(f"{self.seed} {passed}").shuffle(order)
         group = self._groups[order[place]]
         rng = np.random.default_rng([self.seed, step])
-        sounds = [self.channel(rng, shard.samples_of(shard.clips[number])) for shard, number, _ in group]
-        rows = [self.tokens.text(shard.clips[number].text) for shard, number, _ in group]
+        said = [(shard.samples_of(shard.clips[number]), shard.clips[number].text) for shard, number, _ in group]
+        if not self.wants_states and rng.random() < JOINED:
+            said = self._joined(rng, said, self._groups[order[place - 1]])
+        sounds = [self.channel(rng, samples) for samples, _ in said]
+        rows = [self.tokens.text(text) for _, text in said]
         states = [targets.of(number) for _, number, targets in group if targets is not None]
         return self._batch(sounds, rows, states, _positions(rng, max(map(len, sounds))))
+
+    def _joined(
+        self, rng: np.random.Generator, said: list[tuple[Samples, str]], others: Group
+    ) -> list[tuple[Samples, str]]:
+        """Every clip with another one behind it after a pause, where both together are not too long.
+
+        Without them a network learns that speech ends at the first full stop.
+        """
+        found = []
+        for (samples, text), (shard, number, _) in zip(said, others, strict=True):
+            pause = np.zeros(int(rng.uniform(*PAUSE_S) * SAMPLE_RATE_HZ), np.float32)
+            behind = shard.clips[number]
+            both = np.concatenate([samples, pause, shard.samples_of(behind)])
+            is_short = len(both) <= LONGEST_S * SAMPLE_RATE_HZ
+            found.append((both, f"{text} {behind.text}") if is_short else (samples, text))
+        return found
 
     def _batch(self, sounds: list[Samples], rows: list[list[int]], states: list[np.ndarray], positions: int) -> Batch:
         mel = np.stack([filled(*log_mel(sound, self.n_mels), 2 * positions) for sound in sounds])

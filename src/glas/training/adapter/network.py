@@ -78,11 +78,11 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
         """Attend from `x` (batch, n, width) to `context` (batch, m, width), where `mask` (batch, 1, 1, m) allows it."""
         batch, count, width = x.shape
-        heads = (
+        queries, keys, values = (
             projected.view(batch, -1, width // HEAD_WIDTH, HEAD_WIDTH).transpose(1, 2)
             for projected in (self.q_proj(x), self.k_proj(context), self.v_proj(context))
         )
-        mixed = F.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=causal)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, is_causal=causal)
         mixed = mixed.transpose(1, 2).reshape(batch, count, width)
         projected: Tensor = self.out_proj(mixed)
         return projected

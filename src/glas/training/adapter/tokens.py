@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from glas.domain.errors import ModelLoadError
 from glas.engines.whisper.vocabulary import END, NO_TIMESTAMPS, START, TRANSCRIBE, load_tokenizer
 
 RUSSIAN = "<|ru|>"
@@ -20,11 +21,17 @@ class Tokens:
 
     def __init__(self, directory: Path) -> None:
         self._tokenizer = load_tokenizer(directory)
-        self._prompt = [int(self._tokenizer.token_to_id(name)) for name in (START, RUSSIAN, TRANSCRIBE, NO_TIMESTAMPS)]
-        self.end = int(self._tokenizer.token_to_id(END))
+        self._prompt = [self._id(name) for name in (START, RUSSIAN, TRANSCRIBE, NO_TIMESTAMPS)]
+        self.end = self._id(END)
         self.prompt_length = len(self._prompt)
 
     def text(self, text: str) -> list[int]:
         """The prompt, the text with a space in front of it, and the end; of an empty text only prompt and end."""
         words = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return [*self._prompt, *words, self.end]
+
+    def _id(self, token: str) -> int:
+        number = self._tokenizer.token_to_id(token)
+        if number is None:
+            raise ModelLoadError(f"The tokenizer is not Whisper's: it has no {token}.")
+        return number

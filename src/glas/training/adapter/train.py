@@ -103,7 +103,7 @@ def train(arrays: Arrays, guided: Batches, spoken: Batches | None, folder: Path,
         torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        sums = [sums[0] + float(distance), sums[1] + float(entropy)]
+        sums = [sums[0] + float(distance.detach()), sums[1] + float(entropy.detach())]
         seen += 1
         if (step + 1) % knobs.save_every == 0 or step + 1 == knobs.steps:
             _save(folder, network, optimiser, step + 1, knobs)

@@ -1,4 +1,4 @@
-"""The language model of the embedded model's decoder: letters and words of Russian as people speak it.
+"""Build the language model with which texts are rescored: letters and words of Russian as people speak it.
 
 It reads sentences of the training grammar, word forms of the dictionary, wordfreq's frequencies and, where given, plain
 Russian texts; sentences that are held out for tests, and those like them, are left out. Of letters it writes, for every
@@ -21,14 +21,12 @@ from glas.training.language.words import Arrays, Reading, word_arrays
 from glas.training.texts.lexicon import Lexicon, load_lexicon
 from glas.training.texts.sentences import TextSource, held_out, label, read_lines
 
-ORDER = 8  # letters of an n-gram, the predicted one included
+ORDER = 5  # letters of an n-gram, the predicted one included
 SHORTER = 4.0  # times as much weight for the shorter context: without it rare contexts are believed too much
 LETTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюя"
 STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to exp(-16)
 
 
-WEIGHT = 0.9  # of this model in the search, and the bonus of a letter there
-BONUS = 1.2
 MESSAGES_COUNT = 0.3  # as often as said: the grammar has few turns of phrase, and says them again and again
 
 
@@ -61,7 +59,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
     print(f"{len(letters) / 1e6:.1f} million letters, {len(lines)} plain sentences", flush=True)
     tables = estimate(np.array([LETTERS.index(letter) for letter in f" {letters}"], np.int64), size.contexts)
     words = word_arrays([Reading(lines), Reading(messages(lexicon, size.messages), MESSAGES_COUNT)], size.words)
-    save(tables, to, words | {"weight": np.array(WEIGHT), "bonus": np.array(BONUS)})
+    save(tables, to, words)
     rows = sum(len(contexts) for contexts, _ in tables)
     print(f"{to}: {rows} contexts, {len(words['pair_words'])} pairs of words, {to.stat().st_size / 1e6:.1f} MB")
 
@@ -87,16 +85,9 @@ def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
 
 def bits_a_letter(lm: LanguageModel, sentences: Iterable[str]) -> float:
     """How well the model foresees sentences (label texts), the space after each word counted as a letter."""
-    nepers, count = 0.0, 0
-    for sentence in sentences:
-        state = lm.start
-        for letter in f"{sentence} ":
-            known = lm.letters.index(letter)
-            logprob, place = lm.look(state, known)
-            state = lm.after(state, known, place)
-            nepers -= logprob
-            count += 1
-    return nepers / log(2) / max(count, 1)
+    kept = list(sentences)
+    nepers = -sum(logprob for sentence in kept for logprob in lm.logprobs(sentence))
+    return nepers / log(2) / max(sum(len(sentence) + 1 for sentence in kept), 1)
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
@@ -156,9 +147,9 @@ def _smoothed(
     return chosen, ((table + kinds * before) / (totals_kept + kinds)).astype(np.float32)
 
 
-def save(tables: list[tuple[Codes, npt.NDArray[np.float32]]], to: Path, words: Arrays | None = None) -> None:
-    """Write the tables with probabilities as bytes, and the words where there are any."""
-    arrays: Arrays = {"letters": np.array(LETTERS), "step": np.array(STEP)} | (words or {})
+def save(tables: list[tuple[Codes, npt.NDArray[np.float32]]], to: Path, words: Arrays) -> None:
+    """Write the tables with probabilities as bytes, and the words."""
+    arrays: Arrays = {"letters": np.array(LETTERS), "step": np.array(STEP)} | words
     for length, (contexts, probabilities) in enumerate(tables):
         arrays[f"contexts{length}"] = contexts
         arrays[f"costs{length}"] = np.clip(np.round(-np.log(probabilities) / STEP), 0, 255).astype(np.uint8)

@@ -29,9 +29,11 @@ class Augmentation:
     """A random way of a clip; the same generator gives the same way, but for the voices of the babble.
 
     Attributes:
+        snr_db: range of the signal-to-noise ratio where there is noise.
         earlier: clips that were sent before; the babble is made of them.
     """
 
+    snr_db: tuple[float, float] = SNR_DB
     earlier: list[Samples] = field(default_factory=list)
 
     def __call__(self, rng: np.random.Generator, samples: Samples) -> Samples:
@@ -48,7 +50,7 @@ class Augmentation:
     def _sent(self, rng: np.random.Generator, samples: Samples) -> Samples:
         samples = tilt(rng, samples) if rng.random() < TILT else samples
         samples = reverberate(rng, samples) if rng.random() < REVERB else samples
-        samples = add_noise(rng, samples, self.earlier, SNR_DB) if rng.random() < NOISE else samples
+        samples = add_noise(rng, samples, self.earlier, self.snr_db) if rng.random() < NOISE else samples
         samples = clip(rng, samples) if rng.random() < CLIP else samples
         samples = limit_band(rng, samples) if rng.random() < TELEPHONE else samples
         samples = (

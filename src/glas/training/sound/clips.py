@@ -47,7 +47,7 @@ class ClipShard:
 
     def samples_of(self, clip: Clip) -> Samples:
         """Samples (n,) of one clip in −1…1."""
-        return self.stored[clip.start : clip.start + clip.count].astype(np.float32) / _FULL_SCALE
+        return self.stored[clip.start : clip.start + clip.count].astype(np.float32) / np.float32(_FULL_SCALE)
 
 
 def write_clips(folder: Path, name: str, spoken: Iterable[tuple[str, str, Samples]]) -> None:

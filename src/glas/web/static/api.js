@@ -12,20 +12,36 @@ export class ApiError extends Error {
 
 const authorization = () => (apiKey() ? { Authorization: `Bearer ${apiKey()}` } : {});
 
-async function json(address) {
-  const answer = await fetch(address, { headers: authorization() });
+async function ask(address, method = 'GET', body = null) {
+  const headers = authorization();
+  if (body) headers['Content-Type'] = 'application/json';
+  let answer;
+  try {
+    answer = await fetch(address, { method, headers, body: body && JSON.stringify(body) });
+  } catch {
+    throw new ApiError({});
+  }
   if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get('Retry-After'));
-  return answer.json();
+  return answer;
 }
+
+const json = async (address) => (await ask(address)).json();
 
 export const health = () => json('/health');
 export const samples = () => json('/samples');
 
+/** All models that are known by name, the best one first. Only administrators are answered. */
+export const offeredModels = async () => (await json('/api/models')).models;
+
+/** Let a model be fetched, unless it is on disk, and serve; `offeredModels` tells how far it is. */
+export const fetchAndServe = ({ id }) => ask(`/api/fetches/${id}`, 'POST', { serve: true });
+
+/** End the fetch of a model. */
+export const stopFetch = ({ id }) => ask(`/api/fetches/${id}`, 'DELETE');
+
 /** A sample as a file. */
 export async function sampleFile({ name }) {
-  const answer = await fetch(`/samples/${encodeURIComponent(name)}`);
-  if (!answer.ok) throw errorOf(answer.status, await answer.text(), null);
-  const blob = await answer.blob();
+  const blob = await (await ask(`/samples/${encodeURIComponent(name)}`)).blob();
   return new File([blob], name, { type: blob.type });
 }
 
@@ -77,7 +93,6 @@ export function recognise(file, { onUpload, onDelta, signal }) {
 function formOf(file) {
   const form = new FormData();
   form.append('model', 'auto');
-  form.append('language', 'ru');
   form.append('response_format', 'verbose_json');
   form.append('timestamp_granularities[]', 'word');
   form.append('timestamp_granularities[]', 'segment');

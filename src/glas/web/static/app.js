@@ -3,8 +3,9 @@
 import { health, sampleFile, samples } from './api.js';
 import { Card } from './card.js';
 import { element } from './dom.js';
-import { say, speak } from './language.js';
+import { current, say, speak } from './language.js';
 import { Microphone } from './microphone.js';
+import { Models } from './models.js';
 import { whyNot } from './recorder.js';
 
 const byId = (id) => document.getElementById(id);
@@ -68,10 +69,10 @@ function listenToDrops() {
 async function showServing() {
   const line = byId('serving');
   try {
-    const { model } = await health();
+    const { model, title } = await health();
     line.dataset.state = 'up';
-    line.title = model;
-    line.replaceChildren(say(element('span.serving-by'), 'serving'), ' ', element('span', {}, model));
+    const name = element('span.serving-model', { title: title[current()] }, title[current()]);
+    line.replaceChildren(say(element('span.serving-by'), 'serving'), ' ', name);
     byId('embedded').hidden = model !== 'embedded';
   } catch {
     line.dataset.state = 'down';
@@ -110,5 +111,9 @@ listenToLanguages();
 listenToFiles();
 listenToDrops();
 new Microphone((file) => add([file]));
+const models = new Models(showServing);
+models.offer();
+document.addEventListener('keychange', () => models.offer());
+document.addEventListener('languagechange', showServing);
 showServing();
 showSamples();

@@ -1,7 +1,7 @@
 // The head and the foot of a card: its name, its figures, what can be done with its text.
 
 import { download, element, icon } from './dom.js';
-import { name, plural, say } from './language.js';
+import { languageName, name, plural, say } from './language.js';
 import { toSrt, toVtt } from './subtitles.js';
 
 const NOTICE_MS = 1600;
@@ -10,6 +10,11 @@ const NOTICE_MS = 1600;
 export function closing(fileName, onClose) {
   const close = element('button.ghost.close', { type: 'button', on: { click: onClose } }, icon('close'));
   return element('header', {}, element('h3.name', { title: fileName }, fileName), name(close, 'remove'));
+}
+
+/** What to know where another language is spoken than the model was to write. */
+export function foreign({ language }) {
+  return say(element('p.legend'), 'foreign', { language: () => languageName(language) });
 }
 
 /**

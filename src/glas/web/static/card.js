@@ -1,7 +1,7 @@
 // One recording and what became of it.
 
 import { ApiError, recognise } from './api.js';
-import { closing, toolbar } from './card-parts.js';
+import { closing, foreign, toolbar } from './card-parts.js';
 import { element, icon } from './dom.js';
 import { explain } from './failures.js';
 import { askForKey } from './key.js';
@@ -140,7 +140,8 @@ export class Card {
       view: this.#view.element,
     });
     const truth = this.#reference ? spoken(this.#reference) : null;
-    const shown = [text ? this.#view.element : silence(), truth, ...legends, tools];
+    const warning = text && result.warning ? foreign(result.warning) : null;
+    const shown = [text ? this.#view.element : silence(), warning, truth, ...legends, tools];
     this.#body.replaceChildren(...shown.filter(Boolean));
     if (this.#player.broken) this.#showBroken();
   }

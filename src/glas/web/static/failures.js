@@ -14,6 +14,9 @@ const BY_CODE = {
   model_unknown: 'errorModel',
   model_file_missing: 'errorModel',
   model_load_failed: 'errorModel',
+  hub_unreachable: 'errorHub',
+  conflict: 'errorConflict',
+  forbidden: 'errorForbidden',
   service_timeout: 'errorTimeout',
   service_unreachable: 'errorOffline',
 };

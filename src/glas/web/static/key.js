@@ -47,6 +47,7 @@ function ask() {
         const given = dialog.returnValue === 'save' ? field.value.trim() : '';
         field.value = '';
         if (given) keep(given);
+        document.dispatchEvent(new Event('keychange'));
         resolve(Boolean(given));
       },
       { once: true },

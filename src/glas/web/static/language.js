@@ -19,12 +19,12 @@ function remembered() {
 
 export const current = () => language;
 
-/** A text by its key; {places} are filled from `values`, numbers in the language's own writing. */
+/** A text by its key; {places} are filled from `values`: words, numbers in the language's own writing, or functions. */
 export function text(key, values = {}) {
   const found = TEXTS[language][key];
   if (found === undefined) throw new Error(`no text "${key}" in "${language}"`);
   return found.replace(PLACES, (_, place) => {
-    const value = values[place];
+    const value = typeof values[place] === 'function' ? values[place]() : values[place];
     return typeof value === 'number' ? number(value) : String(value);
   });
 }
@@ -33,6 +33,15 @@ export function text(key, values = {}) {
 export function number(value, digits = 2) {
   const options = Math.abs(value) >= 10 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits };
   return new Intl.NumberFormat(language, options).format(value);
+}
+
+/** What a language is called, by its ISO 639-1 code. */
+export function languageName(code) {
+  try {
+    return new Intl.DisplayNames(language, { type: 'language' }).of(code) ?? code;
+  } catch {
+    return code; // not a code that the browser knows
+  }
 }
 
 /** The plural category of a number as it is written: 'one', 'few', 'many', 'other'. */

@@ -23,6 +23,7 @@ help =
     /mydata — everything we hold about you
     /forget — delete everything
     /transcribe — in a group: in reply to a recording
+help-model = Transcribing now: {$model}
 balance =
     Balance: {$coins}
     Role: {$role}
@@ -39,6 +40,7 @@ queued = ⏳ In the queue, place {$place}
 recognising = 🎧 Listening…
 waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
 no-speech = No speech heard.
+foreign = 🌐 This does not seem to be Russian ({$language}). The model knows Russian alone, so the text is hardly right. Whisper base knows other languages: the bot's owner can switch to it with /model.
 unsure = 🤔 Not sure that I heard this right: please check the text.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
 subtitles-name = Subtitles.srt
@@ -119,6 +121,24 @@ stats =
     Ratings: ❌ {$bad}  👌 {$normal}  ✅ {$best}
     Corrections: {$corrections}
     Paid: {$paid}
+    Model: {$model}
+models =
+    Transcribing now: {$model}
+
+    Choose another model; the better ones come first. If it is not on disk, I download it; no restart is needed.
+button-model-use = ▶️ {$title}
+button-model-fetch = ⬇️ {$title}
+button-model-fetch-size = ⬇️ {$title} · {$megabytes} MB
+model-fetching = ⏳ {$title}: {$percent} % downloaded
+model-loading = ⏳ {$title}: loading into memory…
+model-serves = ✅ Transcribing now: {$title}
+model-until-restart = Until a restart: GLAS_MODEL names another model.
+model-stopped = {$title}: the download was stopped; the next one goes on from there.
+model-busy = Another model is being downloaded. Wait for it and try again: /model
+model-failed =
+    ⚠️ {$reason} The model before goes on; to try again: /model
+
+    {$cause}
 repair-begun = Looking for lost recordings; I will write when it is done.
 repair-done = Recordings seen: {$seen}. Lost: {$lost}, restored: {$repaired}, gone for good: {$gone}.
 reason-telegram = Telegram does not answer now.

@@ -23,6 +23,7 @@ help =
     /mydata — выгрузить всё, что о вас известно
     /forget — удалить всё
     /transcribe — в группе: ответом на запись
+help-model = Сейчас распознаёт: {$model}
 balance =
     Баланс: {$coins}
     Роль: {$role}
@@ -39,6 +40,7 @@ queued = ⏳ В очереди, место {$place}
 recognising = 🎧 Распознаю…
 waiting = ⏳ Служба распознавания сейчас не отвечает. Текст придёт, как только она вернётся.
 no-speech = Речи не слышно.
+foreign = 🌐 Похоже, это не русский ({$language}). Модель понимает только русский, так что текст, скорее всего, неверен. Другие языки распознаёт Whisper base: владелец бота может включить её командой /model.
 unsure = 🤔 Не уверена, что расслышала верно: проверьте текст.
 long-text = 📄 Текст длинный, он в файле. Начало: {$start}
 subtitles-name = Субтитры.srt
@@ -119,6 +121,24 @@ stats =
     Оценки: ❌ {$bad}  👌 {$normal}  ✅ {$best}
     Исправлений: {$corrections}
     Начислено: {$paid}
+    Модель: {$model}
+models =
+    Сейчас распознаёт: {$model}
+
+    Выберите другую модель, лучшие стоят выше. Если её нет на диске, я её скачаю; перезапуск не нужен.
+button-model-use = ▶️ {$title}
+button-model-fetch = ⬇️ {$title}
+button-model-fetch-size = ⬇️ {$title} · {$megabytes} МБ
+model-fetching = ⏳ {$title}: скачано {$percent} %
+model-loading = ⏳ {$title}: загружаю в память…
+model-serves = ✅ Теперь распознаёт: {$title}
+model-until-restart = До перезапуска: в GLAS_MODEL названа другая модель.
+model-stopped = {$title}: скачивание остановлено; в следующий раз продолжится с того же места.
+model-busy = Сейчас скачивается другая модель. Дождитесь её и повторите: /model
+model-failed =
+    ⚠️ {$reason} Распознаёт прежняя модель; повторить — /model
+
+    {$cause}
 repair-begun = Ищу потерянные записи, напишу, когда закончу.
 repair-done = Записей просмотрено: {$seen}. Потеряно: {$lost}, восстановлено: {$repaired}, вернуть нельзя: {$gone}.
 reason-telegram = Telegram сейчас не отвечает.

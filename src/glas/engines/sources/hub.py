@@ -2,7 +2,7 @@
 
 huggingface_hub is not used: its 2.x deletes what it has of a file when the line breaks, and these files are hundreds of
 megabytes. Of the hub's interface only two addresses are needed, which every mirror has too:
-`/api/models/{repository}/revision/main?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
+`/api/models/{repository}/revision/{revision}?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
 """
 
 import hashlib
@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from glas.domain.errors import HubUnreachableError, ModelLoadError
+from glas.engines.sources import sha256_of, unfinished
 
 # Within this a person at a terminal learns that there is no network. Looking up a name has no time limit of its own and
 # takes half a minute where name servers are configured and unreachable, so the limit is on the whole request.
@@ -55,13 +57,13 @@ def client() -> httpx.Client:
     return httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
 
 
-def listing(http: httpx.Client, endpoint: str, repository: str) -> list[RemoteFile]:
-    """What the main branch of a repository holds.
+def listing(http: httpx.Client, endpoint: str, repository: str, revision: str = "main") -> list[RemoteFile]:
+    """What a repository holds at a branch or a commit.
 
     Raises:
         HubUnreachableError: no answer within `REACH_S`, or not the answer of a hub.
     """
-    url = f"{endpoint}/api/models/{repository}/revision/main"
+    url = f"{endpoint}/api/models/{repository}/revision/{quote(revision, safe='')}"
     answer = _within(REACH_S, lambda: http.get(url, params={"blobs": "true"}, timeout=REACH_S), url)
     if not answer.is_success:
         raise HubUnreachableError(f"{url} answers {answer.status_code}")
@@ -88,7 +90,7 @@ def download(http: httpx.Client, remote: RemoteFile, target: Path, on_bytes: OnB
         on_bytes(remote.size, remote.size)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{remote.digest[:12]}.part")
+    part = unfinished(target, remote.digest)
     fruitless = 0
     part.touch()
     while (have := part.stat().st_size) < remote.size:
@@ -135,15 +137,14 @@ def _remote_file(base_url: str, sibling: dict[str, Any]) -> RemoteFile:
 
 
 def _digest(path: Path, kind: str) -> str:
-    if not kind:
-        return ""
-    digest = hashlib.sha256() if kind == "sha256" else hashlib.sha1(usedforsecurity=False)
-    if kind == "git":
-        digest.update(f"blob {path.stat().st_size}\0".encode())
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    match kind:
+        case "sha256":
+            return sha256_of(path)
+        case "git":
+            content = path.read_bytes()  # only small files have no other hash
+            return hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
+        case _:
+            return ""
 
 
 def _within(seconds: float, request: Callable[[], httpx.Response], url: str) -> httpx.Response:

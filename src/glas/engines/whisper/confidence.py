@@ -1,0 +1,134 @@
+"""How sure a Whisper may be of a word: a logistic regression over a few signs of it.
+
+The product of a word's token probabilities tells right words from wrong ones, but it is too high where the decoder
+makes up a word that fits the sound. The other texts of the beam and a language model correct it. The weights are fitted
+by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
+"""
+
+import json
+from collections.abc import Sequence
+from math import exp, log
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glas.domain.errors import ModelLoadError
+from glas.domain.text import normalise
+from glas.engines.language_model import LanguageModel
+
+FILE = "calibration.json"
+
+FEATURES = (
+    "root of the negative logarithm of the product of the word's token probabilities",
+    "share of the beam's probability that lies on texts with this word",
+    "language model's log-probability of the word, per letter",
+    "logarithm of its number of letters",
+    "root of the negative mean log-probability of the message's tokens",
+)
+
+Floats = npt.NDArray[np.float64]
+
+
+class Alternative(NamedTuple):
+    """A text of the beam and the natural logarithm of its probability."""
+
+    text: str
+    logprob: float
+
+
+class Signs(NamedTuple):
+    """What is known of a word.
+
+    Attributes:
+        logprob: sum of its tokens' log-probabilities.
+        agreement: share, 0..1, of the beam's probability that lies on texts with this word.
+        prior: the language model's log-probability of it, per letter.
+        letters: number of its letters and digits.
+        message: mean log-probability of the message's tokens.
+    """
+
+    logprob: float
+    agreement: float
+    prior: float
+    letters: int
+    message: float
+
+
+class Calibrates(Protocol):
+    """Makes probabilities out of signs."""
+
+    def confidences(self, signs: Sequence[Signs]) -> list[float]:
+        """The probability that each word is right."""
+
+
+class Calibration(BaseModel):
+    """The contents of the file; its further keys say how and on what it was fitted and how well it does."""
+
+    model_config = ConfigDict(frozen=True)
+
+    features: tuple[str, ...]
+    centres: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+
+    def confidences(self, signs: Sequence[Signs]) -> list[float]:
+        """The probability that each word is right."""
+        if not signs:
+            return []
+        scaled = (features(signs) - np.array(self.centres)) / np.array(self.scales)
+        return [float(one) for one in 1 / (1 + np.exp(-(scaled @ np.array(self.weights) + self.bias)))]
+
+
+def load_calibration(directory: Path) -> Calibration | None:
+    """Read the calibration of the model in `directory`; None if it has none.
+
+    Raises:
+        ModelLoadError: it is broken or of another version.
+    """
+    path = directory / FILE
+    if not path.is_file():
+        return None
+    try:
+        found = Calibration.model_validate(json.loads(path.read_bytes()))
+    except (OSError, ValueError, ValidationError) as error:
+        raise ModelLoadError(f"The calibration {path} cannot be read: {error}") from error
+    if found.features != FEATURES:
+        raise ModelLoadError(f"The calibration {path} is of another version: expected the features {FEATURES}.")
+    return found
+
+
+def signs_of(
+    words: Sequence[tuple[str, float]],
+    alternatives: Sequence[Alternative],
+    language_model: LanguageModel | None,
+    message_logprob: float,
+) -> list[Signs]:
+    """Collect the signs of each word of a text.
+
+    Args:
+        words: of the text, each with the sum of its tokens' log-probabilities.
+        alternatives: all texts of the beam, the chosen one among them.
+        language_model: of the language; None gives every word the same prior.
+        message_logprob: mean log-probability of the text's tokens.
+    """
+    most = max(one.logprob for one in alternatives)
+    shares = [exp(one.logprob - most) for one in alternatives]
+    held = [set(normalise(one.text).split()) for one in alternatives]
+    found = []
+    for text, logprob in words:
+        parts = normalise(text).split()
+        agreement = sum(share for share, others in zip(shares, held, strict=True) if others.issuperset(parts))
+        letters = max(sum(character.isalnum() for character in text), 1)
+        prior = sum(language_model.logprobs(text)) / letters if language_model and parts else 0.0
+        found.append(Signs(min(logprob, 0.0), agreement / sum(shares), prior, letters, min(message_logprob, 0.0)))
+    return found
+
+
+def features(signs: Sequence[Signs]) -> Floats:
+    """`FEATURES` of each word, shape `(n_words, n_features)`."""
+    rows = [((-one.logprob) ** 0.5, one.agreement, one.prior, log(one.letters), (-one.message) ** 0.5) for one in signs]
+    return np.array(rows, np.float64).reshape(len(rows), len(FEATURES))

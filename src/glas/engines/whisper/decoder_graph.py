@@ -1,0 +1,121 @@
+"""Whisper's decoder as an ONNX graph: some tokens further, for any number of texts that have beginnings in common.
+
+All tokens of a call are rows of one product. What self-attention remembers of earlier tokens lies in one memory for all
+texts; a mask says which of it belongs to the text of each row. So a text that branches needs no copy of its past.
+"""
+
+import numpy as np
+
+from glas.engines.whisper.graph import MICROSOFT, Graph, GraphPrecision, Port, Weights
+from glas.engines.whisper.shape import Shape
+
+
+def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> bytes:
+    """Build the graph.
+
+    The rows of a call are `sounds` × `texts` tokens, those of one sound beside each other. Inputs:
+
+    - `tokens`, `positions`: shape `(1, rows)`;
+    - `mask`: shape `(1, 1, rows, used)`, 0 where a row may look and a large negative number elsewhere; `used` places of
+      the memory are the old ones and one for each row, in their order. A row never looks at those behind its own;
+    - `last`, `used`: int32, shape `(1,)`: number of the last used place, and how many are used;
+    - `keys_i`, `values_i`: the memory of layer `i`, `(1, heads, room, head width)`; the outputs `new_keys_i` and
+      `new_values_i` must be bound to the same buffers, which are changed in place;
+    - `cross_keys_i`, `cross_values_i`: what the encoder gives;
+    - `grid`: `(sounds, texts, heads, head width)`;
+    - `chosen`: numbers of the rows whose next token is wanted; `barred`: shape `(tokens,)`, added to the logits;
+      `n_best`: shape `(1,)`, how many tokens.
+
+    Outputs:
+
+    - `logits`: shape `(chosen, tokens)`, with `barred` added;
+    - `best`, `best_tokens`: shape `(chosen, n_best)`, natural logarithms of the probabilities of the best next tokens,
+      and their ids;
+    - `attention_i`, for each layer with heads that follow the sound: `(sounds, those heads, positions, texts)`.
+    """
+    graph = Graph(weights, precision)
+    inputs = _inputs(shape)
+    outputs: list[Port] = []
+    x = _embedded(graph)
+    for index in range(shape.decoder_layers):
+        x = _layer(graph, x, index, shape)
+        inputs += _memory("", index, shape)
+        outputs += _memory("new_", index, shape)
+        inputs += [
+            Port(f"cross_keys_{index}", np.float32, ("sounds", shape.decoder_heads, "positions", shape.head_width)),
+            Port(f"cross_values_{index}", np.float32, ("sounds", shape.decoder_heads, shape.head_width, "positions")),
+        ]
+        if heads := shape.alignment_heads.get(index):
+            outputs.append(Port(f"attention_{index}", np.float32, ("sounds", len(heads), "positions", "texts")))
+    x = graph.normalise(x, "decoder.layer_norm")
+    rows = graph.node("Gather", graph.node("Reshape", x, graph.constant([-1, shape.width])), "chosen")
+    # The output layer is the embedding again, unless the checkpoint has one of its own.
+    name = "proj_out" if weights.has("proj_out.weight") else "decoder.embed_tokens"
+    graph.nodes("Add", [graph.linear(rows, name), "barred"], ["logits"])
+    graph.nodes("TopK", [graph.node("LogSoftmax", "logits", axis=-1), "n_best"], ["best", "best_tokens"], axis=-1)
+    outputs += [
+        Port("logits", np.float32, ("chosen", shape.tokens)),
+        Port("best", np.float32, ("chosen", "n_best")),
+        Port("best_tokens", np.int64, ("chosen", "n_best")),
+    ]
+    return graph.model(inputs, outputs)
+
+
+def _inputs(shape: Shape) -> list[Port]:
+    return [
+        Port("tokens", np.int64, (1, "rows")),
+        Port("positions", np.int64, (1, "rows")),
+        Port("mask", np.float32, (1, 1, "rows", "used")),
+        Port("last", np.int32, (1,)),
+        Port("used", np.int32, (1,)),
+        Port("grid", np.int64, (4,)),
+        Port("chosen", np.int64, ("chosen",)),
+        Port("barred", np.float32, (shape.tokens,)),
+        Port("n_best", np.int64, (1,)),
+    ]
+
+
+def _memory(prefix: str, index: int, shape: Shape) -> list[Port]:
+    size = (1, shape.decoder_heads, "room", shape.head_width)
+    return [Port(f"{prefix}{kind}_{index}", np.float32, size) for kind in ("keys", "values")]
+
+
+def _embedded(graph: Graph) -> str:
+    places = graph.vector("decoder.embed_positions.weight")
+    return graph.node(
+        "Add", graph.rows("decoder.embed_tokens.weight", "tokens"), graph.node("Gather", places, "positions")
+    )
+
+
+def _layer(graph: Graph, x: str, index: int, shape: Shape) -> str:
+    name = f"decoder.layers.{index}"
+    y = graph.normalise(x, f"{name}.self_attn_layer_norm")
+    joined = graph.linear(y, *(f"{name}.self_attn.{letter}_proj" for letter in "qkv"))
+    y = _remembered(graph, joined, index, shape)
+    x = graph.node("Add", x, graph.linear(y, f"{name}.self_attn.out_proj"))
+    y = graph.normalise(x, f"{name}.encoder_attn_layer_norm")
+    y = _listened(graph, graph.linear(y, f"{name}.encoder_attn.q_proj"), index, shape)
+    x = graph.node("Add", x, graph.linear(y, f"{name}.encoder_attn.out_proj"))
+    y = graph.normalise(x, f"{name}.final_layer_norm")
+    y = graph.node("Gelu", graph.linear(y, f"{name}.fc1"))
+    return graph.node("Add", x, graph.linear(y, f"{name}.fc2", per_row=True))
+
+
+def _remembered(graph: Graph, joined: str, index: int, shape: Shape) -> str:
+    """Self-attention, which appends keys and values of the rows to the memory."""
+    memory, new = ([port.name for port in _memory(prefix, index, shape)] for prefix in ("", "new_"))
+    output = f"remembered_{index}"
+    heads = {"num_heads": shape.decoder_heads, "kv_num_heads": shape.decoder_heads}
+    inputs = [joined, "", "", *memory, "last", "used", "", "", "", "mask"]
+    graph.nodes("GroupQueryAttention", inputs, [output, *new], domain=MICROSOFT, **heads)
+    return output
+
+
+def _listened(graph: Graph, queries: str, index: int, shape: Shape) -> str:
+    """Cross-attention. Keys and values stand at the left of the products, where onnxruntime need not pack them."""
+    queries = graph.node("Transpose", graph.node("Reshape", queries, "grid"), perm=[0, 2, 3, 1])
+    attention = graph.node("Softmax", graph.node("MatMul", f"cross_keys_{index}", queries), axis=2)
+    if heads := shape.alignment_heads.get(index):
+        graph.nodes("Gather", [attention, graph.constant(heads)], [f"attention_{index}"], axis=1)
+    y = graph.node("Transpose", graph.node("MatMul", f"cross_values_{index}", attention), perm=[0, 3, 1, 2])
+    return graph.node("Reshape", y, graph.constant([1, -1, shape.width]))

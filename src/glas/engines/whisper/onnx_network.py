@@ -1,0 +1,160 @@
+"""Whisper in onnxruntime: the backend for processors.
+
+onnxruntime packs int8 weights once, at load, where CTranslate2's oneDNN packs them for every product: a token costs a
+third (docs/benchmarks.md). The graphs are built at load from the weights of a CTranslate2 model.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glas.domain.errors import InvalidParameterError, ModelError, ModelLoadError
+from glas.engines import allocator
+from glas.engines.json_file import read_json
+from glas.engines.session import session_options
+from glas.engines.whisper.alignment import arrivals
+from glas.engines.whisper.arrays import load_configuration, stored_arrays
+from glas.engines.whisper.backend import POSITION_S, Draft, Timing, written_languages
+from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS
+from glas.engines.whisper.context import context_rule
+from glas.engines.whisper.decoder_graph import build_decoder
+from glas.engines.whisper.decoding import Decoding, Encoded
+from glas.engines.whisper.encoder_graph import build_encoder
+from glas.engines.whisper.generation import Barred, Settings, generate
+from glas.engines.whisper.graph import GraphPrecision, Weights
+from glas.engines.whisper.mel import FRAMES_PER_POSITION, Features
+from glas.engines.whisper.shape import shape_of
+from glas.engines.whisper.vocabulary import Vocabulary
+
+_CPU = ("CPUExecutionProvider",)
+
+
+class OnnxNetwork:
+    """A loaded Whisper; see `glas.engines.whisper.backend.Backend`.
+
+    Args:
+        directory: the CTranslate2 model.
+        precision: of the matrices.
+        threads: threads of one call.
+
+    Attributes:
+        precision: as given.
+
+    Raises:
+        ModelFileMissingError: a file is not there.
+        ModelLoadError: the files are damaged, or are no Whisper's.
+    """
+
+    def __init__(self, directory: Path, *, precision: GraphPrecision, threads: int) -> None:
+        settings = read_json(directory / CONFIG)
+        shape = shape_of(load_configuration(directory), settings)
+        self.precision = precision
+        self._shape = shape
+        self.n_frames = FRAMES_PER_POSITION * shape.source_positions
+        self.n_mels = shape.mels
+        self.text_context = shape.target_positions
+        self.context = context_rule(directory)
+        self.vocabulary = Vocabulary(directory, self.text_context)
+        weights = Weights(stored_arrays(directory / CONVERTED_WEIGHTS))
+        try:
+            # One after the other: each needs three times its size for a moment.
+            self._encoder: Any = _session(build_encoder(weights, shape, precision), threads)
+            self._decoder: Any = _session(build_decoder(weights, shape, precision), threads)
+        except Exception as error:  # onnxruntime's errors have no common base
+            raise ModelLoadError(f"The Whisper model in {directory} cannot be loaded: {error}") from error
+        allocator.trim()
+        self._barred = Barred(
+            shape.tokens,
+            self.vocabulary.end,
+            settings.get("suppress_ids") or [],
+            settings.get("suppress_ids_begin") or [],
+        )
+        self.languages = written_languages(directory, settings, self.vocabulary)
+        self._languages = {number: code for code, number in self.vocabulary.languages.items()}
+
+    def close(self) -> None:
+        """Free the weights, once the calls that are running have ended."""
+        self._encoder = self._decoder = None
+
+    def encode(self, features: Sequence[Features]) -> Encoded:
+        """See `Backend.encode`."""
+        session = _loaded(self._encoder)
+        stacked = np.ascontiguousarray(np.stack(features), dtype=np.float32)
+        binding = session.io_binding()
+        binding.bind_cpu_input("mel", stacked)
+        names = [output.name for output in session.get_outputs()]
+        for name in names:
+            binding.bind_output(name)
+        session.run_with_iobinding(binding)
+        return Encoded(dict(zip(names, binding.get_outputs(), strict=True)), *_size(stacked))
+
+    def language_probabilities(self, encoded: Encoded) -> list[dict[str, float]]:
+        """See `Backend.language_probabilities`."""
+        if not self._languages:
+            raise InvalidParameterError(
+                "Expected the name of a language: this model cannot find it out.", param="language"
+            )
+        logits, _, _ = self._decoding(encoded).begin([[self.vocabulary.start]] * encoded.sounds, 0)
+        numbers = list(self._languages)
+        chosen = logits[:, numbers]
+        weights = np.exp(chosen - chosen.max(axis=1, keepdims=True))
+        probabilities = weights / weights.sum(axis=1, keepdims=True)
+        return [dict(zip(self._languages.values(), map(float, row), strict=True)) for row in probabilities]
+
+    def generate(
+        self,
+        encoded: Encoded,
+        prompts: list[list[int]],
+        *,
+        most_tokens: int,
+        temperature: float,
+        beam_size: int,
+        with_times: bool,
+    ) -> list[list[Draft]]:
+        """See `Backend.generate`."""
+        settings = Settings(
+            most_tokens=min(most_tokens, self.text_context - len(prompts[0]) - 1),
+            temperature=temperature,
+            beam_size=1 if temperature else beam_size,
+        )
+        decoding = self._decoding(encoded, n_best=2 * settings.beam_size, with_attention=with_times)
+        return generate(decoding, prompts, settings, self._barred, self.vocabulary)
+
+    def align(self, encoded: Encoded, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:  # noqa: ARG002
+        """See `Backend.align`; the drafts carry their attention."""
+        return [_timing(draft, len(task), n_frames) for draft, n_frames in zip(drafts, frames, strict=True)]
+
+    def _decoding(self, encoded: Encoded, *, n_best: int = 1, with_attention: bool = False) -> Decoding:
+        return Decoding(_loaded(self._decoder), self._shape, encoded, n_best=n_best, with_attention=with_attention)
+
+
+def _session(model: bytes, threads: int) -> Any:
+    # A second to import, and dozens of megabytes.
+    import onnxruntime  # noqa: PLC0415
+
+    return onnxruntime.InferenceSession(model, session_options(threads, whole_range=True), providers=list(_CPU))
+
+
+def _loaded(session: Any) -> Any:
+    if session is None:
+        raise ModelError("The model is closed.")
+    return session
+
+
+def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
+    """Sounds and positions of encoded features."""
+    return len(features), features.shape[2] // FRAMES_PER_POSITION
+
+
+def _timing(draft: Draft, n_task: int, n_frames: int) -> Timing:
+    if draft.attention is None or draft.logprobs is None:
+        raise ModelError("Expected drafts that were generated with times.")
+    # What stands before the task, as hot words, is no part of the sound.
+    n_rows = n_task + len(draft.tokens) + draft.has_ended
+    attention = draft.attention[-n_rows:, :, : max(n_frames // FRAMES_PER_POSITION, 1)]
+    places = arrivals(attention, n_task)[: len(draft.tokens)]
+    probabilities = np.exp(np.minimum(draft.logprobs[: len(draft.tokens)], 0))
+    return Timing([place * POSITION_S for place in places], probabilities.tolist())

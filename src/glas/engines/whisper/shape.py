@@ -1,0 +1,68 @@
+"""The shape of a Whisper, read from the shapes of its weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large the parts of a network are.
+
+    Attributes:
+        width: numbers per position.
+        mels: bands of the spectrogram.
+        tokens: size of the vocabulary.
+        source_positions: positions of the encoder's window, 20 ms each.
+        target_positions: tokens that the decoder holds.
+        encoder_layers, encoder_heads, decoder_layers, decoder_heads: layers, and heads of attention in each.
+        alignment_heads: heads of the decoder's cross-attention that follow the sound, by layer.
+    """
+
+    width: int
+    mels: int
+    tokens: int
+    source_positions: int
+    target_positions: int
+    encoder_layers: int
+    encoder_heads: int
+    decoder_layers: int
+    decoder_heads: int
+    alignment_heads: Mapping[int, tuple[int, ...]]
+
+    @property
+    def head_width(self) -> int:
+        """Numbers per position and head of the decoder."""
+        return self.width // self.decoder_heads
+
+    @property
+    def alignment_layers(self) -> list[int]:
+        """Layers of the decoder that have heads which follow the sound."""
+        return sorted(self.alignment_heads)
+
+
+def shape_of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Shape:
+    """The shape from the words of Hugging Face and of CTranslate2.
+
+    Args:
+        config: see `glas.engines.whisper.arrays.load_configuration`.
+        settings: CTranslate2's `config.json`, for the heads that follow the sound.
+    """
+    layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
+    # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.
+    pairs = settings.get("alignment_heads") or [(i, head) for i in range(layers // 2, layers) for head in range(heads)]
+    return Shape(
+        width=config["d_model"],
+        mels=config["num_mel_bins"],
+        tokens=config["vocab_size"],
+        source_positions=config["max_source_positions"],
+        target_positions=config["max_target_positions"],
+        encoder_layers=config["encoder_layers"],
+        encoder_heads=config["encoder_attention_heads"],
+        decoder_layers=layers,
+        decoder_heads=heads,
+        alignment_heads={
+            layer: tuple(head for other, head in pairs if other == layer)
+            for layer in sorted({pair[0] for pair in pairs})
+        },
+    )

@@ -1,0 +1,187 @@
+"""What administrators change while the service runs: which model is the default one, and which models are on disk.
+
+A fetch runs in a thread of its own and serves nobody's request: callers start it and look how far it is.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
+from glas.engines.catalogue import AUTO, choose, is_on_disk, known_model
+from glas.engines.fetch import fetch_model
+from glas.nn_service.registry import Registry
+from glas.settings import Settings
+
+_log = structlog.stdlib.get_logger("glas.nn_service")
+
+_END_WITHIN_S = 5.0
+
+
+class FetchState(StrEnum):
+    """How far a fetch is."""
+
+    FETCHING = "fetching"
+    LOADING = "loading"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+_RUNNING = frozenset({FetchState.FETCHING, FetchState.LOADING})
+
+
+class _StoppedError(Exception):
+    """Somebody wants a fetch to end."""
+
+
+@dataclass
+class Fetch:
+    """One fetch, which another thread keeps up to date.
+
+    Attributes:
+        name: uniform name of the model.
+        serve: whether the model becomes the default one afterwards.
+        state: how far it is.
+        sizes: bytes that are there and bytes in all, for each file.
+        error: why it failed.
+        is_kept: whether the model will be the default one after a restart; None unless it has become that.
+    """
+
+    name: str
+    serve: bool
+    state: FetchState = FetchState.FETCHING
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    error: GlasError | None = None
+    is_kept: bool | None = None
+    wants_end: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is more to come."""
+        return self.state in _RUNNING
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes that are there."""
+        return sum(done for done, _ in tuple(self.sizes.values()))
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes in all; 0 until the source has told."""
+        return sum(total for _, total in tuple(self.sizes.values()))
+
+    def note(self, file: str, done: int, total: int) -> None:
+        """Take a progress report.
+
+        Raises:
+            _StoppedError: the fetch is wanted no more.
+        """
+        self.sizes = {**self.sizes, file: (done, total)}
+        if self.wants_end.is_set():
+            raise _StoppedError
+
+
+class Administration:
+    """Fetches models and changes the default one; every method may be called from any thread.
+
+    Args:
+        settings: where models lie, and which one is to be served.
+        registry: the loaded models.
+    """
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._fetch: Fetch | None = None
+
+    @property
+    def models_dir(self) -> Path:
+        """Where models lie."""
+        return self._settings.models_dir
+
+    @property
+    def fetch(self) -> Fetch | None:
+        """The fetch that runs, or the last one."""
+        return self._fetch
+
+    def serve(self, name: str) -> bool:
+        """Load a model and make it the default one; requests that run keep what they began with.
+
+        Returns:
+            Whether it will be the default one after a restart, too: GLAS_MODEL is `auto`, and the choice could be kept.
+
+        Raises:
+            ModelError: it cannot be loaded; everything stays as it was.
+        """
+        self._registry.swap(AUTO, name)
+        try:
+            choose(name, self._settings.models_dir)
+        except ModelError as error:
+            _log.warning("the choice of a model is not kept", model=name, error=error.message)
+            return False
+        return self._settings.model == AUTO
+
+    def start(self, name: str, *, serve: bool) -> Fetch:
+        """Begin to fetch a known model; the same one again is the fetch that runs.
+
+        Raises:
+            UnknownModelError: no model of that name.
+            ConflictError: another one is being fetched.
+        """
+        uniform = known_model(name).name
+        with self._lock:
+            running = self._fetch
+            if running is not None and running.is_running:
+                if running.name != uniform:
+                    raise ConflictError(f"expected the fetch of {running.name} to end first")
+                running.serve = running.serve or serve
+                return running
+            self._fetch = fetch = Fetch(uniform, serve)
+            # A daemon: a source that does not answer must not keep the service from ending.
+            self._thread = threading.Thread(target=self._run, args=(fetch,), name="fetch", daemon=True)
+            self._thread.start()
+            return fetch
+
+    def stop(self, name: str) -> None:
+        """End a fetch; what has arrived is kept for the next one.
+
+        Raises:
+            NotFoundError: no such fetch runs.
+        """
+        fetch = self._fetch
+        if fetch is None or not fetch.is_running or fetch.name != known_model(name).name:
+            raise NotFoundError(f"expected a model that is being fetched, got {name!r}", param="name")
+        fetch.wants_end.set()
+
+    def close(self) -> None:
+        """End what runs."""
+        if self._fetch is not None and self._thread is not None:
+            self._fetch.wants_end.set()
+            self._thread.join(_END_WITHIN_S)
+
+    def _run(self, fetch: Fetch) -> None:
+        try:
+            if not is_on_disk(self._settings.models_dir, fetch.name):
+                fetch_model(fetch.name, self._settings.models_dir, fetch.note)
+            with self._lock:  # whoever asks for it to serve is seen here, or begins anew
+                fetch.state = FetchState.LOADING if fetch.serve else FetchState.DONE
+            if fetch.serve:
+                fetch.is_kept = self.serve(fetch.name)
+                fetch.state = FetchState.DONE
+        except _StoppedError:
+            fetch.state = FetchState.STOPPED
+        except GlasError as error:
+            fetch.error = error
+            fetch.state = FetchState.FAILED
+        except Exception as error:
+            # A bug: without this the fetch would seem to run for ever.
+            fetch.error = ModelError(f"{fetch.name}: {type(error).__name__}")
+            fetch.state = FetchState.FAILED
+            raise
+        _log.info("model fetched", model=fetch.name, state=fetch.state, error=fetch.error and fetch.error.message)

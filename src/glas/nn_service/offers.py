@@ -1,0 +1,103 @@
+"""Routes for administrators: which models there are, fetch one while the service runs, and let it serve."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from glas.engines.catalogue import is_on_disk, known_model, title_of
+from glas.engines.descriptions import KnownModel
+from glas.engines.known import AUTO_ORDER
+from glas.nn_service.administration import Administration, Fetch
+from glas.nn_service.answering import recogniser_of
+from glas.nn_service.bodies import (
+    ErrorTold,
+    FetchBody,
+    FetchRequest,
+    OfferedBody,
+    OfferedModelsBody,
+    TitleBody,
+)
+from glas.nn_service.registry import Registry
+from glas.serving.openapi import failures
+
+_MODELS = "/api/models"
+_FETCHES = "/api/fetches/{name:path}"
+
+
+def make_router() -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["models"])
+    router.add_api_route(
+        _MODELS, offers, methods=["GET"], summary="What can be fetched (administrators)", responses=failures(403)
+    )
+    router.add_api_route(
+        _FETCHES,
+        start,
+        methods=["POST"],
+        status_code=202,
+        summary="Fetch a model (administrators)",
+        responses=failures(400, 403, 404, 409),
+    )
+    router.add_api_route(
+        _FETCHES,
+        stop,
+        methods=["DELETE"],
+        status_code=204,
+        summary="End a fetch (administrators)",
+        responses=failures(403, 404),
+    )
+    return router
+
+
+async def offers(request: Request) -> OfferedModelsBody:
+    """All models that are known by name, the best one first, with how far their fetches are."""
+    recogniser = recogniser_of(request)
+
+    def look() -> list[OfferedBody]:
+        models = [known_model(name) for name in AUTO_ORDER]
+        return [_offer(model, recogniser.registry, recogniser.administration) for model in models]
+
+    return OfferedModelsBody(models=await asyncio.to_thread(look))
+
+
+async def start(request: Request, name: str, wanted: Annotated[FetchRequest | None, Body()] = None) -> FetchBody:
+    """Begin to fetch a model, and return at once; `GET /api/models` tells how far it is.
+
+    A model that is on disk is not fetched again, so that `serve` alone makes it the default one.
+    """
+    serve = wanted is not None and wanted.serve
+    return _shown(recogniser_of(request).administration.start(name, serve=serve))
+
+
+async def stop(request: Request, name: str) -> Response:
+    """End a fetch that runs; what has arrived is kept, and the next one goes on from there."""
+    recogniser_of(request).administration.stop(name)
+    return Response(status_code=204)
+
+
+def _offer(model: KnownModel, registry: Registry, administration: Administration) -> OfferedBody:
+    fetch = administration.fetch
+    return OfferedBody(
+        id=model.name,
+        title=TitleBody(**title_of(model.name)._asdict()),
+        summary=TitleBody(ru=model.summary_ru, en=model.summary_en),
+        size_mb=model.size_mb,
+        licence=model.licence,
+        is_on_disk=is_on_disk(administration.models_dir, model.name),
+        is_default=model.name == registry.default,
+        fetch=_shown(fetch) if fetch is not None and fetch.name == model.name else None,
+    )
+
+
+def _shown(fetch: Fetch) -> FetchBody:
+    error = fetch.error
+    return FetchBody(
+        id=fetch.name,
+        state=fetch.state,
+        serve=fetch.serve,
+        done_bytes=fetch.done_bytes,
+        total_bytes=fetch.total_bytes,
+        error=None if error is None else ErrorTold(message=error.message, code=error.code),
+        survives_restart=fetch.is_kept,
+    )

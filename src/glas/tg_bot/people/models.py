@@ -1,0 +1,154 @@
+"""/model: administrators choose which model transcribes; it is fetched and begins to serve without a restart."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiogram import Bot, Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, Message
+
+from glas.clients.nn_service import ModelFetch, NnServiceClient, OfferedModel
+from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
+from glas.domain.people import Locale
+from glas.tg_bot.api.telegram import edit_text
+from glas.tg_bot.people.admin import FromAdmin
+from glas.tg_bot.talk.keyboards import MODEL, Keyboards, model_number
+from glas.tg_bot.talk.phrases import Phrases, Say
+from glas.tg_bot.talk.presses import Pressed, message_of, toast
+from glas.tg_bot.talk.reasons import reason
+from glas.tg_bot.voices.jobs import ModelJob
+from glas.tg_bot.voices.steps import Steps
+
+# Telegram lets a bot edit about one message a second in a chat.
+LOOK_S = 3.0
+_LONGEST_CAUSE = 1500
+_RUNNING = ("fetching", "loading")
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+def make_router() -> Router:
+    """The choice of a model; anybody else's command passes by as if it did not exist."""
+    router = Router()
+    router.message.register(on_model, Command("model"), FromAdmin())
+    router.callback_query.register(on_model_chosen, Pressed(MODEL))
+    return router
+
+
+async def on_model(
+    message: Message, *, nn_service: NnServiceClient, keyboards: Keyboards, say: Say, locale: Locale
+) -> None:
+    """Show which model serves, and all others as buttons, the best one first."""
+    health = await nn_service.health()
+    offered = await nn_service.offered_models()
+    keyboard = keyboards.models(offered, born_s=int(message.date.timestamp()), say=say, locale=locale)
+    await message.answer(say("models", model=health.title[locale]), reply_markup=keyboard)
+
+
+async def on_model_chosen(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    nn_service: NnServiceClient,
+    admins: frozenset[int],
+    say: Say,
+    locale: Locale,
+) -> ModelJob | None:
+    """Begin to fetch the chosen model; what becomes of it is told in the message with the buttons."""
+    if query.from_user.id not in admins:
+        await toast(bot, query, say("admin-only"), is_alert=True)
+        return None
+    message = message_of(query)
+    offered = await nn_service.offered_models()
+    chosen = next((model for model in offered if model_number(model.id) == values[0]), None)
+    if message is None or chosen is None:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return None
+    await toast(bot, query, chosen.title[locale])
+    return ModelJob(
+        bot_id=bot.id,
+        chat_id=message.chat.id,
+        message_id=message.message_id,
+        press=query.id,
+        model=chosen.id,
+        locale=locale,
+    )
+
+
+@dataclass(frozen=True)
+class ModelChange:
+    """Watches a model being fetched and loaded."""
+
+    bot: Bot
+    steps: Steps
+    nn_service: NnServiceClient
+    phrases: Phrases
+
+    async def run(self, arguments: dict[str, Any]) -> None:
+        """Let a model serve, and tell how far it is: the workflow. Begun again after a crash it does no harm."""
+        job = ModelJob.model_validate(arguments)
+        say = self.phrases[job.locale]
+        try:
+            text = await self.steps.do("change", lambda: self._change(job, say))
+        except ConflictError:
+            text = say("model-busy")
+        except GlasError as error:
+            text = say("model-failed", reason=reason(error, job.locale), cause=error.message[:_LONGEST_CAUSE])
+        try:
+            await self.steps.do("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
+        except GlasError as error:
+            _log.warning("nobody was told of the model", model=job.model, code=error.code)
+
+    async def _change(self, job: ModelJob, say: Say) -> str:
+        """Wait for the end of it.
+
+        Returns:
+            What there is to say then.
+
+        Raises:
+            GlasError: it did not work.
+        """
+        await self.nn_service.fetch_and_serve(job.model)
+        told = ""
+        while True:
+            model = await self._look(job.model)
+            title = model.title[job.locale]
+            if model.fetch is None:
+                # The service began anew meanwhile and knows of nothing.
+                await self.nn_service.fetch_and_serve(job.model)
+            elif model.fetch.state not in _RUNNING:
+                return _ended(model.fetch, title, say)
+            elif (text := _progress(model.fetch, title, say)) != told:
+                await edit_text(self.bot, job.chat_id, job.message_id, text)
+                told = text
+            await asyncio.sleep(LOOK_S)
+
+    async def _look(self, name: str) -> OfferedModel:
+        for model in await self.nn_service.offered_models():
+            if model.id == name:
+                return model
+        raise UnknownModelError(f"expected {name} among the models that nn_service knows")
+
+
+def _progress(fetch: ModelFetch, title: str, say: Say) -> str:
+    if fetch.state == "loading":
+        return say("model-loading", title=title)
+    percent = 100 * fetch.done_bytes // fetch.total_bytes if fetch.total_bytes else 0
+    return say("model-fetching", title=title, percent=percent)
+
+
+def _ended(fetch: ModelFetch, title: str, say: Say) -> str:
+    """What there is to say of a fetch that has ended.
+
+    Raises:
+        GlasError: why it failed.
+    """
+    if fetch.error is not None:
+        raise from_code(fetch.error.code, fetch.error.message)
+    if fetch.state == "stopped":
+        return say("model-stopped", title=title)
+    kept = "" if fetch.survives_restart else "\n" + say("model-until-restart")
+    return say("model-serves", title=title) + kept

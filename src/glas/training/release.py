@@ -1,0 +1,45 @@
+"""The released directory: the model with its adapter merged, its vocabulary, language model and checksums."""
+
+import hashlib
+from pathlib import Path
+
+from glas.engines.whisper.build import build_model
+from glas.engines.whisper.context import CONTEXT_MARGIN
+from glas.engines.whisper.trimming import choose_tokens, trim
+from glas.engines.whisper.vocabulary import load_tokenizer
+from glas.training.texts.written import written_lines
+
+ADAPTER = "adapter"
+CHECKSUMS = "SHA256SUMS"
+# Clips are encoded with this much silence behind them: twice the most that the jitter of training cuts off.
+MARGIN_S = 0.64
+
+
+def write_weights(base: Path, to: Path, texts: Path | None) -> None:
+    """Write the model whose adapter lies in `to`, with the tokens that Russian texts need.
+
+    Args:
+        base: the official weights.
+        to: the released directory; what lies in it besides the model's own files stays.
+        texts: unpacked Debian packages with Russian texts, whose tokens are kept as well.
+
+    Raises:
+        ModelFileMissingError, ModelLoadError: a file is missing or damaged.
+    """
+    tokenizer = load_tokenizer(base)
+    small = trim(tokenizer, choose_tokens(tokenizer, written_lines(texts)))
+    made = to.with_name(f"{to.name}.weights")
+    build_model(base, made, adapter=to / ADAPTER, tokenizer=small, settings={CONTEXT_MARGIN: MARGIN_S})
+    for path in made.iterdir():
+        path.replace(to / path.name)
+    made.rmdir()
+    write_checksums(to)
+
+
+def write_checksums(folder: Path) -> None:
+    """Write `SHA256SUMS` of all files but the card, as `sha256sum -c` reads it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (CHECKSUMS, "README.md"))
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
+    ]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")

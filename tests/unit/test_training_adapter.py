@@ -1,0 +1,188 @@
+"""Adapters in small: they change nothing at first, learn, go on after an end, and come out as they were."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
+
+from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
+from glas.training.adapter.batches import IGNORED, Batch, Batches
+from glas.training.adapter.factors import as_adapter, factors_of, together
+from glas.training.adapter.lora import adapters
+from glas.training.adapter.network import Arrays, Whisper
+from glas.training.adapter.teacher import open_targets, write_targets
+from glas.training.adapter.train import CHECKPOINT, Knobs, losses, student, train
+from glas.training.sound.clips import open_clips, write_clips
+
+WIDTH, TOKENS, POSITIONS = 64, 20, 1500
+KNOBS = Knobs(steps=4, encoder_rank=2, decoder_rank=2, save_every=2)
+
+
+def small_arrays() -> Arrays:
+    """Random weights of a Whisper with one layer on each side."""
+    rng = np.random.default_rng(0)
+
+    def matrix(*shape: int) -> np.ndarray:
+        return (rng.standard_normal(shape) * 0.1).astype(np.float32)
+
+    found = {
+        "encoder.conv1.weight": matrix(WIDTH, 80, 3),
+        "encoder.conv1.bias": matrix(WIDTH),
+        "encoder.conv2.weight": matrix(WIDTH, WIDTH, 3),
+        "encoder.conv2.bias": matrix(WIDTH),
+        "encoder.embed_positions.weight": matrix(POSITIONS, WIDTH),
+        "decoder.embed_positions.weight": matrix(64, WIDTH),
+        "decoder.embed_tokens.weight": matrix(TOKENS, WIDTH),
+    }
+    for side in ("encoder", "decoder"):
+        norms, attentions = ["self_attn_layer_norm", "final_layer_norm"], ["self_attn"]
+        if side == "decoder":
+            norms, attentions = [*norms, "encoder_attn_layer_norm"], [*attentions, "encoder_attn"]
+        for name in [f"{side}.layer_norm", *(f"{side}.layers.0.{norm}" for norm in norms)]:
+            found[f"{name}.weight"], found[f"{name}.bias"] = np.ones(WIDTH, np.float32), matrix(WIDTH)
+        for attention in attentions:
+            for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
+                found[f"{side}.layers.0.{attention}.{part}.weight"] = matrix(WIDTH, WIDTH)
+                if part != "k_proj":
+                    found[f"{side}.layers.0.{attention}.{part}.bias"] = matrix(WIDTH)
+        for part, shape in (("fc1", (128, WIDTH)), ("fc2", (WIDTH, 128))):
+            found[f"{side}.layers.0.{part}.weight"], found[f"{side}.layers.0.{part}.bias"] = (
+                matrix(*shape),
+                matrix(shape[0]),
+            )
+    return found
+
+
+class FewTokens:
+    """A tokenizer of letters: the prompt is 1, 2; the end is 0."""
+
+    end, prompt_length = 0, 2
+
+    def text(self, text: str) -> list[int]:
+        return [1, 2, *(3 + ord(letter) % 16 for letter in text), 0]
+
+
+@pytest.fixture(scope="module")
+def arrays() -> Arrays:
+    return small_arrays()
+
+
+@pytest.fixture
+def batches(tmp_path: Path, arrays: Arrays) -> Batches:
+    rng = np.random.default_rng(1)
+    sounds = [
+        (text, "voice", (rng.standard_normal(16_000 * 2) * 0.1).astype(np.float32)) for text in ("да", "нет", "а", "ой")
+    ]
+    write_clips(tmp_path / "clips", "one", sounds)
+    write_targets(tmp_path / "clips", "one", Whisper(arrays).eval(), FewTokens())  # type: ignore[arg-type]
+    return Batches(tmp_path / "clips", ["one"], FewTokens(), lambda _, samples: samples, size=2, wants_states=True)  # type: ignore[arg-type]
+
+
+def test_clips_come_back_as_they_were_written(tmp_path: Path) -> None:
+    samples = np.linspace(-1, 1, 1000, dtype=np.float32)
+    write_clips(tmp_path, "one", [("раз", "anna", samples), ("два", "irina", samples[:10])])
+    shard = open_clips(tmp_path, "one")
+    assert [(clip.text, clip.voice, clip.count) for clip in shard.clips] == [
+        ("раз", "anna", 1000),
+        ("два", "irina", 10),
+    ]
+    np.testing.assert_allclose(shard.samples_of(shard.clips[0]), samples, atol=1e-4)
+
+
+def test_labels_are_the_next_tokens_and_states_stand_where_labels_do(batches: Batches) -> None:
+    batch = batches.draw(0)
+    for row in range(2):
+        counted = batch.labels[row] != IGNORED
+        assert not counted[0], "the prompt is not learnt"
+        assert batch.labels[row][counted][-1] == 0
+        assert (
+            batch.tokens[row][1 : int(counted.sum())].tolist()[1:]
+            == batch.labels[row][counted][:-1].tolist()[: int(counted.sum()) - 2]
+        )
+    assert batch.states is not None
+    assert (batch.states[:, batch.is_text] != 0).any(dim=-1).all()
+    assert (batch.states[:, ~batch.is_text] == 0).all()
+    assert 100 - 8 <= batch.mel.shape[2] // 2 <= 100 + 33
+
+
+def test_the_same_step_draws_the_same_batch(batches: Batches) -> None:
+    assert torch.equal(batches.draw(3).mel, batches.draw(3).mel)
+    assert {batches.draw(step).tokens.shape for step in range(len(batches))}
+
+
+def test_adapters_change_nothing_before_they_learn_and_lower_the_loss(
+    arrays: Arrays, batches: Batches, tmp_path: Path
+) -> None:
+    batch = batches.draw(0)
+    with torch.no_grad():
+        plain = losses(Whisper(arrays), batch, wants_text=True)
+        adapted = losses(student(arrays, KNOBS), batch, wants_text=True)
+    assert float(plain[0]) == pytest.approx(float(adapted[0]), rel=1e-3)
+    assert float(plain[1]) == pytest.approx(float(adapted[1]), rel=1e-3)
+    network = train(arrays, batches, batches, tmp_path / "run", Knobs(40, 3e-3, 4, 4, text_share=0.5, text_weight=0.1))
+    with torch.no_grad():
+        learnt = losses(network, batch, wants_text=True)
+    assert learnt[1] < plain[1]
+
+
+class BrokenOffError(Exception):
+    """What ends a run in the middle."""
+
+
+def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(
+    arrays: Arrays, batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = factors_of(train(arrays, batches, None, tmp_path / "whole", KNOBS))
+    draw = batches.draw
+
+    def until_the_third(step: int) -> Batch:
+        if step == 3:
+            raise BrokenOffError
+        return draw(step)
+
+    monkeypatch.setattr(batches, "draw", until_the_third)
+    with pytest.raises(BrokenOffError):
+        train(arrays, batches, None, tmp_path / "parts", KNOBS)
+    assert torch.load(tmp_path / "parts" / CHECKPOINT, weights_only=True)["step"] == 2
+    monkeypatch.undo()
+    again = factors_of(train(arrays, batches, None, tmp_path / "parts", KNOBS))
+    for name, pair in whole.items():
+        np.testing.assert_allclose(again[name].b, pair.b, rtol=1e-5, atol=1e-7)
+
+
+def test_factors_merged_into_the_weights_do_what_the_adapters_do(
+    arrays: Arrays, batches: Batches, tmp_path: Path
+) -> None:
+    knobs = Knobs(20, 3e-3, 4, 2, text_share=0.5)
+    network = train(arrays, batches, batches, tmp_path / "run", knobs)
+    parts = factors_of(network)
+    assert {len(pair.a) for name, pair in parts.items() if name.startswith("encoder")} == {4}
+    write_adapter(tmp_path / "adapter", as_adapter(parts, "small", "", {}))
+    merged = Whisper(merge(arrays, read_adapter(tmp_path / "adapter")))
+    batch = batches.draw(0)
+    with torch.no_grad():
+        ours, theirs = losses(network, batch, wants_text=True), losses(merged, batch, wants_text=True)
+    assert float(theirs[0]) == pytest.approx(float(ours[0]), rel=0.05)
+    assert float(theirs[1]) == pytest.approx(float(ours[1]), rel=0.05)
+
+
+def test_changes_are_put_together_with_their_shares(arrays: Arrays) -> None:
+    torch.manual_seed(0)
+    network = student(arrays, Knobs(1, encoder_rank=2, decoder_rank=0))
+    for _, layer in adapters(network):
+        layer.lora_B.data.normal_()
+    parts = factors_of(network)
+    both = together([(parts, 1.0), (parts, 0.5)])
+    name = next(iter(parts))
+    np.testing.assert_allclose(both[name].b @ both[name].a, 1.5 * parts[name].b @ parts[name].a, rtol=1e-4, atol=1e-6)
+    adapter: Adapter = as_adapter(both, "small", "", {})
+    assert adapter.rank == 4
+
+
+def test_targets_are_computed_once(batches: Batches) -> None:
+    shard = open_clips(batches.folder, "one")
+    targets = open_targets(batches.folder, shard)
+    assert targets is not None
+    assert targets.of(0).shape == (1, 3, WIDTH), "the prompt's last token and the two of «да»"
