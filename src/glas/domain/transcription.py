@@ -16,8 +16,8 @@ SAMPLE_RATE_HZ = 16_000
 SURE: Final = 0.6
 """Below this confidence people are told that a word or a message is uncertain: on the page, and in the bot.
 
-At 0.6 the embedded model marks a fifth of the words of real telephone prompts: a third of the marked words are wrong,
-and two of three wrong words are marked (docs/models.md).
+Without a calibration whisper-base marks at 0.6 a fifth of the words of real telephone prompts: a third of the marked
+words are wrong, and two of three wrong words are marked (docs/models.md).
 """
 
 Samples: TypeAlias = npt.NDArray[np.float32]
