@@ -1,8 +1,8 @@
 """Whisper in onnxruntime against CTranslate2, both int8, one thread: processor time to encode and to generate.
 
-Both are measured in turns in one run, so that their ratio means something on a busy machine too. A sound is noise fed at
-its own length, a text has three tokens a second; with a directory, the weights are those of a real model (its texts may
-then differ in length: the time of a token counts).
+Both are measured in turns in one run, so that their ratio means something on a busy machine too. A sound is noise fed
+at its own length, a text has three tokens a second; with a directory, the weights are those of a real model (its texts
+may then differ in length: the time of a token counts).
 
     python benchmarks/whisper_decoder.py [--model DIRECTORY] [seconds of a sound ...]
 
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,31 +49,24 @@ def sound(length_s: float, n_mels: int) -> Features:
 def measure(networks: dict[str, Any], length_s: float) -> dict[tuple[str, str], float]:
     """Least processor milliseconds of each step of each network, over `ROUNDS` rounds; of a token for beams."""
     least: dict[tuple[str, str], float] = defaultdict(lambda: float("inf"))
-
-    def timed(name: str, step: str, call: Callable[[], Any], count: Callable[[Any], int] = lambda _: 1) -> Any:
-        began = time.process_time()
-        result = call()
-        spent = 1000 * (time.process_time() - began) / count(result)
-        least[name, step] = min(least[name, step], spent)
-        return result
-
     for _ in range(ROUNDS):
         for name, network in networks.items():
-            features = sound(length_s, network.n_mels)
-            vocabulary = network.vocabulary
-            prompt = vocabulary.prompt(vocabulary.task("ru", "transcribe"), PLAIN)
-            encoded = timed(name, "encode", lambda network=network, features=features: network.encode([features]))
-            for beam_size in BEAMS:
-                options = {"most_tokens": 2 * round(TOKENS_PER_S * length_s), "temperature": 0, "with_times": False}
-                timed(
-                    name,
-                    f"token, beam {beam_size}",
-                    lambda network=network, encoded=encoded, prompt=prompt, options=options, beam_size=beam_size: (
-                        network.generate(encoded, [prompt], beam_size=beam_size, **options)
-                    ),
-                    lambda drafts: len(drafts[0].tokens) + 1,
-                )
+            for step, spent in _one_round(network, length_s):
+                least[name, step] = min(least[name, step], spent)
     return least
+
+
+def _one_round(network: Any, length_s: float) -> Iterator[tuple[str, float]]:
+    features, vocabulary = sound(length_s, network.n_mels), network.vocabulary
+    prompt = vocabulary.prompt(vocabulary.task("ru", "transcribe"), PLAIN)
+    began = time.process_time()
+    encoded = network.encode([features])
+    yield "encode", 1000 * (time.process_time() - began)
+    options = {"most_tokens": 2 * round(TOKENS_PER_S * length_s), "temperature": 0, "with_times": False}
+    for beam_size in BEAMS:
+        began = time.process_time()
+        (draft,) = network.generate(encoded, [prompt], beam_size=beam_size, **options)
+        yield f"token, beam {beam_size}", 1000 * (time.process_time() - began) / (len(draft.tokens) + 1)
 
 
 def main() -> None:
