@@ -60,17 +60,17 @@ class Sources:
 class Recipe:
     """How much of everything."""
 
-    shards: int = 14
-    guided_shards: int = 3  # of these, with the teacher's targets
+    shards: int = 4
+    guided_shards: int = 1  # of these, with the teacher's targets
     clips_per_shard: int = CLIPS_PER_SHARD
     processes: int = 1
     context: Knobs = field(default_factory=lambda: Knobs(steps=500))
     spelling: Knobs = field(
         default_factory=lambda: Knobs(
-            steps=2000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16, text_share=0.5, text_weight=0.2
+            steps=1000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16, text_share=0.6, text_weight=0.2
         )
     )
-    spelling_share: float = 0.5
+    spelling_share: float = 1.0
     language_model: LMSize = field(default_factory=LMSize)
 
 

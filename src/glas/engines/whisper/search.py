@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-_DEPTH = 2.0  # natural logarithms
+_DEPTH = 4.0  # natural logarithms
 _AHEAD = 8  # tokens
 
 
