@@ -35,8 +35,8 @@ class LMSize:
     """How much to read and how much to keep."""
 
     sentences: int = 200_000  # drawn from the grammar and the dictionary
-    contexts: int = 200_000  # of letters: rows of the file at most, about 25 bytes each
-    words: int = 300_000  # about 4 bytes each
+    contexts: int = 60_000  # of letters: rows of the file at most, about 20 bytes each
+    words: int = 200_000  # about 4 bytes each
     messages: int = 60_000  # drawn from the grammar alone, for pairs of words
     prefix: str = ""  # the dictionary's words that begin so; all of them take a minute
 
