@@ -25,6 +25,7 @@ RARE_READING = 0.15  # of the best reading's score: less probable readings of a 
 CLASSES = 250
 UNKNOWN_SHARE = 0.03  # of words in texts that are not on the list
 LEAST_GAIN = 1e-4
+LEAST_SEEN = 1.5  # times that a pair of words must have been read to be kept
 BEGINNING = "<s>"
 UNKNOWN = "?"
 
@@ -148,7 +149,9 @@ def pair_arrays(readings: list[Reading], words: list[str]) -> Arrays:
     shares: list[float] = []
     rest: list[float] = []
     for context, word in [*enumerate(words), (len(words), BEGINNING)]:
-        after = sorted((number[one], count) for one, count in pairs[word].items() if one in number)
+        after = sorted(
+            (number[one], count) for one, count in pairs[word].items() if one in number and count >= LEAST_SEEN
+        )
         if after:
             all_counts = sum(pairs[word].values()) + SHORTER * len(pairs[word])
             contexts.append(context)
