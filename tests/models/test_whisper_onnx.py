@@ -1,5 +1,6 @@
 """Whisper in onnxruntime gives what CTranslate2 gives, on a network that was trained here."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,13 @@ def test_weights_in_another_precision_than_the_file_are_used(
     for stored, precision in (("int8", "float32"), ("float32", "int8")):
         other = OnnxNetwork(sources[stored], precision=precision, threads=1)  # type: ignore[arg-type]
         assert [draft.tokens for draft in generated(other, sounds[:3])] == expected
+
+
+def test_threads_share_a_network(network: OnnxNetwork, sounds: list[Features]) -> None:
+    expected = [generated(network, [sound], beam_size=5)[0].tokens for sound in sounds]
+    with ThreadPoolExecutor(4) as pool:
+        drafts = pool.map(lambda sound: generated(network, [sound], beam_size=5)[0], sounds)
+        assert [draft.tokens for draft in drafts] == expected
 
 
 def test_a_closed_network_says_so(sources: dict[str, Path], sounds: list[Features]) -> None:

@@ -56,6 +56,8 @@ def load_engine(
             raise ModelFileMissingError(
                 f"{uniform} is not on disk: {directory} lacks it. Get it: glas models get {name}", param="model"
             )
+    # onnxruntime has no arena here (it would keep for ever what the longest piece needed): its blocks are the system's.
+    allocator.return_large_blocks()
     if kind == "whisper" or (layout is not None and layout.kind == "whisper"):
         return WhisperEngine(
             directory,
@@ -67,8 +69,6 @@ def load_engine(
             beam_size=beam_size,
             precision=precision,
         )
-    # onnxruntime has no arena here (it would keep for ever what the longest piece needed): its blocks are the system's.
-    allocator.return_large_blocks()
     # It runs any number of calls side by side.
     return OnnxEngine(
         directory,

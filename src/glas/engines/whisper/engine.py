@@ -26,10 +26,10 @@ from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Network, check_device
 from glas.engines.whisper.onnx_network import OnnxNetwork
 
-# On a processor eight trimmed pieces of 4 s cost half of eight single ones. Of 8 s, four together cost less than eight;
-# of 15 s four save an eighth, and eight lose (benchmarks/load.py batching). Full windows gain nothing.
+# On a processor four trimmed pieces of 4 s together save a seventh of what they cost one by one, eight no more; pieces
+# of 8 s save nothing (whisper-base with a Russian vocabulary, beam 5). Full windows gain nothing.
 BATCH_SIZE = 8
-BATCH_S: dict[Device, float] = {"cpu": 32.0, "cuda": 64.0}
+BATCH_S: dict[Device, float] = {"cpu": 16.0, "cuda": 64.0}
 # The encoder has no mask: what is heard together is filled up to the longest. Within this the model's margin bears it.
 MAX_SPREAD_FRAMES = FRAMES_PER_S
 
@@ -47,7 +47,7 @@ class WhisperEngine:
         device: where it runs.
         precision: of the large matrices; None is int8 on a processor and float16 on a graphics card.
         threads: threads of one call.
-        workers: calls that run side by side, on one copy of the weights.
+        workers: calls that run side by side on a graphics card; a processor runs any number. All share the weights.
         beam_size: texts that are followed at once; 1 is greedy.
         context: how much silence follows a piece in the encoder's input; None asks the model.
         retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.

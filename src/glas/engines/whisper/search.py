@@ -97,26 +97,26 @@ class Beam:
     ) -> list[tuple[int, Candidate]]:
         """The best continuations with the row they come from, the best first."""
         scores = np.array([text.score for text in self.live])[:, None] + logprobs
-        order = np.argsort(-scores, axis=None, kind="stable")[: 2 * self.size].tolist()
-        width = scores.shape[1]
-        continued = []
-        for place in order:
-            parent, column = divmod(place, width)
-            text, token = self.live[parent], int(tokens[parent, column])
-            has_ended = token == self.end
-            continued.append(
-                (
-                    parent,
-                    Candidate(
-                        score=float(scores[parent, column]),
-                        tokens=text.tokens if has_ended else (*text.tokens, token),
-                        logprobs=(*text.logprobs, float(logprobs[parent, column])),
-                        rows=(*text.rows, parent),
-                        has_ended=has_ended,
-                    ),
-                )
-            )
-        return continued
+        order = np.argsort(-scores, axis=None, kind="stable")[: 2 * self.size]
+        # Lists, for single numbers of an array are slow to read.
+        found = zip(
+            (order // scores.shape[1]).tolist(),
+            scores.ravel()[order].tolist(),
+            logprobs.ravel()[order].tolist(),
+            tokens.ravel()[order].tolist(),
+            strict=True,
+        )
+        return [(parent, self._longer(parent, score, logprob, token)) for parent, score, logprob, token in found]
+
+    def _longer(self, parent: int, score: float, logprob: float, token: int) -> Candidate:
+        text, has_ended = self.live[parent], token == self.end
+        return Candidate(
+            score=score,
+            tokens=text.tokens if has_ended else (*text.tokens, token),
+            logprobs=(*text.logprobs, logprob),
+            rows=(*text.rows, parent),
+            has_ended=has_ended,
+        )
 
     def _kept(self, continued: list[tuple[int, Candidate]]) -> list[tuple[int, Candidate]]:
         """Set aside what has ended, and leave what is still worth following."""
