@@ -82,7 +82,7 @@ async def test_administrators_load_and_unload(two_models: Settings) -> None:
 
 
 async def test_nobody_is_refused_while_the_default_model_changes(two_models: Settings, samples: list[Sample]) -> None:
-    """Requests go on without a pause through ten swaps; all are answered, by one of the two models."""
+    """Requests go on without a pause through six swaps; all are answered, by one of the two models."""
     data, stop = samples[0].path.read_bytes(), asyncio.Event()
     async with serving(create_app(two_models, key=None, load=under_another_name)) as http:
 
@@ -93,7 +93,7 @@ async def test_nobody_is_refused_while_the_default_model_changes(two_models: Set
             return seen
 
         asking = [asyncio.create_task(keep_asking()) for _ in range(3)]
-        for turn in range(10):
+        for turn in range(6):
             target = (SECOND, "embedded")[turn % 2]
             swapped = await http.put("/api/ps/auto", json={"model": target})
             assert (swapped.status_code, swapped.json()["is_default"]) == (200, True)
@@ -153,9 +153,9 @@ async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) ->
 
 
 async def test_long_recordings_leave_room_for_messages(settings: Settings, samples: list[Sample]) -> None:
-    """Three of a minute and a half, one place for them: messages are answered before the last of those is."""
+    """Three of over a minute, one place for them: messages are answered before the last of those is."""
     once = np.concatenate([block for one in samples for block in decode_blocks(one.path.read_bytes(), DecodeLimits())])
-    long_wav = as_wav(np.tile(once, 3)[: 90 * 16_000])
+    long_wav = as_wav(np.tile(once, 3)[: 65 * 16_000])
     narrow = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1)})
     async with serving(create_app(narrow, key=None)) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
@@ -170,7 +170,7 @@ async def test_long_recordings_leave_room_for_messages(settings: Settings, sampl
         # Decoded anew after waiting for their turn, they must come to the same text as the one that was not.
         texts = [heard.hypothesis.text for heard in await asyncio.gather(*long)]
         assert texts[0] == texts[1] == texts[2]
-        assert len(texts[0].split()) > 100
+        assert len(texts[0].split()) > 70
 
 
 async def test_memory_comes_back(settings: Settings) -> None:

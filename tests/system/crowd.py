@@ -136,7 +136,8 @@ class Crowd:
         owed = []
         for group in groups.values():
             if any(one.ratings for one in group) and group[0].heard:
-                owed.append((Reason.RATING, reward_hundredths(group[0].heard.duration_s)))
+                # The recogniser tells durations to the millisecond.
+                owed.append((Reason.RATING, reward_hundredths(round(group[0].heard.duration_s, 3))))
             if any(one.reference for one in group):
                 owed.append((Reason.CORRECTION, CORRECTION_HUNDREDTHS))
         return sorted(owed)
