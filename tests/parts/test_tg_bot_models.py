@@ -53,9 +53,9 @@ def now(house: House, message_id: int) -> str:
 @in_the_module
 async def test_a_model_is_chosen_fetched_and_serves(house: House, hub: Hub, samples: list[Sample]) -> None:
     await house.start(ADMIN)
-    assert "Модель: Встроенная модель" in (await house.answer(house.telegram.say(ADMIN, "/stats")))["text"]
+    assert "Модель: Whisper base, русская" in (await house.answer(house.telegram.say(ADMIN, "/stats")))["text"]
     shown = await house.answer(house.telegram.say(ADMIN, "/model"))
-    assert shown["text"].startswith("Сейчас распознаёт: Встроенная модель")
+    assert shown["text"].startswith("Сейчас распознаёт: Whisper base, русская")
     buttons = texts_of_buttons(shown)
     assert buttons[0] == "⬇️ GigaAM v3 RNN-T со знаками препинания · 227 МБ", "the best one first"
     assert not [text for text in buttons if "Встроенная" in text]
@@ -72,9 +72,9 @@ async def test_a_model_is_chosen_fetched_and_serves(house: House, hub: Hub, samp
     assert "Сейчас распознаёт: GigaAM v3" in (await house.answer(house.telegram.say(ADMIN, "/help")))["text"]
 
     again = await house.answer(house.telegram.say(ADMIN, "/model"))
-    await house.press(ADMIN, again, "▶️ Встроенная модель")
-    await house.until(lambda: now(house, again["message_id"]) == "✅ Теперь распознаёт: Встроенная модель")
-    assert other["text"].startswith("Сейчас распознаёт: Встроенная модель")
+    await house.press(ADMIN, again, "▶️ Whisper base, русская")
+    await house.until(lambda: now(house, again["message_id"]) == "✅ Теперь распознаёт: Whisper base, русская")
+    assert other["text"].startswith("Сейчас распознаёт: Whisper base, русская")
 
 
 @in_the_module
@@ -84,7 +84,7 @@ async def test_what_cannot_be_had_is_told_with_its_cause(house: House) -> None:
     await house.press(ADMIN, shown, "⬇️ T-one · 144 МБ")
     await house.until(lambda: now(house, shown["message_id"]).startswith("⚠️ Хранилище моделей недоступно."))
     assert "t-tech/T-one" in now(house, shown["message_id"])
-    assert (await house.services.nn_service.health()).title[Locale.EN] == "The embedded model"
+    assert (await house.services.nn_service.health()).title[Locale.EN] == "Whisper base, Russian"
 
 
 @in_the_module

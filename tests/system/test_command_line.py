@@ -122,8 +122,8 @@ def test_models_and_doctor(glas: Glas) -> None:
 
 def test_a_model_is_chosen_and_the_choice_taken_back(glas: Glas) -> None:
     """What is not on disk cannot be chosen; the sentence says how to get it."""
-    assert "✓ Встроенная модель (embedded): выбрана" in glas("models", "use", "embedded").stdout.decode()
-    assert "Встроенная модель (выбрана: glas models use)" in glas("models").stdout.decode()
+    assert "✓ Whisper base, русская (embedded): выбрана" in glas("models", "use", "embedded").stdout.decode()
+    assert "Whisper base, русская (выбрана: glas models use)" in glas("models").stdout.decode()
     refused = glas("models", "use", "gigaam-v3-ctc")
     assert (refused.returncode, "glas models get gigaam-v3-ctc" in refused.stderr.decode()) == (1, True)
     assert "лучшая из тех, что на диске" in glas("models", "use", "auto").stdout.decode()

@@ -248,7 +248,7 @@ def test_over_plain_http_the_page_says_why_it_cannot_record(blank: Page, server:
 
 
 def test_the_page_says_which_model_answers(page: Page) -> None:
-    expect(page.locator("#serving")).to_have_text("Распознаёт Встроенная модель")
+    expect(page.locator("#serving")).to_have_text("Распознаёт Whisper base, русская")
     expect(page.locator("#embedded")).to_contain_text("glas models get onnx:gigaam-v3-ctc")
 
 

@@ -120,7 +120,7 @@ def test_only_administrators_are_offered_it(start_glas: START, open_page: Callab
     with start_glas("nn_service", "web", GLAS_API_KEYS=f"{anna_entry},{boss_entry}") as server:
         for key, is_offered in (("", False), (anna, False), (boss, True)):
             page = open_page(server, key)
-            expect(page.locator("#serving")).to_have_text("Распознаёт Встроенная модель")
+            expect(page.locator("#serving")).to_have_text("Распознаёт Whisper base, русская")
             page.wait_for_load_state("networkidle")
             assert page.locator("#models-open").is_visible() is is_offered
             assert page.locator("#models-better").is_visible() is is_offered
