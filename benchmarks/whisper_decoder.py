@@ -65,8 +65,8 @@ def _one_round(network: Any, length_s: float) -> Iterator[tuple[str, float]]:
     options = {"most_tokens": 2 * round(TOKENS_PER_S * length_s), "temperature": 0, "with_times": False}
     for beam_size in BEAMS:
         began = time.process_time()
-        (draft,) = network.generate(encoded, [prompt], beam_size=beam_size, **options)
-        yield f"token, beam {beam_size}", 1000 * (time.process_time() - began) / (len(draft.tokens) + 1)
+        (drafts,) = network.generate(encoded, [prompt], beam_size=beam_size, **options)
+        yield f"token, beam {beam_size}", 1000 * (time.process_time() - began) / (len(drafts[0].tokens) + 1)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tests.system.processes import Part
 from tests.telegram.server import TelegramServer
 
 STEPS = ("placeholder", "recognise", "deliver", "archive", "handle")
-RARE_STEPS = ("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise")
+RARE_STEPS = ("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change")
 WORK = ("hear", "keep", "update")
 ADMIN = 6_200_000_001
 PATIENCE_S = 60.0
@@ -70,6 +70,9 @@ class Road:
             case "page" | "tell":
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(ADMIN, "/repair")
+            case "change":
+                self.lab.start(self.bot, die_at=point)
+                self._choose_a_model()
             case "apologise":
                 self.lab.telegram.fail("sendMessage", "bad_request", chat_id=person)
                 self.lab.start(self.bot, die_at=point)
@@ -105,6 +108,14 @@ class Road:
         asked = self.lab.wait(lambda: _last_words(telegram, person).startswith("Удалить всё"), PATIENCE_S)
         assert asked, f"/forget was not understood\n{self.bot.tail()}"
         telegram.press(person, telegram.answers(person)[-1]["message_id"], "🗑")
+
+    def _choose_a_model(self) -> None:
+        """The administrator asks for a model that cannot be fetched here: the step ends all the same."""
+        telegram = self.lab.telegram
+        telegram.say(ADMIN, "/model")
+        asked = self.lab.wait(lambda: _last_words(telegram, ADMIN).startswith("Сейчас распознаёт"), PATIENCE_S)
+        assert asked, f"/model was not answered\n{self.bot.tail()}"
+        telegram.press(ADMIN, telegram.answers(ADMIN)[-1]["message_id"], "⬇️")
 
     def _await_death(self, point: str) -> None:
         died = self.lab.wait(lambda: self.lab.is_dead(self.bot), PATIENCE_S)

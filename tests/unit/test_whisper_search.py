@@ -31,7 +31,7 @@ def found(table: Table, size: int, most_tokens: int = 10) -> Beam:
 
 def test_greedy_takes_the_best_token_each_time() -> None:
     table: Table = {(): {1: 0.6, 2: 0.4}, (1,): {3: 0.3, 4: 0.3, END: 0.4}, (2,): {5: 1.0}}
-    best = found(table, 1).best
+    best = found(table, 1).found[0]
     assert best.tokens == (1,)
     assert best.has_ended
     assert best.score == pytest.approx(log(0.6 * 0.4))
@@ -39,7 +39,7 @@ def test_greedy_takes_the_best_token_each_time() -> None:
 
 def test_a_beam_finds_the_text_that_is_better_in_the_end() -> None:
     table: Table = {(): {1: 0.6, 2: 0.4}, (1,): {3: 0.3, 4: 0.3, END: 0.4}, (2,): {5: 1.0}}
-    best = found(table, 2).best
+    best = found(table, 2).found[0]
     assert best.tokens == (2, 5)
     assert best.logprobs == pytest.approx((log(0.4), 0.0, 0.0))
     assert best.mean == pytest.approx(log(0.4) / 2)
@@ -47,7 +47,7 @@ def test_a_beam_finds_the_text_that_is_better_in_the_end() -> None:
 
 def test_rows_say_where_each_token_came_from() -> None:
     table: Table = {(): {1: 0.55, 2: 0.45}, (1,): {3: 0.5, 4: 0.5}, (2,): {5: 1.0}, (2, 5): {6: 1.0}}
-    best = found(table, 2).best
+    best = found(table, 2).found[0]
     assert best.tokens == (2, 5, 6)
     # After two tokens (2, 5) is the best, and comes first.
     assert best.rows == (0, 1, 0, 0)
@@ -55,7 +55,7 @@ def test_rows_say_where_each_token_came_from() -> None:
 
 def test_what_is_too_long_is_broken_off() -> None:
     table: Table = {(1,) * n: {1: 0.9, END: 0.1} for n in range(20)}
-    best = found(table, 1, most_tokens=4).best
+    best = found(table, 1, most_tokens=4).found[0]
     assert best.tokens == (1, 1, 1, 1)
     assert not best.has_ended
 
@@ -68,7 +68,7 @@ def test_a_text_far_behind_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "_DEPTH", 10.0)
     beam = Beam(2, END, 10)
     assert [row.token for row in beam.advance(logprobs, tokens)] == [1, 2]
-    assert found(table, 2).best.tokens == (1,)
+    assert found(table, 2).found[0].tokens == (1,)
 
 
 def cheapest(costs: npt.NDArray[np.float64]) -> float:

@@ -121,7 +121,7 @@ bands and Opus. No recording of a person was used.
 1. *True length*, {context_steps} steps: the encoder's adapter learns that a clip without padding gives the decoder the
    hidden states that the unchanged network gives in its full window (self-distillation after FUTO's whisper-acft).
 2. *Spelling*, {spelling_steps} steps: adapters of encoder and decoder learn to write what was read, between steps of
-   the first kind. Of this change the share {share:g} is kept, so that nothing else is forgotten.
+   the first kind. Of this change the share {share:g} is kept.
 
 `glas train whisper-base` goes the whole way; a test makes `model.bin` again from the official weights, bit by bit.
 
