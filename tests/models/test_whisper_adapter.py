@@ -160,8 +160,10 @@ def test_what_is_no_adapter_is_told(
 
 
 def test_factors_that_do_not_fit_are_not_written(adapter: Adapter, tmp_path: Path) -> None:
-    with pytest.raises(ModelLoadError, match="expected factors of rank 5"):
-        write_adapter(tmp_path / "adapter", replace(adapter, rank=5))
+    name, (a, b) = next(iter(adapter.factors.items()))
+    wrong = adapter.factors | {name: Factors(a[:-1], b)}
+    with pytest.raises(ModelLoadError, match=f"expected factors of one rank for {name}"):
+        write_adapter(tmp_path / "adapter", replace(adapter, factors=wrong))
     assert not list(tmp_path.iterdir())
 
 

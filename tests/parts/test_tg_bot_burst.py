@@ -26,6 +26,7 @@ from tests.parts.bots import House, is_waiting, open_house
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 
+TITLE = {"ru": "Заглушка", "en": "Stub"}
 N_MESSAGES = int(os.environ.get("BURST_MESSAGES", "500"))
 N_IN_GROUPS = N_MESSAGES // 5
 # Not everybody speaks once only. In a group each answer takes two of its twenty calls a minute.
@@ -84,7 +85,7 @@ class Wire(BaseRequestMiddleware):
 
 def recognised(_request: httpx.Request) -> httpx.Response:
     """What a recogniser answers, at once."""
-    body = {"status": "ok", "model": "stub", "version": "1", "in_flight": 0}
+    body = {"status": "ok", "model": "stub", "title": TITLE, "version": "1", "in_flight": 0}
     return httpx.Response(200, json=body | {"text": "привет", "duration": 3.0, "processing_seconds": 0.1})
 
 

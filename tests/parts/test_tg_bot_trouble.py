@@ -21,6 +21,7 @@ from tests.parts.bots import House, bot_settings, open_house, open_parts, texts_
 from tests.telegram.server import TelegramServer
 
 ANNA = 5_200_000_001
+TITLE = {"ru": "Заглушка", "en": "Stub"}
 OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
 
 
@@ -38,7 +39,9 @@ class Recogniser:
         if self.is_away:
             raise httpx.ConnectError("away")
         if request.url.path == "/health":
-            return httpx.Response(200, json={"status": "ok", "model": "stub", "version": "1", "in_flight": 0})
+            return httpx.Response(
+                200, json={"status": "ok", "model": "stub", "title": TITLE, "version": "1", "in_flight": 0}
+            )
         await asyncio.sleep(self.delay_s)
         body = {"text": self.text, "duration": 3.0, "model": "stub", "processing_seconds": 0.1}
         return httpx.Response(200, json=body)

@@ -61,8 +61,8 @@ def test_what_is_too_long_is_broken_off() -> None:
 
 
 def test_a_text_far_behind_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    table: Table = {(): {1: 0.9, 2: 0.02}}
-    logprobs, tokens = np.array([[log(0.9), log(0.02)]], np.float32), np.array([[1, 2]])
+    table: Table = {(): {1: 0.9, 2: 0.01}}
+    logprobs, tokens = np.array([[log(0.9), log(0.01)]], np.float32), np.array([[1, 2]])
     beam = Beam(2, END, 10)
     assert [row.token for row in beam.advance(logprobs, tokens)] == [1]
     monkeypatch.setattr(search, "_DEPTH", 10.0)

@@ -4,6 +4,7 @@ pip alone knows its user's index, mirror, certificates and proxy, so it is run a
 nothing is installed, built or imported.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -103,7 +104,7 @@ def _command(wheel: Wheel, arrived: Path) -> list[str]:
 def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_bytes: OnBytes) -> None:
     seen, seen_at = 0, time.monotonic()
     while process.poll() is None:
-        sizes = {path: size for path in place.rglob("*") if (size := _size(path))}
+        sizes = _sizes(place)
         # At the end pip copies the file, so that it is there twice.
         on_bytes(min(wheel.size, max((size for path, size in sizes.items() if path.suffix == ".whl"), default=0)))
         if (now := sum(sizes.values())) != seen:
@@ -113,11 +114,15 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
         time.sleep(_LOOK_S)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # moved away meanwhile
-        return 0
+def _sizes(place: Path) -> dict[Path, int]:
+    """Bytes of each file below a folder, while pip makes and removes folders there."""
+    found = {}
+    # Path.rglob raises where a folder disappears while it is read; this passes over it.
+    for folder, _, names in os.walk(place):
+        for name in names:
+            with contextlib.suppress(OSError):
+                found[Path(folder, name)] = Path(folder, name).stat().st_size
+    return found
 
 
 def _reason(log: Path) -> str:

@@ -5,6 +5,7 @@ makes up a word that fits the sound. The other texts of the beam and a language 
 by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from math import exp, log
@@ -69,6 +70,7 @@ class Calibration(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    sha256: dict[str, str]
     features: tuple[str, ...]
     centres: tuple[float, ...]
     scales: tuple[float, ...]
@@ -87,7 +89,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     """Read the calibration of the model in `directory`; None if it has none.
 
     Raises:
-        ModelLoadError: it is broken or of another version.
+        ModelLoadError: it is broken, of another version, or was fitted to other files than those beside it.
     """
     path = directory / FILE
     if not path.is_file():
@@ -98,7 +100,19 @@ def load_calibration(directory: Path) -> Calibration | None:
         raise ModelLoadError(f"The calibration {path} cannot be read: {error}") from error
     if found.features != FEATURES:
         raise ModelLoadError(f"The calibration {path} is of another version: expected the features {FEATURES}.")
+    for name, expected in found.sha256.items():
+        if not (directory / name).is_file() or sha256_of(directory / name) != expected:
+            raise ModelLoadError(
+                f"The calibration {path} was fitted to another {name} than the one beside it. Fit it anew "
+                "(glas train whisper-base calibrate) or take it away."
+            )
     return found
+
+
+def sha256_of(path: Path) -> str:
+    """The checksum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def signs_of(

@@ -16,7 +16,9 @@ from glas.audio.vad import VoiceActivityDetector
 from glas.domain.metrics import right_words
 from glas.domain.text import RU_NORM_VERSION, normalise
 from glas.domain.transcription import Samples
-from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, features
+from glas.engines.language_model import FILE as LM_FILE
+from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
+from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, features, sha256_of
 from glas.training.judged.evaluate import TestSet, hypotheses, open_engine
 from glas.training.judged.logistic import Bools, Floats, auroc, bins, calibration_error, fit
 from glas.training.judged.reliability import plot
@@ -82,6 +84,7 @@ def calibrate(model: Path, speech: Speech, sets: Sequence[TestSet], cache: Path,
         return
     line = fit(np.concatenate([features(one.signs) for one in learnt if one.signs]), right)
     found = Calibration(
+        sha256={name: sha256_of(model / name) for name in (CONVERTED_WEIGHTS, LM_FILE)},
         features=FEATURES,
         centres=tuple(line.centres),
         scales=tuple(line.scales),
