@@ -68,9 +68,6 @@ def test_where_nothing_is_said_it_is_what_was_measured_for_the_size(tmp_path: Pa
     measured = context_rule(checkpoint(tmp_path, "base"))
     assert measured.margin_s is not None
     assert measured.margin_s > 1
-    assert not measured.gains_by_batches
-    assert ContextRule(0.64).gains_by_batches
-    assert not FULL_WINDOW.gains_by_batches
     assert context_rule(checkpoint(tmp_path, "base", context_margin_s=None)) == FULL_WINDOW
 
 

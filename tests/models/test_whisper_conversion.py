@@ -19,6 +19,7 @@ from glas.engines.safetensors import read_tensors
 from glas.engines.whisper import WhisperEngine
 from glas.engines.whisper import cache as caching
 from glas.engines.whisper.cache import RECORD, converted
+from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.mel import filled, log_mel
 from glas.engines.whisper.onnx_network import OnnxNetwork
 from glas.engines.whisper.vocabulary import load_tokenizer, token_list
@@ -82,9 +83,9 @@ def test_changed_weights_or_another_precision_are_converted_anew(source: Path, c
 
 
 def test_a_card_that_says_more_is_converted_anew(source: Path, cache: Path) -> None:
-    assert WhisperEngine(source, name="chords", cache=cache).abilities.batch_size == 1
+    assert WhisperEngine(source, name="chords", cache=cache).context == FULL_WINDOW
     (source / "README.md").write_text("---\ndynamic_context: true\n---\n", encoding="utf-8")
-    assert WhisperEngine(source, name="chords", cache=cache).abilities.batch_size > 1
+    assert WhisperEngine(source, name="chords", cache=cache).context == ContextRule(0.0)
 
 
 def test_a_conversion_that_breaks_off_leaves_nothing_that_looks_like_a_model(

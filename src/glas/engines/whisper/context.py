@@ -28,9 +28,6 @@ DYNAMIC_CONTEXT = "dynamic_context"
 # whisper.cpp issue 1951).
 MIN_CONTEXT_FRAMES = 100 * FRAMES_PER_POSITION
 
-# Above this margin pieces that are encoded together cost as much as one after another.
-MAX_MARGIN_FOR_BATCHES_S = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class ContextRule:
@@ -53,11 +50,6 @@ class ContextRule:
             return window
         margin = FRAMES_PER_POSITION * round(self.margin_s * FRAMES_PER_S / FRAMES_PER_POSITION)
         return min(window, max(MIN_CONTEXT_FRAMES, longest + margin))
-
-    @property
-    def gains_by_batches(self) -> bool:
-        """Whether several pieces cost a processor less together than alone."""
-        return self.margin_s is not None and self.margin_s <= MAX_MARGIN_FOR_BATCHES_S
 
 
 FULL_WINDOW = ContextRule(None)

@@ -26,10 +26,9 @@ from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Network, check_device
 from glas.engines.whisper.onnx_network import OnnxNetwork
 
-# On a processor four trimmed pieces of 4 s together save a seventh of what they cost one by one, eight no more; pieces
-# of 8 s save nothing (whisper-base with a Russian vocabulary, beam 5). Full windows gain nothing.
-BATCH_SIZE = 8
-BATCH_S: dict[Device, float] = {"cpu": 16.0, "cuda": 64.0}
+# Of a graphics card. On a processor four pieces of 4 s together save a seventh of what they cost one by one, pieces of
+# 8 s nothing, and what is filled up to a neighbour's length may get another text.
+BATCH_SIZE, BATCH_S = 8, 64.0
 # The encoder has no mask: what is heard together is filled up to the longest. Within this the model's margin bears it.
 MAX_SPREAD_FRAMES = FRAMES_PER_S
 
@@ -79,17 +78,18 @@ class WhisperEngine:
         self.name = name
         self.window_s = network.n_frames / FRAMES_PER_S
         self._network: Backend | None = network
+        self.context = context or network.context
         self._rules = Rules(
             model=name,
-            context=context or network.context,
+            context=self.context,
             beam_size=beam_size,
             language_model=LanguageModel(directory / LM_FILE) if (directory / LM_FILE).is_file() else None,
             calibration=calibration or load_calibration(directory),
             retry_within_s=retry_within_s,
         )
         self.abilities = Abilities(
-            batch_size=BATCH_SIZE if self._rules.context.gains_by_batches or device == "cuda" else 1,
-            batch_s=BATCH_S[device],
+            batch_size=BATCH_SIZE if device == "cuda" else 1,
+            batch_s=BATCH_S,
             languages=network.languages or frozenset({"en"}),
             # A vocabulary for one language has no words of English.
             translates=len(network.languages) > 1,
@@ -126,13 +126,13 @@ class WhisperEngine:
         self._network = None
 
     def _groups(self, clips: Mapping[int, Clip], options: DecodingOptions) -> Iterator[list[int]]:
-        """Indices of the clips that are heard together: of like length, where the window is not the same for all."""
+        """Indices of the clips that are encoded together: of like length; alone where each fills the window."""
         # Languages that are found out may differ, and so would the tasks.
-        size = 1 if options.language is None else self.abilities.batch_size
+        size = 1 if options.language is None or self.context == FULL_WINDOW else BATCH_SIZE
         group: list[int] = []
         for index in sorted(clips, key=lambda index: clips[index].n_frames):
             spread = clips[index].n_frames - clips[group[0]].n_frames if group else 0
-            if len(group) == size or (self._rules.context != FULL_WINDOW and spread > MAX_SPREAD_FRAMES):
+            if len(group) == size or spread > MAX_SPREAD_FRAMES:
                 yield group
                 group = []
             group.append(index)
