@@ -7,7 +7,7 @@ program starts from the file: decoding and finding speech are counted. WER and C
 
     embedded        the model that lies in the repository, as it is served
     full window     ours with the official whisper-base, every piece filled up to half a minute
-    margin          the same with 8 s of silence behind a piece
+    margin          the same with 10 s of silence behind a piece
     faster-whisper  the official whisper-base in int8 with the library's defaults
 
 The official weights are those of `glas models get whisper-base`; without them only the first row is measured.
@@ -39,7 +39,7 @@ from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.settings import Settings
 
 BEAM_SIZE = 5
-MARGIN_S = 8.0
+MARGIN_S = 10.0
 
 Recognise = Callable[[Path], str]
 
