@@ -99,7 +99,7 @@ def write_adapter(directory: Path, adapter: Adapter) -> None:
         "r": adapter.rank,
         "lora_alpha": adapter.alpha,
         "rank_pattern": ranks,
-        # PEFT divides by a matrix's own rank: its own alpha keeps the quotient the same for all.
+        # PEFT scales each change by alpha / rank. A matrix of another rank needs another alpha for the same scale.
         "alpha_pattern": {name: adapter.alpha * rank / adapter.rank for name, rank in ranks.items()},
         "lora_dropout": 0.0,
         "bias": "none",

@@ -20,7 +20,8 @@ _EMBEDDING = "decoder/embeddings/weight"
 _OUTPUT = "decoder/projection/weight"
 _SCALE = "_scale"
 
-# What CTranslate2 calls the parts of an attention, and which of Hugging Face's matrices lie above each other in each.
+# CTranslate2's names of attention blocks, with Hugging Face's name for each and the projections that CTranslate2 stores
+# as one stacked matrix.
 _ATTENTIONS = {"self_attention": ("self_attn", ("qkv", "o")), "attention": ("encoder_attn", ("q", "kv", "o"))}
 _LETTERS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "out_proj"}
 _KINDS = {"gamma": "weight", "beta": "bias", "weight": "weight", "bias": "bias"}

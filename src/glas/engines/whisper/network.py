@@ -76,7 +76,6 @@ class Network:
         self.vocabulary = Vocabulary(directory, self.text_context)
         self.languages = written_languages(directory, config, self.vocabulary)
         self._to_storage = ctranslate2.StorageView.from_array
-        self._on_cpu = device == "cpu"
         try:
             self._model: Any = ctranslate2.models.Whisper(
                 str(directory), device=device, compute_type=precision, intra_threads=threads, inter_threads=workers

@@ -75,14 +75,14 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(width, width)
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
-        """Attend from `x` (batch, n, width) to `context` (batch, m, width), where `mask` (batch, 1, 1, m) allows it."""
+    def forward(self, x: Tensor, context: Tensor, *, causal: bool = False) -> Tensor:
+        """Attend from `x` (batch, n, width) to `context` (batch, m, width); `causal` hides what comes later."""
         batch, count, width = x.shape
         queries, keys, values = (
             projected.view(batch, -1, width // HEAD_WIDTH, HEAD_WIDTH).transpose(1, 2)
             for projected in (self.q_proj(x), self.k_proj(context), self.v_proj(context))
         )
-        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, is_causal=causal)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=causal)
         mixed = mixed.transpose(1, 2).reshape(batch, count, width)
         projected: Tensor = self.out_proj(mixed)
         return projected
@@ -102,12 +102,12 @@ class Layer(nn.Module):
         self.fc2 = nn.Linear(shape.inner_width, shape.width)
         self.final_layer_norm = nn.LayerNorm(shape.width)
 
-    def forward(self, x: Tensor, sound: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
-        """Hidden states (batch, n, width); `mask` is of the sound in a decoder, of `x` itself in an encoder."""
+    def forward(self, x: Tensor, sound: Tensor | None = None) -> Tensor:
+        """Compute the next hidden states (batch, n, width); `sound` is what a decoder's layer attends to."""
         normed = self.self_attn_layer_norm(x)
-        x = x + self.self_attn(normed, normed, None if sound is not None else mask, causal=sound is not None)
+        x = x + self.self_attn(normed, normed, causal=sound is not None)
         if sound is not None:
-            x = x + self.encoder_attn(self.encoder_attn_layer_norm(x), sound, mask)
+            x = x + self.encoder_attn(self.encoder_attn_layer_norm(x), sound)
         hidden: Tensor = x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
         return hidden
 
@@ -123,12 +123,12 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Layer(shape, attends_sound=False) for _ in range(shape.n_layers))
         self.layer_norm = nn.LayerNorm(shape.width)
 
-    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Encode spectrograms (batch, bands, frames); the positions of shorter clips can be masked."""
+    def forward(self, mel: Tensor) -> Tensor:
+        """Encode spectrograms (batch, bands, frames), all of one length."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.embed_positions.weight[: x.shape[1]]
         for layer in self.layers:
-            x = layer(x, None, mask)
+            x = layer(x)
         encoded: Tensor = self.layer_norm(x)
         return encoded
 
@@ -143,12 +143,12 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(shape, attends_sound=True) for _ in range(shape.n_decoder_layers))
         self.layer_norm = nn.LayerNorm(shape.width)
 
-    def forward(self, tokens: Tensor, sound: Tensor, mask: Tensor | None = None) -> list[Tensor]:
+    def forward(self, tokens: Tensor, sound: Tensor) -> list[Tensor]:
         """Hidden states (batch, n, width) after each layer; the last of them is normalised."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         states = []
         for layer in self.layers:
-            x = layer(x, sound, mask)
+            x = layer(x, sound)
             states.append(x)
         states[-1] = self.layer_norm(states[-1])
         return states
