@@ -10,6 +10,7 @@ import pytest
 from glas.domain.errors import ModelLoadError
 from glas.engines.language_model import FILE as LM_FILE
 from glas.engines.language_model import LanguageModel
+from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.confidence import (
     FEATURES,
     FILE,
@@ -19,7 +20,7 @@ from glas.engines.whisper.confidence import (
     sha256_of,
     signs_of,
 )
-from glas.engines.whisper.rescoring import best_text
+from glas.engines.whisper.rescoring import choose, with_changes
 from glas.training.judged.calibrate import judge
 from glas.training.judged.logistic import auroc, bins, calibration_error, fit
 from tests.conftest import ROOT
@@ -42,15 +43,65 @@ def test_a_word_that_all_texts_have_is_agreed_on_and_one_that_few_have_is_not(lm
     assert strange.prior < second.prior, "a word that does not exist is improbable"
 
 
-def test_the_language_model_prefers_words_that_exist(lm: LanguageModel) -> None:
-    texts = [Alternative("Введите номер обанинта", -2.0), Alternative("Введите номер абонента", -2.6)]
-    assert best_text(texts, lm) == 1
-    assert best_text(texts[:1], lm) == 0
+WORDS = [
+    "",
+    "Введите",
+    "номер",
+    "обанинта",
+    "абонента",
+    "нажмите",
+    "решотку",
+    "решетку",
+    "Все операторы заняты.",
+    "Пожалуйста, оставайтесь на линии.",
+]
+
+
+def draft(tokens: list[int], logprobs: list[float], replaced: tuple[int, int] | None = None) -> Draft:
+    """A draft of words by their numbers; `logprobs` has one more, for the end."""
+    looks = tuple(np.full((1, 1), number, np.float32) for number in [-1, *tokens, 0])
+    return Draft(tokens, sum(logprobs) / len(logprobs), 0.0, True, logprobs[:-1], looks, replaced)
+
+
+def read(tokens: list[int]) -> str:
+    return " ".join(WORDS[token] for token in tokens)
+
+
+FIRST = draft([1, 2, 3, 5, 6], [-0.1, -0.2, -0.5, -0.3, -0.4, -0.1])
+ONE = draft([1, 2, 4, 5, 6], [-0.1, -0.2, -1.0, -0.3, -0.4, -0.1], (2, 3))
+OTHER = draft([1, 2, 3, 5, 7], [-0.1, -0.2, -0.5, -0.3, -0.9, -0.1], (4, 5))
+
+
+def test_the_language_model_prefers_words_that_exist_and_makes_changes_together(lm: LanguageModel) -> None:
+    assert choose([FIRST, ONE], read, lm).text == "Введите номер абонента нажмите решотку"
+    assert choose([FIRST, ONE], read, None).text == "Введите номер обанинта нажмите решотку"
+    chosen = choose([FIRST, ONE, OTHER], read, lm)
+    assert chosen.text == "Введите номер абонента нажмите решетку"
+    assert chosen.draft.logprobs == pytest.approx([-0.1, -0.2, -1.0, -0.3, -0.9])
+    assert chosen.draft.avg_logprob == pytest.approx(-2.6 / 6)
+    assert len(chosen.alternatives) == 4
+
+
+def test_changes_that_overlap_are_not_made_together() -> None:
+    long = draft([1, 4, 6], [-0.1, -0.7, -0.4, -0.1], (1, 4))
+    assert with_changes(FIRST, [ONE, long]).tokens == ONE.tokens
+    assert with_changes(FIRST, [long, ONE]).tokens == long.tokens
+    whole = with_changes(FIRST, [OTHER, long])
+    assert whole.tokens == [1, 4, 7]
+    assert whole.attention is not None
+    assert [float(look[0, 0]) for look in whole.attention] == [-1, 1, 4, 7, 0]
+
+
+def test_a_change_up_to_the_end_keeps_its_own_end() -> None:
+    ending = draft([1, 2], [-0.1, -0.2, -2.0], (2, 6))
+    whole = with_changes(FIRST, [ending])
+    assert (whole.tokens, whole.has_ended) == ([1, 2], True)
+    assert whole.avg_logprob == pytest.approx(-2.3 / 3)
 
 
 def test_a_text_that_leaves_out_half_is_not_preferred_for_being_short(lm: LanguageModel) -> None:
-    whole = "Все операторы заняты. Пожалуйста, оставайтесь на линии."
-    assert best_text([Alternative(whole, -9.0), Alternative("Все операторы заняты.", -3.0)], lm) == 0
+    whole, half = draft([8, 9], [-3.0, -3.0, -3.0]), draft([8], [-3.0, -5.0], (1, 3))
+    assert choose([whole, half], read, lm).draft is whole
 
 
 def test_the_regression_finds_the_weights_that_made_the_data() -> None:

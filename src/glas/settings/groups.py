@@ -42,7 +42,8 @@ class NnServiceSettings(BaseModel):
         default=5,
         ge=1,
         le=10,
-        description="Texts that Whisper follows at once; 1 is fastest and makes more errors.",
+        description="How much Whisper searches for other texts than the most probable one: texts that are followed at "
+        "once on a graphics card, six tried changes for each on a processor; 1 is fastest and makes more errors.",
     )
     queue_size: int = Field(default=64, ge=0, le=1000, description="Requests that may wait; the next one gets 503.")
     deadline_s: float = Field(

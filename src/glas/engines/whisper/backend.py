@@ -37,8 +37,9 @@ class Draft(NamedTuple):
         no_speech_probability: the network's judgement that nobody speaks, 0..1.
         has_ended: whether it generated the end token of itself.
         logprobs: natural logarithm of each token's probability; None where the library does not tell.
-        attention: where the decoder looked, shape `(rows, heads, positions)`: a row for each token of the prompt and of
-            the text; None if it was not asked for, or the library does not tell.
+        attention: where the decoder looked when it read each token of the prompt and of the text, each of shape
+            `(heads, positions)`; None if it was not asked for, or the library does not tell.
+        replaced: if the text has other tokens for a part of the first draft's, the `[start, end)` of that part.
     """
 
     tokens: list[int]
@@ -46,7 +47,8 @@ class Draft(NamedTuple):
     no_speech_probability: float
     has_ended: bool
     logprobs: list[float] | None = None
-    attention: npt.NDArray[np.float32] | None = None
+    attention: tuple[npt.NDArray[np.float32], ...] | None = None
+    replaced: tuple[int, int] | None = None
 
 
 class Timing(NamedTuple):
@@ -98,14 +100,14 @@ class Backend(Protocol):
         beam_size: int,
         with_times: bool,
     ) -> list[list[Draft]]:
-        """Generate texts of each sound, at most `most_tokens` of each: all that the beam has found, the best first.
+        """Generate texts of each sound, at most `most_tokens` of each: all that were found, the most probable first.
 
         Args:
             encoded: what `encode` returned.
             prompts: what stands before each text; all of one length.
             most_tokens: tokens after which a text is broken off.
             temperature: 0 takes the most probable text.
-            beam_size: texts that are followed at temperature 0; 1 is greedy.
+            beam_size: how much is searched at temperature 0: texts that a beam search follows; 1 is greedy.
             with_times: whether `align` will be asked about the drafts.
         """
 

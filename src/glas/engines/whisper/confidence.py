@@ -1,7 +1,7 @@
 """How sure a Whisper may be of a word: a logistic regression over a few signs of it.
 
 The product of a word's token probabilities tells right words from wrong ones, but it is too high where the decoder
-makes up a word that fits the sound. The other texts of the beam and a language model correct it. The weights are fitted
+makes up a word that fits the sound. The other texts that were found and a language model correct it. The weights are fitted
 by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
 """
 
@@ -34,7 +34,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Alternative(NamedTuple):
-    """A text of the beam and the natural logarithm of its probability."""
+    """A text of a sound and the natural logarithm of its probability."""
 
     text: str
     logprob: float
@@ -45,7 +45,7 @@ class Signs(NamedTuple):
 
     Attributes:
         logprob: sum of its tokens' log-probabilities.
-        agreement: share, 0..1, of the beam's probability that lies on texts with this word.
+        agreement: share, 0..1, of the probability of all found texts that lies on those with this word.
         prior: the language model's log-probability of it, per letter.
         letters: number of its letters and digits.
         message: mean log-probability of the message's tokens.
@@ -125,7 +125,7 @@ def signs_of(
 
     Args:
         words: of the text, each with the sum of its tokens' log-probabilities.
-        alternatives: all texts of the beam, the chosen one among them.
+        alternatives: all texts that were found, the chosen one among them.
         language_model: of the language; None gives every word the same prior.
         message_logprob: mean log-probability of the text's tokens.
     """

@@ -1,4 +1,9 @@
-"""Run the decoder's graph: what is remembered of earlier tokens, and which row may look at which of it."""
+"""Run the decoder's graph over the prefixes of texts of one sound.
+
+Texts that begin alike share what the decoder has computed for their common beginning: every token that was read has a
+place in one memory, and a prefix knows the places of its own tokens. One call reads any number of tokens, behind each
+other or in different texts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +18,7 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _HIDDEN = np.float32(-1e9)
-_ROOM = 256  # places of memory at first; more are made when they are needed
-_TIDY = 64  # places below which nothing is gained by tidying up
+_ROOM = 256  # places of memory at first; they are doubled when they are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,207 +35,208 @@ class Encoded:
     sounds: int
     positions: int
 
-    def chosen(self, numbers: Sequence[int]) -> "Encoded":
-        """Some of the sounds."""
-        if list(numbers) == list(range(self.sounds)):
+    def one(self, number: int) -> "Encoded":
+        """One of the sounds."""
+        if self.sounds == 1:
             return self
         make = _ort_value()
-        cross = {name: make(value.numpy()[list(numbers)]) for name, value in self.cross.items()}
-        return Encoded(cross, len(numbers), self.positions)
+        cross = {name: make(value.numpy()[number : number + 1]) for name, value in self.cross.items()}
+        return Encoded(cross, 1, self.positions)
 
 
-class Step:
-    """The buffers of a call with a certain number of rows, bound once and used again.
+@dataclass(frozen=True, slots=True, eq=False)
+class Prefix:
+    """A beginning of a text that the decoder has read: the prompt and some tokens.
 
-    Args:
-        decoding: whose step it is.
-        rows: tokens of the call.
-        chosen: rows whose next token is wanted.
-        outputs: names of what is wanted, with the shape and type of each.
+    Attributes:
+        places: places of its tokens in the memory.
+        best: ids of the most probable next tokens, the most probable first.
+        logprobs: natural logarithms of their probabilities.
+        logits: of all next tokens, if they were asked for.
+        attention: where the decoder looked when it read the last token, shape `(heads, positions)`, if it is kept.
     """
 
-    def __init__(
-        self,
-        decoding: "Decoding",
-        rows: int,
-        chosen: Sequence[int],
-        outputs: dict[str, tuple[tuple[int, ...], npt.DTypeLike]],
-    ) -> None:
-        shape = decoding.shape
-        self.barred: Any = None
-        self.binding = decoding.session.io_binding()
-        self.inputs: dict[str, npt.NDArray[Any]] = {
-            "tokens": np.zeros((1, rows), np.int64),
-            "positions": np.zeros((1, rows), np.int64),
-            "last": np.zeros(1, np.int32),
-            "used": np.zeros(1, np.int32),
-            "grid": np.array([decoding.encoded.sounds, -1, shape.decoder_heads, shape.head_width]),
-            "chosen": np.array(chosen),
-            "n_best": np.array([decoding.n_best]),
-        }
-        self.outputs = {name: np.empty(size, kind) for name, (size, kind) in outputs.items()}
-        make = _ort_value()
-        for name, array in self.inputs.items():
-            self.binding.bind_ortvalue_input(name, make(array))
-        for name, value in decoding.encoded.cross.items():
-            self.binding.bind_ortvalue_input(name, value)
-        for name, value in decoding.memory.items():
-            self.binding.bind_ortvalue_input(name, value)
-            self.binding.bind_ortvalue_output(f"new_{name}", value)
-        for name, array in self.outputs.items():
-            self.binding.bind_ortvalue_output(name, make(array))
+    places: Integers
+    best: list[int]
+    logprobs: list[float]
+    logits: Floats | None = None
+    attention: Floats | None = None
+
+    def logprob(self, token: int) -> float | None:
+        """The natural logarithm of a next token's probability; None if it is not among the best."""
+        return self.logprobs[self.best.index(token)] if token in self.best else None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What comes of reading the prompt.
+
+    Attributes:
+        judged: logits after the token after which the network judges whether anybody speaks.
+        prefix: of an empty text.
+        attention: of each token of the prompt but the last, if it is kept.
+    """
+
+    judged: Floats
+    prefix: Prefix
+    attention: tuple[Floats, ...]
 
 
 class Decoding:
-    """One run of the decoder over some sounds, each with its own texts.
+    """One run of the decoder over one sound.
 
     Args:
         session: of the graph of `glas.engines.whisper.decoder_graph`.
         shape: of the network.
-        encoded: the sounds.
-        n_best: how many next tokens are wanted of each text.
+        encoded: the sound.
+        barred: what is added to the logits, an `onnxruntime.OrtValue` of shape `(tokens,)`.
+        n_best: how many next tokens are wanted of each prefix.
         with_attention: whether to keep what the heads that follow the sound look at.
     """
 
-    def __init__(self, session: Any, shape: Shape, encoded: Encoded, *, n_best: int, with_attention: bool) -> None:
-        self.session = session
-        self.shape = shape
-        self.encoded = encoded
-        self.n_best = n_best
+    def __init__(
+        self, session: Any, shape: Shape, encoded: Encoded, barred: Any, *, n_best: int, with_attention: bool
+    ) -> None:
+        self._session = session
+        self._shape = shape
+        self._encoded = encoded
+        self._barred = barred
+        self._n_best = n_best
         self._with_attention = with_attention
-        self._position = 0
-        self._steps: dict[tuple[int, bool], Step] = {}
-        self._ancestors = np.zeros((0, 0), np.bool_)
+        self._used = 0
+        self._buffer: Floats | None = None
+        self._memory: dict[str, Any] = {}
         self._make_memory(_ROOM)
 
-    def begin(self, prompts: Sequence[Sequence[int]], start: int) -> tuple[Floats, Floats, Floats | None]:
-        """Read the prompt of each sound; all are of one length.
+    def begin(self, prompt: Sequence[int], start: int, barred: Floats) -> Prompt:
+        """Read the prompt.
 
         Args:
-            prompts: tokens.
+            prompt: tokens.
             start: number of the token after which the network judges whether anybody speaks.
-
-        Returns:
-            Logits of the token after `start` and of the token after the prompt, each of shape `(sounds, tokens)`; and
-            the attention of all rows, shape `(sounds, heads, positions, length)`, if it is kept.
+            barred: what is added to the logits of the first token of the text, shape `(tokens,)`.
         """
-        sounds, length = len(prompts), len(prompts[0])
-        rows = sounds * length
-        if rows + sounds > self._room:
-            self._make_memory(2 * (rows + sounds))
-        chosen = [sound * length + place for place in (start, length - 1) for sound in range(sounds)]
-        self._ancestors = np.kron(np.eye(sounds), np.tri(length)).astype(np.bool_)
-        step = Step(self, rows, chosen, self._outputs(rows, len(chosen), with_logits=True))
-        step.inputs["positions"][0] = np.tile(np.arange(length), sounds)
-        outputs = self._run(
-            step,
-            [token for prompt in prompts for token in prompt],
-            _ort_value()(np.zeros(self.shape.tokens, np.float32)),
-        )
-        self._ancestors = self._ancestors[length - 1 :: length]
-        self._position = length
+        length = len(prompt)
+        mask = np.tri(length, dtype=np.bool_)
+        nothing = _ort_value()(np.zeros(self._shape.tokens, np.float32))
+        outputs = self._run(prompt, range(length), mask, [start, length - 1], nothing, with_logits=True)
+        looks = self._attention(outputs, length)
         logits = outputs["logits"]
-        return logits[:sounds], logits[sounds:], self._attention(outputs)
+        prefix = self._prefix(np.arange(length), logits[1] + barred, looks[-1])
+        return Prompt(logits[0], prefix, tuple(look for look in looks[:-1] if look is not None))
 
-    def advance(
-        self, parents: Sequence[int], tokens: Sequence[int], barred: Any, *, with_logits: bool = False
-    ) -> tuple[Floats, Integers | None, Floats | None]:
-        """Go on by one token.
+    def extend(
+        self, chains: Sequence[tuple[Prefix, Sequence[int]]], *, with_logits: bool = False
+    ) -> list[list[Prefix]]:
+        """Read more tokens.
 
         Args:
-            parents: row of the call before that each text comes from; in the order of the sounds, as many of each.
-            tokens: the next token of each text.
-            barred: what is added to the logits, an `OrtValue` of shape `(tokens,)`.
-            with_logits: whether to return all logits.
+            chains: prefixes, each with the tokens that go on from it, one behind the other.
+            with_logits: whether the logits of all next tokens are wanted.
 
         Returns:
-            Natural logarithms of probability of the best next tokens, shape `(texts, n_best)`, and their ids; or all
-            logits, shape `(texts, tokens)`, and nothing. Then the attention, shape `(sounds, heads, positions, texts
-            of a sound)`, if it is kept. All are valid until the next call.
+            For each chain the prefixes that end with each of its tokens.
         """
-        rows = len(tokens)
-        self._ancestors = self._ancestors[list(parents)]
-        self._tidy(rows)
-        self._ancestors = np.concatenate([self._ancestors, np.eye(rows, dtype=np.bool_)], axis=1)
-        step = self._steps.get((rows, with_logits))
-        if step is None:
-            step = Step(self, rows, range(rows), self._outputs(rows, rows, with_logits=with_logits))
-            self._steps[rows, with_logits] = step
-        step.inputs["positions"][:] = self._position
-        outputs = self._run(step, tokens, barred)
-        self._position += 1
-        attention = self._attention(outputs)
+        tokens = [token for _, chain in chains for token in chain]
+        positions = [len(prefix.places) + step for prefix, chain in chains for step in range(len(chain))]
+        first = self._used
+        mask = np.zeros((len(tokens), first + len(tokens)), np.bool_)
+        places: list[Integers] = []
+        for prefix, chain in chains:
+            begun = len(places)
+            for step in range(len(chain)):
+                own = np.arange(first + begun, first + begun + step + 1)
+                places.append(np.concatenate([prefix.places, own]))
+                mask[begun + step, places[-1]] = True
+        outputs = self._run(tokens, positions, mask, range(len(tokens)), self._barred, with_logits=with_logits)
+        looks = self._attention(outputs, len(tokens))
         if with_logits:
-            return outputs["logits"], None, attention
-        return outputs["best"], outputs["best_tokens"], attention
-
-    def keep(self, sounds: Sequence[int], texts: int) -> None:
-        """Go on with some of the sounds alone.
-
-        Args:
-            sounds: their numbers, rising.
-            texts: texts that each sound had in the last call.
-        """
-        rows = [sound * texts + text for sound in sounds for text in range(texts)]
-        self._ancestors = self._ancestors[rows]
-        self.encoded = self.encoded.chosen(sounds)
-        self._steps.clear()
-
-    def _run(self, step: Step, tokens: Sequence[int], barred: Any) -> dict[str, npt.NDArray[Any]]:
-        used = self._ancestors.shape[1]
-        step.inputs["tokens"][0] = tokens
-        step.inputs["last"][0], step.inputs["used"][0] = used - 1, used
-        mask = np.where(self._ancestors, np.float32(0), _HIDDEN)[None, None]
-        step.binding.bind_ortvalue_input("mask", _ort_value()(mask))
-        if barred is not step.barred:
-            step.binding.bind_ortvalue_input("barred", barred)
-            step.barred = barred
-        self.session.run_with_iobinding(step.binding)
-        return step.outputs
-
-    def _outputs(
-        self, rows: int, chosen: int, *, with_logits: bool
-    ) -> dict[str, tuple[tuple[int, ...], npt.DTypeLike]]:
-        outputs: dict[str, tuple[tuple[int, ...], npt.DTypeLike]]
-        if with_logits:
-            outputs = {"logits": ((chosen, self.shape.tokens), np.float32)}
+            found = [self._prefix(*row) for row in zip(places, outputs["logits"], looks, strict=True)]
         else:
-            size = (chosen, self.n_best)
-            outputs = {"best": (size, np.float32), "best_tokens": (size, np.int64)}
-        if self._with_attention:
-            sounds, positions = self.encoded.sounds, self.encoded.positions
-            for layer, heads in self.shape.alignment_heads.items():
-                outputs[f"attention_{layer}"] = (sounds, len(heads), positions, rows // sounds), np.float32
+            rows = zip(places, outputs["best_tokens"].tolist(), outputs["best"].tolist(), looks, strict=True)
+            found = [Prefix(where, best, logprobs, None, look) for where, best, logprobs, look in rows]
+        row = iter(found)
+        return [[next(row) for _ in chain] for _, chain in chains]
+
+    def _prefix(self, places: Integers, logits: Floats, look: Floats | None) -> Prefix:
+        highest = logits.max()
+        n_best = min(self._n_best, len(logits))
+        best = np.argpartition(-logits, n_best - 1)[:n_best]
+        best = best[np.argsort(-logits[best])]
+        logprobs = logits[best] - highest - np.log(np.exp(logits - highest).sum())
+        return Prefix(places, best.tolist(), logprobs.tolist(), logits, look)
+
+    def _run(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        mask: npt.NDArray[np.bool_],
+        chosen: Sequence[int],
+        barred: Any,
+        *,
+        with_logits: bool,
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Read tokens, one a row; `mask` says which places of the memory, old and new ones, a row may look at."""
+        self._used += len(tokens)
+        if self._used > self._room:
+            self._make_memory(max(2 * self._room, self._used))
+        shape = self._shape
+        binding = self._session.io_binding()
+        inputs = {
+            "tokens": np.array([tokens]),
+            "positions": np.array([positions]),
+            "mask": np.where(mask, np.float32(0), _HIDDEN)[None, None],
+            "last": np.array([self._used - 1], np.int32),
+            "used": np.array([self._used], np.int32),
+            "grid": np.array([1, -1, shape.decoder_heads, shape.head_width]),
+            "chosen": np.array(chosen),
+            "n_best": np.array([self._n_best]),
+        }
+        make = _ort_value()
+        values = [(name, make(array)) for name, array in inputs.items()]
+        for name, value in (*values, ("barred", barred), *self._encoded.cross.items()):
+            binding.bind_ortvalue_input(name, value)
+        for name, value in self._memory.items():
+            binding.bind_ortvalue_input(name, value)
+            binding.bind_ortvalue_output(f"new_{name}", value)
+        outputs = self._outputs(len(tokens), len(chosen), with_logits=with_logits)
+        for name, array in outputs.items():
+            binding.bind_ortvalue_output(name, make(array))
+        self._session.run_with_iobinding(binding)
         return outputs
 
-    def _attention(self, outputs: dict[str, npt.NDArray[Any]]) -> Floats | None:
+    def _outputs(self, rows: int, chosen: int, *, with_logits: bool) -> dict[str, npt.NDArray[Any]]:
+        outputs: dict[str, npt.NDArray[Any]]
+        if with_logits:
+            outputs = {"logits": np.empty((chosen, self._shape.tokens), np.float32)}
+        else:
+            size = (chosen, self._n_best)
+            outputs = {"best": np.empty(size, np.float32), "best_tokens": np.empty(size, np.int64)}
+        if self._with_attention:
+            for layer, heads in self._shape.alignment_heads.items():
+                outputs[f"attention_{layer}"] = np.empty((1, len(heads), self._encoded.positions, rows), np.float32)
+        return outputs
+
+    def _attention(self, outputs: dict[str, npt.NDArray[Any]], rows: int) -> Sequence[Floats | None]:
+        """Where each row looked, shape `(heads, positions)`."""
         if not self._with_attention:
-            return None
-        return np.concatenate([outputs[f"attention_{layer}"] for layer in self.shape.alignment_layers], axis=1)
+            return [None] * rows
+        layers = [outputs[f"attention_{layer}"][0] for layer in self._shape.alignment_layers]
+        return list(np.ascontiguousarray(np.concatenate(layers).transpose(2, 0, 1)))
+
+    @property
+    def _room(self) -> int:
+        return 0 if self._buffer is None else int(self._buffer.shape[3])
 
     def _make_memory(self, room: int) -> None:
-        shape = self.shape
-        self._room = room
+        """Make the memory, or a larger one with what the old one holds."""
+        shape, old = self._shape, self._buffer
         size = (2 * shape.decoder_layers, 1, shape.decoder_heads, room, shape.head_width)
         self._buffer = np.zeros(size, np.float32)
+        if old is not None:
+            self._buffer[:, :, :, : old.shape[3]] = old
         names = [f"{kind}_{index}" for index in range(shape.decoder_layers) for kind in ("keys", "values")]
-        self.memory = {name: _ort_value()(part) for name, part in zip(names, self._buffer, strict=True)}
-        self._steps.clear()
-
-    def _tidy(self, rows: int) -> None:
-        """Drop what no text looks at any more when it is half of the memory, and make room for the rows that come."""
-        used = self._ancestors.shape[1]
-        is_full = used + rows > self._room
-        if not is_full and used < _TIDY:
-            return
-        needed = np.flatnonzero(self._ancestors.any(axis=0))
-        if not is_full and 2 * len(needed) > used:
-            return
-        kept = self._buffer[:, :, :, needed]
-        if 2 * len(needed) + rows > self._room:
-            self._make_memory(2 * self._room + rows)
-        self._buffer[:, :, :, : len(needed)] = kept
-        self._ancestors = self._ancestors[:, needed]
+        self._memory = {name: _ort_value()(part) for name, part in zip(names, self._buffer, strict=True)}
 
 
 def _ort_value() -> Any:

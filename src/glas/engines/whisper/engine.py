@@ -3,7 +3,7 @@
 A piece is written once, without times. The encoder gets it with as much silence behind it as the model needs, which is
 none for one that was trained for that, and a full window where nothing is known. What looks wrong (no end, a loop) is
 written again: first in the full window, then with a little chance. Words get their times afterwards, from attention.
-Where a language model lies beside the weights (`lm.npz`), it chooses among the texts of the beam.
+Where a language model lies beside the weights (`lm.npz`), it chooses among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ class WhisperEngine:
         precision: of the large matrices; None is int8 on a processor and float16 on a graphics card.
         threads: threads of one call.
         workers: calls that run side by side on a graphics card; a processor runs any number. All share the weights.
-        beam_size: texts that are followed at once; 1 is greedy.
+        beam_size: how much is searched; see `glas.engines.whisper.backend.Backend.generate`; 1 is greedy.
         context: how much silence follows a piece in the encoder's input; None asks the model.
         retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
         calibration: makes confidences of words; None takes the one beside the weights, if there is one.

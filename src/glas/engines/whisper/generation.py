@@ -1,16 +1,19 @@
-"""Generate the texts of some sounds: read their prompts, then go on token by token while any text does."""
+"""Generate the texts of a sound: the most probable one token by token, then what else may have been said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from glas.engines.whisper.alternatives import Choice, Path, alternatives
 from glas.engines.whisper.backend import Draft
-from glas.engines.whisper.decoding import Decoding, Floats
-from glas.engines.whisper.search import Beam, Candidate, Row
+from glas.engines.whisper.decoding import Decoding, Prefix, Prompt
 from glas.engines.whisper.vocabulary import Vocabulary
+
+# Changes that are tried for each text that a beam search would follow.
+_CHANGES_PER_TEXT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,144 +47,83 @@ class Barred:
         self.always = onnxruntime.OrtValue.ortvalue_from_numpy(self._always)
 
 
-@dataclass(slots=True)
-class _Text:
-    """The text of one sound on its way.
-
-    Attributes:
-        beam: its search.
-        no_speech_probability: see `Draft`.
-        before: attention of the prompt, shape `(heads, positions, length)`.
-        looks: attention of each call, shape `(heads, positions, rows)`.
-    """
-
-    beam: Beam
-    no_speech_probability: float
-    before: Floats | None
-    looks: list[Floats]
-
-    def drafts(self) -> list[Draft]:
-        return [self._draft(found) for found in self.beam.found]
-
-    def _draft(self, found: Candidate) -> Draft:
-        mean = found.score / max(len(found.logprobs), 1) if found.tokens else 0.0
-        return Draft(
-            tokens=list(found.tokens),
-            avg_logprob=min(mean, 0.0),
-            no_speech_probability=self.no_speech_probability,
-            has_ended=found.has_ended,
-            logprobs=list(found.logprobs[: len(found.tokens)]),
-            attention=self._attention(found),
-        )
-
-    def _attention(self, found: Candidate) -> Floats | None:
-        """Where the decoder looked along a text: the prompt, then every token that was read."""
-        if self.before is None:
-            return None
-        # The first of the rows wrote the first token: it belongs to the prompt.
-        read = zip(self.looks, found.rows[1 : len(found.tokens) + 1], strict=False)
-        rows = [self.before.transpose(2, 0, 1), *(look[None, :, :, row] for look, row in read)]
-        return np.concatenate(rows)
-
-
 def generate(
-    decoding: Decoding, prompts: list[list[int]], settings: Settings, barred: Barred, vocabulary: Vocabulary
-) -> list[list[Draft]]:
-    """Generate texts of each sound, the best first.
+    decoding: Decoding, prompt: Sequence[int], settings: Settings, barred: Barred, vocabulary: Vocabulary
+) -> list[Draft]:
+    """Generate texts of one sound, the most probable one first.
 
     Args:
-        decoding: a fresh run of the decoder over the sounds, with twice as many best tokens as texts of a beam.
-        prompts: tokens before each text, all of one length.
+        decoding: a fresh run of the decoder over the sound.
+        prompt: tokens before the text.
         settings: how.
         barred: tokens that must not come.
         vocabulary: the network's tokens.
     """
-    start = prompts[0].index(vocabulary.start)
-    judged, logits, attention = decoding.begin(prompts, start)
-    texts = [
-        _Text(
-            Beam(settings.beam_size, vocabulary.end, settings.most_tokens),
-            _share(judged[index], vocabulary.no_speech),
-            None if attention is None else attention[index],
-            [],
-        )
-        for index in range(len(prompts))
-    ]
-    choose = _Chooser(settings, decoding.n_best)
-    rows = [_advance(text, choose(row[None])) for text, row in zip(texts, logits + barred.at_first, strict=True)]
-    _go_on(decoding, texts, rows, choose, barred)
-    return [text.drafts() for text in texts]
+    read = decoding.begin(prompt, prompt.index(vocabulary.start), barred.at_first)
+    silence = _share(read.judged, vocabulary.no_speech)
+    choose = _Sampler(settings.temperature) if settings.temperature > 0 else _most_probable
+    first = _written(decoding, read.prefix, settings, vocabulary.end, choose)
+    drafts = [_draft(first, read, silence, vocabulary.end)]
+    if settings.temperature > 0 or settings.beam_size == 1:
+        return drafts
+    others = alternatives(
+        decoding,
+        first,
+        vocabulary.end,
+        most=_CHANGES_PER_TEXT * settings.beam_size,
+        most_tokens=settings.most_tokens,
+        letters=vocabulary.letters,
+    )
+    for found in others:
+        draft = _draft(found.path, read, silence, vocabulary.end)
+        drafts.append(draft._replace(replaced=(found.start, found.end)))
+    return drafts
 
 
-def _go_on(decoding: Decoding, texts: list[_Text], rows: list[list[Row]], choose: "_Chooser", barred: Barred) -> None:
-    """Call the decoder until all texts are whole."""
-    alive, width = list(range(len(texts))), 1
-    while any(rows):
-        if 2 * sum(map(bool, rows)) <= len(rows):
-            # Texts that are whole take no more part, once they are half of all.
-            going_on = [place for place, found in enumerate(rows) if found]
-            decoding.keep(going_on, width)
-            alive, rows = [alive[place] for place in going_on], [rows[place] for place in going_on]
-        parents, tokens, n_rows = _filled(rows, width)
-        found, ids, attention = decoding.advance(parents, tokens, barred.always, with_logits=choose.by_chance)
-        logprobs, ids = choose(found) if ids is None else (found, ids)
-        for place, index in enumerate(alive):
-            if not rows[place]:
-                continue
-            if attention is not None:
-                texts[index].looks.append(attention[place].copy())
-            first = place * n_rows
-            mine = slice(first, first + len(rows[place]))
-            rows[place] = _advance(texts[index], (logprobs[mine], ids[mine]))
-        width = n_rows
+def _written(decoding: Decoding, prefix: Prefix, settings: Settings, end: int, choose: Callable[[Prefix], int]) -> Path:
+    """One text, token by token; without an end where it was broken off."""
+    path: Path = []
+    while len(path) < settings.most_tokens:
+        path.append(Choice(prefix, choose(prefix)))
+        if path[-1].token == end:
+            break
+        ((prefix,),) = decoding.extend([(prefix, [path[-1].token])], with_logits=settings.temperature > 0)
+    return path
 
 
-def _advance(text: _Text, found: tuple[Floats, npt.NDArray[np.int64]]) -> list[Row]:
-    return text.beam.advance(*found)
+def _most_probable(prefix: Prefix) -> int:
+    return prefix.best[0]
 
 
-def _filled(rows: list[list[Row]], width: int) -> tuple[list[int], list[int], int]:
-    """Rows of all sounds, as many of each; what is missing is filled with copies that nobody reads.
+class _Sampler:
+    """Draws the next token by chance. The same sound gives the same text."""
 
-    Args:
-        rows: of each sound, with parents numbered within the sound.
-        width: rows that each sound had in the last call.
-
-    Returns:
-        Parents, numbered over all sounds; tokens; and the rows of each sound.
-    """
-    n_rows = max(map(len, rows))
-    parents, tokens = [], []
-    for place, found in enumerate(rows):
-        for row in (found + [found[0] if found else Row(0, 0)] * n_rows)[:n_rows]:
-            parents.append(place * width + row.parent)
-            tokens.append(row.token)
-    return parents, tokens, n_rows
-
-
-class _Chooser:
-    """From logits to the next tokens: the best ones, or one by chance."""
-
-    def __init__(self, settings: Settings, n_best: int) -> None:
-        self.by_chance = settings.temperature > 0
-        self._temperature = settings.temperature
-        self._n_best = n_best
-        # The same sound gives the same text.
+    def __init__(self, temperature: float) -> None:
+        self._temperature = temperature
         self._random = np.random.default_rng(0)
 
-    def __call__(self, logits: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-        """Natural logarithms of probability, and ids, of the next tokens of each row."""
-        highest = logits.max(axis=1, keepdims=True)
-        logprobs = logits - highest - np.log(np.exp(logits - highest).sum(axis=1, keepdims=True))
-        if self.by_chance:
-            # The largest of the logarithms with Gumbel noise is a sample of the distribution.
-            weighed = logits / self._temperature + self._random.gumbel(size=logits.shape)
-            ids = np.argmax(weighed, axis=1)[:, None]
-        else:
-            n_best = min(self._n_best, logits.shape[1])
-            ids = np.argpartition(-logits, n_best - 1, axis=1)[:, :n_best]
-            ids = np.take_along_axis(ids, np.argsort(-np.take_along_axis(logits, ids, 1), axis=1), 1)
-        return np.take_along_axis(logprobs, ids, 1), ids
+    def __call__(self, prefix: Prefix) -> int:
+        if prefix.logits is None:
+            raise ValueError("Expected a prefix with its logits.")
+        # The largest of the logarithms with Gumbel noise is a sample of the distribution.
+        weighed = prefix.logits / self._temperature + self._random.gumbel(size=prefix.logits.shape)
+        return int(np.argmax(weighed))
+
+
+def _draft(path: Path, read: Prompt, silence: float, end: int) -> Draft:
+    logprobs = [choice.logprob for choice in path]
+    has_ended = bool(path) and path[-1].token == end
+    tokens = [choice.token for choice in path[: len(path) - has_ended]]
+    looks = [choice.after.attention for choice in path]
+    rows = (*read.attention, *(look for look in looks if look is not None))
+    return Draft(
+        tokens=tokens,
+        avg_logprob=min(sum(logprobs) / len(logprobs), 0.0) if tokens else 0.0,
+        no_speech_probability=silence,
+        has_ended=has_ended,
+        logprobs=logprobs[: len(tokens)],
+        attention=rows if len(rows) > len(read.attention) else None,
+    )
 
 
 def _share(logits: npt.NDArray[Any], token: int | None) -> float:

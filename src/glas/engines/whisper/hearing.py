@@ -16,7 +16,7 @@ from glas.engines.whisper.backend import Backend, Draft, Timing
 from glas.engines.whisper.confidence import Alternative, Calibrates, signs_of
 from glas.engines.whisper.context import ContextRule
 from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features, filled
-from glas.engines.whisper.rescoring import best_text
+from glas.engines.whisper.rescoring import choose
 
 # Russian in Whisper's tokens is 5 to 7 a second; nobody says 10. What is longer has lost its end, and is broken off.
 MOST_TOKENS_PER_S = 10
@@ -74,7 +74,7 @@ class Clip:
 
 
 class Written(NamedTuple):
-    """A draft, what was encoded when it was written, its text, its temperature, and all texts of the beam."""
+    """A draft, what was encoded when it was written, its text, its temperature, and all texts that were found."""
 
     draft: Draft
     heard: Any
@@ -177,17 +177,8 @@ class Hearing:
         return [self._chosen(found, heard, temperature) for found in drafts]
 
     def _chosen(self, drafts: list[Draft], heard: Any, temperature: float) -> Written:
-        texts = [self._network.vocabulary.decode(draft.tokens).strip() for draft in drafts]
-        found = [
-            Alternative(text, draft.avg_logprob * (len(draft.tokens) + 1))
-            for text, draft in zip(texts, drafts, strict=True)
-        ]
-        best = 0
-        if self._language_model and len(found) > 1:
-            # A text that was broken off has no end token, whose probability is part of the others'.
-            ended = [index for index, draft in enumerate(drafts) if draft.has_ended] or [0]
-            best = ended[best_text([found[index] for index in ended], self._language_model)]
-        return Written(drafts[best], heard, texts[best], temperature, found)
+        chosen = choose(drafts, lambda tokens: self._network.vocabulary.decode(tokens).strip(), self._language_model)
+        return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
         """The best of further writings: in the full window, then with a little chance, while there is time.

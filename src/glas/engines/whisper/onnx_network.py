@@ -30,6 +30,7 @@ from glas.engines.whisper.shape import shape_of
 from glas.engines.whisper.vocabulary import Vocabulary
 
 _CPU = ("CPUExecutionProvider",)
+_N_BEST = 8  # next tokens that are looked at; more are never within the depth of `glas.engines.whisper.alternatives`
 
 
 class OnnxNetwork:
@@ -97,9 +98,12 @@ class OnnxNetwork:
             raise InvalidParameterError(
                 "Expected the name of a language: this model cannot find it out.", param="language"
             )
-        logits, _, _ = self._decoding(encoded).begin([[self.vocabulary.start]] * encoded.sounds, 0)
-        numbers = list(self._languages)
-        chosen = logits[:, numbers]
+        nothing = np.zeros(self._shape.tokens, np.float32)
+        read = [
+            self._decoding(encoded.one(number)).begin([self.vocabulary.start], 0, nothing)
+            for number in range(encoded.sounds)
+        ]
+        chosen = np.stack([one.judged for one in read])[:, list(self._languages)]
         weights = np.exp(chosen - chosen.max(axis=1, keepdims=True))
         probabilities = weights / weights.sum(axis=1, keepdims=True)
         return [dict(zip(self._languages.values(), map(float, row), strict=True)) for row in probabilities]
@@ -120,15 +124,31 @@ class OnnxNetwork:
             temperature=temperature,
             beam_size=1 if temperature else beam_size,
         )
-        decoding = self._decoding(encoded, n_best=2 * settings.beam_size, with_attention=with_times)
-        return generate(decoding, prompts, settings, self._barred, self.vocabulary)
+        n_best = _N_BEST if settings.beam_size > 1 else 1
+        return [
+            generate(
+                self._decoding(encoded.one(number), n_best=n_best, with_attention=with_times),
+                prompt,
+                settings,
+                self._barred,
+                self.vocabulary,
+            )
+            for number, prompt in enumerate(prompts)
+        ]
 
     def align(self, encoded: Encoded, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:  # noqa: ARG002
         """See `Backend.align`; the drafts carry their attention."""
         return [_timing(draft, len(task), n_frames) for draft, n_frames in zip(drafts, frames, strict=True)]
 
     def _decoding(self, encoded: Encoded, *, n_best: int = 1, with_attention: bool = False) -> Decoding:
-        return Decoding(_loaded(self._decoder), self._shape, encoded, n_best=n_best, with_attention=with_attention)
+        return Decoding(
+            _loaded(self._decoder),
+            self._shape,
+            encoded,
+            self._barred.always,
+            n_best=n_best,
+            with_attention=with_attention,
+        )
 
 
 def _session(model: bytes, threads: int) -> Any:
@@ -154,7 +174,8 @@ def _timing(draft: Draft, n_task: int, n_frames: int) -> Timing:
         raise ModelError("Expected drafts that were generated with times.")
     # What stands before the task, as hot words, is no part of the sound.
     n_rows = n_task + len(draft.tokens) + draft.has_ended
-    attention = draft.attention[-n_rows:, :, : max(n_frames // FRAMES_PER_POSITION, 1)]
+    n_positions = max(n_frames // FRAMES_PER_POSITION, 1)
+    attention = np.stack([look[:, :n_positions] for look in draft.attention[-n_rows:]])
     places = arrivals(attention, n_task)[: len(draft.tokens)]
     probabilities = np.exp(np.minimum(draft.logprobs[: len(draft.tokens)], 0))
     return Timing([place * POSITION_S for place in places], probabilities.tolist())

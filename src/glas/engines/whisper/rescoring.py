@@ -1,34 +1,118 @@
-"""Choose among the texts of a beam search with a language model that knows more words than Whisper's decoder.
+"""Choose among the texts of one sound with a language model that knows more words than Whisper's decoder.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both numbers were
 chosen on stock whisper-base, where every weight from 0.1 to 0.3 and every bonus from 0 to 8 helps (docs/lab-notes.md).
 
-The sum of a text's log-probabilities prefers texts that end early: what is left out costs nothing. The beam's own
-order, by the mean over tokens, does not. So only texts about as long as the beam's best one are compared.
+The sum of a text's log-probabilities prefers texts that end early: what is left out costs nothing. Their mean over
+tokens does not. So only texts about as long as the one with the highest mean are compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from glas.engines.language_model import LanguageModel
+from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.confidence import Alternative
 
 WEIGHT = 0.15
 WORD_BONUS = 3.0  # natural logarithm of probability; without it short texts are preferred
-LEAST_LENGTH = 0.85  # of the best one's letters
+LEAST_LENGTH = 0.85  # of the letters of the text with the highest mean
 
 
-def best_text(found: Sequence[Alternative], language_model: LanguageModel) -> int:
-    """Say which text to keep: the index of the best one.
+class Chosen(NamedTuple):
+    """The draft that is kept, its text, and all texts of the sound."""
+
+    draft: Draft
+    text: str
+    alternatives: list[Alternative]
+
+
+def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_model: LanguageModel | None) -> Chosen:
+    """Choose the text to keep.
+
+    Changes of the first draft that do not overlap are made together where each makes it better.
 
     Args:
-        found: different texts of one sound, the beam's best one first, each with the logarithm of its probability, the
-            end token included.
-        language_model: of the language that is written.
+        drafts: of one sound, the most probable one first.
+        read: gives the text of tokens.
+        language_model: of the language that is written; without it the text with the highest mean is kept.
     """
+    found = [Alternative(read(draft.tokens), _logprob(draft)) for draft in drafts]
+    # A text that was broken off has no end token, whose probability is part of the others'.
+    ended = [number for number, draft in enumerate(drafts) if draft.has_ended] or [0]
+    likely = max(ended, key=lambda number: drafts[number].avg_logprob)
+    if len(ended) == 1:
+        return Chosen(drafts[ended[0]], found[ended[0]].text, found)
 
-    def score(index: int) -> float:
-        words = language_model.logprobs(found[index].text)
-        return found[index].logprob + WEIGHT * (sum(words) + WORD_BONUS * len(words))
+    def score(text: str, logprob: float) -> float:
+        if language_model is None:
+            return logprob
+        words = language_model.logprobs(text)
+        return logprob + WEIGHT * (sum(words) + WORD_BONUS * len(words))
 
-    least = LEAST_LENGTH * len(found[0].text)
-    return max((index for index in range(len(found)) if len(found[index].text) >= least), key=score)
+    least = LEAST_LENGTH * len(found[likely].text)
+    scores = {number: score(*found[number]) for number in ended if len(found[number].text) >= least}
+    best = max(scores, key=lambda number: scores[number])
+    chosen = Chosen(drafts[best], found[best].text, found)
+    if 0 not in scores or drafts[best].replaced is None:
+        return chosen
+    better = sorted((number for number in scores if scores[number] > scores[0]), key=lambda number: -scores[number])
+    changed = with_changes(drafts[0], [drafts[number] for number in better])
+    text = read(changed.tokens)
+    if len(text) >= least and score(text, _logprob(changed)) > scores[best]:
+        return Chosen(changed, text, [*found, Alternative(text, _logprob(changed))])
+    return chosen
+
+
+def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
+    """Make changes of a draft together, those that do not overlap; of two that do the one that is named first."""
+    taken: list[tuple[int, int, list[_Step]]] = []
+    steps = _steps(first)
+    for draft in changed:
+        start, end = draft.replaced or (0, 0)
+        others = _steps(draft)
+        new = others[start : len(others) - (len(steps) - end)]
+        if all(end <= before or after <= start for before, after, _ in taken):
+            taken.append((start, end, new))
+    for start, end, new in sorted(taken, key=lambda one: one[:2], reverse=True):
+        steps[start:end] = new
+    return _draft(first, steps)
+
+
+class _Step(NamedTuple):
+    """A token of a draft, or its end (None), its log-probability, and where the decoder looked before it."""
+
+    token: int | None
+    logprob: float
+    look: npt.NDArray[np.float32] | None
+
+
+def _steps(draft: Draft) -> list[_Step]:
+    logprobs = draft.logprobs or [draft.avg_logprob] * len(draft.tokens)
+    tokens: list[int | None] = [*draft.tokens]
+    if draft.has_ended:
+        tokens, logprobs = [*tokens, None], [*logprobs, _logprob(draft) - sum(logprobs)]
+    looks = draft.attention[-len(tokens) :] if draft.attention and tokens else [None] * len(tokens)
+    return [_Step(*step) for step in zip(tokens, logprobs, looks, strict=True)]
+
+
+def _draft(first: Draft, steps: Sequence[_Step]) -> Draft:
+    """A draft of these steps, with the prompt of the first one."""
+    tokens = [step.token for step in steps if step.token is not None]
+    logprobs = [step.logprob for step in steps]
+    looks = [step.look for step in steps if step.look is not None]
+    n_before = len(first.attention) - len(_steps(first)) if first.attention else 0
+    return first._replace(
+        tokens=tokens,
+        avg_logprob=min(sum(logprobs) / len(logprobs), 0.0) if tokens else 0.0,
+        has_ended=len(steps) > len(tokens),
+        logprobs=logprobs[: len(tokens)],
+        attention=(*first.attention[:n_before], *looks) if first.attention else None,
+    )
+
+
+def _logprob(draft: Draft) -> float:
+    return draft.avg_logprob * (len(draft.tokens) + draft.has_ended)

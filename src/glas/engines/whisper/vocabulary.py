@@ -99,6 +99,7 @@ class Vocabulary:
     def __init__(self, directory: Path, text_context: int) -> None:
         self._tokenizer = load_tokenizer(directory)
         self._context = text_context
+        self._letters: dict[int, str] = {}
         self.end = self._id(END)
         self.start = self._id(START)
         found = (self._tokenizer.token_to_id(token) for token in NO_SPEECH)
@@ -139,6 +140,13 @@ class Vocabulary:
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens; special ones have none."""
         return str(self._tokenizer.decode([token for token in tokens if token < self.end]))
+
+    def letters(self, token: int) -> str:
+        """Letters and digits of a token, in lower case; of half a letter what the tokenizer makes of it."""
+        if token not in self._letters:
+            text = self.decode([token]).lower()
+            self._letters[token] = "".join(sign for sign in text if sign.isalnum() or sign == _BROKEN_LETTER)
+        return self._letters[token]
 
     def pieces(self, tokens: Sequence[int]) -> list[tuple[str, int]]:
         """Cut text tokens where whole letters end: a letter of two bytes may be spread over two tokens.

@@ -1,0 +1,161 @@
+"""Find the texts that a sound may also have, near the most probable one.
+
+The decoder writes one text greedily. Wherever another token was nearly as probable and would change a word, that token
+is followed until its text comes together with the first one again; there the first text goes on. Such a text is scored
+by its own tokens and by those of the first text around them. What a change does to the tokens behind the meeting is
+neglected. So only doubtful places cost work, while a beam search reads every text to its end.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from glas.engines.whisper.decoding import Decoding, Prefix
+
+DEPTH = 2.0  # natural logarithms by which a token may be less probable than the one that was written
+MOST_LOST = 5.0  # natural logarithms by which a change may be less probable than as many tokens of the first text
+AT_ONCE = 6  # changes that are followed in one call of the decoder
+GUESSED = 2  # tokens of the first text that are read behind a new one in the same call: it mostly replaces one
+AGREEING = 2  # tokens in a row that are equal where two texts have come together
+SHIFT = 3  # tokens by which a change may be longer or shorter than what it replaces
+_LAST = 2  # a mark and the end
+LONGEST = 14  # tokens of a change; one that has not come together with the first text by then is given up
+
+Letters = Callable[[int], str]
+
+
+class Choice(NamedTuple):
+    """A token of a text, and the prefix that it was chosen after."""
+
+    after: Prefix
+    token: int
+
+    @property
+    def logprob(self) -> float:
+        """The natural logarithm of its probability; that of the least probable known token if it is not known."""
+        found = self.after.logprob(self.token)
+        return self.after.logprobs[-1] if found is None else found
+
+
+Path = list[Choice]
+
+
+class Alternative(NamedTuple):
+    """A whole text, and which tokens of the first one it has others for.
+
+    Attributes:
+        path: all its tokens, the end token included if it came to one.
+        start, end: the tokens `[start, end)` of the first text are replaced.
+    """
+
+    path: Path
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class _Change:
+    """Tokens that replace some of the first text's.
+
+    Attributes:
+        start: place of the first text at which it begins.
+        path: its tokens so far; the last one has not been read yet.
+        guessed: tokens that are read behind the last one in the same call.
+        meets: place at which the first text goes on behind it, once it is known.
+        is_over: whether it is followed no further.
+    """
+
+    start: int
+    path: Path
+    guessed: Sequence[int]
+    meets: int | None = None
+    is_over: bool = False
+
+
+def alternatives(
+    decoding: Decoding, first: Path, end: int, *, most: int, most_tokens: int, letters: Letters
+) -> Iterator[Alternative]:
+    """Yield texts that differ from the first one in one place.
+
+    Args:
+        decoding: the run of the decoder that wrote the first text.
+        first: the most probable text, the end token included if it came to one.
+        end: id of the end token.
+        most: how many changes are tried, the most probable ones first.
+        most_tokens: tokens after which a text is broken off.
+        letters: gives the letters and digits of a token in lower case.
+    """
+    begun = iter(_begun(first, end, letters)[:most])
+    while changes := list(islice(begun, AT_ONCE)):
+        while live := [change for change in changes if not change.is_over]:
+            chains = [(change.path[-1].after, [change.path[-1].token, *change.guessed]) for change in live]
+            for change, prefixes in zip(live, decoding.extend(chains), strict=True):
+                _follow(change, prefixes, first, end, most_tokens)
+        for change in changes:
+            before = first[: change.start] + change.path
+            if change.path[-1].token == end:
+                yield Alternative(before, change.start, len(first))
+            elif change.meets is not None:
+                yield Alternative(before + first[change.meets :], change.start, change.meets)
+
+
+def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
+    """A change for each token that was nearly as probable as the written one, the most probable first."""
+    found = []
+    for place, written in enumerate(first):
+        behind = [choice.token for choice in first[place + 1 :][:GUESSED]]
+        for token, logprob in zip(written.after.best, written.after.logprobs, strict=True):
+            lost = written.logprob - logprob
+            if lost <= DEPTH and _is_worth_it(token, [written.token, *behind], end, letters):
+                guessed = [guess for guess in behind if guess != end]
+                change = _Change(place, [Choice(written.after, token)], guessed, is_over=token == end)
+                found.append((lost, place, change))
+    return [change for _, _, change in sorted(found, key=lambda one: one[:2])]
+
+
+def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
+    """Whether a token in place of the first of `written` may change words; marks and capitals are left as they are.
+
+    At the end of the text a mark counts too: a full stop can be where the decoder has stopped too early.
+    """
+    if token == written[0]:
+        return False
+    if token == end or end in written[:2]:
+        return True
+    return bool(letters(token)) and letters(token) != letters(written[0])
+
+
+def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, most_tokens: int) -> None:
+    """Choose the most probable tokens behind a change, as far as they were read, and see where it leads."""
+    for prefix, guess in zip(prefixes, [*change.guessed, None], strict=True):
+        change.path.append(Choice(prefix, prefix.best[0]))
+        change.meets = _meeting(change, first)
+        has_led_somewhere = prefix.best[0] == end or change.meets is not None
+        change.is_over = has_led_somewhere or _is_hopeless(change, first, most_tokens)
+        if change.is_over or prefix.best[0] != guess:
+            break
+    change.guessed = []
+
+
+def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
+    """Whether a change is too long, or too improbable. One at the end of the first text may become any text."""
+    if change.start + len(change.path) >= most_tokens:
+        return True
+    if change.start + _LAST >= len(first):
+        return False
+    replaced = first[change.start : change.start + len(change.path)]
+    lost = sum(choice.logprob for choice in replaced) - sum(choice.logprob for choice in change.path)
+    return len(change.path) > LONGEST or lost > MOST_LOST
+
+
+def _meeting(change: _Change, first: Path) -> int | None:
+    """The place at which the first text goes on behind a change; None where they have not come together."""
+    if len(change.path) <= AGREEING:
+        return None
+    last = [choice.token for choice in change.path[-AGREEING:]]
+    here = change.start + len(change.path) - AGREEING
+    for place in range(max(change.start, here - SHIFT), here + SHIFT + 1):
+        if [choice.token for choice in first[place : place + AGREEING]] == last:
+            return place + AGREEING
+    return None
