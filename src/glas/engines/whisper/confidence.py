@@ -1,8 +1,8 @@
 """How sure a Whisper may be of a word: a logistic regression over a few signs of it.
 
 The product of a word's token probabilities tells right words from wrong ones, but it is too high where the decoder
-makes up a word that fits the sound. The other texts that were found and a language model correct it. The weights are fitted
-by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
+makes up a word that fits the sound. The other texts that were found and a language model correct it. The weights are
+fitted by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
 """
 
 import hashlib
