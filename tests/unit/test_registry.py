@@ -11,8 +11,8 @@ from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import ModelLoadError, OverloadedError, UnknownModelError
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
-from glas.nn_service.job import AbandonedError, Job
-from glas.nn_service.registry import DEFAULT_NAMES, Registry
+from glas.recognition.job import AbandonedError, Job
+from glas.recognition.registry import DEFAULT_NAMES, Registry
 
 ON_DISK = ("embedded", "onnx:second", "onnx:third", "onnx:fourth")
 

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from glas.domain.transcription import Recognition
 from glas.nn_service.queue import RecognitionQueue
-from glas.nn_service.registry import Registry
+from glas.recognition import Registry
 
 
 class Metrics:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from glas.domain.decoding import RUSSIAN, DecodingOptions
 from glas.domain.errors import InvalidParameterError
-from glas.nn_service.answering import Question, answer, recognise, recogniser_of
+from glas.nn_service.answering import Question, answer, recognise, service_of
 from glas.nn_service.bodies import PredictionBody, TranscriptionBody, VerboseBody
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
 from glas.serving.openapi import failures
@@ -110,7 +110,7 @@ async def _check_fields(request: Request) -> None:
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """The routes; the recogniser is read from `app.state`, where the lifespan puts it."""
+    """The routes; the service is read from `app.state`, where the lifespan puts it."""
     router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"], dependencies=[Depends(_check_fields)])
     for path, endpoint, summary in (
         ("/v1/audio/transcriptions", transcriptions, "Speech to text"),
@@ -206,7 +206,7 @@ async def translations(
 async def predict(request: Request, file: Recording) -> PredictionBody:
     """Recognise one recording with the default model and answer as the original system did."""
     recognition = await recognise(
-        request, recogniser_of(request), file, Question(options=DecodingOptions(checks_language=True))
+        request, service_of(request), file, Question(options=DecodingOptions(checks_language=True))
     )
     return PredictionBody(prediction=recognition.hypothesis.text)
 

@@ -6,47 +6,26 @@ the last of them, so that no request is refused or fails because of it.
 """
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import TypeAlias
 
 import structlog
 
 from glas.domain.errors import OverloadedError, UnknownModelError
-from glas.engines import Engine, allocator
-from glas.nn_service.job import Job
+from glas.engines import Engine
+from glas.recognition.job import Job
+from glas.recognition.loaded import LoadedModel, resident_bytes
 
-_log = structlog.stdlib.get_logger("glas.nn_service")
+_log = structlog.stdlib.get_logger("glas.recognition")
+
+LoadEngine: TypeAlias = Callable[[str], Engine]
 
 # The default model's names. Clients written for OpenAI must name a model of OpenAI's.
 DEFAULT_NAMES = ("auto", "", "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 _RETRY_S = 5.0
-
-
-@dataclass(eq=False)
-class LoadedModel:
-    """A model in memory.
-
-    Attributes:
-        engine: it, ready to hear.
-        memory_bytes: by how much the process grew while it was loaded; None where the system does not tell.
-        since: when it was loaded.
-        n_leases: requests that use it.
-        used_at: when it was last wanted, of the monotonic clock, seconds.
-        is_retired: it has left the table and is closed after the last lease.
-    """
-
-    engine: Engine
-    memory_bytes: int | None = None
-    since: datetime = field(default_factory=lambda: datetime.now(UTC))
-    n_leases: int = 0
-    used_at: float = field(default_factory=time.monotonic)
-    is_retired: bool = False
 
 
 class Registry:
@@ -63,7 +42,7 @@ class Registry:
 
     def __init__(
         self,
-        load: Callable[[str], Engine],
+        load: LoadEngine,
         resolve: Callable[[str], str],
         *,
         default: str,
@@ -160,7 +139,7 @@ class Registry:
         return fresh
 
     def put(self, engine: Engine) -> None:
-        """Serve an engine, which somebody else has loaded, under its name."""
+        """Serve an engine, which the caller has loaded, under its name."""
         with self._lock:
             old = self._loaded.get(engine.name)
             self._loaded[engine.name] = LoadedModel(engine)
@@ -234,14 +213,14 @@ class Registry:
             model.used_at = time.monotonic()
             is_last = model.is_retired and not model.n_leases
         if is_last:
-            _free(model)
+            model.free()
 
     def _retire(self, model: LoadedModel) -> None:
         with self._lock:
             model.is_retired = True
             is_last = not model.n_leases
         if is_last:
-            _free(model)
+            model.free()
 
     def _make_room(self, name: str) -> None:
         loaded = self.loaded()
@@ -278,17 +257,3 @@ def _following(other: Future[None]) -> Future[None]:
 
     other.add_done_callback(follow)
     return mine
-
-
-def resident_bytes() -> int | None:
-    """Memory of this process that is in use (RSS); None where there is no /proc."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError, ValueError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _free(model: LoadedModel) -> None:
-    model.engine.close()
-    allocator.trim()  # hundreds of megabytes of weights
