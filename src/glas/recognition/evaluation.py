@@ -27,6 +27,7 @@ from glas.recognition.references import ReferenceSet, Utterance
 
 RESAMPLES = 10_000
 SEED = 1
+UNREADABLE = "file_unreadable"
 
 
 class _Value(BaseModel):
@@ -50,7 +51,7 @@ class Failure(_Value):
     """A recording that could not be recognised."""
 
     file: str
-    code: str
+    code: str = Field(description="Of the error; `file_unreadable` where the file cannot be read.")
     message: str
 
 
@@ -98,12 +99,18 @@ def evaluate(
             return recogniser.transcribe(one.audio.read_bytes, options)
         except AudioError as error:
             return Failure(file=one.name, code=error.code, message=error.message)
+        except OSError as error:
+            return Failure(file=one.name, code=UNREADABLE, message=f"the file cannot be read: {error.strerror}")
 
     found: list[Recognition | Failure] = []
     with ThreadPoolExecutor(workers) as pool:
-        for result in pool.map(recognise, data.utterances):
-            found.append(result)
-            on_done(len(found))
+        try:
+            for result in pool.map(recognise, data.utterances):
+                found.append(result)
+                on_done(len(found))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     pairs = zip(data.utterances, found, strict=True)
     recognised = [(one, result) for one, result in pairs if isinstance(result, Recognition)]
     failures = tuple(result for result in found if isinstance(result, Failure))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glas.domain.errors import ConfigurationError
+from glas.domain.errors import DataSetError
 
 AUDIOFOLDER = "metadata.jsonl"
 MANIFESTS = ("manifest.jsonl", "manifest.json")
@@ -53,7 +53,7 @@ def read_reference_set(place: Path) -> ReferenceSet:
             are relative to the file that names them.
 
     Raises:
-        ConfigurationError: there is no such file, a line is not what it should be, or audio is missing.
+        DataSetError: there is no such file, a line is not what it should be, or audio is missing.
     """
     listing = _listing(place)
     utterances, n_without = [], 0
@@ -65,9 +65,9 @@ def read_reference_set(place: Path) -> ReferenceSet:
             else:
                 utterances.append(found)
     if not utterances:
-        raise ConfigurationError(f"{listing}: expected recordings with a text, got none ({n_without} without a text)")
+        raise DataSetError(f"{listing}: expected recordings with a text, got none ({n_without} without a text)")
     if absent := [str(one.audio) for one in utterances if not one.audio.is_file()]:
-        raise ConfigurationError(
+        raise DataSetError(
             f"{listing}: {len(absent)} of {len(utterances)} audio files are not there, the first one is {absent[0]}"
         )
     name = place.stem if place.is_file() else place.resolve().name
@@ -82,7 +82,7 @@ def _listing(place: Path) -> Path:
             return place / name
     expected = f"a folder with {AUDIOFOLDER} or {MANIFESTS[0]}, or a manifest"
     got = "no such file or folder" if not place.exists() else "a folder without them"
-    raise ConfigurationError(f"{place}: expected {expected}, got {got}")
+    raise DataSetError(f"{place}: expected {expected}, got {got}")
 
 
 def _lines(listing: Path) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _lines(listing: Path) -> Iterator[str]:
         with listing.open(encoding="utf-8") as file:
             yield from file
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{listing} cannot be read: {error}") from error
+        raise DataSetError(f"{listing} cannot be read: {error}") from error
 
 
 def _utterance(listing: Path, number: int, line: str) -> Utterance | None:
@@ -98,22 +98,20 @@ def _utterance(listing: Path, number: int, line: str) -> Utterance | None:
     try:
         row: dict[str, Any] = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ConfigurationError(
-            f"{listing}, line {number}: expected a JSON object, got {line.strip()!r:.80}"
-        ) from error
+        raise DataSetError(f"{listing}, line {number}: expected a JSON object, got {line.strip()!r:.80}") from error
     audio = next((row[field] for field in _AUDIO_FIELDS if field in row), None) if isinstance(row, dict) else None
     if not isinstance(audio, str) or "text" not in row:
-        raise ConfigurationError(
+        raise DataSetError(
             f"{listing}, line {number}: expected the fields file_name (or audio_filepath) and text, "
             f"got {line.strip()!r:.80}"
         )
     if row.get("offset"):
-        raise ConfigurationError(
+        raise DataSetError(
             f"{listing}, line {number}: expected whole files, got a part of one (offset {row['offset']})"
         )
     text = row["text"]
     if text is None:
         return None
     if not isinstance(text, str):
-        raise ConfigurationError(f"{listing}, line {number}: expected a text or null, got {text!r:.80}")
+        raise DataSetError(f"{listing}, line {number}: expected a text or null, got {text!r:.80}")
     return Utterance(listing.parent / audio, audio, text)

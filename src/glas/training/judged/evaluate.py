@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from glas.domain.errors import ConfigurationError
+from glas.domain.errors import DataSetError
 from glas.domain.metrics import ErrorRates
 from glas.recognition import open_recogniser
 from glas.recognition.evaluation import evaluate
@@ -58,7 +58,7 @@ def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[s
         Error rates by the name of the set.
 
     Raises:
-        ConfigurationError: a recording cannot be decoded.
+        DataSetError: a recording cannot be decoded.
     """
     settings = served(model, data_dir)
     rates = {}
@@ -66,6 +66,6 @@ def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[s
         for one in sets:
             found = evaluate(recogniser, one, workers=settings.nn_service.worker_count)
             if found.failures:
-                raise ConfigurationError(f"{one.name}: {found.failures[0].file}: {found.failures[0].message}")
+                raise DataSetError(f"{one.name}: {found.failures[0].file}: {found.failures[0].message}")
             rates[one.name] = found.rates
     return rates
