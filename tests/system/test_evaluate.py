@@ -16,12 +16,13 @@ from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.metrics import error_rates
 from glas.engines.catalogue import embedded_directory
+from glas.engines.versions import ModelVersions
 from glas.engines.whisper import WhisperEngine
 from tests.conftest import Sample, Server, as_wav
-from tests.models.latin_names import RECORDING, SPOKEN
+from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
 from tests.parts.nonspeech import clips
 
-LONG_S = 100
+N_NAMES = 16  # 64 s: more than a message
 
 Evaluated = dict[str, Any]
 
@@ -33,13 +34,11 @@ def evaluate(environment: dict[str, str], place: Path, *more: str) -> subprocess
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory, samples: Sequence[Sample]) -> Path:
-    """Recordings of people, one of them longer than a message; noise; names in synthetic voices."""
+    """Recordings of people; names in synthetic voices, longer than a message; noise."""
     folder = tmp_path_factory.mktemp("data")
-    pieces = [np.concatenate(list(decode_blocks(one.path.read_bytes(), DecodeLimits()))) for one in samples]
-    rounds = -(-LONG_S * 16_000 // sum(map(len, pieces)))
     made = {one.path.name: (one.path.read_bytes(), one.text) for one in samples}
-    made["long.wav"] = (as_wav(np.tile(np.concatenate(pieces), rounds)), " ".join(one.text for one in samples) * rounds)
-    made["names.ogg"] = (RECORDING.read_bytes(), " ".join(text for _, text in SPOKEN))
+    names = np.concatenate(list(decode_blocks(RECORDING.read_bytes(), DecodeLimits())))[: N_NAMES * SLOT_SAMPLES]
+    made["names.wav"] = (as_wav(names), " ".join(text for _, text in SPOKEN[:N_NAMES]))
     for kind, sound in clips(6, 3.0):
         made[f"{kind}.wav"] = (as_wav(sound), "")
     for name, (content, _) in made.items():
@@ -89,6 +88,7 @@ def test_the_figures_follow_from_the_texts(
     assert found["rates"] == json.loads(rates.model_dump_json())
     assert sum(one["word_errors"] for one in utterances) == rates.word_errors
     assert sum(one["char_errors"] for one in utterances) == rates.char_errors
+    assert found["model"] == {"name": "embedded", "version": ModelVersions(tmp_path).version_of("embedded")}
     for rate in ("wer", "cer"):
         interval = found[f"{rate}_interval"]
         assert interval["low"] < found["rates"][rate] < interval["high"]

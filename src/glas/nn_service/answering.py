@@ -5,12 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from glas.domain.decoding import PLAIN, DecodingOptions
 from glas.domain.errors import AudioError, EmptyAudioError, GlasError, ServiceFaultError, to_body
+from glas.domain.model_ref import MODEL_HEADER
 from glas.domain.transcription import Recognition
 from glas.nn_service.formats import (
     MEDIA_TYPES,
@@ -47,13 +49,20 @@ class Question:
 
     def response(self, recognition: Recognition) -> Response:
         """The answer in the form that is asked for."""
+        headers = model_header(recognition)
         match self.form:
             case ResponseFormat.VERBOSE_JSON:
-                return JSONResponse(self.whole(recognition))
+                return JSONResponse(self.whole(recognition), headers=headers)
             case ResponseFormat.JSON:
-                return JSONResponse(render_json(recognition, self.include))
+                return JSONResponse(render_json(recognition, self.include), headers=headers)
             case form:
-                return PlainTextResponse(render_text(recognition, form), media_type=MEDIA_TYPES[form])
+                return PlainTextResponse(render_text(recognition, form), headers=headers, media_type=MEDIA_TYPES[form])
+
+
+def model_header(recognition: Recognition) -> dict[str, str]:
+    """The header that names what recognised a recording; letters beyond ASCII are percent-encoded."""
+    heard = recognition.hypothesis
+    return {MODEL_HEADER: quote(f"{heard.model}@{heard.model_version or ''}", safe="/:@")}
 
 
 def service_of(request: Request) -> RecognitionService:

@@ -23,7 +23,8 @@ from glas.settings.keys import HashedKey, hashed, hashed_keys
 
 _OPEN_PATHS = ("/health",)
 _DESCRIPTION = (
-    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent one."
+    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent "
+    "one. A text that is not streamed also carries `X-Glas-Model`: model, `@`, version of its weights."
 )
 
 
@@ -78,9 +79,11 @@ async def health(request: Request) -> HealthBody:
     """Say that the service can work, with which model, and how busy it is."""
     service = service_of(request)
     model = service.registry.default
+    loaded = service.registry.loaded().get(model)
     return HealthBody(
         status="ok",
         model=model,
+        model_version=None if loaded is None else loaded.version,
         title=TitleBody(**title_of(model)._asdict()),
         version=glas.__version__,
         in_flight=service.in_flight,

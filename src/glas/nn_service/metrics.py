@@ -18,6 +18,12 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
+        self._recordings = Counter(
+            "glas_recordings",
+            "Recordings recognised, by model and version of its weights",
+            ["model", "version"],
+            registry=self._registry,
+        )
         self._audio = Counter("glas_audio_seconds", "Seconds of audio recognised", registry=self._registry)
         self._processing = Histogram(
             "glas_processing_seconds",
@@ -33,7 +39,9 @@ class Metrics:
     def succeeded(self, recognition: Recognition) -> None:
         """Count a finished recording."""
         self._requests.labels("ok").inc()
-        self._audio.inc(recognition.hypothesis.duration_s)
+        heard = recognition.hypothesis
+        self._recordings.labels(heard.model, heard.model_version or "").inc()
+        self._audio.inc(heard.duration_s)
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:

@@ -43,7 +43,7 @@ def make_router() -> APIRouter:
         swap,
         methods=["PUT"],
         summary="Let new weights serve a name (administrators)",
-        responses=failures(400, 403, 404),
+        responses=failures(400, 403, 404, 503),
     )
     router.add_api_route(
         one,
@@ -92,18 +92,21 @@ async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None
     """Load weights, then let them serve `name`; no request is refused or fails meanwhile.
 
     With `auto` as the name and a model in the body that model becomes the default one, after a restart too unless
-    GLAS_MODEL names another. Without a body the files of the
-    named model are read anew. Where the new weights cannot be loaded everything stays as it was.
+    GLAS_MODEL names another. A name that is no model's, such as `candidate`, becomes an alias of the model in the body
+    until the next restart. Without a body the files of the named model are read again. Where the new weights cannot be
+    loaded everything stays as it was.
     """
     service = service_of(request)
     registry, kept = service.registry, None
-    target = await asyncio.to_thread(registry.find, name)
+    target = None
     if wanted is not None and wanted.model is not None:
         target = await asyncio.to_thread(registry.find, wanted.model)
     if name in DEFAULT_NAMES:
+        target = target or registry.default
         kept = await asyncio.to_thread(service.administration.serve, target)
     else:
         await asyncio.to_thread(registry.swap, name, target)
+        target = await asyncio.to_thread(registry.find, name)
     return SwappedBody(**_shown(registry, target).model_dump(), survives_restart=kept)
 
 
@@ -123,6 +126,8 @@ def _model(registry: Registry, name: str) -> ModelBody:
         title=TitleBody(**title_of(name)._asdict()),
         is_default=name == registry.default,
         is_loaded=loaded is not None,
+        aliases=registry.aliases_of(name),
+        version=None if loaded is None else loaded.version,
         window_seconds=None if loaded is None else loaded.engine.window_s,
     )
 
@@ -139,6 +144,8 @@ def _loaded(registry: Registry, name: str, model: LoadedModel) -> LoadedBody:
     stays = name == registry.default or not registry.keep_alive_s or model.n_leases
     return LoadedBody(
         id=name,
+        version=model.version,
+        aliases=registry.aliases_of(name),
         is_default=name == registry.default,
         since=model.since,
         in_flight=model.n_leases,

@@ -10,8 +10,9 @@ that a measured error rate is that of the text which people get.
 
 from glas.recognition.job import AbandonedError, Job
 from glas.recognition.loaded import LoadedModel, resident_bytes
+from glas.recognition.names import DEFAULT_NAMES, ModelNames
 from glas.recognition.recogniser import Recogniser, open_recogniser, require_able
-from glas.recognition.registry import DEFAULT_NAMES, LoadEngine, Registry
+from glas.recognition.registry import LoadEngine, Registry
 from glas.recognition.transcriber import Progress
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Job",
     "LoadEngine",
     "LoadedModel",
+    "ModelNames",
     "Progress",
     "Recogniser",
     "Registry",

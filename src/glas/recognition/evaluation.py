@@ -21,7 +21,10 @@ from glas.domain.metrics import (
     error_rates,
     word_errors,
 )
+from glas.domain.model_ref import ModelRef
 from glas.domain.transcription import Recognition
+from glas.engines.catalogue import AUTO
+from glas.recognition.job import Job
 from glas.recognition.recogniser import Recogniser
 from glas.recognition.references import ReferenceSet, Utterance
 
@@ -59,7 +62,7 @@ class Evaluation(_Value):
     """How well a model recognises a set of recordings."""
 
     data: str = Field(description="Name of the data set.")
-    model: str = Field(description="Uniform name of the model.")
+    model: ModelRef
     rates: ErrorRates
     wer_interval: Interval | None = Field(description="Null with fewer than two recordings.")
     cer_interval: Interval | None
@@ -114,11 +117,19 @@ def evaluate(
     pairs = zip(data.utterances, found, strict=True)
     recognised = [(one, result) for one, result in pairs if isinstance(result, Recognition)]
     failures = tuple(result for result in found if isinstance(result, Failure))
-    return _evaluation(recogniser.registry.default, data, recognised, failures)
+    return _evaluation(_model(recogniser), data, recognised, failures)
+
+
+def _model(recogniser: Recogniser) -> ModelRef:
+    with recogniser.registry.lease(AUTO, Job()) as model:
+        return model.ref
 
 
 def _evaluation(
-    model: str, data: ReferenceSet, recognised: Sequence[tuple[Utterance, Recognition]], failures: tuple[Failure, ...]
+    model: ModelRef,
+    data: ReferenceSet,
+    recognised: Sequence[tuple[Utterance, Recognition]],
+    failures: tuple[Failure, ...],
 ) -> Evaluation:
     references = [one.text for one, _ in recognised]
     texts = [result.hypothesis.text for _, result in recognised]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from glas.domain.model_ref import ModelRef
 from glas.engines import Engine, allocator
 
 
@@ -15,6 +16,7 @@ class LoadedModel:
 
     Attributes:
         engine: recognises with it.
+        version: of its weights.
         memory_bytes: by how much the process grew while it was loaded; None where the system does not tell.
         since: when it was loaded.
         n_leases: requests that use it.
@@ -23,11 +25,17 @@ class LoadedModel:
     """
 
     engine: Engine
+    version: str
     memory_bytes: int | None = None
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     n_leases: int = 0
     used_at: float = field(default_factory=time.monotonic)
     is_retired: bool = False
+
+    @property
+    def ref(self) -> ModelRef:
+        """The model and its version."""
+        return ModelRef(name=self.engine.name, version=self.version)
 
     def free(self) -> None:
         """Close the engine, and give its memory back to the system."""

@@ -18,10 +18,12 @@ from glas.engines import Engine
 from glas.engines.catalogue import AUTO, is_on_disk, known_models, multilingual_on_disk, resolve
 from glas.engines.load import load_engine
 from glas.engines.onnx import CPU, CUDA
+from glas.engines.versions import ModelVersions
 from glas.recognition.batcher import Batcher
 from glas.recognition.job import Job
 from glas.recognition.languages import AnotherLanguageError, FirstAttempt
-from glas.recognition.registry import DEFAULT_NAMES, LoadEngine, Registry
+from glas.recognition.names import ModelNames
+from glas.recognition.registry import LoadEngine, Registry
 from glas.recognition.slots import SlotPool
 from glas.recognition.transcriber import Progress, Transcriber
 from glas.settings import MIB, AudioSettings, Settings
@@ -75,20 +77,20 @@ class Recogniser:
         model on disk that does.
 
         Returns:
-            The uniform name.
+            A uniform name, or an alias: which model that means is decided when the recording's turn has come.
 
         Raises:
             UnknownModelError: no such model is served.
             InvalidParameterError: the model is loaded, and cannot do what `options` ask for.
         """
-        name = self.registry.find(model)
-        loaded = self.registry.loaded().get(name)
+        name = self.registry.canonical(model)
+        loaded = self.registry.loaded().get(self.registry.find(name))
         if loaded is None:
             return name
         languages = loaded.engine.abilities.languages
-        if model in DEFAULT_NAMES and options.language is not None and options.language not in languages:
+        if name == AUTO and options.language is not None and options.language not in languages:
             name = self._multilingual() or name
-            loaded = self.registry.loaded().get(name)
+            loaded = self.registry.loaded().get(self.registry.find(name))
         if loaded is not None:
             require_able(loaded.engine, options)
         return name
@@ -105,7 +107,7 @@ class Recogniser:
 
         Args:
             job: the recording.
-            name: uniform name of a model, from `choose`.
+            name: from `choose`.
             source: a whole file, or a function that reads it.
             on_progress: see `transcribe`.
 
@@ -113,12 +115,12 @@ class Recogniser:
             GlasError: as `transcribe`, and what `Job.check` raises.
         """
         data = source if isinstance(source, bytes) else source()
-        with self.registry.lease(name, job) as engine:
-            require_able(engine, job.options)
-            attempt = FirstAttempt(on_progress, functools.partial(self._model_for, engine))
+        with self.registry.lease(name, job) as model:
+            require_able(model.engine, job.options)
+            attempt = FirstAttempt(on_progress, functools.partial(self._model_for, model.engine))
             try:
                 return self._transcriber.transcribe(
-                    data, engine, job, on_progress=attempt.on_progress, on_foreign=attempt.on_foreign
+                    data, model, job, on_progress=attempt.on_progress, on_foreign=attempt.on_foreign
                 )
             except AnotherLanguageError as error:
                 another = error
@@ -126,12 +128,12 @@ class Recogniser:
             job.options = guess.model_copy(update={"language": another.language, "checks_language": False})
             try:
                 with self.registry.lease(another.model, job) as other:
-                    require_able(other, job.options)
+                    require_able(other.engine, job.options)
                     return self._transcriber.transcribe(data, other, job, on_progress=on_progress)
             except (ModelError, OverloadedError) as error:
                 _log.warning("the model for another language cannot be used", model=another.model, error=error.message)
             job.options = guess
-            return self._transcriber.transcribe(data, engine, job, on_progress=on_progress)
+            return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
 
     def _model_for(self, engine: Engine, language: str) -> str | None:
         """Uniform name of a model that writes a language which `engine` was not asked to write."""
@@ -233,10 +235,13 @@ def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registr
         return [model.name for model in known_models() if is_on_disk(models_dir, model.name)]
 
     return Registry(
+        ModelNames(
+            functools.partial(resolve, models_dir=models_dir),
+            default=resolve(settings.model, models_dir),
+            available=available,
+        ),
         load or from_disk,
-        functools.partial(resolve, models_dir=models_dir),
-        default=resolve(settings.model, models_dir),
-        available=available,
+        version_of=ModelVersions(models_dir).version_of,
         most=nn.max_models,
         keep_alive_s=nn.keep_alive_s,
     )

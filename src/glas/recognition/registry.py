@@ -1,69 +1,73 @@
-"""The registry: which models are loaded, which can be, and which one a name means.
+"""The registry: which models are loaded, and for how long.
 
-A model is loaded when it is first asked for and unloaded when nobody has asked for it for a while. Whoever uses one
-holds a lease; a model that was unloaded or replaced meanwhile keeps working for those who hold it and is closed after
-the last of them, so that no request is refused or fails because of it.
+A model is loaded when it is first asked for, and unloaded when nobody has asked for it for
+a while. Whoever uses a model holds a lease; one that was unloaded or replaced meanwhile is closed after its last lease,
+so that no request fails because of it.
+
+At most `most` models are loaded. A request that needs another one makes room first: an unused model is unloaded, and
+where none is unused the request is refused. A swap makes room afterwards, because the old weights must serve until the
+new ones are loaded: while it lasts there may be one model more in memory.
 """
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TypeAlias
 
 import structlog
 
-from glas.domain.errors import OverloadedError, UnknownModelError
+from glas.domain.errors import ModelLoadError, OverloadedError
 from glas.engines import Engine
+from glas.engines.catalogue import AUTO
 from glas.recognition.job import Job
 from glas.recognition.loaded import LoadedModel, resident_bytes
+from glas.recognition.names import ModelNames
 
 _log = structlog.stdlib.get_logger("glas.recognition")
 
 LoadEngine: TypeAlias = Callable[[str], Engine]
 
-# The default model's names. Clients written for OpenAI must name a model of OpenAI's.
-DEFAULT_NAMES = ("auto", "", "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 _RETRY_S = 5.0
+_MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
 
 
 class Registry:
     """Loaded models by name. Every method may be called from any thread; what loads blocks.
 
     Args:
+        names: what names mean.
         load: makes an engine out of a uniform name.
-        resolve: makes a uniform name out of what callers write.
-        default: uniform name of the model that `DEFAULT_NAMES` mean.
-        available: uniform names of what lies on disk.
-        most: models loaded at once; the one that was not used for longest makes room.
+        version_of: version of the files that a model, by its uniform name, has on disk now.
+        most: models loaded at once.
         keep_alive_s: seconds after which an unused model is unloaded, save the default one; 0: never.
     """
 
     def __init__(
         self,
+        names: ModelNames,
         load: LoadEngine,
-        resolve: Callable[[str], str],
         *,
-        default: str,
-        available: Callable[[], Collection[str]],
+        version_of: Callable[[str], str],
         most: int = 3,
         keep_alive_s: float = 0,
     ) -> None:
+        self._names = names
         self._load = load
-        self._resolve = resolve
-        self._available = available
+        self._version_of = version_of
         self._most = most
         self._keep_alive_s = keep_alive_s
         self._lock = threading.Lock()
-        self._aliases = dict.fromkeys(DEFAULT_NAMES, default)
+        # One swap at a time, so that the files which were named last serve last.
+        self._swapping = threading.Lock()
         self._loaded: dict[str, LoadedModel] = {}
         self._loading: dict[str, Future[None]] = {}
 
     @property
     def default(self) -> str:
         """Uniform name of the model that is served unless another is named."""
-        return self._aliases[DEFAULT_NAMES[0]]
+        return self._names.default
 
     @property
     def keep_alive_s(self) -> float:
@@ -72,34 +76,32 @@ class Registry:
 
     def names(self) -> list[str]:
         """Uniform names of all that can be asked for, the default first."""
-        return list(dict.fromkeys([self.default, *self._loaded, *self._available()]))
+        return self._names.known(self.loaded())
+
+    def aliases_of(self, name: str) -> list[str]:
+        """The aliases of a model, by its uniform name."""
+        return self._names.aliases_of(name)
+
+    def canonical(self, name: str) -> str:
+        """See `ModelNames.canonical`."""
+        return self._names.canonical(name, self.loaded())
+
+    def find(self, name: str) -> str:
+        """The uniform name of what a caller asks for. Raises what `canonical` raises."""
+        return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
         """What is in memory, by uniform name."""
         with self._lock:
             return dict(self._loaded)
 
-    def find(self, name: str) -> str:
-        """The uniform name of what a caller asks for.
-
-        Raises:
-            UnknownModelError: it is not served: no such model, or it is not on disk.
-        """
-        if name in self._aliases:
-            return self._aliases[name]
-        names = self.names()
-        with contextlib.suppress(UnknownModelError):
-            if (uniform := self._resolve(name)) in names:
-                return uniform
-        raise UnknownModelError(
-            f"expected a model that is served here ({', '.join(names)}, or 'auto'), got {name!r}; "
-            "more of them: `glas models`, `glas models get NAME`",
-            param="model",
-        )
-
     @contextlib.contextmanager
-    def lease(self, name: str, job: Job) -> Iterator[Engine]:
-        """The engine of a uniform name, for as long as it is needed; it is loaded first if it must be.
+    def lease(self, name: str, job: Job) -> Iterator[LoadedModel]:
+        """A model, for as long as it is needed; it is loaded first if it must be.
+
+        Args:
+            name: as `canonical` gives it. What an alias means is looked up now.
+            job: on whose behalf.
 
         Raises:
             ModelError: it cannot be loaded.
@@ -108,46 +110,52 @@ class Registry:
         """
         model = self._acquire(name, job)
         try:
-            yield model.engine
+            yield model
         finally:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Bring a model, by its uniform name, into memory, if it is not there. Raises what `lease` raises."""
+        """Bring a model, by its canonical name, into memory, if it is not there. Raises what `lease` raises."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
         """Load weights anew, and only then let them serve a name; requests that run keep what they began with.
 
         Args:
-            name: one of `DEFAULT_NAMES`, to change the default; or a uniform name, to read its files again.
+            name: an alias, old or new, which shall mean `target`; or the uniform name of a model, whose files are read
+                again.
             target: uniform name of the new weights; None: those that the name means now.
 
         Raises:
+            InvalidParameterError: the name is a model's, and the target another model; or it can be no alias.
             ModelError: the new weights cannot be loaded; everything stays as it was.
+            OverloadedError: there is no room for the model beside the default one.
         """
-        target = target or self._aliases.get(name, name)
-        fresh = self._measured(target)
-        with self._lock:
-            old = self._loaded.get(target)
-            self._loaded[target] = fresh
-            if name in DEFAULT_NAMES:
-                self._aliases |= dict.fromkeys(DEFAULT_NAMES, target)
-        _log.info("model swapped", model=target, name=name)
-        if old is not None:
-            self._retire(old)
+        with self._swapping:
+            alias = self._names.alias(name, target)
+            target = target or self._names.target(alias or self.canonical(name))
+            if self._most < len({target, target if alias == AUTO else self.default}):
+                raise OverloadedError(
+                    f"expected room for {target} beside {self.default}; GLAS_NN_SERVICE__MAX_MODELS is {self._most}",
+                    retry_after_s=_RETRY_S,
+                )
+            fresh = self._measured(target)
+            with self._lock:
+                if alias is not None:
+                    self._names.set(alias, target)
+                replaced = self._put(target, fresh)
+        _log.info("model swapped", model=target, version=fresh.version, name=name)
+        self._retire(*replaced)
         return fresh
 
-    def put(self, engine: Engine) -> None:
+    def put(self, engine: Engine, version: str) -> None:
         """Serve an engine, which the caller has loaded, under its name."""
         with self._lock:
-            old = self._loaded.get(engine.name)
-            self._loaded[engine.name] = LoadedModel(engine)
-        if old is not None:
-            self._retire(old)
+            replaced = self._put(engine.name, LoadedModel(engine, version))
+        self._retire(*replaced)
 
     def unload(self, name: str) -> bool:
-        """Let a model go, by its uniform name, as soon as nobody uses it.
+        """Unload a model, by its uniform name, as soon as nobody uses it.
 
         Returns:
             Whether it was loaded.
@@ -160,10 +168,10 @@ class Registry:
         return model is not None
 
     def unload_idle(self) -> list[str]:
-        """Let go what nobody has asked for in a while.
+        """Unload what nobody has asked for in a while.
 
         Returns:
-            The uniform names of what went.
+            The uniform names of what was unloaded.
         """
         if not self._keep_alive_s:
             return []
@@ -180,32 +188,46 @@ class Registry:
         for name in list(self._loaded):
             self.unload(name)
 
+    def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
+        """Put a model into the table; returns what must be retired. The lock is held."""
+        old = [self._loaded.pop(name)] if name in self._loaded else []
+        self._loaded[name] = fresh
+        others = [one for one in self._loaded if one not in (name, self.default)]
+        others.sort(key=lambda one: (self._loaded[one].n_leases > 0, self._loaded[one].used_at))
+        n_too_many = max(0, len(self._loaded) - self._most)
+        return old + [self._loaded.pop(one) for one in others[:n_too_many]]
+
     def _acquire(self, name: str, job: Job) -> LoadedModel:
         while True:
             with self._lock:
-                if (model := self._loaded.get(name)) is not None:
+                target = self._names.target(name)
+                if (model := self._loaded.get(target)) is not None:
                     model.n_leases += 1
                     return model
-                someone = self._loading.get(name)
+                someone = self._loading.get(target)
                 if someone is None:
-                    ours = self._loading[name] = Future()
+                    replaced = self._make_room(target)
+                    ours = self._loading[target] = Future()
                     break
             # Cancelling the one future for which all wait would be noticed by the others: each waits for its own.
             job.wait(_following(someone))
         try:
-            self._make_room(name)
-            fresh = self._measured(name)
+            self._retire(*replaced)
+            fresh = self._measured(target)
         except BaseException as error:
             with self._lock:
-                del self._loading[name]
+                del self._loading[target]
             ours.set_exception(error)
             raise
         with self._lock:
-            del self._loading[name]
-            fresh.n_leases += 1
-            self._loaded[name] = fresh
+            del self._loading[target]
+            # A swap that ended meanwhile has read the files later.
+            model = self._loaded.setdefault(target, fresh)
+            model.n_leases += 1
         ours.set_result(None)
-        return fresh
+        if model is not fresh:
+            fresh.free()
+        return model
 
     def _release(self, model: LoadedModel) -> None:
         with self._lock:
@@ -215,33 +237,43 @@ class Registry:
         if is_last:
             model.free()
 
-    def _retire(self, model: LoadedModel) -> None:
-        with self._lock:
-            model.is_retired = True
-            is_last = not model.n_leases
-        if is_last:
-            model.free()
+    def _retire(self, *models: LoadedModel) -> None:
+        """Close models after their last lease; they are in the table no more."""
+        for model in models:
+            with self._lock:
+                model.is_retired = True
+                is_last = not model.n_leases
+            if is_last:
+                model.free()
 
-    def _make_room(self, name: str) -> None:
-        loaded = self.loaded()
-        if len(loaded) < self._most:
-            return
-        idle = [one for one, model in loaded.items() if not model.n_leases and one != self.default]
-        if not idle:
+    def _make_room(self, name: str) -> list[LoadedModel]:
+        """Take unused models out of the table, so that another can be loaded. The lock is held."""
+        n_too_many = len(self._loaded) + len(self._loading) + 1 - self._most
+        if n_too_many <= 0:
+            return []
+        idle = [one for one, model in self._loaded.items() if not model.n_leases and one != self.default]
+        if len(idle) < n_too_many:
             raise OverloadedError(
-                f"{len(loaded)} models are loaded and in use, and {self._most} is the limit; {name} must wait",
+                f"{len(self._loaded)} models are loaded and in use, and {self._most} is the limit; {name} must wait",
                 retry_after_s=_RETRY_S,
             )
-        self.unload(min(idle, key=lambda one: loaded[one].used_at))
+        idle.sort(key=lambda one: self._loaded[one].used_at)
+        return [self._loaded.pop(one) for one in idle[:n_too_many]]
 
     def _measured(self, name: str) -> LoadedModel:
-        before = resident_bytes()
-        began = time.monotonic()
-        engine = self._load(name)
-        after = resident_bytes()
-        grown = None if before is None or after is None else max(0, after - before)
-        _log.info("model loaded", model=name, seconds=round(time.monotonic() - began, 3))
-        return LoadedModel(engine, grown)
+        """Load a model, and take down its version and memory."""
+        for _ in range(_MOST_LOADS):
+            before, began = resident_bytes(), time.monotonic()
+            version = self._version_of(name)
+            engine = self._load(name)
+            if self._version_of(name) == version:
+                after = resident_bytes()
+                grown = None if before is None or after is None else max(0, after - before)
+                seconds = round(time.monotonic() - began, 3)
+                _log.info("model loaded", model=name, version=version, seconds=seconds)
+                return LoadedModel(engine, version, grown)
+            engine.close()
+        raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")
 
 
 def _following(other: Future[None]) -> Future[None]:

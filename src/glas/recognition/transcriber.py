@@ -24,6 +24,7 @@ from glas.domain.writing import Style, Writer
 from glas.engines import Engine
 from glas.recognition.batcher import Batcher
 from glas.recognition.job import Job
+from glas.recognition.loaded import LoadedModel
 from glas.recognition.slots import MESSAGE_S, JobSlot, SlotPool
 
 # Pieces of a long recording that wait for the engine while its decoder waits for them: half a minute and 2 MB each.
@@ -77,7 +78,7 @@ class Transcriber:
     def transcribe(
         self,
         data: bytes,
-        engine: Engine,
+        model: LoadedModel,
         job: Job,
         *,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
@@ -87,7 +88,7 @@ class Transcriber:
 
         Args:
             data: a whole file in any accepted format.
-            engine: recognises the pieces of speech.
+            model: recognises the pieces of speech; it must stay loaded meanwhile.
             job: what the caller asks for, and whether the caller still waits.
             on_progress: called after each piece of speech, in order.
             on_foreign: called before the progress of a piece in which surely another language is spoken than is
@@ -97,8 +98,8 @@ class Transcriber:
             AudioError: the bytes give no samples.
             GlasError: what `Job.check` raises.
         """
-        with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(engine))) as assembler:
-            blocks = self._submit_all(data, engine, job, assembler)
+        with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(model.engine))) as assembler:
+            blocks = self._submit_all(data, model.engine, job, assembler)
             parts = assembler.finish()
         if not blocks.n_samples:
             raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
@@ -106,7 +107,7 @@ class Transcriber:
         hypothesis = Hypothesis.joined(
             parts,
             duration_s=blocks.n_samples / SAMPLE_RATE_HZ,
-            model=engine.name,
+            model=model.ref,
             language=language,
             foreign=_mostly_foreign([part for _, part in parts]),
         )
