@@ -139,6 +139,6 @@ async def test_an_alias_serves_the_model_that_it_means(
             answer = await http.post("/v1/audio/transcriptions", files=file, data={"model": name})
             assert answer.headers["X-Glas-Model"].startswith(f"onnx:{weights}@")
         refused = await http.put("/api/ps/embedded", json={"model": "auto"})
-        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "name")
+        assert (refused.status_code, refused.json()["error"]["param"]) == (409, "name")
         full = await http.put("/api/ps/candidate", json={"model": "embedded"})
         assert (full.status_code, full.json()["error"]["code"]) == (503, "overloaded")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
-from glas.domain.errors import InvalidParameterError, ModelLoadError, OverloadedError, UnknownModelError
+from glas.domain.errors import ConflictError, GlasError, ModelLoadError, OverloadedError, UnknownModelError
 from glas.domain.transcription import Hypothesis, Samples
 from glas.recognition.job import AbandonedError, Job
 from glas.recognition.loaded import LoadedModel
@@ -272,12 +272,20 @@ def test_an_alias_means_a_model_until_it_means_another(disk: Disk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "target"), [("onnx:second", "onnx:third"), ("second", "onnx:third"), ("nobody", None), ("A b", "embedded")]
+    ("name", "target", "expected"),
+    [
+        ("onnx:second", "onnx:third", ConflictError),
+        ("second", "onnx:third", ConflictError),
+        ("nobody", None, UnknownModelError),
+        ("A b", "embedded", UnknownModelError),
+    ],
 )
-def test_the_name_of_a_model_means_its_own_files(disk: Disk, name: str, target: str | None) -> None:
+def test_the_name_of_a_model_means_its_own_files(
+    disk: Disk, name: str, target: str | None, expected: type[GlasError]
+) -> None:
     """It can be no alias of another model; and what is no name of a model needs one to mean."""
     registry = registry_of(disk)
-    with pytest.raises(InvalidParameterError):
+    with pytest.raises(expected):
         registry.swap(name, target)
     assert disk.loads == []
 

@@ -43,7 +43,7 @@ def make_router() -> APIRouter:
         swap,
         methods=["PUT"],
         summary="Let new weights serve a name (administrators)",
-        responses=failures(400, 403, 404, 503),
+        responses=failures(400, 403, 404, 409, 503),
     )
     router.add_api_route(
         one,

@@ -8,7 +8,7 @@ import contextlib
 import re
 from collections.abc import Callable, Collection, Iterable
 
-from glas.domain.errors import InvalidParameterError, UnknownModelError
+from glas.domain.errors import ConflictError, UnknownModelError
 from glas.engines.catalogue import AUTO
 
 # The default model's names. Clients written for OpenAI must name a model of OpenAI's.
@@ -85,7 +85,8 @@ class ModelNames:
         """The alias under which `name` shall mean `target`; None for the name of a model.
 
         Raises:
-            InvalidParameterError: the name is a model's, and the target another model; or it can be no alias.
+            ConflictError: the name is a model's, and the target another model.
+            UnknownModelError: it is no name of a model, and no target is given, or it can be no alias.
         """
         if name in DEFAULT_NAMES:
             return AUTO
@@ -94,14 +95,14 @@ class ModelNames:
         with contextlib.suppress(UnknownModelError):
             model = self._resolve(name)
             if target not in (None, model):
-                raise InvalidParameterError(
+                raise ConflictError(
                     f"expected an alias such as 'candidate', got {name!r}: it is the name of a model, and cannot mean "
                     f"{target}",
                     param="name",
                 )
             return None
         if target is None or not _ALIAS.fullmatch(name):
-            raise InvalidParameterError(
+            raise UnknownModelError(
                 "expected a model; or an alias (lower-case letters, digits, '.', '_', '-') and the model that it shall "
                 f"mean; got {name!r}",
                 param="name",

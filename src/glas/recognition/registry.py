@@ -127,7 +127,8 @@ class Registry:
             target: uniform name of the new weights; None: those that the name means now.
 
         Raises:
-            InvalidParameterError: the name is a model's, and the target another model; or it can be no alias.
+            ConflictError: the name is a model's, and the target another model.
+            UnknownModelError: it is neither a model's name nor an alias, and can be none.
             ModelError: the new weights cannot be loaded; everything stays as it was.
             OverloadedError: there is no room for the model beside the default one.
         """
