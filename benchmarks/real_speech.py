@@ -29,6 +29,7 @@ from typing import Any
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 os.environ |= {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
+from glas import logs
 from glas.domain.metrics import error_rates
 from glas.engines import Engine
 from glas.engines.catalogue import embedded_directory, local_directory
@@ -99,6 +100,7 @@ def _children_s() -> float:
 
 def main() -> None:
     """Measure and print."""
+    logs.configure(level="warning", fmt="console", secrets=())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--base", type=Path, help="directory of the official whisper-base")
