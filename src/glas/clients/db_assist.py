@@ -210,15 +210,12 @@ class DbAssistClient:
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))
 
     async def same_file(self, file_unique_id: str, *, model: ModelRef | None = None) -> Transcription | None:
-        """Find what the same file gave before, newest first; None where it is new.
+        """Find what the same file, by Telegram's name of its content, gave before; None where it is new.
 
-        Args:
-            file_unique_id: Telegram's name of the content.
-            model: only what this version of this model heard; None takes any.
+        With a model only what this version of it recognised; the newest.
         """
-        params = {"file_unique_id": file_unique_id}
-        if model is not None:
-            params |= {"model": model.name, "model_version": model.version}
+        of_model = {} if model is None else {"model": model.name, "model_version": model.version}
+        params = {"file_unique_id": file_unique_id} | of_model
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:
