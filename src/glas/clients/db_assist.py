@@ -210,10 +210,7 @@ class DbAssistClient:
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))
 
     async def same_file(self, file_unique_id: str, *, model: ModelRef | None = None) -> Transcription | None:
-        """Find what the same file, by Telegram's name of its content, gave before; None where it is new.
-
-        With a model only what this version of it recognised; the newest.
-        """
+        """The newest text of the same file, by a version of a model if one is named; None where the file is new."""
         of_model = {} if model is None else {"model": model.name, "model_version": model.version}
         params = {"file_unique_id": file_unique_id} | of_model
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
