@@ -224,7 +224,7 @@ async def run_parts(telegram_url: str, token: str, directory: str, database: str
         patch.object(NnServiceClient, "transcribe", NnServiceClient.transcribe if way == "decoding" else at_once),
     ):
         async with assembled(settings, ("nn_service", "db_assist", "data_loader", "tg_bot")) as assembly:
-            assembly.apps["nn_service"].state.recogniser.registry.put(SilentEngine())
+            assembly.apps["nn_service"].state.service.registry.put(SilentEngine(), "silent")
             async with open_http(url=None, app=assembly.apps["db_assist"]) as http:
                 for person in range(ANNA - 1, ANNA + CHATS):
                     await DbAssistClient(http).register(person)

@@ -18,8 +18,7 @@ from glas.engines import Engine
 from glas.engines.catalogue import embedded_directory, is_on_disk, known_model
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine
-from glas.nn_service.job import Job
-from glas.nn_service.recogniser import open_transcriber
+from glas.recognition import open_recogniser
 from glas.settings import Settings
 from tests.conftest import Sample, as_wav
 from tests.parts.nonspeech import KINDS, clips
@@ -84,13 +83,10 @@ def test_it_is_a_model_for_russian_alone(engine: Engine, sounds: list[Samples], 
     assert (heard.language, heard.text) == ("ru", alone[0].text)
 
 
-def test_where_nobody_speaks_a_server_writes_nothing(engine: Engine) -> None:
+def test_where_nobody_speaks_a_server_writes_nothing() -> None:
     """The model alone writes something into every noise; the detector of speech and its evidence keep that out."""
-    with open_transcriber(Settings(_env_file=None)) as transcriber:
-        texts = {
-            kind: transcriber.transcribe(as_wav(sound), engine, Job()).hypothesis.text
-            for kind, sound in clips(len(KINDS), 3.0)
-        }
+    with open_recogniser(Settings(_env_file=None, model="embedded")) as recogniser:
+        texts = {kind: recogniser.transcribe(as_wav(sound)).hypothesis.text for kind, sound in clips(len(KINDS), 3.0)}
     assert texts == dict.fromkeys(KINDS, "")
 
 

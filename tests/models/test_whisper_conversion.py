@@ -23,7 +23,7 @@ from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.mel import filled, log_mel
 from glas.engines.whisper.onnx_network import OnnxNetwork
 from glas.engines.whisper.vocabulary import load_tokenizer, token_list
-from glas.nn_service.recogniser import make_registry
+from glas.recognition.recogniser import make_registry
 from glas.settings import Settings
 from glas.settings.groups import NnServiceSettings
 from tests.models.conftest import MakeWhisper

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from glas.engines.whisper import WhisperEngine
-from glas.nn_service.job import Job
-from glas.nn_service.recogniser import open_transcriber
-from glas.nn_service.transcribe import Transcriber
+from glas.recognition import Recogniser, open_recogniser
 from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.manner import Manner
@@ -37,16 +35,16 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> WhisperEngine:
 
 
 @pytest.fixture(scope="module")
-def transcriber() -> Iterator[Transcriber]:
-    with open_transcriber(Settings(_env_file=None)) as opened:
+def recogniser(engine: WhisperEngine) -> Iterator[Recogniser]:
+    with open_recogniser(Settings(_env_file=None), lambda _name: engine) as opened:
         yield opened
 
 
-def texts_of(transcriber: Transcriber, engine: WhisperEngine, recordings: Sequence[bytes]) -> list[str]:
-    return [transcriber.transcribe(data, engine, Job()).hypothesis.text for data in recordings]
+def texts_of(recogniser: Recogniser, recordings: Sequence[bytes]) -> list[str]:
+    return [recogniser.transcribe(data).hypothesis.text for data in recordings]
 
 
-def test_ten_minutes_without_speech_have_no_text(transcriber: Transcriber, engine: WhisperEngine) -> None:
+def test_ten_minutes_without_speech_have_no_text(recogniser: Recogniser, engine: WhisperEngine) -> None:
     sounds = list(clips(CLIPS, SECONDS))
     invented = [engine.recognise([sound])[0] for _, sound in sounds[:20]]
     assert all(one.text for one in invented), "the model is to be one that writes whatever it hears"
@@ -54,26 +52,26 @@ def test_ten_minutes_without_speech_have_no_text(transcriber: Transcriber, engin
     recordings = [
         encode_opus(sound, 16_000) if number % 2 else as_wav(sound) for number, (_, sound) in enumerate(sounds)
     ]
-    texts = texts_of(transcriber, engine, recordings)
+    texts = texts_of(recogniser, recordings)
     written = [(kind, text) for (kind, _), text in zip(sounds, texts, strict=True) if text]
     assert len(written) <= CLIPS // 100, written
 
 
 @pytest.mark.parametrize("phrase", phrases.INVENTED)
-def test_what_is_really_said_stays(transcriber: Transcriber, engine: WhisperEngine, phrase: str) -> None:
+def test_what_is_really_said_stays(recogniser: Recogniser, phrase: str) -> None:
     """Twenty times, by twelve voices, fast and slow, loud and faint, some as voice messages."""
     manners = [Manner(phrases.VOICES[n % len(phrases.VOICES)], 120 + 4 * n, 40 + n) for n in range(SAYINGS)]
     recordings = []
     for number, sound in enumerate(phrases.say_all((phrase, manner) for manner in manners)):
         faint = sound * np.float32(10 ** (-6 * (number % 5) / 20))
         recordings.append(encode_opus(faint, 16_000) if number % 2 else as_wav(faint))
-    assert texts_of(transcriber, engine, recordings) == [phrase] * SAYINGS
+    assert texts_of(recogniser, recordings) == [phrase] * SAYINGS
 
 
-def test_a_phrase_among_noises_is_all_that_is_left(transcriber: Transcriber, engine: WhisperEngine) -> None:
+def test_a_phrase_among_noises_is_all_that_is_left(recogniser: Recogniser) -> None:
     """Noise, the phrase, noise: what is invented before and behind it is not there."""
     (_, before), (_, behind) = list(clips(2, SECONDS, seed=7))
     (said,) = phrases.say_all([(phrases.INVENTED[0], Manner("f3", 140, 50))])
     quiet = np.float32(0.02)
     sound = np.concatenate((before * quiet, said, behind * quiet))
-    assert texts_of(transcriber, engine, [as_wav(sound)]) == [phrases.INVENTED[0]]
+    assert texts_of(recogniser, [as_wav(sound)]) == [phrases.INVENTED[0]]

@@ -88,7 +88,7 @@ class World:
         """A message comes, is archived and recognised; returns its id."""
         number = await self.begin(tg_id, is_forwarded=is_forwarded)
         await self.archive(number, audio)
-        finished = Finished(text=text, duration_s=3, confidence=0.5, model="embedded 1")
+        finished = Finished(text=text, duration_s=3, confidence=0.5, model="embedded", model_version="0123456789ab")
         await self.db_assist.finish(number, finished)
         return number
 

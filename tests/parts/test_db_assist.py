@@ -9,6 +9,7 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
 from glas.domain.messages import MediaKind, Score, Status
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale, Purpose, Role
 from tests.parts.voices import BOT, heard, message, send, sha256, someone
 
@@ -144,8 +145,11 @@ async def test_the_same_file_is_known(db_assist: DbAssistClient) -> None:
     assert await db_assist.same_file(file) is None
     sent = await send(db_assist, tg_id, file=file, text="раз")
     newer = await send(db_assist, tg_id, file=file, text="два")
-    assert await db_assist.same_file(file, model="onnx:test") == newer != sent
-    assert await db_assist.same_file(file, model="onnx:other") is None
+    model = ModelRef(name="onnx:test", version="0123456789ab")
+    assert await db_assist.same_file(file) == await db_assist.same_file(file, model=model) == newer != sent
+    assert newer.model_version == model.version
+    for change in ({"name": "onnx:other"}, {"version": "ba9876543210"}):
+        assert await db_assist.same_file(file, model=model.model_copy(update=change)) is None
 
 
 async def test_usage_of_a_day(db_assist: DbAssistClient) -> None:

@@ -45,6 +45,7 @@ async def test_what_comes_out(world: World, voices: list[bytes]) -> None:
     assert (folder / f"{corrected}_reference.txt").read_text(encoding="utf-8") == REFERENCE
     told = world.record(f"1/{corrected}")
     assert told["hypothesis"]["text"] == "что та сказана"
+    assert (told["hypothesis"]["model"], told["hypothesis"]["model_version"]) == ("embedded", "0123456789ab")
     assert (told["reference"]["text"], told["reference"]["by"]) == (REFERENCE, "speaker")
     assert told["duration_s"] == pytest.approx(report.audio_s - world.record(f"0/{plain}")["duration_s"])
     with wave.open(str(folder / f"{corrected}_audio.wav")) as audio:
@@ -83,8 +84,8 @@ async def test_an_engine_never_becomes_the_reference(world: World, voices: list[
     assert not (world.directory / f"3/{number}/{number}_reference.txt").exists()
     assert [(row["text"], row["pred_text"]) for row in world.manifest()] == [(None, "идеальный текст")]
     (shard,) = (world.directory / "dataset").iterdir()
-    assert pq.read_table(shard, columns=["text", "pred_text"]).to_pylist() == [
-        {"text": None, "pred_text": "идеальный текст"}
+    assert pq.read_table(shard, columns=["text", "pred_text", "model", "model_version"]).to_pylist() == [
+        {"text": None, "pred_text": "идеальный текст", "model": "embedded", "model_version": "0123456789ab"}
     ]
 
 

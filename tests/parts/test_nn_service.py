@@ -32,7 +32,7 @@ from glas.engines import Engine
 from glas.engines.load import load_engine
 from glas.launch.reach import entered
 from glas.nn_service.app import create_app
-from glas.nn_service.recogniser import LoadEngine
+from glas.recognition import LoadEngine
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from tests.conftest import Sample, Server, as_wav
 

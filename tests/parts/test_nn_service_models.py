@@ -20,7 +20,7 @@ from glas.engines import Engine
 from glas.engines.load import load_engine
 from glas.launch.reach import entered
 from glas.nn_service.app import create_app
-from glas.nn_service.registry import resident_bytes
+from glas.recognition import resident_bytes
 from glas.settings import NnServiceSettings, Settings
 from glas.settings.keys import new_key
 from tests.conftest import Sample, as_wav

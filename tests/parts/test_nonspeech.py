@@ -1,6 +1,6 @@
 """Nobody speaks: no text. Somebody says what recognisers like to invent: the text stays. With real sound throughout."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle, product
 
 import numpy as np
@@ -11,9 +11,7 @@ from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment
 from glas.engines import Engine
 from glas.engines.load import load_engine
-from glas.nn_service.job import Job
-from glas.nn_service.recogniser import open_transcriber
-from glas.nn_service.transcribe import Transcriber
+from glas.recognition import open_recogniser
 from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
@@ -56,49 +54,43 @@ class Parrot:
 
 
 @pytest.fixture(scope="module")
-def transcriber() -> Iterator[Transcriber]:
-    with open_transcriber(Settings(_env_file=None)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def silences() -> list[tuple[str, bytes]]:
     """Ten minutes of every kind of sound but speech; every other clip is a voice message in Opus."""
     made = enumerate(clips(CLIPS, SECONDS))
     return [(kind, encode_opus(sound, 16_000) if number % 2 else as_wav(sound)) for number, (kind, sound) in made]
 
 
-def _texts(transcriber: Transcriber, engine: Engine, recordings: Sequence[bytes]) -> list[str]:
-    return [transcriber.transcribe(data, engine, Job()).hypothesis.text for data in recordings]
+def _texts(engine: Engine, recordings: Sequence[bytes]) -> list[str]:
+    with open_recogniser(Settings(_env_file=None, model="embedded"), lambda _name: engine) as recogniser:
+        return [recogniser.transcribe(data).hypothesis.text for data in recordings]
 
 
 @pytest.mark.parametrize("heard_by", ["embedded", "parrot"])
 def test_ten_minutes_without_speech_have_no_text(
-    transcriber: Transcriber, silences: list[tuple[str, bytes]], settings: Settings, heard_by: str
+    silences: list[tuple[str, bytes]], settings: Settings, heard_by: str
 ) -> None:
     assert {kind for kind, _ in silences} == set(KINDS)
     is_parrot = heard_by == "parrot"
     engine = Parrot(*INVENTIONS) if is_parrot else load_engine("embedded", models_dir=settings.models_dir)
-    texts = _texts(transcriber, engine, [data for _, data in silences])
+    texts = _texts(engine, [data for _, data in silences])
     written = [(kind, text) for (kind, _), text in zip(silences, texts, strict=True) if text]
     assert len(written) <= MOST_WITH_TEXT, written
 
 
-def test_what_is_really_said_stays(transcriber: Transcriber) -> None:
+def test_what_is_really_said_stays() -> None:
     """Twenty times «Спасибо за просмотр», by twelve voices, fast and slow, loud and faint, some as voice messages."""
-    espeak, kept = Espeak(), []
+    espeak, recordings = Espeak(), []
     for number in range(20):
         manner = Manner(HELD_OUT_VARIANTS[number % len(HELD_OUT_VARIANTS)], 120 + 4 * number, 40 + number)
         sound = speak(espeak, SAID, manner) * np.float32(10 ** (-(number % 5) * 8 / 20))
-        data = encode_opus(sound, 16_000) if number % 2 else as_wav(sound)
-        kept += _texts(transcriber, Parrot(SAID), [data])
-    assert kept == [SAID] * 20
+        recordings.append(encode_opus(sound, 16_000) if number % 2 else as_wav(sound))
+    assert _texts(Parrot(SAID), recordings) == [SAID] * 20
 
 
-def test_the_embedded_model_hears_that_phrase_through_the_gate(transcriber: Transcriber, settings: Settings) -> None:
+def test_the_embedded_model_hears_that_phrase_through_the_gate(settings: Settings) -> None:
     engine = load_engine("embedded", models_dir=settings.models_dir)
     sound = speak(Espeak(), SAID, Manner("f2", 140, 50))
-    [text] = _texts(transcriber, engine, [as_wav(sound)])
+    [text] = _texts(engine, [as_wav(sound)])
     assert text.startswith("Спасибо")
 
 

@@ -79,7 +79,14 @@ def message(
 def heard(text: str = HEARD, *, duration_s: float = 10.0, samples: str | None = None) -> Finished:
     """What was recognised; new audio unless its samples are named."""
     fingerprint = sha256(samples or f"samples-{next(_numbers)}")
-    return Finished(text=text, duration_s=duration_s, confidence=0.9, model="onnx:test", fingerprint=fingerprint)
+    return Finished(
+        text=text,
+        duration_s=duration_s,
+        confidence=0.9,
+        model="onnx:test",
+        model_version="0123456789ab",
+        fingerprint=fingerprint,
+    )
 
 
 async def send(

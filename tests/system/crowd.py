@@ -19,7 +19,7 @@ from glas.domain.ledger import Reason
 from glas.domain.messages import MediaKind, Score
 from glas.domain.rewards import reward_hundredths
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis
-from glas.launch.hearing import open_hearing
+from glas.launch.transcription import open_transcription
 from glas.settings import Settings
 from tests.parts.hostile import random_bytes
 from tests.parts.recordings import Sound, encoded, film
@@ -202,13 +202,7 @@ def _silence(seconds: float) -> bytes:
 def _hear(sendings: list[Sending], settings: Settings) -> None:
     """Let the embedded model hear each distinct recording, through decoder and engine alone."""
     distinct = {one.file_id: one.data for one in sendings if one.fate in (Fate.TEXT, Fate.SILENCE)}
-    with open_hearing(settings) as hear, ThreadPoolExecutor(2) as pool:
-        heard = dict(
-            zip(distinct, pool.map(lambda data: hear(data, _nothing).hypothesis, distinct.values()), strict=True)
-        )
+    with open_transcription(settings) as transcribe, ThreadPoolExecutor(2) as pool:
+        heard = dict(zip(distinct, pool.map(lambda data: transcribe(data).hypothesis, distinct.values()), strict=True))
     for one in sendings:
         one.heard = heard.get(one.file_id)
-
-
-def _nothing(_step: object) -> None:
-    """Progress interests nobody here."""

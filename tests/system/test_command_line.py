@@ -131,7 +131,8 @@ def test_a_model_is_chosen_and_the_choice_taken_back(glas: Glas) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("transcribe",), ("run",), ("models",), ("models", "get"), ("models", "use"), ("doctor",)]
+    "command",
+    [(), ("transcribe",), ("run",), ("models",), ("models", "get"), ("models", "use"), ("doctor",), ("evaluate",)],
 )
 def test_help_teaches(command: tuple[str, ...]) -> None:
     """Every command explains itself in Russian."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from glas.domain.messages import Status
-from glas.launch.hearing import open_hearing
+from glas.launch.transcription import open_transcription
 from glas.settings import Settings
 from tests.conftest import Postgres, Sample
 from tests.system.acting import replies
@@ -150,8 +150,8 @@ async def test_nothing_is_lost_while_services_go_and_come(
 ) -> None:
     """Every message is answered once and archived; without the object store alone, texts come as ever."""
     data = samples[0].path.read_bytes()
-    with open_hearing(Settings(_env_file=None, data_dir=tmp_path / "hearing")) as hear:
-        text = hear(data, lambda _step: None).hypothesis.text
+    with open_transcription(Settings(_env_file=None, data_dir=tmp_path / "alone")) as transcribe:
+        text = transcribe(data).hypothesis.text
     flow = Flow(world.telegram, data)
     outages = {
         STORE: without(world, "s3"),

@@ -10,8 +10,8 @@ import pytest
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import ModelError, ServiceFaultError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
-from glas.nn_service.batcher import Batcher
-from glas.nn_service.job import Job
+from glas.recognition.batcher import Batcher
+from glas.recognition.job import Job
 
 
 class Listener:

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from glas.domain.errors import OverloadedError
-from glas.nn_service.job import Job
 from glas.nn_service.queue import RecognitionQueue
+from glas.recognition.job import Job
 
 
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:

@@ -2,82 +2,19 @@
 
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
 from glas.domain.errors import ModelLoadError, OverloadedError, UnknownModelError
-from glas.domain.transcription import Hypothesis, Samples
-from glas.engines import Engine
-from glas.nn_service.job import AbandonedError, Job
-from glas.nn_service.registry import DEFAULT_NAMES, Registry
-
-ON_DISK = ("embedded", "onnx:second", "onnx:third", "onnx:fourth")
-
-
-class Loaded:
-    """An engine that only knows whether it is closed."""
-
-    window_s = 30.0
-    abilities = Abilities()
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.is_closed = False
-
-    def recognise(self, batch: Sequence[Samples], _options: DecodingOptions = PLAIN) -> list[Hypothesis]:
-        raise NotImplementedError(batch)
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-class Disk:
-    """Loads models, slowly if the test wants, and counts."""
-
-    def __init__(self) -> None:
-        self.loads: list[str] = []
-        self.door = threading.Event()
-        self.door.set()
-        self.began = threading.Semaphore(0)
-        self.broken: set[str] = set()
-
-    def load(self, name: str) -> Loaded:
-        self.loads.append(name)
-        self.began.release()
-        assert self.door.wait(20)
-        if name in self.broken:
-            raise ModelLoadError(f"{name} is broken")
-        return Loaded(name)
-
-    def resolve(self, name: str) -> str:
-        for full in ON_DISK:
-            if name in (full, full.rpartition(":")[2]):
-                return full
-        raise UnknownModelError(f"no {name}", param="model")
-
-
-def is_closed(engine: Engine) -> bool:
-    assert isinstance(engine, Loaded)
-    return engine.is_closed
+from glas.recognition.job import AbandonedError, Job
+from glas.recognition.names import DEFAULT_NAMES
+from tests.unit.model_disk import ON_DISK, Disk, is_closed, registry_of
 
 
 @pytest.fixture
 def disk() -> Disk:
     return Disk()
-
-
-def registry_of(disk: Disk, *, most: int = 3, keep_alive_s: float = 0) -> Registry:
-    return Registry(
-        disk.load,
-        disk.resolve,
-        default="embedded",
-        available=lambda: ON_DISK,
-        most=most,
-        keep_alive_s=keep_alive_s,
-    )
 
 
 def test_names_of_openai_mean_the_default_model(disk: Disk) -> None:
@@ -100,8 +37,8 @@ def test_many_who_ask_at_once_load_once(disk: Disk) -> None:
     disk.door.clear()
 
     def use() -> int:
-        with registry.lease("onnx:second", Job()) as engine:
-            return id(engine)
+        with registry.lease("onnx:second", Job()) as model:
+            return id(model)
 
     with ThreadPoolExecutor(8) as pool:
         users = [pool.submit(use) for _ in range(8)]
@@ -146,12 +83,12 @@ def test_whoever_waits_for_a_model_may_go_away(disk: Disk) -> None:
 
 def test_what_is_unloaded_closes_after_its_last_user(disk: Disk) -> None:
     registry = registry_of(disk)
-    with registry.lease("onnx:second", Job()) as engine:
+    with registry.lease("onnx:second", Job()) as model:
         assert registry.unload("onnx:second")
-        assert not is_closed(engine)
+        assert not is_closed(model)
         with registry.lease("onnx:second", Job()) as other:
-            assert other is not engine
-    assert is_closed(engine)
+            assert other is not model
+    assert is_closed(model)
     assert not registry.unload("onnx:third")
 
 
@@ -178,8 +115,8 @@ def test_a_swap_that_fails_changes_nothing(disk: Disk) -> None:
             registry.swap(name, target)
     assert registry.default == "embedded"
     assert list(registry.loaded()) == ["embedded"]
-    with registry.lease("embedded", Job()) as engine:
-        assert not is_closed(engine)
+    with registry.lease("embedded", Job()) as model:
+        assert not is_closed(model)
 
 
 def test_no_request_fails_while_weights_are_swapped_again_and_again(disk: Disk) -> None:
@@ -189,9 +126,9 @@ def test_no_request_fails_while_weights_are_swapped_again_and_again(disk: Disk) 
     def use() -> int:
         uses = 0
         while not stop.is_set():
-            with registry.lease(registry.find("auto"), Job()) as engine:
+            with registry.lease(registry.find("auto"), Job()) as model:
                 time.sleep(0.0002)
-                assert not is_closed(engine)
+                assert not is_closed(model)
             uses += 1
         return uses
 

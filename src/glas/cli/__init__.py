@@ -2,7 +2,7 @@
 
 import typer
 
-from glas.cli import backup, doctor, export, keys, migrate, models, run, train, transcribe
+from glas.cli import backup, doctor, evaluate, export, keys, migrate, models, run, train, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command("transcribe", help=transcribe.HELP)(transcribe.transcribe)
 app.command("run", help=run.HELP)(run.run)
+app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.add_typer(models.app, name="models", help=models.HELP)
 app.add_typer(keys.app, name="keys", help=keys.HELP)
 app.add_typer(train.app, name="train", help=train.HELP)

@@ -76,17 +76,17 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 
 def _model(settings: Settings) -> Iterator[Finding]:
     """Load the model and let it hear a sample through the whole way: child process, segmentation, engine."""
-    from glas.launch.hearing import open_hearing
+    from glas.launch.transcription import open_transcription
 
     directory = samples_dir()
     sample = min(directory.glob("*.ogg"), default=None) if directory else None
     try:
         name = resolve(settings.model, settings.models_dir)
-        with open_hearing(settings) as hear:
+        with open_transcription(settings) as transcribe:
             if sample is None:
                 yield Finding("warn", f"модель {title_of(name).ru} ({name}) загружена, но примеров для проверки нет")
                 return
-            heard = hear(sample.read_bytes(), lambda _step: None)
+            heard = transcribe(sample.read_bytes())
     except GlasError as error:
         yield Finding("fail", f"модель {settings.model} не работает: {error}", "GLAS_MODEL=auto, glas models")
         return

@@ -12,8 +12,8 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from glas.launch.hearing import Hear
-    from glas.nn_service.transcribe import Step
+    from glas.launch.transcription import Transcribe
+    from glas.recognition import Progress as RecognitionProgress
 
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, tell, told
 from glas.cli.sources import Source, write_atomically
@@ -68,11 +68,11 @@ def transcribe(
         settings = settings.model_copy(update={"model": model})
     sources = [Source(name, limit_mb=settings.audio.max_upload_mb) for name in files]
     _check_usage(sources, fmt, output)
-    from glas.launch.hearing import open_hearing
+    from glas.launch.transcription import open_transcription
 
-    with told(), open_hearing(settings) as hear, _progress() as progress:
+    with told(), open_transcription(settings) as recognise, _progress() as progress:
         failed = _recognise_all(
-            sources, hear, progress, settings.nn_service.worker_count, _writer(sources, fmt, output)
+            sources, recognise, progress, settings.nn_service.worker_count, _writer(sources, fmt, output)
         )
     raise typer.Exit(EXIT_FAILED if failed else 0)
 
@@ -95,7 +95,7 @@ def _progress() -> Progress:
 
 def _recognise_all(
     sources: list[Source],
-    hear: "Hear",
+    recognise: "Transcribe",
     progress: Progress,
     workers: int,
     write: Callable[[Source, Recognition], None],
@@ -103,7 +103,7 @@ def _recognise_all(
     """Recognise in `workers` threads, write in order; returns how many failed."""
     failed = 0
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(_recognise, source, hear, progress) for source in sources]
+        jobs = [pool.submit(_recognise, source, recognise, progress) for source in sources]
         try:
             for source, job in zip(sources, jobs, strict=True):
                 try:
@@ -119,15 +119,15 @@ def _recognise_all(
     return failed
 
 
-def _recognise(source: Source, hear: "Hear", progress: Progress) -> Recognition:
+def _recognise(source: Source, recognise: "Transcribe", progress: Progress) -> Recognition:
     task = progress.add_task(source.name)
 
-    def on_step(step: "Step") -> None:
-        minutes, seconds = divmod(int(step.done_s), 60)
+    def on_progress(done: "RecognitionProgress") -> None:
+        minutes, seconds = divmod(int(done.done_s), 60)
         progress.update(task, description=f"{source.name}  {minutes}:{seconds:02}")
 
     try:
-        return hear(source.read(), on_step)
+        return recognise(source.read(), on_progress=on_progress)
     finally:
         progress.remove_task(task)
 

@@ -42,6 +42,7 @@ from glas.clients.db_assist_bodies import (
 from glas.clients.http import call
 from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Transcription
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale, Purpose, Role, User
 
 _TIMEOUT_S = 30.0
@@ -208,14 +209,10 @@ class DbAssistClient:
         params = {"bot_id": bot_id, "chat_id": chat_id, "answer_message_id": answer_message_id}
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))
 
-    async def same_file(self, file_unique_id: str, *, model: str | None = None) -> Transcription | None:
-        """Find what the same file gave before, newest first; None where it is new.
-
-        Args:
-            file_unique_id: Telegram's name of the content.
-            model: only what this model heard; None takes any.
-        """
-        params = {"file_unique_id": file_unique_id, "model": model}
+    async def same_file(self, file_unique_id: str, *, model: ModelRef | None = None) -> Transcription | None:
+        """The newest text of the same file, by a version of a model if one is named; None where the file is new."""
+        of_model = {} if model is None else {"model": model.name, "model_version": model.version}
+        params = {"file_unique_id": file_unique_id} | of_model
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:

@@ -111,6 +111,7 @@ class Finished(_Request):
     duration_s: float = Field(ge=0, le=1e6, allow_inf_nan=False, description="Counted in decoded samples.")
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     model: Name
+    model_version: Annotated[Name | None, Field(max_length=64)] = None
     fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
 
 

@@ -6,6 +6,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.http import call
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
@@ -33,9 +34,17 @@ class Health(BaseModel):
 
     status: str
     model: str
+    model_version: str | None = None
     title: Title
     version: str
     in_flight: int
+
+    @property
+    def served(self) -> ModelRef | None:
+        """The default model with its version; None where the service does not tell."""
+        if self.model_version is None:
+            return None
+        return ModelRef(name=self.model, version=self.model_version)
 
 
 class FetchError(BaseModel):
@@ -166,6 +175,7 @@ def _recognition(body: dict[str, Any]) -> Recognition:
         segments=segments,
         foreign=(body.get("warning") or {}).get("language"),
         model=body["model"],
+        model_version=body.get("model_version"),
     )
     return Recognition(
         hypothesis=hypothesis, processing_s=body["processing_seconds"], fingerprint=body.get("fingerprint")

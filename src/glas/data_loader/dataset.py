@@ -31,6 +31,7 @@ _COLUMNS: dict[str, pa.DataType] = {
     "confidence": pa.float64(),
     "speaker": pa.string(),
     "model": pa.string(),
+    "model_version": pa.string(),
 }
 _NAMES = {pa.int64(): "int64", pa.string(): "string", pa.float64(): "float64"}
 
@@ -123,4 +124,5 @@ def _row(record: Record) -> dict[str, Any]:
         "confidence": record.hypothesis.confidence,
         "speaker": record.speaker,
         "model": record.hypothesis.model,
+        "model_version": record.hypothesis.model_version,
     }

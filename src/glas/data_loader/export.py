@@ -30,7 +30,7 @@ from glas.s3 import Store
 
 _PAGE = 200
 _AT_ONCE = 4  # while some wait for the disk, others decode
-_FORMAT = 1  # raise it when exported files must be written anew
+_FORMAT = 2  # raise it when exported files must be written anew
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -32,6 +32,7 @@ class HypothesisOut(_Value):
     file: str
     text: str
     model: str | None
+    model_version: str | None = Field(default=None, description="Version of the model's weights; None where unknown.")
     confidence: float | None
 
 
@@ -99,7 +100,11 @@ def describe(change: Change, *, test_share: float) -> Record | None:
         return None
     number, speaker = message.id, pseudonym(message.user_id)
     hypothesis = HypothesisOut(
-        file=f"{number}_transcription.txt", text=message.text, model=message.model, confidence=message.confidence
+        file=f"{number}_transcription.txt",
+        text=message.text,
+        model=message.model,
+        model_version=message.model_version,
+        confidence=message.confidence,
     )
     reference, wer = None, None
     if message.reference is not None:

@@ -115,6 +115,7 @@ class TranscriptionRow(Base):
     text: Mapped[str | None] = mapped_column(Text)
     confidence: Mapped[float | None]
     model: Mapped[str | None] = mapped_column(String(512))
+    model_version: Mapped[str | None] = mapped_column(String(64))
     fingerprint: Mapped[str | None] = mapped_column(_SHA256)
     score: Mapped[int] = mapped_column(SmallInteger, default=int(Score.NOT_RATED))
     reward_refusal: Mapped[str | None] = mapped_column(_CODE)

@@ -109,10 +109,16 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
     return _present(await _newest(query, session=session), answer_message_id)
 
 
-async def find_same_file(file_unique_id: str, model: str | None, *, session: AsyncSession) -> Transcription | None:
-    """The newest finished message with the same file, by the same model if one is named."""
+async def find_same_file(
+    file_unique_id: str, model: str | None, model_version: str | None, *, session: AsyncSession
+) -> Transcription | None:
+    """The newest finished message with the same file, by the same model and version where they are named."""
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
-    return await _newest(query if model is None else query.where(_table.c.model == model), session=session)
+    if model is not None:
+        query = query.where(_table.c.model == model)
+    if model_version is not None:
+        query = query.where(_table.c.model_version == model_version)
+    return await _newest(query, session=session)
 
 
 async def _newest(query: Select[Any], *, session: AsyncSession) -> Transcription | None:

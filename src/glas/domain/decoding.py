@@ -36,6 +36,9 @@ class DecodingOptions(BaseModel):
 
 PLAIN: Final = DecodingOptions()
 
+UNSPECIFIED: Final = DecodingOptions(checks_language=True)
+"""What is asked for where a caller names no option: Russian, unless another language is surely spoken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:

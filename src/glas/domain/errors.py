@@ -7,6 +7,7 @@
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   ├── ConflictError                      the same thing was said before, differently
     │   ├── BackupError                        a backup is damaged, or no backup
+    │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                no bytes, or no sample in them
@@ -94,6 +95,12 @@ class BackupError(InputError):
     """A backup is damaged, unfinished or not one of ours; nothing was changed."""
 
     code = "backup_invalid"
+
+
+class DataSetError(InputError):
+    """A folder or manifest of recordings is not what it should be, or names audio that is not there."""
+
+    code = "data_set_invalid"
 
 
 class UploadTooLargeError(InputError):

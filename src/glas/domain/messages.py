@@ -61,6 +61,7 @@ class Transcription(BaseModel):
     reference: str | None = Field(default=None, description="The speaker's own correction.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
+    model_version: str | None = Field(default=None, description="Version of the model's weights, see `ModelRef`.")
     fingerprint: str | None = Field(default=None, description="sha256 of the decoded samples: the same audio again.")
     score: Score = Score.NOT_RATED
     audio_key: str | None = None

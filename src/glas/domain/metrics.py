@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glas.domain.errors import InvalidParameterError
 from glas.domain.text import RU_NORM_VERSION, normalise
 
-_Integers: TypeAlias = npt.NDArray[np.int64]
+Integers: TypeAlias = npt.NDArray[np.int64]
 
 # 256 resamples of 10,000 speakers at a time are 20 MB of weights.
 _RESAMPLES_AT_ONCE = 256
@@ -81,7 +81,7 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
     )
 
 
-def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[_Integers, _Integers]:
+def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
     """Count errors and reference words of each utterance, as the bootstrap wants them.
 
     Returns:
@@ -96,6 +96,23 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[_
     ]
     errors, words = np.array(counts, dtype=np.int64).reshape(-1, 2).T
     return errors, words
+
+
+def char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
+    """Count errors and reference characters of each utterance; as `word_errors`.
+
+    Returns:
+        Errors and characters, both of shape `(n_utterances,)`.
+    """
+    counts = [
+        (
+            output.substitutions + output.deletions + output.insertions,
+            output.hits + output.substitutions + output.deletions,
+        )
+        for output in map(jiwer.process_characters, *_normalised(references, hypotheses))
+    ]
+    errors, chars = np.array(counts, dtype=np.int64).reshape(-1, 2).T
+    return errors, chars
 
 
 def right_words(reference: str, hypothesis: str) -> list[bool]:
@@ -116,8 +133,8 @@ def rtfx(audio_s: float, processing_s: float) -> float:
 
 
 def bootstrap_interval(
-    errors: Sequence[int] | _Integers,
-    words: Sequence[int] | _Integers,
+    errors: Sequence[int] | Integers,
+    words: Sequence[int] | Integers,
     speakers: Sequence[str],
     *,
     resamples: int = 10_000,
@@ -153,9 +170,9 @@ def bootstrap_interval(
 
 
 def bootstrap_difference_interval(
-    errors_a: Sequence[int] | _Integers,
-    errors_b: Sequence[int] | _Integers,
-    words: Sequence[int] | _Integers,
+    errors_a: Sequence[int] | Integers,
+    errors_b: Sequence[int] | Integers,
+    words: Sequence[int] | Integers,
     speakers: Sequence[str],
     *,
     resamples: int = 10_000,
@@ -177,7 +194,7 @@ def _normalised(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[l
     return [normalise(text) for text in references], [normalise(text) for text in hypotheses]
 
 
-def _by_speaker(errors: _Integers, words: _Integers, speakers: Sequence[str]) -> tuple[_Integers, _Integers]:
+def _by_speaker(errors: Integers, words: Integers, speakers: Sequence[str]) -> tuple[Integers, Integers]:
     _same_length(errors=errors, words=words, speakers=speakers)
     names, speaker_of_utterance = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
     if len(names) < 2:  # noqa: PLR2004
@@ -217,7 +234,7 @@ def _rate(errors: int, total: int) -> float:
     return errors / total
 
 
-def _same_length(**sequences: Sequence[object] | _Integers) -> None:
+def _same_length(**sequences: Sequence[object] | Integers) -> None:
     lengths = {name: len(sequence) for name, sequence in sequences.items()}
     if len(set(lengths.values())) > 1:
         raise InvalidParameterError(f"expected sequences of one length, got {lengths}")

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from glas.domain.model_ref import ModelRef
+
 SAMPLE_RATE_HZ = 16_000
 
 SURE: Final = 0.6
@@ -87,6 +89,9 @@ class Hypothesis(BaseModel):
         "more than a guess.",
     )
     model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
+    model_version: str | None = Field(
+        default=None, description="Version of its weights, see `ModelRef`; null for a piece, and from an older service."
+    )
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -106,7 +111,7 @@ class Hypothesis(BaseModel):
         parts: Iterable[tuple[float, "Hypothesis"]],
         *,
         duration_s: float,
-        model: str,
+        model: ModelRef,
         language: str = "ru",
         foreign: str | None = None,
     ) -> "Hypothesis":
@@ -115,7 +120,7 @@ class Hypothesis(BaseModel):
         Args:
             parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
             duration_s: length of the whole recording.
-            model: uniform name of the model.
+            model: what recognised them.
             language: ISO 639-1 code.
             foreign: the same of what is spoken, where it is surely another language.
 
@@ -125,7 +130,15 @@ class Hypothesis(BaseModel):
         moved = (segment.shifted(offset_s) for offset_s, part in parts for segment in part.segments)
         kept = tuple(segment for segment in moved if segment.text)
         text = " ".join(segment.text for segment in kept)
-        return cls(text=text, duration_s=duration_s, segments=kept, language=language, foreign=foreign, model=model)
+        return cls(
+            text=text,
+            duration_s=duration_s,
+            segments=kept,
+            language=language,
+            foreign=foreign,
+            model=model.name,
+            model_version=model.version,
+        )
 
 
 class Recognition(BaseModel):

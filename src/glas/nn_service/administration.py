@@ -13,7 +13,7 @@ import structlog
 from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
 from glas.engines.catalogue import AUTO, choose, is_on_disk, known_model
 from glas.engines.fetch import fetch_model
-from glas.nn_service.registry import Registry
+from glas.recognition import Registry
 from glas.settings import Settings
 
 _log = structlog.stdlib.get_logger("glas.nn_service")

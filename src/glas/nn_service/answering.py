@@ -5,12 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from glas.domain.decoding import PLAIN, DecodingOptions
 from glas.domain.errors import AudioError, EmptyAudioError, GlasError, ServiceFaultError, to_body
+from glas.domain.model_ref import MODEL_HEADER
 from glas.domain.transcription import Recognition
 from glas.nn_service.formats import (
     MEDIA_TYPES,
@@ -24,9 +26,8 @@ from glas.nn_service.formats import (
     render_verbose,
     render_word,
 )
-from glas.nn_service.job import AbandonedError
-from glas.nn_service.recogniser import Recogniser
-from glas.nn_service.transcribe import Step
+from glas.nn_service.service import RecognitionService
+from glas.recognition import AbandonedError, Progress
 
 _POLL_S = 0.5  # how often we look whether a caller is still there
 _END_OF_STREAM = b"data: [DONE]\n\n"
@@ -48,40 +49,47 @@ class Question:
 
     def response(self, recognition: Recognition) -> Response:
         """The answer in the form that is asked for."""
+        headers = model_header(recognition)
         match self.form:
             case ResponseFormat.VERBOSE_JSON:
-                return JSONResponse(self.whole(recognition))
+                return JSONResponse(self.whole(recognition), headers=headers)
             case ResponseFormat.JSON:
-                return JSONResponse(render_json(recognition, self.include))
+                return JSONResponse(render_json(recognition, self.include), headers=headers)
             case form:
-                return PlainTextResponse(render_text(recognition, form), media_type=MEDIA_TYPES[form])
+                return PlainTextResponse(render_text(recognition, form), headers=headers, media_type=MEDIA_TYPES[form])
 
 
-def recogniser_of(request: Request) -> Recogniser:
-    """The recogniser that the lifespan has opened.
+def model_header(recognition: Recognition) -> dict[str, str]:
+    """The header that names what recognised a recording; letters beyond ASCII are percent-encoded."""
+    heard = recognition.hypothesis
+    return {MODEL_HEADER: quote(f"{heard.model}@{heard.model_version or ''}", safe="/:@")}
+
+
+def service_of(request: Request) -> RecognitionService:
+    """The service that the lifespan has opened.
 
     Raises:
         ServiceFaultError: it has not.
     """
-    found = getattr(request.app.state, "recogniser", None)
-    if not isinstance(found, Recogniser):
+    found = getattr(request.app.state, "service", None)
+    if not isinstance(found, RecognitionService):
         raise ServiceFaultError("the service has not started; its lifespan must be entered first")
     return found
 
 
 async def answer(request: Request, file: UploadFile, question: Question, *, stream: bool) -> Response:
     """Recognise a file."""
-    recogniser = recogniser_of(request)
+    service = service_of(request)
     if stream:
-        events = _Stream(recogniser, file, question).events()
+        events = _Stream(service, file, question).events()
         return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-    return question.response(await recognise(request, recogniser, file, question))
+    return question.response(await recognise(request, service, file, question))
 
 
-async def recognise(request: Request, recogniser: Recogniser, file: UploadFile, question: Question) -> Recognition:
+async def recognise(request: Request, service: RecognitionService, file: UploadFile, question: Question) -> Recognition:
     """Wait for the text; give the place in the queue back if the caller goes away."""
     _require_bytes(file)
-    job, future = recogniser.submit(file.file.read, question.model, question.options)
+    job, future = service.submit(file.file.read, question.model, question.options)
     try:
         while not (await asyncio.wait({future}, timeout=_POLL_S))[0]:
             if await request.is_disconnected():
@@ -105,26 +113,26 @@ def _require_bytes(file: UploadFile) -> None:
 class _Stream:
     """One recording whose pieces are sent as they are heard."""
 
-    def __init__(self, recogniser: Recogniser, file: UploadFile, question: Question) -> None:
+    def __init__(self, service: RecognitionService, file: UploadFile, question: Question) -> None:
         _require_bytes(file)
         self._question = question
         self._is_verbose = question.form is ResponseFormat.VERBOSE_JSON
         self._loop = asyncio.get_running_loop()
-        self._steps: asyncio.Queue[Step | None] = asyncio.Queue()
+        self._updates: asyncio.Queue[Progress | None] = asyncio.Queue()
         self._n_segments = 0
         # Submitted here, before the answer begins, so that a full queue is still a 503.
-        self._job, self._future = recogniser.submit(
-            file.file.read, question.model, question.options, on_step=self._on_step
+        self._job, self._future = service.submit(
+            file.file.read, question.model, question.options, on_progress=self._on_progress
         )
-        self._future.add_done_callback(lambda _future: self._steps.put_nowait(None))
+        self._future.add_done_callback(lambda _future: self._updates.put_nowait(None))
 
-    def _on_step(self, step: Step) -> None:
-        self._loop.call_soon_threadsafe(self._steps.put_nowait, step)
+    def _on_progress(self, progress: Progress) -> None:
+        self._loop.call_soon_threadsafe(self._updates.put_nowait, progress)
 
     async def events(self) -> AsyncIterator[bytes]:
         try:
-            while (step := await self._steps.get()) is not None:
-                yield self._delta(step)
+            while (progress := await self._updates.get()) is not None:
+                yield self._delta(progress)
             yield self._done(self._future.result())
         except GlasError as error:
             yield _event(to_body(error))
@@ -133,21 +141,21 @@ class _Stream:
             self._future.cancel()
         yield _END_OF_STREAM
 
-    def _delta(self, step: Step) -> bytes:
-        text = " ".join(segment.text for segment in step.segments)
+    def _delta(self, progress: Progress) -> bytes:
+        text = " ".join(segment.text for segment in progress.segments)
         body: dict[str, Any] = {
             "type": "transcript.text.delta",
             "delta": (" " if self._n_segments and text else "") + text,
-            **render_logprobs(step.segments, self._question.include),
+            **render_logprobs(progress.segments, self._question.include),
         }
         if self._is_verbose:
-            body["progress_seconds"] = round(step.done_s, 3)
+            body["progress_seconds"] = round(progress.done_s, 3)
             body["segments"] = [
                 render_segment(self._n_segments + index, segment)
                 | {"words": [render_word(word) for word in segment.words]}
-                for index, segment in enumerate(step.segments)
+                for index, segment in enumerate(progress.segments)
             ]
-        self._n_segments += len(step.segments)
+        self._n_segments += len(progress.segments)
         return _event(body)
 
     def _done(self, recognition: Recognition) -> bytes:

@@ -10,9 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 import glas
 from glas.engines.catalogue import title_of
 from glas.nn_service import models, offers, openai
-from glas.nn_service.answering import recogniser_of
+from glas.nn_service.answering import service_of
 from glas.nn_service.bodies import HealthBody, TitleBody
-from glas.nn_service.recogniser import LoadEngine, open_recogniser
+from glas.nn_service.service import open_service
+from glas.recognition import LoadEngine
 from glas.serving import errors
 from glas.serving.cors import allow_origins
 from glas.serving.gate import Gate
@@ -22,7 +23,8 @@ from glas.settings.keys import HashedKey, hashed, hashed_keys
 
 _OPEN_PATHS = ("/health",)
 _DESCRIPTION = (
-    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent one."
+    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent "
+    "one. A text that is not streamed also carries `X-Glas-Model`: model, `@`, version of its weights."
 )
 
 
@@ -40,8 +42,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_recogniser(settings, load) as recogniser:
-            app.state.recogniser = recogniser
+        async with open_service(settings, load) as service:
+            app.state.service = service
             yield
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
@@ -75,17 +77,19 @@ def create_app(
 
 async def health(request: Request) -> HealthBody:
     """Say that the service can work, with which model, and how busy it is."""
-    recogniser = recogniser_of(request)
-    model = recogniser.registry.default
+    service = service_of(request)
+    model = service.registry.default
+    loaded = service.registry.loaded().get(model)
     return HealthBody(
         status="ok",
         model=model,
+        model_version=None if loaded is None else loaded.version,
         title=TitleBody(**title_of(model)._asdict()),
         version=glas.__version__,
-        in_flight=recogniser.in_flight,
+        in_flight=service.in_flight,
     )
 
 
 async def metrics(request: Request) -> Response:
     """Render the counters."""
-    return Response(recogniser_of(request).metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    return Response(service_of(request).metrics.render(), media_type=CONTENT_TYPE_LATEST)

@@ -78,7 +78,8 @@ class VerboseBody(Body):
     duration: float = Field(ge=0, description="Length of the audio, seconds.")
     text: str
     usage: Usage
-    model: str
+    model: str = Field(description="What recognised it.")
+    model_version: str | None = Field(description="Version of the weights: a hash over the model's files.")
     confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
     fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
     processing_seconds: float = Field(ge=0, description="Seconds of work, without waiting for a turn.")
@@ -113,6 +114,8 @@ class ModelBody(Body):
     owned_by: Literal["glas"] = "glas"
     is_default: bool = Field(description="Whether it is what `auto` means.")
     is_loaded: bool
+    aliases: list[str] = Field(description="Other names that mean it now.")
+    version: str | None = Field(description="Of the weights in memory; null if it is not loaded.")
     window_seconds: float | None = Field(description="Longest piece of speech it hears at once; null if not loaded.")
 
 
@@ -127,6 +130,8 @@ class LoadedBody(Body):
     """A model in memory."""
 
     id: str
+    version: str = Field(description="Of its weights: a hash over the model's files.")
+    aliases: list[str] = Field(description="Other names that mean it now.")
     is_default: bool
     since: datetime
     in_flight: int = Field(ge=0, description="Requests that use it.")
@@ -201,7 +206,7 @@ class FetchRequest(BaseModel):
 
 
 class SwapRequest(BaseModel):
-    """Which weights are to serve a name from now on."""
+    """Which weights are to serve a name from now on. A name that is no model's becomes an alias."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -213,6 +218,7 @@ class HealthBody(Body):
 
     status: Literal["ok"]
     model: str = Field(description="The default model.")
+    model_version: str | None = Field(description="Version of its weights; null while it is not loaded.")
     title: TitleBody
     version: str
     in_flight: int = Field(ge=0)

@@ -1,8 +1,8 @@
 """The five answers of OpenAI's transcription API, made from a recognition.
 
 Field names: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are `confidence` on
-segments and words, and `model`, `confidence`, `fingerprint`, `processing_seconds` at the top; clients ignore what they
-do not know.
+segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint` and `processing_seconds`;
+clients ignore what they do not know.
 """
 
 from collections.abc import Collection, Iterable
@@ -93,6 +93,7 @@ def render_verbose(
         "text": heard.text,
         "usage": _usage(recognition),
         "model": heard.model,
+        "model_version": heard.model_version,
         "confidence": _rounded(heard.confidence),
         "fingerprint": recognition.fingerprint,
         "processing_seconds": round(recognition.processing_s, 4),

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from glas.domain.transcription import Recognition
 from glas.nn_service.queue import RecognitionQueue
-from glas.nn_service.registry import Registry
+from glas.recognition import Registry
 
 
 class Metrics:
@@ -16,6 +16,12 @@ class Metrics:
             "glas_recognitions",
             "Finished requests by outcome: ok or an error's code",
             ["outcome"],
+            registry=self._registry,
+        )
+        self._recordings = Counter(
+            "glas_recordings",
+            "Recordings recognised, by model and version of its weights",
+            ["model", "version"],
             registry=self._registry,
         )
         self._audio = Counter("glas_audio_seconds", "Seconds of audio recognised", registry=self._registry)
@@ -33,7 +39,9 @@ class Metrics:
     def succeeded(self, recognition: Recognition) -> None:
         """Count a finished recording."""
         self._requests.labels("ok").inc()
-        self._audio.inc(recognition.hypothesis.duration_s)
+        heard = recognition.hypothesis
+        self._recordings.labels(heard.model, heard.model_version or "").inc()
+        self._audio.inc(heard.duration_s)
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:

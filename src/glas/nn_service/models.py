@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Request, Response
 
 from glas.domain.errors import UnknownModelError
 from glas.engines.catalogue import title_of
-from glas.nn_service.answering import recogniser_of
+from glas.nn_service.answering import service_of
 from glas.nn_service.bodies import (
     LoadedBody,
     LoadedModelsBody,
@@ -19,7 +19,7 @@ from glas.nn_service.bodies import (
     SwapRequest,
     TitleBody,
 )
-from glas.nn_service.registry import DEFAULT_NAMES, LoadedModel, Registry, resident_bytes
+from glas.recognition import DEFAULT_NAMES, LoadedModel, Registry, resident_bytes
 from glas.serving.openapi import failures
 
 _MODELS = "/v1/models"
@@ -43,7 +43,7 @@ def make_router() -> APIRouter:
         swap,
         methods=["PUT"],
         summary="Let new weights serve a name (administrators)",
-        responses=failures(400, 403, 404),
+        responses=failures(400, 403, 404, 409, 503),
     )
     router.add_api_route(
         one,
@@ -58,31 +58,31 @@ def make_router() -> APIRouter:
 
 async def list_models(request: Request) -> ModelsBody:
     """All models that lie on disk, the default one first. One that is not loaded is loaded when it is asked for."""
-    registry = recogniser_of(request).registry
+    registry = service_of(request).registry
     names = await asyncio.to_thread(registry.names)
     return ModelsBody(data=[_model(registry, name) for name in names])
 
 
 async def show_model(request: Request, name: str) -> ModelBody:
     """Describe one model."""
-    registry = recogniser_of(request).registry
+    registry = service_of(request).registry
     return _model(registry, await asyncio.to_thread(registry.find, name))
 
 
 async def list_loaded(request: Request) -> LoadedModelsBody:
     """Everything that is in memory."""
-    recogniser = recogniser_of(request)
-    registry = recogniser.registry
+    service = service_of(request)
+    registry = service.registry
     return LoadedModelsBody(
         models=[_loaded(registry, name, model) for name, model in registry.loaded().items()],
-        in_flight=recogniser.in_flight,
+        in_flight=service.in_flight,
         resident_bytes=resident_bytes(),
     )
 
 
 async def load(request: Request, name: str) -> LoadedBody:
     """Load a model, if it is not loaded; the answer comes when it is ready."""
-    registry = recogniser_of(request).registry
+    registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     await asyncio.to_thread(registry.load, uniform)
     return _shown(registry, uniform)
@@ -92,24 +92,27 @@ async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None
     """Load weights, then let them serve `name`; no request is refused or fails meanwhile.
 
     With `auto` as the name and a model in the body that model becomes the default one, after a restart too unless
-    GLAS_MODEL names another. Without a body the files of the
-    named model are read anew. Where the new weights cannot be loaded everything stays as it was.
+    GLAS_MODEL names another. A name that is no model's, such as `candidate`, becomes an alias of the model in the body
+    until the next restart. Without a body the files of the named model are read again. Where the new weights cannot be
+    loaded everything stays as it was.
     """
-    recogniser = recogniser_of(request)
-    registry, kept = recogniser.registry, None
-    target = await asyncio.to_thread(registry.find, name)
+    service = service_of(request)
+    registry, kept = service.registry, None
+    target = None
     if wanted is not None and wanted.model is not None:
         target = await asyncio.to_thread(registry.find, wanted.model)
     if name in DEFAULT_NAMES:
-        kept = await asyncio.to_thread(recogniser.administration.serve, target)
+        target = target or registry.default
+        kept = await asyncio.to_thread(service.administration.serve, target)
     else:
         await asyncio.to_thread(registry.swap, name, target)
+        target = await asyncio.to_thread(registry.find, name)
     return SwappedBody(**_shown(registry, target).model_dump(), survives_restart=kept)
 
 
 async def unload(request: Request, name: str) -> Response:
     """Unload a model, once the requests that use it are done. Asked for again, it is loaded again."""
-    registry = recogniser_of(request).registry
+    registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     if not await asyncio.to_thread(registry.unload, uniform):
         raise UnknownModelError(f"expected a model that is loaded, got {uniform}", param="name")
@@ -123,6 +126,8 @@ def _model(registry: Registry, name: str) -> ModelBody:
         title=TitleBody(**title_of(name)._asdict()),
         is_default=name == registry.default,
         is_loaded=loaded is not None,
+        aliases=registry.aliases_of(name),
+        version=None if loaded is None else loaded.version,
         window_seconds=None if loaded is None else loaded.engine.window_s,
     )
 
@@ -139,6 +144,8 @@ def _loaded(registry: Registry, name: str, model: LoadedModel) -> LoadedBody:
     stays = name == registry.default or not registry.keep_alive_s or model.n_leases
     return LoadedBody(
         id=name,
+        version=model.version,
+        aliases=registry.aliases_of(name),
         is_default=name == registry.default,
         since=model.since,
         in_flight=model.n_leases,

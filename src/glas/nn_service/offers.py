@@ -9,7 +9,7 @@ from glas.engines.catalogue import is_on_disk, known_model, title_of
 from glas.engines.descriptions import KnownModel
 from glas.engines.known import AUTO_ORDER
 from glas.nn_service.administration import Administration, Fetch
-from glas.nn_service.answering import recogniser_of
+from glas.nn_service.answering import service_of
 from glas.nn_service.bodies import (
     ErrorTold,
     FetchBody,
@@ -18,7 +18,7 @@ from glas.nn_service.bodies import (
     OfferedModelsBody,
     TitleBody,
 )
-from glas.nn_service.registry import Registry
+from glas.recognition import Registry
 from glas.serving.openapi import failures
 
 _MODELS = "/api/models"
@@ -52,11 +52,11 @@ def make_router() -> APIRouter:
 
 async def offers(request: Request) -> OfferedModelsBody:
     """All models that are known by name, the best one first, with how far their fetches are."""
-    recogniser = recogniser_of(request)
+    service = service_of(request)
 
     def look() -> list[OfferedBody]:
         models = [known_model(name) for name in AUTO_ORDER]
-        return [_offer(model, recogniser.registry, recogniser.administration) for model in models]
+        return [_offer(model, service.registry, service.administration) for model in models]
 
     return OfferedModelsBody(models=await asyncio.to_thread(look))
 
@@ -67,12 +67,12 @@ async def start(request: Request, name: str, wanted: Annotated[FetchRequest | No
     A model that is on disk is not fetched again, so that `serve` alone makes it the default one.
     """
     serve = wanted is not None and wanted.serve
-    return _shown(recogniser_of(request).administration.start(name, serve=serve))
+    return _shown(service_of(request).administration.start(name, serve=serve))
 
 
 async def stop(request: Request, name: str) -> Response:
     """End a fetch that runs; what has arrived is kept, and the next one goes on from there."""
-    recogniser_of(request).administration.stop(name)
+    service_of(request).administration.stop(name)
     return Response(status_code=204)
 
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BeforeValidator
 
-from glas.domain.decoding import RUSSIAN, DecodingOptions
+from glas.domain.decoding import RUSSIAN, UNSPECIFIED, DecodingOptions
 from glas.domain.errors import InvalidParameterError
-from glas.nn_service.answering import Question, answer, recognise, recogniser_of
+from glas.nn_service.answering import Question, answer, model_header, recognise, service_of
 from glas.nn_service.bodies import PredictionBody, TranscriptionBody, VerboseBody
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
 from glas.serving.openapi import failures
@@ -110,7 +110,7 @@ async def _check_fields(request: Request) -> None:
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """The routes; the recogniser is read from `app.state`, where the lifespan puts it."""
+    """The routes; the service is read from `app.state`, where the lifespan puts it."""
     router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"], dependencies=[Depends(_check_fields)])
     for path, endpoint, summary in (
         ("/v1/audio/transcriptions", transcriptions, "Speech to text"),
@@ -203,11 +203,10 @@ async def translations(
     return await answer(request, file, question, stream=False)
 
 
-async def predict(request: Request, file: Recording) -> PredictionBody:
+async def predict(request: Request, response: Response, file: Recording) -> PredictionBody:
     """Recognise one recording with the default model and answer as the original system did."""
-    recognition = await recognise(
-        request, recogniser_of(request), file, Question(options=DecodingOptions(checks_language=True))
-    )
+    recognition = await recognise(request, service_of(request), file, Question(options=UNSPECIFIED))
+    response.headers.update(model_header(recognition))
     return PredictionBody(prediction=recognition.hypothesis.text)
 
 

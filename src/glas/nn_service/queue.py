@@ -1,4 +1,4 @@
-"""The door of the recogniser: a bounded number of recordings, each with a thread, and overload is said at once."""
+"""The queue of the service: a bounded number of recordings, each with a thread; more are refused at once."""
 
 import asyncio
 import contextvars
@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from glas.domain.errors import OverloadedError, ServiceFaultError
-from glas.nn_service.job import Job
+from glas.recognition import Job
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Takes `workers` recordings and `waiting_limit` more; whose turn it is to do what, lanes and batcher decide."""
+    """Takes `workers` recordings and `waiting_limit` more; slots and batcher decide the order of their work."""
 
     def __init__(self, *, workers: int, waiting_limit: int) -> None:
         self._workers = workers

@@ -54,7 +54,7 @@ class NnServiceSettings(BaseModel):
         ge=0,
         description="Seconds after which a model that nobody uses is unloaded; that of GLAS_MODEL stays; 0: never.",
     )
-    max_models: int = Field(default=3, ge=1, description="Models in memory at once.")
+    max_models: int = Field(default=3, ge=1, description="Models in memory at once; one more while a swap loads.")
     vad_threshold: float = Field(
         default=0.5, gt=0, lt=1, description="Speech probability above which a frame is speech."
     )

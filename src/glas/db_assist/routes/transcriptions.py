@@ -50,11 +50,14 @@ async def by_message(
 
 @router.get("/transcriptions/by-file")
 async def by_file(
-    request: Request, file_unique_id: Annotated[Name, Query()], model: Annotated[Name | None, Query()] = None
+    request: Request,
+    file_unique_id: Annotated[Name, Query()],
+    model: Annotated[Name | None, Query()] = None,
+    model_version: Annotated[Name | None, Query()] = None,
 ) -> Transcription | None:
-    """Find what the same file gave before; null where it is new."""
+    """Find what the same file gave before, if named by a model and a version of its weights; null where it is new."""
     async with database(request).reading() as session:
-        return await messages.find_same_file(file_unique_id, model, session=session)
+        return await messages.find_same_file(file_unique_id, model, model_version, session=session)
 
 
 @router.get("/transcriptions/{transcription_id}")

@@ -1,6 +1,5 @@
 """From a file in Telegram to text: known files are answered from what is known, others are fetched and recognised."""
 
-import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -10,14 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError
+from glas.domain.model_ref import ModelRef
 from glas.domain.transcription import SURE
 from glas.tg_bot.api.telegram import download
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
 from glas.tg_bot.voices.jobs import VoiceJob
 from glas.tg_bot.voices.status import shown_status
-
-_MODEL_FRESH_S = 60.0
 
 
 class Heard(BaseModel):
@@ -29,6 +27,7 @@ class Heard(BaseModel):
     duration_s: float
     confidence: float | None = None
     model: str
+    model_version: str | None = None
     fingerprint: str | None = None
     foreign: str | None = None
 
@@ -48,8 +47,6 @@ class Hearing:
     desk: Desk
     shelf: Shelf
     limit_bytes: int
-    _model: str | None = None
-    _model_asked_s: float = float("-inf")
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """A place in the queue, to be taken by `hear`."""
@@ -91,6 +88,7 @@ class Hearing:
             duration_s=heard.duration_s,
             confidence=heard.confidence,
             model=heard.model,
+            model_version=heard.model_version,
             fingerprint=recognition.fingerprint,
             foreign=heard.foreign,
         )
@@ -100,28 +98,26 @@ class Hearing:
         return await download(self.bot, file_id, limit_bytes=self.limit_bytes)
 
     async def _known(self, job: VoiceJob) -> Heard | None:
-        """What the served model made of the same file before."""
-        model = await self._served_model()
-        if model is None or job.attempt > 1:
+        """What the served model, with the weights that it has now, made of the same file before."""
+        file_unique_id = job.recording.file_unique_id
+        if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
-        known = await self.db_assist.same_file(job.recording.file_unique_id, model=model)
-        if known is None or known.text is None:
+        model = await self._served_model()
+        known = None if model is None else await self.db_assist.same_file(file_unique_id, model=model)
+        if model is None or known is None or known.text is None:
             return None
         return Heard(
             text=known.text,
             duration_s=known.duration_s or 0.0,
             confidence=known.confidence,
-            model=known.model or model,
+            model=model.name,
+            model_version=model.version,
             fingerprint=known.fingerprint,
         )
 
-    async def _served_model(self) -> str | None:
-        """The name of the model that nn_service serves, asked now and then; None while it does not say."""
-        now_s = time.monotonic()
-        if now_s - self._model_asked_s > _MODEL_FRESH_S:
-            self._model_asked_s = now_s
-            try:
-                self._model = (await self.nn_service.health()).model
-            except GlasError:
-                self._model = None
-        return self._model
+    async def _served_model(self) -> ModelRef | None:
+        """The model that nn_service serves now; asked each time, since it may change. None where it is not told."""
+        try:
+            return (await self.nn_service.health()).served
+        except GlasError:
+            return None

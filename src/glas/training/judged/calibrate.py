@@ -5,21 +5,24 @@ so that the weights see a model that fails about as often as it does with strang
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import exp
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from glas.audio.segmentation import SegmentationOptions, segment_speech
 from glas.audio.vad import VoiceActivityDetector
 from glas.domain.metrics import right_words
 from glas.domain.text import RU_NORM_VERSION, normalise
-from glas.domain.transcription import Samples
+from glas.domain.transcription import Hypothesis, Samples
 from glas.engines.language_model import FILE as LM_FILE
+from glas.engines.whisper import WhisperEngine
 from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
 from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, features, sha256_of
-from glas.training.judged.evaluate import TestSet, hypotheses, open_engine
+from glas.recognition.references import ReferenceSet
+from glas.settings import NnServiceSettings
 from glas.training.judged.logistic import Bools, Floats, auroc, bins, calibration_error, fit
 from glas.training.judged.reliability import plot
 from glas.training.release import write_checksums
@@ -55,7 +58,9 @@ class Recorder:
         return [exp(one.logprob) for one in signs]
 
 
-def calibrate(model: Path, speech: Speech, sets: Sequence[TestSet], cache: Path, picture: Path | None = None) -> None:
+def calibrate(
+    model: Path, speech: Speech, sets: Sequence[ReferenceSet], cache: Path, picture: Path | None = None
+) -> None:
     """Fit `calibration.json` of the model in a folder, measure it on every set, and print what came.
 
     Args:
@@ -66,13 +71,14 @@ def calibrate(model: Path, speech: Speech, sets: Sequence[TestSet], cache: Path,
         picture: an SVG file for the reliability plot.
     """
     recorder = Recorder()
-    engine = open_engine(model, cache, calibration=recorder)
+    beam_size = NnServiceSettings().beam_size
+    engine = WhisperEngine(model, name=model.name, cache=cache, beam_size=beam_size, calibration=recorder)
     vad = VoiceActivityDetector()
 
     def judged(samples: Samples, said: str) -> Judged:
         recorder.signs = []
         words = [
-            word.text for found in hypotheses(engine, vad, samples) for one in found.segments for word in one.words
+            word.text for found in _hypotheses(engine, vad, samples) for one in found.segments for word in one.words
         ]
         return judge(words, recorder.signs, said)
 
@@ -92,7 +98,7 @@ def calibrate(model: Path, speech: Speech, sets: Sequence[TestSet], cache: Path,
         bias=line.bias,
     )
     heard = {
-        one.name: [judged(decode_audio(str(audio)), text) for audio, text in zip(one.audio, one.texts, strict=True)]
+        one.name: [judged(decode_audio(str(utterance.audio)), utterance.text) for utterance in one.utterances]
         for one in sets
     }
     contents: dict[str, Any] = found.model_dump() | {
@@ -106,6 +112,16 @@ def calibrate(model: Path, speech: Speech, sets: Sequence[TestSet], cache: Path,
     if picture is not None:
         lines = {name: bins(*pooled(found, messages)) for name, messages in heard.items()}
         picture.write_text(plot("confidence of a word", lines), encoding="utf-8")
+
+
+def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samples) -> Iterator[Hypothesis]:
+    """Recognise samples (n,) piece by piece.
+
+    The engine is called directly, because a confidence belongs to each word that the engine writes, before any is left
+    out and numbers are written in digits.
+    """
+    for piece in segment_speech([samples], vad, SegmentationOptions()):
+        yield from engine.recognise([piece.samples])
 
 
 def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:

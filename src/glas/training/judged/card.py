@@ -11,12 +11,13 @@ from glas.engines.language_model import FILE
 from glas.engines.whisper.adapter import ADAPTER_CONFIG
 from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
 from glas.engines.whisper.vocabulary import load_tokenizer
+from glas.recognition.references import ReferenceSet
 from glas.training.judged.calibrate import CALIBRATION
-from glas.training.judged.evaluate import TestSet, measure, open_engine
+from glas.training.judged.evaluate import measure
 from glas.training.release import ADAPTER
 
 
-def write_card(model: Path, sets: Sequence[TestSet], date: str) -> None:
+def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
     """Measure the model in the folder and write its README.md.
 
     Args:
@@ -25,7 +26,7 @@ def write_card(model: Path, sets: Sequence[TestSet], date: str) -> None:
         date: for the card.
     """
     with tempfile.TemporaryDirectory() as cache:
-        rates = measure(open_engine(model, Path(cache)), sets)
+        rates = measure(model, sets, Path(cache))
     facts = json.loads((model / ADAPTER / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     text = TEMPLATE.format(
         date=date,

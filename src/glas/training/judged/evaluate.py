@@ -1,73 +1,71 @@
-"""Error rates of a model directory on recordings of people, through the engine that serves it."""
+"""Error rates of a model directory on recordings of people, by the recogniser that serves it."""
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from glas.audio.segmentation import SegmentationOptions, segment_speech
-from glas.audio.vad import VoiceActivityDetector
-from glas.domain.decoding import PLAIN, DecodingOptions
-from glas.domain.metrics import ErrorRates, error_rates
-from glas.domain.transcription import Hypothesis, Samples
-from glas.engines import Engine
-from glas.engines.whisper import WhisperEngine
-from glas.engines.whisper.confidence import Calibrates
-from glas.training.sound.channel import decode_audio
+from glas.domain.errors import DataSetError
+from glas.domain.metrics import ErrorRates
+from glas.recognition import open_recogniser
+from glas.recognition.evaluation import evaluate
+from glas.recognition.references import ReferenceSet, Utterance, read_reference_set
+from glas.settings import AudioSettings, NnServiceSettings, Settings
 from glas.training.voices.festvox import held_out_readings
 
-BEAM_SIZE = 5
 FESTVOX = "festvox"
 
 
-@dataclass(frozen=True)
-class TestSet:
-    """Recordings, each with what was said in it."""
-
-    name: str
-    audio: Sequence[Path]
-    texts: Sequence[str]
-
-
-def folder_set(folder: Path) -> TestSet:
-    """A folder of recordings in Hugging Face's `audiofolder` layout: `metadata.jsonl` with file_name and text."""
-    rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
-    return TestSet(folder.name, [folder / row["file_name"] for row in rows], [row["text"] for row in rows])
-
-
-def festvox_set(package: Path) -> TestSet:
+def festvox_set(package: Path) -> ReferenceSet:
     """The held-out half of the festvox reader's sentences."""
     readings = held_out_readings(package)
-    return TestSet(FESTVOX, [one.audio for one in readings], [one.text for one in readings])
+    return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 
 
-def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[TestSet]:
-    """Every set there is."""
-    return [*([festvox_set(festvox)] if festvox else []), *(folder_set(folder) for folder in recordings)]
+def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[ReferenceSet]:
+    """Every set that is named.
+
+    Args:
+        festvox: the package festvox-ru.
+        recordings: folders or manifests; see `read_reference_set`.
+    """
+    return [*([festvox_set(festvox)] if festvox else []), *(read_reference_set(folder) for folder in recordings)]
 
 
-def open_engine(model: Path, cache: Path, calibration: Calibrates | None = None) -> WhisperEngine:
-    """The engine as it serves the model, one thread; with another calibration than the model's, if one is given."""
-    return WhisperEngine(model, name=model.name, cache=cache, beam_size=BEAM_SIZE, calibration=calibration)
+def served(model: Path, data_dir: Path) -> Settings:
+    """Settings that serve a model directory, all others at their defaults, whatever the environment says.
+
+    Args:
+        model: the directory.
+        data_dir: keeps conversions of checkpoints.
+    """
+    return Settings(
+        _env_file=None,
+        model=f"whisper:{model.resolve()}",
+        data_dir=data_dir,
+        audio=AudioSettings(),
+        nn_service=NnServiceSettings(),
+    )
 
 
-def hypotheses(
-    engine: Engine, vad: VoiceActivityDetector, samples: Samples, options: DecodingOptions = PLAIN
-) -> Iterator[Hypothesis]:
-    """Recognise samples (n,) piece by piece, cut where the server cuts them."""
-    for piece in segment_speech([samples], vad, SegmentationOptions()):
-        yield from engine.recognise([piece.samples], options)
+def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[str, ErrorRates]:
+    """Measure a model.
 
+    Args:
+        model: the directory.
+        sets: recordings with reference texts.
+        data_dir: keeps conversions of checkpoints.
 
-def transcribe(engine: Engine, test_set: TestSet) -> list[str]:
-    """The texts of a set's recordings."""
-    vad = VoiceActivityDetector()
-    return [
-        " ".join(one.text for one in hypotheses(engine, vad, decode_audio(str(audio))) if one.text)
-        for audio in test_set.audio
-    ]
+    Returns:
+        Error rates by the name of the set.
 
-
-def measure(engine: Engine, sets: Sequence[TestSet]) -> dict[str, ErrorRates]:
-    """Error rates by the name of the set."""
-    return {one.name: error_rates(one.texts, transcribe(engine, one)) for one in sets}
+    Raises:
+        DataSetError: a recording cannot be decoded.
+    """
+    settings = served(model, data_dir)
+    rates = {}
+    with open_recogniser(settings) as recogniser:
+        for one in sets:
+            found = evaluate(recogniser, one, workers=settings.nn_service.worker_count)
+            if found.failures:
+                raise DataSetError(f"{one.name}: {found.failures[0].file}: {found.failures[0].message}")
+            rates[one.name] = found.rates
+    return rates

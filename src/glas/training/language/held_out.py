@@ -1,9 +1,9 @@
 """The sentences that are tested on, and what is too much like them to be learnt from."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from glas.recognition.references import read_reference_set
 from glas.training.texts.sentences import label
 from glas.training.voices.festvox import read_festvox
 
@@ -30,8 +30,7 @@ def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
     """All sentences of the festvox reader (both halves) and of folders of recordings."""
     found = [reading.text for reading in read_festvox(festvox)] if festvox else []
     for folder in recordings:
-        lines = (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
-        found += [json.loads(line)["text"] for line in lines]
+        found += [one.text for one in read_reference_set(folder).utterances]
     return found
 
 

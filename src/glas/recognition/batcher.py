@@ -1,13 +1,13 @@
-"""The batcher: pieces of speech from all recordings wait here, and worker threads take them to their engines.
+"""The batcher: a queue of pieces of speech from all recordings, and worker threads that have engines recognise them.
 
-Whose piece is next is decided by start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996):
+The order is that of start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996):
 every piece gets a tag, the later of the virtual time and the end of its recording's piece before; the smallest tag goes
 first, and the virtual time is the tag of the piece that was taken last. Every recording thus gets the same share, and a
 message does not wait for the rest of a recording of two hours. Nor does it wait for the half minute of it that is being
 recognised: while pieces of long recordings are, one worker more than the settings say is there for messages.
 
 A worker takes several pieces at once only where its engine wants that (`Abilities.batch_size`), only of those that
-already wait, and never so many that another worker stands idle. Nothing waits for company.
+already wait, and never so many that another worker stands idle. No piece waits for others to make a batch.
 """
 
 import bisect
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from glas.domain.errors import ServiceFaultError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines import Engine
-from glas.nn_service.job import Job
+from glas.recognition.job import Job
 
 # A batch is padded to its longest piece, so that a much shorter one would cost nearly as much as that.
 _LEAST_SHARE = 0.75
@@ -167,7 +167,7 @@ def _closed() -> ServiceFaultError:
 
 
 def _recognise(batch: Sequence[_Piece]) -> None:
-    """Let the engine hear a batch; one piece that it fails on must not take the others along."""
+    """Recognise a batch; if the engine fails, each piece alone, so that only the piece at fault fails."""
     began = time.monotonic()
     try:
         heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)

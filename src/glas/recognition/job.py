@@ -1,4 +1,4 @@
-"""A job: one recording on its way through the service, and whether anybody still waits for its text."""
+"""A job: one recording that is being recognised, and whether its caller still waits for the text."""
 
 import concurrent.futures
 import time
@@ -25,7 +25,7 @@ class Job:
         deadline_s: seconds from now after which nobody wants the text any more; None: whenever it comes.
 
     Attributes:
-        is_long: it has more sound than a message; lanes and batcher keep room for messages beside it.
+        is_long: it has more sound than a message; slots and batcher keep room for messages beside it.
         finish_tag: when, in the batcher's virtual time, the last of its pieces ends.
         engine_s: seconds that engines have worked for it; a batch is shared out by length.
     """

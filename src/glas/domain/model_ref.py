@@ -1,0 +1,20 @@
+"""Which model made a text: its name, and the version of its weights."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VERSION_LENGTH = 12
+
+MODEL_HEADER = "X-Glas-Model"
+"""Header of an HTTP answer that names the model which gave the text."""
+
+
+class ModelRef(BaseModel):
+    """A model with certain weights. New weights under the same name are another version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(description="Uniform name, such as `embedded` or `onnx:gigaam-v3-ctc`.")
+    version: str = Field(description="First 12 hexadecimal digits of a hash over the model's files.")
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"

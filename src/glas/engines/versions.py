@@ -1,0 +1,107 @@
+"""The version of a model's weights: a hash over its files.
+
+All files that can change a text are counted: weights, vocabulary and configuration, an adapter, the language model and
+the calibration. Not counted is what only describes them: licences, checksums, and the card, save the margin of silence
+that a card may state.
+
+A file is read again only when its size or its time of change is another. The checksums are kept in memory and, where
+there is a directory of models, in a file there.
+"""
+
+import contextlib
+import hashlib
+import json
+import threading
+import time
+from pathlib import Path
+
+from glas.domain.errors import ModelLoadError
+from glas.domain.model_ref import VERSION_LENGTH
+from glas.engines.catalogue import known_model, local_directory
+from glas.engines.whisper.context import stated_rule
+
+CHECKSUMS = ".checksums.json"
+
+_SUFFIXES = frozenset({".bin", ".data", ".json", ".model", ".npz", ".onnx", ".pt", ".pth", ".safetensors", ".txt"})
+
+# A file that was written this short before it was read may change again without a new time of change.
+_UNSETTLED_S = 2.0
+
+_State = tuple[int, int]
+
+
+class ModelVersions:
+    """Compute versions of models. Every method may be called from any thread.
+
+    Args:
+        models_dir: where fetched models lie; checksums are kept there if it exists.
+    """
+
+    def __init__(self, models_dir: Path) -> None:
+        self._models_dir = models_dir
+        self._kept = models_dir / CHECKSUMS
+        self._lock = threading.Lock()
+        self._checksums: dict[str, tuple[_State, str]] = _read(self._kept)
+
+    def version_of(self, name: str) -> str:
+        """The version of the files that a model has on disk now.
+
+        Args:
+            name: uniform name.
+
+        Raises:
+            UnknownModelError: no model of that name.
+        """
+        place = Path(name.partition(":")[2])
+        return self.version_in(place if place.is_absolute() else self._directory(name))
+
+    def version_in(self, directory: Path) -> str:
+        """The version of the model in a directory."""
+        digest = hashlib.sha256()
+        for path in sorted(directory.rglob("*")):
+            if path.suffix in _SUFFIXES and not path.name.startswith(".") and path.is_file():
+                digest.update(f"{path.relative_to(directory).as_posix()} {self._checksum(path)}\n".encode())
+        with contextlib.suppress(ModelLoadError):  # a configuration that cannot be read is told when it is loaded
+            digest.update(f"{stated_rule(directory)}\n".encode())
+        return digest.hexdigest()[:VERSION_LENGTH]
+
+    def _directory(self, name: str) -> Path:
+        return local_directory(self._models_dir, known_model(name).name)
+
+    def _checksum(self, path: Path) -> str:
+        where = str(path.resolve())
+        with self._lock:
+            known = self._checksums.get(where)
+        if known is not None and known[0] == _state(path):
+            return known[1]
+        with path.open("rb") as file:
+            state = _state(path)
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        if state == _state(path) and time.time() - state[1] / 1e9 > _UNSETTLED_S:
+            with self._lock:
+                self._checksums[where] = state, checksum
+                self._write()
+        return checksum
+
+    def _write(self) -> None:
+        if not self._models_dir.is_dir():
+            return
+        fresh = self._kept.with_suffix(".part")
+        try:
+            fresh.write_text(json.dumps(self._checksums), encoding="utf-8")
+            fresh.replace(self._kept)
+        except OSError:
+            fresh.unlink(missing_ok=True)  # a directory that can only be read: files are read at each start
+
+
+def _state(path: Path) -> _State:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _read(kept: Path) -> dict[str, tuple[_State, str]]:
+    try:
+        rows = json.loads(kept.read_text(encoding="utf-8"))
+        return {str(where): ((int(size), int(time_ns)), str(sum_)) for where, ((size, time_ns), sum_) in rows.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}

@@ -1,0 +1,53 @@
+"""Recognition for a command: with a model in this process, or by the nn_service that the settings name."""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.transcription import Recognition
+from glas.recognition import Progress, open_recogniser
+from glas.settings import Settings, plain
+
+
+def _no_progress(_progress: Progress) -> None:
+    """Ignore progress."""
+
+
+class Transcribe(Protocol):
+    """Recognises one recording; threads may call it at once."""
+
+    def __call__(self, data: bytes, /, *, on_progress: Callable[[Progress], None] = ...) -> Recognition:
+        """Recognise a whole file; see `Recogniser.transcribe`."""
+
+
+@contextlib.contextmanager
+def open_transcription(settings: Settings) -> Iterator[Transcribe]:
+    """Open what turns bytes into text for a command.
+
+    Where GLAS_NN_SERVICE_URL is set that service is asked; it tells no progress. Else the model is loaded into this
+    process.
+    """
+    if settings.nn_service_url is not None:
+        yield functools.partial(_ask_service, settings.nn_service_url, plain(settings.nn_service_token))
+        return
+    with open_recogniser(settings) as recogniser:
+        yield recogniser.transcribe
+
+
+def _ask_service(
+    url: str, token: str | None, data: bytes, *, on_progress: Callable[[Progress], None] = _no_progress
+) -> Recognition:
+    del on_progress
+
+    async def ask() -> Recognition:
+        client = NnServiceClient(open_http(url=url, token=token))
+        try:
+            return await client.transcribe(data)
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())

@@ -1,0 +1,121 @@
+"""The recogniser as a service: a bounded queue, a deadline, counters, and models that change while it runs."""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from glas.domain.decoding import DecodingOptions
+from glas.domain.errors import GlasError
+from glas.domain.transcription import Recognition
+from glas.nn_service.administration import Administration
+from glas.nn_service.metrics import Metrics
+from glas.nn_service.queue import RecognitionQueue
+from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, open_recogniser
+from glas.settings import Settings
+
+_LOOK_AT_IDLE_S = 5.0
+
+
+class RecognitionService:
+    """What the routes call. Made by `open_service`.
+
+    Args:
+        recogniser: turns recordings into text.
+        queue: bounds how many recordings are in the service.
+        administration: fetches models and changes the default one.
+        deadline_s: seconds after which a recording without a text is given up; None: never.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        queue: RecognitionQueue,
+        administration: Administration,
+        *,
+        deadline_s: float | None = None,
+    ) -> None:
+        self._recogniser = recogniser
+        self._queue = queue
+        self._deadline_s = deadline_s
+        self.registry: Registry = recogniser.registry
+        self.administration = administration
+        self.metrics = Metrics(queue, recogniser.registry)
+
+    @property
+    def in_flight(self) -> int:
+        """Recordings that are being recognised or wait."""
+        return self._queue.in_flight
+
+    def submit(
+        self,
+        read: Callable[[], bytes],
+        model: str,
+        options: DecodingOptions,
+        *,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
+    ) -> tuple[Job, asyncio.Future[Recognition]]:
+        """Begin a recording; see `Recogniser.transcribe`.
+
+        Args:
+            read: reads the whole file; called once, in another thread, when it is needed.
+            model: what the caller wrote.
+            options: what the caller asks of the model.
+            on_progress: called from another thread.
+
+        Returns:
+            The job, to end it if the caller goes away, and the text to come.
+
+        Raises:
+            UnknownModelError: no such model is served.
+            InvalidParameterError: the model, which is loaded, cannot do what is asked for.
+            OverloadedError: the queue is full.
+        """
+        job = Job(options, deadline_s=self._deadline_s)
+        try:
+            name = self._recogniser.choose(model, options)
+            work = functools.partial(self._recogniser.run, job, name, read, on_progress=on_progress)
+            future = self._queue.submit(job, work)
+        except GlasError as error:
+            self.metrics.failed(error.code)
+            raise
+        future.add_done_callback(self._count)
+        return job, future
+
+    def _count(self, future: asyncio.Future[Recognition]) -> None:
+        if future.cancelled():
+            self.metrics.failed("abandoned")
+        elif (error := future.exception()) is None:
+            self.metrics.succeeded(future.result())
+        else:
+            self.metrics.failed(error.code if isinstance(error, GlasError) else GlasError.code)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, load: LoadEngine | None = None) -> AsyncIterator[RecognitionService]:
+    """Load the default model and open the queue; on the way out, finish what runs and free everything.
+
+    Args:
+        settings: the whole configuration.
+        load: makes an engine out of a model's uniform name; None: from the files on disk.
+    """
+    nn = settings.nn_service
+    async with contextlib.AsyncExitStack() as stack:
+        opened = open_recogniser(settings, load)
+        recogniser = await asyncio.to_thread(opened.__enter__)
+        stack.push_async_callback(asyncio.to_thread, opened.__exit__, None, None, None)
+        queue = RecognitionQueue(workers=nn.worker_count, waiting_limit=nn.queue_size)
+        stack.push_async_callback(asyncio.to_thread, queue.close)
+        unloading = asyncio.create_task(_unload_idle(recogniser.registry))
+        stack.callback(unloading.cancel)
+        administration = Administration(settings, recogniser.registry)
+        stack.push_async_callback(asyncio.to_thread, administration.close)
+        yield RecognitionService(recogniser, queue, administration, deadline_s=nn.deadline_s or None)
+
+
+async def _unload_idle(registry: Registry) -> None:
+    """Unload models that nobody uses, again and again."""
+    while True:
+        await asyncio.sleep(min(_LOOK_AT_IDLE_S, registry.keep_alive_s or _LOOK_AT_IDLE_S))
+        await asyncio.to_thread(registry.unload_idle)

@@ -1,0 +1,31 @@
+"""Recognition of recordings, from the bytes of a file to its text.
+
+    with open_recogniser(settings) as recogniser:
+        recognition = recogniser.transcribe(data)
+
+`Recogniser.transcribe` decodes the file, finds the speech, lets a model recognise it piece by piece, leaves out what
+nobody said and writes the text. The server, the command line, the benchmarks and training's evaluation all call it, so
+that a measured error rate is that of the text which people get.
+"""
+
+from glas.recognition.job import AbandonedError, Job
+from glas.recognition.loaded import LoadedModel, resident_bytes
+from glas.recognition.names import DEFAULT_NAMES, ModelNames
+from glas.recognition.recogniser import Recogniser, open_recogniser, require_able
+from glas.recognition.registry import LoadEngine, Registry
+from glas.recognition.transcriber import Progress
+
+__all__ = [
+    "DEFAULT_NAMES",
+    "AbandonedError",
+    "Job",
+    "LoadEngine",
+    "LoadedModel",
+    "ModelNames",
+    "Progress",
+    "Recogniser",
+    "Registry",
+    "open_recogniser",
+    "require_able",
+    "resident_bytes",
+]

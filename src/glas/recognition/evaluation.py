@@ -1,0 +1,168 @@
+"""Error rates of a recogniser on recordings with reference texts.
+
+The intervals are percentile intervals of the bootstrap over recordings (Bisani and Ney 2004, "Bootstrap estimates for
+confidence intervals in ASR performance evaluation"). Recordings of one speaker are treated as independent; where few
+people speak, other voices may fare worse than the interval says.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.decoding import UNSPECIFIED, DecodingOptions
+from glas.domain.errors import AudioError
+from glas.domain.metrics import (
+    ErrorRates,
+    Integers,
+    Interval,
+    bootstrap_interval,
+    char_errors,
+    error_rates,
+    word_errors,
+)
+from glas.domain.model_ref import ModelRef
+from glas.domain.transcription import Recognition
+from glas.engines.catalogue import AUTO
+from glas.recognition.job import Job
+from glas.recognition.recogniser import Recogniser
+from glas.recognition.references import ReferenceSet, Utterance
+
+RESAMPLES = 10_000
+SEED = 1
+UNREADABLE = "file_unreadable"
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class UtteranceResult(_Value):
+    """One recording, recognised."""
+
+    file: str
+    reference: str
+    text: str
+    word_errors: int = Field(ge=0)
+    words: int = Field(ge=0, description="Of the reference, by RU-NORM.")
+    char_errors: int = Field(ge=0)
+    chars: int = Field(ge=0, description="Of the reference, by RU-NORM; spaces between words are characters.")
+    duration_s: float = Field(ge=0)
+
+
+class Failure(_Value):
+    """A recording that could not be recognised."""
+
+    file: str
+    code: str = Field(description="Of the error; `file_unreadable` where the file cannot be read.")
+    message: str
+
+
+class Evaluation(_Value):
+    """How well a model recognises a set of recordings."""
+
+    data: str = Field(description="Name of the data set.")
+    model: ModelRef
+    rates: ErrorRates
+    wer_interval: Interval | None = Field(description="Null with fewer than two recordings.")
+    cer_interval: Interval | None
+    interval_method: str = "percentile bootstrap over recordings (Bisani and Ney 2004)"
+    resamples: int = RESAMPLES
+    seed: int = SEED
+    audio_s: float = Field(ge=0, description="Seconds of audio.")
+    processing_s: float = Field(ge=0, description="Seconds of work, summed over threads.")
+    utterances: tuple[UtteranceResult, ...]
+    failures: tuple[Failure, ...] = Field(description="Recordings that are in no figure.")
+    n_without_reference: int = Field(ge=0, description="Lines of the data set that have no reference.")
+
+
+def evaluate(
+    recogniser: Recogniser,
+    data: ReferenceSet,
+    *,
+    options: DecodingOptions = UNSPECIFIED,
+    workers: int = 1,
+    on_done: Callable[[int], None] = lambda _n: None,
+) -> Evaluation:
+    """Recognise every recording with the default model and count the errors.
+
+    Args:
+        recogniser: as it serves.
+        data: recordings with reference texts.
+        options: as callers send them.
+        workers: recordings at once.
+        on_done: called with the number of finished recordings after each.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+    """
+
+    def recognise(one: Utterance) -> Recognition | Failure:
+        try:
+            return recogniser.transcribe(one.audio.read_bytes, options)
+        except AudioError as error:
+            return Failure(file=one.name, code=error.code, message=error.message)
+        except OSError as error:
+            return Failure(file=one.name, code=UNREADABLE, message=f"the file cannot be read: {error.strerror}")
+
+    found: list[Recognition | Failure] = []
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for result in pool.map(recognise, data.utterances):
+                found.append(result)
+                on_done(len(found))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    pairs = zip(data.utterances, found, strict=True)
+    recognised = [(one, result) for one, result in pairs if isinstance(result, Recognition)]
+    failures = tuple(result for result in found if isinstance(result, Failure))
+    return _evaluation(_model(recogniser), data, recognised, failures)
+
+
+def _model(recogniser: Recogniser) -> ModelRef:
+    with recogniser.registry.lease(AUTO, Job()) as model:
+        return model.ref
+
+
+def _evaluation(
+    model: ModelRef,
+    data: ReferenceSet,
+    recognised: Sequence[tuple[Utterance, Recognition]],
+    failures: tuple[Failure, ...],
+) -> Evaluation:
+    references = [one.text for one, _ in recognised]
+    texts = [result.hypothesis.text for _, result in recognised]
+    wrong_words, words = word_errors(references, texts)
+    wrong_chars, chars = char_errors(references, texts)
+    return Evaluation(
+        data=data.name,
+        model=model,
+        rates=error_rates(references, texts),
+        wer_interval=_interval(wrong_words, words),
+        cer_interval=_interval(wrong_chars, chars),
+        audio_s=sum(result.hypothesis.duration_s for _, result in recognised),
+        processing_s=sum(result.processing_s for _, result in recognised),
+        utterances=tuple(
+            UtteranceResult(
+                file=one.name,
+                reference=one.text,
+                text=result.hypothesis.text,
+                word_errors=int(wrong_words[index]),
+                words=int(words[index]),
+                char_errors=int(wrong_chars[index]),
+                chars=int(chars[index]),
+                duration_s=result.hypothesis.duration_s,
+            )
+            for index, (one, result) in enumerate(recognised)
+        ),
+        failures=failures,
+        n_without_reference=data.n_without_reference,
+    )
+
+
+def _interval(errors: Integers, totals: Integers) -> Interval | None:
+    if len(errors) < 2:  # noqa: PLR2004
+        return None
+    names = [str(index) for index in range(len(errors))]
+    return bootstrap_interval(errors, totals, names, resamples=RESAMPLES, seed=SEED)

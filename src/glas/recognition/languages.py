@@ -1,0 +1,42 @@
+"""Recordings in another language than the model writes: recognised again with a model that knows the language."""
+
+from collections.abc import Callable
+
+from glas.recognition.transcriber import Progress
+
+
+class AnotherLanguageError(Exception):
+    """Another model must recognise the recording, because it knows the language that is spoken."""
+
+    def __init__(self, language: str, model: str) -> None:
+        super().__init__(language)
+        self.language = language
+        self.model = model
+
+
+class FirstAttempt:
+    """The first attempt at a recording whose language the caller did not name.
+
+    Args:
+        on_progress: receives progress.
+        model_for: gives the uniform name of a model that writes a language; None where there is none.
+    """
+
+    def __init__(self, on_progress: Callable[[Progress], None], model_for: Callable[[str], str | None]) -> None:
+        self._on_progress = on_progress
+        self._model_for = model_for
+        self._has_text = False
+
+    def on_progress(self, progress: Progress) -> None:
+        """Pass progress on."""
+        self._has_text = self._has_text or bool(progress.segments)
+        self._on_progress(progress)
+
+    def on_foreign(self, language: str) -> None:
+        """End the attempt if another model knows the language, unless the caller has received text already.
+
+        Raises:
+            AnotherLanguageError: there is such a model.
+        """
+        if not self._has_text and (model := self._model_for(language)) is not None:
+            raise AnotherLanguageError(language, model)

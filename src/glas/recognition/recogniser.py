@@ -1,0 +1,247 @@
+"""The recogniser: chooses a model, and has recordings transcribed by it."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from glas.audio.decoder import DecoderPool
+from glas.audio.limits import DecodeLimits
+from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
+from glas.domain.decoding import UNSPECIFIED, DecodingOptions
+from glas.domain.errors import InvalidParameterError, ModelError, OverloadedError
+from glas.domain.transcription import Recognition
+from glas.domain.writing import Style
+from glas.engines import Engine
+from glas.engines.catalogue import AUTO, is_on_disk, known_models, multilingual_on_disk, resolve
+from glas.engines.load import load_engine
+from glas.engines.onnx import CPU, CUDA
+from glas.engines.versions import ModelVersions
+from glas.recognition.batcher import Batcher
+from glas.recognition.job import Job
+from glas.recognition.languages import AnotherLanguageError, FirstAttempt
+from glas.recognition.names import ModelNames
+from glas.recognition.registry import LoadEngine, Registry
+from glas.recognition.slots import SlotPool
+from glas.recognition.transcriber import Progress, Transcriber
+from glas.settings import MIB, AudioSettings, Settings
+
+_log = structlog.stdlib.get_logger("glas.recognition")
+
+
+class Recogniser:
+    """Turn recordings into text. Made by `open_recogniser`; threads may share one.
+
+    Args:
+        registry: the models.
+        transcriber: has recordings recognised by a model.
+        multilingual: gives the uniform name of a model for other languages than Russian; None where there is none.
+    """
+
+    def __init__(self, registry: Registry, transcriber: Transcriber, multilingual: Callable[[], str | None]) -> None:
+        self.registry = registry
+        self._transcriber = transcriber
+        self._multilingual = multilingual
+
+    def transcribe(
+        self,
+        source: bytes | Callable[[], bytes],
+        options: DecodingOptions = UNSPECIFIED,
+        *,
+        model: str = AUTO,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Recognition:
+        """Recognise one recording.
+
+        Args:
+            source: a whole file in any accepted format, or a function that reads it.
+            options: what the caller asks of the model.
+            model: what a caller wrote, such as `auto` or `onnx:gigaam-v3-ctc`.
+            on_progress: called from this thread after each piece of speech, in order, while the rest is still being
+                recognised.
+
+        Raises:
+            UnknownModelError: no such model is served.
+            InvalidParameterError: the model cannot do what `options` ask for.
+            ModelError: the model cannot be loaded.
+            AudioError: the bytes give no samples.
+        """
+        return self.run(Job(options), self.choose(model, options), source, on_progress=on_progress)
+
+    def choose(self, model: str, options: DecodingOptions) -> str:
+        """Find the model for a recording, without loading it.
+
+        It is the one that the caller names. For the default model and a language that it does not know, it is another
+        model on disk that does.
+
+        Returns:
+            A uniform name, or an alias: which model that means is decided when the recording's turn has come.
+
+        Raises:
+            UnknownModelError: no such model is served.
+            InvalidParameterError: the model is loaded, and cannot do what `options` ask for.
+        """
+        name = self.registry.canonical(model)
+        loaded = self.registry.loaded().get(self.registry.find(name))
+        if loaded is None:
+            return name
+        languages = loaded.engine.abilities.languages
+        if name == AUTO and options.language is not None and options.language not in languages:
+            name = self._multilingual() or name
+            loaded = self.registry.loaded().get(self.registry.find(name))
+        if loaded is not None:
+            require_able(loaded.engine, options)
+        return name
+
+    def run(
+        self,
+        job: Job,
+        name: str,
+        source: bytes | Callable[[], bytes],
+        *,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Recognition:
+        """Recognise one recording with a chosen model; another thread may end the job. See `transcribe`.
+
+        Args:
+            job: the recording.
+            name: from `choose`.
+            source: a whole file, or a function that reads it.
+            on_progress: see `transcribe`.
+
+        Raises:
+            GlasError: as `transcribe`, and what `Job.check` raises.
+        """
+        data = source if isinstance(source, bytes) else source()
+        with self.registry.lease(name, job) as model:
+            require_able(model.engine, job.options)
+            attempt = FirstAttempt(on_progress, functools.partial(self._model_for, model.engine))
+            try:
+                return self._transcriber.transcribe(
+                    data, model, job, on_progress=attempt.on_progress, on_foreign=attempt.on_foreign
+                )
+            except AnotherLanguageError as error:
+                another = error
+            guess = job.options
+            job.options = guess.model_copy(update={"language": another.language, "checks_language": False})
+            try:
+                with self.registry.lease(another.model, job) as other:
+                    require_able(other.engine, job.options)
+                    return self._transcriber.transcribe(data, other, job, on_progress=on_progress)
+            except (ModelError, OverloadedError) as error:
+                _log.warning("the model for another language cannot be used", model=another.model, error=error.message)
+            job.options = guess
+            return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
+
+    def _model_for(self, engine: Engine, language: str) -> str | None:
+        """Uniform name of a model that writes a language which `engine` was not asked to write."""
+        return engine.name if language in engine.abilities.languages else self._multilingual()
+
+
+def require_able(engine: Engine, options: DecodingOptions) -> None:
+    """Refuse what a model cannot do.
+
+    Raises:
+        InvalidParameterError: another language, or a translation by a model that makes none.
+    """
+    abilities = engine.abilities
+    if options.task == "translate" and not abilities.translates:
+        raise InvalidParameterError(
+            f"expected a model that translates (a multilingual Whisper), got {engine.name}, which only writes down "
+            "what is said",
+            param="model",
+        )
+    if options.language is not None and options.language not in abilities.languages:
+        known = ", ".join(sorted(abilities.languages))
+        raise InvalidParameterError(
+            f"expected a language of {engine.name} ({known}), got {options.language!r}", param="language"
+        )
+
+
+@contextmanager
+def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Iterator[Recogniser]:
+    """Load the default model, and start the threads and processes that recognition needs.
+
+    On the way out running work is finished and everything is freed.
+
+    Args:
+        settings: the model, and the limits within which recordings are recognised.
+        load: makes an engine out of a model's uniform name; None: from the files on disk.
+
+    Raises:
+        UnknownModelError: GLAS_MODEL names no model.
+        ModelError: it cannot be loaded.
+    """
+    with contextlib.closing(make_registry(settings, load)) as registry:
+        registry.load(registry.default)
+        with _open_transcriber(settings) as transcriber:
+            yield Recogniser(registry, transcriber, functools.partial(multilingual_on_disk, settings.models_dir))
+
+
+@contextmanager
+def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
+    """Batcher, slots and decoders, within the limits of the settings."""
+    nn, audio = settings.nn_service, settings.audio
+    n_long = nn.worker_count
+    with contextlib.ExitStack() as stack:
+        batcher = Batcher(nn.worker_count)
+        stack.callback(batcher.close)
+        # Closed first: whatever is still being decoded then ends, and submits no more pieces.
+        decoder = DecoderPool(audio.decode_workers + n_long, _decode_limits(audio))
+        stack.callback(decoder.close)
+        decoder.start()
+        yield Transcriber(
+            decoder,
+            VoiceActivityDetector(),
+            SegmentationOptions(threshold=nn.vad_threshold),
+            batcher,
+            messages=SlotPool(audio.decode_workers),
+            long=SlotPool(n_long),
+            style=Style(sentences=nn.sentences, digits=nn.digits),
+        )
+
+
+def _decode_limits(settings: AudioSettings) -> DecodeLimits:
+    return DecodeLimits(
+        max_duration_s=settings.max_duration_s,
+        memory_bytes=settings.decode_memory_mb * MIB,
+        cpu_s=settings.decode_cpu_s,
+        wall_s=settings.decode_wall_s,
+    )
+
+
+def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registry:
+    """Make a registry of the models on disk, with nothing loaded yet. Arguments: see `open_recogniser`.
+
+    Raises:
+        UnknownModelError: GLAS_MODEL names no model.
+    """
+    nn, models_dir = settings.nn_service, settings.models_dir
+
+    def from_disk(name: str) -> Engine:
+        return load_engine(
+            name,
+            models_dir=models_dir,
+            threads=nn.threads,
+            workers=nn.worker_count + 1,  # the batcher has one more for messages
+            beam_size=nn.beam_size,
+            providers=(CUDA, CPU) if nn.device == "cuda" else (CPU,),
+            precision=None if nn.precision == "auto" else nn.precision,
+        )
+
+    def available() -> list[str]:
+        return [model.name for model in known_models() if is_on_disk(models_dir, model.name)]
+
+    return Registry(
+        ModelNames(
+            functools.partial(resolve, models_dir=models_dir),
+            default=resolve(settings.model, models_dir),
+            available=available,
+        ),
+        load or from_disk,
+        version_of=ModelVersions(models_dir).version_of,
+        most=nn.max_models,
+        keep_alive_s=nn.keep_alive_s,
+    )

@@ -1,0 +1,117 @@
+"""Recordings with reference texts, read from a folder or a manifest."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glas.domain.errors import DataSetError
+
+AUDIOFOLDER = "metadata.jsonl"
+MANIFESTS = ("manifest.jsonl", "manifest.json")
+
+_AUDIO_FIELDS = ("file_name", "audio_filepath")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A recording and what was said in it.
+
+    Attributes:
+        audio: the file.
+        name: how the data set calls it.
+        text: the reference.
+    """
+
+    audio: Path
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReferenceSet:
+    """Recordings with reference texts.
+
+    Attributes:
+        name: of the folder or manifest.
+        utterances: at least one.
+        n_without_reference: lines that were left out, because their text is null.
+    """
+
+    name: str
+    utterances: tuple[Utterance, ...]
+    n_without_reference: int = 0
+
+
+def read_reference_set(place: Path) -> ReferenceSet:
+    """Read a data set.
+
+    Args:
+        place: a folder in Hugging Face's `audiofolder` layout (`metadata.jsonl` with file_name and text), a folder with
+            NeMo's `manifest.jsonl` or `manifest.json` (audio_filepath and text), or such a file itself. Paths of audio
+            are relative to the file that names them.
+
+    Raises:
+        DataSetError: there is no such file, a line is not what it should be, or audio is missing.
+    """
+    listing = _listing(place)
+    utterances, n_without = [], 0
+    for number, line in enumerate(_lines(listing), 1):
+        if line.strip():
+            found = _utterance(listing, number, line)
+            if found is None:
+                n_without += 1
+            else:
+                utterances.append(found)
+    if not utterances:
+        raise DataSetError(f"{listing}: expected recordings with a text, got none ({n_without} without a text)")
+    if absent := [str(one.audio) for one in utterances if not one.audio.is_file()]:
+        raise DataSetError(
+            f"{listing}: {len(absent)} of {len(utterances)} audio files are not there, the first one is {absent[0]}"
+        )
+    name = place.stem if place.is_file() else place.resolve().name
+    return ReferenceSet(name, tuple(utterances), n_without)
+
+
+def _listing(place: Path) -> Path:
+    if place.is_file():
+        return place
+    for name in (AUDIOFOLDER, *MANIFESTS):
+        if (place / name).is_file():
+            return place / name
+    expected = f"a folder with {AUDIOFOLDER} or {MANIFESTS[0]}, or a manifest"
+    got = "no such file or folder" if not place.exists() else "a folder without them"
+    raise DataSetError(f"{place}: expected {expected}, got {got}")
+
+
+def _lines(listing: Path) -> Iterator[str]:
+    try:
+        with listing.open(encoding="utf-8") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataSetError(f"{listing} cannot be read: {error}") from error
+
+
+def _utterance(listing: Path, number: int, line: str) -> Utterance | None:
+    """The utterance of a line; None if it has no reference."""
+    try:
+        row: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataSetError(f"{listing}, line {number}: expected a JSON object, got {line.strip()!r:.80}") from error
+    audio = next((row[field] for field in _AUDIO_FIELDS if field in row), None) if isinstance(row, dict) else None
+    if not isinstance(audio, str) or "text" not in row:
+        raise DataSetError(
+            f"{listing}, line {number}: expected the fields file_name (or audio_filepath) and text, "
+            f"got {line.strip()!r:.80}"
+        )
+    if row.get("offset"):
+        raise DataSetError(
+            f"{listing}, line {number}: expected whole files, got a part of one (offset {row['offset']})"
+        )
+    text = row["text"]
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise DataSetError(f"{listing}, line {number}: expected a text or null, got {text!r:.80}")
+    return Utterance(listing.parent / audio, audio, text)

@@ -1,0 +1,292 @@
+"""The registry: which models are loaded, and for how long.
+
+A model is loaded when it is first asked for, and unloaded when nobody has asked for it for
+a while. Whoever uses a model holds a lease; one that was unloaded or replaced meanwhile is closed after its last lease,
+so that no request fails because of it.
+
+At most `most` models are loaded. A request that needs another one makes room first: an unused model is unloaded, and
+where none is unused the request is refused. A swap makes room afterwards, because the old weights must serve until the
+new ones are loaded: while it lasts there may be one model more in memory.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TypeAlias
+
+import structlog
+
+from glas.domain.errors import ModelLoadError, OverloadedError
+from glas.engines import Engine
+from glas.engines.catalogue import AUTO
+from glas.recognition.job import Job
+from glas.recognition.loaded import LoadedModel, resident_bytes
+from glas.recognition.names import ModelNames
+
+_log = structlog.stdlib.get_logger("glas.recognition")
+
+LoadEngine: TypeAlias = Callable[[str], Engine]
+
+_RETRY_S = 5.0
+_MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
+
+
+class Registry:
+    """Loaded models by name. Every method may be called from any thread; what loads blocks.
+
+    Args:
+        names: what names mean.
+        load: makes an engine out of a uniform name.
+        version_of: version of the files that a model, by its uniform name, has on disk now.
+        most: models loaded at once.
+        keep_alive_s: seconds after which an unused model is unloaded, save the default one; 0: never.
+    """
+
+    def __init__(
+        self,
+        names: ModelNames,
+        load: LoadEngine,
+        *,
+        version_of: Callable[[str], str],
+        most: int = 3,
+        keep_alive_s: float = 0,
+    ) -> None:
+        self._names = names
+        self._load = load
+        self._version_of = version_of
+        self._most = most
+        self._keep_alive_s = keep_alive_s
+        self._lock = threading.Lock()
+        # One swap at a time, so that the files which were named last serve last.
+        self._swapping = threading.Lock()
+        self._loaded: dict[str, LoadedModel] = {}
+        self._loading: dict[str, Future[None]] = {}
+
+    @property
+    def default(self) -> str:
+        """Uniform name of the model that is served unless another is named."""
+        return self._names.default
+
+    @property
+    def keep_alive_s(self) -> float:
+        """Seconds after which an unused model is unloaded; 0: never."""
+        return self._keep_alive_s
+
+    def names(self) -> list[str]:
+        """Uniform names of all that can be asked for, the default first."""
+        return self._names.known(self.loaded())
+
+    def aliases_of(self, name: str) -> list[str]:
+        """The aliases of a model, by its uniform name."""
+        return self._names.aliases_of(name)
+
+    def canonical(self, name: str) -> str:
+        """See `ModelNames.canonical`."""
+        return self._names.canonical(name, self.loaded())
+
+    def find(self, name: str) -> str:
+        """The uniform name of what a caller asks for. Raises what `canonical` raises."""
+        return self._names.target(self.canonical(name))
+
+    def loaded(self) -> dict[str, LoadedModel]:
+        """What is in memory, by uniform name."""
+        with self._lock:
+            return dict(self._loaded)
+
+    @contextlib.contextmanager
+    def lease(self, name: str, job: Job) -> Iterator[LoadedModel]:
+        """A model, for as long as it is needed; it is loaded first if it must be.
+
+        Args:
+            name: as `canonical` gives it. What an alias means is looked up now.
+            job: on whose behalf.
+
+        Raises:
+            ModelError: it cannot be loaded.
+            OverloadedError: there is no room for another model.
+            GlasError: what `Job.wait` raises.
+        """
+        model = self._acquire(name, job)
+        try:
+            yield model
+        finally:
+            self._release(model)
+
+    def load(self, name: str, job: Job | None = None) -> None:
+        """Bring a model, by its canonical name, into memory, if it is not there. Raises what `lease` raises."""
+        self._release(self._acquire(name, job or Job()))
+
+    def swap(self, name: str, target: str | None = None) -> LoadedModel:
+        """Load weights anew, and only then let them serve a name; requests that run keep what they began with.
+
+        Args:
+            name: an alias, old or new, which shall mean `target`; or the uniform name of a model, whose files are read
+                again.
+            target: uniform name of the new weights; None: those that the name means now.
+
+        Raises:
+            ConflictError: the name is a model's, and the target another model.
+            UnknownModelError: it is neither a model's name nor an alias, and can be none.
+            ModelError: the new weights cannot be loaded; everything stays as it was.
+            OverloadedError: there is no room for the model beside the default one.
+        """
+        with self._swapping:
+            alias = self._names.alias(name, target)
+            target = target or self._names.target(alias or self.canonical(name))
+            if self._most < len({target, target if alias == AUTO else self.default}):
+                raise OverloadedError(
+                    f"expected room for {target} beside {self.default}; GLAS_NN_SERVICE__MAX_MODELS is {self._most}",
+                    retry_after_s=_RETRY_S,
+                )
+            fresh = self._measured(target)
+            with self._lock:
+                if alias is not None:
+                    self._names.set(alias, target)
+                replaced = self._put(target, fresh)
+        _log.info("model swapped", model=target, version=fresh.version, name=name)
+        self._retire(*replaced)
+        return fresh
+
+    def put(self, engine: Engine, version: str) -> None:
+        """Serve an engine, which the caller has loaded, under its name."""
+        with self._lock:
+            replaced = self._put(engine.name, LoadedModel(engine, version))
+        self._retire(*replaced)
+
+    def unload(self, name: str) -> bool:
+        """Unload a model, by its uniform name, as soon as nobody uses it.
+
+        Returns:
+            Whether it was loaded.
+        """
+        with self._lock:
+            model = self._loaded.pop(name, None)
+        if model is not None:
+            _log.info("model unloaded", model=name)
+            self._retire(model)
+        return model is not None
+
+    def unload_idle(self) -> list[str]:
+        """Unload what nobody has asked for in a while.
+
+        Returns:
+            The uniform names of what was unloaded.
+        """
+        if not self._keep_alive_s:
+            return []
+        limit = time.monotonic() - self._keep_alive_s
+        idle = [
+            name
+            for name, model in self.loaded().items()
+            if name != self.default and not model.n_leases and model.used_at < limit
+        ]
+        return [name for name in idle if self.unload(name)]
+
+    def close(self) -> None:
+        """Close everything."""
+        for name in list(self._loaded):
+            self.unload(name)
+
+    def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
+        """Put a model into the table; returns what must be retired. The lock is held."""
+        old = [self._loaded.pop(name)] if name in self._loaded else []
+        self._loaded[name] = fresh
+        others = [one for one in self._loaded if one not in (name, self.default)]
+        others.sort(key=lambda one: (self._loaded[one].n_leases > 0, self._loaded[one].used_at))
+        n_too_many = max(0, len(self._loaded) - self._most)
+        return old + [self._loaded.pop(one) for one in others[:n_too_many]]
+
+    def _acquire(self, name: str, job: Job) -> LoadedModel:
+        while True:
+            with self._lock:
+                target = self._names.target(name)
+                if (model := self._loaded.get(target)) is not None:
+                    model.n_leases += 1
+                    return model
+                someone = self._loading.get(target)
+                if someone is None:
+                    replaced = self._make_room(target)
+                    ours = self._loading[target] = Future()
+                    break
+            # Cancelling the one future for which all wait would be noticed by the others: each waits for its own.
+            job.wait(_following(someone))
+        try:
+            self._retire(*replaced)
+            fresh = self._measured(target)
+        except BaseException as error:
+            with self._lock:
+                del self._loading[target]
+            ours.set_exception(error)
+            raise
+        with self._lock:
+            del self._loading[target]
+            # A swap that ended meanwhile has read the files later.
+            model = self._loaded.setdefault(target, fresh)
+            model.n_leases += 1
+        ours.set_result(None)
+        if model is not fresh:
+            fresh.free()
+        return model
+
+    def _release(self, model: LoadedModel) -> None:
+        with self._lock:
+            model.n_leases -= 1
+            model.used_at = time.monotonic()
+            is_last = model.is_retired and not model.n_leases
+        if is_last:
+            model.free()
+
+    def _retire(self, *models: LoadedModel) -> None:
+        """Close models after their last lease; they are in the table no more."""
+        for model in models:
+            with self._lock:
+                model.is_retired = True
+                is_last = not model.n_leases
+            if is_last:
+                model.free()
+
+    def _make_room(self, name: str) -> list[LoadedModel]:
+        """Take unused models out of the table, so that another can be loaded. The lock is held."""
+        n_too_many = len(self._loaded) + len(self._loading) + 1 - self._most
+        if n_too_many <= 0:
+            return []
+        idle = [one for one, model in self._loaded.items() if not model.n_leases and one != self.default]
+        if len(idle) < n_too_many:
+            raise OverloadedError(
+                f"{len(self._loaded)} models are loaded and in use, and {self._most} is the limit; {name} must wait",
+                retry_after_s=_RETRY_S,
+            )
+        idle.sort(key=lambda one: self._loaded[one].used_at)
+        return [self._loaded.pop(one) for one in idle[:n_too_many]]
+
+    def _measured(self, name: str) -> LoadedModel:
+        """Load a model, and take down its version and memory."""
+        for _ in range(_MOST_LOADS):
+            before, began = resident_bytes(), time.monotonic()
+            version = self._version_of(name)
+            engine = self._load(name)
+            if self._version_of(name) == version:
+                after = resident_bytes()
+                grown = None if before is None or after is None else max(0, after - before)
+                seconds = round(time.monotonic() - began, 3)
+                _log.info("model loaded", model=name, version=version, seconds=seconds)
+                return LoadedModel(engine, version, grown)
+            engine.close()
+        raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")
+
+
+def _following(other: Future[None]) -> Future[None]:
+    mine: Future[None] = Future()
+
+    def follow(done: Future[None]) -> None:
+        if not mine.set_running_or_notify_cancel():
+            return
+        if (error := done.exception()) is not None:
+            mine.set_exception(error)
+        else:
+            mine.set_result(None)
+
+    other.add_done_callback(follow)
+    return mine

@@ -1,0 +1,117 @@
+"""Slots: how many recordings are decoded at once, so that long ones leave room for messages.
+
+Every recording begins with a slot for messages. One that turns out to be longer than a message needs a slot for long
+recordings. If none is free, it closes its decoder and is decoded again once it has one. So a few recordings of hours,
+whose decoders wait for engines most of the time, can never hold all decoders.
+"""
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+
+from glas.recognition.job import Job
+
+# Longer than nearly all voice messages; decoding that much takes a few tenths of a second.
+MESSAGE_S = 60.0
+
+
+class SlotPool:
+    """A number of slots, given out in the order of requests.
+
+    Args:
+        size: number of slots.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._lock = threading.Lock()
+        self._free = size
+        self._waiting: deque[Future[None]] = deque()
+
+    def request(self) -> Future[None]:
+        """Request a slot.
+
+        Returns:
+            A future that is done once the slot is given. To withdraw the request cancel it; if that fails, the slot
+            has been given, and must be released.
+        """
+        slot: Future[None] = Future()
+        with self._lock:
+            self._waiting.append(slot)
+            self._give_out()
+        return slot
+
+    def release(self) -> None:
+        """Give a slot back."""
+        with self._lock:
+            self._free += 1
+            self._give_out()
+
+    def _give_out(self) -> None:
+        while self._free and self._waiting:
+            slot = self._waiting.popleft()
+            if slot.set_running_or_notify_cancel():
+                self._free -= 1
+                slot.set_result(None)
+
+
+class JobSlot:
+    """The slot of one job.
+
+    Args:
+        job: the recording.
+        messages: slots for recordings that are not known to be long.
+        long: slots for long recordings.
+    """
+
+    def __init__(self, job: Job, messages: SlotPool, long: SlotPool) -> None:
+        self._job = job
+        self._messages = messages
+        self._long = long
+        self._held: SlotPool | None = None
+        self._requested: Future[None] | None = None
+
+    def acquire(self) -> None:
+        """Wait for a slot: one for messages at first, one for long recordings after `lengthen`.
+
+        Raises:
+            GlasError: what `Job.check` raises.
+        """
+        if self._held is not None:
+            return
+        pool = self._long if self._job.is_long else self._messages
+        slot = self._requested or pool.request()
+        self._requested = None
+        try:
+            self._job.wait(slot)
+        except BaseException:
+            if not slot.cancel():
+                pool.release()
+            raise
+        self._held = pool
+
+    def lengthen(self) -> bool:
+        """Change from a slot for messages to one for long recordings.
+
+        Returns:
+            Whether decoding may go on; if not, the decoder must be closed before `acquire` is called again.
+        """
+        self._job.is_long = True
+        self._requested = self._long.request()
+        self.release()
+        if not self._requested.done():
+            return False
+        self._requested, self._held = None, self._long
+        return True
+
+    def release(self) -> None:
+        """Give the slot back."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.release()
+
+    def close(self) -> None:
+        """Give back the slot that is held, and withdraw the request for another."""
+        self.release()
+        requested, self._requested = self._requested, None
+        if requested is not None and not requested.cancel():
+            self._long.release()

@@ -1,0 +1,240 @@
+"""Transcribing one recording with one engine: decode, find the speech, recognise it, leave out what nobody said.
+
+Runs in a thread of its own for each recording, streaming throughout; the pieces of speech go through the batcher.
+"""
+
+import contextlib
+import hashlib
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_all
+from typing import NamedTuple
+
+import numpy as np
+
+from glas.audio.decoder import DecoderPool
+from glas.audio.segmentation import SegmentationOptions, SpeechPiece, VoiceActivityDetector, segment_speech
+from glas.domain.decoding import RUSSIAN
+from glas.domain.errors import EmptyAudioError, ServiceFaultError
+from glas.domain.hallucination import Evidence, without_inventions
+from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Recognition, Samples, Segment
+from glas.domain.writing import Style, Writer
+from glas.engines import Engine
+from glas.recognition.batcher import Batcher
+from glas.recognition.job import Job
+from glas.recognition.loaded import LoadedModel
+from glas.recognition.slots import MESSAGE_S, JobSlot, SlotPool
+
+# Pieces of a long recording that wait for the engine while its decoder waits for them: half a minute and 2 MB each.
+_MOST_PENDING = 8
+
+
+class Progress(NamedTuple):
+    """Progress within one recording: how far it is recognised, and what was found last.
+
+    Attributes:
+        done_s: seconds of the recording up to the end of the last piece.
+        segments: those of the last piece, with times from the start of the recording.
+    """
+
+    done_s: float
+    segments: tuple[Segment, ...]
+
+
+class Transcriber:
+    """Transcribe recordings; it owns what all of them need besides an engine. Threads may share one.
+
+    Args:
+        decoder: must have as many processes as there are slots.
+        vad: finds speech.
+        options: where pieces of speech begin and end.
+        batcher: has pieces recognised.
+        messages: slots of all recordings at first.
+        long: slots of those that turn out to be long.
+        style: how texts are written.
+    """
+
+    def __init__(
+        self,
+        decoder: DecoderPool,
+        vad: VoiceActivityDetector,
+        options: SegmentationOptions,
+        batcher: Batcher,
+        *,
+        messages: SlotPool,
+        long: SlotPool,
+        style: Style,
+    ) -> None:
+        self._decoder = decoder
+        self._vad = vad
+        self._options = options
+        self._batcher = batcher
+        self._messages = messages
+        self._long = long
+        self._style = style
+
+    def transcribe(
+        self,
+        data: bytes,
+        model: LoadedModel,
+        job: Job,
+        *,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
+        on_foreign: Callable[[str], None] = lambda _language: None,
+    ) -> Recognition:
+        """Recognise one recording.
+
+        Args:
+            data: a whole file in any accepted format.
+            model: recognises the pieces of speech; it must stay loaded meanwhile.
+            job: what the caller asks for, and whether the caller still waits.
+            on_progress: called after each piece of speech, in order.
+            on_foreign: called before the progress of a piece in which surely another language is spoken than is
+                written; an exception that it raises ends the work.
+
+        Raises:
+            AudioError: the bytes give no samples.
+            GlasError: what `Job.check` raises.
+        """
+        with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(model.engine))) as assembler:
+            blocks = self._submit_all(data, model.engine, job, assembler)
+            parts = assembler.finish()
+        if not blocks.n_samples:
+            raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
+        language = parts[0][1].language if parts else job.options.language or RUSSIAN
+        hypothesis = Hypothesis.joined(
+            parts,
+            duration_s=blocks.n_samples / SAMPLE_RATE_HZ,
+            model=model.ref,
+            language=language,
+            foreign=_mostly_foreign([part for _, part in parts]),
+        )
+        return Recognition(hypothesis=hypothesis, processing_s=job.work_s, fingerprint=blocks.digest.hexdigest())
+
+    def _writer(self, engine: Engine) -> Writer:
+        needs_marks = self._style.sentences and not engine.abilities.punctuates
+        return Writer(self._style.model_copy(update={"sentences": needs_marks}))
+
+    def _submit_all(self, data: bytes, engine: Engine, job: Job, assembler: "_Assembler") -> "_BlockReader":
+        """Decode, and submit all pieces of speech."""
+        longest_s = min(engine.window_s, self._options.max_piece_s)
+        options = self._options.model_copy(update={"max_piece_s": longest_s})
+        with contextlib.closing(JobSlot(job, self._messages, self._long)) as slot:
+            while True:
+                slot.acquire()
+                blocks = _BlockReader(job, slot, self._start_another_decoder)
+                with contextlib.suppress(_MustWaitError), self._decoder.open(data) as recording:
+                    pieces = segment_speech(blocks.read(recording), self._vad, options)
+                    for index, piece in enumerate(pieces):
+                        # A recording that had to wait for a slot is decoded again, to the same pieces.
+                        if index >= assembler.n_pieces:
+                            assembler.add(piece, self._batcher.submit(job, engine, piece.samples))
+                    return blocks
+
+    def _start_another_decoder(self) -> None:
+        """A long recording keeps the decoder that it has for minutes; the next message should find one ready."""
+
+        def start() -> None:
+            with contextlib.suppress(ServiceFaultError):  # the service is stopping
+                self._decoder.start()
+
+        threading.Thread(target=start, name="decoder", daemon=True).start()
+
+
+def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
+    """The other language of a recording, if more of its speech is surely foreign than not."""
+    seconds: Counter[str | None] = Counter()
+    for part in parts:
+        if part.text:
+            seconds[part.foreign] += part.duration_s  # type: ignore[assignment]  # a counter of seconds
+    own_s = seconds.pop(None, 0)
+    return max(seconds, key=lambda code: seconds[code]) if sum(seconds.values()) > own_s else None
+
+
+class _MustWaitError(Exception):
+    """The recording has turned out to be long, and all slots for long ones are taken."""
+
+
+class _BlockReader:
+    """Passes blocks of samples on, counts and digests them, and stops when nobody waits for the text any more."""
+
+    def __init__(self, job: Job, slot: JobSlot, on_long: Callable[[], None]) -> None:
+        self._job = job
+        self._slot = slot
+        self._on_long = on_long
+        self.n_samples = 0
+        self.digest = hashlib.sha256()
+
+    def read(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        for block in blocks:
+            self._job.check()
+            self.n_samples += len(block)
+            if not self._job.is_long and self.n_samples > MESSAGE_S * SAMPLE_RATE_HZ:
+                if not self._slot.lengthen():
+                    raise _MustWaitError
+                self._on_long()
+            # 16 bits: what differs below them is the decoder's arithmetic, not the audio.
+            self.digest.update(np.clip(np.round(block * 32768), -32768, 32767).astype("<i2").tobytes())
+            yield block
+
+
+class _PendingPiece(NamedTuple):
+    """A piece of speech that is being recognised; its samples are no longer needed here."""
+
+    start_s: float
+    evidence: Evidence
+    is_cut: bool
+    future: Future[Hypothesis]
+
+
+class _Assembler:
+    """Puts the pieces of one recording together, in order, whatever the order in which they were recognised."""
+
+    def __init__(
+        self, job: Job, on_progress: Callable[[Progress], None], on_foreign: Callable[[str], None], writer: Writer
+    ) -> None:
+        self._job = job
+        self._writer = writer
+        self._on_progress = on_progress
+        self._on_foreign = on_foreign
+        self._pending: deque[_PendingPiece] = deque()
+        self._parts: list[tuple[float, Hypothesis]] = []
+
+    @property
+    def n_pieces(self) -> int:
+        return len(self._parts) + len(self._pending)
+
+    def add(self, piece: SpeechPiece, future: Future[Hypothesis]) -> None:
+        """Take a piece; of a long recording, wait until few enough are pending."""
+        self._pending.append(_PendingPiece(piece.start_s, piece.evidence, piece.is_cut, future))
+        while self._pending and (
+            self._pending[0].future.done() or (self._job.is_long and len(self._pending) > _MOST_PENDING)
+        ):
+            self._take_first()
+
+    def finish(self) -> list[tuple[float, Hypothesis]]:
+        """Wait for all pieces.
+
+        Returns:
+            Pairs of the second at which a piece starts and what was recognised in it.
+        """
+        while self._pending:
+            self._take_first()
+        return self._parts
+
+    def close(self) -> None:
+        """Cancel pieces that no engine has begun; wait for the others, because their engine must stay open."""
+        wait_for_all([piece.future for piece in self._pending if not piece.future.cancel()])
+
+    def _take_first(self) -> None:
+        first = self._pending[0]
+        found = without_inventions(self._job.wait(first.future), first.evidence)
+        if found.foreign is not None and found.text:
+            self._on_foreign(found.foreign)
+        found = self._writer.write(found, is_cut=first.is_cut)
+        self._pending.popleft()
+        self._parts.append((first.start_s, found))
+        moved = tuple(segment.shifted(first.start_s) for segment in found.segments if segment.text)
+        self._on_progress(Progress(first.start_s + found.duration_s, moved))

@@ -1,0 +1,52 @@
+"""The bot answers a file that it knows from memory only while the weights that read it serve."""
+
+from pathlib import Path
+
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
+from glas.launch.reach import entered
+from glas.nn_service.app import create_app
+from glas.settings import Settings
+from tests.conftest import Sample
+from tests.models.swapped import write_weights
+from tests.parts.bots import open_house
+from tests.telegram.server import TelegramServer
+
+ANNA = 5_300_000_001
+
+
+async def test_new_weights_under_the_old_name_read_a_known_file_again(
+    settings: Settings, tmp_path: Path, samples: list[Sample]
+) -> None:
+    """At once: no text of the old weights for a file that came after the swap was told."""
+    weights, data = tmp_path / "tiny", samples[0].path.read_bytes()
+    write_weights(weights, 0)
+    own = settings.model_copy(update={"model": f"onnx:{weights}"})
+    app = create_app(own, key=None)
+    with TelegramServer() as telegram:
+        async with (
+            entered([app]),
+            open_http(url=None, app=app) as http,
+            open_house(own, telegram, NnServiceClient(http)) as house,
+        ):
+            await house.start(ANNA)
+
+            def downloads() -> int:
+                path = telegram.world.files["one"].path
+                calls = [call.params["path"] for call in telegram.world.calls if call.method == "download"]
+                return calls.count(path)
+
+            first = await house.answer(telegram.speak(ANNA, data, file_id="one"))
+            await house.archived(first)
+            known = await house.answer(telegram.speak(ANNA, data, file_id="one"))
+            assert (known["text"], downloads()) == (first["text"], 1)
+            write_weights(weights, 1)
+            (await http.put("/api/ps/auto")).raise_for_status()
+            fresh = await house.answer(telegram.speak(ANNA, data, file_id="one"))
+            assert fresh["text"] != first["text"]
+            rows = [await house.row_of(answer) for answer in (first, known, fresh)]
+            assert rows[0].model_version == rows[1].model_version != rows[2].model_version
+            assert {row.model for row in rows} == {f"onnx:{weights}"}
+            served = (await house.services.nn_service.health()).served
+            assert served is not None
+            assert rows[2].model_version == served.version

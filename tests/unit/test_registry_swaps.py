@@ -1,0 +1,116 @@
+"""Swaps: new weights for a name, aliases, versions, and the limit of models."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from glas.domain.errors import ConflictError, GlasError, OverloadedError, UnknownModelError
+from glas.recognition.job import Job
+from tests.unit.model_disk import Disk, is_closed, registry_of
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+def test_a_swap_keeps_the_limit_too(disk: Disk) -> None:
+    """The model that was replaced goes, even while it is used; that of the default name never does."""
+    registry = registry_of(disk, most=1)
+    registry.load("embedded")
+    with registry.lease("auto", Job()) as model:
+        registry.swap("auto", "onnx:second")
+        assert list(registry.loaded()) == ["onnx:second"]
+        assert not is_closed(model)
+    assert is_closed(model)
+    with pytest.raises(OverloadedError, match="MAX_MODELS is 1"):
+        registry.swap("candidate", "onnx:third")
+    assert list(registry.loaded()) == ["onnx:second"]
+    wider = registry_of(disk, most=2)
+    for name in ("embedded", "onnx:third"):
+        wider.load(name)
+    wider.swap("candidate", "onnx:fourth")
+    assert set(wider.loaded()) == {"embedded", "onnx:fourth"}
+
+
+def test_an_alias_means_a_model_until_it_means_another(disk: Disk) -> None:
+    registry = registry_of(disk)
+    with pytest.raises(UnknownModelError):
+        registry.find("candidate")
+    registry.swap("candidate", "onnx:second")
+    assert registry.find("candidate") == "onnx:second"
+    assert registry.aliases_of("onnx:second") == ["candidate"]
+    registry.swap("candidate", "onnx:third")
+    with registry.lease(registry.canonical("candidate"), Job()) as model:
+        assert model.ref.name == "onnx:third"
+    assert registry.aliases_of("onnx:second") == []
+    assert registry.default == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "expected"),
+    [
+        ("onnx:second", "onnx:third", ConflictError),
+        ("second", "onnx:third", ConflictError),
+        ("nobody", None, UnknownModelError),
+        ("A b", "embedded", UnknownModelError),
+    ],
+)
+def test_the_name_of_a_model_means_its_own_files(
+    disk: Disk, name: str, target: str | None, expected: type[GlasError]
+) -> None:
+    """It can be no alias of another model; and what is no name of a model needs one to mean."""
+    registry = registry_of(disk)
+    with pytest.raises(expected):
+        registry.swap(name, target)
+    assert disk.loads == []
+
+
+def test_new_weights_under_the_old_name_are_another_version(disk: Disk) -> None:
+    registry = registry_of(disk)
+    with registry.lease("auto", Job()) as old:
+        disk.versions["embedded"] = 2
+        fresh = registry.swap("embedded")
+        assert (str(old.ref), str(fresh.ref)) == ("embedded@version 1", "embedded@version 2")
+    with registry.lease("auto", Job()) as model:
+        assert model is fresh
+
+
+def test_files_that_are_replaced_while_they_are_loaded_are_loaded_again(disk: Disk) -> None:
+    """Otherwise the version of the new files would stand beside texts of the old ones."""
+    registry = registry_of(disk)
+    disk.door.clear()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(registry.load, "embedded")
+        assert disk.began.acquire(timeout=20)
+        disk.versions["embedded"] = 2
+        disk.door.set()
+        loading.result(20)
+    assert disk.loads == ["embedded", "embedded"]
+    assert registry.loaded()["embedded"].version == "version 2"
+
+
+def test_a_load_that_began_before_a_swap_does_not_undo_it(disk: Disk) -> None:
+    """A request loads a model, slowly; it is swapped meanwhile: all get what was swapped in, and the copy is closed."""
+    registry = registry_of(disk)
+    disk.door.clear()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(registry.load, "onnx:second")
+        assert disk.began.acquire(timeout=20)
+        disk.held = False
+        fresh = registry.swap("onnx:second")
+        disk.door.set()
+        loading.result(20)
+    assert registry.loaded() == {"onnx:second": fresh}
+    assert sorted(engine.is_closed for engine in disk.engines) == [False, True]
+
+
+def test_a_request_that_waited_through_a_swap_needs_no_room_for_the_old_model(disk: Disk) -> None:
+    """What its alias means is looked up when its turn comes."""
+    registry = registry_of(disk, most=1)
+    registry.load("embedded")
+    name = registry.canonical("whisper-1")
+    registry.swap("auto", "onnx:second")
+    with registry.lease(name, Job()) as model:
+        assert model.ref.name == "onnx:second"
+    assert disk.loads == ["embedded", "onnx:second"]
