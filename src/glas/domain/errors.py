@@ -10,6 +10,7 @@
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                no bytes, or no sample in them
+    │       ├── NoSoundTrackError              a film without sound
     │       ├── UnsupportedFormatError         not a format that we accept
     │       ├── CorruptAudioError              the right format, but it cannot be decoded
     │       ├── AudioTooLongError              more seconds than the limit
@@ -115,11 +116,16 @@ class EmptyAudioError(AudioError):
     code = "audio_empty"
 
 
+class NoSoundTrackError(AudioError):
+    """The file is a film without any sound."""
+
+    code = "audio_no_sound_track"
+
+
 class UnsupportedFormatError(AudioError):
-    """The magic bytes belong to no accepted format."""
+    """The bytes belong to no accepted format."""
 
     code = "audio_format_unsupported"
-    status = 415
 
 
 class CorruptAudioError(AudioError):
@@ -132,7 +138,6 @@ class AudioTooLongError(AudioError):
     """The audio has more seconds than the limit."""
 
     code = "audio_too_long"
-    status = 413
 
 
 class DecodeLimitError(AudioError):

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.engines.catalogue import title_of
-from glas.nn_service import models, offers, openai
+from glas.nn_service import models, offers, openai, subtitles
 from glas.nn_service.answering import recogniser_of
 from glas.nn_service.bodies import HealthBody, TitleBody
 from glas.nn_service.recogniser import LoadEngine, open_recogniser
@@ -55,6 +55,7 @@ def create_app(
     allow_origins(app, listed(settings.cors_origins))
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(openai.make_router(max_body_bytes=max_body_bytes))
+    app.include_router(subtitles.make_router(max_body_bytes=max_body_bytes))
     app.include_router(models.make_router())
     app.include_router(offers.make_router())
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])

@@ -40,7 +40,7 @@ _FORMS = {
         "text/event-stream": _EVENTS,
     },
 }
-_FAILURES = failures(400, 404, 413, 415, 503, 504)
+_FAILURES = failures(400, 404, 413, 503, 504)
 
 Recording = Annotated[
     UploadFile,
@@ -129,7 +129,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
         predict,
         methods=["POST"],
         summary="Speech to text, in the original's short form",
-        responses=failures(400, 413, 415, 503, 504),
+        responses=failures(400, 413, 503, 504),
     )
     return router
 

@@ -1,8 +1,8 @@
 // The head and the foot of a card: its name, its figures, what can be done with its text.
 
+import { subtitles } from './api.js';
 import { download, element, icon } from './dom.js';
-import { languageName, name, plural, say } from './language.js';
-import { toSrt, toVtt } from './subtitles.js';
+import { languageName, name, plural, say, text } from './language.js';
 
 const NOTICE_MS = 1600;
 
@@ -29,19 +29,33 @@ export function toolbar(card) {
   const stem = card.file.name.replace(/\.[^.]+$/, '') || 'glas';
   const save = (extension, type, content) => {
     const button = element('button.ghost', { type: 'button' }, extension.toUpperCase());
-    button.addEventListener('click', () => download(`${stem}.${extension}`, type, content()));
+    button.addEventListener('click', async () => {
+      try {
+        download(`${stem}.${extension}`, type, await content());
+      } catch (error) {
+        saveFailed(button, error);
+      }
+    });
     return button;
   };
   const saves = element(
     'span.saves',
     { role: 'group' },
     save('txt', 'text/plain', () => `${card.transcript().text}\n`),
-    save('srt', 'application/x-subrip', () => toSrt(card.transcript())),
-    save('vtt', 'text/vtt', () => toVtt(card.transcript())),
+    save('srt', 'application/x-subrip', () => subtitles('srt', card.transcript())),
+    save('vtt', 'text/vtt', () => subtitles('vtt', card.transcript())),
     save('json', 'application/json', () => JSON.stringify(result, null, 2)),
   );
   foot.append(element('div.tools', {}, copyButton(card, editing), editButton(card, editing), name(saves, 'download')));
   return foot;
+}
+
+/** Say for a moment, in place of a button's name, that nothing was saved. */
+function saveFailed(button, error) {
+  console.error(error);
+  const written = button.textContent;
+  button.textContent = text('copyFailed');
+  setTimeout(() => (button.textContent = written), NOTICE_MS);
 }
 
 function copyButton({ transcript }, editing) {
