@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.domain.errors import ConflictError
@@ -23,7 +22,8 @@ from glas.launch import side_door
 from glas.launch.doors import key_of
 from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
-from glas.settings import MIB, Settings, is_loopback, listed, plain
+from glas.serving.hosts import HostCheck
+from glas.settings import MIB, Settings, listed, plain
 from glas.settings.keys import hashed_keys
 
 if TYPE_CHECKING:
@@ -144,9 +144,8 @@ async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
         )
         await reach.enter(api)
     page = create_web(api=api, samples_dir=samples_dir())
-    if is_loopback(settings.host):
-        # A foreign page whose name resolves to 127.0.0.1 must not read answers (DNS rebinding).
-        page.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]", settings.host])
+    if settings.api_key is None and not settings.api_keys:
+        page.add_middleware(HostCheck, host=settings.host, allowed=listed(settings.allowed_hosts))
     return page
 
 

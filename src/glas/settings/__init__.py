@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         pattern=_ORIGINS,
         description="Foreign pages that may call the API, such as `https://example.org`, separated by commas, or `*`.",
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="Names under which a proxy reaches this server, such as `glas.example.org`, `*.example.org` or "
+        "`*`, with commas between; without a key all others are refused.",
+    )
     nn_service_url: str | None = Field(
         default=None, description="Where `nn_service` answers when it runs elsewhere, e.g. `http://gpu-box:8001`."
     )

@@ -116,7 +116,7 @@ function editButton({ transcript, view, onEdit }, editing) {
 }
 
 /** Time taken, speed, model, confidence. */
-function figures({ duration, processing_seconds: took, model, confidence }) {
+function figures({ duration, elapsed_seconds: took, model, confidence }) {
   const list = element('ul.figures');
   const add = (key, values) => list.append(say(element('li'), key, values));
   if (took) {
