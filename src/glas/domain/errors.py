@@ -6,6 +6,7 @@
     │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   ├── ConflictError                      the same thing was said before, differently
+    │   │   └── WouldReplaceError              something is there already, and nobody said that it may go
     │   ├── BackupError                        a backup is damaged, or no backup
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
@@ -89,6 +90,12 @@ class ConflictError(InputError):
 
     code = "conflict"
     status = 409
+
+
+class WouldReplaceError(ConflictError):
+    """Something is there already, and nobody said that it may be replaced."""
+
+    code = "would_replace"
 
 
 class BackupError(InputError):

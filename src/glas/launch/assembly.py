@@ -40,11 +40,13 @@ class Assembly:
     Attributes:
         apps: each service's app, and `web`'s page.
         tasks: what runs by itself until it is cancelled, such as the bot.
+        has_bot_reached_telegram: tells whether Telegram has answered the bot yet; None where no bot runs.
         internal_key: opens nn_service for this process alone, for as long as it lives.
     """
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
     tasks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    has_bot_reached_telegram: Callable[[], bool] | None = None
     internal_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
 
@@ -164,6 +166,7 @@ async def _start_durable_work(
         services = Services(await reach.nn_service(), await reach.db_assist(), await reach.data_loader())
         bot = await stack.enter_async_context(open_bot(settings, services, durable))
         assembly.tasks.append(bot.run)
+        assembly.has_bot_reached_telegram = lambda: bot.notice.is_taking_in
         if settings.bot.webhook_url is not None:
             from glas.tg_bot.webhook import create_app as create_webhook
 

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
         env_file=".env",
         env_file_encoding="utf-8",
         extra="ignore",
+        # compose.yaml hands on what .env leaves out as nothing.
+        env_ignore_empty=True,
         frozen=True,
         # Variables of the original system have no prefix; in code every setting has its own name.
         populate_by_name=True,
