@@ -1,8 +1,10 @@
 // The head and the foot of a card: its name, its figures, what can be done with its text.
 
 import { subtitles } from './api.js';
+import { copy } from './clipboard.js';
 import { download, element, icon } from './dom.js';
 import { languageName, name, plural, say, text } from './language.js';
+import { inParagraphs } from './transcript.js';
 
 const NOTICE_MS = 1600;
 
@@ -41,7 +43,7 @@ export function toolbar(card) {
   const saves = element(
     'span.saves',
     { role: 'group' },
-    save('txt', 'text/plain', () => `${card.transcript().text}\n`),
+    save('txt', 'text/plain', () => `${inParagraphs(card.transcript())}\n`),
     save('srt', 'application/x-subrip', () => subtitles('srt', card.transcript())),
     save('vtt', 'text/vtt', () => subtitles('vtt', card.transcript())),
     save('json', 'application/json', () => JSON.stringify(result, null, 2)),
@@ -62,7 +64,7 @@ function copyButton({ transcript }, editing) {
   const label = say(element('span'), 'copy');
   const button = element('button.main.copy', { type: 'button' }, icon('copy'), label);
   button.addEventListener('click', async () => {
-    const worked = await copy(editing.field?.value ?? transcript().text);
+    const worked = await copy(editing.field?.value ?? inParagraphs(transcript()));
     button.firstChild.replaceWith(icon(worked ? 'check' : 'copy'));
     say(label, worked ? 'copied' : 'copyFailed');
     setTimeout(() => {
@@ -71,24 +73,6 @@ function copyButton({ transcript }, editing) {
     }, NOTICE_MS);
   });
   return button;
-}
-
-async function copy(words) {
-  try {
-    // Only secure pages have a clipboard object; others still know the old command.
-    if (navigator.clipboard) {
-      await navigator.clipboard.writeText(words);
-      return true;
-    }
-  } catch {
-    // forbidden: try the old command
-  }
-  const field = element('textarea', { value: words, readOnly: true, className: 'unseen' });
-  document.body.append(field);
-  field.select();
-  const worked = document.execCommand('copy');
-  field.remove();
-  return worked;
 }
 
 function editButton({ transcript, view, onEdit }, editing) {
@@ -105,6 +89,16 @@ function editButton({ transcript, view, onEdit }, editing) {
       field.style.height = `${field.scrollHeight + 2}px`;
     };
     field.addEventListener('input', grow);
+    field.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) button.click();
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      field.replaceWith(view);
+      editing.field = null;
+      button.firstChild.replaceWith(icon('edit'));
+      say(label, 'edit');
+      button.focus();
+    });
     view.replaceWith(field);
     grow();
     field.focus();
@@ -123,7 +117,8 @@ function figures({ duration, elapsed_seconds: took, model, confidence }) {
     add('took', { seconds: took });
     add(...speed(duration / took));
   }
-  if (model) list.append(element('li.model', {}, model));
+  // Of a folder of one's own the last name says enough.
+  if (model) list.append(element('li.model', {}, model.split(/[/\\]/).at(-1)));
   if (typeof confidence === 'number') add('sureness', { percent: Math.round(confidence * 100) });
   return list;
 }

@@ -78,6 +78,9 @@ const ru = {
   copyFailed: 'Не удалось',
   edit: 'Править',
   editDone: 'Готово',
+  copyAll: 'Копировать все',
+  downloadAll: 'Скачать все',
+  allName: 'Тексты',
   download: 'Скачать',
 
   took: '{seconds} с',
@@ -213,6 +216,9 @@ const en = {
   copyFailed: 'Failed',
   edit: 'Edit',
   editDone: 'Done',
+  copyAll: 'Copy all',
+  downloadAll: 'Download all',
+  allName: 'Texts',
   download: 'Download',
 
   took: '{seconds} s',
