@@ -43,6 +43,10 @@ _PROBE_US = 5_000_000
 _MAX_STREAMS = 64
 _MAX_READ_FAULTS = 16
 
+# Containers that are not asked how long they are. Programs that write a WAV into a pipe cannot know and claim the most;
+# of MP3 and AAC FFmpeg guesses by the first frames; the clock of MPEG streams jumps where two were put together.
+_LENGTH_UNKNOWN = frozenset({"wav", "w64", "au", "mp3", "aac", "mpeg", "mpegts"})
+
 # Tracks that are listened to for sound, and the peak (of full scale) from which there is some: -60 dB.
 _MAX_TRACKS_TRIED = 8
 _AUDIBLE = 1e-3
@@ -160,10 +164,9 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
     """Believe a file that calls itself too long: a day of silence is then refused before two hours of it are heard.
 
-    A claim to be short is never believed; samples are counted. Programs that write a WAV into a pipe cannot know its
-    length and claim the longest, so WAV is asked for nothing.
+    A claim to be short is never believed; samples are counted.
     """
-    if container.format.name == "wav" or container.duration is None:
+    if container.format.name in _LENGTH_UNKNOWN or container.duration is None:
         return
     claimed_s = container.duration / av.time_base
     if claimed_s > limits.max_duration_s + 1:
