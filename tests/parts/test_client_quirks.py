@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -232,7 +233,7 @@ async def test_uploads_together_have_a_limit_that_is_kept_before_they_are_read()
     read, both, go_on = [], asyncio.Event(), asyncio.Event()
 
     async def keep(request: Request) -> int:
-        read.append(request.headers["content-length"])
+        read.append(request)
         if len(read) > 1:
             both.set()
         await go_on.wait()
@@ -255,3 +256,28 @@ async def test_uploads_together_have_a_limit_that_is_kept_before_they_are_read()
     assert int(refused.headers["retry-after"]) > 0
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert json.loads(later.text) == 8 * MIB
+
+
+async def test_an_upload_that_does_not_tell_its_length_counts_as_the_longest() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def keep(request: Request) -> int:
+        begun.set()
+        await go_on.wait()
+        return len(await request.body())
+
+    async def drops() -> AsyncIterator[bytes]:
+        yield b"a few"
+
+    app = FastAPI()
+    app.add_api_route("/", keep, methods=["POST"])
+    app.add_middleware(UploadBudget, most_bytes=5 * MIB, largest_bytes=4 * MIB)
+    app.add_middleware(Gate, key=None, max_body_bytes=10 * MIB)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://glas", timeout=30) as client:
+        nameless = asyncio.create_task(client.post("/", content=drops()))
+        await begun.wait()
+        refused = await client.post("/", content=bytes(2 * MIB))
+        go_on.set()
+        assert json.loads((await nameless).text) == 5
+        assert (await client.post("/", content=bytes(2 * MIB))).status_code == 200
+    assert refused.status_code == 503

@@ -196,7 +196,7 @@ async def transcriptions(
         model=model,
         options=DecodingOptions(
             language=spoken,
-            checks_language=not is_named and len(languages) != 1,
+            checks_language=spoken == RUSSIAN and not is_named and len(languages) != 1,
             prompt=prompt.strip(),
             hotwords=_likely(hotwords, keywords),
             temperature=temperature,
