@@ -100,34 +100,38 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
     return Finding("ok", f"{part} отвечает и принимает наш ключ")
 
 
-def _telegram(settings: Settings) -> Iterator[Finding]:
-    """Whether Telegram knows the token, and what the bot may see in groups."""
+def telegram(settings: Settings) -> Iterator[Finding]:
+    """Whether Telegram knows the token, and what the bot may see in groups.
+
+    No error is quoted: the address of a request to the Bot API holds the token.
+    """
     token = plain(settings.telegram_token)
     if token is None:
-        yield Finding("ok", "бот не настроен: он включается токеном от @BotFather в TELEGRAM_TOKEN")
+        yield Finding("ok", "бот не настроен: нет TELEGRAM_TOKEN (токен даёт @BotFather)")
         return
     try:
         me = _get_me(settings.telegram_api_url or _TELEGRAM, token)
     except urllib.error.HTTPError as error:
         if error.code in _UNAUTHORISED:
-            yield Finding("fail", "Telegram не знает такого токена", "возьмите его у @BotFather: TELEGRAM_TOKEN=…")
+            yield Finding("fail", "Telegram не знает этого токена", "новый токен даёт @BotFather: TELEGRAM_TOKEN=…")
         else:
-            yield Finding("fail", f"Telegram ответил {error.code}", "попробуйте позже")
+            yield Finding("warn", f"Telegram ответил {error.code}: бот ответит, когда это пройдёт")
         return
-    except (OSError, ValueError) as error:
-        # Only the kind of error: its text may hold the address, and that holds the token.
-        what = f"Telegram не отвечает ({type(error).__name__})"
-        yield Finding("fail", what, "проверьте сеть; другой сервер Bot API: GLAS_TELEGRAM_API_URL=…")
+    except (OSError, ValueError, KeyError, TypeError):
+        advice = "проверьте сеть; другой сервер Bot API: GLAS_TELEGRAM_API_URL=…"
+        yield Finding("warn", "Telegram недоступен: бот ответит, когда связь появится", advice)
         return
     yield from about_bot(me, settings)
 
 
 def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
     """What Telegram says of the bot, as `getMe` answers."""
-    yield Finding("ok", f"Telegram отвечает, бот @{me.get('username', '?')}")
+    yield Finding("ok", f"бот @{me.get('username')}")
     if not me.get("can_read_all_group_messages"):
-        advice = "чтобы он слышал голосовые в группах: @BotFather → /setprivacy → Disable, затем добавьте его заново"
-        yield Finding("warn", "в группах бот видит только команды и ответы себе", advice)
+        advice = (
+            "в @BotFather: /setprivacy → Disable, затем добавьте бота в группы снова; или сделайте его администратором"
+        )
+        yield Finding("warn", "режим приватности включён: голосовых в группах бот не видит", advice)
     if not numbers(settings.admin_user_ids):
         yield Finding("warn", "у бота нет администраторов", "назовите их: ADMIN_USER_IDS=ваш ID в Telegram")
 
@@ -142,4 +146,4 @@ def _said(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-LOOKS: Final[tuple[Look, ...]] = (_database, _store, _services, _telegram)
+LOOKS: Final[tuple[Look, ...]] = (_database, _store, _services, telegram)
