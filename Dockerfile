@@ -33,6 +33,10 @@ FROM packages AS packages-nn_service
 COPY requirements/nn_service.txt requirements/
 RUN $INSTALL -r requirements/nn_service.txt
 
+FROM packages AS packages-nn_service_gpu
+COPY requirements/nn_service_gpu.txt requirements/
+RUN $INSTALL -r requirements/nn_service_gpu.txt
+
 FROM packages AS packages-db_assist
 COPY requirements/db_assist.txt requirements/
 RUN $INSTALL -r requirements/db_assist.txt
@@ -58,6 +62,13 @@ COPY samples samples
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "glas"]
 CMD ["run", "nn_service"]
+
+# The same for a graphics card: CUDA's libraries lie among the packages, the driver comes from the host.
+FROM nn_service AS nn_service_gpu
+COPY --from=packages-nn_service_gpu /venv /venv
+ENV LD_LIBRARY_PATH=/venv/lib/python3.11/site-packages/nvidia/cublas/lib:/venv/lib/python3.11/site-packages/nvidia/cudnn/lib \
+    NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
 
 FROM program AS db_assist
 COPY --from=packages-db_assist /venv /venv

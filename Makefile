@@ -46,7 +46,7 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 	  pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra train \
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
-	for part in "tg_bot --extra bot" "nn_service --extra asr" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
+	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
 

@@ -24,7 +24,9 @@ def filter_case(_context: schemathesis.HookContext, case: schemathesis.Case[Any]
 
 
 def _is_not_shown(name: str, value: object) -> bool:
-    """A list of one value arrives as that value, an empty one not at all; a number in a text is a text."""
+    """A list of one value arrives as that value, and back; an empty one not at all; a number in a text is a text."""
+    if name.endswith("[]") and not isinstance(value, list):
+        return True
     if isinstance(value, list):
         return len(value) < _A_LIST and not name.endswith("[]")
     return name in _TEXTS and not isinstance(value, str)

@@ -66,6 +66,11 @@ def float_wav(value: float) -> bytes:
     return wav(sound.tobytes(), bits=32, code=3)
 
 
+def loud_wav(seconds: float) -> bytes:
+    """The greatest number of bytes that sound may take for each second: 16 channels, 384 kHz, 64 bits."""
+    return wav(bytes(int(seconds * 384_000) * 16 * 8), rate_hz=384_000, channels=16, bits=64, code=3)
+
+
 def _crc_table(polynomial: int, bits: int) -> list[int]:
     top, mask, table = 1 << (bits - 1), (1 << bits) - 1, []
     for byte in range(256):

@@ -15,7 +15,7 @@ import pytest
 
 from glas.audio.decode import decode_blocks
 from glas.audio.decoder import DecoderPool, Recording
-from glas.audio.formats import AudioFormat
+from glas.audio.formats import AudioFormat, sniff
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import Verdict
 from glas.domain.errors import (
@@ -24,6 +24,7 @@ from glas.domain.errors import (
     CorruptAudioError,
     DecodeLimitError,
     EmptyAudioError,
+    NoSoundTrackError,
     OverloadedError,
     ServiceFaultError,
     UnsupportedFormatError,
@@ -92,7 +93,7 @@ def decoder_of(recording: Recording) -> int:
 def test_every_container_gives_the_same_tone(pool: DecoderPool, kind: str) -> None:
     with pool.open(encoded(tone(440, 3), kind)) as recording:
         blocks = list(recording)
-        assert recording.audio_format is AudioFormat[KINDS[kind][2]]
+        assert sniff(encoded(tone(440, 1), kind)) is AudioFormat[KINDS[kind][2]]
         assert recording.verdict is not None
         assert recording.verdict.exit_code == 0
     samples = np.concatenate(blocks)
@@ -167,7 +168,7 @@ def test_damage_in_the_middle_costs_only_the_middle(pool: DecoderPool) -> None:
         (b"<html>", UnsupportedFormatError),
         (encoded(tone(440, 1), "wav")[:78], EmptyAudioError),
         (encoded(tone(440, 1), "ogg-opus")[:100], CorruptAudioError),
-        (film(None), UnsupportedFormatError),
+        (film(None), NoSoundTrackError),
     ],
     # Encoded audio holds a random serial number; every worker must find the same names.
     ids=["nothing", "page", "header of wav", "header of ogg", "film without sound"],
@@ -203,10 +204,10 @@ def test_a_long_recording_is_given_up_to_the_limit() -> None:
         assert len(decoded(pool, encoded(tone(440, 2.5), "wav"))) == 2.5 * SAMPLE_RATE_HZ
 
 
-def test_no_process_is_needed_to_refuse_what_is_no_sound() -> None:
+def test_no_process_is_needed_to_refuse_nothing() -> None:
     with DecoderPool(1, DecodeLimits()) as pool:
-        with pytest.raises(UnsupportedFormatError):
-            pool.open(b"#EXTM3U")
+        with pytest.raises(EmptyAudioError):
+            pool.open(b"")
         assert not pool._alive
 
 

@@ -21,9 +21,8 @@ import av
 import numpy as np
 import pytest
 
-from glas.audio.decode import decode_file
+from glas.audio.decode import decode_blocks
 from glas.audio.decoder import DecoderPool
-from glas.audio.formats import AudioFormat
 from glas.audio.limits import DecodeLimits
 from glas.domain.errors import (
     AudioError,
@@ -31,6 +30,7 @@ from glas.domain.errors import (
     CorruptAudioError,
     DecodeLimitError,
     EmptyAudioError,
+    NoSoundTrackError,
     UnsupportedFormatError,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ
@@ -52,7 +52,7 @@ CATALOGUE: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "nothing": (lambda: b"", EmptyAudioError),
     "only the header of an Ogg": (lambda: SPEECH[:100], CorruptAudioError),
     "half of an Ogg": (lambda: SPEECH[: len(SPEECH) // 2], 5.0),
-    "five bytes of an Ogg changed": (lambda: hostile.flipped(SPEECH, 5), 6.0),
+    "five bytes of an Ogg changed": (lambda: hostile.flipped(SPEECH, 5), 9.0),
     "an Ogg of which every page is damaged": (lambda: hostile.flipped(SPEECH, 2_000), CorruptAudioError),
     "random bytes": (lambda: hostile.random_bytes(200_000), UnsupportedFormatError),
     "random bytes behind an Ogg's magic": (lambda: b"OggS" + hostile.random_bytes(200_000), CorruptAudioError),
@@ -62,7 +62,7 @@ CATALOGUE: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "a WAV of 2 GHz": (lambda: hostile.wav(MEGABYTE, rate_hz=2_000_000_000), CorruptAudioError),
     "a WAV without channels": (lambda: hostile.wav(MEGABYTE, channels=0), CorruptAudioError),
     "a WAV of 65,535 channels": (lambda: hostile.wav(MEGABYTE, channels=65_535), CorruptAudioError),
-    "a WAV of 9 channels": (lambda: hostile.wav(MEGABYTE, channels=9), CorruptAudioError),
+    "a WAV of 17 channels": (lambda: hostile.wav(MEGABYTE, channels=17), CorruptAudioError),
     "a WAV that claims 4 GB": (lambda: hostile.wav(bytes(3_200), declared=0xFFFFFFFF), 0.1),
     "a WAV with a NaN": (lambda: hostile.float_wav(float("nan")), CorruptAudioError),
     "a WAV with an infinity": (lambda: hostile.float_wav(float("inf")), CorruptAudioError),
@@ -83,7 +83,7 @@ CATALOGUE: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "an MP3 with zipped covers of a gigabyte": (lambda: hostile.mp3_with_zip_bombs(10, 100_000_000), 2.0),
     "86 hours of sound zipped into Matroska": (lambda: hostile.mkv_zip_bomb(1_000), AudioTooLongError),
     "an MP4 whose sound lies in another file": (lambda: hostile.mp4_that_refers_to("/etc/passwd"), EmptyAudioError),
-    "a film without sound": (lambda: film(None), UnsupportedFormatError),
+    "a film without sound": (lambda: film(None), NoSoundTrackError),
 }
 
 
@@ -127,8 +127,8 @@ def test_the_catalogue(pool: DecoderPool, name: str) -> None:
 
 
 def test_the_refusal_says_what_was_expected(pool: DecoderPool) -> None:
-    with pytest.raises(CorruptAudioError, match="1 to 8 channels, got 9"):
-        decoded(pool, hostile.wav(MEGABYTE, channels=9))
+    with pytest.raises(CorruptAudioError, match="1 to 16 channels, got 17"):
+        decoded(pool, hostile.wav(MEGABYTE, channels=17))
     with pytest.raises(CorruptAudioError, match="4000 to 384000 Hz, got 1 Hz"):
         decoded(pool, hostile.wav(MEGABYTE, rate_hz=1))
 
@@ -208,9 +208,8 @@ def test_no_playlist_calls_anybody(pool: DecoderPool, listener: tuple[str, list[
             b"FORM\0\0\0\0AIFF",
         ):
             assert outcome(pool, magic + data) in {CorruptAudioError, EmptyAudioError, UnsupportedFormatError}
-        for audio_format in AudioFormat:
-            with pytest.raises(AudioError):
-                list(decode_file(data, audio_format, LIMITS))
+        with pytest.raises(UnsupportedFormatError):
+            list(decode_blocks(data, LIMITS))
     assert calls == []
 
 
@@ -365,7 +364,7 @@ def test_after_the_lock_the_processor_is_taken_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "build", "words"),
     [
-        ({"memory_bytes": 16 << 20}, lambda: hostile.mp3_with_cover(19_000_000), "memory"),
+        ({"memory_bytes": 16 << 20}, lambda: hostile.loud_wav(1.2), "memory"),
         ({"cpu_s": 1, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), "1 s of processor time"),
         ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"waiting for more than 1 s"),
     ],

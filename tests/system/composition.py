@@ -35,9 +35,9 @@ def variables() -> dict[str, bool]:
     return {match["name"]: match["kind"] == "?" for match in found}
 
 
-def composition(environment: Mapping[str, str]) -> dict[str, Any]:
-    """compose.yaml with its variables filled in, by Compose's rules for `:-` and `:?`: after YAML has been read."""
-    read: dict[str, Any] = _filled(yaml.safe_load(COMPOSE.read_text(encoding="utf-8")), environment)
+def composition(environment: Mapping[str, str], name: str = "compose.yaml") -> dict[str, Any]:
+    """A file of Compose, its variables filled in by Compose's rules for `:-` and `:?`: after YAML has been read."""
+    read: dict[str, Any] = _filled(yaml.safe_load((ROOT / name).read_text(encoding="utf-8")), environment)
     return read
 
 

@@ -78,7 +78,7 @@ class Watch:
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
     """One phone-sized session for the module."""
     with browser.new_context(
-        base_url=server.url, viewport={"width": 360, "height": 740}, permissions=["microphone"]
+        base_url=server.url, viewport={"width": 360, "height": 740}, permissions=["microphone"], locale="ru-RU"
     ) as opened:
         opened.set_default_timeout(RECOGNISED_MS)
         yield opened

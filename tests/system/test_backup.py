@@ -99,6 +99,12 @@ def test_what_comes_back_is_what_was_there(data_dir: Path, tmp_path: Path) -> No
     assert archive.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in archive.parent.iterdir()] == ["glas.tar"]
 
+    bytes_before = archive.read_bytes()
+    again = glas(data_dir, "backup", archive)
+    assert (again.exit_code, "Заменить их: --force" in again.output) == (1, True)
+    assert archive.read_bytes() == bytes_before
+    assert glas(data_dir, "backup", archive, "--force").exit_code == 0
+
     returned = glas(other, "restore", archive)
     assert returned.exit_code == 0, returned.output
     assert content(other) == content(data_dir)
@@ -108,7 +114,7 @@ def test_what_comes_back_is_what_was_there(data_dir: Path, tmp_path: Path) -> No
         connection.execute("DELETE FROM consents")
         connection.commit()
         refused = glas(other, "restore", archive)
-        assert (refused.exit_code, "--force" in refused.output) == (1, True)
+        assert (refused.exit_code, "Здесь уже есть данные. Заменить их: --force" in refused.output) == (1, True)
     assert glas(other, "restore", archive, "--force").exit_code == 0
     assert content(other) == content(data_dir)
     assert sorted(path.name for path in other.iterdir() if path.name.startswith(".")) == []

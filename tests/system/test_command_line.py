@@ -7,12 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from glas import __version__ as version
 from glas.cli import app
+from glas.cli.sources import Source, file_names
 from glas.domain.metrics import error_rates
-from tests.conftest import Sample
+from tests.conftest import Sample, Server
 
 Glas = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -61,7 +66,22 @@ def test_standard_input_and_json(glas: Glas, samples: list[Sample]) -> None:
     done = glas("transcribe", "-", "--format", "json", stdin=samples[0].path.read_bytes())
     body = json.loads(done.stdout)
     assert body["file"] == "stdin"
-    assert body["text"] == " ".join(word["text"] for segment in body["segments"] for word in segment["words"])
+    assert body["text"] == " ".join(word["word"] for word in body["words"])
+
+
+def test_json_is_the_servers_verbose_json(glas: Glas, server: Server, samples: list[Sample]) -> None:
+    """One form to learn, and no 0.6579999999999999 in it."""
+    done = glas("transcribe", samples[0].path, "--format", "json")
+    body = json.loads(done.stdout)
+    asked = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
+    files = {"file": samples[0].path.read_bytes()}
+    served = httpx.post(f"{server.url}/v1/audio/transcriptions", data=asked, files=files, trust_env=False).json()
+    for taken in ("processing_seconds", "elapsed_seconds"):
+        assert body.pop(taken) > 0
+        assert served.pop(taken) > 0
+    assert body.pop("file") == str(samples[0].path)
+    assert body == served
+    assert not re.search(r"\d\.\d{7,}", done.stdout.decode())
 
 
 def test_auto_needs_nothing_fetched(glas: Glas) -> None:
@@ -79,6 +99,26 @@ def test_same_stem_does_not_overwrite(glas: Glas, samples: list[Sample], tmp_pat
     texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
     assert set(texts) == {"a.ogg.txt", "a.opus.txt"}
     assert len(set(texts.values())) == 2
+
+
+def test_same_name_in_two_directories_loses_nothing(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
+    """a/voice.ogg and b/voice.ogg give two texts."""
+    for directory, sample in zip("ab", samples, strict=False):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "voice.ogg").write_bytes(sample.path.read_bytes())
+    assert glas("transcribe", "a/voice.ogg", "b/voice.ogg", "-o", "out").returncode == 0
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
+    assert set(texts) == {"a_voice.ogg.txt", "b_voice.ogg.txt"}
+    assert len(set(texts.values())) == 2
+
+
+@given(st.lists(st.from_regex(r"([a-b]/){0,2}[a-b](\.(ogg|Ogg|wav)){0,2}", fullmatch=True), min_size=1, max_size=8))
+@example(["a", "a", "a (2)"])
+@example(["a/b.ogg", "a_b.ogg", "b/b.ogg"])
+def test_names_of_outputs_are_never_the_same(names: list[str]) -> None:
+    found = file_names([Source(name, limit_mb=1) for name in names])
+    assert len({name.casefold() for name in found}) == len(names)
+    assert not any("/" in name for name in found)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +158,23 @@ def test_models_and_doctor(glas: Glas) -> None:
     checked = glas("doctor")
     assert checked.returncode == 0, checked.stdout.decode()
     assert "(embedded): «" in checked.stdout.decode()
+    assert "база данных: встроенная" in checked.stdout.decode()
+
+
+def test_the_version_is_told(glas: Glas) -> None:
+    done = glas("--version")
+    assert (done.returncode, done.stdout.decode()) == (0, f"Глас {version}\n")
+
+
+def test_a_wrong_token_is_told_under_its_own_name(glas: Glas, glas_environment: dict[str, str]) -> None:
+    glas_environment["TELEGRAM_TOKEN"] = "no token at all"
+    try:
+        done = glas("models")
+    finally:
+        del glas_environment["TELEGRAM_TOKEN"]
+    assert done.returncode == 2
+    assert " TELEGRAM_TOKEN" in done.stderr.decode()
+    assert "GLAS_TELEGRAM_TOKEN" not in done.stderr.decode()
 
 
 def test_a_model_is_chosen_and_the_choice_taken_back(glas: Glas) -> None:

@@ -26,6 +26,7 @@ from tests.system.composition import MissingVariableError, Service, composition,
 EXAMPLE = dotenv(ROOT / ".env.example")
 SECRETS = ("DB_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+_GPU = "nn_service_gpu"
 IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "web")
 ONCE = {"folders", "migrate", "model", "s3_fsync"}
 
@@ -96,6 +97,70 @@ def test_commands_and_settings_are_the_programs_own(composed: dict[str, Service]
         assert first != "run" or set(others) <= set(PARTS), name
 
 
+# What compose.yaml decides itself: addresses and keys between containers, places inside them; and what makes no sense
+# there: a webhook, which would have to be published, files of a Bot API server, and names where a key is required.
+_DECIDED = re.compile(
+    r"GLAS_(HOST|PORT|DATA_DIR|DOWNLOADS_DIR|DATABASE_URL|S3_\w+|\w+_TOKEN|(NN_SERVICE|DB_ASSIST|DATA_LOADER)_URL|\w+__PORT"
+    r"|LOG__FORMAT|BOT__SLOT|BOT__WEBHOOK_\w+|BOT__API_IS_LOCAL|ALLOWED_HOSTS|MODEL|API_KEY)|TELEGRAM_TOKEN"
+)
+
+
+def test_every_other_setting_is_handed_on_under_its_own_name(variables_of_env: dict[str, str]) -> None:
+    """A limit in .env that no container learns of would be believed to hold."""
+    names = [row.variable for row in rows() if not _DECIDED.fullmatch(row.variable)]
+    given = composition(variables_of_env | {name: f"told-{name}" for name in names})["services"]
+    told = {
+        name
+        for service in given.values()
+        for name, value in service.get("environment", {}).items()
+        if value == f"told-{name}"
+    }
+    assert told == set(names)
+    parts = {part: {name for name in names if given[part]["environment"].get(name)} for part in PARTS}
+    assert {"GLAS_API_KEYS", "GLAS_CORS_ORIGINS"} <= parts["web"]
+    assert "GLAS_AUDIO__MAX_DURATION_S" in parts["nn_service"]
+    assert "GLAS_BOT__USER_MINUTES_PER_DAY" in parts["tg_bot"]
+
+
+def test_what_is_handed_on_as_nothing_is_the_programs_default(composed: dict[str, Service]) -> None:
+    plain_settings = Settings(_env_file=None)
+    for name, service in composed.items():
+        if name in PARTS:
+            empty = {key: value for key, value in service["environment"].items() if value == ""}
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    "-c",
+                    "from glas.settings import Settings; print(Settings(_env_file=None).model_dump())",
+                ],
+                env={"PYTHONPATH": str(ROOT / "src")} | empty,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert done.stdout.strip() == str(plain_settings.model_dump()), name
+
+
+@pytest.mark.parametrize("overlay", ["compose.tls.yaml", "compose.gpu.yaml"])
+def test_an_overlay_changes_what_it_says(overlay: str, variables_of_env: dict[str, str]) -> None:
+    """Laid over compose.yaml it keeps the specification, and confines what it adds."""
+    whole, over = composition(variables_of_env), composition(variables_of_env | {"GLAS_DOMAIN": "glas.test"}, overlay)
+    for name, service in over["services"].items():
+        merged = whole["services"].get(name, {}) | service
+        environment = whole["services"].get(name, {}).get("environment", {}) | service.get("environment", {})
+        whole["services"][name] = merged | {"environment": environment}
+    whole["volumes"] |= over.get("volumes", {})
+    read = PyCompose.from_yaml(yaml.safe_dump(whole))
+    assert set(over["services"]) <= set(read.service_names())
+    for name, service in over["services"].items():
+        merged = whole["services"][name]
+        assert merged["read_only"] is True, name
+        assert merged["cap_drop"] == ["ALL"], name
+        if "build" in service:
+            assert f"AS {service['build']['target']}\n" in DOCKERFILE
+            assert set(service["environment"]) <= {row.variable for row in rows()}
+
+
 def test_the_example_starts_nothing_by_itself(variables_of_env: dict[str, str]) -> None:
     """Each secret is empty, which Compose refuses, or a placeholder, which the program refuses."""
     required = {name for name, is_required in variables().items() if is_required}
@@ -128,6 +193,9 @@ def test_the_image_is_made_of_what_is_there() -> None:
         assert not {"torch", "transformers"} & {name for name, _ in own}, image
         assert ("onnxruntime" in {name for name, _ in own}) == (image == "nn_service"), image
         assert image in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"requirements/{_GPU}.txt" in sources
+    added = dict(_pins(_GPU).items() - _pins("nn_service").items())
+    assert {name for name, _ in added} == {"nvidia-cublas-cu12", "nvidia-cuda-nvrtc-cu12", "nvidia-cudnn-cu12"}
 
 
 def _pins(name: str) -> dict[tuple[str, str], str]:

@@ -114,15 +114,15 @@ def test_a_key_press_records_until_the_next_and_escape_forgets(page: Page) -> No
     _finished(page)
 
 
-def test_several_files_give_cards_with_the_newest_on_top(page: Page, samples: list[Sample]) -> None:
+def test_several_files_give_cards_in_their_order(page: Page, samples: list[Sample]) -> None:
     silence = _silent_wav(2)
     broken = b"OggS" + bytes(400)
     _choose(page, ("речь.ogg", samples[0].path.read_bytes()), ("тишина.wav", silence), ("broken.ogg", broken))
 
     _finished(page, 2)
-    assert page.locator(".card .name").all_inner_texts() == ["broken.ogg", "тишина.wav", "речь.ogg"]
+    assert page.locator(".card .name").all_inner_texts() == ["речь.ogg", "тишина.wav", "broken.ogg"]
     expect(page.locator(".card").nth(1)).to_contain_text("Речи не слышно")
-    expect(page.locator(".card").first.get_by_role("alert")).to_contain_text("Файл повреждён")
+    expect(page.locator(".card").last.get_by_role("alert")).to_contain_text("Файл повреждён")
 
 
 def _silent_wav(seconds: int) -> bytes:

@@ -36,7 +36,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts, watches = [], []
 
     def open_(server: Server, key: str = "") -> Page:
-        context = browser.new_context(base_url=server.url, viewport={"width": 360, "height": 740})
+        context = browser.new_context(base_url=server.url, viewport={"width": 360, "height": 740}, locale="ru-RU")
         contexts.append(context)
         context.set_default_timeout(15_000)
         page = context.new_page()

@@ -7,7 +7,7 @@ from glas.settings import rows
 from tests.conftest import ROOT
 
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+COMPOSE = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("compose*.yaml")))
 
 
 def test_every_command_exists() -> None:
@@ -19,7 +19,7 @@ def test_every_command_exists() -> None:
 
 
 def test_every_variable_exists() -> None:
-    """Of the program, or of compose.yaml."""
+    """Of the program, or of a file of Compose."""
     known = {row.variable for row in rows()} | set(re.findall(r"\$\{(\w+)", COMPOSE))
     assert set(re.findall(r"\bGLAS_[A-Z0-9_]+\b", DOCS)) <= known
 

@@ -6,8 +6,20 @@ import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from glas.domain.subtitles import LINE_CHARS, LINES_PER_CUE, cues, to_srt, to_vtt, wrap
+from glas.domain.subtitles import (
+    CHARS_PER_S,
+    LINE_CHARS,
+    LINES_PER_CUE,
+    LONGEST_CUE_S,
+    SHORTEST_CUE_S,
+    cues,
+    to_srt,
+    to_vtt,
+    wrap,
+)
 from glas.domain.transcription import Hypothesis, Segment, Word
 
 _STAMP = r"(\d{2,}):([0-5]\d):([0-5]\d)[,.](\d{3})"
@@ -94,12 +106,88 @@ def test_a_long_segment_is_cut_between_words() -> None:
     assert all(before.end_s <= after.start_s for before, after in itertools.pairwise(found))
 
 
-def test_a_long_segment_without_word_times_stays_whole() -> None:
+def test_a_long_segment_without_word_times_shares_its_seconds_by_letters() -> None:
     text = "слово " * 40
-    (cue,) = cues(_hypothesis(Segment(start_s=0, end_s=9, text=text)))
+    found = list(cues(_hypothesis(Segment(start_s=0, end_s=20, text=text))))
 
-    assert (cue.start_s, cue.end_s) == (0, 9)
-    assert " ".join(cue.lines) == text.strip()
+    assert len(found) > 2
+    assert " ".join(line for cue in found for line in cue.lines) == text.strip()
+    assert all(cue.end_s - cue.start_s == pytest.approx(len(" ".join(cue.lines)) / 12, abs=0.1) for cue in found)
+
+
+def test_sentences_and_pauses_end_a_cue() -> None:
+    said = _hypothesis(
+        _spoken("Мы приехали вчера вечером. Дома никого не было.", start_s=0, word_s=0.3),
+        _spoken("А потом позвонил сосед", start_s=2.9, word_s=0.3),
+    )
+    assert [cue.lines for cue in cues(said)] == [
+        ("Мы приехали вчера вечером.",),
+        ("Дома никого не было.",),
+        ("А потом позвонил сосед",),
+    ]
+
+
+def test_a_sentence_too_long_for_one_cue_leaves_no_orphan() -> None:
+    """The last word of 0.23 s stood alone where the cue was simply filled up."""
+    text = "я просил чтобы никто не трогал эти бумаги на столе потому что они мне очень нужны и ждут меня."
+    words = _spoken(text, start_s=0, word_s=0.23)
+    found = list(cues(_hypothesis(words, _spoken("Вот так.", start_s=words.end_s + 0.1))))
+
+    assert len(found) == 3
+    assert min(cue.end_s - cue.start_s for cue in found) >= SHORTEST_CUE_S
+    assert len(" ".join(found[1].lines)) > 20
+
+
+def test_a_comma_is_a_better_place_to_cut_than_no_comma() -> None:
+    text = "когда мы наконец дошли до самого озера, оказалось что лодку унесло ветром на тот далёкий берег"
+    first, _second = cues(_hypothesis(_spoken(text, start_s=0, word_s=0.4)))
+    assert first.lines[-1].endswith("озера,")
+
+
+def test_a_short_cue_stays_until_the_next_one_begins() -> None:
+    first, second = cues(_hypothesis(_spoken("Да!", start_s=1, word_s=0.2), _spoken("Иду уже", start_s=2.7)))
+    assert (first.start_s, first.end_s) == (1, 1 + SHORTEST_CUE_S)
+    assert second.start_s == 2.7
+
+
+def test_two_short_sentences_share_a_cue_rather_than_flicker() -> None:
+    (cue,) = cues(_hypothesis(_spoken("Да. Нет.", start_s=1, word_s=0.3)))
+    assert cue.lines == ("Да. Нет.",) or len(cue.lines) == 2
+
+
+_WORDS = st.lists(
+    st.tuples(
+        st.text("абвгдежз", min_size=1, max_size=14),
+        st.sampled_from(["", "", "", ",", ".", "?", "…"]),
+        st.floats(0.05, 0.6),
+        st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3, 0.6, 3.0]),
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(_WORDS)
+def test_the_limits_hold_for_all_speech(spoken: list[tuple[str, str, float, float]]) -> None:
+    words, at_s = [], 0.0
+    for letters, mark, length_s, pause_s in spoken:
+        words.append(Word(text=letters + mark, start_s=at_s, end_s=at_s + length_s))
+        at_s += length_s + pause_s
+    text = " ".join(word.text for word in words)
+    found = list(cues(_hypothesis(Segment(start_s=0, end_s=at_s, text=text, words=tuple(words)))))
+
+    assert " ".join(line for cue in found for line in cue.lines) == text
+    starts = {word.start_s: word for word in words}
+    for cue, following in itertools.zip_longest(found, found[1:]):
+        room_s = (following.start_s if following else float("inf")) - cue.start_s
+        assert cue.start_s in starts
+        assert cue.start_s < cue.end_s <= cue.start_s + room_s + 1e-9
+        assert cue.end_s - cue.start_s <= LONGEST_CUE_S + 1e-9
+        assert len(cue.lines) <= LINES_PER_CUE
+        assert all(len(line) <= LINE_CHARS for line in cue.lines)
+        # Shorter or faster only where the next words leave no room.
+        wanted_s = max(SHORTEST_CUE_S, sum(map(len, cue.lines)) / CHARS_PER_S)
+        assert cue.end_s - cue.start_s >= min(wanted_s, room_s, LONGEST_CUE_S) - 1e-9
 
 
 def test_text_without_segments_lasts_as_long_as_the_audio() -> None:

@@ -21,7 +21,6 @@ from typing import Self
 
 import numpy as np
 
-from glas.audio.formats import AudioFormat, sniff
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
 from glas.audio.worker import DecoderWorker, Patience, WorkerEndedError
@@ -31,6 +30,7 @@ from glas.domain.errors import (
     ConfigurationError,
     CorruptAudioError,
     DecodeLimitError,
+    EmptyAudioError,
     GlasError,
     OverloadedError,
     ServiceFaultError,
@@ -72,15 +72,16 @@ class DecoderPool:
             The recording; it must be closed, best by `with`. It holds one process until then or until its end.
 
         Raises:
-            EmptyAudioError, UnsupportedFormatError: seen from the first bytes, without any process.
+            EmptyAudioError: there are no bytes.
             OverloadedError: all processes stayed busy for `wait_s`.
             AudioError: the file was the end of its decoder before all of it was read.
         """
-        audio_format = sniff(data)
+        if not len(data):
+            raise EmptyAudioError("The file is empty: 0 bytes")
         if not self._places.acquire(timeout=wait_s):
             raise OverloadedError("All decoders are busy", retry_after_s=_BUSY_RETRY_S)
         try:
-            return self._begin(audio_format, data)
+            return self._begin(data)
         except BaseException:
             self._places.release()
             raise
@@ -110,12 +111,12 @@ class DecoderPool:
     ) -> None:
         self.close()
 
-    def _begin(self, audio_format: AudioFormat, data: bytes | memoryview) -> "Recording":
+    def _begin(self, data: bytes | memoryview) -> "Recording":
         patience = Patience(self.limits.wall_s)
         while True:
             worker, is_new = self._idle_worker()
             try:
-                verdict = worker.send(audio_format, data, patience)
+                verdict = worker.send(data, patience)
             except WorkerEndedError as error:
                 self._discard(worker)
                 if is_new:
@@ -127,7 +128,7 @@ class DecoderPool:
             if verdict is not None:
                 self._discard(worker)
                 raise _cause_of_death(verdict, self.limits)
-            return Recording(self, worker, audio_format, patience)
+            return Recording(self, worker, patience)
 
     def _idle_worker(self) -> tuple[DecoderWorker, bool]:
         try:
@@ -167,13 +168,11 @@ class Recording:
     """Blocks of one file, while it is being decoded. Used by one thread at a time.
 
     Attributes:
-        audio_format: the container.
         n_samples: samples given out so far, at 16 kHz.
         verdict: what decoding cost; None until the end.
     """
 
-    def __init__(self, pool: DecoderPool, worker: DecoderWorker, audio_format: AudioFormat, patience: Patience) -> None:
-        self.audio_format = audio_format
+    def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: Patience) -> None:
         self.n_samples = 0
         self.verdict: Verdict | None = None
         self._pool = pool

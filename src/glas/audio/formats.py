@@ -1,51 +1,61 @@
-"""Which container the bytes are, judged by the bytes alone.
+"""Containers of sound: which ones are accepted, what each is called, and what to say of a file that is none of them.
 
-Neither the file name nor the Content-Type is asked: both are the sender's words. The answer forces FFmpeg's demuxer, so
-that no text format (HLS, DASH, SDP, ffconcat), which would make FFmpeg open other files or addresses, is ever reached.
+FFmpeg finds the container of a file by itself, in a confined process (`decode`). The table here closes FFmpeg's list of
+containers, so that no text format (HLS, DASH, SDP, ffconcat) is ever read, which would make FFmpeg open other files or
+addresses. `sniff` names a file for storage and for error messages. Neither looks at the file name or the Content-Type:
+both are the sender's words.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final, TypeAlias
 
-from glas.audio.mpeg import is_adts_stream, is_mpeg_audio_stream, skip_id3
 from glas.domain.errors import EmptyAudioError, UnsupportedFormatError
+
+Bytes: TypeAlias = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What a container is called by others.
+    """One kind of file.
 
     Attributes:
         demuxer: FFmpeg's name for the reader of it.
         extension: file extension without the dot, for object keys.
         media_type: for HTTP.
+        beginning: regular expression for the first bytes.
     """
 
     demuxer: str
     extension: str
     media_type: str
+    beginning: bytes
 
 
 class AudioFormat(Enum):
-    """The containers that are accepted."""
+    """The containers that are accepted. Where two beginnings fit a file, the first one names it."""
 
-    OGG = Container("ogg", "ogg", "audio/ogg")
-    MP3 = Container("mp3", "mp3", "audio/mpeg")
-    M4A = Container("mov", "m4a", "audio/mp4")
-    MP4 = Container("mov", "mp4", "video/mp4")
-    AAC = Container("aac", "aac", "audio/aac")
-    WAV = Container("wav", "wav", "audio/wav")
-    FLAC = Container("flac", "flac", "audio/flac")
-    WEBM = Container("matroska", "webm", "audio/webm")
-    MATROSKA = Container("matroska", "mkv", "video/x-matroska")
-    AMR = Container("amr", "amr", "audio/amr")
-    AIFF = Container("aiff", "aiff", "audio/aiff")
-    CAF = Container("caf", "caf", "audio/x-caf")
-
-    @property
-    def demuxer(self) -> str:
-        """FFmpeg's name for the reader of this container."""
-        return self.value.demuxer
+    OGG = Container("ogg", "ogg", "audio/ogg", rb"OggS")
+    FLAC = Container("flac", "flac", "audio/flac", rb"fLaC")
+    WAV = Container("wav", "wav", "audio/wav", rb"(?:RIFF|RF64|BW64)....WAVE")
+    M4A = Container("mov", "m4a", "audio/mp4", rb"....ftypM4[AB]")
+    MP4 = Container("mov", "mp4", "video/mp4", rb"....ftyp")
+    MOV = Container("mov", "mov", "video/quicktime", rb"....(?:moov|mdat|wide|free|skip|pnot)")
+    WEBM = Container("matroska", "webm", "audio/webm", rb"\x1a\x45\xdf\xa3.{0,60}?webm")
+    MATROSKA = Container("matroska", "mkv", "video/x-matroska", rb"\x1a\x45\xdf\xa3")
+    AMR = Container("amr", "amr", "audio/amr", rb"#!AMR(?:-WB)?\n")
+    AIFF = Container("aiff", "aiff", "audio/aiff", rb"FORM....AIF[FC]")
+    CAF = Container("caf", "caf", "audio/x-caf", rb"caff\0\x01")
+    AU = Container("au", "au", "audio/basic", rb"\.snd")
+    W64 = Container("w64", "w64", "audio/x-w64", rb"riff\x2e\x91\xcf\x11")
+    AVI = Container("avi", "avi", "video/x-msvideo", rb"RIFF....AVI")
+    ASF = Container("asf", "wma", "audio/x-ms-wma", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
+    FLV = Container("flv", "flv", "video/x-flv", rb"FLV\x01")
+    MPEG_PS = Container("mpeg", "mpg", "video/mpeg", rb"\0\0\x01\xba")
+    MPEG_TS = Container("mpegts", "ts", "video/mp2t", rb"(?:....)?G.{187}(?:....)?G")
+    AAC = Container("aac", "aac", "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]")
+    MP3 = Container("mp3", "mp3", "audio/mpeg", rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]")
 
     @property
     def extension(self) -> str:
@@ -58,12 +68,21 @@ class AudioFormat(Enum):
         return self.value.media_type
 
 
-ACCEPTED = "Ogg, MP3, M4A/MP4, AAC, WAV, FLAC, WebM/Matroska, AMR, AIFF, CAF"
+DEMUXERS: Final = ",".join(sorted({one.value.demuxer for one in AudioFormat}))
+"""FFmpeg's names of all accepted containers, as its option `format_whitelist` wants them."""
 
-_LOOK_BYTES = 512
+ACCEPTED: Final = (
+    "Ogg, MP3, M4A/MP4/MOV, AAC, WAV, W64, FLAC, WebM/Matroska, AMR, AIFF, CAF, AU, AVI, WMA/WMV, FLV, MPEG-PS/TS"
+)
+
+_LOOK_BYTES: Final = 512
+_BEGINNINGS: Final = tuple((one, re.compile(one.value.beginning, re.DOTALL)) for one in AudioFormat)
+# A recording cut out of a broadcast starts in the middle of a frame, of at most 1,441 bytes: two frames of one kind.
+_MPEG_FRAMES: Final = re.compile(rb"(\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff])[\x10-\xef].{21,1441}?\1[\x10-\xef]", re.DOTALL)
+_SEARCH_BYTES: Final = 8192
 
 # What people send by mistake or by malice, so that the refusal can name it. Text is compared in lower case.
-_STRANGERS_TEXT = (
+_STRANGERS_TEXT: Final = (
     (b"#extm3u", "an HLS playlist"),
     (b"ffconcat", "an ffconcat script"),
     (b"<!doctype html", "an HTML page"),
@@ -75,7 +94,7 @@ _STRANGERS_TEXT = (
     (b"[playlist]", "a PLS playlist"),
     (b"{", "a JSON document"),
 )
-_STRANGERS = (
+_STRANGERS: Final = (
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"%PDF", "a PDF document"),
@@ -83,82 +102,64 @@ _STRANGERS = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
     (b"MThd", "a MIDI file, which holds notes and no sound"),
-    (b"\x30\x26\xb2\x75", "a Windows Media file"),
-    (b"FLV\x01", "a Flash video"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
 
 
-def sniff(data: bytes | bytearray | memoryview) -> AudioFormat:
-    """Name the container of `data`.
+def sniff(data: Bytes) -> AudioFormat:
+    """Name the container of `data` by its first bytes; whether its content decodes is not known yet.
 
     Args:
-        data: the whole file; only its first kilobytes are looked at, and what an ID3 tag stands before.
-
-    Returns:
-        The container; whether its content decodes is not yet known.
+        data: the whole file; only its first kilobytes are looked at, and those after its ID3 tags.
 
     Raises:
         EmptyAudioError: there are no bytes.
-        UnsupportedFormatError: the magic bytes belong to no accepted container; the message says what they look like.
+        UnsupportedFormatError: the first bytes belong to no accepted container; the message says what they look like.
     """
     if not len(data):
         raise EmptyAudioError("The file is empty: 0 bytes")
-    found = _by_magic(bytes(data[:_LOOK_BYTES])) or _by_frames(data)
-    if found is None:
-        raise UnsupportedFormatError(f"The file {_described(bytes(data[:_LOOK_BYTES]))}; accepted are {ACCEPTED}")
-    return found
-
-
-def _by_magic(head: bytes) -> AudioFormat | None:
-    """The container by its fixed first bytes; None where it has none."""
-    found = None
-    if head.startswith(b"OggS"):
-        found = AudioFormat.OGG
-    elif head.startswith(b"fLaC"):
-        found = AudioFormat.FLAC
-    elif head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        found = AudioFormat.WAV
-    elif head[4:8] == b"ftyp":
-        found = AudioFormat.M4A if head[8:11] in (b"M4A", b"M4B") else AudioFormat.MP4
-    elif head.startswith(b"\x1a\x45\xdf\xa3"):
-        found = AudioFormat.WEBM if b"webm" in head[:64] else AudioFormat.MATROSKA
-    elif head.startswith((b"#!AMR\n", b"#!AMR-WB\n")):
-        found = AudioFormat.AMR
-    elif head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
-        found = AudioFormat.AIFF
-    elif head.startswith(b"caff\x00\x01"):
-        found = AudioFormat.CAF
-    return found
-
-
-def _by_frames(data: bytes | bytearray | memoryview) -> AudioFormat | None:
-    """The formats without a header: they are known by frames that follow one another, perhaps after an ID3 tag."""
     start = skip_id3(data)
-    if start and bytes(data[start : start + 4]) == b"fLaC":
-        return AudioFormat.FLAC
-    if is_adts_stream(data, start):
-        return AudioFormat.AAC
-    if is_mpeg_audio_stream(data, start):
+    head = bytes(data[start : start + _LOOK_BYTES])
+    for name, beginning in () if _stranger(head) else _BEGINNINGS:
+        if beginning.match(head):
+            return name
+    if _MPEG_FRAMES.search(bytes(data[start : start + _SEARCH_BYTES])):
         return AudioFormat.MP3
-    return None
+    raise UnsupportedFormatError(f"The file {_described(head, has_id3=start > 0)}; accepted are {ACCEPTED}")
 
 
-def _described(head: bytes) -> str:
-    """What the first bytes look like, for a person to read."""
+def skip_id3(data: Bytes) -> int:
+    """Offset of the first byte after all leading ID3v2 tags and the zeros that pad them; 0 if there is no tag."""
+    start = 0
+    while bytes(data[start : start + 3]) == b"ID3" and len(data) >= start + 10:
+        size = 0
+        for byte in bytes(data[start + 6 : start + 10]):
+            size = size << 7 | byte & 0x7F
+        footer = 10 if data[start + 5] & 0x10 else 0
+        start += 10 + size + footer
+    if start:
+        padding = bytes(data[start : start + _SEARCH_BYTES])
+        start += len(padding) - len(padding.lstrip(b"\0"))
+    return start
+
+
+def _stranger(head: bytes) -> str | None:
+    """What a file is that certainly holds no sound; None where that is not known."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, name in _STRANGERS_TEXT:
         if text.startswith(magic):
             # A manifest and an SVG picture usually stand behind an XML declaration.
-            if magic == b"<?xml":
-                name = "a DASH manifest" if b"<mpd" in text else name  # noqa: PLW2901 - a better name for the same thing
-            return f"looks like {name}"
-    for magic, name in _STRANGERS:
-        if head.startswith(magic):
-            return f"looks like {name}"
+            return "a DASH manifest" if magic == b"<?xml" and b"<mpd" in text else name
+    return next((name for magic, name in _STRANGERS if head.startswith(magic)), None)
+
+
+def _described(head: bytes, *, has_id3: bool) -> str:
+    """What the first bytes look like, for a person to read."""
+    if (stranger := _stranger(head)) is not None:
+        return f"looks like {stranger}"
+    if has_id3:
+        return "has an ID3 tag and no sound after it"
     if head[:4] == b"RIFF":
-        return f"is a RIFF file of kind {head[8:12]!r}, not WAVE"
-    if head[:3] == b"ID3":
-        return "has an ID3 tag and no MPEG audio after it"
+        return f"is a RIFF file of kind {head[8:12]!r}, neither WAVE nor AVI"
     return f"starts with the bytes {head[:8].hex(' ')}, which belong to no known audio container"

@@ -1,11 +1,12 @@
 """Frames of whatever kind become samples at 16 kHz mono, in blocks of one second; what is no sound is refused."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import av.filter
 import numpy as np
+import numpy.typing as npt
 
 from glas.domain.errors import CorruptAudioError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
@@ -14,18 +15,43 @@ BLOCK_SAMPLES = SAMPLE_RATE_HZ  # one second
 
 MIN_RATE_HZ = 4_000
 MAX_RATE_HZ = 384_000
-MAX_CHANNELS = 8
+MAX_CHANNELS = 16
+
+# Time stamps that are off by less are the jitter of recorders and of containers that count milliseconds.
+_GAP_S = 0.25
+# A channel with less of the power of the loudest one (-20 dB) does not count where channels are averaged.
+_HEARD_SHARE = 0.01
+# A mix with less of the power that it would have if its channels were unrelated (-6 dB) is cancelling itself.
+_CANCELLED_SHARE = 0.25
 
 
-def resampled(frames: Iterable[Any]) -> Iterator[Samples]:
-    """Samples at 16 kHz mono; a new converter whenever the frames' kind changes."""
+class TimedFrame(NamedTuple):
+    """A decoded frame, and the second of its file at which it stands; None where the file does not tell."""
+
+    at_s: float | None
+    frame: Any
+
+
+def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Samples]:
+    """Convert frames to samples at 16 kHz mono; a new converter whenever the frames' kind changes.
+
+    Args:
+        frames: in order of time.
+        longest_s: no silence is filled in beyond this second.
+    """
+    timeline = _Timeline(longest_s)
     converter: _Converter | None = None
     kind = None
-    for frame in frames:
-        if converter is None or kind != (frame.format.name, frame.layout.name, frame.sample_rate):
-            if converter is not None:
-                yield from converter.drain()
+    for at_s, frame in frames:
+        changed = kind != (frame.format.name, frame.layout.name, frame.sample_rate)
+        if changed:
             _check_kind(frame)
+        gap_s = timeline.advance(at_s, frame.samples / frame.sample_rate)
+        if converter is not None and (changed or gap_s):
+            yield from converter.drain()
+            converter = None
+        yield from _silence(gap_s)
+        if converter is None:
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
             converter = _Converter(frame)
         yield from converter.take(frame)
@@ -33,16 +59,49 @@ def resampled(frames: Iterable[Any]) -> Iterator[Samples]:
         yield from converter.drain()
 
 
+class _Timeline:
+    """Keep the time of the file: find where its sound begins late, or stops for a while.
+
+    Time stamps that jump back, or beyond the longest recording, are faults; the sound then goes on where it is.
+    """
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._at_s = 0.0
+        self._shift_s = 0.0
+
+    def advance(self, stamp_s: float | None, length_s: float) -> float:
+        """Take the next frame; the answer is how many seconds of silence stand before it."""
+        gap_s = 0.0
+        if stamp_s is not None:
+            ahead_s = stamp_s + self._shift_s - self._at_s
+            if ahead_s >= _GAP_S and self._at_s + ahead_s < self._longest_s:
+                gap_s = ahead_s
+            elif abs(ahead_s) >= _GAP_S:
+                self._shift_s -= ahead_s
+        self._at_s += gap_s + length_s
+        return gap_s
+
+
+def _silence(seconds: float) -> Iterator[Samples]:
+    left = round(seconds * SAMPLE_RATE_HZ)
+    while left > 0:
+        yield np.zeros(min(left, BLOCK_SAMPLES), np.float32)
+        left -= BLOCK_SAMPLES
+
+
 class _Converter:
     """From frames of one kind to samples; frames are gathered by the second, since each call of the filter costs."""
 
     def __init__(self, like: Any) -> None:
         self._rate_hz = like.sample_rate
+        self._n_channels = like.layout.nb_channels
         self._gathered = av.AudioFifo()
-        self._graph = _to_samples(like)
+        self._graph = _to_16_khz(like)
+        self._chosen = 0
 
     def take(self, frame: Any) -> Iterator[Samples]:
-        # Time stamps of strangers are not believed: samples follow one another as the frames do.
+        # Gaps are known already; within them samples follow one another as the frames do.
         frame.pts = None
         self._gathered.write(frame)
         while self._gathered.samples >= self._rate_hz:
@@ -62,11 +121,34 @@ class _Converter:
                 out = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            yield np.frombuffer(out.planes[0], dtype=np.float32, count=out.samples)
+            count = out.samples * self._n_channels
+            channels = np.frombuffer(out.planes[0], dtype=np.float32, count=count).reshape(-1, self._n_channels)
+            yield self._mixed(channels)
+
+    def _mixed(self, channels: npt.NDArray[np.float32]) -> Samples:
+        """Mix channels `(n, n_channels)` down to one, whatever their layout is called and whatever their phases.
+
+        The average of all channels, where those count that are near the loudest one in level: a voice in one of six
+        is as loud as it was. Where the channels cancel each other, as the two of a cable with swapped poles do, the
+        loudest one is taken instead.
+        """
+        if self._n_channels == 1 or not len(channels):
+            return channels[:, 0]
+        # Samples that are no numbers are refused later, with a message.
+        with np.errstate(all="ignore"):
+            powers = np.mean(np.square(channels, dtype=np.float64), axis=0)
+            n_heard = max(int(np.count_nonzero(powers > powers.max() * _HEARD_SHARE)), 1)
+            mix: Samples = channels.sum(axis=1) / np.float32(n_heard)
+            if np.mean(np.square(mix, dtype=np.float64)) >= powers.sum() / n_heard**2 * _CANCELLED_SHARE:
+                return mix
+            # The same channel as before, unless another is clearly louder: a change of phase is a click.
+            if powers[self._chosen] < powers.max() / 2:
+                self._chosen = int(np.argmax(powers))
+        return channels[:, self._chosen]
 
 
-def _to_samples(like: Any) -> Any:
-    """FFmpeg's filter from frames like `like` to float32 at 16 kHz mono.
+def _to_16_khz(like: Any) -> Any:
+    """FFmpeg's filter from frames like `like` to float32 at 16 kHz, channels interleaved and as they are.
 
     PyAV's own resampler would start a thread for every core; a confined process cannot, and need not.
     """
@@ -81,9 +163,7 @@ def _to_samples(like: Any) -> Any:
             channel_layout=like.layout.name,
             time_base=f"1/{like.sample_rate}",
         ),
-        # Without this, channels are added up by their power, and two equal loud ones overshoot full scale.
-        graph.add("aresample", rematrix_maxval="1.0"),
-        graph.add("aformat", sample_rates=str(SAMPLE_RATE_HZ), sample_fmts="flt", channel_layouts="mono"),
+        graph.add("aformat", sample_rates=str(SAMPLE_RATE_HZ), sample_fmts="flt"),
         graph.add("abuffersink"),
     ).configure()
     return graph

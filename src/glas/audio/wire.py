@@ -1,6 +1,6 @@
 """What a decoder process and its owner say to each other, over three pipes.
 
-    request  (owner → decoder)   header: name of the format, length of the file; then the file
+    request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
     verdict  (warden → owner)    READY, once; then how each process that decoded ended, and what it took
 
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-REQUEST = struct.Struct("<16sQ")
+REQUEST = struct.Struct("<Q")
 FRAME = struct.Struct("<cI")
 VERDICT = struct.Struct("<iQd")
 

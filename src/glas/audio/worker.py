@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 import glas
-from glas.audio.formats import AudioFormat
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import FRAME, MAX_BODY_BYTES, READY, REQUEST, VERDICT, Verdict
 from glas.domain.errors import DecodeLimitError
@@ -101,7 +100,7 @@ class DecoderWorker:
         """Process id of the warden."""
         return self._process.pid
 
-    def send(self, audio_format: AudioFormat, data: bytes | memoryview, patience: Patience) -> Verdict | None:
+    def send(self, data: bytes | memoryview, patience: Patience) -> Verdict | None:
         """Send a file.
 
         Returns:
@@ -113,7 +112,7 @@ class DecoderWorker:
         poll = select.poll()
         poll.register(self._requests, select.POLLOUT)
         poll.register(self._verdicts, select.POLLIN)
-        for part in (REQUEST.pack(audio_format.name.encode(), len(data)), data):
+        for part in (REQUEST.pack(len(data)), data):
             rest = memoryview(part).cast("B")
             while rest:
                 ready = patience.wait(poll)

@@ -1,7 +1,10 @@
 """The command line. It alone reads the environment, once, and hands settings down."""
 
+from typing import Annotated
+
 import typer
 
+import glas
 from glas.cli import backup, doctor, evaluate, export, keys, migrate, models, run, train, transcribe
 
 app = typer.Typer(
@@ -24,6 +27,25 @@ app = typer.Typer(
 Настройки — переменные `GLAS_…` или файл `.env`; все они описаны в docs/settings.md.
 """,
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer's own way to call it
+    if asked:
+        typer.echo(f"Глас {glas.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whatever_command(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Показать версию."),
+    ] = False,
+) -> None:
+    """Take the options that stand before every command."""
+
+
 app.command("transcribe", help=transcribe.HELP)(transcribe.transcribe)
 app.command("run", help=run.HELP)(run.run)
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)

@@ -16,6 +16,7 @@ BACKUP_HELP = """
 Например:
 
     glas backup glas-2026-11-22.tar
+    glas backup glas.tar --force      заменить прежнюю копию
 
 Внутри: базы данных, записи и тексты, контрольные суммы. Модели и каталог downloads не входят: модели скачиваются,
 выгрузку повторит `glas export --full`. В файле голоса и слова людей: храните его так же, как саму систему.
@@ -36,17 +37,17 @@ RESTORE_HELP = """
 _MB = 1_000_000
 
 File = Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="Резервная копия, tar.", show_default=False)]
-Force = Annotated[bool, typer.Option("--force", help="Заменить данные, которые уже есть.")]
+Force = Annotated[bool, typer.Option("--force", help="Заменить то, что уже есть.")]
 
 
-def backup(file: File) -> None:
+def backup(file: File, *, force: Force = False) -> None:
     """Write a backup."""
     settings = open_settings(quiet=True)
     from glas.launch.backup import back_up
 
     with told():
         try:
-            _show(f"✓ {file}", back_up(settings, file))
+            _show(f"✓ {file}", back_up(settings, file, force=force))
         except OSError as error:
             _fail(error)
 

@@ -40,7 +40,7 @@ def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ].
     # Until there is a loop that takes signals, the end of a start is an end like any other.
     signal.signal(signal.SIGTERM, _leave)
     settings = open_settings(quiet=False)
-    chosen = tuple(parts or _all_that_can(settings))
+    chosen = tuple(parts or parts_that_can(settings))
     from glas.launch.serve import serve
 
     with told(), _no_group():
@@ -64,7 +64,7 @@ def _leave(_number: int, _frame: object) -> None:
     sys.exit(0)
 
 
-def _all_that_can(settings: Settings) -> list[str]:
+def parts_that_can(settings: Settings) -> list[str]:
     """Every part, less those that run elsewhere and a bot that has no token."""
     elsewhere = {part for part in PARTS if getattr(settings, f"{part}_url", None) is not None}
     without_token = {"tg_bot"} if settings.telegram_token is None else set()
@@ -98,8 +98,10 @@ def _greet(ready: "Ready") -> None:
     if ready.problem is not None:
         rows.append(("Проверка", f"не удалась: {ready.problem}"))
     rows += _addresses(ready)
-    if "tg_bot" in ready.parts:
+    if ready.is_bot_heard:
         rows.append(("Бот", "запущен: отправьте ему голосовое сообщение"))
+    elif "tg_bot" in ready.parts:
+        rows.append(("Бот", "Telegram пока не отвечает; бот начнёт работать сам, как только появится связь"))
     elif "web" in ready.parts:
         rows.append(("Бот", "не запущен: нужен токен от @BotFather, затем TELEGRAM_TOKEN=…"))
     if ready.model == "embedded":

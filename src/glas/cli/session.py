@@ -14,7 +14,7 @@ from rich.console import Console
 from glas import logs
 from glas.domain.errors import GlasError
 from glas.domain.explain import explain
-from glas.settings import Settings
+from glas.settings import Settings, rows
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -30,7 +30,7 @@ def open_settings(*, quiet: bool) -> Settings:
         settings = Settings()
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            name = "GLAS_" + "__".join(str(step) for step in fault["loc"]).upper()
+            name = variable_of(*map(str, fault["loc"]))
             err.print(f"[red]✗[/] Неверная настройка [b]{name}[/]: {fault['msg']}", markup=True)
         err.print("Все настройки описаны в docs/settings.md.")
         raise typer.Exit(EXIT_USAGE) from None
@@ -39,6 +39,12 @@ def open_settings(*, quiet: bool) -> Settings:
         level = "warning"
     logs.configure(level=level, fmt=settings.log.format, secrets=secrets_of(settings))
     return settings
+
+
+def variable_of(*path: str) -> str:
+    """The environment variable of a setting; those of the original system have no prefix."""
+    joined = "__".join(path).upper()
+    return joined if joined in {row.variable for row in rows()} else f"GLAS_{joined}"
 
 
 def secrets_of(settings: BaseModel) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """`glas transcribe`: files to text."""
 
 import json
-from collections import Counter
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from glas.recognition import Progress as RecognitionProgress
 
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, tell, told
-from glas.cli.sources import Source, write_atomically
+from glas.cli.sources import Source, file_names, write_atomically
 from glas.domain.errors import GlasError
 from glas.domain.subtitles import to_srt, to_vtt
 from glas.domain.transcription import Recognition
@@ -29,11 +29,18 @@ HELP = """
     glas transcribe voice.ogg                          текст в терминале
     glas transcribe *.ogg --format srt --output out    субтитры в каталог out
     cat voice.ogg | glas transcribe -                  со стандартного ввода
-    glas transcribe talk.mp4 --format json             слова, времена и уверенность
+    glas transcribe talk.mp4 --format json             слова, времена и уверенность (как verbose_json в API)
 
-Формат узнаётся по содержимому, а не по имени: Ogg/Opus, MP3, M4A, AAC, WAV, FLAC, WebM, MP4.
+Формат узнаётся по содержимому, а не по имени; подойдёт почти любой звук или видео.
 Файл с ошибкой не мешает остальным; код выхода тогда 1.
 """
+
+
+class Heard(NamedTuple):
+    """What was heard in one recording, and the seconds that it took."""
+
+    recognition: Recognition
+    elapsed_s: float
 
 
 class Format(StrEnum):
@@ -98,7 +105,7 @@ def _recognise_all(
     recognise: "Transcribe",
     progress: Progress,
     workers: int,
-    write: Callable[[Source, Recognition], None],
+    write: Callable[[Source, Heard], None],
 ) -> int:
     """Recognise in `workers` threads, write in order; returns how many failed."""
     failed = 0
@@ -119,15 +126,17 @@ def _recognise_all(
     return failed
 
 
-def _recognise(source: Source, recognise: "Transcribe", progress: Progress) -> Recognition:
+def _recognise(source: Source, recognise: "Transcribe", progress: Progress) -> Heard:
     task = progress.add_task(source.name)
 
     def on_progress(done: "RecognitionProgress") -> None:
         minutes, seconds = divmod(int(done.done_s), 60)
         progress.update(task, description=f"{source.name}  {minutes}:{seconds:02}")
 
+    began_s = time.monotonic()
     try:
-        return recognise(source.read(), on_progress=on_progress)
+        recognition = recognise(source.read(), on_progress=on_progress)
+        return Heard(recognition, time.monotonic() - began_s)
     finally:
         progress.remove_task(task)
 
@@ -139,35 +148,35 @@ def _tell_failure(source: Source, error: GlasError | OSError) -> None:
         err.print(f"✗ {source.name}: {error.strerror or error}", style="red", markup=False)
 
 
-def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Recognition], None]:
+def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Heard], None]:
     """What is done with each answer: written into `output`, or printed."""
     if output is not None:
-        stems = Counter(source.stem for source in sources)
+        names = dict(zip(map(id, sources), file_names(sources), strict=True))
 
-        def to_directory(source: Source, heard: Recognition) -> None:
-            # Two recordings that differ in their ending alone must not overwrite each other's text.
-            base = source.stem if stems[source.stem] == 1 else source.label
-            write_atomically(output / (base + _EXTENSIONS[fmt]), _rendered(source, heard, fmt))
+        def to_directory(source: Source, heard: Heard) -> None:
+            write_atomically(output / (names[id(source)] + _EXTENSIONS[fmt]), _rendered(source, heard, fmt))
 
         return to_directory
 
     several = len(sources) > 1
 
-    def to_terminal(source: Source, heard: Recognition) -> None:
+    def to_terminal(source: Source, heard: Heard) -> None:
         text = _rendered(source, heard, fmt)
         typer.echo(f"{source.name}: {text}" if several and fmt is Format.TEXT else text, nl=False)
 
     return to_terminal
 
 
-def _rendered(source: Source, heard: Recognition, fmt: Format) -> str:
+def _rendered(source: Source, heard: Heard, fmt: Format) -> str:
     match fmt:
         case Format.TEXT:
-            return heard.hypothesis.text + "\n"
+            return heard.recognition.hypothesis.text + "\n"
         case Format.SRT:
-            return to_srt(heard.hypothesis)
+            return to_srt(heard.recognition.hypothesis)
         case Format.VTT:
-            return to_vtt(heard.hypothesis)
+            return to_vtt(heard.recognition.hypothesis)
         case Format.JSON:
-            body = {"file": source.name, "processing_s": round(heard.processing_s, 4)}
-            return json.dumps(body | heard.hypothesis.model_dump(), ensure_ascii=False) + "\n"
+            from glas.nn_service.formats import Granularity, render_verbose
+
+            body = render_verbose(heard.recognition, set(Granularity), elapsed_s=heard.elapsed_s)
+            return json.dumps({"file": source.name} | body, ensure_ascii=False) + "\n"

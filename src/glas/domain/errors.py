@@ -6,11 +6,13 @@
     │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   ├── ConflictError                      the same thing was said before, differently
+    │   │   └── WouldReplaceError              something is there already, and nobody said that it may go
     │   ├── BackupError                        a backup is damaged, or no backup
     │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                no bytes, or no sample in them
+    │       ├── NoSoundTrackError              a film without sound
     │       ├── UnsupportedFormatError         not a format that we accept
     │       ├── CorruptAudioError              the right format, but it cannot be decoded
     │       ├── AudioTooLongError              more seconds than the limit
@@ -91,6 +93,12 @@ class ConflictError(InputError):
     status = 409
 
 
+class WouldReplaceError(ConflictError):
+    """Something is there already, and nobody said that it may be replaced."""
+
+    code = "would_replace"
+
+
 class BackupError(InputError):
     """A backup is damaged, unfinished or not one of ours; nothing was changed."""
 
@@ -122,11 +130,16 @@ class EmptyAudioError(AudioError):
     code = "audio_empty"
 
 
+class NoSoundTrackError(AudioError):
+    """The file is a film without any sound."""
+
+    code = "audio_no_sound_track"
+
+
 class UnsupportedFormatError(AudioError):
-    """The magic bytes belong to no accepted format."""
+    """The bytes belong to no accepted format."""
 
     code = "audio_format_unsupported"
-    status = 415
 
 
 class CorruptAudioError(AudioError):
@@ -139,7 +152,6 @@ class AudioTooLongError(AudioError):
     """The audio has more seconds than the limit."""
 
     code = "audio_too_long"
-    status = 413
 
 
 class DecodeLimitError(AudioError):

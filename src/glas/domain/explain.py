@@ -5,7 +5,9 @@ from glas.domain.errors import GlasError
 _RUSSIAN = {
     "upload_too_large": "Файл слишком большой. Сожмите запись (например, в Ogg/Opus) или разделите её на части.",
     "audio_empty": "В файле нет звука.",
-    "audio_format_unsupported": "Это не похоже на запись. Подойдут Ogg/Opus, MP3, M4A, AAC, WAV, FLAC, WebM и MP4.",
+    "audio_no_sound_track": "В этом видео нет звука, распознавать нечего.",
+    "audio_format_unsupported": "Это не похоже на запись. Подойдёт почти любой звук или видео: Ogg/Opus, MP3, M4A, "
+    "AAC, WAV, FLAC, WMA, MP4, MOV, WebM, AVI.",
     "audio_corrupt": "Файл повреждён: разобрать звук не удалось. Пришлите его ещё раз.",
     "audio_too_long": "Запись слишком длинная. Разделите её на части.",
     "audio_decode_limit": "Файл потребовал слишком много памяти или времени и был отклонён.",
@@ -27,6 +29,7 @@ _RUSSIAN = {
     "invalid_input": "Неверные входные данные.",
     "correction_implausible": "Правка слишком далека от услышанного. Пришлите дословный текст сообщения.",
     "not_found": "Такого не нашлось: возможно, запись уже удалена.",
+    "would_replace": "Здесь уже есть данные. Заменить их: --force.",
     "conflict": "Это уже сделано, но иначе, или сейчас невозможно.",
     "forbidden": "Это вам не разрешено.",
 }

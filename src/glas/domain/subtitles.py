@@ -1,19 +1,45 @@
 """A hypothesis as subtitles: SubRip (SRT) and WebVTT.
 
-A segment is one cue. A segment that would not fit on the screen is cut between words where word times are known; the
-limits are those of television practice (two lines of 42 characters, for example Netflix' Timed Text Style Guide).
+Words are put together into cues by these rules, the first ones always:
+
+    a cue has at most two lines of 42 characters, lasts at most 7 s, and holds no pause of 1 s or more;
+    it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
+    it stays for at least 0.8 s, and for a second per 21 characters, as far as the next cue leaves room.
+
+The limits are those of television practice (for example Netflix' Timed Text Style Guide). Of all ways to cut the words
+between two pauses the one with the lowest cost is taken, found by dynamic programming.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Final, NamedTuple
 
-from glas.domain.transcription import Hypothesis, Segment, Word
+from glas.domain.transcription import Hypothesis, Segment
 
-LINE_CHARS = 42
-LINES_PER_CUE = 2
+LINE_CHARS: Final = 42
+LINES_PER_CUE: Final = 2
+LONGEST_CUE_S: Final = 7.0
+SHORTEST_CUE_S: Final = 0.8
+CHARS_PER_S: Final = 21.0
 
+_LONG_PAUSE_S: Final = 1.0
+_PAUSE_S: Final = 0.5
+_SHORT_PAUSE_S: Final = 0.25
 # A cue must end after it starts (WebVTT requires it); one millisecond is the finest step of both formats.
-_SHORTEST_CUE_S = 0.001
+_STEP_S: Final = 0.001
+
+_SENTENCE_ENDS: Final = (".", "!", "?", "…")
+_CLAUSE_ENDS: Final = (",", ";", ":", "—", "–")
+_CLOSING: Final = "\"'»”“)]"
+
+# What a cue costs, where the cue itself costs 1: a cut within a sentence, at a clause or not; an end of a sentence
+# or a pause within the cue; a cue that cannot stay for long enough; and the square of its share of two full lines, so
+# that the pieces of a sentence come out about equal.
+_CUT_COST: Final = 2.0
+_CLAUSE_COST: Final = 1.0
+_INNER_END_COST: Final = 3.0
+_SHORT_COST: Final = 5.0
+_FULL_COST: Final = 2.0
 
 
 class Cue(NamedTuple):
@@ -22,6 +48,22 @@ class Cue(NamedTuple):
     start_s: float
     end_s: float
     lines: tuple[str, ...]
+
+
+class _Spoken(NamedTuple):
+    """A word as it is written, and when it is said."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+    def ends_sentence(self, following: "_Spoken") -> bool:
+        is_end = self.text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+        return is_end or following.start_s - self.end_s >= _PAUSE_S
+
+    def ends_clause(self, following: "_Spoken") -> bool:
+        is_end = self.text.rstrip(_CLOSING).endswith(_CLAUSE_ENDS)
+        return is_end or following.start_s - self.end_s >= _SHORT_PAUSE_S
 
 
 def to_srt(hypothesis: Hypothesis) -> str:
@@ -44,18 +86,23 @@ def to_vtt(hypothesis: Hypothesis) -> str:
 
 
 def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
-    """Cut a hypothesis into cues, in order of time; a text without segments is one cue over the whole recording."""
+    """Cut a hypothesis into cues, in order of time; a text without segments lasts as long as the recording."""
     segments: Iterable[Segment] = hypothesis.segments
     if not hypothesis.segments:
         segments = [Segment(start_s=0, end_s=hypothesis.duration_s, text=hypothesis.text)]
-    for segment in segments:
-        lines = wrap(segment.text)
-        if not lines:
-            continue
-        if len(lines) <= LINES_PER_CUE or not segment.words:
-            yield _cue(segment.start_s, segment.end_s, lines)
-        else:
-            yield from _cut(segment.words)
+    cut = [piece for stretch in _stretches(segments) for piece in _cut(stretch)]
+    free_s = 0.0
+    for number, words in enumerate(cut):
+        lines = wrap(" ".join(word.text for word in words))
+        # Times of neighbouring segments may overlap; cues never do.
+        start_s = max(words[0].start_s, free_s)
+        limit_s = start_s + LONGEST_CUE_S
+        if number + 1 < len(cut):
+            limit_s = min(limit_s, cut[number + 1][0].start_s)
+        wanted_s = max(SHORTEST_CUE_S, sum(map(len, lines)) / CHARS_PER_S)
+        end_s = min(max(words[-1].end_s, start_s + wanted_s), limit_s)
+        free_s = max(end_s, start_s + _STEP_S)
+        yield Cue(start_s, free_s, lines)
 
 
 def wrap(text: str) -> tuple[str, ...]:
@@ -63,40 +110,96 @@ def wrap(text: str) -> tuple[str, ...]:
     words = text.split()
     if not words:
         return ()
-    lines = _fill(words, LINE_CHARS)
+    lines = _fill(words)
     if len(lines) != LINES_PER_CUE:
         return lines
     splits = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
     return min(splits, key=lambda pair: (max(map(len, pair)), len(pair[0])))
 
 
-def _fill(words: Iterable[str], width: int) -> tuple[str, ...]:
+def _fill(words: Iterable[str]) -> tuple[str, ...]:
     lines: list[str] = []
     for word in words:
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
+        if lines and len(lines[-1]) + 1 + len(word) <= LINE_CHARS:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return tuple(lines)
 
 
-def _cut(words: Iterable[Word]) -> Iterator[Cue]:
-    kept: list[Word] = []
-    for word in words:
-        if kept and len(wrap(_text([*kept, word]))) > LINES_PER_CUE:
-            yield _cue(kept[0].start_s, kept[-1].end_s, wrap(_text(kept)))
-            kept = []
-        kept.append(word)
-    if kept:
-        yield _cue(kept[0].start_s, kept[-1].end_s, wrap(_text(kept)))
+def _stretches(segments: Iterable[Segment]) -> Iterator[list[_Spoken]]:
+    """All words, with a new list after every long pause."""
+    stretch: list[_Spoken] = []
+    for segment in segments:
+        for word in _spoken(segment):
+            if stretch and word.start_s - stretch[-1].end_s >= _LONG_PAUSE_S:
+                yield stretch
+                stretch = []
+            stretch.append(word)
+    if stretch:
+        yield stretch
 
 
-def _text(words: Iterable[Word]) -> str:
-    return " ".join(word.text.strip() for word in words)
+def _spoken(segment: Segment) -> list[_Spoken]:
+    """The words of a segment as its text has them; without word times they share its seconds by their letters."""
+    written = segment.text.split()
+    if segment.words:
+        own = [word.text.strip() for word in segment.words]
+        texts = written if len(written) == len(own) else own
+        timed = zip(texts, segment.words, strict=True)
+        return [_Spoken(text, word.start_s, word.end_s) for text, word in timed if text]
+    letters = sum(len(word) + 1 for word in written)
+    found, done = [], 0
+    for word in written:
+        start_s, done = _between(segment, done / letters), done + len(word) + 1
+        found.append(_Spoken(word, start_s, _between(segment, done / letters)))
+    return found
 
 
-def _cue(start_s: float, end_s: float, lines: tuple[str, ...]) -> Cue:
-    return Cue(start_s, max(end_s, start_s + _SHORTEST_CUE_S), lines)
+def _between(segment: Segment, share: float) -> float:
+    return segment.start_s + (segment.end_s - segment.start_s) * share
+
+
+def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
+    """The cheapest way to cut words without a long pause into cues."""
+    ends = [word.ends_sentence(following) for word, following in pairwise(words)]
+    n_ends = [0, *accumulate(ends)]
+    cut_costs = [
+        0 if is_end else _CLAUSE_COST if word.ends_clause(following) else _CUT_COST
+        for is_end, (word, following) in zip(ends, pairwise(words), strict=True)
+    ]
+    cheapest = [0.0, *[float("inf")] * len(words)]
+    came_from = [0] * len(cheapest)
+    for start, first in enumerate(words):
+        for end, letters in _fitting(words, start):
+            cost = cheapest[start] + 1 + _FULL_COST * (letters / (LINE_CHARS * LINES_PER_CUE)) ** 2
+            cost += _INNER_END_COST * (n_ends[end - 1] - n_ends[start])
+            # After the last word there is a long pause, in which its cue can stay.
+            if end < len(words):
+                is_short = words[end].start_s - first.start_s < SHORTEST_CUE_S
+                cost += cut_costs[end - 1] + _SHORT_COST * is_short
+            if cost < cheapest[end]:
+                cheapest[end], came_from[end] = cost, start
+    seams = [len(words)]
+    while seams[-1]:
+        seams.append(came_from[seams[-1]])
+    return (words[start:end] for start, end in pairwise(seams[::-1]))
+
+
+def _fitting(words: Sequence[_Spoken], start: int) -> Iterator[tuple[int, int]]:
+    """All ends that a cue may have whose first word is `words[start]`, with its letters; one word always fits."""
+    n_lines, width, letters = 0, LINE_CHARS, -1
+    for index in range(start, len(words)):
+        length = len(words[index].text)
+        if width + 1 + length <= LINE_CHARS:
+            width += 1 + length
+        else:
+            n_lines, width = n_lines + 1, length
+        letters += 1 + length
+        is_too_long = words[index].end_s - words[start].start_s > LONGEST_CUE_S
+        if index > start and (is_too_long or n_lines > LINES_PER_CUE):
+            return
+        yield index + 1, letters
 
 
 def _time(seconds: float, point: str) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.domain.errors import ConflictError
@@ -23,7 +22,8 @@ from glas.launch import side_door
 from glas.launch.doors import key_of
 from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
-from glas.settings import MIB, Settings, is_loopback, listed, plain
+from glas.serving.hosts import HostCheck
+from glas.settings import MIB, Settings, listed, plain
 from glas.settings.keys import hashed_keys
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ class Assembly:
     Attributes:
         apps: each service's app, and `web`'s page.
         tasks: what runs by itself until it is cancelled, such as the bot.
+        has_bot_reached_telegram: tells whether Telegram has answered the bot yet; None where no bot runs.
         internal_key: opens nn_service for this process alone, for as long as it lives.
     """
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
     tasks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    has_bot_reached_telegram: Callable[[], bool] | None = None
     internal_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
 
@@ -144,9 +146,8 @@ async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
         )
         await reach.enter(api)
     page = create_web(api=api, samples_dir=samples_dir())
-    if is_loopback(settings.host):
-        # A foreign page whose name resolves to 127.0.0.1 must not read answers (DNS rebinding).
-        page.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]", settings.host])
+    if settings.api_key is None and not settings.api_keys:
+        page.add_middleware(HostCheck, host=settings.host, allowed=listed(settings.allowed_hosts))
     return page
 
 
@@ -165,6 +166,7 @@ async def _start_durable_work(
         services = Services(await reach.nn_service(), await reach.db_assist(), await reach.data_loader())
         bot = await stack.enter_async_context(open_bot(settings, services, durable))
         assembly.tasks.append(bot.run)
+        assembly.has_bot_reached_telegram = lambda: bot.notice.is_taking_in
         if settings.bot.webhook_url is not None:
             from glas.tg_bot.webhook import create_app as create_webhook
 

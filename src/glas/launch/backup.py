@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 import glas
-from glas.domain.errors import ConfigurationError, NotFoundError
+from glas.domain.errors import ConfigurationError, NotFoundError, WouldReplaceError
 from glas.settings import Settings
 
 MANIFEST: Final = "manifest.jsonl"
@@ -61,18 +61,22 @@ def require_embedded(settings: Settings) -> None:
         )
 
 
-def back_up(settings: Settings, target: Path) -> BackupReport:
+def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupReport:
     """Write a backup; it gets its name when it is whole and on the disk.
 
     Args:
         settings: name the data directory.
-        target: the file; an old one of that name is replaced.
+        target: the file.
+        force: replace an old file of that name.
 
     Raises:
         ConfigurationError: the data is not in the data directory.
         NotFoundError: there is nothing to back up.
+        WouldReplaceError: the file is there already, and `force` was not said.
     """
     require_embedded(settings)
+    if not force:
+        _require_free(target)
     databases = databases_in(settings.data_dir)
     if not databases:
         raise NotFoundError(f"expected {DATABASE} in {settings.data_dir.absolute()}, got none: nothing to back up")
@@ -85,9 +89,16 @@ def back_up(settings: Settings, target: Path) -> BackupReport:
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(0o600)
+        if not force:
+            _require_free(target)  # another backup may have ended meanwhile
         draft.replace(target)
     sync(target.parent)
     return report
+
+
+def _require_free(target: Path) -> None:
+    if target.exists():
+        raise WouldReplaceError(f"{target.absolute()} is there already; --force replaces it")
 
 
 def databases_in(data_dir: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from glas.domain.errors import ConfigurationError
 from glas.launch import PARTS
 from glas.settings import Settings, is_loopback, plain
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with
 _MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
@@ -132,6 +133,8 @@ def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
 
 
 def url_of(host: str, sock: socket.socket) -> str:
-    """The address at which a bound socket answers."""
+    """The address at which a bound socket answers on this machine; one that listens everywhere has no other."""
     port = sock.getsockname()[1]
+    if host in _EVERYWHERE:
+        host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

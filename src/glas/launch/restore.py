@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from glas.domain.errors import BackupError, ConflictError
+from glas.domain.errors import BackupError, WouldReplaceError
 from glas.launch.backup import (
     DATABASE,
     FORMAT,
@@ -40,7 +40,7 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> Backup
 
     Raises:
         BackupError: the archive is damaged; nothing was changed.
-        ConflictError: there is data already, and `force` was not said.
+        WouldReplaceError: there is data already, and `force` was not said.
         DataDirectoryInUseError: a server works there.
         ConfigurationError: the data is not in the data directory.
         OSError: the archive cannot be read, or the disk is full; nothing was changed.
@@ -50,7 +50,7 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> Backup
     with archive.open("rb") as file, taken(data_dir, Holder(os.getpid()), alone=True):
         old = _present(data_dir)
         if old and not force:
-            raise ConflictError(
+            raise WouldReplaceError(
                 f"{data_dir.absolute()} holds data already ({', '.join(path.name for path in old[:4])}); "
                 "--force replaces it"
             )

@@ -23,6 +23,8 @@ from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
 _CHECK_TIMEOUT_S = 120.0
+# Telegram answers in a tenth of a second; who cannot reach it should not wait for the page.
+_TELEGRAM_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,23 @@ class Check:
 
 @dataclass(frozen=True)
 class Ready:
-    """Told once everything answers."""
+    """Told once everything answers.
+
+    Attributes:
+        urls: where parts answer.
+        parts: all that run.
+        model: the default one.
+        check: what was heard in a sample.
+        problem: why nothing was.
+        is_bot_heard: Telegram has answered the bot.
+    """
 
     urls: dict[str, str]
     parts: tuple[str, ...]
     model: str | None = None
     check: Check | None = None
     problem: str | None = None
+    is_bot_heard: bool = False
 
 
 async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
@@ -155,7 +167,7 @@ async def _forever(work: Awaitable[None]) -> None:
 
 async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
     """Let the program hear a sample, so that one sees at once that it works; a failure is told, not fatal."""
-    ready = Ready(urls, tuple(parts))
+    ready = Ready(urls, tuple(parts), is_bot_heard=await _is_reached(assembly.has_bot_reached_telegram))
     recogniser = assembly.apps.get("nn_service")
     if recogniser is None:
         return ready
@@ -173,3 +185,14 @@ async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str
         return replace(ready, problem=str(error))
     finally:
         await client.close()
+
+
+async def _is_reached(is_reached: Callable[[], bool] | None) -> bool:
+    """Whether there is a bot and it gets an answer from Telegram, which is waited for a little."""
+    if is_reached is None:
+        return False
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_TELEGRAM_S):
+            while not is_reached():  # noqa: ASYNC110 - a flag
+                await asyncio.sleep(0.05)
+    return is_reached()

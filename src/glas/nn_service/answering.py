@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +27,10 @@ from glas.nn_service.formats import (
     render_verbose,
     render_word,
 )
+from glas.nn_service.hosted import served_name
 from glas.nn_service.service import RecognitionService
 from glas.recognition import AbandonedError, Progress
+from glas.serving.cors import IGNORED_HEADER
 
 _POLL_S = 0.5  # how often we look whether a caller is still there
 _END_OF_STREAM = b"data: [DONE]\n\n"
@@ -42,17 +45,21 @@ class Question:
     form: ResponseFormat = ResponseFormat.JSON
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
+    hints: tuple[str, ...] = ()
+    """Names of the fields sent that only some models have a use for."""
 
-    def whole(self, recognition: Recognition) -> dict[str, Any]:
+    def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
         """The long JSON answer."""
-        return render_verbose(recognition, self.granularities, self.include, task=self.options.task)
+        return render_verbose(
+            recognition, self.granularities, self.include, task=self.options.task, elapsed_s=elapsed_s
+        )
 
-    def response(self, recognition: Recognition) -> Response:
-        """The answer in the form that is asked for."""
+    def response(self, recognition: Recognition, elapsed_s: float) -> Response:
+        """The answer in the form that is asked for, `elapsed_s` seconds after the question."""
         headers = model_header(recognition)
         match self.form:
             case ResponseFormat.VERBOSE_JSON:
-                return JSONResponse(self.whole(recognition), headers=headers)
+                return JSONResponse(self.whole(recognition, elapsed_s), headers=headers)
             case ResponseFormat.JSON:
                 return JSONResponse(render_json(recognition, self.include), headers=headers)
             case form:
@@ -80,16 +87,30 @@ def service_of(request: Request) -> RecognitionService:
 async def answer(request: Request, file: UploadFile, question: Question, *, stream: bool) -> Response:
     """Recognise a file."""
     service = service_of(request)
+    began_s = time.monotonic()
     if stream:
+        headers = {"Cache-Control": "no-store"} | _ignored(service, question, question.model)
         events = _Stream(service, file, question).events()
-        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-    return question.response(await recognise(request, service, file, question))
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+    recognition = await recognise(request, service, file, question)
+    response = question.response(recognition, time.monotonic() - began_s)
+    response.headers.update(_ignored(service, question, recognition.hypothesis.model))
+    return response
+
+
+def _ignored(service: RecognitionService, question: Question, model: str) -> dict[str, str]:
+    """The header that names the fields for which the model has no use; none for a model that is not loaded."""
+    registry = service.registry
+    loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None
+    if loaded is None or loaded.engine.abilities.takes_prompt:
+        return {}
+    return {IGNORED_HEADER: ", ".join(question.hints)}
 
 
 async def recognise(request: Request, service: RecognitionService, file: UploadFile, question: Question) -> Recognition:
     """Wait for the text; give the place in the queue back if the caller goes away."""
     _require_bytes(file)
-    job, future = service.submit(file.file.read, question.model, question.options)
+    job, future = service.submit(file.file.read, served_name(service.registry, question.model), question.options)
     try:
         while not (await asyncio.wait({future}, timeout=_POLL_S))[0]:
             if await request.is_disconnected():
@@ -120,9 +141,13 @@ class _Stream:
         self._loop = asyncio.get_running_loop()
         self._updates: asyncio.Queue[Progress | None] = asyncio.Queue()
         self._n_segments = 0
+        self._began_s = time.monotonic()
         # Submitted here, before the answer begins, so that a full queue is still a 503.
         self._job, self._future = service.submit(
-            file.file.read, question.model, question.options, on_progress=self._on_progress
+            file.file.read,
+            served_name(service.registry, question.model),
+            question.options,
+            on_progress=self._on_progress,
         )
         self._future.add_done_callback(lambda _future: self._updates.put_nowait(None))
 
@@ -161,7 +186,7 @@ class _Stream:
     def _done(self, recognition: Recognition) -> bytes:
         body = {"type": "transcript.text.done", **render_json(recognition, self._question.include)}
         if self._is_verbose:
-            body["result"] = self._question.whole(recognition)
+            body["result"] = self._question.whole(recognition, time.monotonic() - self._began_s)
         return _event(body)
 
 

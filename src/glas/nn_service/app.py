@@ -4,24 +4,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.engines.catalogue import title_of
-from glas.nn_service import models, offers, openai
+from glas.nn_service import models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
 from glas.nn_service.bodies import HealthBody, TitleBody
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
 from glas.serving import errors
 from glas.serving.cors import allow_origins
-from glas.serving.gate import Gate
+from glas.serving.docs import HEADERS, render
+from glas.serving.gate import OPEN_PATHS, Gate
 from glas.serving.openapi import describe, failures
+from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings, listed
 from glas.settings.keys import HashedKey, hashed, hashed_keys
 
-_OPEN_PATHS = ("/health",)
 _DESCRIPTION = (
     "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent "
     "one. A text that is not streamed also carries `X-Glas-Model`: model, `@`, version of its weights."
@@ -51,15 +52,19 @@ def create_app(
     needs_key = key is not None or bool(others)
     if needs_key and internal_key is not None:
         others += (HashedKey("internal", "admin", hashed(internal_key)),)
-    # FastAPI's own documentation pages load scripts from foreign hosts; /openapi.json and docs/api.md need none.
+    # FastAPI's own documentation pages load scripts from foreign hosts; ours needs none.
     app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=_OPEN_PATHS)
+    app.add_middleware(UploadBudget, most_bytes=settings.audio.max_uploads_mb * MIB, largest_bytes=max_body_bytes)
+    app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=OPEN_PATHS)
     allow_origins(app, listed(settings.cors_origins))
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(openai.make_router(max_body_bytes=max_body_bytes))
+    app.include_router(subtitles.make_router(max_body_bytes=max_body_bytes))
     app.include_router(models.make_router())
     app.include_router(offers.make_router())
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])
+    app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
+    app.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
     app.add_api_route(
         "/metrics",
         metrics,
@@ -70,7 +75,7 @@ def create_app(
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **failures()},
     )
     app.openapi = describe(  # type: ignore[method-assign]  # FastAPI's own way to change the document
-        app, description=_DESCRIPTION, needs_key=needs_key, open_paths=_OPEN_PATHS
+        app, description=_DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS
     )
     return app
 
@@ -88,6 +93,11 @@ async def health(request: Request) -> HealthBody:
         version=glas.__version__,
         in_flight=service.in_flight,
     )
+
+
+async def docs(request: Request) -> HTMLResponse:
+    """Show the OpenAPI document as a page."""
+    return HTMLResponse(render(request.app.openapi()), headers=HEADERS)
 
 
 async def metrics(request: Request) -> Response:

@@ -82,7 +82,10 @@ class VerboseBody(Body):
     model_version: str | None = Field(description="Version of the weights: a hash over the model's files.")
     confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
     fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
-    processing_seconds: float = Field(ge=0, description="Seconds of work, without waiting for a turn.")
+    processing_seconds: float = Field(
+        ge=0, description="Seconds of work of all processors together, without waiting for a turn."
+    )
+    elapsed_seconds: float = Field(ge=0, description="Seconds from the end of the upload to this answer.")
     warning: WarningBody | None = Field(
         description="Another language is spoken than the model was to write, and no other model is on disk."
     )

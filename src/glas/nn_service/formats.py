@@ -1,8 +1,8 @@
 """The five answers of OpenAI's transcription API, made from a recognition.
 
 Field names: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are `confidence` on
-segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint` and `processing_seconds`;
-clients ignore what they do not know.
+segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`, `processing_seconds`,
+`elapsed_seconds` and `warning`; clients ignore what they do not know.
 """
 
 from collections.abc import Collection, Iterable
@@ -82,9 +82,18 @@ def render_verbose(
     granularities: Collection[Granularity],
     include: Collection[Include] = (),
     *,
+    elapsed_s: float,
     task: str = "transcribe",
 ) -> dict[str, Any]:
-    """The long JSON answer; segments unless only words are asked for, words only when asked for."""
+    """The long JSON answer; segments unless only words are asked for, words only when asked for.
+
+    Args:
+        recognition: what was heard.
+        granularities: what is given times.
+        include: what is given besides.
+        elapsed_s: seconds from the question to this answer.
+        task: what was asked for.
+    """
     heard = recognition.hypothesis
     body: dict[str, Any] = {
         "task": task,
@@ -97,6 +106,7 @@ def render_verbose(
         "confidence": _rounded(heard.confidence),
         "fingerprint": recognition.fingerprint,
         "processing_seconds": round(recognition.processing_s, 4),
+        "elapsed_seconds": round(elapsed_s, 4),
         "warning": _warning(heard),
     }
     if Granularity.SEGMENT in granularities or not granularities:

@@ -1,5 +1,6 @@
 """OpenAI's routes: transcriptions and translations in five forms and as a stream; and the original's `/predict`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -11,9 +12,11 @@ from glas.domain.errors import InvalidParameterError
 from glas.nn_service.answering import Question, answer, model_header, recognise, service_of
 from glas.nn_service.bodies import PredictionBody, TranscriptionBody, VerboseBody
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
+from glas.nn_service.forms import form_route
 from glas.serving.openapi import failures
 
 _MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only
+_MOST_LISTED = 100
 _LANGUAGES = {"russian": RUSSIAN, "rus": RUSSIAN, "english": "en", "eng": "en", "": None, "auto": None}
 _CODE_LENGTHS = (2, 3)
 _SINGLE_FIELDS = (
@@ -40,7 +43,7 @@ _FORMS = {
         "text/event-stream": _EVENTS,
     },
 }
-_FAILURES = failures(400, 404, 413, 415, 503, 504)
+_FAILURES = failures(400, 404, 413, 503, 504)
 
 Recording = Annotated[
     UploadFile,
@@ -53,7 +56,7 @@ Recording = Annotated[
 Model = Annotated[
     str,
     Form(
-        description="A name from `/v1/models`; `auto`, or a model of OpenAI's: the default one.",
+        description="A name from `/v1/models`; `auto`, or a hosted model that is not served here: the default one.",
         examples=["auto", "embedded", "whisper-1"],
     ),
 ]
@@ -87,6 +90,27 @@ Includes = Annotated[
 ]
 
 
+Keywords = Annotated[
+    list[str],
+    Form(
+        alias="keywords[]",
+        default_factory=list,
+        max_length=_MOST_LISTED,
+        description="Words that are likely. Whisper only; the header `X-Ignored-Fields` tells where they did nothing.",
+    ),
+]
+Languages = Annotated[
+    list[str],
+    Form(
+        alias="languages[]",
+        default_factory=list,
+        max_length=_MOST_LISTED,
+        description="What may be spoken, unless `language` is sent. Of several the model finds out which.",
+        json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
+    ),
+]
+
+
 def _true_or_false(value: object) -> object:
     """Of the many words that pydantic takes for a boolean only the two that the document tells, in any case."""
     if isinstance(value, str) and value.lower() not in {"true", "false"}:
@@ -111,7 +135,12 @@ async def _check_fields(request: Request) -> None:
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
     """The routes; the service is read from `app.state`, where the lifespan puts it."""
-    router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"], dependencies=[Depends(_check_fields)])
+    router = APIRouter(
+        max_body_size=max_body_bytes,
+        tags=["recognition"],
+        dependencies=[Depends(_check_fields)],
+        route_class=form_route(max_body_bytes),
+    )
     for path, endpoint, summary in (
         ("/v1/audio/transcriptions", transcriptions, "Speech to text"),
         ("/v1/audio/translations", translations, "Speech to English text"),
@@ -129,7 +158,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
         predict,
         methods=["POST"],
         summary="Speech to text, in the original's short form",
-        responses=failures(400, 413, 415, 503, 504),
+        responses=failures(400, 413, 503, 504),
     )
     return router
 
@@ -144,6 +173,8 @@ async def transcriptions(
     hotwords: Annotated[
         str, Form(max_length=_MAX_PROMPT, description="Words that are likely, in one line. Whisper only.")
     ] = "",
+    keywords: Keywords,
+    languages: Languages,
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
     granularities: Granularities,
@@ -159,13 +190,15 @@ async def transcriptions(
     With `stream=true` every piece of speech is sent as a `transcript.text.delta` event as soon as it is heard, and the
     whole as `transcript.text.done`; with `verbose_json` these events also carry segments, words and progress.
     """
+    is_named = "language" in await request.form()
+    spoken = _code(language) if is_named or not languages else _one_of(languages)
     question = Question(
         model=model,
         options=DecodingOptions(
-            language=_code(language),
-            checks_language="language" not in await request.form(),
+            language=spoken,
+            checks_language=spoken == RUSSIAN and not is_named and len(languages) != 1,
             prompt=prompt.strip(),
-            hotwords=hotwords.strip(),
+            hotwords=_likely(hotwords, keywords),
             temperature=temperature,
             wants_words=response_format not in (ResponseFormat.JSON, ResponseFormat.TEXT),
             wants_tokens=Include.LOGPROBS in include,
@@ -173,6 +206,7 @@ async def transcriptions(
         form=response_format,
         granularities=frozenset(granularities),
         include=frozenset(include),
+        hints=_sent(prompt=prompt, hotwords=hotwords, keywords=keywords),
     )
     return await answer(request, file, question, stream=stream)
 
@@ -199,6 +233,7 @@ async def translations(
         ),
         form=response_format,
         granularities=frozenset(granularities),
+        hints=_sent(prompt=prompt),
     )
     return await answer(request, file, question, stream=False)
 
@@ -208,6 +243,31 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
     recognition = await recognise(request, service_of(request), file, Question(options=UNSPECIFIED))
     response.headers.update(model_header(recognition))
     return PredictionBody(prediction=recognition.hypothesis.text)
+
+
+def _one_of(languages: Sequence[str]) -> str | None:
+    """What is written where several languages may be spoken: the only one; or Russian until something else is heard."""
+    codes = [_code(language) for language in languages]
+    return codes[0] if len(codes) == 1 else RUSSIAN if RUSSIAN in codes else None
+
+
+def _likely(hotwords: str, keywords: Sequence[str]) -> str:
+    """All words that are likely, in one line.
+
+    Raises:
+        InvalidParameterError: they are too many.
+    """
+    line = ", ".join(filter(None, (word.strip() for word in (hotwords, *keywords))))
+    if len(line) > _MAX_PROMPT:
+        raise InvalidParameterError(
+            f"expected at most {_MAX_PROMPT} characters of likely words, got {len(line)}", param="keywords"
+        )
+    return line
+
+
+def _sent(**hints: str | Sequence[str]) -> tuple[str, ...]:
+    """The names of those fields that hold something."""
+    return tuple(name for name, value in hints.items() if value)
 
 
 def _code(language: str) -> str | None:

@@ -16,6 +16,9 @@ from glas.serving.keys import Caller, KeyRing
 from glas.settings import MIB
 from glas.settings.keys import HashedKey
 
+OPEN_PATHS = ("/health", "/docs", "/openapi.json")
+"""Paths that need no key: whether the service works, and how it is used."""
+
 _ADMINISTRATION = "/api/"
 # What is below these is not even shown to others.
 _HIDDEN = ("/api/models", "/api/fetches")

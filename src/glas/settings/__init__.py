@@ -55,6 +55,8 @@ class Settings(BaseSettings):
         env_file=".env",
         env_file_encoding="utf-8",
         extra="ignore",
+        # compose.yaml hands on what .env leaves out as nothing.
+        env_ignore_empty=True,
         frozen=True,
         # Variables of the original system have no prefix; in code every setting has its own name.
         populate_by_name=True,
@@ -79,6 +81,11 @@ class Settings(BaseSettings):
         default="",
         pattern=_ORIGINS,
         description="Foreign pages that may call the API, such as `https://example.org`, separated by commas, or `*`.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="Names under which a proxy reaches this server, such as `glas.example.org`, `*.example.org` or "
+        "`*`, with commas between; without a key all others are refused.",
     )
     nn_service_url: str | None = Field(
         default=None, description="Where `nn_service` answers when it runs elsewhere, e.g. `http://gpu-box:8001`."

@@ -15,6 +15,9 @@ class AudioSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     max_upload_mb: int = Field(default=200, gt=0, description="Largest request body or file, MiB.")
+    max_uploads_mb: int = Field(
+        default=400, gt=0, description="Request bodies held at once, MiB in all; the next one gets 503."
+    )
     max_duration_s: float = Field(default=7200, gt=0, description="Longest audio, seconds of decoded samples.")
     decode_workers: int = Field(default=2, ge=1, description="Child processes that decode.")
     decode_memory_mb: int = Field(default=384, ge=128, description="Address space that decoding may add, MiB.")

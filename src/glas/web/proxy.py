@@ -17,7 +17,7 @@ from glas.domain.errors import ServiceUnreachableError
 from glas.logs import REQUEST_ID_HEADER
 from glas.serving import errors
 from glas.serving.cors import allow_origins
-from glas.serving.gate import Gate, is_administration, require_admin
+from glas.serving.gate import OPEN_PATHS, Gate, is_administration, require_admin
 from glas.settings.keys import HashedKey
 
 # RFC 9110, 7.6.1: these speak of one connection only. The caller's key is not the service's, so it stays here as well.
@@ -54,7 +54,7 @@ def create_proxy(
             yield
 
     app = FastAPI(title="Glas", lifespan=lifespan, openapi_url=None, max_body_size=max_body_bytes)
-    app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes)
+    app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=OPEN_PATHS)
     allow_origins(app, cors_origins)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.add_api_route("/{path:path}", forward, methods=["GET", "HEAD", "POST", "PUT", "DELETE"], response_model=None)

@@ -5,7 +5,9 @@ from glas.domain.errors import (
     GlasError,
     HubUnreachableError,
     ModelLoadError,
+    NoSoundTrackError,
     ServiceError,
+    UnsupportedFormatError,
     UploadTooLargeError,
 )
 from glas.domain.explain import explain
@@ -21,6 +23,8 @@ _DOWNLOAD = {
 
 _ENGLISH: tuple[tuple[type[GlasError], str], ...] = (
     (UploadTooLargeError, "The file is too large."),
+    (NoSoundTrackError, "There is no sound in this video."),
+    (UnsupportedFormatError, "This does not look like a recording. Almost any audio or video will do."),
     (AudioError, "The sound could not be read."),
     (HubUnreachableError, "The model cannot be had from anywhere now."),
     (ModelLoadError, "The model cannot be loaded: its files are damaged or do not fit."),

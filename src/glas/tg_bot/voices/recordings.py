@@ -8,8 +8,26 @@ from pydantic import BaseModel, ConfigDict
 from glas.domain.messages import MediaKind
 
 _AUDIO_TYPES = ("audio/", "video/", "application/ogg")
+# The same containers as `glas.audio.formats`, under all names that they have.
 _AUDIO_EXTENSIONS = (
-    ".ogg .oga .opus .mp3 .m4a .aac .wav .flac .webm .mp4 .mov .mkv .amr .wma".split()  # noqa: SIM905 - reads better
+    *(
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".m4a",
+        ".m4b",
+        ".aac",
+        ".wav",
+        ".w64",
+        ".flac",
+        ".amr",
+        ".aiff",
+        ".aif",
+        ".caf",
+    ),
+    *(".au", ".wma", ".weba", ".mka", ".webm", ".mp4", ".m4v", ".mov", ".mkv", ".3gp", ".avi", ".wmv", ".asf", ".flv"),
+    *(".mpg", ".mpeg", ".ts"),
 )
 
 
@@ -62,7 +80,7 @@ def _found_in(message: Message) -> tuple[MediaKind, _File] | None:
 
 
 def _sounds(mime_type: str | None, file_name: str | None) -> bool:
-    return (mime_type or "").startswith(_AUDIO_TYPES) or (file_name or "").lower().endswith(tuple(_AUDIO_EXTENSIONS))
+    return (mime_type or "").startswith(_AUDIO_TYPES) or (file_name or "").lower().endswith(_AUDIO_EXTENSIONS)
 
 
 def _is_of_another(message: Message) -> bool:

@@ -39,6 +39,21 @@ export const fetchAndServe = ({ id }) => ask(`/api/fetches/${id}`, 'POST', { ser
 /** End the fetch of a model. */
 export const stopFetch = ({ id }) => ask(`/api/fetches/${id}`, 'DELETE');
 
+/**
+ * Subtitles of a transcript, which a person may have corrected: the server has the rules.
+ *
+ * @param {'srt' | 'vtt'} format
+ */
+export async function subtitles(format, { segments }) {
+  const timed = segments.map(({ start, end, text, words }) => ({
+    start,
+    end,
+    text,
+    words: words.map((word) => ({ word: word.word, start: word.start, end: word.end })),
+  }));
+  return (await ask('/v1/subtitles', 'POST', { format, segments: timed })).text();
+}
+
 /** A sample as a file. */
 export async function sampleFile({ name }) {
   const blob = await (await ask(`/samples/${encodeURIComponent(name)}`)).blob();

@@ -1,5 +1,6 @@
 // The page: where recordings come in, and the cards in which they end.
 
+import { All } from './all.js';
 import { health, sampleFile, samples } from './api.js';
 import { Card } from './card.js';
 import { element } from './dom.js';
@@ -8,6 +9,8 @@ import { Microphone } from './microphone.js';
 import { Models } from './models.js';
 import { whyNot } from './recorder.js';
 
+const all = new All();
+
 const byId = (id) => document.getElementById(id);
 
 // What a button of a sample shows of its text: two words, or three short ones.
@@ -15,12 +18,12 @@ const TITLE_WORDS = 2;
 const SHORT_TITLE = 9;
 
 function add(files, reference = null) {
-  for (const file of files) {
-    const card = new Card(file, reference);
-    byId('results-title').after(card.element);
-    card.run();
-  }
-  byId('results').firstElementChild?.nextElementSibling?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  // The newest above the older ones, and of those chosen together the first on top.
+  const cards = files.map((file) => new Card(file, reference));
+  all.add(cards);
+  all.element.after(...cards.map((card) => card.element));
+  for (const card of cards) card.run();
+  cards[0]?.element.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
 
 function listenToLanguages() {
@@ -107,6 +110,7 @@ function titleOf({ name, text }) {
   return words.length > count ? `${shown}…` : shown;
 }
 
+byId('results-title').after(all.element);
 listenToLanguages();
 listenToFiles();
 listenToDrops();

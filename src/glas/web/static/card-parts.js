@@ -1,8 +1,10 @@
 // The head and the foot of a card: its name, its figures, what can be done with its text.
 
+import { subtitles } from './api.js';
+import { copy } from './clipboard.js';
 import { download, element, icon } from './dom.js';
-import { languageName, name, plural, say } from './language.js';
-import { toSrt, toVtt } from './subtitles.js';
+import { languageName, name, plural, say, text } from './language.js';
+import { inParagraphs } from './transcript.js';
 
 const NOTICE_MS = 1600;
 
@@ -29,26 +31,40 @@ export function toolbar(card) {
   const stem = card.file.name.replace(/\.[^.]+$/, '') || 'glas';
   const save = (extension, type, content) => {
     const button = element('button.ghost', { type: 'button' }, extension.toUpperCase());
-    button.addEventListener('click', () => download(`${stem}.${extension}`, type, content()));
+    button.addEventListener('click', async () => {
+      try {
+        download(`${stem}.${extension}`, type, await content());
+      } catch (error) {
+        saveFailed(button, error);
+      }
+    });
     return button;
   };
   const saves = element(
     'span.saves',
     { role: 'group' },
-    save('txt', 'text/plain', () => `${card.transcript().text}\n`),
-    save('srt', 'application/x-subrip', () => toSrt(card.transcript())),
-    save('vtt', 'text/vtt', () => toVtt(card.transcript())),
+    save('txt', 'text/plain', () => `${inParagraphs(card.transcript())}\n`),
+    save('srt', 'application/x-subrip', () => subtitles('srt', card.transcript())),
+    save('vtt', 'text/vtt', () => subtitles('vtt', card.transcript())),
     save('json', 'application/json', () => JSON.stringify(result, null, 2)),
   );
   foot.append(element('div.tools', {}, copyButton(card, editing), editButton(card, editing), name(saves, 'download')));
   return foot;
 }
 
+/** Say for a moment, in place of a button's name, that nothing was saved. */
+function saveFailed(button, error) {
+  console.error(error);
+  const written = button.textContent;
+  button.textContent = text('copyFailed');
+  setTimeout(() => (button.textContent = written), NOTICE_MS);
+}
+
 function copyButton({ transcript }, editing) {
   const label = say(element('span'), 'copy');
   const button = element('button.main.copy', { type: 'button' }, icon('copy'), label);
   button.addEventListener('click', async () => {
-    const worked = await copy(editing.field?.value ?? transcript().text);
+    const worked = await copy(editing.field?.value ?? inParagraphs(transcript()));
     button.firstChild.replaceWith(icon(worked ? 'check' : 'copy'));
     say(label, worked ? 'copied' : 'copyFailed');
     setTimeout(() => {
@@ -57,24 +73,6 @@ function copyButton({ transcript }, editing) {
     }, NOTICE_MS);
   });
   return button;
-}
-
-async function copy(words) {
-  try {
-    // Only secure pages have a clipboard object; others still know the old command.
-    if (navigator.clipboard) {
-      await navigator.clipboard.writeText(words);
-      return true;
-    }
-  } catch {
-    // forbidden: try the old command
-  }
-  const field = element('textarea', { value: words, readOnly: true, className: 'unseen' });
-  document.body.append(field);
-  field.select();
-  const worked = document.execCommand('copy');
-  field.remove();
-  return worked;
 }
 
 function editButton({ transcript, view, onEdit }, editing) {
@@ -91,6 +89,16 @@ function editButton({ transcript, view, onEdit }, editing) {
       field.style.height = `${field.scrollHeight + 2}px`;
     };
     field.addEventListener('input', grow);
+    field.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) button.click();
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      field.replaceWith(view);
+      editing.field = null;
+      button.firstChild.replaceWith(icon('edit'));
+      say(label, 'edit');
+      button.focus();
+    });
     view.replaceWith(field);
     grow();
     field.focus();
@@ -102,14 +110,15 @@ function editButton({ transcript, view, onEdit }, editing) {
 }
 
 /** Time taken, speed, model, confidence. */
-function figures({ duration, processing_seconds: took, model, confidence }) {
+function figures({ duration, elapsed_seconds: took, model, confidence }) {
   const list = element('ul.figures');
   const add = (key, values) => list.append(say(element('li'), key, values));
   if (took) {
     add('took', { seconds: took });
     add(...speed(duration / took));
   }
-  if (model) list.append(element('li.model', {}, model));
+  // Of a folder of one's own the last name says enough.
+  if (model) list.append(element('li.model', {}, model.split(/[/\\]/).at(-1)));
   if (typeof confidence === 'number') add('sureness', { percent: Math.round(confidence * 100) });
   return list;
 }

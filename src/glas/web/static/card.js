@@ -10,7 +10,7 @@ import { peaksOf } from './peaks.js';
 import { Player } from './player.js';
 import { inTurn } from './queue.js';
 import { clockTime } from './time.js';
-import { SURE, TranscriptView, legend, segmentOf, transcriptOf } from './transcript.js';
+import { SURE, TranscriptView, inParagraphs, legend, segmentOf, transcriptOf } from './transcript.js';
 import { Waveform } from './waveform.js';
 import { corrected } from './correction.js';
 
@@ -144,6 +144,7 @@ export class Card {
     const shown = [text ? this.#view.element : silence(), warning, truth, ...legends, tools];
     this.#body.replaceChildren(...shown.filter(Boolean));
     if (this.#player.broken) this.#showBroken();
+    document.dispatchEvent(new Event('cardchange'));
   }
 
   // -- when it did not -----------------------------------------------------------------------------------------
@@ -182,6 +183,19 @@ export class Card {
     });
   }
 
+  /** The text as it stands now, corrections included; empty while there is none. */
+  get text() {
+    return this.#transcript?.text ? inParagraphs(this.#transcript) : '';
+  }
+
+  get name() {
+    return this.#file.name;
+  }
+
+  get isBusy() {
+    return this.element.ariaBusy === 'true';
+  }
+
   // -- playing -------------------------------------------------------------------------------------------------
 
   async #showWaveform() {
@@ -217,7 +231,12 @@ export class Card {
   #remove() {
     this.#abort.abort();
     this.#player.close();
+    // Whoever uses the keyboard goes on from the next card, not from the top of the page.
+    const near = this.element.nextElementSibling ?? this.element.previousElementSibling;
+    const next = near?.querySelector('.close') ?? document.getElementById('choose');
     this.element.remove();
+    next.focus();
+    document.dispatchEvent(new Event('cardchange'));
   }
 }
 

@@ -7,6 +7,7 @@ const BY_CODE = {
   audio_too_long: 'errorTooLong',
   audio_format_unsupported: 'errorFormat',
   audio_empty: 'errorEmpty',
+  audio_no_sound_track: 'errorMute',
   audio_corrupt: 'errorCorrupt',
   audio_invalid: 'errorCorrupt',
   audio_decode_limit: 'errorHeavy',
@@ -24,7 +25,6 @@ const BY_STATUS = {
   0: 'errorOffline',
   401: 'errorKey',
   413: 'errorTooLarge',
-  415: 'errorFormat',
   500: 'errorInside',
   502: 'errorOffline',
   503: 'errorBusy',
@@ -32,7 +32,7 @@ const BY_STATUS = {
 };
 
 // Asked again, these give the same answer.
-const FINAL = new Set(['errorTooLarge', 'errorTooLong', 'errorFormat', 'errorEmpty', 'errorCorrupt', 'errorHeavy']);
+const FINAL = new Set(['errorTooLarge', 'errorTooLong', 'errorFormat', 'errorEmpty', 'errorMute', 'errorCorrupt', 'errorHeavy']);
 
 const SHORTEST_WAIT_S = 1;
 const LONGEST_WAIT_S = 120;

@@ -11,10 +11,18 @@ const bound = new WeakMap();
 
 function remembered() {
   try {
-    return localStorage.getItem(KEY) === 'en' ? 'en' : 'ru';
+    const chosen = localStorage.getItem(KEY);
+    if (chosen) return chosen === 'en' ? 'en' : 'ru';
   } catch {
-    return 'ru'; // storage may be forbidden
+    // storage may be forbidden
   }
+  return preferred();
+}
+
+/** The browser's first language of ours; Russian where it has none. */
+function preferred() {
+  const known = navigator.languages.map((one) => one.slice(0, 2)).find((one) => Object.hasOwn(TEXTS, one));
+  return known ?? 'ru';
 }
 
 export const current = () => language;
@@ -80,12 +88,14 @@ function writeName(target, words) {
 }
 
 /** Write all texts of the page anew. */
-export function speak(wanted = language) {
-  language = wanted;
-  try {
-    localStorage.setItem(KEY, language);
-  } catch {
-    // the choice then lasts as long as the page
+export function speak(wanted = null) {
+  if (wanted) {
+    language = wanted;
+    try {
+      localStorage.setItem(KEY, language);
+    } catch {
+      // the choice then lasts as long as the page
+    }
   }
   document.documentElement.lang = language;
   document.title = text('pageTitle');

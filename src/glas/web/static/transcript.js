@@ -7,8 +7,9 @@ import { say, tip } from './language.js';
 export const SURE = Number(document.querySelector('meta[name="glas-sure"]').content);
 // Where more than this share of the words is uncertain, marking each says nothing: one sentence does.
 const TOO_MANY = 0.6;
-// A pause this long begins a new paragraph.
+// A pause this long begins a new paragraph; so does a sentence after so many letters.
 const PARAGRAPH_S = 2;
+const PARAGRAPH_CHARS = 500;
 
 /** Put the words of an answer into its segments. The segments' own text is what is shown where the words fit it. */
 export function transcriptOf(result) {
@@ -41,6 +42,25 @@ export function segmentOf({ start, end, text, confidence = null, words = [] }) {
     unsure: isNumber(confidence) && confidence < SURE,
     wordsKnow: known,
   };
+}
+
+/** Whether a segment begins a new paragraph, after `last` (or null) and `letters` of the paragraph so far. */
+function beginsParagraph(segment, last, letters) {
+  if (last === null || segment.start - last.end >= PARAGRAPH_S) return true;
+  return letters >= PARAGRAPH_CHARS && /[.!?…]["'»”)]*$/u.test(last.text);
+}
+
+/** The text with an empty line between paragraphs. */
+export function inParagraphs({ segments, text }) {
+  if (!segments.length) return text;
+  const paragraphs = [];
+  let last = null;
+  for (const segment of segments) {
+    if (beginsParagraph(segment, last, paragraphs.at(-1)?.length ?? 0)) paragraphs.push(segment.text);
+    else paragraphs.push(`${paragraphs.pop()} ${segment.text}`);
+    last = segment;
+  }
+  return paragraphs.join('\n\n');
 }
 
 const isNumber = (value) => typeof value === 'number';
@@ -83,8 +103,8 @@ export class TranscriptView {
 
   /** Add one segment at the end. */
   add(segment) {
-    const paused = this.#last === null || segment.start - this.#last.end >= PARAGRAPH_S;
-    if (paused) this.element.append(element('p'));
+    const letters = this.element.lastElementChild?.textContent.length ?? 0;
+    if (beginsParagraph(segment, this.#last, letters)) this.element.append(element('p'));
     const paragraph = this.element.lastElementChild;
     const made = element('span.segment', { data: { start: segment.start } });
     if (segment.unsure && !segment.wordsKnow) doubt(made, segment.confidence);

@@ -1,0 +1,64 @@
+"""Recordings that stand one behind the other in a single file.
+
+Web radios and some recorders write chained Ogg files, and programs that join recordings byte by byte make the like of
+WAV, FLAC and WebM. FFmpeg reads the first recording, and goes on into the next only where that is coded exactly like
+the first; so the recordings are told apart here and decoded one by one.
+"""
+
+import re
+from typing import Final
+
+from glas.domain.errors import CorruptAudioError
+
+MAX_PARTS: Final = 256
+"""Recordings in one file; opening each costs time."""
+
+# A page of Ogg; the group holds the flag of a stream's first page.
+_OGG_PAGE: Final = re.compile(rb"OggS\0([\0-\x07])", re.DOTALL)
+_FIRST_PAGE: Final = 0x02
+# By the first bytes of a file: how each of its recordings begins. Long enough that sound does not hold it by chance.
+_HEADERS: Final = (
+    (b"RIFF", re.compile(rb"RIFF....WAVE(?:fmt |JUNK|bext|LIST)", re.DOTALL)),
+    (b"fLaC", re.compile(rb"fLaC\0\0\0\x22")),
+    (b"\x1a\x45\xdf\xa3", re.compile(rb"\x1a\x45\xdf\xa3[\x80-\xff\x01].{0,60}?\x42\x82.(?:webm|matroska)", re.DOTALL)),
+)
+
+
+def parts(data: bytes) -> list[bytes]:
+    """Give the recordings in `data`, in order; `[data]` itself if there is only one.
+
+    Raises:
+        CorruptAudioError: there are more than `MAX_PARTS`.
+    """
+    starts = _ogg_starts(data) if data.startswith(b"OggS") else _header_starts(data)
+    if len(starts) > MAX_PARTS:
+        raise CorruptAudioError(f"The file is a chain of more than {MAX_PARTS} recordings")
+    if len(starts) <= 1:
+        return [data]
+    return [data[start:end] for start, end in zip([0, *starts[1:]], [*starts[1:], len(data)], strict=True)]
+
+
+def _ogg_starts(data: bytes) -> list[int]:
+    """Where chained Ogg recordings start: at a first page of a stream that follows a page which is none."""
+    starts: list[int] = []
+    was_first = False
+    for page in _OGG_PAGE.finditer(data):
+        is_first = bool(page[1][0] & _FIRST_PAGE)
+        if is_first and not was_first:
+            starts.append(page.start())
+            if len(starts) > MAX_PARTS:
+                break
+        was_first = is_first
+    return starts
+
+
+def _header_starts(data: bytes) -> list[int]:
+    """Where recordings of the other kinds start."""
+    starts: list[int] = []
+    for magic, header in _HEADERS:
+        if data.startswith(magic):
+            for found in header.finditer(data):
+                starts.append(found.start())
+                if len(starts) > MAX_PARTS:
+                    break
+    return starts

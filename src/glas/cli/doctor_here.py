@@ -1,0 +1,135 @@
+"""What `glas doctor` looks at on this machine: packages, the data directory, the model, ports, the hub."""
+
+import contextlib
+import importlib.util
+import os
+import platform
+import socket
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+import glas
+from glas.cli.run import parts_that_can
+from glas.cli.session import russian
+from glas.domain.errors import ConfigurationError, GlasError
+from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
+from glas.launch.doors import doors
+from glas.launch.samples import samples_dir
+from glas.settings import Settings
+
+_HUB_TIMEOUT_S = 3.0
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    level: Literal["ok", "warn", "fail"]
+    what: str
+    advice: str = ""
+
+
+def _program(_settings: Settings) -> Iterator[Finding]:
+    yield Finding("ok", f"Глас {glas.__version__}, Python {platform.python_version()}, процессоров: {os.cpu_count()}")
+
+
+def _packages(settings: Settings) -> Iterator[Finding]:
+    if settings.nn_service_url is not None:
+        return
+    needed = (
+        ("av", "чтение звука"),
+        ("onnxruntime", "распознавание"),
+        ("onnx_asr", "модели ONNX"),
+        ("ctranslate2", "модели Whisper"),
+    )
+    for package, purpose in needed:
+        if importlib.util.find_spec(package) is None:
+            yield Finding("fail", f"нет пакета {package} ({purpose})", "pip install 'glas-asr[asr]' или make setup")
+
+
+def _data_dir(settings: Settings) -> Iterator[Finding]:
+    path = settings.data_dir.absolute()
+    nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+    if os.access(nearest, os.W_OK):
+        free_gb = os.statvfs(nearest).f_bavail * os.statvfs(nearest).f_frsize / 1e9
+        yield Finding("ok", f"каталог данных {path}, свободно {free_gb:.0f} ГБ")
+    else:
+        yield Finding("fail", f"в каталог данных {path} нельзя писать", "укажите другой: GLAS_DATA_DIR=…")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    """Load the model and let it hear a sample through the whole way: child process, segmentation, engine."""
+    if settings.nn_service_url is not None:
+        return
+    from glas.launch.transcription import open_transcription
+
+    directory = samples_dir()
+    sample = min(directory.glob("*.ogg"), default=None) if directory else None
+    try:
+        name = resolve(settings.model, settings.models_dir)
+        with open_transcription(settings) as transcribe:
+            if sample is None:
+                yield Finding("warn", f"модель {title_of(name).ru} ({name}) загружена, но примеров для проверки нет")
+                return
+            heard = transcribe(sample.read_bytes())
+    except GlasError as error:
+        yield Finding("fail", f"модель {settings.model} не работает: {error}", "GLAS_MODEL=auto, glas models")
+        return
+    speed = f"в {russian(heard.speed, 0)} раз быстрее речи"
+    yield Finding("ok", f"модель {title_of(name).ru} ({name}): «{heard.hypothesis.text}», {speed}")
+    if name == "embedded":
+        yield Finding("warn", "встроенная модель ошибается чаще больших", "точнее: glas models get onnx:gigaam-v3-ctc")
+
+
+def _champion(settings: Settings) -> Iterator[Finding]:
+    named = named_champion(settings.models_dir)
+    if named is not None and champion(settings.models_dir) is None:
+        place = settings.models_dir / CHAMPION
+        yield Finding("warn", f"{place} называет модель {named!r}, а её на диске нет", "glas models use auto")
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.settimeout(1)
+        taken = probe.connect_ex((settings.host, settings.port)) == 0
+    if taken:
+        yield Finding("warn", f"порт {settings.port} занят: возможно, Глас уже запущен", "другой порт: GLAS_PORT=8080")
+    else:
+        yield Finding("ok", f"порт {settings.port} свободен")
+    try:
+        doors(settings, parts_that_can(settings))
+    except ConfigurationError as error:
+        yield Finding("fail", f"так сервер не запустится: {error}", "docs/settings.md")
+
+
+def _hub(_settings: Settings) -> Iterator[Finding]:
+    address = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    yield _reachable(lambda: urllib.request.urlopen(address, timeout=_HUB_TIMEOUT_S), address)  # noqa: S310
+
+
+def _reachable(knock: Callable[[], contextlib.AbstractContextManager[object]], address: str) -> Finding:
+    try:
+        with knock():
+            return Finding("ok", f"хранилище моделей {address} доступно")
+    except (OSError, ValueError):
+        advice = "модели можно принести файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…"
+        return Finding("warn", f"хранилище моделей {address} недоступно", advice)
+
+
+def _pip(_settings: Settings) -> Iterator[Finding]:
+    if importlib.util.find_spec("pip") is None:
+        advice = "без хранилища моделей whisper-base берётся через pip: uv pip install pip или python -m ensurepip"
+        yield Finding("warn", "в этом окружении нет pip", advice)
+
+
+def _training(_settings: Settings) -> Iterator[Finding]:
+    if importlib.util.find_spec("torch") is None:
+        yield Finding("ok", "torch не установлен: он нужен только для обучения (make train-setup)")
+    else:
+        yield Finding("ok", f"torch установлен: обучать можно ({sys.prefix})")
+
+
+Look: TypeAlias = Callable[[Settings], Iterator[Finding]]
+
+LOOKS: Final[tuple[Look, ...]] = (_program, _packages, _data_dir, _model, _champion, _port, _hub, _pip, _training)

@@ -1,0 +1,48 @@
+"""Under which names a server without keys is called: a foreign page must not reach it through a name of its own."""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from glas.domain.errors import ForbiddenError, to_body
+
+_OWN_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
+_NAME: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
+
+
+class HostCheck:
+    """ASGI middleware: refuse requests whose `Host` is no name of this server.
+
+    A page of a foreign site can let its own name resolve to 127.0.0.1 and then read what we answer (DNS rebinding); the
+    browser sends that name. A server that asks for a key needs no such check: the page has none.
+
+    Args:
+        app: what lies behind.
+        host: the address on which the server listens.
+        allowed: more names, for instance those of a proxy; `*.example.org` means all names below, `*` all there are.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str, allowed: Collection[str] = ()) -> None:
+        self._app = app
+        self._names = {name.lower() for name in (*_OWN_NAMES, host, *allowed)}
+        self._endings = tuple(name[1:] for name in self._names if name.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http" and not self._is_ours(given := Headers(scope=scope).get("host", "")):
+            error = ForbiddenError(
+                f"expected the Host of this server ({', '.join(sorted(self._names))}), got {given[:100]!r}; name it in "
+                "GLAS_ALLOWED_HOSTS, or set a key (GLAS_API_KEY)"
+            )
+            await JSONResponse(to_body(error), error.status)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_ours(self, given: str) -> bool:
+        found = _NAME.fullmatch(given.lower())
+        name = found[1] if found else ""
+        return name in self._names or "*" in self._names or (bool(self._endings) and name.endswith(self._endings))

@@ -1,0 +1,150 @@
+"""Several recordings on the page: their order, what is done with all of them, keyboard, fingers, no text lost."""
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Dialog, FilePayload, Locator, Page, Route, expect
+
+from tests.conftest import Sample, Server
+from tests.system.conftest import RECOGNISED_MS
+
+
+def choose(page: Page, *files: tuple[str, bytes]) -> Locator:
+    """Choose files together and wait for their texts."""
+    page.set_input_files("#files", [FilePayload(name=name, mimeType="", buffer=data) for name, data in files])
+    cards = page.locator(".card[data-state=done]")
+    expect(cards).to_have_count(len(files), timeout=RECOGNISED_MS)
+    return cards
+
+
+@pytest.fixture
+def two(page: Page, samples: list[Sample]) -> Locator:
+    return choose(page, *((f"{number}.ogg", sample.path.read_bytes()) for number, sample in enumerate(samples[:2])))
+
+
+def test_files_chosen_together_stand_in_their_order(page: Page, two: Locator, samples: list[Sample]) -> None:
+    assert two.locator(".name").all_inner_texts() == ["0.ogg", "1.ogg"]
+    page.set_input_files("#files", [FilePayload(name="2.ogg", mimeType="", buffer=samples[2].path.read_bytes())])
+    expect(page.locator(".card[data-state=done]")).to_have_count(3, timeout=RECOGNISED_MS)
+    assert page.locator(".card .name").all_inner_texts() == ["2.ogg", "0.ogg", "1.ogg"]
+
+
+def test_all_texts_are_saved_at_once(page: Page, two: Locator) -> None:
+    texts = two.locator(".transcript").all_inner_texts()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Скачать все").click()
+    assert saved.value.suggested_filename == "Тексты.txt"
+    written = saved.value.path().read_text(encoding="utf-8")
+    assert written.split() == ["0.ogg", *texts[0].split(), "1.ogg", *texts[1].split()]
+    two.first.get_by_role("button", name="Убрать").click()
+    expect(page.get_by_role("button", name="Скачать все")).to_be_hidden()
+
+
+def test_escape_leaves_the_editor_and_changes_nothing(two: Locator) -> None:
+    card = two.first
+    before = card.locator(".transcript").inner_text()
+    card.get_by_role("button", name="Править").click()
+    card.get_by_role("textbox").fill("совсем другое")
+    card.get_by_role("textbox").press("Escape")
+    assert card.locator(".transcript").inner_text() == before
+    expect(card.get_by_role("button", name="Править")).to_be_focused()
+    card.get_by_role("button", name="Править").click()
+    card.get_by_role("textbox").fill("совсем другое")
+    card.get_by_role("textbox").press("Control+Enter")
+    assert card.locator(".transcript").inner_text() == "совсем другое"
+
+
+def test_after_a_card_is_closed_the_keyboard_goes_on_from_the_next(page: Page, two: Locator) -> None:
+    two.first.get_by_role("button", name="Убрать").press("Enter")
+    close = page.locator(".card .close")
+    expect(close).to_have_count(1)
+    expect(close).to_be_focused()
+    close.press("Enter")
+    expect(page.locator("#choose")).to_be_focused()
+
+
+def test_leaving_the_page_with_texts_on_it_is_asked_about(page: Page, two: Locator) -> None:
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    two.first.click()
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.reload()  # nothing on it now
+    assert asked == ["beforeunload"]
+
+
+def _answering(page: Page, change: Callable[[dict[str, object]], None]) -> None:
+    """Let `change` rewrite the last event of the recogniser's answer."""
+
+    def rewrite(route: Route) -> None:
+        answer = route.fetch()
+        events = answer.text().strip().split("\n\n")
+        for index, event in enumerate(events):
+            body = event.removeprefix("data: ")
+            if body.startswith("{") and "transcript.text.done" in body:
+                done = json.loads(body)
+                change(done["result"])
+                events[index] = f"data: {json.dumps(done)}"
+        route.fulfill(response=answer, body="\n\n".join(events) + "\n\n")
+
+    page.route("**/v1/audio/transcriptions", rewrite)
+
+
+def test_a_long_text_has_paragraphs_on_the_page_and_in_the_file(page: Page, samples: list[Sample]) -> None:
+    sentence = "Мы долго шли вдоль реки и говорили обо всём на свете, пока не стемнело. "
+
+    def lengthen(result: dict[str, object]) -> None:
+        made = [
+            {"start": number * 20.0, "end": number * 20.0 + 19.5, "text": (sentence * 4).strip()} for number in range(6)
+        ]
+        result |= {"segments": made, "words": [], "text": (sentence * 24).strip(), "duration": 120}
+
+    _answering(page, lengthen)
+    card = choose(page, ("long.ogg", samples[0].path.read_bytes())).first
+    paragraphs = card.locator(".transcript p").all_inner_texts()
+    assert len(paragraphs) == 3
+    assert all(text.endswith("стемнело.") for text in paragraphs)
+    with page.expect_download() as saved:
+        card.get_by_role("button", name="TXT").click()
+    assert saved.value.path().read_text(encoding="utf-8").strip().split("\n\n") == paragraphs
+
+
+def test_the_folder_of_a_model_is_not_shown(page: Page, samples: list[Sample]) -> None:
+    _answering(page, lambda result: result.update(model="onnx:/home/anna/models/my-model"))
+    card = choose(page, ("a.ogg", samples[0].path.read_bytes())).first
+    assert card.locator(".figures .model").inner_text() == "my-model"
+
+
+def test_an_english_browser_gets_an_english_page(browser: Browser, server: Server) -> None:
+    for locale, title in (
+        ("en-GB", "Glas — speech to text"),
+        ("ru-RU", "Глас — речь в текст"),
+        ("fr-FR", "Глас — речь в текст"),
+    ):
+        with browser.new_context(base_url=server.url, locale=locale) as context, context.new_page() as page:
+            page.goto("/")
+            expect(page).to_have_title(title)
+
+
+def test_what_a_finger_presses_is_large_enough(browser: Browser, server: Server, samples: list[Sample]) -> None:
+    assert httpx.get(server.url, trust_env=False).status_code == 200
+    with (
+        browser.new_context(
+            base_url=server.url, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="ru-RU"
+        ) as context,
+        context.new_page() as page,
+    ):
+        page.goto("/")
+        choose(page, ("a.ogg", samples[0].path.read_bytes()))
+        for button in page.locator("button:visible").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44, button.inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
