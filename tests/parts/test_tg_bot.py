@@ -131,14 +131,16 @@ async def test_silence_is_said_to_be_silence(house: House, anna: int) -> None:
     assert texts_of_buttons(answer) == []
 
 
-async def test_a_broken_file_gets_a_reason_and_another_attempt(house: House, anna: int, samples: list[Sample]) -> None:
+async def test_a_file_that_is_away_gets_a_reason_and_another_attempt(
+    house: House, anna: int, samples: list[Sample]
+) -> None:
     """«Повторить» turns the same message into the text."""
-    sent = house.telegram.speak(anna, b"no sound at all" * 100)
+    sent = house.telegram.speak(anna, samples[1].path.read_bytes())
+    file = house.telegram.world.files.pop(sent["voice"]["file_id"])
     answer = await house.answer(sent)
-    assert answer["text"].startswith("⚠️ Это не похоже на запись.")
+    assert answer["text"].startswith("⚠️ Скачать запись из Telegram не удалось.")
     assert texts_of_buttons(answer) == ["🔁 Повторить"]
-    house.telegram.world.files[sent["voice"]["file_id"]].data = samples[1].path.read_bytes()
-    house.telegram.world.files[sent["voice"]["file_id"]].size_bytes = samples[1].path.stat().st_size
+    house.telegram.world.files[sent["voice"]["file_id"]] = file
     house.telegram.press(anna, answer["message_id"], "🔁")
     await house.until(lambda: "✅" in texts_of_buttons(house.telegram.answers(anna)[-1]))
     assert house.telegram.answers(anna)[-1]["message_id"] == answer["message_id"]
@@ -184,7 +186,7 @@ async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna
     assert answer["text"].startswith(f"Person {anna}: ")
     assert "✅" in texts_of_buttons(answer)
     query = house.telegram.press(stranger, answer["message_id"], "✅", chat=group)
-    await house.until(lambda: "только тот, кто говорил" in (house.telegram.world.presses[query].text or ""))
+    await house.until(lambda: "не для вас" in (house.telegram.world.presses[query].text or ""))
 
 
 async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: list[Sample]) -> None:

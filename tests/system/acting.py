@@ -148,7 +148,7 @@ class People:
                 mine += [self.telegram.press(one.person, place, one.button(score)) for _ in range(one.presses)]
         self.pressed(mine)
         assert foreign
-        assert all("только тот, кто говорил" in words for words in self.pressed(foreign))
+        assert all("не для вас" in words for words in self.pressed(foreign))
         again = [
             self.telegram.press(one.person, one.answer["message_id"], one.button(score))
             for one in rateable

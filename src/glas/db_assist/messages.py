@@ -79,7 +79,7 @@ async def _created_before(new: NewTranscription, *, session: AsyncSession) -> Tr
     query = _WITH_REFERENCE.where(*named).with_for_update(of=_table)
     row = {**(await session.execute(query)).mappings().one()}
     if row["user_id"] != user.id or any(row[name] != getattr(new, name) for name in _MUST_AGREE):
-        raise ConflictError(f"message {new.message_id} of chat {new.chat_id} was recorded with other values")
+        raise ConflictError("this message was recorded with other values")
     if new.answer_message_id not in (None, row["answer_message_id"]):
         place = new.model_dump(include={"answer_message_id", "answer_chat_id"})
         return await _write(row, place, session=session)

@@ -5,6 +5,7 @@
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
+    │   │   └── UnknownPersonError             nobody registered under this Telegram id
     │   ├── ConflictError                      the same thing was said before, differently
     │   ├── BackupError                        a backup is damaged, or no backup
     │   ├── UploadTooLargeError                more bytes than the limit
@@ -81,6 +82,12 @@ class NotFoundError(InputError, LookupError):
 
     code = "not_found"
     status = 404
+
+
+class UnknownPersonError(NotFoundError):
+    """Nobody registered under this Telegram id."""
+
+    code = "person_unknown"
 
 
 class ConflictError(InputError):

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.types import BotCommand
 
@@ -20,7 +21,18 @@ from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.telegram import Patience, open_telegram, said
 from glas.tg_bot.dispatch import Acquaintance, Updates
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
-from glas.tg_bot.people import admin, again, choices, commands, correction, models, privacy, rating
+from glas.tg_bot.people import (
+    admin,
+    again,
+    choices,
+    commands,
+    correction,
+    groups,
+    models,
+    privacy,
+    private_matters,
+    rating,
+)
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
@@ -29,12 +41,15 @@ from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.admission import Doorkeeper
 from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.delivery import Delivery
 from glas.tg_bot.voices.desk import Desk, Shelf
 from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.notice import Notice
-from glas.tg_bot.voices.pipeline import Pipeline
+from glas.tg_bot.voices.pipeline import Limits, Pipeline
 from glas.tg_bot.voices.repair import Repair
 from glas.tg_bot.voices.steps import Steps
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
 
 _MB = 1_000_000
 _SHELF_BYTES = 64 * _MB
@@ -74,6 +89,7 @@ class TelegramBot:
 
     async def introduce(self) -> None:
         """Tell Telegram how we take updates and which commands there are; waits while it is away."""
+        await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
             await _patiently(self.bot.delete_webhook)
@@ -86,6 +102,15 @@ class TelegramBot:
             shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
+
+    async def _look_at_privacy_mode(self) -> None:
+        """Tell the operator if Telegram hides the recordings of groups from the bot."""
+        me = await self.bot.get_me()
+        if not me.can_read_all_group_messages:
+            _log.warning(
+                "Telegram's privacy mode is on: in groups the bot hears recordings only where it is an administrator; "
+                "turn it off with /setprivacy at @BotFather, then add the bot to its groups again"
+            )
 
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
@@ -132,11 +157,16 @@ def _register(
     keyboards = Keyboards(signer, rating_days=options.rating_days)
     shelf = Shelf(_SHELF_BYTES)
     hearing = Hearing(bot, services.nn_service, services.db_assist, desk, shelf, options.max_file_mb * _MB)
-    pipeline = Pipeline(bot, durable, steps, doorkeeper, hearing, services.db_assist, phrases, keyboards)
+    delivery = Delivery(bot, steps, services.db_assist, keyboards)
+    limits = Limits(file_mb=options.max_file_mb, minutes=int(settings.audio.max_duration_s // 60))
+    pipeline = Pipeline(
+        bot, durable, steps, doorkeeper, hearing, delivery, services.db_assist, phrases, keyboards, limits
+    )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
+        dispatcher=dispatcher,
         nn_service=services.nn_service,
         db_assist=services.db_assist,
         data_loader=services.data_loader,
@@ -171,6 +201,8 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
     dispatcher.message.outer_middleware(acquaintance)
     dispatcher.callback_query.outer_middleware(acquaintance)
     dispatcher.include_routers(
+        groups.make_router(),
+        private_matters.make_router(),
         commands.make_router(),
         rating.make_router(),
         choices.make_router(),

@@ -9,9 +9,11 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import NotFoundError
 from glas.domain.subtitles import to_srt
+from glas.tg_bot.api.senders import person_in
 from glas.tg_bot.talk.keyboards import CONFIRM, RETRY, SRT, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
+from glas.tg_bot.talk.signing import ADMINISTRATORS
 from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import VoiceJob, voice_job
 from glas.tg_bot.voices.recordings import recording_in
@@ -39,15 +41,12 @@ async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | 
 
 
 async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
-    """The job for the recording to which our message replies; only its speaker may ask for it."""
+    """The job for the recording to which our message replies; the button lets its speaker alone ask for it."""
     message = message_of(query)
     original = message.reply_to_message if message else None
     job = voice_job(original, bot_id=bot.id, attempt=attempt) if original else None
     if message is None or job is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
-        return None
-    if job.person != query.from_user.id:
-        await toast(bot, query, say("rate-foreign"), is_alert=True)
         return None
     await toast(bot, query)
     return job.model_copy(update={"answer_message_id": message.message_id, "is_asked": True})
@@ -68,7 +67,9 @@ async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> N
         if message.chat.type == "private":
             await message.answer(say("text-hint"))
         return
-    keyboard = keyboards.confirm(born_s=int(message.date.timestamp()), say=say)
+    person = person_in(message)
+    asker = ADMINISTRATORS if person is None else person.id
+    keyboard = keyboards.confirm(asker=asker, born_s=int(message.date.timestamp()), say=say)
     await message.reply(say("confirm"), reply_markup=keyboard)
 
 

@@ -16,7 +16,7 @@ from glas.tg_bot.people.rating import congratulate
 from glas.tg_bot.talk.keyboards import FIX
 from glas.tg_bot.talk.phrases import Say, coins
 from glas.tg_bot.talk.presses import Pressed, toast
-from glas.tg_bot.talk.texts import is_long
+from glas.tg_bot.talk.texts import is_too_long
 
 _WORDS = re.compile(r"\S+")
 
@@ -76,7 +76,7 @@ async def on_reply(message: Message, *, bot: Bot, db_assist: DbAssistClient, say
 
 def _shown(before: str, after: str, head: str, tail: str) -> Text:
     """The difference, word by word; too long a one is left out."""
-    parts = [head, *([] if is_long(before + after) else ["\n\n", *word_diff(before, after)])]
+    parts = [head, *([] if is_too_long(before + after) else ["\n\n", *word_diff(before, after)])]
     return Text(*parts, *(["\n\n", tail] if tail else []))
 
 

@@ -47,7 +47,7 @@ async def on_mydata(
     message: Message, *, user: User | None, db_assist: DbAssistClient, data_loader: DataLoaderClient, say: Say
 ) -> None:
     """Send everything that is held, as one file. Never into a group."""
-    if user is None or message.from_user is None or message.bot is None:
+    if user is None or message.bot is None:
         await message.answer(say("not-registered"))
         return
     data = await db_assist.export_user(user.tg_id)
@@ -89,7 +89,7 @@ async def on_forget(message: Message, *, user: User | None, keyboards: Keyboards
     if user is None:
         await message.answer(say("not-registered"))
         return
-    keyboard = keyboards.forget(born_s=int(message.date.timestamp()), say=say)
+    keyboard = keyboards.forget(asker=user.tg_id, born_s=int(message.date.timestamp()), say=say)
     await message.answer(say("forget-ask"), reply_markup=keyboard)
 
 

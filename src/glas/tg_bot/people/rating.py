@@ -49,7 +49,7 @@ async def on_rating(
     message = message_of(query)
     if message is not None:
         born_s = int(message.date.timestamp())
-        keyboard = keyboards.rating(transcription_id, born_s=born_s, say=say, score=score)
+        keyboard = keyboards.rating(transcription_id, asker=query.from_user.id, born_s=born_s, say=say, score=score)
         await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
     await congratulate(bot, query.from_user.id, result, say, locale)
 

@@ -33,6 +33,15 @@ role-1 = beta tester
 role-2 = unlimited
 role-3 = administrator
 not-registered = Press /start first.
+private-first = This is private: open a chat with me and press Start.
+button-private = 💬 Open the chat
+answered-privately = I have answered in our private chat.
+group-greeting =
+    Hello! I am Glas: I turn the Russian voice messages of this chat into text.
+
+    Administrators choose in /settings whether I answer every recording or only /transcribe in reply to one.
+group-privacy-mode =
+    ⚠️ Telegram does not show me the voice messages of this chat now. Make me an administrator (no rights are needed), or let the bot's owner turn privacy mode off at @BotFather (/setprivacy) and add me again. Until then reply to a voice message with /transcribe.
 press-start = Press /start to rate answers and earn coins.
 not-allowed = This bot answers only those whom its owner knows. Your number: {$id}.
 placeholder = …
@@ -45,6 +54,7 @@ unsure = 🤔 Not sure that I heard this right: please check the text.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
 subtitles-name = Subtitles.srt
 file-name = Transcript.txt
+too-long = The recording is longer than {$minutes} minutes, too long for one go. Please split it.
 file-too-big = The file is larger than {$limit} MB: Telegram does not let bots download such. Compress it (Ogg/Opus, say) or split it.
 download-failed = The recording could not be downloaded from Telegram.
 too-many = Too fast: more than {$limit} recordings a minute. This one waits for the button.
@@ -67,7 +77,8 @@ unpaid-nothing_earned = Thank you!
 beta-tester = 🎉 Congratulations: you have {$coins} and are a beta tester now!
 rate-foreign = Only the speaker can rate the text.
 rate-stale = This button has expired.
-rate-forged = This button is not mine.
+rate-forged = This button has expired or is not mine.
+press-foreign = This button is not for you: only the person whom I answered can press it.
 fix-how = Reply to the text with the right words, and I will remember them.
 fixed = Thank you, corrected:
 fixed-paid = {$coins} earned. Balance: {$balance}
@@ -111,6 +122,15 @@ text-hint = Send a voice message and I turn it into text. All commands: /help
 admin-only = Only administrators of the bot can do this.
 grant-how = /grant <number> <coins> <what for> — a negative number takes back.
 granted = Done. Balance of {$id}: {$balance}
+person-unknown = I do not know anybody with the ID {$id}: they never pressed /start.
+ban-admin = An administrator of the bot cannot be banned.
+help-admin =
+    For the bot's administrators:
+    /stats — figures
+    /model — which model transcribes
+    /grant <ID> <coins> <what for> — give coins or take them back
+    /ban <ID>, /unban <ID> — stop serving a person, or serve them again
+    /repair — find and restore lost recordings
 ban-how = /ban <number>, back: /unban <number>
 banned = {$id} is no longer served.
 unbanned = {$id} is served again.
