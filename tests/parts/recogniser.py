@@ -19,8 +19,11 @@ class Recogniser:
 
     def __init__(self) -> None:
         self.text = "привет"
+        self.texts: dict[bytes, str] = {}
+        """Texts of recordings that end with a mark of their own."""
         self.words: list[dict[str, Any]] = []
         self.error: tuple[int, dict[str, Any]] | None = None
+        self.duration_s = 3.0
         self.is_away = False
         self.delay_s = 0.0
         self.n_transcribed = 0
@@ -32,16 +35,17 @@ class Recogniser:
         return web.json_response({"status": "ok", "model": "stub", "title": TITLE, "version": "1", "in_flight": 0})
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
-        await request.read()
+        sent = await request.read()
         if self.is_away:
             return _cut(request)
         await asyncio.sleep(self.delay_s)
         if self.error is not None:
             return web.json_response(self.error[1], status=self.error[0])
         self.n_transcribed += 1
-        body: dict[str, Any] = {"text": self.text, "duration": 3.0, "model": "stub", "processing_seconds": 0.1}
+        text = next((text for mark, text in self.texts.items() if mark in sent), self.text)
+        body: dict[str, Any] = {"text": text, "duration": self.duration_s, "model": "stub", "processing_seconds": 0.1}
         if self.words:
-            body |= {"words": self.words, "segments": [{"start": 0.0, "end": 3.0, "text": self.text}]}
+            body |= {"words": self.words, "segments": [{"start": 0.0, "end": 3.0, "text": text}]}
         return web.json_response(body)
 
 

@@ -167,7 +167,7 @@ class People:
         assert said
         self.until(lambda: all(one["message_id"] in replies(self.telegram) for one in said), "answers to corrections")
         shown = replies(self.telegram)
-        assert all(shown[one["message_id"]][0]["text"].startswith("Спасибо, исправлено:") for one in said)
+        assert all(shown[one["message_id"]][0]["text"].startswith("✏️ Спасибо, исправлено:") for one in said)
 
     def forget(self, person: int) -> None:
         """Somebody asks to be forgotten."""

@@ -77,6 +77,7 @@ def _post_file(world: World, params: JsonObject, kind: str) -> JsonObject:
     content: JsonObject = {kind: [described | {"width": 1, "height": 1}] if kind == "photo" else described}
     if caption := check_caption(params.get("caption")):
         content["caption"] = caption
+        content |= {"caption_entities": params["caption_entities"]} if params.get("caption_entities") else {}
     message = _post(world, params, content)
     if data:
         world.files[described["file_id"]] = StoredFile(data[1], f"{kind}s/sent", described["file_unique_id"], size)

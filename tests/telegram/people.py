@@ -49,6 +49,7 @@ class People:
         size_bytes: int | None = None,
         file_id: str | None = None,
         file_name: str | None = None,
+        mime_type: str = "audio/ogg",
         reply_to: int | None = None,
         speaking_as: JsonObject | None = None,
     ) -> JsonObject:
@@ -66,7 +67,7 @@ class People:
         if kind in ("video_note", "video"):
             described |= {"length": 240} if kind == "video_note" else {"width": 320, "height": 240}
         if kind == "document":
-            described |= {"mime_type": "audio/ogg", "file_name": file_name or "запись.ogg"}
+            described |= {"mime_type": mime_type, "file_name": file_name or "запись.ogg"}
             del described["duration"]
         content: JsonObject = {kind: described} | in_the_name_of(speaking_as)
         if forwarded:

@@ -12,7 +12,7 @@ from glas.domain.people import Locale
 from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.intake import work_for
 from glas.tg_bot.pace import Pace
-from glas.tg_bot.people.correction import word_diff
+from glas.tg_bot.talk.differences import word_diff
 from glas.tg_bot.talk.phrases import Phrases, parse
 from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
 from glas.tg_bot.talk.texts import MAX_UNITS, lay_out, split, units

@@ -33,13 +33,16 @@ from glas.tg_bot.people import (
     private_matters,
     rating,
 )
+from glas.tg_bot.people.corrector import Corrector
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.picture import START, Picture
+from glas.tg_bot.talk.prompts import Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.amending import Amending
 from glas.tg_bot.voices.archive import Archiving
 from glas.tg_bot.voices.delivery import Delivery
 from glas.tg_bot.voices.desk import Desk, Shelf
@@ -48,6 +51,7 @@ from glas.tg_bot.voices.notice import Notice
 from glas.tg_bot.voices.pipeline import Limits, Pipeline
 from glas.tg_bot.voices.repair import Repair
 from glas.tg_bot.voices.steps import Steps
+from glas.tg_bot.voices.subtitles import Subtitling
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -164,13 +168,20 @@ def _register(
     )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
+    subtitling = Subtitling(services.data_loader, services.nn_service, hearing)
+    amending = Amending(bot, steps, services.db_assist, subtitling, phrases, keyboards)
+    prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400)
+    corrector = Corrector(
+        bot, services.db_assist, services.data_loader, services.nn_service, hearing, keyboards, prompts
+    )
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
         dispatcher=dispatcher,
         nn_service=services.nn_service,
         db_assist=services.db_assist,
         data_loader=services.data_loader,
-        hearing=hearing,
+        subtitling=subtitling,
+        corrector=corrector,
         durable=durable,
         phrases=phrases,
         keyboards=keyboards,
@@ -181,6 +192,7 @@ def _register(
     )
     updates = Updates(bot, dispatcher, durable, steps, phrases)
     durable.workflow(jobs.HEAR, pipeline.hear)
+    durable.workflow(jobs.AMEND, amending.run)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.REPAIR, repair.run)
     durable.workflow(jobs.CLEAN, archiving.clean)
@@ -209,8 +221,8 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         privacy.make_router(),
         admin.make_router(),
         models.make_router(),
-        again.make_router(),
         correction.make_router(),
+        again.make_router(),
         presses.make_last_router(),
         commands.make_last_router(),
     )

@@ -18,11 +18,11 @@ from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.voices.admission import Doorkeeper
-from glas.tg_bot.voices.jobs import CleanJob, ModelJob, RepairJob, VoiceJob
+from glas.tg_bot.voices.jobs import AmendJob, CleanJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
 # Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
-_Job: TypeAlias = VoiceJob | RepairJob | CleanJob | ModelJob
+_Job: TypeAlias = VoiceJob | AmendJob | RepairJob | CleanJob | ModelJob
 _job: TypeAdapter[_Job] = TypeAdapter(_Job)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")

@@ -21,6 +21,7 @@ from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import party_in
 from glas.tg_bot.api.telegram import UnreadableAnswerError, said
 from glas.tg_bot.pace import Pace
+from glas.tg_bot.talk.prompts import is_prompt
 from glas.tg_bot.voices.jobs import UPDATE, UPDATES, VOICES, voice_job
 
 ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
@@ -153,15 +154,13 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """In groups: a command, a reply to a message of ours, or that the group has another number now."""
+    """In groups: a command, words that were asked for, or that the group has another number now."""
     message = update.message
     if message is None:
         return False
     if has_moved(message):
         return True
-    replied = message.reply_to_message
-    is_reply_to_us = bool(replied and replied.from_user and replied.from_user.id == bot_id)
-    return is_reply_to_us or bool(message.text and message.text.startswith("/"))
+    return is_prompt(message.reply_to_message, bot_id) or bool(message.text and message.text.startswith("/"))
 
 
 def _told(error: ConfigurationError) -> ConfigurationError:

@@ -27,7 +27,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetFile, GetUpdates, SendChatAction, SendMessage
 from aiogram.methods.base import Response
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, MessageEntity
 
 from glas.domain.errors import (
     ConfigurationError,
@@ -194,7 +194,14 @@ def is_not_modified(error: InvalidParameterError) -> bool:
 
 
 async def edit_text(
-    bot: Bot, chat_id: int, message_id: int, text: str, keyboard: InlineKeyboardMarkup | None = None
+    bot: Bot,
+    chat_id: int,
+    message_id: int,
+    text: str,
+    keyboard: InlineKeyboardMarkup | None = None,
+    *,
+    entities: list[MessageEntity] | None = None,
+    parse_mode: str | None = None,
 ) -> None:
     """Let a message say `text`; saying the same again is fine.
 
@@ -202,7 +209,16 @@ async def edit_text(
         MessageGoneError: it is not there any more.
     """
     try:
-        await said(lambda: bot.edit_message_text(text, chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
+        await said(
+            lambda: bot.edit_message_text(
+                text,
+                chat_id=chat_id,
+                message_id=message_id,
+                reply_markup=keyboard,
+                entities=entities,
+                parse_mode=parse_mode,
+            )
+        )
     except InvalidParameterError as error:
         if not is_not_modified(error):
             raise

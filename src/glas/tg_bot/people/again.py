@@ -4,19 +4,17 @@ from aiogram import Bot, F, Router
 from aiogram.filters import Command
 from aiogram.types import BufferedInputFile, CallbackQuery, Message, ReplyParameters
 
-from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import NotFoundError
-from glas.domain.subtitles import to_srt
+from glas.domain.messages import MessageKind
 from glas.tg_bot.api.senders import person_in
 from glas.tg_bot.talk.keyboards import CONFIRM, RETRY, SRT, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 from glas.tg_bot.talk.signing import ADMINISTRATORS
-from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import VoiceJob, voice_job
 from glas.tg_bot.voices.recordings import recording_in
+from glas.tg_bot.voices.subtitles import Subtitling
 
 
 def make_router() -> Router:
@@ -79,12 +77,10 @@ async def on_subtitles(
     values: tuple[int, ...],
     bot: Bot,
     db_assist: DbAssistClient,
-    data_loader: DataLoaderClient,
-    nn_service: NnServiceClient,
-    hearing: Hearing,
+    subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Recognise once more, for the times, and send them as subtitles."""
+    """Send subtitles with the words that stand; they follow a later correction."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])
@@ -96,11 +92,8 @@ async def on_subtitles(
         await toast(bot, query, say("rate-foreign"), is_alert=True)
         return
     await toast(bot, query, say("recognising"))
-    if row.audio_key is not None:
-        data = await data_loader.fetch_audio(row.audio_key)
-    else:
-        data = await hearing.fetch(row.file_id)
-    subtitles = to_srt((await nn_service.transcribe(data)).hypothesis)
+    subtitles = await subtitling.subtitles(row)
     to = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
     document = BufferedInputFile(subtitles.encode(), say("subtitles-name"))
-    await bot.send_document(message.chat.id, document, reply_parameters=to)
+    sent = await bot.send_document(message.chat.id, document, reply_parameters=to)
+    await db_assist.attach(row.id, MessageKind.SUBTITLES, sent.chat.id, sent.message_id)

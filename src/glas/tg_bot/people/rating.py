@@ -3,8 +3,9 @@
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
 
+from glas.clients.correction_bodies import CorrectionResult
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import CorrectionResult, RatingResult
+from glas.clients.db_assist_bodies import RatingResult
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.messages import Score
 from glas.domain.people import Locale, User

@@ -20,6 +20,7 @@ _DAY_S = 86_400
 _SHORT_LIFE_S = _DAY_S
 
 RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
+INSIST, LEAVE, TAKE_BACK = "y", "n", "u"
 CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
 
 
@@ -63,6 +64,23 @@ class Keyboards:
     def confirm(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
         """«Распознать», where a confirmation is wanted first."""
         return self._one(self._button(say("button-confirm"), CONFIRM, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S))
+
+    def question(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Whether words are meant as a correction."""
+        row = [
+            self._button(text, action, transcription_id, asker=asker, born_s=born_s, life_s=self._rating_s)
+            for text, action in ((say("button-insist"), INSIST), (say("button-leave"), LEAVE))
+        ]
+        return InlineKeyboardMarkup(inline_keyboard=[row])
+
+    def take_back(
+        self, transcription_id: int, change_id: int, *, asker: int, born_s: int, say: Say
+    ) -> InlineKeyboardMarkup:
+        """↩️ under the news of a correction, for a day."""
+        values = (TAKE_BACK, transcription_id, change_id)
+        return self._one(
+            self._button(say("button-take-back"), *values, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
+        )
 
     def consent(
         self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False

@@ -3,6 +3,7 @@
 Each message that is sent is a recorded step of its own, so that a crash repeats at most one of them.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished
 from glas.domain.errors import InvalidParameterError, NotFoundError
+from glas.domain.messages import MessageKind
 from glas.tg_bot.api.limiter import Urgency, urgency
 from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_text, said
 from glas.tg_bot.talk.keyboards import Keyboards
@@ -94,7 +96,7 @@ class Delivery:
         first, *others = layout.parts
         await self.steps.do("deliver", lambda: self._edit(answer, recognised, first, say))
         for number, part in enumerate(others, start=2):
-            await self.steps.do(f"part {number}", lambda part=part: self._send_part(answer, part))  # type: ignore[misc]
+            await self.steps.do(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
 
     def _notes(self, answer: Answer, recognised: Recognised, say: Say) -> Sequence[str]:
         """Lines below a text."""
@@ -131,7 +133,14 @@ class Delivery:
                 sent = await said(lambda: self.bot.send_document(answer.chat_id, document, reply_parameters=to))
         except ChatForbidsError:
             return None
+        await self._attach(recognised, MessageKind.DOCUMENT, sent)
         return sent.message_id
+
+    async def _attach(self, recognised: Recognised, kind: MessageKind, sent: Message) -> None:
+        """Remember a further message, so that it can follow a correction."""
+        if recognised.transcription_id is not None:
+            with contextlib.suppress(NotFoundError):
+                await self.db_assist.attach(recognised.transcription_id, kind, sent.chat.id, sent.message_id)
 
     async def _edit(self, answer: Answer, recognised: Recognised, text: str, say: Say) -> None:
         """Let the placeholder say the text; if it was deleted, say it anew."""
@@ -167,9 +176,11 @@ class Delivery:
         to = None if reply_to is None else _reply_to(reply_to)
         return await said(lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard))
 
-    async def _send_part(self, answer: Answer, text: str) -> int:
+    async def _send_part(self, answer: Answer, recognised: Recognised, text: str) -> int:
         with urgency(Urgency.FINAL):
-            return (await self.reply(answer.chat_id, answer.job.message_id, text)).message_id
+            sent = await self.reply(answer.chat_id, answer.job.message_id, text)
+        await self._attach(recognised, MessageKind.PART, sent)
+        return sent.message_id
 
     async def _rescue(self, chat_id: int, text: str, *, reply_to: int | None) -> None:
         """Send a text as plain messages, without name, notes and buttons."""

@@ -9,6 +9,7 @@ from glas.tg_bot.api.senders import name_in, person_in
 from glas.tg_bot.voices.recordings import Recording, recording_in
 
 HEAR, KEEP, UPDATE, REPAIR, CLEAN, CHANGE_MODEL = "hear", "keep", "update", "repair", "clean", "change_model"
+AMEND = "amend"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
 VOICES, UPDATES, ARCHIVE, REPAIRS, MODELS = "voices", "updates", "archive", "repairs", "models"
@@ -70,6 +71,24 @@ class ArchiveJob(BaseModel):
     def work(self) -> Work:
         """As something to enqueue."""
         return Work(ARCHIVE, KEEP, f"a:{self.transcription_id}", (self.model_dump(mode="json"),), str(self.person))
+
+
+class AmendJob(BaseModel):
+    """A text was changed: what shows it must follow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int
+    change_id: int
+    person: int
+    name: str
+    """Whose words they are, as the answer shows it in a group; empty in private chats."""
+    locale: Locale
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        name = f"e:{self.transcription_id}:{self.change_id}"
+        return Work(UPDATES, AMEND, name, (self.model_dump(mode="json"),), str(self.person))
 
 
 class CleanJob(BaseModel):

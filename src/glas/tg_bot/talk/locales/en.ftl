@@ -14,7 +14,7 @@ help =
 
     Rate the text: ❌ meaning lost, 👌 small errors, ✅ perfect. A rating earns 0.08 coins a second, half as much again between 20 and 30 seconds. 960 coins make you a beta tester.
 
-    To correct a text, reply to it with the right words.
+    To correct a text, press ✏️ below it and send the right words. Changed your mind? ↩️
 
     /balance — coins and role
     /settings — language, consent, chat settings
@@ -73,17 +73,30 @@ unpaid-no_speech = Thank you! There is no speech, so no coins.
 unpaid-same_audio = Thank you! This recording has earned its coins already.
 unpaid-daily_cap = Thank you! No more coins today: the daily limit is reached.
 unpaid-unchanged = Thank you! The text is the same as before, so no coins.
+unpaid-doubtful = Thank you! This does not look like the recording, so no coins.
 unpaid-nothing_earned = Thank you!
 beta-tester = 🎉 Congratulations: you have {$coins} and are a beta tester now!
 rate-foreign = Only the speaker can rate the text.
 rate-stale = This button has expired.
 rate-forged = This button has expired or is not mine.
 press-foreign = This button is not for you: only the person whom I answered can press it.
-fix-how = Reply to the text with the right words, and I will remember them.
+fix-how = To correct the text, press ✏️ below it.
+fix-ask = Send the right words in reply to this message. Those that stand now (tap to copy):
+fix-ask-file = The text is long: correct it in this file, and send the file in reply to this message.
+fix-placeholder = The right words
+fix-question = Correct the text like this?
+fix-doubtful = This does not look like the recording. Replace the text all the same?
+fix-no-words = There are no words here. Send the right ones as a message or a .txt file.
+fix-wait = The text is not ready yet. Wait for it and reply again.
+fix-left = All right, the text stays as it was.
+fix-taken-back = ↩️ The correction is undone, the text is as before.
+fix-changed-since = The text was corrected again since: only the last correction can be undone.
+button-insist = ✏️ Yes, correct it
+button-leave = No
+button-take-back = ↩️ Undo the correction
 fixed = Thank you, corrected:
 fixed-paid = {$coins} earned. Balance: {$balance}
 fix-same = Nothing has changed here.
-fix-foreign = Only the speaker can correct the text.
 language = Choose a language.
 language-set = All right, English it is.
 privacy =
