@@ -1,7 +1,9 @@
 """Groups: private matters stay private, buttons work for their asker alone, nobody anonymous becomes a person."""
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -178,6 +180,21 @@ async def test_the_database_takes_no_shared_account(house: House, account: int) 
         await house.services.db_assist.register(account)
     with pytest.raises(NotFoundError):
         await house.services.db_assist.user(account)
+
+
+async def test_what_was_kept_of_shared_accounts_is_deleted(house: House, anna: int) -> None:
+    """Earlier versions took them for persons: rows, sound and text go at the next start, and nobody else's."""
+    mine = await house.archived(await house.answer(house.telegram.speak(anna, OGG)))
+    theirs = await house.archived(await house.answer(house.telegram.speak(boris := await newcomer(house), OGG)))
+    with closing(sqlite3.connect(house.settings.data_dir / "glas.db", timeout=10)) as connection, connection:
+        connection.execute("UPDATE users SET tg_id = 1087968824 WHERE tg_id = ?", (boris,))
+    await house.bot._forget_shared_accounts()
+    with pytest.raises(NotFoundError):
+        await house.services.db_assist.transcription(theirs.id)
+    assert theirs.audio_key is not None
+    with pytest.raises(NotFoundError):
+        await house.services.data_loader.fetch_audio(theirs.audio_key)
+    assert (await house.services.db_assist.transcription(mine.id)).audio_key is not None
 
 
 async def test_anonymous_haste_is_counted_by_chat(house: House, group: int) -> None:

@@ -2,12 +2,15 @@
 
 import contextlib
 import importlib.util
+import json
 import os
 import platform
 import socket
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import NamedTuple
 
 import typer
@@ -17,13 +20,14 @@ from glas.cli.session import EXIT_FAILED, open_settings, out, russian
 from glas.domain.errors import GlasError
 from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
 from glas.launch.samples import samples_dir
-from glas.settings import Settings, is_loopback
+from glas.settings import Settings, is_loopback, plain
 
 HELP = """
 Проверить установку: что есть, что доступно, что исправить. Код выхода 1, если служить нельзя.
 """
 
 _HUB_TIMEOUT_S = 3.0
+_TELEGRAM = "https://api.telegram.org"
 _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]•[/]", "fail": "[red]✗[/]"}
 
 
@@ -39,7 +43,7 @@ def doctor() -> None:
     """Look at everything; nothing is changed."""
     settings = open_settings(quiet=True)
     failed = False
-    for look in (_program, _packages, _data_dir, _model, _champion, _port, _hub, _pip, _training):
+    for look in (_program, _packages, _data_dir, _model, _champion, _port, _hub, _telegram, _pip, _training):
         for finding in look(settings):
             failed |= finding.level == "fail"
             out.print(f"{_MARKS[finding.level]} {finding.what}", markup=True)
@@ -127,6 +131,33 @@ def _reachable(knock: Callable[[], contextlib.AbstractContextManager[object]], a
     except (OSError, ValueError):
         advice = "модели можно принести файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…"
         return Finding("warn", f"хранилище моделей {address} недоступно", advice)
+
+
+def _telegram(settings: Settings) -> Iterator[Finding]:
+    """Ask Telegram who the bot is; no error is quoted, since addresses of the Bot API hold the token."""
+    token = plain(settings.telegram_token)
+    if token is None:
+        yield Finding("ok", "бот не настроен: нет TELEGRAM_TOKEN")
+        return
+    address = f"{settings.telegram_api_url or _TELEGRAM}/bot{token}/getMe"
+    try:
+        with urllib.request.urlopen(address, timeout=_HUB_TIMEOUT_S) as answer:  # noqa: S310 - a setting's address
+            me = json.load(answer)["result"]
+    except urllib.error.HTTPError as error:
+        if error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+            yield Finding("fail", "Telegram не знает этого токена", "новый токен даёт @BotFather: TELEGRAM_TOKEN=…")
+        else:
+            yield Finding("warn", f"Telegram ответил {error.code}: бот ответит, когда это пройдёт")
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        yield Finding("warn", "Telegram недоступен: бот ответит, когда связь появится")
+        return
+    yield Finding("ok", f"бот @{me.get('username')}")
+    if not me.get("can_read_all_group_messages"):
+        advice = (
+            "в @BotFather: /setprivacy → Disable, затем добавьте бота в группы снова; или сделайте его администратором"
+        )
+        yield Finding("warn", "режим приватности включён: голосовых в группах бот не видит", advice)
 
 
 def _pip(_settings: Settings) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from aiogram.types import BotCommand
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ConfigurationError
+from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable, Retry, Schedule, with_retries
 from glas.settings import Settings, numbers, plain
@@ -78,6 +78,8 @@ class TelegramBot:
     phrases: Phrases
     notice: Notice
     settings: Settings
+    services: Services
+    durable: Durable
 
     async def run(self) -> None:
         """Take updates in until cancelled; with a webhook they come by themselves, through `webhook.create_app`.
@@ -86,6 +88,7 @@ class TelegramBot:
             ConfigurationError: the token is wrong, or another program uses it.
         """
         await self.introduce()
+        await self._forget_shared_accounts()
         self.notice.is_taking_in = True
         if self.settings.bot.webhook_url is None:
             await self.intake.poll()
@@ -106,6 +109,17 @@ class TelegramBot:
             shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
+
+    async def _forget_shared_accounts(self) -> None:
+        """Delete what was wrongly kept; the next start tries again if something is away."""
+        services = self.services
+        try:
+            job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
+        except GlasError as error:
+            _log.warning("recordings of anonymous senders could not be looked for", code=error.code)
+            return
+        if job is not None:
+            await self.durable.enqueue(job.work())
 
     async def _look_at_privacy_mode(self) -> None:
         """Tell the operator if Telegram hides the recordings of groups from the bot."""
@@ -146,7 +160,7 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         durable.tell(notice.say, notice.hear)
         _register(settings, services, durable, bot=bot, phrases=phrases, signer=Signer(token), desk=desk)
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first)
-        yield TelegramBot(bot, intake, phrases, notice, settings)
+        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable)
 
 
 def _register(

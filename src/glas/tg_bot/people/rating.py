@@ -36,7 +36,8 @@ async def on_rating(
     """Record a score and say what it brought."""
     transcription_id, score = values[0], Score(values[1])
     if user is None:
-        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        # The button is the presser's own: they asked to be forgotten meanwhile.
+        await toast(bot, query, say("not-registered"), is_alert=True)
         return
     try:
         result = await db_assist.rate(transcription_id, query.from_user.id, score)
