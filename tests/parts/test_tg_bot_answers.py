@@ -91,6 +91,17 @@ async def test_a_text_comes_although_a_proxy_answers_for_telegram(
     assert texts_in(house, anna).count("привет") == 1
 
 
+@pytest.mark.parametrize("method", ["editMessageText", "sendMessage"])
+async def test_a_text_stands_although_the_answer_has_a_new_form(house: House, anna: int, method: str) -> None:
+    """Telegram did what it was asked to: nothing is said twice, and nothing is said to have failed."""
+    house.telegram.fail(method, "new_form")
+    house.telegram.speak(anna, OGG)
+    await house.until(lambda: "привет" in texts_in(house, anna))
+    await asyncio.sleep(0.5)
+    assert texts_in(house, anna) == ["привет"]
+    assert await status_of(house, anna) == [Status.DONE]
+
+
 @pytest.mark.parametrize("kind", FOREIGN)
 async def test_updates_come_although_a_proxy_answers_for_telegram(house: House, anna: int, kind: str) -> None:
     """What is asked for is asked for again."""

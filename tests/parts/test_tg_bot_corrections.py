@@ -53,6 +53,12 @@ async def test_a_correction_with_the_pencil(house: House, anna: int) -> None:
     asked = await ask(house, anna, answer)
     (code,) = (one for one in asked["entities"] if one["type"] == "code")
     assert asked["text"].encode("utf-16-le")[2 * code["offset"] :].decode("utf-16-le") == HEARD
+    (call,) = (
+        one
+        for one in house.telegram.world.calls
+        if one.method == "sendMessage" and one.chat_id == anna and "force_reply" in str(one.params.get("reply_markup"))
+    )
+    assert call.params["link_preview_options"] == {"is_disabled": True}
     interface = house.telegram.world.interfaces[(anna, asked["message_id"])]
     assert (interface["force_reply"], interface["selective"]) == (True, True)
     told = await house.answer(house.telegram.say(anna, RIGHT, reply_to=asked["message_id"]))

@@ -178,7 +178,8 @@ class People:
     def _is_shown(self, one: Sending) -> bool:
         """Whether the answer says what its speaker says."""
         assert one.message is not None
-        return replies(self.telegram)[one.message["message_id"]][0]["text"] == one.reference
+        text: str = replies(self.telegram)[one.message["message_id"]][0]["text"]
+        return text == one.reference
 
     def forget(self, person: int) -> None:
         """Somebody asks to be forgotten."""

@@ -20,6 +20,7 @@ Kind = Literal[
     "other_json",
     "not_utf8",
     "trickle",
+    "new_form",
 ]
 
 _PAGE = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"

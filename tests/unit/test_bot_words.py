@@ -14,6 +14,7 @@ from glas.tg_bot.intake import work_for
 from glas.tg_bot.pace import Pace
 from glas.tg_bot.talk.differences import word_diff
 from glas.tg_bot.talk.phrases import Phrases, parse
+from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
 from glas.tg_bot.talk.texts import MAX_UNITS, lay_out, split, units
 from glas.tg_bot.voices.desk import Desk, Shelf
@@ -191,3 +192,20 @@ def test_what_is_stored() -> None:
     assert work_for(update(**voice), BOT, confirm_first=True, pace=Pace()).queue == UPDATES  # type: ignore[union-attr]
     assert work_for(update(text="как дела?", **group), BOT, confirm_first=False, pace=Pace()) is None
     assert work_for(update(text="/balance", **group), BOT, confirm_first=False, pace=Pace()) is not None
+
+
+def test_talk_below_a_text_is_not_stored() -> None:
+    """In a group a reply to the bot counts only where the bot has asked for words."""
+    prompts = Prompts(Signer("1:a"), BOT, life_s=86_400)
+    asked = prompts.request(Prompt(7, 9, "Анна: \U0001f338"), "Пришлите верный текст", shown="текст").as_kwargs()
+    bot, chat = {"id": BOT, "is_bot": True, "first_name": "G"}, {"id": -5, "type": "supergroup", "title": "G"}
+    told: dict[str, Any] = {"message_id": 4, "date": NOW_S, "from": bot, "chat": chat, "text": "Анна: текст"}
+    entities = [one.model_dump(exclude_none=True) for one in asked["entities"]]
+    request = told | {"text": asked["text"], "entities": entities}
+    for replied, is_stored in ((told, False), (request, True)):
+        reply = update(text="слова", chat=chat, reply_to_message=replied)
+        assert (work_for(reply, BOT, confirm_first=False, pace=Pace()) is not None) == is_stored
+        assert reply.message is not None
+        found = prompts.read(reply.message.reply_to_message)
+        assert found == (Prompt(7, 9, "Анна: \U0001f338") if is_stored else None)
+        assert Prompts(Signer("2:b"), BOT, life_s=1).read(reply.message.reply_to_message) is None

@@ -23,6 +23,7 @@ HEARD = "Встреча переносится на пятницу, на пят�
         ("спасибо!", Likeness.FAR),
         ("😂", Likeness.FAR),
         ("", Likeness.FAR),
+        ("👍", Likeness.FAR),
     ],
 )
 def test_how_near_a_text_is(said: str, expected: Likeness) -> None:

@@ -70,7 +70,7 @@ def distance(said: str, heard: str) -> float:
     """Character errors under RU-NORM per character of the longer text: 0 for the same words, at most 1."""
     expected, found = normalise(said), normalise(heard)
     if not expected or not found:
-        return float(expected != found)
+        return 1.0
     errors = jiwer.process_characters(expected, found)
     n_errors = errors.substitutions + errors.deletions + errors.insertions
     return n_errors / max(len(expected), len(found))

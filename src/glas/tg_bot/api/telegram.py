@@ -6,10 +6,12 @@ Exceptions of the HTTP client quote addresses, and Telegram's addresses hold the
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import aiohttp
 from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.exceptions import (
@@ -27,7 +29,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetFile, GetUpdates, SendChatAction, SendMessage
 from aiogram.methods.base import Response
-from aiogram.types import InlineKeyboardMarkup, MessageEntity
+from aiogram.types import Chat, InlineKeyboardMarkup, Message, MessageEntity
 
 from glas.domain.errors import (
     ConfigurationError,
@@ -118,7 +120,8 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     session = AiohttpSession(api=server)
     session.middleware(Moves())
     session.middleware(limiter)
-    bot = Bot(token, session=session)
+    # What people said is not looked up; and the bot's own links lead nowhere that is worth a picture.
+    bot = Bot(token, session=session, default=DefaultBotProperties(link_preview_is_disabled=True))
     try:
         yield bot
     finally:
@@ -144,6 +147,22 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
         raise TelegramAwayError("something between here and Telegram answered in its place") from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TelegramAwayError(f"Telegram cannot be reached ({type(error).__name__})") from None
+
+
+async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
+    """Send a message; of an answer in an unknown form the number of the message is enough.
+
+    Raises:
+        GlasError: as `said`.
+    """
+    try:
+        return await said(call)
+    except UnreadableAnswerError as error:
+        match error.body:
+            case {"result": {"message_id": int(message_id), "chat": {"id": int(chat_id), "type": str(kind)}}}:
+                chat = Chat.model_construct(id=chat_id, type=kind)
+                return Message.model_construct(message_id=message_id, chat=chat, date=datetime.now(UTC))
+        raise
 
 
 def translated(error: TelegramAPIError) -> GlasError:
@@ -219,6 +238,8 @@ async def edit_text(
                 parse_mode=parse_mode,
             )
         )
+    except UnreadableAnswerError:
+        return  # it stands there; only the answer says so in an unknown form
     except InvalidParameterError as error:
         if not is_not_modified(error):
             raise
@@ -228,7 +249,7 @@ async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: Inlin
     """Change the buttons under a message; the same again is fine, and so is a message that is gone."""
     try:
         await said(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
-    except MessageGoneError:
+    except (MessageGoneError, UnreadableAnswerError):
         return
     except InvalidParameterError as error:
         if not is_not_modified(error):

@@ -41,13 +41,13 @@ class Amending:
     async def run(self, arguments: dict[str, Any]) -> None:
         """Amend what shows one text: the workflow."""
         job = AmendJob.model_validate(arguments)
-        for name, work in (("texts", self._texts), ("subtitles", self._subtitles)):
-            try:
-                await self.steps.do(name, lambda work=work: work(job))  # type: ignore[misc]
-            except (NotFoundError, PersonGoneError):
-                return  # forgotten meanwhile, or nobody is there to read
-            except GlasError as error:
-                _log.error("a correction is not shown", transcription=job.transcription_id, what=name, code=error.code)
+        try:
+            await self.steps.do("texts", lambda: self._texts(job))
+            await self.steps.do("subtitles", lambda: self._subtitles(job))
+        except (NotFoundError, PersonGoneError):
+            return  # forgotten meanwhile, or nobody is there to read
+        except GlasError as error:
+            _log.error("a correction is not shown", transcription=job.transcription_id, code=error.code)
 
     async def _texts(self, job: AmendJob) -> None:
         row, attached = await self._look(job)

@@ -17,7 +17,7 @@ from glas.clients.db_assist_bodies import Finished
 from glas.domain.errors import InvalidParameterError, NotFoundError
 from glas.domain.messages import MessageKind
 from glas.tg_bot.api.limiter import Urgency, urgency
-from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_text, said
+from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_text, sent
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Say
@@ -130,17 +130,17 @@ class Delivery:
         to = _reply_to(answer.job.message_id)
         try:
             with urgency(Urgency.FINAL):
-                sent = await said(lambda: self.bot.send_document(answer.chat_id, document, reply_parameters=to))
+                message = await sent(lambda: self.bot.send_document(answer.chat_id, document, reply_parameters=to))
         except ChatForbidsError:
             return None
-        await self._attach(recognised, MessageKind.DOCUMENT, sent)
-        return sent.message_id
+        await self._attach(recognised, MessageKind.DOCUMENT, message)
+        return message.message_id
 
-    async def _attach(self, recognised: Recognised, kind: MessageKind, sent: Message) -> None:
+    async def _attach(self, recognised: Recognised, kind: MessageKind, message: Message) -> None:
         """Remember a further message, so that it can follow a correction."""
         if recognised.transcription_id is not None:
             with contextlib.suppress(NotFoundError):
-                await self.db_assist.attach(recognised.transcription_id, kind, sent.chat.id, sent.message_id)
+                await self.db_assist.attach(recognised.transcription_id, kind, message.chat.id, message.message_id)
 
     async def _edit(self, answer: Answer, recognised: Recognised, text: str, say: Say) -> None:
         """Let the placeholder say the text; if it was deleted, say it anew."""
@@ -149,10 +149,10 @@ class Delivery:
         if transcription_id is not None and job.person is not None and recognised.heard.text:
             keyboard = self.keyboards.rating(transcription_id, asker=job.person, born_s=job.date_s, say=say)
         with urgency(Urgency.FINAL):
-            sent = await self.say_in_place(answer, text, keyboard)
-        if sent is not None and transcription_id is not None:
-            another = answer.chat_if_another(sent.chat.id)
-            await self.db_assist.set_answer(transcription_id, sent.message_id, chat_id=another)
+            message = await self.say_in_place(answer, text, keyboard)
+        if message is not None and transcription_id is not None:
+            another = answer.chat_if_another(message.chat.id)
+            await self.db_assist.set_answer(transcription_id, message.message_id, chat_id=another)
 
     async def say_in_place(self, answer: Answer, text: str, keyboard: InlineKeyboardMarkup | None) -> Message | None:
         """Edit the placeholder.
@@ -174,13 +174,13 @@ class Delivery:
     ) -> Message:
         """Send a message, in reply to another one that may be gone."""
         to = None if reply_to is None else _reply_to(reply_to)
-        return await said(lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard))
+        return await sent(lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard))
 
     async def _send_part(self, answer: Answer, recognised: Recognised, text: str) -> int:
         with urgency(Urgency.FINAL):
-            sent = await self.reply(answer.chat_id, answer.job.message_id, text)
-        await self._attach(recognised, MessageKind.PART, sent)
-        return sent.message_id
+            message = await self.reply(answer.chat_id, answer.job.message_id, text)
+        await self._attach(recognised, MessageKind.PART, message)
+        return message.message_id
 
     async def _rescue(self, chat_id: int, text: str, *, reply_to: int | None) -> None:
         """Send a text as plain messages, without name, notes and buttons."""

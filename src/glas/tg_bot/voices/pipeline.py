@@ -145,7 +145,7 @@ class Pipeline:
         async def place() -> list[int]:
             return list(await self._place(answer.job, answer.admission))
 
-        chat_id, message_id = await self.steps.do("late placeholder", place)
+        chat_id, message_id = await self.steps.do("place", place)
         return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
 
     async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
