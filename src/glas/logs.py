@@ -15,6 +15,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
+# Names of durable work hold Telegram's numbers of people and chats ("v:BOT:CHAT:MESSAGE:ATTEMPT"), and DBOS logs them.
+_WORK_NAME = re.compile(r"\b[a-z]:\d{6,}(?::-?\w+)+")
 # Telegram's bot tokens stand in the path of every call and file link; keys stand in Authorization headers.
 _PATTERNS = (
     re.compile(r"\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}"),
@@ -26,7 +28,7 @@ _MASK = "***"
 
 
 class Redactor:
-    """Replaces secrets in text: those of known shape, and the literal ones that it is given."""
+    """Replaces secrets in text: those of known shape, the literal ones that it is given, and names of durable work."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._literals = sorted({s for s in secrets if s}, key=len, reverse=True)
@@ -37,7 +39,7 @@ class Redactor:
             value = value.replace(literal, _MASK)
         for pattern in _PATTERNS:
             value = pattern.sub(_MASK, value)
-        return value
+        return _WORK_NAME.sub(lambda name: f"{name[0][0]}:{_MASK}", value)
 
     def value(self, value: Any) -> Any:
         """Redact strings wherever they stand inside containers; other objects are judged by their `repr`."""

@@ -89,7 +89,7 @@ class House:
     def shown(self) -> list[str]:
         """All that the bot's messages say now."""
         messages = sorted(self.telegram.world.messages.items(), key=lambda item: item[0][1])
-        return [message.get("text", "?") for _, message in messages if message["from"]["is_bot"]]
+        return [message.get("text", "?") for _, message in messages if message["from"]["id"] == BOT_ID]
 
 
 def is_waiting(message: JsonObject) -> bool:

@@ -10,7 +10,6 @@ from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import (
     ConflictError,
     ForbiddenError,
-    ImplausibleCorrectionError,
     InvalidParameterError,
     NotFoundError,
 )
@@ -18,7 +17,7 @@ from glas.domain.ledger import Reason, Refusal
 from glas.domain.messages import Score
 from glas.domain.people import Role
 from glas.settings import Settings
-from tests.parts.voices import HEARD, open_db_assist, send, someone
+from tests.parts.voices import open_db_assist, send, someone
 
 CORRECTED = "Привет, это проверка голосового сообщенья!"
 
@@ -133,59 +132,6 @@ async def test_960_coins_make_a_beta_tester(db_assist: DbAssistClient) -> None:
     assert (await db_assist.user(tg_id)).role is Role.BETA_TESTER
     await db_assist.grant(admin, admin, 2000_00, reason="себе", key=f"self-{admin}")
     assert (await db_assist.user(admin)).role is Role.ADMIN
-
-
-async def test_a_correction_is_kept_and_paid_once(db_assist: DbAssistClient) -> None:
-    """A later correction replaces the words; the first decides the payment."""
-    tg_id = await _person(db_assist)
-    sent = await send(db_assist, tg_id)
-    first = await db_assist.correct(sent.id, tg_id, f"  {CORRECTED} ")
-    assert (first.paid_hundredths, first.is_first, first.transcription.reference) == (100, True, CORRECTED)
-    assert first.transcription.text == HEARD
-    again = await db_assist.correct(sent.id, tg_id, CORRECTED)
-    other = await db_assist.correct(sent.id, tg_id, HEARD + " ещё раз")
-    for result in (again, other):
-        assert (result.paid_hundredths, result.balance_hundredths, result.is_first) == (100, 100, False)
-    assert (await db_assist.transcription(sent.id)).reference == HEARD + " ещё раз"
-    assert [entry.reason for entry in await db_assist.transactions(tg_id)] == [Reason.CORRECTION]
-
-
-async def test_a_correction_that_changes_nothing_is_not_paid(db_assist: DbAssistClient) -> None:
-    """The same words with another comma are a reference, and no work."""
-    tg_id = await _person(db_assist)
-    sent = await send(db_assist, tg_id)
-    result = await db_assist.correct(sent.id, tg_id, "Привет! Это проверка голосового сообщения.")
-    assert (result.refusal_reason, result.paid_hundredths) == (Refusal.UNCHANGED, 0)
-    later = await db_assist.correct(sent.id, tg_id, CORRECTED)
-    assert (later.refusal_reason, later.paid_hundredths) == (Refusal.UNCHANGED, 0)
-
-
-@pytest.mark.parametrize(
-    ("reference", "duration_s"),
-    [
-        ("!!! ???", 10),
-        ("абвгд " * 100, 10),
-        ("ъъъъъ ъъъъъъъъ ъъъъъъъъъъ ъъъъъъъъъ", 10),
-        ("да", 10),
-        (HEARD, 0.5),
-    ],
-    ids=["no word", "too long for the time", "another text", "one word of many", "too fast"],
-)
-async def test_nonsense_is_no_correction(db_assist: DbAssistClient, reference: str, duration_s: float) -> None:
-    """What can hardly have been said does not become a reference."""
-    tg_id = await _person(db_assist)
-    sent = await send(db_assist, tg_id, duration_s=duration_s, text=HEARD if duration_s > 1 else "привет")
-    with pytest.raises(ImplausibleCorrectionError):
-        await db_assist.correct(sent.id, tg_id, reference)
-    assert (await db_assist.transcription(sent.id)).reference is None
-
-
-@pytest.mark.parametrize(("text", "reference"), [("она", "да"), ("", "привет"), ("пре вед", "Привет, Марина!")])
-async def test_short_texts_may_be_wholly_wrong(db_assist: DbAssistClient, text: str, reference: str) -> None:
-    """Of a word or two everything may be misheard."""
-    tg_id = await _person(db_assist)
-    sent = await send(db_assist, tg_id, text=text, duration_s=2)
-    assert (await db_assist.correct(sent.id, tg_id, reference)).transcription.reference == reference
 
 
 async def test_grants_are_entered_once_by_administrators(db_assist: DbAssistClient) -> None:

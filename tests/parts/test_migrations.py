@@ -134,3 +134,38 @@ def test_a_wrong_url_is_refused_without_its_password(settings: Settings, url: st
         database_url(wrong)
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in repr(wrong)
+
+
+async def test_corrections_of_before_keep_their_words(empty: Database) -> None:
+    """They are their authors', with a history; and survive the way back."""
+    await migrations.upgrade(empty, "20261122_answer_chat")
+    async with empty.writing() as session:
+        for statement in (
+            (
+                "INSERT INTO users (id, registration_datetime, cash_hundredths, role, is_reviewer, is_banned, locale) "
+                "VALUES (1, '2026-11-22 00:00:00', 0, 0, FALSE, FALSE, 'ru')"
+            ),
+            (
+                "INSERT INTO transcriptions (id, user_id, bot_id, chat_id, message_id, attempt, file_id, "
+                "file_unique_id, "
+                "media_kind, is_forwarded, status, text, duration_s, score, creation_datetime, changed_datetime, "
+                "change_sequence) VALUES (7, 1, 1, 1, 1, 1, 'f', 'u', 'voice', FALSE, 'done', 'а', 1, 0, "
+                "'2026-11-22 00:00:00', '2026-11-22 00:00:00', 1)"
+            ),
+            (
+                "INSERT INTO corrections (transcription_id, reference, creation_datetime, changed_datetime) "
+                "VALUES (7, 'б', '2026-11-22 00:00:00', '2026-11-22 00:00:00')"
+            ),
+        ):
+            await session.execute(text(statement))
+    await migrations.upgrade(empty)
+    async with empty.reading() as session:
+        assert (await session.execute(text("SELECT reference, rank FROM corrections"))).all() == [("б", "author")]
+        found = await session.execute(text("SELECT transcription_id, user_id, reference FROM correction_changes"))
+        assert found.all() == [(7, 1, "б")]
+    async with empty.writing() as session:
+        await session.execute(text("UPDATE corrections SET reference = NULL, rank = NULL"))
+    await migrations.downgrade(empty, "20261122_answer_chat")
+    async with empty.reading() as session:
+        assert await session.scalar(text("SELECT count(*) FROM corrections")) == 0
+    await migrations.upgrade(empty)

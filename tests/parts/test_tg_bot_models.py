@@ -95,5 +95,5 @@ async def test_it_is_for_administrators_alone(house: House) -> None:
     shown = await house.answer(house.telegram.say(ADMIN, "/model"))
     before = now(house, shown["message_id"])
     said = await house.press(anna, shown, "⬇️", chat=ADMIN)
-    assert said == "Это могут только администраторы бота."
+    assert said == "Эта кнопка не для вас: нажать её может только тот, кому я отвечал."
     assert now(house, shown["message_id"]) == before

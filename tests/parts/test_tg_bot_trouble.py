@@ -12,39 +12,16 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError
 from glas.durable import Work
 from glas.settings import BotSettings, Settings
 from glas.tg_bot import webhook
 from tests.parts.bots import House, bot_settings, open_house, open_parts, texts_of_buttons
+from tests.parts.recogniser import Recogniser, open_recogniser
 from tests.telegram.server import TelegramServer
 
 ANNA = 5_200_000_001
-TITLE = {"ru": "Заглушка", "en": "Stub"}
 OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
-
-
-class Recogniser:
-    """An nn_service that answers at once, or as the test wishes."""
-
-    def __init__(self) -> None:
-        self.text = "привет"
-        self.is_away = False
-        self.delay_s = 0.0
-        transport = httpx.MockTransport(self._answer)
-        self.client = NnServiceClient(httpx.AsyncClient(transport=transport, base_url="http://nn_service"))
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        if self.is_away:
-            raise httpx.ConnectError("away")
-        if request.url.path == "/health":
-            return httpx.Response(
-                200, json={"status": "ok", "model": "stub", "title": TITLE, "version": "1", "in_flight": 0}
-            )
-        await asyncio.sleep(self.delay_s)
-        body = {"text": self.text, "duration": 3.0, "model": "stub", "processing_seconds": 0.1}
-        return httpx.Response(200, json=body)
 
 
 @pytest.fixture
@@ -57,9 +34,8 @@ def telegram() -> Iterator[TelegramServer]:
 @pytest.fixture
 async def recogniser() -> AsyncIterator[Recogniser]:
     """A recogniser of this test."""
-    made = Recogniser()
-    yield made
-    await made.client.close()
+    async with open_recogniser() as made:
+        yield made
 
 
 @pytest.fixture

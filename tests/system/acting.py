@@ -57,6 +57,7 @@ class People:
         self.crowd = crowd
         self.world = world
         self.telegram = world.telegram
+        self._have_corrected = False
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is true at Telegram."""
@@ -112,7 +113,7 @@ class People:
         self.until(lambda: sent <= final_replies(self.telegram).keys(), "answers to all recordings")
 
     def check_answers(self) -> None:
-        """Each recording has one answer, and it says what the model hears."""
+        """Each recording has one answer, and it says what the model hears, or what its speaker says in its place."""
         found = replies(self.telegram)
         for one in self.crowd.sendings:
             assert one.message is not None
@@ -131,6 +132,8 @@ class People:
                 return "⚠️ "
         if not one.text:
             return "Речи не слышно."
+        if self._have_corrected and one in self.crowd.kept and one.reference:
+            return one.reference
         is_stranger = one.person == self.crowd.stranger
         return one.text + ("\n\nЧтобы оценивать ответы и получать монеты, нажмите /start." if is_stranger else "")
 
@@ -148,7 +151,7 @@ class People:
                 mine += [self.telegram.press(one.person, place, one.button(score)) for _ in range(one.presses)]
         self.pressed(mine)
         assert foreign
-        assert all("только тот, кто говорил" in words for words in self.pressed(foreign))
+        assert all("не для вас" in words for words in self.pressed(foreign))
         again = [
             self.telegram.press(one.person, one.answer["message_id"], one.button(score))
             for one in rateable
@@ -167,7 +170,16 @@ class People:
         assert said
         self.until(lambda: all(one["message_id"] in replies(self.telegram) for one in said), "answers to corrections")
         shown = replies(self.telegram)
-        assert all(shown[one["message_id"]][0]["text"].startswith("Спасибо, исправлено:") for one in said)
+        assert all(shown[one["message_id"]][0]["text"].startswith("✏️ Спасибо, исправлено:") for one in said)
+
+        self._have_corrected = True
+        self.until(lambda: all(self._is_shown(one) for one in self.crowd.kept if one.reference), "corrected answers")
+
+    def _is_shown(self, one: Sending) -> bool:
+        """Whether the answer says what its speaker says."""
+        assert one.message is not None
+        text: str = replies(self.telegram)[one.message["message_id"]][0]["text"]
+        return text == one.reference
 
     def forget(self, person: int) -> None:
         """Somebody asks to be forgotten."""

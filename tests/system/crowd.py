@@ -92,7 +92,7 @@ class Sending:
     @property
     def reference(self) -> str | None:
         """What its speaker says was really said."""
-        return f"Исправлено: {self.text}" if self.text and self.number % 6 == 4 else None
+        return f"Да, {self.text}" if self.text and self.number % 6 == 4 else None
 
     def button(self, score: Score) -> str:
         """The button of a score."""

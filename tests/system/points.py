@@ -11,14 +11,17 @@ from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from tests.conftest import ROOT
-from tests.parts.hostile import random_bytes
+from tests.parts.hostile import random_bytes, silent_opus
 from tests.parts.recordings import encoded
 from tests.system.killing import Lab
 from tests.system.processes import Part
 from tests.telegram.server import TelegramServer
 
 STEPS = ("placeholder", "recognise", "deliver", "archive", "handle")
-RARE_STEPS = ("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change")
+RARE_STEPS = (
+    *("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change"),
+    *("withdraw", "place", "texts", "subtitles"),
+)
 WORK = ("hear", "keep", "update")
 ADMIN = 6_200_000_001
 PATIENCE_S = 60.0
@@ -77,6 +80,12 @@ class Road:
                 self.lab.telegram.fail("sendMessage", "bad_request", chat_id=person)
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(person, "/help")
+            case "withdraw" | "place":
+                self.lab.start(self.bot, die_at=point)
+                self._speak_in_a_group(person, step)
+            case "texts" | "subtitles":
+                self.lab.start(self.bot, die_at=point)
+                self._correct(person)
             case _:
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(person, "/start")
@@ -108,6 +117,31 @@ class Road:
         asked = self.lab.wait(lambda: _last_words(telegram, person).startswith("Удалить всё"), PATIENCE_S)
         assert asked, f"/forget was not understood\n{self.bot.tail()}"
         telegram.press(person, telegram.answers(person)[-1]["message_id"], "🗑")
+
+    def _speak_in_a_group(self, person: int, step: str) -> None:
+        """A voice message without speech, or a video with some; nobody rates there."""
+        group = -person
+        self.lab.silent.add(group)
+        if step == "withdraw":
+            self.lab.telegram.speak(person, silent_opus(2.0), chat=group)
+        else:
+            self.lab.telegram.speak(person, self._recording(step, person), chat=group, kind="video")
+
+    def _correct(self, person: int) -> None:
+        """The same words in other letters, for which nothing is paid.
+
+        A correction that the last death left behind may lead there before.
+        """
+        telegram = self.lab.telegram
+        telegram.say(person, "/start")
+        self.lab.speak(person, self._recording("", person))
+        is_there = self.lab.wait(lambda: bool(self._rateable_of(person)) or self.lab.is_dead(self.bot), PATIENCE_S)
+        assert is_there, f"a recording was not answered\n{self.bot.tail()}"
+        for answer in self._rateable_of(person):
+            telegram.say(person, telegram.world.messages[answer]["text"].upper(), reply_to=answer[1])
+
+    def _rateable_of(self, person: int) -> list[tuple[int, int]]:
+        return [place for place in self.lab.rateable() if place[0] == person]
 
     def _choose_a_model(self) -> None:
         """The administrator asks for a model that cannot be fetched here: the step ends all the same."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 SENDING = frozenset({"sendMessage", "sendDocument", "sendPhoto", "sendVoice"})
-EDITING = frozenset({"editMessageText", "editMessageReplyMarkup"})
+EDITING = frozenset({"editMessageText", "editMessageReplyMarkup", "editMessageMedia"})
 
 MAX_PER_SECOND = 30
 MAX_PER_GROUP_MINUTE = 20

@@ -5,7 +5,36 @@ from typing import Literal
 
 from tests.telegram.rules import RefusalError
 
-Kind = Literal["too_many", "blocked", "server_error", "cut_before", "cut_after", "slow", "bad_request"]
+Kind = Literal[
+    "too_many",
+    "blocked",
+    "server_error",
+    "cut_before",
+    "cut_after",
+    "slow",
+    "bad_request",
+    "html",
+    "html_after",
+    "empty",
+    "half_json",
+    "other_json",
+    "not_utf8",
+    "trickle",
+    "new_form",
+]
+
+_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
+
+# What stands in the place of Telegram's answer: status, content type, bytes.
+_FOREIGN: dict[str, tuple[int, str, bytes]] = {
+    "html": (502, "text/html", _PAGE.encode()),
+    "html_after": (502, "text/html", _PAGE.encode()),
+    "empty": (200, "application/json", b""),
+    "half_json": (200, "application/json", b'{"ok":true,"result":{"message_'),
+    "other_json": (503, "application/json", b'{"message":"no healthy upstream"}'),
+    "not_utf8": (502, "text/html; charset=utf-8", "<html>Шлюз не отвечает</html>".encode("cp1251")),
+}
+_BEFORE = ("html", "empty", "other_json", "not_utf8")
 
 
 @dataclass
@@ -22,6 +51,15 @@ class Fault:
 
     def matches(self, method: str, chat_id: int | None) -> bool:
         return self.times > 0 and self.method in ("*", method) and self.chat_id in (None, chat_id)
+
+    def foreign_answer(self) -> tuple[int, str, bytes] | None:
+        """What a proxy answers in Telegram's place; None where Telegram itself answers."""
+        return _FOREIGN.get(self.kind)
+
+    @property
+    def has_no_effect(self) -> bool:
+        """Whether the call did not reach Telegram; otherwise it did, and only the answer is lost."""
+        return self.kind in _BEFORE
 
     def refusal(self) -> RefusalError | None:
         """The refusal to answer with; None for faults of the wire."""

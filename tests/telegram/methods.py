@@ -9,21 +9,46 @@ from tests.telegram.rules import (
     MAX_CALLBACK_ANSWER_CHARS,
     MAX_DOWNLOAD_BYTES,
     bad_request,
+    check_allowed,
     check_caption,
     check_keyboard,
     check_text,
 )
 from tests.telegram.world import JsonObject, StoredFile, World
 
+ADMIN_RIGHTS = (
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_send_welcome_messages",
+)
+
 Method = Callable[[World, JsonObject], Any]
 
 
 def get_me(world: World, _params: JsonObject) -> JsonObject:
-    return world.bot | {"can_join_groups": True, "can_read_all_group_messages": True, "supports_inline_queries": False}
+    sees = {"can_read_all_group_messages": world.sees_groups}
+    return world.bot | sees | {"can_join_groups": True, "supports_inline_queries": False}
 
 
 def send_message(world: World, params: JsonObject) -> JsonObject:
-    return _post(world, params, {"text": check_text(params.get("text"))})
+    check_allowed(world.forbidden.get(int(params["chat_id"])), "text messages")
+    return _post(world, params, _text_of(params))
+
+
+def _text_of(params: JsonObject) -> JsonObject:
+    """The text of a message with its entities."""
+    content: JsonObject = {"text": check_text(params.get("text"))}
+    return content | ({"entities": params["entities"]} if params.get("entities") else {})
 
 
 def send_document(world: World, params: JsonObject) -> JsonObject:
@@ -39,6 +64,7 @@ def send_voice(world: World, params: JsonObject) -> JsonObject:
 
 
 def _post_file(world: World, params: JsonObject, kind: str) -> JsonObject:
+    check_allowed(world.forbidden.get(int(params["chat_id"])), f"{kind}s")
     name, data = str(params.get(kind)), params.get("_files", {}).get(kind)
     if data is None and name not in world.files:
         raise bad_request(f"there is no {kind} in the request")
@@ -51,6 +77,7 @@ def _post_file(world: World, params: JsonObject, kind: str) -> JsonObject:
     content: JsonObject = {kind: [described | {"width": 1, "height": 1}] if kind == "photo" else described}
     if caption := check_caption(params.get("caption")):
         content["caption"] = caption
+        content |= {"caption_entities": params["caption_entities"]} if params.get("caption_entities") else {}
     message = _post(world, params, content)
     if data:
         world.files[described["file_id"]] = StoredFile(data[1], f"{kind}s/sent", described["file_unique_id"], size)
@@ -67,8 +94,12 @@ def _post(world: World, params: JsonObject, content: JsonObject) -> JsonObject:
         "date": int(time.time()),
         **content,
     }
-    if markup := check_keyboard(params.get("reply_markup")):
+    markup = check_keyboard(params.get("reply_markup"))
+    if markup and "inline_keyboard" in markup:
         message["reply_markup"] = markup
+    elif markup:
+        # Telegram shows it to the person; the message itself does not carry it.
+        world.interfaces[(chat_id, message["message_id"])] = markup
     replied = (params.get("reply_parameters") or {}).get("message_id")
     if replied is not None and (original := world.messages.get((chat_id, int(replied)))):
         message["reply_to_message"] = {key: value for key, value in original.items() if key != "reply_to_message"}
@@ -85,12 +116,16 @@ def chat_of(chat_id: int) -> JsonObject:
 
 
 def edit_message_text(world: World, params: JsonObject) -> JsonObject:
-    text = check_text(params.get("text"))
+    content = _text_of(params)
     message = _own(world, params)
+    if "text" not in message:
+        raise bad_request("there is no text in the message to edit")
     markup = check_keyboard(params.get("reply_markup"))
-    if message.get("text") == text and message.get("reply_markup") == markup:
+    before = (message.get("text"), message.get("entities"), message.get("reply_markup"))
+    if before == (content["text"], content.get("entities"), markup):
         raise _not_modified()
-    message["text"] = text
+    message.pop("entities", None)
+    message.update(content)
     _mark(message, markup)
     world.add_version(message)
     return message
@@ -105,6 +140,18 @@ def edit_message_reply_markup(world: World, params: JsonObject) -> JsonObject:
     return message
 
 
+def edit_message_media(world: World, params: JsonObject) -> JsonObject:
+    message = _own(world, params)
+    media, uploads = params["media"], params.get("_files", {})
+    if "document" not in message or media.get("type") != "document":
+        raise bad_request("message can't be edited")
+    name, data = uploads[str(media["media"]).removeprefix("attach://")]
+    message["document"] |= {"file_name": name, "file_size": len(data)}
+    world.documents[(message["chat"]["id"], message["message_id"])] = data
+    _mark(message, check_keyboard(params.get("reply_markup")))
+    return message
+
+
 def _mark(message: JsonObject, markup: JsonObject | None) -> None:
     message["edit_date"] = int(time.time())
     message.pop("reply_markup", None)
@@ -114,7 +161,7 @@ def _mark(message: JsonObject, markup: JsonObject | None) -> None:
 
 def _own(world: World, params: JsonObject) -> JsonObject:
     message = world.message(int(params["chat_id"]), int(params["message_id"]))
-    if not message["from"]["is_bot"]:
+    if message["from"]["id"] != world.bot["id"]:
         raise bad_request("message can't be edited")
     return message
 
@@ -180,12 +227,7 @@ def get_chat_member(world: World, params: JsonObject) -> JsonObject:
     user = {"id": user_id, "is_bot": False, "first_name": f"Person {user_id}"}
     if user_id not in world.admins.get(chat_id, set()):
         return {"status": "member", "user": user}
-    rights = (
-        "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
-        "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories "
-        "can_send_welcome_messages"
-    )
-    return {"status": "administrator", "user": user} | dict.fromkeys(rights.split(), True)
+    return {"status": "administrator", "user": user} | dict.fromkeys(ADMIN_RIGHTS, True)
 
 
 METHODS: dict[str, Method] = {
@@ -195,6 +237,7 @@ METHODS: dict[str, Method] = {
     "sendPhoto": send_photo,
     "sendVoice": send_voice,
     "editMessageText": edit_message_text,
+    "editMessageMedia": edit_message_media,
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,
     "sendChatAction": send_chat_action,

@@ -5,8 +5,8 @@ import time
 import uuid
 from typing import Any
 
-from tests.telegram.methods import chat_of
-from tests.telegram.world import FileFault, JsonObject, Press, StoredFile, World
+from tests.telegram.methods import ADMIN_RIGHTS, chat_of
+from tests.telegram.world import BOT_ID, FileFault, JsonObject, Press, StoredFile, World
 
 _EXTENSIONS = {"voice": "oga", "audio": "mp3", "video_note": "mp4", "video": "mp4", "document": "ogg"}
 
@@ -21,9 +21,17 @@ class People:
     def changed(self) -> None:
         """Called after every update; the server wakes whoever waits for one."""
 
-    def say(self, person: int, text: str, *, chat: int | None = None, reply_to: int | None = None) -> JsonObject:
-        """Write a text message, to the bot or in a group."""
-        content: JsonObject = {"text": text}
+    def say(
+        self,
+        person: int,
+        text: str,
+        *,
+        chat: int | None = None,
+        reply_to: int | None = None,
+        speaking_as: JsonObject | None = None,
+    ) -> JsonObject:
+        """Write a text message, to the bot or in a group; `speaking_as` is a chat in whose name it is written."""
+        content: JsonObject = {"text": text} | in_the_name_of(speaking_as)
         if text.startswith("/"):
             length = len(text.split(maxsplit=1)[0])
             content["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
@@ -37,13 +45,15 @@ class People:
         kind: str = "voice",
         chat: int | None = None,
         duration_s: int = 3,
-        forwarded: bool = False,
+        forwarded: bool | JsonObject = False,
         size_bytes: int | None = None,
         file_id: str | None = None,
         file_name: str | None = None,
+        mime_type: str = "audio/ogg",
         reply_to: int | None = None,
+        speaking_as: JsonObject | None = None,
     ) -> JsonObject:
-        """Send a recording; the same `file_id` is the same file again."""
+        """Send a recording; the same `file_id` is the same file again. `forwarded` may tell from whom."""
         file_id = file_id or f"file-{uuid.uuid4().hex}"
         if file_id not in self.world.files:
             path = f"{kind}/file_{next(self._numbers)}.{_EXTENSIONS[kind]}"
@@ -57,11 +67,12 @@ class People:
         if kind in ("video_note", "video"):
             described |= {"length": 240} if kind == "video_note" else {"width": 320, "height": 240}
         if kind == "document":
-            described |= {"mime_type": "audio/ogg", "file_name": file_name or "запись.ogg"}
+            described |= {"mime_type": mime_type, "file_name": file_name or "запись.ogg"}
             del described["duration"]
-        content: JsonObject = {kind: described}
+        content: JsonObject = {kind: described} | in_the_name_of(speaking_as)
         if forwarded:
-            content["forward_origin"] = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+            hidden = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+            content["forward_origin"] = forwarded if isinstance(forwarded, dict) else hidden
         return self._send(person, chat, reply_to, content)
 
     def press(
@@ -77,6 +88,19 @@ class People:
         self.world.add_update("callback_query", query)
         self.changed()
         return query_id
+
+    def add_bot(self, person: int, group: int, *, status: str = "member") -> None:
+        """Add the bot to a group."""
+        member: JsonObject = {"user": self.world.bot, "status": status}
+        change = {
+            "chat": chat_of(group),
+            "from": user(person),
+            "date": int(time.time()),
+            "old_chat_member": {"user": self.world.bot, "status": "left"},
+            "new_chat_member": member | (dict.fromkeys(ADMIN_RIGHTS, True) if status == "administrator" else {}),
+        }
+        self.world.add_update("my_chat_member", change)
+        self.changed()
 
     def upgrade(self, person: int, group: int, supergroup: int) -> None:
         """Make a supergroup of a group: both chats are told, and from now on calls to the old one are refused."""
@@ -97,7 +121,7 @@ class People:
         """What the bot's messages in a chat say now, oldest first."""
         with self.world.lock:
             found = [dict(message) for (where, _), message in self.world.messages.items() if where == chat]
-        return sorted((one for one in found if one["from"]["is_bot"]), key=lambda one: one["message_id"])
+        return sorted((one for one in found if one["from"]["id"] == BOT_ID), key=lambda one: one["message_id"])
 
     def _send(self, person: int, chat: int | None, reply_to: int | None, content: JsonObject) -> JsonObject:
         with self.world.lock:
@@ -115,6 +139,21 @@ class People:
             self.world.add_update("message", message)
         self.changed()
         return message
+
+
+def in_the_name_of(chat: JsonObject | None) -> JsonObject:
+    """Who a message comes from when a chat speaks: an anonymous administrator, a channel, or a linked channel's post.
+
+    A post is told by `is_post` in `chat`.
+    """
+    if chat is None:
+        return {}
+    if chat.get("is_post"):
+        account: JsonObject = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+        posted = {"type": "channel", "date": 1, "message_id": 5, "chat": chat}
+        return {"from": account, "sender_chat": chat, "forward_origin": posted, "is_automatic_forward": True}
+    number = 136817688 if chat["type"] == "channel" else 1087968824
+    return {"from": {"id": number, "is_bot": True, "first_name": "Group"}, "sender_chat": chat}
 
 
 def user(person: int) -> JsonObject:

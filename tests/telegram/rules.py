@@ -3,6 +3,7 @@
 Sources: the Bot API's documentation and the behaviour of tdlib/telegram-bot-api.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 MAX_TEXT_UNITS = 4096
@@ -53,6 +54,12 @@ def check_caption(caption: str | None) -> str | None:
     if caption is not None and units(caption) > MAX_CAPTION_UNITS:
         raise bad_request("message caption is too long")
     return caption
+
+
+def check_allowed(forbidden: Collection[str] | None, what: str) -> None:
+    """Refuse what a chat forbids its members."""
+    if what in (forbidden or ()):
+        raise bad_request(f"not enough rights to send {what} to the chat")
 
 
 def check_keyboard(markup: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -112,13 +112,29 @@ class TelegramServer(People):
             await asyncio.sleep(fault.delay_s)
         if method not in _POLLING:
             self.world.note_patience(at_s, chat_id)
+        if fault and fault.has_no_effect:
+            return self._answer_in_place(at_s, method, params, fault)
         try:
             result = await self._call(method, params, chat_id, request.match_info["token"], fault)
         except RefusalError as refused:
             self._log(at_s, method, params, str(refused.code))
             return await self._refuse(request, refused, fault)
+        if fault and fault.foreign_answer():
+            return self._answer_in_place(at_s, method, params, fault)
         self._log(at_s, method, params, "cut" if kind == "cut_after" else "ok")
+        if kind == "new_form" and isinstance(result, dict):
+            result = result | {"date": "later", "file_id": ["in", "pieces"]}
+        if kind == "trickle":
+            return await _trickle(request, {"ok": True, "result": result})
         return _cut(request) if kind == "cut_after" else web.json_response({"ok": True, "result": result})
+
+    def _answer_in_place(self, at_s: float, method: str, params: JsonObject, fault: Fault) -> web.Response:
+        """Answer as a proxy between the bot and Telegram does when it fails."""
+        foreign = fault.foreign_answer()
+        assert foreign is not None
+        status, content_type, body = foreign
+        self._log(at_s, method, params, fault.kind)
+        return web.Response(status=status, body=body, headers={"Content-Type": content_type})
 
     async def _refuse(self, request: web.Request, refused: RefusalError, fault: Fault | None) -> web.StreamResponse:
         """Answer with a refusal; a pause begins when its last byte has gone out, and not for calls that came before."""
@@ -204,6 +220,19 @@ def _cut(request: web.Request, response: web.StreamResponse | None = None) -> we
     if request.transport is not None:
         request.transport.abort()
     return response or web.Response()
+
+
+async def _trickle(request: web.Request, body: JsonObject) -> web.StreamResponse:
+    """Give a whole answer in small pieces, one after the other."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    data = json.dumps(body).encode()
+    step = max(1, len(data) // _SLOW_CHUNKS)
+    for start in range(0, len(data), step):
+        await response.write(data[start : start + step])
+        await asyncio.sleep(0.05)
+    await response.write_eof()
+    return response
 
 
 async def _params(request: web.Request) -> JsonObject:

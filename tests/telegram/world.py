@@ -79,11 +79,17 @@ class World:
     messages: dict[tuple[int, int], JsonObject] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
     documents: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    interfaces: dict[tuple[int, int], JsonObject] = field(default_factory=dict)
+    """Keyboards and forced replies that messages brought along, which no message carries."""
     files: dict[str, StoredFile] = field(default_factory=dict)
     presses: dict[str, Press] = field(default_factory=dict)
     actions: list[tuple[int, str]] = field(default_factory=list)
     commands: dict[str, list[JsonObject]] = field(default_factory=dict)
     admins: dict[int, set[int]] = field(default_factory=dict)
+    forbidden: dict[int, frozenset[str]] = field(default_factory=dict)
+    """What a chat forbids its members, such as `documents` or `text messages`."""
+    sees_groups: bool = True
+    """Whether privacy mode is off, so that the bot is given every message of a group."""
     local_dir: Path | None = None
     moved: dict[int, int] = field(default_factory=dict)
     webhook: Webhook = field(default_factory=Webhook)

@@ -8,13 +8,15 @@ import pytest
 from aiogram.types import Update
 from aiogram.utils.formatting import Text
 
+from glas.domain.people import Locale
 from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.intake import work_for
 from glas.tg_bot.pace import Pace
-from glas.tg_bot.people.correction import word_diff
-from glas.tg_bot.talk.phrases import parse
+from glas.tg_bot.talk.differences import word_diff
+from glas.tg_bot.talk.phrases import Phrases, parse
+from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
-from glas.tg_bot.talk.texts import is_long
+from glas.tg_bot.talk.texts import MAX_UNITS, lay_out, split, units
 from glas.tg_bot.voices.desk import Desk, Shelf
 from glas.tg_bot.voices.jobs import UPDATES, VOICES, voice_job
 from glas.tg_bot.voices.notice import Notice
@@ -26,9 +28,9 @@ NOW_S = 1_800_000_000
 def test_a_button_is_read_back_by_its_signer_alone() -> None:
     """Values, sign and all; another token, a changed byte, a later day are refused."""
     signer = Signer("1:a")
-    data = signer.sign("r", 2**53, -3, born_s=NOW_S, life_s=86_400)
+    data = signer.sign("r", 2**53, -3, asker=2**52 - 1, born_s=NOW_S, life_s=86_400)
     assert len(data.encode()) <= 64
-    assert signer.read(data, now_s=NOW_S + 3600) == ("r", (2**53, -3))
+    assert signer.read(data, now_s=NOW_S + 3600) == ("r", 2**52 - 1, (2**53, -3))
     for forged in (data.replace("r:", "s:"), data[:-1], "", ":", "r:1:2", data + "x"):
         with pytest.raises(ForgedButtonError):
             signer.read(forged, now_s=NOW_S)
@@ -127,10 +129,38 @@ def test_a_diff_shows_words() -> None:
     assert kinds == ["strikethrough", "bold"]
 
 
+SAY = Phrases()[Locale.RU]
+
+
 def test_length_is_counted_as_telegram_counts() -> None:
-    """An emoji is two units."""
-    assert not is_long("😀" * 2000)
-    assert is_long("😀" * 2001)
+    """An emoji is two units; name and notes count as the text does."""
+    assert lay_out("😀" * 2048, name="", notes=[], say=SAY).document is None
+    assert lay_out("😀" * 2048 + ".", name="", notes=[], say=SAY).document is not None
+    assert lay_out("я" * 4000, name="Ж" * 129, notes=[SAY("unsure"), SAY("press-start")], say=SAY).document is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["слово " * 3000, "Фраза из пяти слов сразу. " * 800, "ъ" * 20_000, "😀" * 9999, "а\n" * 9000]
+)
+@pytest.mark.parametrize("name", ["", "Анна", "Ж" * 64 + " " + "🌸" * 64, "🌸" * 500])
+def test_parts_hold_the_whole_text(text: str, name: str) -> None:
+    """However long text, name and notes: every message fits, and nothing of the text is missing."""
+    notes = [SAY("unsure"), SAY("press-start")]
+    with_file = lay_out(text, name=name, notes=notes, say=SAY)
+    assert with_file.document == text
+    in_parts = lay_out(text, name=name, notes=notes, say=SAY, may_send_documents=False)
+    assert in_parts.document is None
+    for layout in (with_file, in_parts):
+        assert all(0 < units(part) <= MAX_UNITS for part in layout.parts)
+        assert layout.parts[-1].endswith(notes[-1])
+    joined = "".join(in_parts.parts).removesuffix("".join(f"\n\n{note}" for note in notes))
+    assert "".join(joined.split()).endswith("".join(text.split()))
+
+
+def test_a_text_is_cut_where_a_sentence_ends() -> None:
+    """Not in the middle of a word, as long as there are words."""
+    parts = split("Первая фраза. Вторая фраза! Третья, подлиннее остальных.", 30)
+    assert parts == ["Первая фраза. Вторая фраза!", "Третья, подлиннее остальных."]
 
 
 def test_fluent_is_read() -> None:
@@ -162,3 +192,20 @@ def test_what_is_stored() -> None:
     assert work_for(update(**voice), BOT, confirm_first=True, pace=Pace()).queue == UPDATES  # type: ignore[union-attr]
     assert work_for(update(text="как дела?", **group), BOT, confirm_first=False, pace=Pace()) is None
     assert work_for(update(text="/balance", **group), BOT, confirm_first=False, pace=Pace()) is not None
+
+
+def test_talk_below_a_text_is_not_stored() -> None:
+    """In a group a reply to the bot counts only where the bot has asked for words."""
+    prompts = Prompts(Signer("1:a"), BOT, life_s=86_400)
+    asked = prompts.request(Prompt(7, 9, "Анна: \U0001f338"), "Пришлите верный текст", shown="текст").as_kwargs()
+    bot, chat = {"id": BOT, "is_bot": True, "first_name": "G"}, {"id": -5, "type": "supergroup", "title": "G"}
+    told: dict[str, Any] = {"message_id": 4, "date": NOW_S, "from": bot, "chat": chat, "text": "Анна: текст"}
+    entities = [one.model_dump(exclude_none=True) for one in asked["entities"]]
+    request = told | {"text": asked["text"], "entities": entities}
+    for replied, is_stored in ((told, False), (request, True)):
+        reply = update(text="слова", chat=chat, reply_to_message=replied)
+        assert (work_for(reply, BOT, confirm_first=False, pace=Pace()) is not None) == is_stored
+        assert reply.message is not None
+        found = prompts.read(reply.message.reply_to_message)
+        assert found == (Prompt(7, 9, "Анна: \U0001f338") if is_stored else None)
+        assert Prompts(Signer("2:b"), BOT, life_s=1).read(reply.message.reply_to_message) is None

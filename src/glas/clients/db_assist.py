@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from glas.clients.corrections import CorrectionCalls
 from glas.clients.db_assist_bodies import (
     AnswerPlace,
     Archived,
@@ -20,8 +21,6 @@ from glas.clients.db_assist_bodies import (
     ChatMove,
     ChatSettings,
     ConsentChoice,
-    Correction,
-    CorrectionResult,
     Failed,
     Finished,
     Forgotten,
@@ -52,7 +51,7 @@ _transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient:
+class DbAssistClient(CorrectionCalls):
     """Speaks to db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -225,19 +224,6 @@ class DbAssistClient:
         """
         body = Rating.model_construct(tg_id=tg_id, score=score)
         return RatingResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))
-
-    async def correct(self, transcription_id: int, tg_id: int, reference: str) -> CorrectionResult:
-        """Say what was really said; a later correction replaces an earlier one, the first decides what is paid.
-
-        Raises:
-            ImplausibleCorrectionError: it can hardly be what was said.
-            NotFoundError: no such message or person.
-            ForbiddenError: the message is another person's, or this one is banned.
-            ConflictError: there is no text yet.
-        """
-        body = Correction.model_construct(tg_id=tg_id, reference=reference)
-        path = f"/transcriptions/{transcription_id}/correction"
-        return CorrectionResult.model_validate(await self._call("PUT", path, body))
 
     async def changed_since(self, cursor: str = "", *, limit: int = 500) -> Page[Change]:
         """Page through finished messages in the order in which they last changed; nothing is skipped.

@@ -8,6 +8,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, Transcription
 from glas.domain.people import Locale, Purpose, Role, User
@@ -128,13 +129,6 @@ class Rating(_Request):
     score: Score = Field(ge=Score.BAD)
 
 
-class Correction(_Request):
-    """What was really said."""
-
-    tg_id: TgId
-    reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
-
-
 class Grant(_Request):
     """Coins from an administrator, or taken back by one."""
 
@@ -144,7 +138,9 @@ class Grant(_Request):
     key: Name = Field(description="Names this grant: the same key never pays twice.")
 
 
-class _Reward(_Answer):
+class Reward(_Answer):
+    """What a rating or a correction brought."""
+
     transcription: Transcription
     paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
     balance_hundredths: int = Field(description="The person's cash now.")
@@ -153,12 +149,8 @@ class _Reward(_Answer):
     is_first: bool = Field(description="False for every later rating or correction of the same message.")
 
 
-class RatingResult(_Reward):
+class RatingResult(Reward):
     """What became of a rating."""
-
-
-class CorrectionResult(_Reward):
-    """What became of a correction; `transcription.reference` holds it."""
 
 
 class Usage(_Answer):
@@ -223,6 +215,7 @@ class PersonalData(_Answer):
     user: User
     consents: tuple[ConsentRecord, ...]
     transcriptions: tuple[Transcription, ...]
+    corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
     transactions: tuple[Transaction, ...]
 
 

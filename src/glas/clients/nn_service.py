@@ -1,11 +1,13 @@
 """The typed client of nn_service."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.http import call
+from glas.domain.corrections import Sound
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
@@ -123,6 +125,19 @@ class NnServiceClient:
         files = {"file": (filename, data, "application/octet-stream")}
         body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
         return _recognition(body)
+
+    async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
+        """Ask whether a recording can say `text`, by the engine's own score of it.
+
+        No engine here scores a given text yet: the answer is always `Sound.UNKNOWN`, and the audio is not fetched.
+
+        Args:
+            audio: fetches the bytes of the recording; called only where the service can judge.
+            text: the words to be judged.
+            against: what the engine heard, whose score is the measure.
+        """
+        del audio, text, against
+        return Sound.UNKNOWN
 
     async def offered_models(self) -> list[OfferedModel]:
         """Models that are known by name, the best one first; for administrators.

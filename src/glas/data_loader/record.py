@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from glas.clients.db_assist_bodies import Change
+from glas.domain.corrections import Rank
 from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.metrics import error_rates
 from glas.domain.transcription import SAMPLE_RATE_HZ
@@ -42,6 +43,7 @@ class ReferenceOut(_Value):
     file: str
     text: str
     by: str = Field(description="Who stands behind it: speaker.")
+    rank: Rank = Field(description="How far it can be trusted: reviewer, author or agreed.")
 
 
 class OriginalOut(_Value):
@@ -107,8 +109,9 @@ def describe(change: Change, *, test_share: float) -> Record | None:
         confidence=message.confidence,
     )
     reference, wer = None, None
-    if message.reference is not None:
-        reference = ReferenceOut(file=f"{number}_reference.txt", text=message.reference, by="speaker")
+    if message.reference is not None and message.rank is not None:
+        file = f"{number}_reference.txt"
+        reference = ReferenceOut(file=file, text=message.reference, by="speaker", rank=message.rank)
         wer = round(error_rates([message.reference], [message.text]).wer, 6)
     return Record(
         id=number,

@@ -4,43 +4,21 @@ Money is whole hundredths of a coin: SQLite's NUMERIC is a float. docs/database.
 """
 
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, MetaData, SmallInteger, String, Table, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy import UniqueConstraint as Unique
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from glas.db.base import CODE, SHA256, among
+from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
+from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
+from glas.db.correction_tables import CorrectionRow
 from glas.db.types import RowId, UtcDateTime
+from glas.domain.corrections import Rank
 from glas.domain.ledger import Reason
 from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.people import Locale, Purpose, Role
-
-_CODE = String(32)
-_SHA256 = String(64)
-
-
-def _among(column: str, allowed: type[Enum]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(member.value) for member in allowed)})", name=column)
-
-
-class Base(DeclarativeBase):
-    """Root of the rows; every constraint has a predictable name, without which migrations could not drop it."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-def table_of(row: type[Base]) -> Table:
-    """The table of a row, for statements that need no objects: those of every message."""
-    return Base.metadata.tables[row.__tablename__]
 
 
 class UserRow(Base):
@@ -61,8 +39,8 @@ class UserRow(Base):
 
     __table_args__ = (
         CheckConstraint("cash_hundredths >= 0", name="cash"),
-        _among("role", Role),
-        _among("locale", Locale),
+        among("role", Role),
+        among("locale", Locale),
         {"sqlite_autoincrement": True},
     )
 
@@ -80,13 +58,13 @@ class ConsentRow(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    purpose: Mapped[str] = mapped_column(_CODE)
+    purpose: Mapped[str] = mapped_column(CODE)
     granted: Mapped[bool]
     text_version: Mapped[str] = mapped_column(String(512))
     creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        _among("purpose", Purpose),
+        among("purpose", Purpose),
         Index(None, "user_id", "purpose", "id"),
         {"sqlite_autoincrement": True},
     )
@@ -107,26 +85,26 @@ class TranscriptionRow(Base):
     answer_chat_id: Mapped[int | None] = mapped_column(BigInteger)
     file_id: Mapped[str] = mapped_column(String(512))
     file_unique_id: Mapped[str] = mapped_column(String(512))
-    media_kind: Mapped[str] = mapped_column(_CODE)
+    media_kind: Mapped[str] = mapped_column(CODE)
     is_forwarded: Mapped[bool]
     duration_s: Mapped[float | None]
-    status: Mapped[str] = mapped_column(_CODE, default=Status.PENDING.value)
+    status: Mapped[str] = mapped_column(CODE, default=Status.PENDING.value)
     failure_code: Mapped[str | None] = mapped_column(String(512))
     text: Mapped[str | None] = mapped_column(Text)
     confidence: Mapped[float | None]
     model: Mapped[str | None] = mapped_column(String(512))
     model_version: Mapped[str | None] = mapped_column(String(64))
-    fingerprint: Mapped[str | None] = mapped_column(_SHA256)
+    fingerprint: Mapped[str | None] = mapped_column(SHA256)
     score: Mapped[int] = mapped_column(SmallInteger, default=int(Score.NOT_RATED))
-    reward_refusal: Mapped[str | None] = mapped_column(_CODE)
+    reward_refusal: Mapped[str | None] = mapped_column(CODE)
     audio_key: Mapped[str | None] = mapped_column(String(512))
-    audio_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    audio_sha256: Mapped[str | None] = mapped_column(SHA256)
     audio_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
     change_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
 
-    correction: Mapped["CorrectionRow | None"] = relationship(lazy="raise")
+    correction: Mapped[CorrectionRow | None] = relationship(lazy="raise")
 
     __table_args__ = (
         Unique("bot_id", "chat_id", "message_id", "attempt"),
@@ -135,9 +113,9 @@ class TranscriptionRow(Base):
         CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
         CheckConstraint("audio_size_bytes >= 0", name="audio_size_bytes"),
         CheckConstraint("status <> 'done' OR (text IS NOT NULL AND duration_s IS NOT NULL)", name="done"),
-        _among("media_kind", MediaKind),
-        _among("status", Status),
-        _among("score", Score),
+        among("media_kind", MediaKind),
+        among("status", Status),
+        among("score", Score),
         Index(None, "bot_id", "chat_id", "answer_message_id"),
         Index(None, "bot_id", "answer_chat_id", "answer_message_id"),
         Index(None, "user_id", "creation_datetime"),
@@ -147,24 +125,19 @@ class TranscriptionRow(Base):
     )
 
     @property
-    def reference(self) -> str | None:
-        """The speaker's correction."""
+    def corrected_text(self) -> str | None:
+        """The correction that stands."""
         return None if self.correction is None else self.correction.reference
 
+    @property
+    def rank(self) -> str | None:
+        """Its rank."""
+        return None if self.correction is None else self.correction.rank
 
-class CorrectionRow(Base):
-    """What a speaker says was really said; a later correction replaces the text."""
-
-    __tablename__ = "corrections"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), unique=True)
-    reference: Mapped[str] = mapped_column(Text)
-    reward_refusal: Mapped[str | None] = mapped_column(_CODE)
-    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
-    changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    @property
+    def reference(self) -> str | None:
+        """The correction, unless it is doubtful."""
+        return None if self.rank == Rank.DOUBTFUL else self.corrected_text
 
 
 class ReviewRow(Base):
@@ -175,7 +148,7 @@ class ReviewRow(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"))
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    verdict: Mapped[str] = mapped_column(_CODE)
+    verdict: Mapped[str] = mapped_column(CODE)
     reference: Mapped[str | None] = mapped_column(Text)
     creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -197,7 +170,7 @@ class TransactionRow(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     amount_hundredths: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str] = mapped_column(_CODE)
+    reason: Mapped[str] = mapped_column(CODE)
     transcription_id: Mapped[int | None] = mapped_column(BigInteger)
     role_earned: Mapped[int | None] = mapped_column(SmallInteger)
     granted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -210,7 +183,7 @@ class TransactionRow(Base):
         CheckConstraint("amount_hundredths <> 0", name="amount"),
         CheckConstraint("(reason = 'grant') = (transcription_id IS NULL)", name="transcription"),
         CheckConstraint("reason = 'grant' OR amount_hundredths > 0", name="payment"),
-        _among("reason", Reason),
+        among("reason", Reason),
         Index(None, "user_id", "date_of_transaction"),
         {"sqlite_autoincrement": True},
     )
@@ -221,7 +194,7 @@ class PaidAudioRow(Base):
 
     __tablename__ = "paid_audio"
 
-    reason: Mapped[str] = mapped_column(_CODE, primary_key=True)
+    reason: Mapped[str] = mapped_column(CODE, primary_key=True)
     audio: Mapped[str] = mapped_column(String(600), primary_key=True)
     transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), index=True)
 
@@ -267,7 +240,7 @@ class ModelRow(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     name: Mapped[str] = mapped_column(String(512))
     version: Mapped[str] = mapped_column(String(64))
-    sha256: Mapped[str] = mapped_column(_SHA256)
+    sha256: Mapped[str] = mapped_column(SHA256)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
     creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -279,6 +252,6 @@ class ModelAliasRow(Base):
 
     __tablename__ = "model_aliases"
 
-    alias: Mapped[str] = mapped_column(_CODE, primary_key=True)
+    alias: Mapped[str] = mapped_column(CODE, primary_key=True)
     model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
     changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.db_assist_bodies import Discrepancy, LedgerCheck, Statistics
-from glas.db.tables import CorrectionRow, TransactionRow, TranscriptionRow, UserRow
+from glas.db.correction_tables import CorrectionRow
+from glas.db.tables import TransactionRow, TranscriptionRow, UserRow
 from glas.db_assist import people
 from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Status
@@ -62,13 +63,14 @@ async def statistics(*, session: AsyncSession) -> Statistics:
     active = select(func.count(TranscriptionRow.user_id.distinct())).where(recent)
     audio_s = select(func.coalesce(func.sum(TranscriptionRow.duration_s), 0.0))
     paid = select(func.coalesce(func.sum(TransactionRow.amount_hundredths), 0))
+    corrected = select(func.count()).where(CorrectionRow.reference.is_not(None))
     known = select(func.count()).select_from(UserRow).where(UserRow.tg_id.is_not(None))
     return Statistics(
         n_users=(await session.scalars(known)).one(),
         n_active_users=(await session.scalars(active)).one(),
         n_transcriptions=_counted([status.value for status in Status], statuses.all()),
         n_scores=_counted([score.value for score in Score], scores.all()),
-        n_corrections=await _count(CorrectionRow, session=session),
+        n_corrections=(await session.scalars(corrected)).one(),
         audio_s=(await session.scalars(audio_s)).one(),
         paid_hundredths=int((await session.scalars(paid)).one()),
     )
@@ -79,5 +81,5 @@ def _counted(names: Iterable[_NameT], found: Iterable[tuple[_NameT, int]]) -> di
     return dict.fromkeys(names, 0) | dict(found)
 
 
-async def _count(table: type[CorrectionRow | TransactionRow | UserRow], *, session: AsyncSession) -> int:
+async def _count(table: type[TransactionRow | UserRow], *, session: AsyncSession) -> int:
     return (await session.scalars(select(func.count()).select_from(table))).one()

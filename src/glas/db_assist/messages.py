@@ -3,16 +3,18 @@
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Select, and_, bindparam, literal, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.dml import ReturningInsert
 
 from glas.clients.db_assist_bodies import AnswerPlace, Archived, Failed, Finished, NewTranscription
+from glas.db.correction_tables import AttachedMessageRow, CorrectionRow
 from glas.db.session import dialect, insert_of
-from glas.db.tables import CorrectionRow, TranscriptionRow, UserRow, table_of
+from glas.db.tables import TranscriptionRow, UserRow, table_of
 from glas.db_assist import people
 from glas.db_assist.changes import next_sequence
+from glas.domain.corrections import Rank
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.messages import Score, Status, Transcription
 
@@ -27,9 +29,10 @@ _MUST_AGREE: Final = ("file_unique_id", "media_kind", "is_forwarded")
 _table: Final = table_of(TranscriptionRow)
 _users: Final = table_of(UserRow)
 _corrections: Final = table_of(CorrectionRow)
-_WITH_REFERENCE: Final = select(*_table.c, _corrections.c.reference).select_from(
-    _table.outerjoin(_corrections, _corrections.c.transcription_id == _table.c.id)
-)
+_reference: Final = case((_corrections.c.rank != Rank.DOUBTFUL.value, _corrections.c.reference))
+_WITH_REFERENCE: Final = select(
+    *_table.c, _reference.label("reference"), _corrections.c.reference.label("corrected_text"), _corrections.c.rank
+).select_from(_table.outerjoin(_corrections, _corrections.c.transcription_id == _table.c.id))
 _BY_ID: Final = update(_table).where(_table.c.id == bindparam("row_id"))
 
 
@@ -79,7 +82,7 @@ async def _created_before(new: NewTranscription, *, session: AsyncSession) -> Tr
     query = _WITH_REFERENCE.where(*named).with_for_update(of=_table)
     row = {**(await session.execute(query)).mappings().one()}
     if row["user_id"] != user.id or any(row[name] != getattr(new, name) for name in _MUST_AGREE):
-        raise ConflictError(f"message {new.message_id} of chat {new.chat_id} was recorded with other values")
+        raise ConflictError("this message was recorded with other values")
     if new.answer_message_id not in (None, row["answer_message_id"]):
         place = new.model_dump(include={"answer_message_id", "answer_chat_id"})
         return await _write(row, place, session=session)
@@ -97,16 +100,30 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
-    """A message by its answer; the newest, should the answer have served twice.
+    """A message by its answer, or by another message of the bot that shows its text; the newest, should there be two.
 
     Raises:
         NotFoundError: there is none.
     """
+    attached = select(AttachedMessageRow.transcription_id).where(
+        AttachedMessageRow.chat_id == chat_id, AttachedMessageRow.message_id == answer_message_id
+    )
     is_there = or_(
         _table.c.answer_chat_id == chat_id, and_(_table.c.answer_chat_id.is_(None), _table.c.chat_id == chat_id)
     )
-    query = _WITH_REFERENCE.where(_table.c.bot_id == bot_id, is_there, _table.c.answer_message_id == answer_message_id)
+    is_answer = and_(is_there, _table.c.answer_message_id == answer_message_id)
+    query = _WITH_REFERENCE.where(_table.c.bot_id == bot_id, or_(is_answer, _table.c.id.in_(attached)))
     return _present(await _newest(query, session=session), answer_message_id)
+
+
+async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> Transcription:
+    """A message by the recording that was sent; its last attempt.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    named = (_table.c.bot_id == bot_id, _table.c.chat_id == chat_id, _table.c.message_id == message_id)
+    return _present(await _newest(_WITH_REFERENCE.where(*named), session=session), message_id)
 
 
 async def find_same_file(

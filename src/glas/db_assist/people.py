@@ -11,9 +11,9 @@ from glas.clients.db_assist_bodies import ConsentChoice, Standing, Usage
 from glas.db.session import insert
 from glas.db.tables import ConsentRow, TranscriptionRow, UserRow, table_of
 from glas.db_assist.changes import last_consent, next_sequence
-from glas.domain.errors import ForbiddenError, NotFoundError
+from glas.domain.errors import ForbiddenError, InvalidParameterError, UnknownPersonError
 from glas.domain.messages import Status
-from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.people import SHARED_ACCOUNTS, Locale, Purpose, Role, User
 
 DAY = timedelta(hours=24)
 
@@ -35,7 +35,13 @@ def now() -> datetime:
 
 
 async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
-    """Make a person known, or find the one who is."""
+    """Make a person known, or find the one who is.
+
+    Raises:
+        InvalidParameterError: the id is an account that many people share.
+    """
+    if tg_id in SHARED_ACCOUNTS:
+        raise InvalidParameterError("expected a person, got an account that many people share", param="tg_id")
     new = insert(session, UserRow).values(
         tg_id=tg_id,
         registration_datetime=now(),
@@ -53,7 +59,7 @@ async def find(tg_id: int, *, session: AsyncSession) -> User:
     """A person with their consents.
 
     Raises:
-        NotFoundError: nobody registered under this id.
+        UnknownPersonError: nobody registered under this id.
     """
     return as_user(await load(tg_id, session=session))
 
@@ -67,14 +73,14 @@ async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
     """A person's row, kept from all others until the transaction ends: what they earn is decided one thing at a time.
 
     Raises:
-        NotFoundError: nobody registered under this id.
+        UnknownPersonError: nobody registered under this id.
         ForbiddenError: the person is banned.
     """
     # FOR NO KEY UPDATE: rows that only refer to the person can still be written meanwhile.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
-        raise _unknown(tg_id)
+        raise _unknown()
     return allowed(row)
 
 
@@ -82,14 +88,14 @@ async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
     """Who sends a message.
 
     Raises:
-        NotFoundError: nobody registered under this id.
+        UnknownPersonError: nobody registered under this id.
         ForbiddenError: the person is banned.
     """
     # FOR KEY SHARE: whoever forgets this person meanwhile waits for us, or we for them and then find nobody.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
-        raise _unknown(tg_id)
+        raise _unknown()
     return allowed(row)
 
 
@@ -158,11 +164,11 @@ async def standing(tg_id: int, *, session: AsyncSession) -> Standing:
     """A person with their consents, and what they sent in the last 24 hours.
 
     Raises:
-        NotFoundError: nobody registered under this id.
+        UnknownPersonError: nobody registered under this id.
     """
     row = (await session.execute(_STANDING, {"tg_id": tg_id, "since": now() - DAY})).mappings().one_or_none()
     if row is None:
-        raise _unknown(tg_id)
+        raise _unknown()
     consents = frozenset(purpose for purpose in Purpose if row[purpose.value])
     return Standing(
         user=User.model_validate({**row, "consents": consents}),
@@ -174,14 +180,14 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
     """A person's row with all consents.
 
     Raises:
-        NotFoundError: nobody registered under this id.
+        UnknownPersonError: nobody registered under this id.
     """
     query = select(UserRow).where(UserRow.tg_id == tg_id).options(selectinload(UserRow.consent_history))
     if locked:
         query = query.with_for_update(key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
-        raise _unknown(tg_id)
+        raise _unknown()
     return row
 
 
@@ -196,5 +202,6 @@ async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
     )
 
 
-def _unknown(tg_id: int) -> NotFoundError:
-    return NotFoundError(f"expected a registered person, got {tg_id}", param="tg_id")
+def _unknown() -> UnknownPersonError:
+    # Without the id: messages of errors are logged.
+    return UnknownPersonError("expected a registered person, got somebody who is not", param="tg_id")

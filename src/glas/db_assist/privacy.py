@@ -9,6 +9,7 @@ from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
 from glas.db_assist import people
 from glas.db_assist.changes import next_sequence
+from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
 from glas.domain.people import Locale, Role
@@ -27,6 +28,7 @@ async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
         user=people.as_user(user),
         consents=tuple(ConsentRecord.model_validate(one, from_attributes=True) for one in user.consent_history),
         transcriptions=tuple(as_transcription(row) for row in rows),
+        corrections=await history_of_person(user.id, session=session),
         transactions=await transactions_of(user.id, session=session),
     )
 

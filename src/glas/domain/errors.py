@@ -5,6 +5,7 @@
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
+    │   │   └── UnknownPersonError             nobody registered under this Telegram id
     │   ├── ConflictError                      the same thing was said before, differently
     │   │   └── WouldReplaceError              something is there already, and nobody said that it may go
     │   ├── BackupError                        a backup is damaged, or no backup
@@ -84,6 +85,12 @@ class NotFoundError(InputError, LookupError):
 
     code = "not_found"
     status = 404
+
+
+class UnknownPersonError(NotFoundError):
+    """Nobody registered under this Telegram id."""
+
+    code = "person_unknown"
 
 
 class ConflictError(InputError):

@@ -22,6 +22,7 @@ class Refusal(StrEnum):
     SAME_AUDIO = "same_audio"
     DAILY_CAP = "daily_cap"
     UNCHANGED = "unchanged"
+    DOUBTFUL = "doubtful"
     NOTHING_EARNED = "nothing_earned"
 
 

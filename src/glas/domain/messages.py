@@ -5,6 +5,8 @@ from enum import IntEnum, StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glas.domain.corrections import Rank
+
 
 class Score(IntEnum):
     """What the speaker thought of the text; the numbers are the original system's and name the export's folders."""
@@ -33,6 +35,14 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
+class MessageKind(StrEnum):
+    """What a message of the bot holds of a transcription, besides its answer."""
+
+    DOCUMENT = "document"
+    SUBTITLES = "subtitles"
+    PART = "part"
+
+
 class Transcription(BaseModel):
     """One message; its `id` names its objects (`{id}/{id}_audio.{ext}`, `{id}/{id}_transcription.txt`)."""
 
@@ -58,7 +68,11 @@ class Transcription(BaseModel):
     status: Status = Status.PENDING
     failure_code: str | None = None
     text: str | None = None
-    reference: str | None = Field(default=None, description="The speaker's own correction.")
+    reference: str | None = Field(
+        default=None, description="What a person says was said, if nothing speaks against it; never a doubtful one."
+    )
+    corrected_text: str | None = Field(default=None, description="The correction that stands, doubtful or not.")
+    rank: Rank | None = Field(default=None, description="Who stands behind the correction.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
     model_version: str | None = Field(default=None, description="Version of the model's weights, see `ModelRef`.")
@@ -69,3 +83,8 @@ class Transcription(BaseModel):
     audio_size_bytes: int | None = Field(default=None, ge=0)
     creation_datetime: datetime
     changed_datetime: datetime = Field(description="When anything of this last changed; exports ask what is newer.")
+
+    @property
+    def shown_text(self) -> str:
+        """The words that people see: the correction, or what was recognised."""
+        return self.corrected_text or self.text or ""

@@ -2,8 +2,12 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+SHARED_ACCOUNTS: Final = frozenset({777_000, 136_817_688, 1_087_968_824})
+"""Telegram's accounts under which many people write: posts of a linked channel, channels, anonymous administrators."""
 
 
 class Role(IntEnum):

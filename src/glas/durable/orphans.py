@@ -28,6 +28,7 @@ class Orphans:
         """
         idle = set(ours) - set(dbos._active_workflows_set.activeList())  # noqa: SLF001
         for workflow_id in sorted(idle & self._idle):
-            _log.warning("claimed work did not run; it is put back", work=workflow_id)
+            # Without its name, which holds numbers of people and chats.
+            _log.warning("claimed work did not run; it is put back")
             dbos._sys_db.reenqueue_for_recovery(workflow_id, [self._slot], INTERNAL_QUEUE_NAME)  # noqa: SLF001
         self._idle = idle

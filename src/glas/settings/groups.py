@@ -103,13 +103,10 @@ class DbAssistSettings(BaseModel):
     correction_reward: Decimal = Field(
         default=Decimal(1), ge=0, decimal_places=2, description="Coins for the first correction of a message; 0: none."
     )
-    correction_max_cer: float = Field(
-        default=0.8,
-        gt=0,
-        description="Character errors per character of a correction above which it is refused as another text.",
-    )
     correction_max_chars_per_s: float = Field(
-        default=30, gt=0, description="Characters per second of audio above which nobody can have said a correction."
+        default=30,
+        gt=0,
+        description="Letters per second of audio above which a correction is doubtful.",
     )
 
 

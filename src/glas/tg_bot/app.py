@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.types import BotCommand
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ConfigurationError
+from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable, Retry, Schedule, with_retries
 from glas.settings import Settings, numbers, plain
@@ -20,21 +21,39 @@ from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.telegram import Patience, open_telegram, said
 from glas.tg_bot.dispatch import Acquaintance, Updates
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
-from glas.tg_bot.people import admin, again, choices, commands, correction, models, privacy, rating
+from glas.tg_bot.people import (
+    admin,
+    again,
+    choices,
+    commands,
+    correction,
+    groups,
+    models,
+    privacy,
+    private_matters,
+    rating,
+)
+from glas.tg_bot.people.corrector import Corrector
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.picture import START, Picture
+from glas.tg_bot.talk.prompts import Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.amending import Amending
 from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.delivery import Delivery
 from glas.tg_bot.voices.desk import Desk, Shelf
 from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.notice import Notice
-from glas.tg_bot.voices.pipeline import Pipeline
+from glas.tg_bot.voices.pipeline import Limits, Pipeline
 from glas.tg_bot.voices.repair import Repair
 from glas.tg_bot.voices.steps import Steps
+from glas.tg_bot.voices.subtitles import Subtitling
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
 
 _MB = 1_000_000
 _SHELF_BYTES = 64 * _MB
@@ -59,6 +78,8 @@ class TelegramBot:
     phrases: Phrases
     notice: Notice
     settings: Settings
+    services: Services
+    durable: Durable
 
     async def run(self) -> None:
         """Take updates in until cancelled; with a webhook they come by themselves, through `webhook.create_app`.
@@ -67,6 +88,7 @@ class TelegramBot:
             ConfigurationError: the token is wrong, or another program uses it.
         """
         await self.introduce()
+        await self._forget_shared_accounts()
         self.notice.is_taking_in = True
         if self.settings.bot.webhook_url is None:
             await self.intake.poll()
@@ -74,6 +96,7 @@ class TelegramBot:
 
     async def introduce(self) -> None:
         """Tell Telegram how we take updates and which commands there are; waits while it is away."""
+        await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
             await _patiently(self.bot.delete_webhook)
@@ -86,6 +109,26 @@ class TelegramBot:
             shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
+
+    async def _forget_shared_accounts(self) -> None:
+        """Delete what was wrongly kept; the next start tries again if something is away."""
+        services = self.services
+        try:
+            job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
+        except GlasError as error:
+            _log.warning("recordings of anonymous senders could not be looked for", code=error.code)
+            return
+        if job is not None:
+            await self.durable.enqueue(job.work())
+
+    async def _look_at_privacy_mode(self) -> None:
+        """Tell the operator if Telegram hides the recordings of groups from the bot."""
+        me = await self.bot.get_me()
+        if not me.can_read_all_group_messages:
+            _log.warning(
+                "Telegram's privacy mode is on: in groups the bot hears recordings only where it is an administrator; "
+                "turn it off with /setprivacy at @BotFather, then add the bot to its groups again"
+            )
 
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
@@ -117,7 +160,7 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         durable.tell(notice.say, notice.hear)
         _register(settings, services, durable, bot=bot, phrases=phrases, signer=Signer(token), desk=desk)
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first)
-        yield TelegramBot(bot, intake, phrases, notice, settings)
+        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable)
 
 
 def _register(
@@ -132,15 +175,27 @@ def _register(
     keyboards = Keyboards(signer, rating_days=options.rating_days)
     shelf = Shelf(_SHELF_BYTES)
     hearing = Hearing(bot, services.nn_service, services.db_assist, desk, shelf, options.max_file_mb * _MB)
-    pipeline = Pipeline(bot, durable, steps, doorkeeper, hearing, services.db_assist, phrases, keyboards)
+    delivery = Delivery(bot, steps, services.db_assist, keyboards)
+    limits = Limits(file_mb=options.max_file_mb, minutes=int(settings.audio.max_duration_s // 60))
+    pipeline = Pipeline(
+        bot, durable, steps, doorkeeper, hearing, delivery, services.db_assist, phrases, keyboards, limits
+    )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
+    subtitling = Subtitling(services.data_loader, services.nn_service, hearing)
+    amending = Amending(bot, steps, services.db_assist, subtitling, phrases, keyboards)
+    prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400)
+    corrector = Corrector(
+        bot, services.db_assist, services.data_loader, services.nn_service, hearing, keyboards, prompts
+    )
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
+        dispatcher=dispatcher,
         nn_service=services.nn_service,
         db_assist=services.db_assist,
         data_loader=services.data_loader,
-        hearing=hearing,
+        subtitling=subtitling,
+        corrector=corrector,
         durable=durable,
         phrases=phrases,
         keyboards=keyboards,
@@ -151,6 +206,7 @@ def _register(
     )
     updates = Updates(bot, dispatcher, durable, steps, phrases)
     durable.workflow(jobs.HEAR, pipeline.hear)
+    durable.workflow(jobs.AMEND, amending.run)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.REPAIR, repair.run)
     durable.workflow(jobs.CLEAN, archiving.clean)
@@ -171,14 +227,16 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
     dispatcher.message.outer_middleware(acquaintance)
     dispatcher.callback_query.outer_middleware(acquaintance)
     dispatcher.include_routers(
+        groups.make_router(),
+        private_matters.make_router(),
         commands.make_router(),
         rating.make_router(),
         choices.make_router(),
         privacy.make_router(),
         admin.make_router(),
         models.make_router(),
-        again.make_router(),
         correction.make_router(),
+        again.make_router(),
         presses.make_last_router(),
         commands.make_last_router(),
     )

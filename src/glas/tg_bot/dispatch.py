@@ -13,15 +13,16 @@ from glas.domain.errors import GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.tg_bot.api.moves import has_moved
+from glas.tg_bot.api.senders import person_in
 from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.voices.admission import Doorkeeper
-from glas.tg_bot.voices.jobs import CleanJob, ModelJob, RepairJob, VoiceJob
+from glas.tg_bot.voices.jobs import AmendJob, CleanJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
 # Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
-_Job: TypeAlias = VoiceJob | RepairJob | CleanJob | ModelJob
+_Job: TypeAlias = VoiceJob | AmendJob | RepairJob | CleanJob | ModelJob
 _job: TypeAdapter[_Job] = TypeAdapter(_Job)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -73,7 +74,10 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Tells handlers who speaks: `user` (None before /start), `locale`, `say`; stops strangers and the banned."""
+    """Tells handlers who speaks: `user`, `locale`, `say`; stops strangers and the banned.
+
+    `user` is None before /start, and for anonymous administrators and channels, who are nobody's account.
+    """
 
     def __init__(self, doorkeeper: Doorkeeper, phrases: Phrases) -> None:
         self._doorkeeper = doorkeeper
@@ -90,8 +94,9 @@ class Acquaintance(BaseMiddleware):
             return await handler(event, data)  # nobody says this but Telegram
         if not isinstance(event, Message | CallbackQuery) or event.from_user is None:
             return None
-        person = event.from_user.id
-        user = await self._doorkeeper.known(person)
+        sender = person_in(event) if isinstance(event, Message) else event.from_user
+        person = None if sender is None else sender.id
+        user = None if person is None else await self._doorkeeper.known(person)
         locale = user.locale if user else Locale.RU
         say = self._phrases[locale]
         if user is not None and user.is_banned:

@@ -12,18 +12,19 @@ from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import ClientDecodeError
 from aiogram.types import Update
 from pydantic import ValidationError
 
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work
 from glas.tg_bot.api.moves import has_moved
-from glas.tg_bot.api.telegram import said
+from glas.tg_bot.api.senders import party_in
+from glas.tg_bot.api.telegram import UnreadableAnswerError, said
 from glas.tg_bot.pace import Pace
+from glas.tg_bot.talk.prompts import is_prompt
 from glas.tg_bot.voices.jobs import UPDATE, UPDATES, VOICES, voice_job
 
-ALLOWED_UPDATES = ["message", "callback_query"]
+ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 
 _LEASE = "intake"
 _LEASE_S = 30.0
@@ -104,8 +105,8 @@ class Intake:
                     offset=self._offset, timeout=_POLL_S, allowed_updates=ALLOWED_UPDATES, request_timeout=_POLL_S + 15
                 )
             )
-        except ClientDecodeError as error:
-            return list(readable(error.data, self._bot))
+        except UnreadableAnswerError as error:
+            return list(readable(error.body, self._bot))
 
     async def _wait_for_room(self) -> None:
         """Let Telegram keep what we could only pile up; it does so for a day."""
@@ -122,14 +123,22 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
             return job.model_copy(update={"n_in_minute": pace.count(job)}).work()
         if job is None and message.chat.type != "private" and not _is_addressed(update, bot_id):
             return None
-    elif update.callback_query is None:
+    if (party := _party(update)) is None:
         return None
-    sender = update.callback_query.from_user if update.callback_query else message and message.from_user
     # The first word of a newcomer must be done before the recording that follows it.
     is_start = bool(message and message.text and message.text.startswith("/start"))
     body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
     name = f"u:{bot_id}:{update.update_id}"
-    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(sender.id if sender else "-"))
+    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(party))
+
+
+def _party(update: Update) -> int | None:
+    """Whose turn an update takes: a person's, or that of a chat where no person is known; None: no news for us."""
+    if update.message is not None:
+        return party_in(update.message)
+    if update.callback_query is not None:
+        return update.callback_query.from_user.id
+    return None if update.my_chat_member is None else update.my_chat_member.chat.id
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
@@ -137,21 +146,21 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
     for raw in body["result"]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})
-        except ValidationError:
-            _log.exception("an update is not understood and passed over", update=raw.get("update_id"))
+        except ValidationError as error:
+            # Where it fails, and not what stands there: that is what people wrote.
+            places = [".".join(map(str, one["loc"])) for one in error.errors(include_input=False, include_url=False)]
+            _log.error("an update is not understood and passed over", update=raw.get("update_id"), places=places[:5])
             yield Update(update_id=raw["update_id"])
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """In groups: a command, a reply to a message of ours, or that the group has another number now."""
+    """In groups: a command, words that were asked for, or that the group has another number now."""
     message = update.message
     if message is None:
         return False
     if has_moved(message):
         return True
-    replied = message.reply_to_message
-    is_reply_to_us = bool(replied and replied.from_user and replied.from_user.id == bot_id)
-    return is_reply_to_us or bool(message.text and message.text.startswith("/"))
+    return is_prompt(message.reply_to_message, bot_id) or bool(message.text and message.text.startswith("/"))
 
 
 def _told(error: ConfigurationError) -> ConfigurationError:

@@ -1,4 +1,4 @@
-"""How many recordings a person sends within a minute.
+"""How many recordings a person sends within a minute; where no person is known, how many the chat sends.
 
 Counted where they come in, by the time that Telegram gave them: a backlog after an outage is no haste. Of several
 processes one polls and so counts everything; pushes to several are counted by each for itself.
@@ -20,8 +20,8 @@ class Pace:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """How many this person sent in the minute that ends with this one; the same one again counts once."""
-        sent = self._sent.setdefault(job.person, deque(maxlen=_MOST))
+        """How many this party sent in the minute that ends with this one; the same one again counts once."""
+        sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)
         if name not in sent:
             sent.append(name)
@@ -32,4 +32,4 @@ class Pace:
         return len(sent)
 
     def _forget_before(self, time_s: int) -> None:
-        self._sent = {person: sent for person, sent in self._sent.items() if sent[-1][0] > time_s}
+        self._sent = {party: sent for party, sent in self._sent.items() if sent[-1][0] > time_s}

@@ -9,8 +9,6 @@ from glas.clients.db_assist_bodies import (
     Archived,
     Change,
     ChatId,
-    Correction,
-    CorrectionResult,
     Failed,
     Finished,
     Name,
@@ -46,6 +44,18 @@ async def by_message(
     """Find a message by its answer."""
     async with database(request).reading() as session:
         return await messages.find_by_answer(bot_id, chat_id, answer_message_id, session=session)
+
+
+@router.get("/transcriptions/by-recording")
+async def by_recording(
+    request: Request,
+    bot_id: Annotated[RowId, Query()],
+    chat_id: Annotated[ChatId, Query()],
+    message_id: Annotated[RowId, Query()],
+) -> Transcription:
+    """Find a message by the recording that was sent."""
+    async with database(request).reading() as session:
+        return await messages.find_by_recording(bot_id, chat_id, message_id, session=session)
 
 
 @router.get("/transcriptions/by-file")
@@ -100,13 +110,6 @@ async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> R
     """Rate a text, and pay for it once."""
     async with database(request).writing() as session:
         return await ratings.rate(transcription_id, rating, settings=rules(request), session=session)
-
-
-@router.put("/transcriptions/{transcription_id}/correction")
-async def correct(request: Request, transcription_id: RowPath, correction: Correction) -> CorrectionResult:
-    """Say what was really said, and pay for it once."""
-    async with database(request).writing() as session:
-        return await ratings.correct(transcription_id, correction, settings=rules(request), session=session)
 
 
 @router.get("/changes")

@@ -19,6 +19,7 @@ from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import (
+    EditMessageMedia,
     EditMessageReplyMarkup,
     EditMessageText,
     GetUpdates,
@@ -31,7 +32,7 @@ from aiogram.methods import (
 from aiogram.methods.base import Response, TelegramType
 
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
-_EDITS = (EditMessageText, EditMessageReplyMarkup)
+_EDITS = (EditMessageText, EditMessageReplyMarkup, EditMessageMedia)
 
 # What is allowed, and a little time for clocks that differ.
 _PER_SECOND, _SECOND_S = 30, 1.02
@@ -149,7 +150,8 @@ class RateLimiter(BaseRequestMiddleware):
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
         self.keep_quiet(where, retry_after_s + 0.1)
-        _log.warning("Telegram asks for a pause", seconds=retry_after_s, chat=where, method=type(method).__name__)
+        place = "everywhere" if where is None else "one group"
+        _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
     async def _turn(self, method: TelegramMethod[Any]) -> None:
         """Wait until a call may begin, and begin to count it."""

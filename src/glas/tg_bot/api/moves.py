@@ -10,6 +10,8 @@ from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.exceptions import TelegramMigrateToChat
 from aiogram.methods import (
+    DeleteMessage,
+    EditMessageMedia,
     EditMessageReplyMarkup,
     EditMessageText,
     SendChatAction,
@@ -22,7 +24,7 @@ from aiogram.methods.base import Response, TelegramType
 from aiogram.types import Message
 
 _SENDING = (SendMessage, SendDocument, SendPhoto, SendChatAction)
-_EDITING = (EditMessageText, EditMessageReplyMarkup)
+_EDITING = (EditMessageText, EditMessageReplyMarkup, EditMessageMedia, DeleteMessage)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -47,7 +49,7 @@ class Moves(BaseRequestMiddleware):
             if not isinstance(chat_id, int) or isinstance(method, _EDITING):
                 raise
             self._moved[chat_id] = error.migrate_to_chat_id
-            _log.info("a group has become a supergroup", was=chat_id, now=error.migrate_to_chat_id)
+            _log.info("a group has become a supergroup")
             return await make_request(bot, _sent_to(method, error.migrate_to_chat_id))
 
 

@@ -3,18 +3,19 @@
 Exceptions of the HTTP client quote addresses, and Telegram's addresses hold the token. They end here.
 """
 
-import asyncio
-import io
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import aiohttp
 from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.exceptions import (
+    ClientDecodeError,
     TelegramAPIError,
     TelegramBadRequest,
     TelegramConflictError,
@@ -28,7 +29,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetFile, GetUpdates, SendChatAction, SendMessage
 from aiogram.methods.base import Response
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import Chat, InlineKeyboardMarkup, Message, MessageEntity
 
 from glas.domain.errors import (
     ConfigurationError,
@@ -39,18 +40,23 @@ from glas.domain.errors import (
     ServiceFaultError,
     ServiceTimeoutError,
     ServiceUnreachableError,
-    UploadTooLargeError,
 )
 from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.moves import Moves
 
 _T = TypeVar("_T")
-_DOWNLOAD_S = 300
-_CHUNK_BYTES = 256 * 1024
 
 # Telegram tells these apart by words only.
 _GONE_MESSAGE = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
-_GONE_PERSON = ("chat not found", "not enough rights", "PEER_ID_INVALID", "user is deactivated")
+_GONE_PERSON = ("chat not found", "PEER_ID_INVALID", "user is deactivated")
+_FORBIDDEN = (
+    "not enough rights",
+    "have no rights",
+    "CHAT_SEND_",
+    "CHAT_WRITE_FORBIDDEN",
+    "CHAT_RESTRICTED",
+    "TOPIC_CLOSED",
+)
 
 # aiogram asks pydantic for the model of an answer at each call, and pydantic keeps it only while somebody holds it:
 # made anew, it costs more processor time than everything else about a call.
@@ -70,6 +76,22 @@ class PersonGoneError(ForbiddenError):
     """The person blocked the bot, or the chat threw it out: there is nobody to answer."""
 
     code = "person_gone"
+
+
+class ChatForbidsError(PersonGoneError):
+    """The chat's rules forbid this kind of message; another kind may be allowed."""
+
+    code = "chat_forbids"
+
+
+class UnreadableAnswerError(GlasError):
+    """Telegram did what it was asked to, and its answer is of a form that this program does not know."""
+
+    code = "telegram_answer_unreadable"
+
+    def __init__(self, message: str, *, body: Any = None, **options: Any) -> None:
+        super().__init__(message, **options)
+        self.body = body
 
 
 class MessageGoneError(InvalidParameterError):
@@ -98,7 +120,8 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     session = AiohttpSession(api=server)
     session.middleware(Moves())
     session.middleware(limiter)
-    bot = Bot(token, session=session)
+    # What people said is not looked up; and the bot's own links lead nowhere that is worth a picture.
+    bot = Bot(token, session=session, default=DefaultBotProperties(link_preview_is_disabled=True))
     try:
         yield bot
     finally:
@@ -118,8 +141,28 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
         return await call()
     except TelegramAPIError as error:
         raise translated(error) from None
+    except ClientDecodeError as error:
+        raise _of_unreadable(error.data) from None
+    except UnicodeDecodeError:
+        raise TelegramAwayError("something between here and Telegram answered in its place") from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TelegramAwayError(f"Telegram cannot be reached ({type(error).__name__})") from None
+
+
+async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
+    """Send a message; of an answer in an unknown form the number of the message is enough.
+
+    Raises:
+        GlasError: as `said`.
+    """
+    try:
+        return await said(call)
+    except UnreadableAnswerError as error:
+        match error.body:
+            case {"result": {"message_id": int(message_id), "chat": {"id": int(chat_id), "type": str(kind)}}}:
+                chat = Chat.model_construct(id=chat_id, type=kind)
+                return Message.model_construct(message_id=message_id, chat=chat, date=datetime.now(UTC))
+        raise
 
 
 def translated(error: TelegramAPIError) -> GlasError:
@@ -144,11 +187,23 @@ def translated(error: TelegramAPIError) -> GlasError:
     return made
 
 
+def _of_unreadable(body: Any) -> GlasError:
+    """The error for an answer that is none of the Bot API's: a proxy's page, an empty or a cut body.
+
+    Whether the call had its effect is not known then, as with a connection that breaks; so it is made again.
+    """
+    if isinstance(body, dict) and body.get("ok") is True:
+        return UnreadableAnswerError("Telegram's answer is not understood", body=body)
+    return TelegramAwayError("something between here and Telegram answered in its place")
+
+
 def _of_bad_request(text: str) -> GlasError:
     if any(sign in text for sign in _GONE_MESSAGE):
         return MessageGoneError(text)
     if any(sign in text for sign in _GONE_PERSON):
         return PersonGoneError(text)
+    if any(sign in text for sign in _FORBIDDEN):
+        return ChatForbidsError(text)
     return InvalidParameterError(text)
 
 
@@ -158,7 +213,14 @@ def is_not_modified(error: InvalidParameterError) -> bool:
 
 
 async def edit_text(
-    bot: Bot, chat_id: int, message_id: int, text: str, keyboard: InlineKeyboardMarkup | None = None
+    bot: Bot,
+    chat_id: int,
+    message_id: int,
+    text: str,
+    keyboard: InlineKeyboardMarkup | None = None,
+    *,
+    entities: list[MessageEntity] | None = None,
+    parse_mode: str | None = None,
 ) -> None:
     """Let a message say `text`; saying the same again is fine.
 
@@ -166,7 +228,18 @@ async def edit_text(
         MessageGoneError: it is not there any more.
     """
     try:
-        await said(lambda: bot.edit_message_text(text, chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
+        await said(
+            lambda: bot.edit_message_text(
+                text,
+                chat_id=chat_id,
+                message_id=message_id,
+                reply_markup=keyboard,
+                entities=entities,
+                parse_mode=parse_mode,
+            )
+        )
+    except UnreadableAnswerError:
+        return  # it stands there; only the answer says so in an unknown form
     except InvalidParameterError as error:
         if not is_not_modified(error):
             raise
@@ -176,71 +249,17 @@ async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: Inlin
     """Change the buttons under a message; the same again is fine, and so is a message that is gone."""
     try:
         await said(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
-    except MessageGoneError:
+    except (MessageGoneError, UnreadableAnswerError):
         return
     except InvalidParameterError as error:
         if not is_not_modified(error):
             raise
 
 
-async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        UploadTooLargeError: more than `limit_bytes`, whatever was announced.
-        DownloadError: Telegram has no such file.
-        TelegramAwayError: it may succeed later.
-    """
-    try:
-        file = await said(lambda: bot.get_file(file_id))
-    except InvalidParameterError as error:
-        if "too big" in error.message:
-            raise _too_large(limit_bytes) from None
-        raise DownloadError(error.message) from None
-    if file.file_path is None:
-        raise DownloadError("Telegram names no path of the file")
-    if (file.file_size or 0) > limit_bytes:
-        raise _too_large(limit_bytes)
-    if bot.session.api.is_local:
-        # A server with `--local` shares this machine's disk; the path is that server's choice, not a person's.
-        return await asyncio.to_thread(_read, Path(file.file_path), limit_bytes)
-    data = await _fetch(bot, file.file_path, limit_bytes)
-    if file.file_size is not None and len(data) != file.file_size:
-        raise TelegramAwayError(f"expected {file.file_size} bytes of a file, got {len(data)}")
-    return data
-
-
-def _read(path: Path, limit_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit_bytes + 1)
-    except OSError as error:
-        raise DownloadError(
-            f"the Bot API server's file cannot be read here ({error.strerror}): with GLAS_BOT__API_IS_LOCAL its "
-            "directory must be this machine's too, under the same path"
-        ) from None
-    if len(data) > limit_bytes:
-        raise _too_large(limit_bytes)
-    return data
-
-
-async def _fetch(bot: Bot, path: str, limit_bytes: int) -> bytes:
-    buffer = io.BytesIO()
-    url = bot.session.api.file_url(bot.token, path)
-    try:
-        async for chunk in bot.session.stream_content(url, timeout=_DOWNLOAD_S, chunk_size=_CHUNK_BYTES):
-            buffer.write(chunk)
-            if buffer.tell() > limit_bytes:
-                raise _too_large(limit_bytes)
-    except aiohttp.ClientResponseError as error:
-        raise TelegramAwayError(f"Telegram answered a download with status {error.status}") from None
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise TelegramAwayError(f"a download was cut off ({type(error).__name__})") from None
-    return buffer.getvalue()
-
-
-def _too_large(limit_bytes: int) -> UploadTooLargeError:
-    return UploadTooLargeError(f"expected a file of at most {limit_bytes} bytes, got a larger one")
+async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
+    """Take a message of ours back; one that is gone already, or too old for that, is left alone."""
+    with contextlib.suppress(InvalidParameterError, PersonGoneError):
+        await said(lambda: bot.delete_message(chat_id, message_id))
 
 
 class Patience:

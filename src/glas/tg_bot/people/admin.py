@@ -8,7 +8,7 @@ from aiogram.types import Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ConflictError, NotFoundError
+from glas.domain.errors import ConflictError, NotFoundError, UnknownPersonError
 from glas.domain.explain import explain
 from glas.domain.messages import Score, Status
 from glas.domain.people import Locale, Role
@@ -62,7 +62,14 @@ async def on_stats(
 
 
 async def on_grant(
-    message: Message, *, bot: Bot, command: CommandObject, db_assist: DbAssistClient, say: Say, locale: Locale
+    message: Message,
+    *,
+    bot: Bot,
+    command: CommandObject,
+    db_assist: DbAssistClient,
+    admins: frozenset[int],
+    say: Say,
+    locale: Locale,
 ) -> None:
     """Give coins or take them back; the message names the grant, so that a repeat pays nothing."""
     wanted = _grant(command.args or "")
@@ -70,6 +77,9 @@ async def on_grant(
         await message.answer(say("grant-how"))
         return
     person, hundredths, why = wanted
+    if person not in admins and not await _is_known(person, db_assist):
+        await message.answer(say("person-unknown", id=person))
+        return
     admin = message.from_user.id
     try:
         await db_assist.register(admin)
@@ -80,6 +90,14 @@ async def on_grant(
         await message.answer(explain(error) if locale is Locale.RU else error.message)
         return
     await message.answer(say("granted", id=person, balance=coins(user.cash_hundredths, locale)))
+
+
+async def _is_known(person: int, db_assist: DbAssistClient) -> bool:
+    try:
+        await db_assist.user(person)
+    except UnknownPersonError:
+        return False
+    return True
 
 
 def _grant(text: str) -> tuple[int, int, str] | None:
@@ -95,14 +113,17 @@ def _grant(text: str) -> tuple[int, int, str] | None:
 
 
 async def on_ban(
-    message: Message, *, command: CommandObject, db_assist: DbAssistClient, say: Say, locale: Locale
+    message: Message, *, command: CommandObject, db_assist: DbAssistClient, admins: frozenset[int], say: Say
 ) -> None:
-    """Keep a person out, or let them in again."""
+    """Keep a person out, or let them in again; an administrator cannot be kept out, least of all by mistake."""
     text = (command.args or "").strip()
     if not text.isdecimal():
         await message.answer(say("ban-how"))
         return
     person = int(text)
+    if command.command == "ban" and person in admins:
+        await message.answer(say("ban-admin"))
+        return
     try:
         if command.command == "ban":
             await db_assist.ban(person)
@@ -110,8 +131,8 @@ async def on_ban(
         else:
             await db_assist.unban(person)
             await message.answer(say("unbanned", id=person))
-    except NotFoundError as error:
-        await message.answer(explain(error) if locale is Locale.RU else error.message)
+    except UnknownPersonError:
+        await message.answer(say("person-unknown", id=person))
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:

@@ -4,17 +4,17 @@ from aiogram import Bot, F, Router
 from aiogram.filters import Command
 from aiogram.types import BufferedInputFile, CallbackQuery, Message, ReplyParameters
 
-from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import NotFoundError
-from glas.domain.subtitles import to_srt
+from glas.domain.messages import MessageKind
+from glas.tg_bot.api.senders import person_in
 from glas.tg_bot.talk.keyboards import CONFIRM, RETRY, SRT, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
-from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.talk.signing import ADMINISTRATORS
 from glas.tg_bot.voices.jobs import VoiceJob, voice_job
 from glas.tg_bot.voices.recordings import recording_in
+from glas.tg_bot.voices.subtitles import Subtitling
 
 
 def make_router() -> Router:
@@ -39,15 +39,12 @@ async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | 
 
 
 async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
-    """The job for the recording to which our message replies; only its speaker may ask for it."""
+    """The job for the recording to which our message replies; the button lets its speaker alone ask for it."""
     message = message_of(query)
     original = message.reply_to_message if message else None
     job = voice_job(original, bot_id=bot.id, attempt=attempt) if original else None
     if message is None or job is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
-        return None
-    if job.person != query.from_user.id:
-        await toast(bot, query, say("rate-foreign"), is_alert=True)
         return None
     await toast(bot, query)
     return job.model_copy(update={"answer_message_id": message.message_id, "is_asked": True})
@@ -68,7 +65,9 @@ async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> N
         if message.chat.type == "private":
             await message.answer(say("text-hint"))
         return
-    keyboard = keyboards.confirm(born_s=int(message.date.timestamp()), say=say)
+    person = person_in(message)
+    asker = ADMINISTRATORS if person is None else person.id
+    keyboard = keyboards.confirm(asker=asker, born_s=int(message.date.timestamp()), say=say)
     await message.reply(say("confirm"), reply_markup=keyboard)
 
 
@@ -78,12 +77,10 @@ async def on_subtitles(
     values: tuple[int, ...],
     bot: Bot,
     db_assist: DbAssistClient,
-    data_loader: DataLoaderClient,
-    nn_service: NnServiceClient,
-    hearing: Hearing,
+    subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Recognise once more, for the times, and send them as subtitles."""
+    """Send subtitles with the words that stand; they follow a later correction."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])
@@ -95,11 +92,8 @@ async def on_subtitles(
         await toast(bot, query, say("rate-foreign"), is_alert=True)
         return
     await toast(bot, query, say("recognising"))
-    if row.audio_key is not None:
-        data = await data_loader.fetch_audio(row.audio_key)
-    else:
-        data = await hearing.fetch(row.file_id)
-    subtitles = to_srt((await nn_service.transcribe(data)).hypothesis)
+    subtitles = await subtitling.subtitles(row)
     to = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
     document = BufferedInputFile(subtitles.encode(), say("subtitles-name"))
-    await bot.send_document(message.chat.id, document, reply_parameters=to)
+    sent = await bot.send_document(message.chat.id, document, reply_parameters=to)
+    await db_assist.attach(row.id, MessageKind.SUBTITLES, sent.chat.id, sent.message_id)

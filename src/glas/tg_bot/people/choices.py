@@ -1,20 +1,18 @@
 """What people choose: /language, /settings with the consent to training, and how a group is served."""
 
 from aiogram import Bot, F, Router
-from aiogram.enums import ChatMemberStatus
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.people import Locale, Purpose, User
-from glas.tg_bot.api.telegram import edit_keyboard, edit_text, said
+from glas.tg_bot.api.telegram import edit_keyboard, edit_text
 from glas.tg_bot.people.commands import CONSENT_VERSION
 from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
-_CHAT_ADMINS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR)
 _NAMES = {Locale.RU: "русский", Locale.EN: "English"}
 
 
@@ -32,8 +30,9 @@ def make_router() -> Router:
 
 
 async def on_language(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Show the languages."""
-    await message.answer(say("language"), reply_markup=keyboards.language(born_s=int(message.date.timestamp())))
+    """Show the languages. Private chats only: a chat's number is the person's there."""
+    keyboard = keyboards.language(asker=message.chat.id, born_s=int(message.date.timestamp()))
+    await message.answer(say("language"), reply_markup=keyboard)
 
 
 async def on_language_chosen(
@@ -63,10 +62,15 @@ async def on_settings(message: Message, *, user: User | None, keyboards: Keyboar
         await message.answer(say("not-registered"))
         return
     given = Purpose.TRAINING in user.consents
+    keyboard = keyboards.consent(
+        given=given, asker=user.tg_id, born_s=int(message.date.timestamp()), say=say, in_settings=True
+    )
+    await message.answer(_settings_text(locale, say, given=given), reply_markup=keyboard)
+
+
+def _settings_text(locale: Locale, say: Say, *, given: bool) -> str:
     consent = say("settings-on") if given else say("settings-off")
-    text = say("settings", language=_NAMES[locale], consent=consent) + "\n\n" + say("consent-ask")
-    keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
-    await message.answer(text, reply_markup=keyboard)
+    return say("settings", language=_NAMES[locale], consent=consent) + "\n\n" + say("consent-ask")
 
 
 async def on_consent(
@@ -78,17 +82,23 @@ async def on_consent(
     db_assist: DbAssistClient,
     keyboards: Keyboards,
     say: Say,
+    locale: Locale,
 ) -> None:
-    """Record a consent to training, or its withdrawal."""
+    """Record a consent to training, or its withdrawal; what /settings says above the button follows."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
-    given = bool(values[0])
+    given, in_settings = (bool(value) for value in values)
     await db_assist.set_consent(query.from_user.id, Purpose.TRAINING, granted=given, text_version=CONSENT_VERSION)
     await toast(bot, query, say("consent-given") if given else say("consent-withdrawn"), is_alert=True)
     if message := message_of(query):
-        keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
-        await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
+        born_s = int(message.date.timestamp())
+        keyboard = keyboards.consent(given=given, asker=user.tg_id, born_s=born_s, say=say, in_settings=in_settings)
+        if in_settings:
+            text = _settings_text(locale, say, given=given)
+            await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
+        else:
+            await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
 
 
 async def on_chat_settings(
@@ -103,16 +113,12 @@ async def on_chat_settings(
 async def on_chat_chosen(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, db_assist: DbAssistClient, say: Say
 ) -> None:
-    """Change how a group is served; its administrators only."""
+    """Change how a group is served; the button lets its administrators alone press it."""
     message = message_of(query)
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
         return
     chat_id = message.chat.id
-    member = await said(lambda: bot.get_chat_member(chat_id, query.from_user.id))
-    if member.status not in _CHAT_ADMINS:
-        await toast(bot, query, say("chat-admins-only"), is_alert=True)
-        return
     chat = await db_assist.set_chat(bot.id, chat_id, ChatSettings(answers_automatically=bool(values[0])))
     await toast(bot, query)
     await edit_text(bot, chat_id, message.message_id, _chat_text(chat, say), message.reply_markup)

@@ -43,10 +43,11 @@ async def on_start(
     picture: Picture,
     admins: frozenset[int],
 ) -> None:
-    """Register a person, say what happens with recordings, and ask for the consent that is separate."""
-    if message.from_user is None:
-        return
-    person = message.from_user.id
+    """Register a person, say what happens with recordings, and ask for the consent that is separate.
+
+    It comes from private chats only, whose number is the person's.
+    """
+    person = message.chat.id
     is_known = user is not None
     if user is None:
         # Russian for everybody at first: many who speak it use Telegram in English. /language changes it.
@@ -59,14 +60,20 @@ async def on_start(
         await message.answer(say("start-again"))
         return
     given = Purpose.TRAINING in user.consents
-    keyboard = keyboards.consent(given=given, born_s=int(message.date.timestamp()), say=say)
+    keyboard = keyboards.consent(given=given, asker=person, born_s=int(message.date.timestamp()), say=say)
     await picture.answer(message, say("start"), keyboard)
 
 
-async def on_help(message: Message, *, nn_service: NnServiceClient, say: Say, locale: Locale) -> None:
-    """Say what can be done, and which model does it."""
-    model = await serving(nn_service, locale)
-    await message.answer(say("help") + (f"\n\n{say('help-model', model=model)}" if model else ""))
+async def on_help(
+    message: Message, *, nn_service: NnServiceClient, admins: frozenset[int], say: Say, locale: Locale
+) -> None:
+    """Say what can be done, and which model does it; to the bot's administrators in private also their commands."""
+    parts = [say("help")]
+    if message.chat.type == "private" and message.chat.id in admins:
+        parts.append(say("help-admin"))
+    if model := await serving(nn_service, locale):
+        parts.append(say("help-model", model=model))
+    await message.answer("\n\n".join(parts))
 
 
 async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:

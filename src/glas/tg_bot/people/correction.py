@@ -1,95 +1,219 @@
-"""Corrections: a reply to a text with the right words. What changed is shown word by word."""
+"""Corrections: what a person means as one, and nothing else.
 
-import difflib
-import re
+A correction begins with ✏️, with a reply to one's own recording, or in a private chat with a reply that is near to the
+text. Where the words are not clearly one, the bot asks. In groups only ✏️ begins one: people talk there.
+"""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, Message
-from aiogram.utils.formatting import Bold, Strikethrough, Text
+from aiogram.types import CallbackQuery, Message, ReplyParameters
 
 from glas.clients.db_assist import DbAssistClient
-from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
-from glas.domain.explain import explain
+from glas.domain.corrections import Likeness, likeness
+from glas.domain.errors import ConflictError, ImplausibleCorrectionError, NotFoundError
+from glas.domain.messages import Status, Transcription
 from glas.domain.people import Locale
+from glas.tg_bot.api.senders import person_in
+from glas.tg_bot.api.telegram import delete_message, edit_text
+from glas.tg_bot.people.corrector import Corrector, found
 from glas.tg_bot.people.rating import congratulate
-from glas.tg_bot.talk.keyboards import FIX
-from glas.tg_bot.talk.phrases import Say, coins
-from glas.tg_bot.talk.presses import Pressed, toast
-from glas.tg_bot.talk.texts import is_long
+from glas.tg_bot.talk.keyboards import FIX, INSIST, LEAVE, TAKE_BACK
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.talk.presses import Pressed, message_of, toast
+from glas.tg_bot.talk.prompts import Prompt, forced_reply
+from glas.tg_bot.talk.texts import as_document, is_too_long
+from glas.tg_bot.voices.jobs import AmendJob
+from glas.tg_bot.voices.recordings import recording_in
 
-_WORDS = re.compile(r"\S+")
 
+class AnswersPrompt(Filter):
+    """A reply to a request for words, by the one who was asked; the handler gets its `prompt`."""
 
-class RepliesToUs(Filter):
-    """A written reply to a message of the bot."""
-
-    async def __call__(self, message: Message, bot: Bot) -> bool:
+    async def __call__(self, message: Message, corrector: Corrector) -> bool | dict[str, Prompt]:
         """Whether it is."""
-        replied = message.reply_to_message
-        is_ours = bool(replied and replied.from_user and replied.from_user.id == bot.id)
-        return is_ours and bool(message.text) and not (message.text or "").startswith("/")
+        prompt, person = corrector.prompts.read(message.reply_to_message), person_in(message)
+        if prompt is None or person is None or person.id != prompt.asker:
+            return False
+        return {"prompt": prompt}
+
+
+class RepliesInPrivate(Filter):
+    """A written reply in a private chat, to a text of the bot or to a recording of one's own."""
+
+    async def __call__(self, message: Message) -> bool:
+        """Whether it is."""
+        is_reply = message.chat.type == "private" and message.reply_to_message is not None
+        return is_reply and bool(message.text) and not (message.text or "").startswith("/")
 
 
 def make_router() -> Router:
     """Corrections."""
     router = Router()
-    router.callback_query.register(on_how, Pressed(FIX))
-    router.message.register(on_reply, RepliesToUs(), F.text)
+    router.callback_query.register(on_fix, Pressed(FIX))
+    router.callback_query.register(on_insist, Pressed(INSIST))
+    router.callback_query.register(on_leave, Pressed(LEAVE))
+    router.callback_query.register(on_take_back, Pressed(TAKE_BACK))
+    router.message.register(on_words, AnswersPrompt(), F.text | F.document)
+    router.message.register(on_reply, RepliesInPrivate(), F.text)
     return router
 
 
-async def on_how(query: CallbackQuery, *, bot: Bot, say: Say) -> None:
-    """Say how to correct."""
-    await toast(bot, query, say("fix-how"), is_alert=True)
+async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say) -> None:
+    """Ask for the right words, with those that stand ready to be copied; too many of them come as a file."""
+    row, message = await corrector.row(values[0]), message_of(query)
+    if row is None or message is None or row.status is not Status.DONE:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return
+    await toast(bot, query)
+    prompt = Prompt(row.id, query.from_user.id, _name_in_front(message, query.from_user.full_name))
+    to = ReplyParameters(message_id=row.message_id, allow_sending_without_reply=True)
+    short = corrector.prompts.request(prompt, say("fix-ask"), shown=row.shown_text).as_kwargs()
+    if not is_too_long(short["text"]):
+        await message.answer(**short, reply_markup=forced_reply(say), reply_parameters=to)
+        return
+    caption = corrector.prompts.request(prompt, say("fix-ask-file")).as_caption_kwargs()
+    document = as_document(row.shown_text, say("file-name"))
+    await message.answer_document(document, **caption, reply_markup=forced_reply(say), reply_parameters=to)
 
 
-async def on_reply(message: Message, *, bot: Bot, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
-    """Take a correction."""
-    if message.reply_to_message is None or message.from_user is None or message.text is None:
-        return
-    try:
-        row = await db_assist.by_message(bot.id, message.chat.id, message.reply_to_message.message_id)
-    except NotFoundError:
-        if message.chat.type == "private":
-            await message.answer(say("text-hint"))
-        return
-    before = row.reference or row.text or ""
-    if before.split() == message.text.split():
+def _name_in_front(message: Message, otherwise: str) -> str:
+    """Whose words an answer in a group shows; the words themselves stand behind the name."""
+    if message.chat.type == "private":
+        return ""
+    front, is_there, _ = (message.text or "").partition(": ")
+    return front if is_there else otherwise
+
+
+async def on_words(
+    message: Message, *, prompt: Prompt, corrector: Corrector, say: Say, locale: Locale
+) -> AmendJob | None:
+    """Take the words that were asked for."""
+    words, row = await corrector.words_in(message), await corrector.row(prompt.transcription_id)
+    if words is None:
+        await message.reply(say("fix-no-words"))
+        return None
+    if row is None:
+        await message.reply(say("rate-stale"))
+        return None
+    job = await _take(message, row, words, prompt, corrector, say=say, locale=locale)
+    if message.reply_to_message is not None and message.chat.type != "private":
+        # A request that was answered is only in the way of a group.
+        await delete_message(corrector.bot, message.chat.id, message.reply_to_message.message_id)
+    return job
+
+
+async def on_reply(
+    message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
+) -> AmendJob | None:
+    """Take a reply in a private chat for a correction if it clearly is one; ask if it may be one."""
+    replied, words = message.reply_to_message, message.text or ""
+    if replied is None:
+        return None
+    is_to_recording = recording_in(replied) is not None
+    find = db_assist.by_recording if is_to_recording else db_assist.by_message
+    row = await found(find(bot.id, message.chat.id, replied.message_id))
+    if row is None:
+        await message.answer(say("text-hint"))
+        return None
+    if row.status is not Status.DONE:
+        await message.reply(say("fix-wait"))
+        return None
+    # In a private chat the chat's number is the person's.
+    prompt = Prompt(row.id, message.chat.id, "")
+    like = min((likeness(words, text) for text in (row.shown_text, row.text or "")), key=list(Likeness).index)
+    if like in (Likeness.SAME, Likeness.CLEAR):
+        return await _take(message, row, words, prompt, corrector, say=say, locale=locale)
+    if like is Likeness.FAR and not is_to_recording:
+        await message.reply(say("fix-how"))
+    else:
+        await corrector.ask(message, row, prompt, say("fix-question"), say)
+    return None
+
+
+async def _take(
+    message: Message,
+    row: Transcription,
+    words: str,
+    prompt: Prompt,
+    corrector: Corrector,
+    *,
+    say: Say,
+    locale: Locale,
+) -> AmendJob | None:
+    """Record a correction; one that is doubtful is asked about before the text is replaced."""
+    if row.corrected_text is None and words.split() == row.shown_text.split():
         await message.reply(say("fix-same"))
-        return
+        return None
     try:
-        result = await db_assist.correct(row.id, message.from_user.id, message.text)
-    except ForbiddenError:
-        await message.reply(say("fix-foreign"))
-        return
-    except (ImplausibleCorrectionError, ConflictError) as error:
-        await message.reply(explain(error) if locale is Locale.RU else error.message)
-        return
-    earned = ""
-    if result.paid_hundredths and result.is_first:
-        balance = coins(result.balance_hundredths, locale)
-        earned = say("fixed-paid", coins=coins(result.paid_hundredths, locale), balance=balance)
-    await message.reply(**_shown(before, message.text, say("fixed"), earned).as_kwargs())
-    await congratulate(bot, message.from_user.id, result, say, locale)
+        result = await corrector.correct(row, prompt.asker, words, is_confirmed=False)
+    except ImplausibleCorrectionError:
+        await message.reply(say("fix-no-words"))
+        return None
+    if not result.is_applied:
+        await corrector.ask(message, row, prompt, say("fix-doubtful"), say)
+        return None
+    is_private, born_s = message.chat.type == "private", int(message.date.timestamp())
+    keyboard = corrector.keyboards.take_back(row.id, result.change_id, asker=prompt.asker, born_s=born_s, say=say)
+    told = corrector.told(result, prompt, words, is_private=is_private, say=say, locale=locale)
+    await message.reply(**told, reply_markup=keyboard)
+    await congratulate(corrector.bot, prompt.asker, result, say, locale)
+    return corrector.amendment(result, prompt, locale)
 
 
-def _shown(before: str, after: str, head: str, tail: str) -> Text:
-    """The difference, word by word; too long a one is left out."""
-    parts = [head, *([] if is_long(before + after) else ["\n\n", *word_diff(before, after)])]
-    return Text(*parts, *(["\n\n", tail] if tail else []))
+async def on_insist(
+    query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say, locale: Locale
+) -> AmendJob | None:
+    """Replace the text with the words to which our question replies."""
+    message, row = message_of(query), await corrector.row(values[0])
+    original = message.reply_to_message if message else None
+    words = await corrector.words_in(original) if original else None
+    if message is None or row is None or words is None:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return None
+    try:
+        result = await corrector.correct(row, query.from_user.id, words, is_confirmed=True)
+    except ImplausibleCorrectionError:
+        await toast(bot, query, say("fix-no-words"), is_alert=True)
+        return None
+    await toast(bot, query)
+    prompt, is_private = _prompt_of(query, message, row, corrector), message.chat.type == "private"
+    born_s = int(message.date.timestamp())
+    keyboard = corrector.keyboards.take_back(row.id, result.change_id, asker=prompt.asker, born_s=born_s, say=say)
+    told = corrector.told(result, prompt, words, is_private=is_private, say=say, locale=locale)
+    await edit_text(bot, message.chat.id, message.message_id, keyboard=keyboard, **told)
+    await congratulate(bot, prompt.asker, result, say, locale)
+    return corrector.amendment(result, prompt, locale)
 
 
-def word_diff(before: str, after: str) -> list[str | Text]:
-    """Words that went are struck through, words that came are bold; case and punctuation count as words do."""
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
-    parts: list[str | Text] = []
-    for what, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "equal":
-            parts += [" ".join(new[j1:j2]), " "]
-            continue
-        if i2 > i1:
-            parts += [Strikethrough(" ".join(old[i1:i2])), " "]
-        if j2 > j1:
-            parts += [Bold(" ".join(new[j1:j2])), " "]
-    return parts[:-1]
+def _prompt_of(query: CallbackQuery, message: Message, row: Transcription, corrector: Corrector) -> Prompt:
+    """What a question or a piece of news is about; a name that cannot be read is that of the one who presses."""
+    name = "" if message.chat.type == "private" else query.from_user.full_name
+    return corrector.prompts.read(message) or Prompt(row.id, query.from_user.id, name)
+
+
+async def on_leave(query: CallbackQuery, *, bot: Bot, say: Say) -> None:
+    """Leave the text as it is."""
+    await toast(bot, query)
+    if message := message_of(query):
+        await edit_text(bot, message.chat.id, message.message_id, say("fix-left"))
+
+
+async def on_take_back(
+    query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say, locale: Locale
+) -> AmendJob | None:
+    """Let the words stand again that stood before."""
+    message, (transcription_id, change_id) = message_of(query), values
+    try:
+        result = await corrector.db_assist.take_back(transcription_id, query.from_user.id, change_id)
+    except ConflictError:
+        await toast(bot, query, say("fix-changed-since"), is_alert=True)
+        return None
+    except NotFoundError:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return None
+    await toast(bot, query, say("fix-taken-back"))
+    if message is None:
+        return None
+    prompt = _prompt_of(query, message, result.transcription, corrector)
+    await edit_text(bot, message.chat.id, message.message_id, say("fix-taken-back"))
+    return corrector.amendment(result, prompt, locale)

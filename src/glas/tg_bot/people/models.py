@@ -43,7 +43,9 @@ async def on_model(
     """Show which model serves, and all others as buttons, the best one first."""
     health = await nn_service.health()
     offered = await nn_service.offered_models()
-    keyboard = keyboards.models(offered, born_s=int(message.date.timestamp()), say=say, locale=locale)
+    asker = message.from_user.id if message.from_user else message.chat.id
+    born_s = int(message.date.timestamp())
+    keyboard = keyboards.models(offered, asker=asker, born_s=born_s, say=say, locale=locale)
     await message.answer(say("models", model=health.title[locale]), reply_markup=keyboard)
 
 

@@ -15,7 +15,7 @@ from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import PersonalData
 from glas.domain.errors import NotFoundError
-from glas.domain.people import User
+from glas.domain.people import SHARED_ACCOUNTS, User
 from glas.durable import Durable
 from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.talk.keyboards import FORGET, Keyboards
@@ -47,7 +47,7 @@ async def on_mydata(
     message: Message, *, user: User | None, db_assist: DbAssistClient, data_loader: DataLoaderClient, say: Say
 ) -> None:
     """Send everything that is held, as one file. Never into a group."""
-    if user is None or message.from_user is None or message.bot is None:
+    if user is None or message.bot is None:
         await message.answer(say("not-registered"))
         return
     data = await db_assist.export_user(user.tg_id)
@@ -89,7 +89,7 @@ async def on_forget(message: Message, *, user: User | None, keyboards: Keyboards
     if user is None:
         await message.answer(say("not-registered"))
         return
-    keyboard = keyboards.forget(born_s=int(message.date.timestamp()), say=say)
+    keyboard = keyboards.forget(asker=user.tg_id, born_s=int(message.date.timestamp()), say=say)
     await message.answer(say("forget-ask"), reply_markup=keyboard)
 
 
@@ -108,17 +108,38 @@ async def on_forget_chosen(
     await toast(bot, query)
     text, job = say("forget-kept"), None
     if values[0]:
-        await _delete_objects(person, db_assist, data_loader)
-        gone = await db_assist.forget(person)
-        await data_loader.delete_keys(gone.object_keys)
-        for transcription_id in gone.transcription_ids:
-            await data_loader.delete(transcription_id)
-        await durable.forget(str(person))
-        text = say("forgotten", count=len(gone.transcription_ids))
+        count = await forget(person, db_assist, data_loader, durable)
+        text = say("forgotten", count=count)
         job = CleanJob(cleaned_by=secrets.token_hex(8))
     if message is not None:
         await edit_text(bot, message.chat.id, message.message_id, text)
     return job
+
+
+async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable) -> int:
+    """Delete a person's objects, rows, and what the durable engine remembers; the export follows a `CleanJob`.
+
+    Returns:
+        How many recordings are gone.
+    """
+    await _delete_objects(person, db_assist, data_loader)
+    gone = await db_assist.forget(person)
+    await data_loader.delete_keys(gone.object_keys)
+    for transcription_id in gone.transcription_ids:
+        await data_loader.delete(transcription_id)
+    await durable.forget(str(person))
+    return len(gone.transcription_ids)
+
+
+async def forget_shared_accounts(
+    db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable
+) -> CleanJob | None:
+    """Delete what earlier versions stored under accounts that many people share, whom they took for persons."""
+    counts = [await forget(account, db_assist, data_loader, durable) for account in sorted(SHARED_ACCOUNTS)]
+    if not any(counts):
+        return None
+    _log.warning("recordings of anonymous senders, which earlier versions kept, are deleted", count=sum(counts))
+    return CleanJob(cleaned_by=secrets.token_hex(8))
 
 
 async def _delete_objects(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient) -> None:

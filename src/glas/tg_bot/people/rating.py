@@ -3,8 +3,9 @@
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
 
+from glas.clients.correction_bodies import CorrectionResult
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import CorrectionResult, RatingResult
+from glas.clients.db_assist_bodies import RatingResult
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.messages import Score
 from glas.domain.people import Locale, User
@@ -35,7 +36,8 @@ async def on_rating(
     """Record a score and say what it brought."""
     transcription_id, score = values[0], Score(values[1])
     if user is None:
-        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        # The button is the presser's own: they asked to be forgotten meanwhile.
+        await toast(bot, query, say("not-registered"), is_alert=True)
         return
     try:
         result = await db_assist.rate(transcription_id, query.from_user.id, score)
@@ -49,7 +51,7 @@ async def on_rating(
     message = message_of(query)
     if message is not None:
         born_s = int(message.date.timestamp())
-        keyboard = keyboards.rating(transcription_id, born_s=born_s, say=say, score=score)
+        keyboard = keyboards.rating(transcription_id, asker=query.from_user.id, born_s=born_s, say=say, score=score)
         await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
     await congratulate(bot, query.from_user.id, result, say, locale)
 

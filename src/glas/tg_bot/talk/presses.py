@@ -1,33 +1,50 @@
-"""Presses of buttons: read with their signature, answered with a few words."""
+"""Presses of buttons: read with their signature, let through for the one who may press, answered with a few words."""
 
 import time
 from typing import Any
 
 from aiogram import Bot, Router
+from aiogram.enums import ChatMemberStatus
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message
 
 from glas.domain.errors import InvalidParameterError
 from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Say
-from glas.tg_bot.talk.signing import ForgedButtonError, Signer
+from glas.tg_bot.talk.signing import ADMINISTRATORS, ForgedButtonError, Signer
 
 _TOAST_CHARS = 200
+_CHAT_ADMINISTRATORS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR)
 
 
 class Pressed(Filter):
-    """A press of one kind of button, signed by us and in time; the handler gets its `values`."""
+    """A press of one kind of button, signed by us, in time, by the one who may; the handler gets its `values`."""
 
     def __init__(self, action: str) -> None:
         self._action = action
 
-    async def __call__(self, query: CallbackQuery, signer: Signer) -> bool | dict[str, Any]:
+    async def __call__(self, query: CallbackQuery, bot: Bot, signer: Signer) -> bool | dict[str, Any]:
         """Whether it is."""
         try:
-            action, values = signer.read(query.data or "", now_s=time.time())
+            pressed = signer.read(query.data or "", now_s=time.time())
         except InvalidParameterError:
             return False
-        return {"values": values} if action == self._action else False
+        if pressed.action != self._action or not await _may_press(query, bot, pressed.asker):
+            return False
+        return {"values": pressed.values}
+
+
+async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
+    """Whether the one who presses is the one for whom the button was made."""
+    if asker != ADMINISTRATORS:
+        return query.from_user.id == asker
+    message = query.message
+    if message is None:
+        return False
+    if message.chat.type == "private":
+        return True
+    member = await said(lambda: bot.get_chat_member(message.chat.id, query.from_user.id))
+    return member.status in _CHAT_ADMINISTRATORS
 
 
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
@@ -55,10 +72,15 @@ def make_last_router() -> Router:
 
 
 async def on_unknown(query: CallbackQuery, bot: Bot, signer: Signer, say: Say) -> None:
-    """Refuse a press that is forged or too late."""
+    """Refuse a press that is forged, too late, or another's."""
     try:
-        signer.read(query.data or "", now_s=time.time())
-        text = say("rate-stale")
+        pressed = signer.read(query.data or "", now_s=time.time())
+        if pressed.asker == ADMINISTRATORS:
+            text = say("chat-admins-only")
+        elif pressed.asker != query.from_user.id:
+            text = say("press-foreign")
+        else:
+            text = say("rate-stale")
     except ForgedButtonError:
         text = say("rate-forged")
     except InvalidParameterError:

@@ -1,18 +1,30 @@
 """Buttons that cannot be forged: what a press carries is signed, and short enough for Telegram's 64 bytes.
 
-A bad client can send any callback data, so nothing in it is believed without the signature. Who may press is decided by
-whoever owns the message, not here.
+A bad client can send any callback data, so nothing in it is believed without the signature. Every button also names who
+may press it: one person, or the administrators of its chat.
 """
 
 import base64
 import hashlib
 import hmac
+from typing import Final, NamedTuple
 
 from glas.domain.errors import InvalidParameterError
 
 _SIGNATURE_BYTES = 9  # 72 bits: guessing one takes longer than Telegram's rate limits allow
 _HOUR_S = 3600
 MAX_BYTES = 64
+
+ADMINISTRATORS: Final = 0
+"""In place of a person: any administrator of the chat in which the button stands."""
+
+
+class Pressed(NamedTuple):
+    """What a button carries."""
+
+    action: str
+    asker: int
+    values: tuple[int, ...]
 
 
 class ForgedButtonError(InvalidParameterError):
@@ -31,26 +43,28 @@ class Signer:
     """Signs and checks what buttons carry."""
 
     def __init__(self, token: str) -> None:
-        self._key = hashlib.sha256(b"glas buttons\0" + token.encode()).digest()
+        # Another prefix than that of older buttons, which named no asker: they are refused.
+        self._key = hashlib.sha256(b"glas buttons 2\0" + token.encode()).digest()
 
-    def sign(self, action: str, *values: int, born_s: int, life_s: int) -> str:
+    def sign(self, action: str, *values: int, asker: int, born_s: int, life_s: int) -> str:
         """Callback data for an action.
 
         Args:
             action: a short name without colons.
             values: whole numbers that belong to it.
+            asker: Telegram's id of the person who may press it, or `ADMINISTRATORS`.
             born_s: Unix time of the message below which it stands, so that the same button is the same data.
             life_s: how long it may be pressed, seconds.
         """
         expires_h = (born_s + life_s) // _HOUR_S
-        body = ":".join([action, *(_short(value) for value in (*values, expires_h))])
+        body = ":".join([action, *(_short(value) for value in (*values, asker, expires_h))])
         data = f"{body}:{self._signature(body)}"
         if len(data.encode()) > MAX_BYTES:
             raise ValueError(f"expected at most {MAX_BYTES} bytes of callback data, got {len(data.encode())}")
         return data
 
-    def read(self, data: str, *, now_s: float) -> tuple[str, tuple[int, ...]]:
-        """The action and its values.
+    def read(self, data: str, *, now_s: float) -> Pressed:
+        """Check callback data and take it apart.
 
         Raises:
             ForgedButtonError: we did not sign this.
@@ -60,10 +74,10 @@ class Signer:
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
             raise ForgedButtonError("expected callback data with our signature, got another one")
         action, *values = body.split(":")
-        *numbers, expires_h = (int(value, 36) for value in values)
+        *numbers, asker, expires_h = (int(value, 36) for value in values)
         if now_s >= (expires_h + 1) * _HOUR_S:
             raise StaleButtonError("expected a button that has not expired")
-        return action, tuple(numbers)
+        return Pressed(action, asker, tuple(numbers))
 
     def _signature(self, body: str) -> str:
         digest = hmac.digest(self._key, body.encode(), "sha256")[:_SIGNATURE_BYTES]

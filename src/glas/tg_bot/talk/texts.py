@@ -1,10 +1,26 @@
-"""Texts as Telegram can show them."""
+"""Lay texts out as Telegram can show them: one message, a message with a file, or several messages.
+
+Telegram counts a message in UTF-16 code units, with everything that stands in it: name, text and notes.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from aiogram.types import BufferedInputFile
 
-# Telegram's limit is 4096; what is left is for a name in front and a line behind.
-LONG_UNITS = 4000
+from glas.tg_bot.talk.phrases import Say
+
+MAX_UNITS = 4096
 _OPENING_CHARS = 300
+_MAX_NAME_UNITS = 200
+_SENTENCE_ENDS = (". ", "! ", "? ", "… ")
+
+
+class Layout(NamedTuple):
+    """Messages in their order, the first of which is the answer; and the whole text, where it goes into a file."""
+
+    parts: tuple[str, ...]
+    document: str | None
 
 
 def units(text: str) -> int:
@@ -12,14 +28,54 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def is_long(text: str) -> bool:
-    """Whether a text must go into a file."""
-    return units(text) > LONG_UNITS
+def is_too_long(text: str) -> bool:
+    """Whether a text does not fit into one message."""
+    return units(text) > MAX_UNITS
 
 
-def opening(text: str) -> str:
-    """The first words of a long text."""
-    return text[:_OPENING_CHARS].rsplit(" ", 1)[0] + "…"
+def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_documents: bool = True) -> Layout:
+    """Divide an answer into messages.
+
+    Args:
+        text: what was recognised; not empty.
+        name: whose words they are, for the front of the first message; empty in private chats.
+        notes: lines for the end of the last message, such as that the text may be wrong.
+        say: phrases in the reader's language.
+        may_send_documents: a long text may go into a file, of which the message shows the beginning; otherwise it is
+            divided over as many messages as it takes.
+    """
+    front = f"{_first_units(name, _MAX_NAME_UNITS)}: " if name else ""
+    back = "".join(f"\n\n{note}" for note in notes)
+    whole = f"{front}{text}{back}"
+    if not is_too_long(whole):
+        return Layout((whole,), None)
+    if may_send_documents:
+        start = text[:_OPENING_CHARS].rsplit(" ", 1)[0] + "…"
+        return Layout((f"{front}{say('long-text', start=start)}{back}",), text)
+    parts = split(text, MAX_UNITS - units(front) - units(back))
+    return Layout((front + parts[0], *parts[1:-1], parts[-1] + back), None)
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Divide a text into parts of at most `limit` units, where a line, a sentence or a word ends."""
+    parts, rest = list[str](), text.strip()
+    while units(rest) > limit:
+        head = _first_units(rest, limit)
+        cut = _place_to_cut(head)
+        parts.append(head[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*parts, rest]
+
+
+def _place_to_cut(head: str) -> int:
+    """Where to cut: not in the first half, unless that is a word without end."""
+    ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
+    return next((end for end in ends if end > len(head) // 2), len(head))
+
+
+def _first_units(text: str, limit: int) -> str:
+    """The beginning of a text, at most `limit` units; a character of two units is never cut in two."""
+    return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
 
 
 def as_document(text: str, name: str) -> BufferedInputFile:

@@ -45,22 +45,20 @@ class Doorkeeper:
 
     async def admit(self, job: VoiceJob) -> Admission:
         """Decide about one recording."""
-        try:
-            standing = await self.db_assist.standing(job.person)
-        except NotFoundError:
-            standing = None
+        standing = await self._standing(job.person)
         user = None if standing is None else standing.user
         if user is not None and user.is_banned:
             return _IGNORED
         if not self.serves(job.person):
             return _refused("not-allowed", user, id=job.person) if job.is_private else _IGNORED
-        if not job.is_private and not job.is_asked:
+        if job.is_unasked_in_group:
             chat = await self.db_assist.chat(job.bot_id, job.chat_id)
             if not chat.answers_automatically:
                 return _IGNORED
         if (refusal := self._refusal(job, standing)) is not None:
-            # In a group the refusals for haste would be as many as the messages.
-            return _IGNORED if refusal.may_ask_again and not job.is_private else refusal
+            # In a group the refusals would be as many as the messages; a large file there may be no speech at all.
+            is_quiet = not job.is_private and (refusal.may_ask_again or not job.is_asked)
+            return _IGNORED if is_quiet else refusal
         return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)
 
     def _refusal(self, job: VoiceJob, standing: Standing | None) -> Admission | None:
@@ -75,12 +73,20 @@ class Doorkeeper:
         return None
 
     def _is_too_fast(self, job: VoiceJob, user: User | None) -> bool:
-        is_unlimited = job.person in self.admins or (user is not None and user.role in (Role.UNLIMITED, Role.ADMIN))
+        is_unlimited = job.party in self.admins or (user is not None and user.role in (Role.UNLIMITED, Role.ADMIN))
         limit = self.settings.user_messages_per_minute
         return bool(limit) and job.n_in_minute > limit and not is_unlimited
 
-    def serves(self, person: int) -> bool:
-        """Whether a person is on the allow-list, or there is none."""
+    async def _standing(self, person: int | None) -> Standing | None:
+        if person is None:
+            return None
+        try:
+            return await self.db_assist.standing(person)
+        except NotFoundError:
+            return None
+
+    def serves(self, person: int | None) -> bool:
+        """Whether a person is on the allow-list, or there is none; on a list nobody is anonymous."""
         return not self.allowed or person in self.allowed | self.admins
 
     async def known(self, person: int) -> User | None:

@@ -11,7 +11,7 @@ from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError
 from glas.domain.model_ref import ModelRef
 from glas.domain.transcription import SURE
-from glas.tg_bot.api.telegram import download
+from glas.tg_bot.api.download import download
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
 from glas.tg_bot.voices.jobs import VoiceJob

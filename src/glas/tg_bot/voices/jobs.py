@@ -5,9 +5,11 @@ from pydantic import BaseModel, ConfigDict
 
 from glas.domain.people import Locale
 from glas.durable import Queue, Work
+from glas.tg_bot.api.senders import name_in, person_in
 from glas.tg_bot.voices.recordings import Recording, recording_in
 
 HEAR, KEEP, UPDATE, REPAIR, CLEAN, CHANGE_MODEL = "hear", "keep", "update", "repair", "clean", "change_model"
+AMEND = "amend"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
 VOICES, UPDATES, ARCHIVE, REPAIRS, MODELS = "voices", "updates", "archive", "repairs", "models"
@@ -22,8 +24,10 @@ class VoiceJob(BaseModel):
     chat_id: int
     message_id: int
     attempt: int = 1
-    person: int
+    person: int | None
+    """Who sent it; None for an anonymous administrator or a channel, of whom nothing is kept."""
     person_name: str
+    """Whose words they are, to be shown in front of the text in a group."""
     is_private: bool
     is_asked: bool = False
     n_in_minute: int = 0
@@ -38,9 +42,19 @@ class VoiceJob(BaseModel):
         # What was passed over when it came may be asked for later.
         return f"{name}:asked" if self.is_asked else name
 
+    @property
+    def is_unasked_in_group(self) -> bool:
+        """Whether it is answered only because the group's recordings are: nobody asked about this one."""
+        return not self.is_private and not self.is_asked
+
+    @property
+    def party(self) -> int:
+        """The number by which limits and turns are counted: the person's, or the chat's where no person is known."""
+        return self.chat_id if self.person is None else self.person
+
     def work(self) -> Work:
         """As something to enqueue."""
-        return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.person))
+        return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.party))
 
 
 class ArchiveJob(BaseModel):
@@ -57,6 +71,24 @@ class ArchiveJob(BaseModel):
     def work(self) -> Work:
         """As something to enqueue."""
         return Work(ARCHIVE, KEEP, f"a:{self.transcription_id}", (self.model_dump(mode="json"),), str(self.person))
+
+
+class AmendJob(BaseModel):
+    """A text was changed: what shows it must follow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int
+    change_id: int
+    person: int
+    name: str
+    """Whose words they are, as the answer shows it in a group; empty in private chats."""
+    locale: Locale
+
+    def work(self) -> Work:
+        """As something to enqueue."""
+        name = f"e:{self.transcription_id}:{self.change_id}"
+        return Work(UPDATES, AMEND, name, (self.model_dump(mode="json"),), str(self.person))
 
 
 class CleanJob(BaseModel):
@@ -120,14 +152,14 @@ def voice_job(message: Message, *, bot_id: int, is_asked: bool = False, attempt:
     recording = recording_in(message)
     if recording is None:
         return None
-    sender = message.from_user
+    sender = person_in(message)
     return VoiceJob(
         bot_id=bot_id,
         chat_id=message.chat.id,
         message_id=message.message_id,
         attempt=attempt,
-        person=sender.id if sender else message.chat.id,
-        person_name=sender.full_name if sender else (message.chat.title or ""),
+        person=None if sender is None else sender.id,
+        person_name=name_in(message),
         is_private=message.chat.type == "private",
         is_asked=is_asked,
         date_s=int(message.date.timestamp()),

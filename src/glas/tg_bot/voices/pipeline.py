@@ -1,55 +1,48 @@
-"""The way of a voice message: placeholder, recognise, deliver; then, apart from it, archive.
+"""Answer a voice message: placeholder, recognition, delivery; then, apart from it, archive.
 
 Each step is recorded. A crash repeats at most the step that was under way, and each of them bears that: the placeholder
 may come twice at worst (Telegram knows no idempotency key), rows have natural keys, and the text arrives by an edit.
 Writes that bear repetition share a step with what needs them: a record costs a write to the disk of its own.
 The audio is archived after the answer, in work of its own: an object store that is away delays nobody's text.
+
+In a group nobody asked for an answer, so nothing is said there of what is no speech: a placeholder is taken back, and
+for files and videos, which often have none, it is sent only once there is a text.
 """
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.types import InlineKeyboardMarkup, ReplyParameters
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import Finished, NewTranscription
-from glas.domain.errors import GlasError
+from glas.clients.db_assist_bodies import NewTranscription
+from glas.domain.errors import AudioError, AudioTooLongError, GlasError, NotFoundError, UploadTooLargeError
+from glas.domain.messages import MediaKind
 from glas.durable import Durable
 from glas.tg_bot.api.limiter import Urgency, urgency
-from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, edit_text, said
+from glas.tg_bot.api.telegram import PersonGoneError, delete_message
 from glas.tg_bot.talk.keyboards import Keyboards
-from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.reasons import reason
-from glas.tg_bot.talk.texts import as_document, is_long, opening
+from glas.tg_bot.talk.signing import ADMINISTRATORS
 from glas.tg_bot.voices.admission import Admission, Doorkeeper
-from glas.tg_bot.voices.hearing import Heard, Hearing
+from glas.tg_bot.voices.delivery import Answer, Delivery, Recognised
+from glas.tg_bot.voices.desk import Ticket
+from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import ArchiveJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
+
+_SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
+_NO_SPEECH = (AudioError, UploadTooLargeError)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
-class _Answer(BaseModel):
-    """Where the answer goes, and in which words."""
-
-    model_config = ConfigDict(frozen=True)
-
-    job: VoiceJob
-    admission: Admission
-    message_id: int
-    chat_id: int
-
-    def chat_if_another(self, chat_id: int) -> int | None:
-        """The chat, where it is not that of the recording."""
-        return chat_id if chat_id != self.job.chat_id else None
-
-
 class _Opened(BaseModel):
-    """What the first step gave; no message where nothing is answered."""
+    """What the first step gave; no message where nothing is answered, or not yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,13 +51,13 @@ class _Opened(BaseModel):
     chat_id: int | None = None  # another one than the job's where a group became a supergroup meanwhile
 
 
-class _Recognised(BaseModel):
-    """What the second step gave; no row where nothing is kept."""
+class Limits(BaseModel):
+    """What a recording may be at most, for the words in which a larger one is refused."""
 
     model_config = ConfigDict(frozen=True)
 
-    transcription_id: int | None
-    heard: Heard
+    file_mb: int
+    minutes: int
 
 
 @dataclass(frozen=True)
@@ -76,9 +69,11 @@ class Pipeline:
     steps: Steps
     doorkeeper: Doorkeeper
     hearing: Hearing
+    delivery: Delivery
     db_assist: DbAssistClient
     phrases: Phrases
     keyboards: Keyboards
+    limits: Limits
 
     async def hear(self, arguments: dict[str, Any]) -> None:
         """Answer one recording: the workflow."""
@@ -87,35 +82,36 @@ class Pipeline:
             opened = _Opened.model_validate(await self.steps.do("placeholder", lambda: self._open(job)))
         except PersonGoneError:
             return
-        if opened.message_id is None or opened.admission.refusal is not None:
+        if not opened.admission.is_answered or opened.admission.refusal is not None:
             return
         where = opened.chat_id or job.chat_id
-        answer = _Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
+        answer = Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
         say = self.phrases[answer.admission.locale]
         try:
             await self._answer(answer, say)
         except GlasError as error:
             await self._confess(answer, error, say)
 
-    async def _answer(self, answer: _Answer, say: Say) -> None:
+    async def _answer(self, answer: Answer, say: Say) -> None:
         job = answer.job
         ticket = self.hearing.ticket(job)
 
         async def recognise() -> dict[str, Any]:
             transcription_id = await self._record(answer) if answer.admission.is_kept else None
             heard = await self.hearing.hear(job, ticket)
-            return _Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
+            return Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
 
-        async with self.hearing.shown(answer.chat_id, answer.message_id, ticket, say):
+        async with self._shown(answer, ticket, say):
             found = await self.steps.do("recognise", recognise, on_pause=ticket.pause)
-        recognised = _Recognised.model_validate(found)
+        recognised = Recognised.model_validate(found)
         try:
-            if is_long(recognised.heard.text):
-                await self.steps.do("document", lambda: self._send_document(job, recognised.heard, say))
-            await self.steps.do("deliver", lambda: self._deliver(answer, recognised, say))
+            if job.is_unasked_in_group and not recognised.heard.text:
+                await self.steps.do("withdraw", lambda: self._withdraw(answer, recognised))
+            else:
+                await self.delivery.deliver(await self._placed(answer), recognised, say)
         except PersonGoneError:
-            _log.info("nobody is there to read the answer", chat=job.chat_id)
-        if recognised.transcription_id is not None:
+            _log.info("nobody is there to read the answer", transcription=recognised.transcription_id)
+        if recognised.transcription_id is not None and job.person is not None:
             kept = ArchiveJob(
                 transcription_id=recognised.transcription_id,
                 person=job.person,
@@ -125,14 +121,32 @@ class Pipeline:
             )
             await self.durable.enqueue(kept.work())
 
+    def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
+        """Let people see how far it has come, inside, if there is a message to see it in."""
+        if answer.message_id is None:
+            return nullcontext()
+        return self.hearing.shown(answer.chat_id, answer.message_id, ticket, say)
+
     async def _open(self, job: VoiceJob) -> dict[str, Any]:
-        """Decide about a recording, and send the first message if it is answered at all."""
+        """Decide about a recording, and send the first message if it is answered at all and at once."""
         admission = await self.doorkeeper.admit(job)
         opened = _Opened(admission=admission, message_id=None)
-        if admission.is_answered:
+        is_later = job.is_unasked_in_group and job.recording.kind not in _SPOKEN and admission.refusal is None
+        if admission.is_answered and not is_later:
             chat_id, message_id = await self._place(job, admission)
             opened = _Opened(admission=admission, message_id=message_id, chat_id=chat_id)
         return opened.model_dump(mode="json")
+
+    async def _placed(self, answer: Answer) -> Answer:
+        """The answer with its placeholder, which is sent now if it was not before."""
+        if answer.message_id is not None:
+            return answer
+
+        async def place() -> list[int]:
+            return list(await self._place(answer.job, answer.admission))
+
+        chat_id, message_id = await self.steps.do("place", place)
+        return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
 
     async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
         """Send the message that will become the answer, or the refusal; returns its chat and id."""
@@ -140,23 +154,19 @@ class Pipeline:
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
         keyboard = None
         if admission.may_ask_again:
-            keyboard = self.keyboards.retry(job.attempt + 1, born_s=job.date_s, say=say)
-        if job.answer_message_id is not None:
-            try:
-                await edit_text(self.bot, job.chat_id, job.answer_message_id, text, keyboard)
-            except MessageGoneError:
-                pass
-            else:
-                return job.chat_id, job.answer_message_id
-        return await self._reply(job, text, keyboard)
-
-    async def _reply(self, job: VoiceJob, text: str, keyboard: InlineKeyboardMarkup | None = None) -> tuple[int, int]:
-        to = ReplyParameters(message_id=job.message_id, allow_sending_without_reply=True)
-        sent = await said(lambda: self.bot.send_message(job.chat_id, text, reply_parameters=to, reply_markup=keyboard))
+            keyboard = self.keyboards.retry(job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say)
+        answer = Answer(job=job, admission=admission, message_id=job.answer_message_id, chat_id=job.chat_id)
+        sent = await self.delivery.say_in_place(answer, text, keyboard)
+        if sent is None:
+            assert job.answer_message_id is not None, "expected a message to be edited or sent"  # noqa: S101
+            return job.chat_id, job.answer_message_id
         return sent.chat.id, sent.message_id
 
-    async def _record(self, answer: _Answer) -> int:
+    async def _record(self, answer: Answer) -> int | None:
+        """Make the row; None where the person asked to be forgotten meanwhile."""
         job, recording = answer.job, answer.job.recording
+        if job.person is None:
+            return None
         new = NewTranscription(
             tg_id=job.person,
             bot_id=job.bot_id,
@@ -170,63 +180,57 @@ class Pipeline:
             answer_message_id=answer.message_id,
             answer_chat_id=answer.chat_if_another(answer.chat_id),
         )
-        return (await self.db_assist.create_transcription(new)).id
+        try:
+            return (await self.db_assist.create_transcription(new)).id
+        except NotFoundError:
+            return None
 
-    async def _send_document(self, job: VoiceJob, heard: Heard, say: Say) -> int:
-        to = ReplyParameters(message_id=job.message_id, allow_sending_without_reply=True)
-        document = as_document(heard.text, say("file-name"))
-        with urgency(Urgency.FINAL):
-            sent = await said(lambda: self.bot.send_document(job.chat_id, document, reply_parameters=to))
-        return sent.message_id
+    async def _withdraw(self, answer: Answer, recognised: Recognised) -> None:
+        """Finish the row of a recording without speech, and take the placeholder back."""
+        await self.delivery.finish(recognised)
+        await self._take_back(answer)
 
-    async def _deliver(self, answer: _Answer, recognised: _Recognised, say: Say) -> None:
-        """Finish the row, and let the placeholder say the text; if it was deleted, say it anew."""
-        job, heard, transcription_id = answer.job, recognised.heard, recognised.transcription_id
-        if transcription_id is not None:
-            await self.db_assist.finish(transcription_id, Finished(**heard.model_dump(exclude={"foreign"})))
-        keyboard = None
-        text = say("long-text", start=opening(heard.text)) if is_long(heard.text) else heard.text
-        if heard.foreign is not None:
-            text = f"{text}\n\n{say('foreign', language=language_name(heard.foreign, answer.admission.locale))}"
-        elif heard.is_unsure:
-            text = f"{text}\n\n{say('unsure')}"
-        if not heard.text:
-            text = say("no-speech")
-        elif transcription_id is not None:
-            keyboard = self.keyboards.rating(transcription_id, born_s=job.date_s, say=say)
-        elif job.is_private:
-            text = f"{text}\n\n{say('press-start')}"
-        if not job.is_private:
-            text = f"{job.person_name}: {text}"
-        with urgency(Urgency.FINAL):
-            try:
-                await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
-            except MessageGoneError:
-                chat_id, message_id = await self._reply(job, text, keyboard)
-                if transcription_id is not None:
-                    another = answer.chat_if_another(chat_id)
-                    await self.db_assist.set_answer(transcription_id, message_id, chat_id=another)
+    async def _take_back(self, answer: Answer) -> None:
+        if answer.message_id is not None:
+            await delete_message(self.bot, answer.chat_id, answer.message_id)
 
-    async def _confess(self, answer: _Answer, error: GlasError, say: Say) -> None:
-        """Say why there is no text, and offer another attempt."""
+    async def _confess(self, answer: Answer, error: GlasError, say: Say) -> None:
+        """Say why there is no text, and offer another attempt where one may help."""
         job = answer.job
-        _log.warning("a recording was not recognised", code=error.code, error=error.message, work=job.id)
+        _log.warning("a recording was not recognised", code=error.code, error=error.message)
 
         async def tell() -> None:
-            text = say("failed", reason=reason(error, answer.admission.locale))
-            keyboard = self.keyboards.retry(job.attempt + 1, born_s=job.date_s, say=say)
+            if job.is_unasked_in_group and isinstance(error, _NO_SPEECH):
+                await self._take_back(answer)
+                return
+            text = say("failed", reason=self._reason(answer, error, say))
+            keyboard = None
+            if not isinstance(error, _NO_SPEECH):
+                keyboard = self.keyboards.retry(job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
-                try:
-                    await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
-                except MessageGoneError:
-                    await self._reply(job, text, keyboard)
+                await self.delivery.say_in_place(answer, text, keyboard)
 
         async def note() -> None:
-            await self.db_assist.fail(await self._record(answer), error.code)
+            transcription_id = await self._record(answer)
+            if transcription_id is not None:
+                await self.db_assist.fail(transcription_id, error.code)
 
         try:
             await self.steps.do("confess", tell)
             if answer.admission.is_kept:
                 await self.steps.do("fail", note)
         except GlasError as second:
-            _log.error("the failure could not be told or noted", code=second.code, work=job.id)
+            _log.error("the failure could not be told or noted", code=second.code)
+
+    def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
+        """A sentence for an error; where a limit was passed, with the limit."""
+        if isinstance(error, AudioTooLongError):
+            return say("too-long", minutes=self.limits.minutes)
+        if isinstance(error, UploadTooLargeError):
+            return say("file-too-big", limit=self.limits.file_mb)
+        return reason(error, answer.admission.locale)
+
+
+def _asker(job: VoiceJob) -> int:
+    """Who may press the buttons under the answer."""
+    return ADMINISTRATORS if job.person is None else job.person

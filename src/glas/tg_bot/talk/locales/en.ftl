@@ -14,7 +14,7 @@ help =
 
     Rate the text: ❌ meaning lost, 👌 small errors, ✅ perfect. A rating earns 0.08 coins a second, half as much again between 20 and 30 seconds. 960 coins make you a beta tester.
 
-    To correct a text, reply to it with the right words.
+    To correct a text, press ✏️ below it and send the right words. Changed your mind? ↩️
 
     /balance — coins and role
     /settings — language, consent, chat settings
@@ -33,6 +33,15 @@ role-1 = beta tester
 role-2 = unlimited
 role-3 = administrator
 not-registered = Press /start first.
+private-first = This is private: open a chat with me and press Start.
+button-private = 💬 Open the chat
+answered-privately = I have answered in our private chat.
+group-greeting =
+    Hello! I am Glas: I turn the Russian voice messages of this chat into text.
+
+    Administrators choose in /settings whether I answer every recording or only /transcribe in reply to one.
+group-privacy-mode =
+    ⚠️ Telegram does not show me the voice messages of this chat now. Make me an administrator (no rights are needed), or let the bot's owner turn privacy mode off at @BotFather (/setprivacy) and add me again. Until then reply to a voice message with /transcribe.
 press-start = Press /start to rate answers and earn coins.
 not-allowed = This bot answers only those whom its owner knows. Your number: {$id}.
 placeholder = …
@@ -45,6 +54,7 @@ unsure = 🤔 Not sure that I heard this right: please check the text.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
 subtitles-name = Subtitles.srt
 file-name = Transcript.txt
+too-long = The recording is longer than {$minutes} minutes, too long for one go. Please split it.
 file-too-big = The file is larger than {$limit} MB: Telegram does not let bots download such. Compress it (Ogg/Opus, say) or split it.
 download-failed = The recording could not be downloaded from Telegram.
 too-many = Too fast: more than {$limit} recordings a minute. This one waits for the button.
@@ -63,16 +73,30 @@ unpaid-no_speech = Thank you! There is no speech, so no coins.
 unpaid-same_audio = Thank you! This recording has earned its coins already.
 unpaid-daily_cap = Thank you! No more coins today: the daily limit is reached.
 unpaid-unchanged = Thank you! The text is the same as before, so no coins.
+unpaid-doubtful = Thank you! This does not look like the recording, so no coins.
 unpaid-nothing_earned = Thank you!
 beta-tester = 🎉 Congratulations: you have {$coins} and are a beta tester now!
 rate-foreign = Only the speaker can rate the text.
 rate-stale = This button has expired.
-rate-forged = This button is not mine.
-fix-how = Reply to the text with the right words, and I will remember them.
+rate-forged = This button has expired or is not mine.
+press-foreign = This button is not for you: only the person whom I answered can press it.
+fix-how = To correct the text, press ✏️ below it.
+fix-ask = Send the right words in reply to this message. Those that stand now (tap to copy):
+fix-ask-file = The text is long: correct it in this file, and send the file in reply to this message.
+fix-placeholder = The right words
+fix-question = Correct the text like this?
+fix-doubtful = This does not look like the recording. Replace the text all the same?
+fix-no-words = There are no words here. Send the right ones as a message or a .txt file.
+fix-wait = The text is not ready yet. Wait for it and reply again.
+fix-left = All right, the text stays as it was.
+fix-taken-back = ↩️ The correction is undone, the text is as before.
+fix-changed-since = The text was corrected again since: only the last correction can be undone.
+button-insist = ✏️ Yes, correct it
+button-leave = No
+button-take-back = ↩️ Undo the correction
 fixed = Thank you, corrected:
 fixed-paid = {$coins} earned. Balance: {$balance}
 fix-same = Nothing has changed here.
-fix-foreign = Only the speaker can correct the text.
 language = Choose a language.
 language-set = All right, English it is.
 privacy =
@@ -111,6 +135,15 @@ text-hint = Send a voice message and I turn it into text. All commands: /help
 admin-only = Only administrators of the bot can do this.
 grant-how = /grant <number> <coins> <what for> — a negative number takes back.
 granted = Done. Balance of {$id}: {$balance}
+person-unknown = I do not know anybody with the ID {$id}: they never pressed /start.
+ban-admin = An administrator of the bot cannot be banned.
+help-admin =
+    For the bot's administrators:
+    /stats — figures
+    /model — which model transcribes
+    /grant <ID> <coins> <what for> — give coins or take them back
+    /ban <ID>, /unban <ID> — stop serving a person, or serve them again
+    /repair — find and restore lost recordings
 ban-how = /ban <number>, back: /unban <number>
 banned = {$id} is no longer served.
 unbanned = {$id} is served again.

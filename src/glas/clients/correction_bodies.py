@@ -1,0 +1,48 @@
+"""What travels between db_assist and those who correct messages."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.clients.db_assist_bodies import ChatId, Reward, RowId, Text, TgId
+from glas.domain.corrections import Rank, Sound
+from glas.domain.messages import MessageKind
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Correction(_Request):
+    """What was really said."""
+
+    tg_id: TgId
+    reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
+    is_confirmed: bool = Field(
+        default=False, description="The author insists: the words replace the text even where they are doubtful."
+    )
+    sound: Sound = Field(default=Sound.UNKNOWN, description="What an engine says of the words, given the sound.")
+
+
+class CorrectionReference(_Request):
+    """One change in the history of a message, and who speaks of it."""
+
+    tg_id: TgId
+    change_id: RowId
+
+
+class CorrectionResult(Reward):
+    """What became of a correction; `transcription` shows the words that stand now."""
+
+    change_id: int = Field(description="Names the change, to take it back or to confirm it.")
+    rank: Rank | None = Field(description="Of this correction; None: it was taken back, to the recognised words.")
+    is_applied: bool = Field(description="False: doubtful, and kept beside the words that stand.")
+    before: str = Field(description="The words that stood before.")
+
+
+class AttachedMessage(_Request):
+    """A message of the bot that holds a text, and must follow its corrections."""
+
+    kind: MessageKind
+    chat_id: ChatId
+    message_id: RowId

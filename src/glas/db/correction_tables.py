@@ -1,0 +1,72 @@
+"""The tables of corrections: what stands, how it came to stand, and which messages of the bot show it."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from glas.db.base import CODE, Base, among
+from glas.db.types import RowId, UtcDateTime
+from glas.domain.corrections import Rank, Sound
+from glas.domain.messages import MessageKind
+
+
+class CorrectionRow(Base):
+    """The words that stand in place of the recognised ones; without words once they were taken back.
+
+    It stays then, because it says what was decided about the payment.
+    """
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), unique=True)
+    reference: Mapped[str | None] = mapped_column(Text)
+    reward_refusal: Mapped[str | None] = mapped_column(CODE)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    rank: Mapped[str | None] = mapped_column(CODE)
+
+    __table_args__ = (
+        CheckConstraint("(reference IS NULL) = (rank IS NULL)", name="reference"),
+        among("rank", Rank),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class CorrectionChangeRow(Base):
+    """One entry in the history of a message's words; nothing here is changed later."""
+
+    __tablename__ = "correction_changes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reference: Mapped[str | None] = mapped_column(Text)
+    rank: Mapped[str | None] = mapped_column(CODE)
+    is_applied: Mapped[bool]
+    takes_back: Mapped[int | None] = mapped_column(BigInteger)
+    sound: Mapped[str] = mapped_column(CODE)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        CheckConstraint("(reference IS NULL) = (rank IS NULL)", name="reference"),
+        among("rank", Rank),
+        among("sound", Sound),
+        Index(None, "transcription_id", "id"),
+        Index(None, "user_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class AttachedMessageRow(Base):
+    """A message of the bot that shows a text besides the answer: a file, subtitles, a further part."""
+
+    __tablename__ = "attached_messages"
+
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), primary_key=True)
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(CODE)
+
+    __table_args__ = (among("kind", MessageKind), Index(None, "chat_id", "message_id"))

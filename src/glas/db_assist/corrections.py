@@ -1,0 +1,259 @@
+"""Correct a message: the words that stand, their history and their payment, all in one transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
+from glas.db.correction_tables import AttachedMessageRow, CorrectionChangeRow, CorrectionRow
+from glas.db.session import insert
+from glas.db.tables import TranscriptionRow, UserRow
+from glas.db_assist import coins, messages, people
+from glas.db_assist.coins import Payment
+from glas.db_assist.ratings import open_case, refusal_of
+from glas.domain.corrections import CorrectionChange, Rank, Sound, rank_of
+from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
+from glas.domain.ledger import Reason, Refusal
+from glas.domain.messages import Status
+from glas.domain.people import Role
+from glas.domain.text import normalise
+from glas.settings import DbAssistSettings
+
+
+async def correct(
+    transcription_id: int, wanted: Correction, *, settings: DbAssistSettings, session: AsyncSession
+) -> CorrectionResult:
+    """Record what an author says was said.
+
+    Doubtful words replace the text only where the author insists; until then they stand in the history alone. The first
+    correction that is not doubtful decides the payment.
+
+    Raises:
+        ImplausibleCorrectionError: there is no word in it.
+        NotFoundError: no such message or person.
+        ForbiddenError: another person's message, or a banned person.
+        ConflictError: there is no text yet.
+    """
+    user, row = await open_case(transcription_id, wanted.tg_id, session=session)
+    reference = wanted.reference.strip()
+    if not normalise(reference):
+        raise ImplausibleCorrectionError("expected words, got none", param="reference")
+    before = _standing(row)
+    last = await _last_change(row.id, session=session)
+    if last is not None and last.reference == reference and (last.is_applied or not wanted.is_confirmed):
+        payment = await _payment_before(user, row, session=session)
+        return _result(user, row, last, await _before(last, row, session=session), payment)
+    rank = rank_of(
+        reference,
+        row.text or "",
+        duration_s=row.duration_s or 0.0,
+        max_chars_per_s=settings.correction_max_chars_per_s,
+        sound=wanted.sound,
+    )
+    is_applied = rank is not Rank.DOUBTFUL or wanted.is_confirmed
+    change = _change(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
+    session.add(change)
+    payment = Payment(refusal=Refusal.DOUBTFUL)
+    is_first = False
+    if is_applied:
+        is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
+        if not is_first:
+            payment = await _payment_before(user, row, session=session)
+        elif rank is not Rank.DOUBTFUL:
+            payment = await _pay(user, row, reference, settings=settings, session=session)
+        await _let_stand(row, reference, rank, refusal=payment.refusal, session=session)
+    await session.flush()
+    return _result(user, row, change, before, payment, is_first=is_first)
+
+
+async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
+    """Let the words stand again that stood before a change; what was paid stays paid.
+
+    Raises:
+        NotFoundError: no such message, person or change.
+        ForbiddenError: another person's message, or a banned person.
+        ConflictError: another change has come since.
+    """
+    user, row = await open_case(transcription_id, wanted.tg_id, session=session)
+    before = _standing(row)
+    applied = await _applied(row.id, session=session)
+    payment = await _payment_before(user, row, session=session)
+    if applied and applied[-1].takes_back == wanted.change_id:
+        return _result(user, row, applied[-1], await _before(applied[-1], row, session=session), payment)
+    if wanted.change_id not in {one.id for one in applied}:
+        raise NotFoundError("expected a change of this message", param="change_id")
+    if applied[-1].id != wanted.change_id:
+        raise ConflictError("the words were changed again since", param="change_id")
+    reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
+    change = _change(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
+    change.takes_back = wanted.change_id
+    session.add(change)
+    await _let_stand(row, reference, change.rank, refusal=None, session=session)
+    await session.flush()
+    return _result(user, row, change, before, payment)
+
+
+async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
+    """Let the words of a change stand as a reviewer's; nothing is paid for them.
+
+    Raises:
+        NotFoundError: no such message, person or change.
+        ForbiddenError: neither a reviewer nor an administrator.
+        ConflictError: there is no text yet, or the change has no words.
+    """
+    reviewer = await people.lock(wanted.tg_id, session=session)
+    if not (reviewer.is_reviewer or reviewer.role == Role.ADMIN):
+        raise ForbiddenError("only a reviewer confirms a correction")
+    row = await messages.lock(transcription_id, session=session)
+    confirmed = await session.get(CorrectionChangeRow, wanted.change_id)
+    if confirmed is None or confirmed.transcription_id != row.id:
+        raise NotFoundError("expected a change of this message", param="change_id")
+    if confirmed.reference is None or row.status != Status.DONE:
+        raise ConflictError("expected a change with words", param="change_id")
+    before, last = _standing(row), await _last_change(row.id, session=session)
+    if last is None or (last.reference, last.rank) != (confirmed.reference, Rank.REVIEWER):
+        last = _change(row, reviewer, confirmed.reference, Rank.REVIEWER, is_applied=True)
+        session.add(last)
+        await _let_stand(row, confirmed.reference, Rank.REVIEWER, refusal=None, session=session)
+        await session.flush()
+    return _result(reviewer, row, last, before, Payment())
+
+
+async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
+    """All changes of a message's words, oldest first."""
+    return _described(await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session))
+
+
+async def history_of_person(user_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
+    """All changes of the words of a person's messages."""
+    mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
+    return _described(await _changes(CorrectionChangeRow.transcription_id.in_(mine), session=session))
+
+
+async def attach(transcription_id: int, message: AttachedMessage, *, session: AsyncSession) -> None:
+    """Remember a message of the bot that shows a text.
+
+    Raises:
+        NotFoundError: no such transcription.
+    """
+    await messages.find(transcription_id, session=session)
+    values = message.model_dump(mode="json") | {"transcription_id": transcription_id}
+    await session.execute(insert(session, AttachedMessageRow).values(values).on_conflict_do_nothing())
+
+
+async def detach(transcription_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> None:
+    """Forget such a message."""
+    row = AttachedMessageRow
+    named = (row.transcription_id == transcription_id, row.chat_id == chat_id, row.message_id == message_id)
+    await session.execute(delete(row).where(*named))
+
+
+async def attached(transcription_id: int, *, session: AsyncSession) -> tuple[AttachedMessage, ...]:
+    """The messages of the bot that show a text, oldest first."""
+    query = select(AttachedMessageRow).where(AttachedMessageRow.transcription_id == transcription_id)
+    rows = await session.scalars(query.order_by(AttachedMessageRow.chat_id, AttachedMessageRow.message_id))
+    return tuple(AttachedMessage(kind=row.kind, chat_id=row.chat_id, message_id=row.message_id) for row in rows)
+
+
+def _standing(row: TranscriptionRow) -> str:
+    """The words that stand now."""
+    return row.corrected_text or row.text or ""
+
+
+async def _before(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> str:
+    """The words that stood before a change."""
+    earlier = [one for one in await _applied(row.id, session=session) if one.id < change.id]
+    return (earlier[-1].reference if earlier else None) or row.text or ""
+
+
+async def _last_change(transcription_id: int, *, session: AsyncSession) -> CorrectionChangeRow | None:
+    found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
+    return found[-1] if found else None
+
+
+async def _applied(transcription_id: int, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:
+    found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
+    return [one for one in found if one.is_applied]
+
+
+async def _changes(condition: Any, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:
+    query = select(CorrectionChangeRow).where(condition).order_by(CorrectionChangeRow.id)
+    return (await session.scalars(query)).all()
+
+
+def _described(rows: Sequence[CorrectionChangeRow]) -> tuple[CorrectionChange, ...]:
+    return tuple(CorrectionChange.model_validate(row, from_attributes=True) for row in rows)
+
+
+def _change(
+    row: TranscriptionRow,
+    user: UserRow,
+    reference: str | None,
+    rank: Rank | None,
+    *,
+    is_applied: bool,
+    sound: Sound = Sound.UNKNOWN,
+) -> CorrectionChangeRow:
+    return CorrectionChangeRow(
+        transcription_id=row.id,
+        user_id=user.id,
+        reference=reference,
+        rank=rank,
+        is_applied=is_applied,
+        sound=sound.value,
+        creation_datetime=people.now(),
+    )
+
+
+async def _let_stand(
+    row: TranscriptionRow, reference: str | None, rank: str | None, *, refusal: str | None, session: AsyncSession
+) -> None:
+    """Replace the words that stand; exports follow."""
+    await messages.mark_changed(row, session=session)
+    now = people.now()
+    if row.correction is None:
+        row.correction = CorrectionRow(creation_datetime=now, reward_refusal=refusal)
+    elif row.correction.reward_refusal == Refusal.DOUBTFUL:
+        row.correction.reward_refusal = refusal
+    row.correction.reference, row.correction.rank = reference, rank
+    row.correction.changed_datetime = now
+
+
+async def _pay(
+    user: UserRow, row: TranscriptionRow, reference: str, *, settings: DbAssistSettings, session: AsyncSession
+) -> Payment:
+    if normalise(reference) == normalise(row.text or ""):
+        return Payment(refusal=Refusal.UNCHANGED)
+    amount, cap = coins.hundredths(settings.correction_reward), coins.hundredths(settings.daily_coin_cap)
+    return await coins.pay(user, row, Reason.CORRECTION, amount, cap=cap, session=session)
+
+
+async def _payment_before(user: UserRow, row: TranscriptionRow, *, session: AsyncSession) -> Payment:
+    """What was decided about the payment."""
+    payment = await coins.paid_before(user, row, Reason.CORRECTION, session=session)
+    return payment._replace(refusal=refusal_of(None if row.correction is None else row.correction.reward_refusal))
+
+
+def _result(
+    user: UserRow,
+    row: TranscriptionRow,
+    change: CorrectionChangeRow,
+    before: str,
+    payment: Payment,
+    *,
+    is_first: bool = False,
+) -> CorrectionResult:
+    return CorrectionResult(
+        transcription=messages.as_transcription(row),
+        paid_hundredths=payment.paid_hundredths,
+        balance_hundredths=user.cash_hundredths,
+        became_beta_tester=payment.became_beta_tester,
+        refusal_reason=payment.refusal,
+        is_first=is_first,
+        change_id=change.id,
+        rank=None if change.rank is None else Rank(change.rank),
+        is_applied=change.is_applied,
+        before=before,
+    )

@@ -1,0 +1,68 @@
+"""Routes about corrections, and about messages that show a text."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
+from glas.clients.db_assist_bodies import ChatId, RowId
+from glas.db_assist import corrections
+from glas.db_assist.routes import RowPath, database, rules
+from glas.domain.corrections import CorrectionChange
+
+router = APIRouter(prefix="/transcriptions/{transcription_id}")
+
+
+@router.put("/correction")
+async def correct(request: Request, transcription_id: RowPath, correction: Correction) -> CorrectionResult:
+    """Say what was really said, and pay for it once."""
+    async with database(request).writing() as session:
+        return await corrections.correct(transcription_id, correction, settings=rules(request), session=session)
+
+
+@router.post("/correction/take-back")
+async def take_back(request: Request, transcription_id: RowPath, wanted: CorrectionReference) -> CorrectionResult:
+    """Undo the last change of the words."""
+    async with database(request).writing() as session:
+        return await corrections.take_back(transcription_id, wanted, session=session)
+
+
+@router.post("/correction/confirm")
+async def confirm(request: Request, transcription_id: RowPath, wanted: CorrectionReference) -> CorrectionResult:
+    """Let a reviewer stand behind the words of a change."""
+    async with database(request).writing() as session:
+        return await corrections.confirm(transcription_id, wanted, session=session)
+
+
+@router.get("/correction/history")
+async def history(request: Request, transcription_id: RowPath) -> tuple[CorrectionChange, ...]:
+    """All changes of the words, oldest first."""
+    async with database(request).reading() as session:
+        return await corrections.history(transcription_id, session=session)
+
+
+@router.put("/messages")
+async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
+    """Remember a message of the bot that shows the text."""
+    async with database(request).writing() as session:
+        await corrections.attach(transcription_id, message, session=session)
+    return message
+
+
+@router.delete("/messages")
+async def detach(
+    request: Request,
+    transcription_id: RowPath,
+    chat_id: Annotated[ChatId, Query()],
+    message_id: Annotated[RowId, Query()],
+) -> None:
+    """Forget such a message."""
+    async with database(request).writing() as session:
+        await corrections.detach(transcription_id, chat_id, message_id, session=session)
+
+
+@router.get("/messages")
+async def attached(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
+    """The messages of the bot that show the text, besides its answer."""
+    async with database(request).reading() as session:
+        return await corrections.attached(transcription_id, session=session)

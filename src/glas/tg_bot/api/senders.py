@@ -1,0 +1,59 @@
+"""Tell who wrote a message: a person, or a chat that speaks through an account of Telegram's.
+
+Anonymous administrators, channels and posts of a linked channel all arrive under accounts that many people share. What
+stands in `sender_chat` then is who spoke; the account itself must never be taken for a person.
+"""
+
+from aiogram.types import (
+    Message,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+    User,
+)
+
+from glas.domain.people import SHARED_ACCOUNTS
+
+# Stands before the name of whoever spoke first in a forwarded recording.
+_FORWARDED = "↪️"
+
+
+def person_in(message: Message) -> User | None:
+    """The person who wrote a message; None for an anonymous administrator, a channel or a channel's post."""
+    sender = message.from_user
+    if sender is None or message.sender_chat is not None or sender.id in SHARED_ACCOUNTS:
+        return None
+    return sender
+
+
+def party_in(message: Message) -> int:
+    """The number by which limits and turns are counted: the person's, or the chat's where no person is known."""
+    person = person_in(message)
+    return message.chat.id if person is None else person.id
+
+
+def name_in(message: Message) -> str:
+    """Whose words a recording holds, as it is shown in a group; of a forwarded one, who spoke first."""
+    origin = message.forward_origin
+    sender = _sender_name(message)
+    if origin is None or message.is_automatic_forward:
+        return sender
+    match origin:
+        case MessageOriginUser():
+            first = origin.sender_user.full_name
+        case MessageOriginHiddenUser():
+            first = origin.sender_user_name
+        case MessageOriginChat():
+            first = origin.sender_chat.title or ""
+        case MessageOriginChannel():
+            first = origin.chat.title or ""
+    return f"{_FORWARDED} {first}" if first and first != sender else sender
+
+
+def _sender_name(message: Message) -> str:
+    person = person_in(message)
+    if person is not None:
+        return person.full_name
+    chat = message.sender_chat or message.chat
+    return chat.title or ""

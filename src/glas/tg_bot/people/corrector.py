@@ -1,0 +1,117 @@
+"""Record the words of a text's author, and say what became of them."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiogram import Bot
+from aiogram.types import Message
+from aiogram.utils.formatting import Text
+
+from glas.clients.correction_bodies import CorrectionResult
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import NotFoundError
+from glas.domain.messages import Transcription
+from glas.domain.people import Locale
+from glas.tg_bot.api.download import download
+from glas.tg_bot.talk.differences import word_diff
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.phrases import Say, coins
+from glas.tg_bot.talk.prompts import Prompt, Prompts
+from glas.tg_bot.talk.texts import MAX_UNITS, units
+from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.jobs import AmendJob
+
+_MAX_FILE_BYTES = 400_000
+
+
+@dataclass(frozen=True)
+class Corrector:
+    """What handling a correction needs; handlers get it from the dispatcher."""
+
+    bot: Bot
+    db_assist: DbAssistClient
+    data_loader: DataLoaderClient
+    nn_service: NnServiceClient
+    hearing: Hearing
+    keyboards: Keyboards
+    prompts: Prompts
+
+    async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
+        """Record words, with what the engine says of them.
+
+        Raises:
+            GlasError: as `DbAssistClient.correct`.
+        """
+        sound = await self.nn_service.judge_text(partial(self._audio, row), words, against=row.text or "")
+        return await self.db_assist.correct(row.id, person, words, is_confirmed=is_confirmed, sound=sound)
+
+    async def row(self, transcription_id: int) -> Transcription | None:
+        """A message, if it is still there."""
+        return await found(self.db_assist.transcription(transcription_id))
+
+    async def ask(self, message: Message, row: Transcription, prompt: Prompt, question: str, say: Say) -> None:
+        """Ask whether a reply is meant as a correction.
+
+        Its words stand in the reply alone, so that the question needs to remember nothing.
+        """
+        born_s = int(message.date.timestamp())
+        keyboard = self.keyboards.question(row.id, asker=prompt.asker, born_s=born_s, say=say)
+        content = self._change(prompt, question, row.shown_text, message.text or "", tail="")
+        await message.reply(**content, reply_markup=keyboard)
+
+    def told(
+        self, result: CorrectionResult, prompt: Prompt, words: str, *, is_private: bool, say: Say, locale: Locale
+    ) -> dict[str, Any]:
+        """The message that tells of a correction; coins are told in private only."""
+        tail = ""
+        if result.paid_hundredths and result.is_first and is_private:
+            balance = coins(result.balance_hundredths, locale)
+            tail = say("fixed-paid", coins=coins(result.paid_hundredths, locale), balance=balance)
+        return self._change(prompt, say("fixed"), result.before, words, tail=tail)
+
+    def amendment(self, result: CorrectionResult, prompt: Prompt, locale: Locale) -> AmendJob:
+        """The work of letting all messages that show a text follow."""
+        return AmendJob(
+            transcription_id=result.transcription.id,
+            change_id=result.change_id,
+            person=prompt.asker,
+            name=prompt.name,
+            locale=locale,
+        )
+
+    async def words_in(self, message: Message) -> str | None:
+        """The words of a message, or of the text file that it brings; None where there are none."""
+        if message.text is not None:
+            return message.text
+        if message.document is None or (message.document.file_size or 0) > _MAX_FILE_BYTES:
+            return None
+        data = await download(self.bot, message.document.file_id, limit_bytes=_MAX_FILE_BYTES)
+        try:
+            return data.decode("utf-8-sig").strip() or None
+        except UnicodeDecodeError:
+            return None
+
+    def _change(self, prompt: Prompt, head: str, before: str, after: str, *, tail: str) -> dict[str, Any]:
+        """Head, difference and tail; a difference that does not fit is left out."""
+        mark, end = self.prompts.mark(prompt), ["\n\n", tail] if tail else []
+        whole = Text(mark, f" {head}\n\n", *word_diff(before, after), *end)
+        if not after or units(whole.as_kwargs()["text"]) > MAX_UNITS:
+            whole = Text(mark, f" {head}", *end)
+        return whole.as_kwargs()
+
+    async def _audio(self, row: Transcription) -> bytes:
+        if row.audio_key is not None:
+            return await self.data_loader.fetch_audio(row.audio_key)
+        return await self.hearing.fetch(row.file_id)
+
+
+async def found(asked: Awaitable[Transcription]) -> Transcription | None:
+    """A message, or None where there is none."""
+    try:
+        return await asked
+    except NotFoundError:
+        return None

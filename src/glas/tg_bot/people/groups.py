@@ -1,0 +1,33 @@
+"""The bot is added to a group: it says what it does there, and what keeps it from hearing voice messages."""
+
+from aiogram import Bot, Router
+from aiogram.enums import ChatMemberStatus
+from aiogram.filters import JOIN_TRANSITION, ChatMemberUpdatedFilter
+from aiogram.types import ChatMemberUpdated
+
+from glas.domain.people import Locale
+from glas.tg_bot.api.telegram import said
+from glas.tg_bot.talk.phrases import Phrases
+
+
+def make_router() -> Router:
+    """News about the bot's own membership."""
+    router = Router()
+    router.my_chat_member.register(on_added, ChatMemberUpdatedFilter(JOIN_TRANSITION))
+    return router
+
+
+async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
+    """Greet a group; where Telegram's privacy mode hides recordings from the bot, say what to do about it.
+
+    The mode is asked for anew each time: the bot's owner may have changed it since the start.
+    """
+    if event.chat.type not in ("group", "supergroup"):
+        return
+    say = phrases[Locale.RU]
+    me = await said(bot.get_me)
+    is_administrator = event.new_chat_member.status == ChatMemberStatus.ADMINISTRATOR
+    text = say("group-greeting")
+    if not me.can_read_all_group_messages and not is_administrator:
+        text += "\n\n" + say("group-privacy-mode")
+    await said(lambda: bot.send_message(event.chat.id, text))

@@ -1,0 +1,45 @@
+"""Commands about a person, written in a group: answered in the person's private chat, never before everybody."""
+
+from typing import Any
+
+import structlog
+from aiogram import Bot, Dispatcher, F, Router
+from aiogram.filters import Command
+from aiogram.types import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+
+from glas.domain.people import User
+from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.talk.phrases import Say
+
+_PRIVATE = ("start", "balance", "language", "privacy", "mydata", "forget")
+_FROM_GROUP = "group"  # what stands behind /start when somebody comes by the link
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+def make_router() -> Router:
+    """Private commands in groups; it must come before the routers that answer them."""
+    router = Router()
+    router.message.register(on_private_matter, Command(*_PRIVATE), F.chat.type != "private")
+    return router
+
+
+async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
+    """Handle the command as if it came from the private chat, and say in the group only where the answer is.
+
+    A bot may not begin a private chat: who has none yet gets a link to it.
+    """
+    if user is not None:
+        here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}
+        update = Update(update_id=0, message=message.model_copy(update=here))
+        try:
+            given = await said(lambda: dispatcher.feed_update(bot, update))
+        except PersonGoneError:
+            _log.info("a private chat is closed; its link is given")
+        else:
+            await message.reply(say("answered-privately"))
+            return given
+    me = await bot.me()
+    link = InlineKeyboardButton(text=say("button-private"), url=f"https://t.me/{me.username}?start={_FROM_GROUP}")
+    await message.reply(say("private-first"), reply_markup=InlineKeyboardMarkup(inline_keyboard=[[link]]))
+    return None

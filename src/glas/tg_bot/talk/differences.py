@@ -1,0 +1,23 @@
+"""Show what a correction changed, word by word."""
+
+import difflib
+import re
+
+from aiogram.utils.formatting import Bold, Strikethrough, Text
+
+_WORDS = re.compile(r"\S+")
+
+
+def word_diff(before: str, after: str) -> list[str | Text]:
+    """Words that went are struck through, words that came are bold; case and punctuation count as words do."""
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    parts: list[str | Text] = []
+    for what, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what == "equal":
+            parts += [" ".join(new[j1:j2]), " "]
+            continue
+        if i2 > i1:
+            parts += [Strikethrough(" ".join(old[i1:i2])), " "]
+        if j2 > j1:
+            parts += [Bold(" ".join(new[j1:j2])), " "]
+    return parts[:-1]

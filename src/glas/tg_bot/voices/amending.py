@@ -1,0 +1,118 @@
+"""Let everything that shows a text follow its correction: the answer, its further parts, files and subtitles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.types import InputMediaDocument
+
+from glas.clients.correction_bodies import AttachedMessage
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import GlasError, InvalidParameterError, NotFoundError
+from glas.domain.messages import MessageKind, Transcription
+from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, delete_message, edit_text, is_not_modified, said
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.phrases import Phrases
+from glas.tg_bot.talk.texts import as_document, lay_out
+from glas.tg_bot.voices.jobs import AmendJob
+from glas.tg_bot.voices.steps import Steps
+from glas.tg_bot.voices.subtitles import Subtitling
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+@dataclass(frozen=True)
+class Amending:
+    """What it needs.
+
+    The words are those that stand when it runs, not those of the change that asked for it. So the messages show in the
+    end what the database says, however often this is repeated and in whatever order.
+    """
+
+    bot: Bot
+    steps: Steps
+    db_assist: DbAssistClient
+    subtitling: Subtitling
+    phrases: Phrases
+    keyboards: Keyboards
+
+    async def run(self, arguments: dict[str, Any]) -> None:
+        """Amend what shows one text: the workflow."""
+        job = AmendJob.model_validate(arguments)
+        try:
+            await self.steps.do("texts", lambda: self._texts(job))
+            await self.steps.do("subtitles", lambda: self._subtitles(job))
+        except (NotFoundError, PersonGoneError):
+            return  # forgotten meanwhile, or nobody is there to read
+        except GlasError as error:
+            _log.error("a correction is not shown", transcription=job.transcription_id, code=error.code)
+
+    async def _texts(self, job: AmendJob) -> None:
+        row, attached = await self._look(job)
+        if row.answer_message_id is None or row.text is None:
+            return
+        say = self.phrases[job.locale]
+        parts = [one for one in attached if one.kind is MessageKind.PART]
+        files = [one for one in attached if one.kind is MessageKind.DOCUMENT]
+        layout = lay_out(row.shown_text, name=job.name, notes=[], say=say, may_send_documents=not parts)
+        keyboard = self.keyboards.rating(
+            row.id, asker=job.person, born_s=int(row.creation_datetime.timestamp()), say=say, score=row.score
+        )
+        try:
+            await edit_text(self.bot, _chat(row), row.answer_message_id, layout.parts[0], keyboard)
+        except MessageGoneError:
+            return  # the person has deleted it, and what changed was shown anyway
+        await self._follow_parts(row, parts, layout.parts[1:])
+        for one in files:
+            await self._replace(row, one, row.shown_text, say("file-name"))
+        if layout.document is not None and not files:
+            document = as_document(layout.document, say("file-name"))
+            sent = await said(lambda: self.bot.send_document(_chat(row), document))
+            await self.db_assist.attach(row.id, MessageKind.DOCUMENT, sent.chat.id, sent.message_id)
+
+    async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], texts: Sequence[str]) -> None:
+        """Let the further messages of a long text say its parts; some may be too many then, or too few."""
+        for one, text in zip(old, texts, strict=False):
+            try:
+                await edit_text(self.bot, one.chat_id, one.message_id, text)
+            except MessageGoneError:
+                await self.db_assist.detach(row.id, one.chat_id, one.message_id)
+        for one in old[len(texts) :]:
+            await delete_message(self.bot, one.chat_id, one.message_id)
+            await self.db_assist.detach(row.id, one.chat_id, one.message_id)
+        for text in texts[len(old) :]:
+            sent = await said(lambda text=text: self.bot.send_message(_chat(row), text))  # type: ignore[misc]
+            await self.db_assist.attach(row.id, MessageKind.PART, sent.chat.id, sent.message_id)
+
+    async def _subtitles(self, job: AmendJob) -> None:
+        row, attached = await self._look(job)
+        files = [one for one in attached if one.kind is MessageKind.SUBTITLES]
+        if not files:
+            return
+        subtitles, say = await self.subtitling.subtitles(row), self.phrases[job.locale]
+        for one in files:
+            await self._replace(row, one, subtitles, say("subtitles-name"))
+
+    async def _replace(self, row: Transcription, message: AttachedMessage, text: str, name: str) -> None:
+        """Put another file into a message."""
+        media = InputMediaDocument(media=as_document(text, name))
+        try:
+            await said(
+                lambda: self.bot.edit_message_media(media, chat_id=message.chat_id, message_id=message.message_id)
+            )
+        except MessageGoneError:
+            await self.db_assist.detach(row.id, message.chat_id, message.message_id)
+        except InvalidParameterError as error:
+            if not is_not_modified(error):
+                raise
+
+    async def _look(self, job: AmendJob) -> tuple[Transcription, Sequence[AttachedMessage]]:
+        row = await self.db_assist.transcription(job.transcription_id)
+        return row, await self.db_assist.attached(row.id)
+
+
+def _chat(row: Transcription) -> int:
+    """Where the answer stands."""
+    return row.answer_chat_id or row.chat_id

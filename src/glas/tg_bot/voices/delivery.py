@@ -1,0 +1,197 @@
+"""Say what was recognised: in the placeholder, in a file, or in several messages; nothing recognised is lost.
+
+Each message that is sent is a recorded step of its own, so that a crash repeats at most one of them.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from aiogram import Bot
+from aiogram.types import InlineKeyboardMarkup, Message, ReplyParameters
+from pydantic import BaseModel, ConfigDict
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.db_assist_bodies import Finished
+from glas.domain.errors import InvalidParameterError, NotFoundError
+from glas.domain.messages import MessageKind
+from glas.tg_bot.api.limiter import Urgency, urgency
+from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_text, sent
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.languages import language_name
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.talk.texts import as_document, lay_out, split
+from glas.tg_bot.voices.admission import Admission
+from glas.tg_bot.voices.hearing import Heard
+from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.steps import Steps
+
+_RESCUE_UNITS = 4000
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Answer(BaseModel):
+    """Where the answer to a recording goes, and in which words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: VoiceJob
+    admission: Admission
+    message_id: int | None
+    chat_id: int
+
+    def chat_if_another(self, chat_id: int) -> int | None:
+        """The chat, where it is not that of the recording."""
+        return chat_id if chat_id != self.job.chat_id else None
+
+
+class Recognised(BaseModel):
+    """What recognition gave; no row where nothing is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int | None
+    heard: Heard
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What saying a text needs."""
+
+    bot: Bot
+    steps: Steps
+    db_assist: DbAssistClient
+    keyboards: Keyboards
+
+    async def deliver(self, answer: Answer, recognised: Recognised, say: Say) -> None:
+        """Finish the row and say the text, within a workflow.
+
+        Raises:
+            PersonGoneError: nobody is there to read it.
+            GlasError: it could not be said in any way.
+        """
+        try:
+            await self._say(answer, recognised, say)
+        except ChatForbidsError:
+            # Muted in a group meanwhile: who spoke may still be reached in private.
+            if not answer.admission.is_kept or answer.job.person is None:
+                raise
+            await self._rescue(answer.job.person, recognised.heard.text, reply_to=None)
+        except InvalidParameterError as error:
+            _log.error("an answer was refused; its text is sent plain", code=error.code, error=error.message)
+            await self._rescue(answer.chat_id, recognised.heard.text, reply_to=answer.job.message_id)
+
+    async def _say(self, answer: Answer, recognised: Recognised, say: Say) -> None:
+        job, heard = answer.job, recognised.heard
+        text = heard.text or say("no-speech")
+        notes = self._notes(answer, recognised, say) if heard.text else []
+        name = "" if job.is_private else job.person_name
+        layout = lay_out(text, name=name, notes=notes, say=say)
+        if layout.document is not None:
+            is_sent = await self.steps.do("document", lambda: self._send_document(answer, recognised, say))
+            if not is_sent:
+                layout = lay_out(text, name=name, notes=notes, say=say, may_send_documents=False)
+        first, *others = layout.parts
+        await self.steps.do("deliver", lambda: self._edit(answer, recognised, first, say))
+        for number, part in enumerate(others, start=2):
+            await self.steps.do(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
+
+    def _notes(self, answer: Answer, recognised: Recognised, say: Say) -> Sequence[str]:
+        """Lines below a text."""
+        notes, heard = list[str](), recognised.heard
+        if heard.foreign is not None:
+            notes.append(say("foreign", language=language_name(heard.foreign, answer.admission.locale)))
+        elif heard.is_unsure:
+            notes.append(say("unsure"))
+        if recognised.transcription_id is None and answer.job.is_private:
+            notes.append(say("press-start"))
+        return notes
+
+    async def finish(self, recognised: Recognised) -> int | None:
+        """Finish the row.
+
+        Returns:
+            Its id; None where nothing is kept, or no longer: the person has asked to be forgotten meanwhile.
+        """
+        if recognised.transcription_id is None:
+            return None
+        finished = Finished(**recognised.heard.model_dump(exclude={"foreign"}))
+        try:
+            return (await self.db_assist.finish(recognised.transcription_id, finished)).id
+        except NotFoundError:
+            return None
+
+    async def _send_document(self, answer: Answer, recognised: Recognised, say: Say) -> int | None:
+        """Send the text as a file; None where the chat forbids files."""
+        await self.finish(recognised)
+        document = as_document(recognised.heard.text, say("file-name"))
+        to = _reply_to(answer.job.message_id)
+        try:
+            with urgency(Urgency.FINAL):
+                message = await sent(lambda: self.bot.send_document(answer.chat_id, document, reply_parameters=to))
+        except ChatForbidsError:
+            return None
+        await self._attach(recognised, MessageKind.DOCUMENT, message)
+        return message.message_id
+
+    async def _attach(self, recognised: Recognised, kind: MessageKind, message: Message) -> None:
+        """Remember a further message, so that it can follow a correction."""
+        if recognised.transcription_id is not None:
+            with contextlib.suppress(NotFoundError):
+                await self.db_assist.attach(recognised.transcription_id, kind, message.chat.id, message.message_id)
+
+    async def _edit(self, answer: Answer, recognised: Recognised, text: str, say: Say) -> None:
+        """Let the placeholder say the text; if it was deleted, say it anew."""
+        job, keyboard = answer.job, None
+        transcription_id = await self.finish(recognised)
+        if transcription_id is not None and job.person is not None and recognised.heard.text:
+            keyboard = self.keyboards.rating(transcription_id, asker=job.person, born_s=job.date_s, say=say)
+        with urgency(Urgency.FINAL):
+            message = await self.say_in_place(answer, text, keyboard)
+        if message is not None and transcription_id is not None:
+            another = answer.chat_if_another(message.chat.id)
+            await self.db_assist.set_answer(transcription_id, message.message_id, chat_id=another)
+
+    async def say_in_place(self, answer: Answer, text: str, keyboard: InlineKeyboardMarkup | None) -> Message | None:
+        """Edit the placeholder.
+
+        Returns:
+            The message that was sent in its place, where it was deleted or never sent.
+        """
+        if answer.message_id is not None:
+            try:
+                await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
+            except MessageGoneError:
+                pass
+            else:
+                return None
+        return await self.reply(answer.chat_id, answer.job.message_id, text, keyboard)
+
+    async def reply(
+        self, chat_id: int, reply_to: int | None, text: str, keyboard: InlineKeyboardMarkup | None = None
+    ) -> Message:
+        """Send a message, in reply to another one that may be gone."""
+        to = None if reply_to is None else _reply_to(reply_to)
+        return await sent(lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard))
+
+    async def _send_part(self, answer: Answer, recognised: Recognised, text: str) -> int:
+        with urgency(Urgency.FINAL):
+            message = await self.reply(answer.chat_id, answer.job.message_id, text)
+        await self._attach(recognised, MessageKind.PART, message)
+        return message.message_id
+
+    async def _rescue(self, chat_id: int, text: str, *, reply_to: int | None) -> None:
+        """Send a text as plain messages, without name, notes and buttons."""
+
+        async def send(part: str) -> int:
+            with urgency(Urgency.FINAL):
+                return (await self.reply(chat_id, reply_to, part)).message_id
+
+        for number, part in enumerate(split(text, _RESCUE_UNITS), start=1):
+            await self.steps.do(f"rescue {number}", lambda part=part: send(part))  # type: ignore[misc]
+
+
+def _reply_to(message_id: int) -> ReplyParameters:
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
