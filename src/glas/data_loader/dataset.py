@@ -1,4 +1,4 @@
-"""The files made from all messages: NeMo's manifest, and a dataset in Parquet that Hugging Face's `datasets` loads.
+"""Write the files about all messages: NeMo's manifest, and a Parquet dataset for Hugging Face's `datasets`.
 
 Audio is embedded, so that the dataset can be copied alone. Rows are written group by group: memory holds one group.
 """
@@ -92,7 +92,7 @@ def _table(group: list[Record], directory: Path) -> pa.Table:
 
 
 def _audio(group: list[Record], directory: Path) -> pa.StructArray:
-    """The recordings of a group in one buffer: lists of Python's bytes would hold each of them three times."""
+    """Return the recordings of a group in one buffer; a list of Python's `bytes` would need three times the memory."""
     sizes = [wav_bytes(record.duration_s) for record in group]
     offsets = np.cumsum([0, *sizes], dtype=np.int32)
     data = bytearray(int(offsets[-1]))

@@ -1,4 +1,4 @@
-"""One message of the export: its original is fetched, checked, decoded in a confined process, and put in place."""
+"""Export one message: download its recording, check it, decode it in a confined process, place its folder."""
 
 import hashlib
 import mmap
@@ -41,7 +41,7 @@ class MessageWriter:
         self._on_step = on_step
 
     async def write(self, record: Record, known: Record | None) -> Record | None:
-        """Write a message's folder and put it in place.
+        """Write a message's folder and rename it into place.
 
         Args:
             record: what is to stand there; its duration is not known yet.
@@ -86,7 +86,7 @@ class MessageWriter:
         return duration
 
     async def _fetch(self, record: Record, path: Path) -> None:
-        """Copy the original to `path`, part by part, and compare it with what the database knows of it."""
+        """Copy the recording to `path`, part by part, and compare it with size and sha256 of the database."""
         digest = hashlib.sha256()
         with path.open("wb") as file:
             async for part in self._store.stream(record.original.key):

@@ -1,4 +1,4 @@
-"""Telling a person everything that is held, and forgetting it."""
+"""Collect all data about a person, or delete it."""
 
 from sqlalchemy import delete, select, update
 from sqlalchemy import insert as plain_insert
@@ -16,7 +16,7 @@ from glas.domain.people import Locale, Role
 
 
 async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
-    """Everything that is held about a person.
+    """Return all data that is stored about a person.
 
     Raises:
         NotFoundError: nobody registered under this id.
@@ -34,7 +34,7 @@ async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
 
 
 async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
-    """Delete what a person is known by and what they said; nothing is left to do where nobody is known.
+    """Delete a person's identity and messages; do nothing if the person is not known.
 
     The ledger's entries stay and belong to a row without a name. A ban outlives this: its row keeps the id, and nothing
     else, so that nobody gets rid of a ban by asking to be forgotten.
@@ -58,7 +58,7 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
 
 
 async def _delete_messages(user_id: int, *, session: AsyncSession) -> Forgotten:
-    """Delete messages with their corrections and reviews, and leave tombstones, by which exports and stores follow."""
+    """Delete messages with their corrections and reviews, and write tombstones, so that exports and stores follow."""
     mine = TranscriptionRow.user_id == user_id
     query = select(TranscriptionRow.id, TranscriptionRow.audio_key).where(mine).order_by(TranscriptionRow.id)
     found = (await session.execute(query.with_for_update())).all()

@@ -1,4 +1,4 @@
-"""Everything that is not a recording: commands, presses, corrections. The workflow of an update; who is speaking."""
+"""Handle every update that is not a recording: look up the sender and call the handler of the command or button."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Updates:
-    """Works on updates one by one."""
+    """Handle updates one by one."""
 
     bot: Bot
     dispatcher: Dispatcher
@@ -39,7 +39,7 @@ class Updates:
     phrases: Phrases
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Do what an update asks: the workflow. A handler may return a job, which is then worked on apart."""
+        """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
         try:
             jobs = await self.steps.do("handle", lambda: self._feed(arguments))
         except PersonGoneError:
@@ -74,7 +74,7 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Tells handlers who speaks: `user`, `locale`, `say`; stops strangers and the banned.
+    """Give handlers the sender (`user`, `locale`, `say`); stop strangers and banned people.
 
     `user` is None before /start, and for anonymous administrators and channels, who are nobody's account.
     """
@@ -89,7 +89,7 @@ class Acquaintance(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        """Look the sender up and pass on."""
+        """Look up the sender and call the handler."""
         if isinstance(event, Message) and has_moved(event):
             return await handler(event, data)  # nobody says this but Telegram
         if not isinstance(event, Message | CallbackQuery) or event.from_user is None:

@@ -1,4 +1,4 @@
-"""Fetch a file from Telegram, or from the disk of a Bot API server on this machine."""
+"""Download a file from Telegram, or read it from the disk of a Bot API server on this machine."""
 
 import asyncio
 import io
@@ -15,7 +15,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """The bytes of a file.
+    """Return the bytes of a file.
 
     Raises:
         UploadTooLargeError: more than `limit_bytes`, whatever was announced.

@@ -1,4 +1,4 @@
-"""Groups that became supergroups: Telegram gives them another number, and refuses the old one with the new one named.
+"""Follow groups that became supergroups: Telegram gives them a new number and names it when it refuses the old one.
 
 Messages that are sent go to the new number; what was written under the old one cannot be edited any more.
 """
@@ -30,7 +30,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Moves(BaseRequestMiddleware):
-    """A request middleware of aiogram's client, outside of the rate limiter: the new chat has its own allowance."""
+    """Send calls to the new number of a moved group; a request middleware outside the rate limiter."""
 
     def __init__(self) -> None:
         # Nothing to be kept: after a restart Telegram names the new number again.
@@ -39,7 +39,7 @@ class Moves(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call, to the new number where there is one."""
+        """Make a call, to the new number of the chat if it has one."""
         chat_id = getattr(method, "chat_id", None)
         if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
             return await make_request(bot, _sent_to(method, self._moved[chat_id]))
@@ -62,5 +62,5 @@ def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMeth
 
 
 def has_moved(message: Message) -> bool:
-    """Whether it is Telegram's notice that a group has another number now; it comes in the old chat and in the new."""
+    """Return whether it is Telegram's notice of a group's new number; it comes in the old chat and in the new one."""
     return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None

@@ -1,4 +1,4 @@
-"""Keeping what was answered: original bytes and text go to the object store, digest and key to the database."""
+"""Archive an answered recording: original bytes and text in the object store, digest and key in the database."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Archiving:
-    """What archiving needs."""
+    """Objects that archiving needs."""
 
     steps: Steps
     durable: Durable
@@ -31,7 +31,7 @@ class Archiving:
     shelf: Shelf
 
     async def keep(self, arguments: dict[str, object]) -> None:
-        """Archive one recording: the workflow."""
+        """Archive one recording; this is the workflow."""
         job = ArchiveJob.model_validate(arguments)
         try:
             await self.steps.do(
@@ -46,7 +46,7 @@ class Archiving:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
-        """Let the export follow a deletion, as soon as none is running, and wait for its end: the workflow."""
+        """Export after a deletion, as soon as no other export runs, and wait for its end; this is the workflow."""
 
         async def begin() -> None:
             try:
@@ -64,7 +64,7 @@ class Archiving:
             _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 
     async def store(self, transcription_id: int, file_id: str, file_unique_id: str, text: str) -> None:
-        """Store bytes, digest and text; the bytes are fetched again if they are not at hand any more."""
+        """Store bytes, digest and text; download the bytes again if they are not in memory any more."""
         data = self.shelf.get(file_unique_id)
         if data is None:
             data = await self.hearing.fetch(file_id)

@@ -1,4 +1,4 @@
-"""From a file in Telegram to text: known files are answered from what is known, others are fetched and recognised."""
+"""Get the text of a file in Telegram: reuse the result of a known file, or download and recognise it."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from glas.tg_bot.voices.status import shown_status
 
 
 class Heard(BaseModel):
-    """What a recording says."""
+    """Result for a recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,13 +33,13 @@ class Heard(BaseModel):
 
     @property
     def is_unsure(self) -> bool:
-        """Whether the person must be told that the text may be wrong."""
+        """Return whether the person must be told that the text may be wrong."""
         return self.confidence is not None and self.confidence < SURE
 
 
 @dataclass
 class Hearing:
-    """Fetches and recognises."""
+    """Download and recognise recordings."""
 
     bot: Bot
     nn_service: NnServiceClient
@@ -49,11 +49,11 @@ class Hearing:
     limit_bytes: int
 
     def ticket(self, job: VoiceJob) -> Ticket:
-        """A place in the queue, to be taken by `hear`."""
+        """Return a place in the queue, which `hear` uses."""
         return self.desk.ticket(job.date_s)
 
     def shown(self, chat_id: int, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """Let the person see how far it has come, inside."""
+        """Show the person the progress, within the context."""
 
         def status() -> str:
             if ticket.is_paused:
@@ -94,11 +94,11 @@ class Hearing:
         )
 
     async def fetch(self, file_id: str) -> bytes:
-        """The bytes of a file in Telegram."""
+        """Return the bytes of a file in Telegram."""
         return await download(self.bot, file_id, limit_bytes=self.limit_bytes)
 
     async def _known(self, job: VoiceJob) -> Heard | None:
-        """What the served model, with the weights that it has now, made of the same file before."""
+        """Return an earlier result for the same file by the current model and the current version of its weights."""
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
@@ -116,7 +116,7 @@ class Hearing:
         )
 
     async def _served_model(self) -> ModelRef | None:
-        """The model that nn_service serves now; asked each time, since it may change. None where it is not told."""
+        """Return the current model of nn_service, asked each time since it may change; None if it does not say."""
         try:
             return (await self.nn_service.health()).served
         except GlasError:

@@ -1,7 +1,8 @@
-"""Looking for lost originals every night, and fetching them again from Telegram, which gives a file out by its id.
+"""Search every night for lost recordings and download them again from Telegram, by the ids of their files.
 
-Every object's presence and size is looked at; a seventh of them, another one each day, is read and compared with its
-sha256, so that each is read once a week. What was never archived, because something was away for too long, is archived.
+Presence and size of every object are checked. A seventh of the objects, another one each day, is read and compared
+with its sha256, so that each is read once a week. Recordings that were never archived, because a service was
+unavailable for too long, are archived.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Repair:
-    """What the search needs."""
+    """Objects that the search needs."""
 
     bot: Bot
     steps: Steps
@@ -44,7 +45,7 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Look at everything: the workflow.
+        """Check everything; this is the workflow.
 
         Args:
             scheduled: the time, which says what is read whole today.
@@ -62,7 +63,7 @@ class Repair:
             await self.steps.do("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
-        """Look at some messages; begun again after a crash it finds what was repaired in its place."""
+        """Check some messages; a repetition after a crash finds the repaired ones in order."""
         page = await self.db_assist.changed_since(cursor, limit=_PAGE)
         rows = [one.transcription for one in page.items if one.transcription is not None]
         found: Counter[str] = Counter(seen=len(rows))
@@ -73,7 +74,7 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Bring one message into order; what cannot be had any more is said in the log."""
+        """Repair one message; log an error if Telegram does not have its recording any more."""
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
         is_audio_lost, is_text_lost = row.audio_key in lost, _text_key(row) in lost
         if not (is_unarchived or is_audio_lost or is_text_lost):
@@ -116,7 +117,7 @@ class Repair:
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
-    """The objects of an archived message, with their digests on the day on which they are read."""
+    """Return the objects of an archived message; with their digests on the day on which they are read."""
     if row.audio_key is None or row.text is None:
         return ()
     is_read = row.id % _DAYS == day

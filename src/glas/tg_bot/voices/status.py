@@ -1,4 +1,4 @@
-"""What a person sees while waiting: place in the queue, that it is being recognised, that a service is away."""
+"""Status line for a person who waits: place in the queue, recognition in progress, service unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +15,7 @@ _INTERVAL_S = 2.5
 
 @asynccontextmanager
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
-    """Keep a message up to date inside, at most once in 2.5 s.
+    """Keep the status line up to date within the context, at most once in 2.5 s.
 
     The last edit is waited for, never cut off: it might arrive after the answer and hide it.
     """

@@ -1,4 +1,4 @@
-"""Recorded steps: what one gave is kept and never done again; what it failed with is kept too."""
+"""Recorded steps: the result or the error of a step is stored, and the step is not repeated."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,7 +13,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Steps:
-    """Does the steps of workflows."""
+    """Run the steps of workflows."""
 
     def __init__(self, durable: Durable, retry: Retry) -> None:
         self._durable = durable
@@ -22,7 +22,7 @@ class Steps:
     async def do(
         self, name: str, work: Callable[[], Awaitable[Any]], *, on_pause: Callable[[], None] | None = None
     ) -> Any:
-        """Do `work`, waiting out what passes; its value must be JSON.
+        """Run `work`, waiting for the end of temporary errors; its value must be representable in JSON.
 
         Errors are recorded by their code, not as exceptions: a replay raises the same class, and nothing that an
         exception of a library may quote (addresses, keys) reaches the database.

@@ -1,4 +1,4 @@
-"""Subtitles of a message, with the words that stand: corrected ones at the times of those that they replace."""
+"""Subtitles of the current text: corrected words have the times of the words that they replace."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from glas.tg_bot.voices.hearing import Hearing
 
 @dataclass(frozen=True)
 class Subtitling:
-    """What it needs."""
+    """Objects that subtitles need."""
 
     data_loader: DataLoaderClient
     nn_service: NnServiceClient
     hearing: Hearing
 
     async def subtitles(self, row: Transcription) -> str:
-        """SubRip of a message; it is recognised once more, for the times.
+        """Return the SubRip subtitles of a message; recognise it once more to get the times.
 
         Raises:
             GlasError: the recording cannot be had or recognised.
