@@ -35,7 +35,7 @@ _COLUMNS: dict[str, pa.DataType] = {
 }
 _NAMES = {pa.int64(): "int64", pa.string(): "string", pa.float64(): "float64"}
 
-# `datasets` reads its features from here; without them it would take the audio for a struct of bytes.
+# `datasets` reads the types of the columns here; without them it would treat the audio as a struct of bytes.
 _FEATURES = {"audio": {"sampling_rate": SAMPLE_RATE_HZ, "_type": "Audio"}} | {
     name: {"dtype": _NAMES[kind], "_type": "Value"} for name, kind in _COLUMNS.items()
 }
@@ -61,7 +61,7 @@ def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> No
         records: its messages.
         directory: the export, where their audio lies.
     """
-    # Sound neither repeats nor compresses; statistics of it would be whole recordings.
+    # Audio does not compress, and its column statistics would contain whole recordings.
     plain = [name for name in SCHEMA.names if name != "audio"]
     compression = {"audio.bytes": "NONE", "audio.path": "NONE"} | dict.fromkeys(plain, "ZSTD")
     with pq.ParquetWriter(

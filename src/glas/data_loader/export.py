@@ -29,8 +29,8 @@ from glas.domain.errors import AudioError, NotFoundError, ServiceFaultError
 from glas.s3 import Store
 
 _PAGE = 200
-_AT_ONCE = 4  # while some wait for the disk, others decode
-_FORMAT = 2  # raise it when exported files must be written anew
+_AT_ONCE = 4  # some wait for the disk while others decode
+_FORMAT = 2  # increase it if all exported files must be written again
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -75,7 +75,7 @@ async def run_export(
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
             is_full = await run.work()
         finally:
-            # A thread that still writes must not outlive the lock, and the event loop must not stand still for it.
+            # Wait for threads that still write before the lock is released, without blocking the event loop.
             await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
         report = ExportReport(
             **run.tally.progress().model_dump(),
@@ -212,7 +212,7 @@ class _Run:
     async def _leave_out(self, change: Change, page: _Page) -> None:
         """Remove a message that may not be exported, or not yet; of a deleted one delete the objects, too."""
         self.tally.n_removed += self._index.known(change.transcription_id) is not None
-        # The index is not asked: a killed run may have left a folder that it does not know.
+        # The index is not used: it may lack a folder that a killed run has left.
         await self._in_thread(self._folders.remove, change.transcription_id)
         if change.transcription is None:
             await self._store.delete(await self._store.keys(change.transcription_id))

@@ -42,7 +42,7 @@ class Exporter:
             raise ConflictError("an export is running already")
         self.state = ExportState(run=self.state.run + 1, is_running=True)
         self._task = asyncio.create_task(self._export(full=full))
-        # Who started it may have gone; an error is in the state and the log.
+        # The caller may not wait any more; an error is in the state and in the log.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._task
 

@@ -31,7 +31,7 @@ _HEADER_BYTES = 44
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
     """Open the folders of an export and hold their lock; no other process can open them meanwhile.
 
-    The lock belongs to the open file: when a process dies, however it dies, the system opens it again.
+    The lock belongs to the open file, so the operating system releases it when the process dies for any reason.
 
     Raises:
         ConflictError: another export is at work here, in this process or another.

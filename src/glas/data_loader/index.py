@@ -34,7 +34,7 @@ CREATE INDEX IF NOT EXISTS messages_by_shard ON messages (shard, id);
 CREATE TABLE IF NOT EXISTS unwritten (file TEXT PRIMARY KEY);
 """
 
-# Worst first: the largest error rate, then, where nobody said what was said, the lowest rating and confidence.
+# Worst first: the largest error rate; then messages without a reference, by the lowest rating and confidence.
 _WORST_FIRST = "wer IS NULL, wer DESC, CASE score WHEN 0 THEN 2.5 ELSE score END, confidence, id"
 
 

@@ -56,7 +56,7 @@ class MessageWriter:
             ServiceError: the store is away.
         """
         draft = self._folders.draft(str(record.id))
-        # The same message may come twice in one run, when it changes meanwhile.
+        # A message may appear twice in one run, if it changes meanwhile.
         await self._in_thread(shutil.rmtree, draft, ignore_errors=True)
         await self._in_thread(draft.mkdir)
         duration_s = await self._audio(record, known, draft)
@@ -96,7 +96,7 @@ class MessageWriter:
             raise CorruptAudioError(f"the object {record.original.key} is not what was stored")
 
     def _decode(self, original: Path, wav: Path) -> float:
-        # Mapped and not read: a recording of 200 MB must not take as much memory, four times over.
+        # The file is mapped into memory and not read, so that four recordings of 200 MB do not need 800 MB.
         with original.open("rb") as file:
             if not original.stat().st_size:
                 raise EmptyAudioError(f"{original.name} is empty")

@@ -12,7 +12,7 @@ from glas.domain.errors import InvalidParameterError, to_body
 from glas.s3.keys import checked_key
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
-_ANSWER_PART_BYTES = 1024 * 1024  # what a slow listener keeps in memory
+_ANSWER_PART_BYTES = 1024 * 1024  # memory that a slow client occupies
 
 LostSha256 = Annotated[
     str | None,
@@ -84,7 +84,7 @@ async def get(request: Request, key: str) -> Response:
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(end - start),
-        # What is deleted here must not live on in somebody's cache.
+        # Deleted recordings must not remain in caches.
         "Cache-Control": "private, no-store",
     }
     if bounds is not None:

@@ -28,9 +28,9 @@ from glas.settings import MIB, Settings
 # The longest body is a recognised text.
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
-# Shorter than clients wait, so that they are told what is the matter.
+# Shorter than the clients' time-out, so that they receive the error.
 _STATEMENT_TIMEOUT_S = 20.0
-# PostgreSQL's classes of errors that pass: connection, database not there, deadlock, resources, operator, system.
+# PostgreSQL's classes of temporary errors: connection, no database, deadlock, resources, operator, system.
 _PASSING_SQLSTATES = ("08", "3D", "40", "53", "57", "58")
 
 _log = structlog.stdlib.get_logger("glas.db_assist")
@@ -95,12 +95,12 @@ async def figures(request: Request) -> Response:
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer a broken constraint with 409, a refused statement with 500, and all other database errors with 503.
 
-    Every call may be repeated, so that callers are then told to come back.
+    Every call may be repeated, so the answer 503 tells callers to try again.
     """
     answer: GlasError
     if isinstance(error, IntegrityError):
         answer = ConflictError("the database refused this: a rule of its tables would be broken")
-        # PostgreSQL's own message repeats the values that break the rule.
+        # PostgreSQL's own message contains the values that violate the constraint.
         _log.warning("a rule of the database was broken", rule=str(getattr(error.orig, "constraint_name", "")))
     elif isinstance(error, DBAPIError) and not _is_away(error):
         answer = ServiceFaultError("the database refused a statement; the log of db_assist says more")

@@ -32,7 +32,7 @@ class _Position(NamedTuple):
     @classmethod
     def read(cls, cursor: str) -> "_Position":
         if not cursor:
-            # Messages that are not finished have no number yet, that is 0.
+            # Messages that are not finished have the number 0.
             return cls(1, 0)
         match = _CURSOR.fullmatch(cursor)
         if match is None:
@@ -56,7 +56,7 @@ async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change
         InvalidParameterError: the cursor is none of ours.
     """
     start = _Position.read(cursor)
-    # Nothing up to this number can still appear, whereas later ones may between the two queries below.
+    # All changes up to this number are visible. Later ones may appear between the two queries below.
     end = (await session.scalars(select(ChangeCounterRow.value))).one()
     found = await _changed(start, end, limit + 1, session=session)
     found += await _deleted(start, end, limit + 1, session=session)

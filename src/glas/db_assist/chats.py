@@ -24,7 +24,7 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
     """Copy the settings of a chat to its new number, unless that has settings already.
 
-    The old row stays: messages that came before are still worked on under the old number.
+    The old row stays, because messages that arrived before are still handled under the old number.
     """
     row = await session.get(ChatRow, (bot_id, chat_id))
     if row is not None:

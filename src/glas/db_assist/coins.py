@@ -129,8 +129,8 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 async def _claim_audio(row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
     """Reserve the sound of a message for payment; False if another message with the same sound was paid.
 
-    The names are taken in this order everywhere: two people with the same audio wait for each other instead of both
-    being paid, and never in a circle.
+    The rows are always inserted in this order. So of two transactions with the same sound, one waits for the other and
+    is not paid, and there is no deadlock.
     """
     names = [f"file:{row.file_unique_id}"] + ([f"samples:{row.fingerprint}"] if row.fingerprint else [])
     values = [{"reason": reason.value, "audio": name, "transcription_id": row.id} for name in names]

@@ -40,7 +40,7 @@ async def check(*, session: AsyncSession) -> LedgerCheck:
         .where(UserRow.cash_hundredths != owed)
         .order_by(UserRow.id)
     )
-    # One statement sees one state of the database; counts may belong to a slightly different one.
+    # Each statement sees one state of the database; the counts may be of slightly different states.
     found = (await session.execute(wrong)).all()
     return LedgerCheck(
         n_users=await _count(UserRow, session=session),

@@ -22,10 +22,10 @@ _Row: TypeAlias = dict[str, Any]
 _RowT = TypeVar("_RowT")
 
 _NAME: Final = ("bot_id", "chat_id", "message_id", "attempt")
-# `file_id` is left out: Telegram may name the same file anew when it delivers an update again.
+# Without `file_id`: Telegram may give the same file another one when it delivers an update again.
 _MUST_AGREE: Final = ("file_unique_id", "media_kind", "is_forwarded")
 
-# What every message needs is asked for by statements that are built once; an ORM object costs more than they do.
+# Statements that run for every message are built once and return no ORM objects, which would cost more time.
 _table: Final = table_of(TranscriptionRow)
 _users: Final = table_of(UserRow)
 _corrections: Final = table_of(CorrectionRow)
@@ -66,7 +66,7 @@ def _creation(dialect_name: str) -> ReturningInsert[Any]:
     }
     given = (*NewTranscription.model_fields, "creation_datetime", "changed_datetime")
     values |= {name: bindparam(name, type_=_table.c[name].type) for name in given if name != "tg_id"}
-    # The sender's lock is that of `people.sender`.
+    # This locks the sender like `people.sender`.
     sender = (
         select(*values.values())
         .where(_users.c.tg_id == bindparam("tg_id"), _users.c.is_banned.is_(False))

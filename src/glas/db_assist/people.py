@@ -17,7 +17,7 @@ from glas.domain.people import SHARED_ACCOUNTS, Locale, Purpose, Role, User
 
 DAY = timedelta(hours=24)
 
-# Asked for every message: one statement without ORM objects, built once.
+# This runs for every message, so it is one statement without ORM objects, built once.
 _users: Final = table_of(UserRow)
 _sent: Final = table_of(TranscriptionRow)
 _of_a_day: Final = (_sent.c.user_id == _users.c.id, _sent.c.creation_datetime > bindparam("since"))
@@ -76,7 +76,7 @@ async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
         UnknownPersonError: nobody registered under this id.
         ForbiddenError: the person is banned.
     """
-    # FOR NO KEY UPDATE: rows that only refer to the person can still be written meanwhile.
+    # FOR NO KEY UPDATE: other transactions can still insert rows that refer to the person.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
@@ -91,7 +91,7 @@ async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
         UnknownPersonError: nobody registered under this id.
         ForbiddenError: the person is banned.
     """
-    # FOR KEY SHARE: whoever forgets this person meanwhile waits for us, or we for them and then find nobody.
+    # FOR KEY SHARE: a deletion of this person waits for us, or we wait for it and then find nobody.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
@@ -194,7 +194,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
 async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
     """Move all finished messages of a person to the end of the order of changes."""
     mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
-    # Locked before the counter, as every other transaction does it; the other way round two could wait for each other.
+    # Lock the messages before the counter, as all transactions do, to avoid deadlocks.
     await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())
     sequence = await next_sequence(session=session)
     await session.execute(
@@ -203,5 +203,5 @@ async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
 
 
 def _unknown() -> UnknownPersonError:
-    # Without the id: messages of errors are logged.
+    # The message does not contain the id, because it is logged.
     return UnknownPersonError("expected a registered person, got somebody who is not", param="tg_id")

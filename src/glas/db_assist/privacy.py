@@ -36,17 +36,17 @@ async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
 async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not known.
 
-    The ledger's entries stay and belong to a row without a name. A ban outlives this: its row keeps the id, and nothing
-    else, so that nobody gets rid of a ban by asking to be forgotten.
+    The ledger entries stay and belong to a row without a name. The row of a banned person keeps the Telegram id and
+    nothing else, so that nobody can lift a ban by deleting their data.
     """
-    # FOR UPDATE, not less: messages that are being recorded at this moment are waited for and then deleted as well.
+    # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update()
     user = (await session.scalars(query)).one_or_none()
     if user is None:
         return Forgotten(transcription_ids=(), object_keys=())
     forgotten = await _delete_messages(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
-    # A private chat has its person's id.
+    # The id of a private chat is the person's.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
     await session.execute(update(TransactionRow).where(TransactionRow.user_id == user.id).values(note=None))
     user.tg_id = tg_id if user.is_banned else None

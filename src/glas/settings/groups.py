@@ -23,7 +23,7 @@ class AudioSettings(BaseModel):
     max_duration_s: float = Field(default=7200, gt=0, description="Longest recording, in seconds of decoded sound.")
     decode_workers: int = Field(default=2, ge=1, description="Number of child processes that decode.")
     decode_memory_mb: int = Field(
-        default=384, ge=128, description="Address space that the decoding of one file may use, MiB."
+        default=384, ge=128, description="Additional address space that the decoding of one file may use, MiB."
     )
     decode_cpu_s: int = Field(
         default=60, ge=1, description="Processor time that the decoding of one file may use, seconds."

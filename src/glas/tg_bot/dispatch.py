@@ -21,7 +21,7 @@ from glas.tg_bot.voices.admission import Doorkeeper
 from glas.tg_bot.voices.jobs import AmendJob, CleanJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
-# Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
+# Work that a handler returns. It is enqueued after the step that handles the update, since a step cannot enqueue work.
 _Job: TypeAlias = VoiceJob | AmendJob | RepairJob | CleanJob | ModelJob
 _job: TypeAdapter[_Job] = TypeAdapter(_Job)
 
@@ -76,7 +76,7 @@ class Updates:
 class Acquaintance(BaseMiddleware):
     """Give handlers the sender (`user`, `locale`, `say`); stop strangers and banned people.
 
-    `user` is None before /start, and for anonymous administrators and channels, who are nobody's account.
+    `user` is None before /start, and for anonymous administrators and channels.
     """
 
     def __init__(self, doorkeeper: Doorkeeper, phrases: Phrases) -> None:
@@ -91,7 +91,7 @@ class Acquaintance(BaseMiddleware):
     ) -> Any:
         """Look up the sender and call the handler."""
         if isinstance(event, Message) and has_moved(event):
-            return await handler(event, data)  # nobody says this but Telegram
+            return await handler(event, data)  # only Telegram itself is the sender here
         if not isinstance(event, Message | CallbackQuery) or event.from_user is None:
             return None
         sender = person_in(event) if isinstance(event, Message) else event.from_user

@@ -1,7 +1,7 @@
 """Receive updates: store each one durably before it is confirmed to Telegram.
 
-Confirming is asking for what comes after it, so that a crash in between only makes Telegram send it again, and its
-name in the store finds it there. Of several processes with one database the holder of a lease polls.
+A request for the next updates confirms the ones before. After a crash in between, Telegram sends the same update again,
+and the store recognises it by its name. Of several processes with one database, the one that holds a lease polls.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class Intake:
                 is_endless = len(conflicts) == _CONFLICTS and conflicts[-1] - conflicts[0] < _CONFLICT_WINDOW_S
                 if "onflict" not in error.message or is_endless:
                     raise _told(error) from None
-                # The poll that a crash left behind may still stand there for a moment.
+                # Telegram may still hold the poll of a process that crashed a moment ago.
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - Telegram or the database may be away; nothing is confirmed
                 cause = error.message if isinstance(error, GlasError) else type(error).__name__
@@ -125,7 +125,7 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
             return None
     if (party := _party(update)) is None:
         return None
-    # The first word of a newcomer must be done before the recording that follows it.
+    # A newcomer's /start must be handled before the recording that follows it.
     is_start = bool(message and message.text and message.text.startswith("/start"))
     body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
     name = f"u:{bot_id}:{update.update_id}"
@@ -147,7 +147,7 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})
         except ValidationError as error:
-            # Where it fails, and not what stands there: that is what people wrote.
+            # Log the place of the error but not the value, which may contain what people wrote.
             places = [".".join(map(str, one["loc"])) for one in error.errors(include_input=False, include_url=False)]
             _log.error("an update is not understood and passed over", update=raw.get("update_id"), places=places[:5])
             yield Update(update_id=raw["update_id"])

@@ -42,7 +42,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
             body = await request.json()
             updates = list(readable({"result": [body]}, bot.bot))
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
-            # Sent again, it would not be better: it is not kept, and Telegram is told that all is well.
+            # Telegram would send the same update again, so it is dropped and answered with 200.
             _log.warning("a push that is no update")
             return Response()
         for update in updates:

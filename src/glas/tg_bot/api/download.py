@@ -33,7 +33,7 @@ async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
     if (file.file_size or 0) > limit_bytes:
         raise _too_large(limit_bytes)
     if bot.session.api.is_local:
-        # A server with `--local` shares this machine's disk; the path is that server's choice, not a person's.
+        # A server with `--local` uses this machine's disk; the path comes from that server and not from a person.
         return await asyncio.to_thread(_read, Path(file.file_path), limit_bytes)
     data = await _fetch(bot, file.file_path, limit_bytes)
     if file.file_size is not None and len(data) != file.file_size:

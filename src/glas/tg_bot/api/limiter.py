@@ -34,7 +34,7 @@ from aiogram.methods.base import Response, TelegramType
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
 _EDITS = (EditMessageText, EditMessageReplyMarkup, EditMessageMedia)
 
-# What is allowed, and a little time for clocks that differ.
+# Telegram's rates, with a margin for differing clocks.
 _PER_SECOND, _SECOND_S = 30, 1.02
 _CHAT_SECOND_S = 1.02
 _PER_GROUP_MINUTE, _MINUTE_S = 20, 60.5
@@ -159,7 +159,7 @@ class RateLimiter(BaseRequestMiddleware):
         if self._waiting and wanted is Urgency.STATUS:
             raise NotNowError
         if (at_s := self._free_at(method, now_s := loop.time())) <= now_s and self._waiting:
-            # The others were here first.
+            # Other calls came first.
             self._pump()
             at_s = self._free_at(method, now_s)
         if at_s <= now_s:
@@ -177,7 +177,7 @@ class RateLimiter(BaseRequestMiddleware):
                 if future.done() and not future.cancelled():
                     self._end(method)
                 raise
-            # A pause may have been asked for since it was let go: a task goes on only in the loop's next round.
+            # A task continues only in the loop's next round; Telegram may have asked for a pause meanwhile.
             if (at_s := self._held(method)) <= loop.time():
                 return
             self._end(method)
@@ -244,7 +244,7 @@ class RateLimiter(BaseRequestMiddleware):
         for window in self._windows(method):
             window.end(now_s)
         if self._waiting:
-            # Whoever waited for this answer waits for the end of its second now.
+            # Calls that waited for this answer now wait until the end of its period.
             self._look_at(now_s + _CHAT_SECOND_S)
         if len(self._chats) > _MANY_CHATS:
             self._forget_quiet(now_s)

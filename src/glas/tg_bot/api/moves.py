@@ -1,6 +1,6 @@
 """Follow groups that became supergroups: Telegram gives them a new number and names it when it refuses the old one.
 
-Messages that are sent go to the new number; what was written under the old one cannot be edited any more.
+New messages are sent to the new number. Messages that were sent to the old one cannot be edited any more.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ class Moves(BaseRequestMiddleware):
     """Send calls to the new number of a moved group; a request middleware outside the rate limiter."""
 
     def __init__(self) -> None:
-        # Nothing to be kept: after a restart Telegram names the new number again.
+        # This is not stored: after a restart Telegram names the new number again.
         self._moved: dict[int, int] = {}
 
     async def __call__(
@@ -56,7 +56,7 @@ class Moves(BaseRequestMiddleware):
 def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMethod[TelegramType]:
     values: dict[str, Any] = {"chat_id": chat_id}
     if isinstance(method, _SENDING) and not isinstance(method, SendChatAction):
-        # The message to which it replies has another number there, which nobody tells.
+        # The replied-to message has another number in the new chat, which Telegram does not tell.
         values["reply_parameters"] = None
     return method.model_copy(update=values)
 

@@ -1,7 +1,7 @@
 """Find out who wrote a message: a person, or a chat that writes through one of Telegram's own accounts.
 
-Anonymous administrators, channels and posts of a linked channel all arrive under accounts that many people share. What
-stands in `sender_chat` then is who spoke; the account itself must never be taken for a person.
+Messages of anonymous administrators, of channels and of a linked channel arrive under accounts that many people share.
+`sender_chat` then names the real sender. The shared account must never be taken for a person.
 """
 
 from aiogram.types import (
@@ -15,7 +15,7 @@ from aiogram.types import (
 
 from glas.domain.people import SHARED_ACCOUNTS
 
-# Stands before the name of whoever spoke first in a forwarded recording.
+# Prefix of the first sender's name in a forwarded recording.
 _FORWARDED = "↪️"
 
 

@@ -1,6 +1,6 @@
 """Client of the Bot API that keeps Telegram's rates and raises our own errors, none of which contains the token.
 
-Exceptions of the HTTP client quote addresses, and Telegram's addresses hold the token. They end here.
+Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. This module does not let them out.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ from glas.tg_bot.api.moves import Moves
 
 _T = TypeVar("_T")
 
-# Telegram tells these apart by words only.
+# These errors differ only in Telegram's text.
 _GONE_MESSAGE = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 _GONE_PERSON = ("chat not found", "PEER_ID_INVALID", "user is deactivated")
 _FORBIDDEN = (
@@ -120,7 +120,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     session = AiohttpSession(api=server)
     session.middleware(Moves())
     session.middleware(limiter)
-    # What people said is not looked up; and the bot's own links lead nowhere that is worth a picture.
+    # No link previews: Telegram would look up what people said, and the bot's own links need none.
     bot = Bot(token, session=session, default=DefaultBotProperties(link_preview_is_disabled=True))
     try:
         yield bot
@@ -190,7 +190,7 @@ def translated(error: TelegramAPIError) -> GlasError:
 def _of_unreadable(body: Any) -> GlasError:
     """Return the error for an answer that is not the Bot API's: a proxy's page, or an empty or truncated body.
 
-    Whether the call had its effect is not known then, as with a connection that breaks; so it is made again.
+    It is then not known whether the call had an effect, as after a broken connection; so the call is repeated.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -239,7 +239,7 @@ async def edit_text(
             )
         )
     except UnreadableAnswerError:
-        return  # it stands there; only the answer says so in an unknown form
+        return  # the edit succeeded; only the form of the answer is unknown
     except InvalidParameterError as error:
         if not is_not_modified(error):
             raise
@@ -265,7 +265,7 @@ async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
 class Patience:
     """Decide which errors are temporary: an unavailable service or Telegram, a full queue.
 
-    A service that fails within may have met a bug that waiting does not mend: it gets a few chances only.
+    An internal error of a service may be a bug that does not pass with time, so it is tried only a few times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:

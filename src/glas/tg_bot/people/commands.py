@@ -13,7 +13,7 @@ from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say, coins
 from glas.tg_bot.talk.picture import Picture
 
-# Which words a person has agreed to; a new wording is a new version.
+# Version of the text to which a person agrees; a new wording needs a new version.
 CONSENT_VERSION = "2026-11-22"
 
 
@@ -45,7 +45,7 @@ async def on_start(
 ) -> None:
     """Register a person, explain what happens to recordings, and ask for the separate consent to training.
 
-    It comes from private chats only, whose number is the person's.
+    It is handled in private chats only, where the chat's id is the person's.
     """
     person = message.chat.id
     is_known = user is not None

@@ -98,7 +98,7 @@ async def on_words(
         return None
     job = await _take(message, row, words, prompt, corrector, say=say, locale=locale)
     if message.reply_to_message is not None and message.chat.type != "private":
-        # A request that was answered is only in the way of a group.
+        # In a group, delete the request for words after it was answered.
         await delete_message(corrector.bot, message.chat.id, message.reply_to_message.message_id)
     return job
 
@@ -119,7 +119,7 @@ async def on_reply(
     if row.status is not Status.DONE:
         await message.reply(say("fix-wait"))
         return None
-    # In a private chat the chat's number is the person's.
+    # In a private chat, the chat's id is the person's.
     prompt = Prompt(row.id, message.chat.id, "")
     like = min((likeness(words, text) for text in (row.shown_text, row.text or "")), key=list(Likeness).index)
     if like in (Likeness.SAME, Likeness.CLEAR):

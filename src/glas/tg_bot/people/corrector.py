@@ -56,7 +56,7 @@ class Corrector:
     async def ask(self, message: Message, row: Transcription, prompt: Prompt, question: str, say: Say) -> None:
         """Ask whether a reply is meant as a correction.
 
-        Its words stand in the reply alone, so that the question needs to remember nothing.
+        The words are only in the reply, so nothing must be stored with the question.
         """
         born_s = int(message.date.timestamp())
         keyboard = self.keyboards.question(row.id, asker=prompt.asker, born_s=born_s, say=say)

@@ -20,7 +20,7 @@ def make_router() -> Router:
 async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
     """Greet a group; if privacy mode hides its recordings from the bot, say what to do.
 
-    The mode is asked for anew each time: the bot's owner may have changed it since the start.
+    The mode is requested from Telegram each time, as the bot's owner may have changed it since the start.
     """
     if event.chat.type not in ("group", "supergroup"):
         return

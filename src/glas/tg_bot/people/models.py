@@ -119,7 +119,7 @@ class ModelChange:
             model = await self._look(job.model)
             title = model.title[job.locale]
             if model.fetch is None:
-                # The service began anew meanwhile and knows of nothing.
+                # The service was restarted meanwhile and does not know the download.
                 await self.nn_service.fetch_and_serve(job.model)
             elif model.fetch.state not in _RUNNING:
                 return _ended(model.fetch, title, say)

@@ -12,7 +12,7 @@ from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Say
 
 _PRIVATE = ("start", "balance", "language", "privacy", "mydata", "forget")
-_FROM_GROUP = "group"  # what stands behind /start when somebody comes by the link
+_FROM_GROUP = "group"  # argument of /start if a person follows the link
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -27,7 +27,7 @@ def make_router() -> Router:
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
     """Handle the command as if it came from the private chat; in the group say only where the answer is.
 
-    A bot may not begin a private chat: who has none yet gets a link to it.
+    A bot may not begin a private chat, so a person without one gets a link to it.
     """
     if user is not None:
         here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}

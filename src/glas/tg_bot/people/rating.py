@@ -36,7 +36,7 @@ async def on_rating(
     """Store a score and show the coins that it earned."""
     transcription_id, score = values[0], Score(values[1])
     if user is None:
-        # The button is the presser's own: they asked to be forgotten meanwhile.
+        # The button belongs to the person who pressed it, so their data was deleted meanwhile.
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     try:

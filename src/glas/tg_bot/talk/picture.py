@@ -35,5 +35,5 @@ class Picture:
             try:
                 return await message.answer_photo(self._file_id, caption=caption, reply_markup=keyboard)
             except TelegramBadRequest:
-                self._file_id = None  # it knows the id no more
+                self._file_id = None  # Telegram does not know the id any more
         return await message.answer_photo(FSInputFile(self._path), caption=caption, reply_markup=keyboard)

@@ -43,7 +43,7 @@ class Signer:
     """Sign and check the data of buttons."""
 
     def __init__(self, token: str) -> None:
-        # Another prefix than that of older buttons, which named no asker: they are refused.
+        # Older buttons named no asker. They had another prefix and are refused.
         self._key = hashlib.sha256(b"glas buttons 2\0" + token.encode()).digest()
 
     def sign(self, action: str, *values: int, asker: int, born_s: int, life_s: int) -> str:

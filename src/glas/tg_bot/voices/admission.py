@@ -18,7 +18,7 @@ _MB = 1_000_000
 class Admission(BaseModel):
     """The decision.
 
-    Telegram's claims (size, seconds) are believed only against the person; the bytes are measured later.
+    Telegram's figures (size, seconds) may only lead to a refusal; the real ones are measured later in the bytes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,7 +56,7 @@ class Doorkeeper:
             if not chat.answers_automatically:
                 return _IGNORED
         if (refusal := self._refusal(job, standing)) is not None:
-            # In a group the refusals would be as many as the messages; a large file there may be no speech at all.
+            # In a group, refusals would fill the chat, and a large file may contain no speech at all.
             is_quiet = not job.is_private and (refusal.may_ask_again or not job.is_asked)
             return _IGNORED if is_quiet else refusal
         return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)

@@ -27,8 +27,8 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Amending:
     """Objects that the update needs.
 
-    The words are those that stand when it runs, not those of the change that asked for it. So the messages show in the
-    end what the database says, however often this is repeated and in whatever order.
+    It shows the words that are current when it runs, not those of the change that started it. So in the end the
+    messages agree with the database, even if the work is repeated or runs in another order.
     """
 
     bot: Bot
@@ -45,7 +45,7 @@ class Amending:
             await self.steps.do("texts", lambda: self._texts(job))
             await self.steps.do("subtitles", lambda: self._subtitles(job))
         except (NotFoundError, PersonGoneError):
-            return  # forgotten meanwhile, or nobody is there to read
+            return  # the person's data was deleted meanwhile, or the chat cannot be reached
         except GlasError as error:
             _log.error("a correction is not shown", transcription=job.transcription_id, code=error.code)
 
@@ -63,7 +63,7 @@ class Amending:
         try:
             await edit_text(self.bot, _chat(row), row.answer_message_id, layout.parts[0], keyboard)
         except MessageGoneError:
-            return  # the person has deleted it, and what changed was shown anyway
+            return  # the person has deleted it; the changes were shown in another message
         await self._follow_parts(row, parts, layout.parts[1:])
         for one in files:
             await self._replace(row, one, row.shown_text, say("file-name"))

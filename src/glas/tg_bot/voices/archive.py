@@ -38,11 +38,11 @@ class Archiving:
                 "archive", lambda: self.store(job.transcription_id, job.file_id, job.file_unique_id, job.text)
             )
         except NotFoundError:
-            # The person asked to be forgotten meanwhile; what was just stored must go as well.
+            # The person's data was deleted meanwhile, so delete what was just stored, too.
             await self.steps.do("unarchive", lambda: self.data_loader.delete(job.transcription_id))
             await self.steps.do("forget", lambda: self.durable.forget(str(job.person)))
         except GlasError as error:
-            # The nightly look for what is missing tries again.
+            # The nightly repair tries again.
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
@@ -55,7 +55,7 @@ class Archiving:
                     await asyncio.sleep(_LOOK_S)
                     state = await self.data_loader.export_state()
             except ConflictError as error:
-                # The one that runs may have passed the place already.
+                # The running export may already have passed these messages.
                 raise OverloadedError(error.message, retry_after_s=_EXPORT_PAUSE_S) from error
 
         try:

@@ -1,6 +1,6 @@
 """Send the recognised text: in the placeholder, as a file, or in several messages; if one way fails, use another.
 
-Each message that is sent is a recorded step of its own, so that a crash repeats at most one of them.
+Each message that is sent is a recorded step of its own, so a crash repeats at most one of them.
 """
 
 import contextlib
@@ -75,7 +75,7 @@ class Delivery:
         try:
             await self._say(answer, recognised, say)
         except ChatForbidsError:
-            # Muted in a group meanwhile: who spoke may still be reached in private.
+            # The bot was muted in the group meanwhile: try the speaker's private chat.
             if not answer.admission.is_kept or answer.job.person is None:
                 raise
             await self._rescue(answer.job.person, recognised.heard.text, reply_to=None)

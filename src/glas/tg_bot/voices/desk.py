@@ -29,7 +29,7 @@ class Ticket:
 class Desk:
     """Run at most `seats` recognitions at once, in the order of arrival.
 
-    Other processes have desks of their own; who waits there is told now and then, as `elsewhere`.
+    Other processes have desks of their own; their waiting recordings arrive from time to time, as `elsewhere`.
     """
 
     def __init__(self, seats: int) -> None:
@@ -65,7 +65,7 @@ class Desk:
             try:
                 await ticket.called.wait()
             except BaseException:
-                # Called and gone at the same moment: the seat must not get lost.
+                # If the seat was given at the moment of the cancellation, pass it on.
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
                 else:

@@ -79,7 +79,7 @@ class Hearing:
             try:
                 recognition = await self.nn_service.transcribe(data)
             except AudioError:
-                # Another attempt fetches it anew: it may have been damaged on its way.
+                # Another attempt downloads it again, as it may have been damaged in transit.
                 self.shelf.take(job.recording.file_unique_id)
                 raise
         heard = recognition.hypothesis

@@ -39,7 +39,7 @@ class VoiceJob(BaseModel):
     def id(self) -> str:
         """Return the name of the work on this message, which is the same if Telegram delivers the message again."""
         name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
-        # What was passed over when it came may be asked for later.
+        # A recording that was not recognised when it arrived may be requested later.
         return f"{name}:asked" if self.is_asked else name
 
     @property

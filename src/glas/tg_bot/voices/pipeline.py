@@ -1,12 +1,12 @@
 """Answer a voice message: placeholder, recognition, delivery; then, apart from it, archive.
 
-Each step is recorded. A crash repeats at most the step that was under way, and each of them bears that: the placeholder
-may come twice at worst (Telegram knows no idempotency key), rows have natural keys, and the text arrives by an edit.
-Writes that bear repetition share a step with what needs them: a record costs a write to the disk of its own.
-The audio is archived after the answer, in work of its own: an object store that is away delays nobody's text.
+Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated: at worst the
+placeholder is sent twice (Telegram has no idempotency keys). Rows have natural keys, and the text comes by an edit.
+Writes that can be repeated share a step with the code that needs them, because each record costs a write to the disk.
+The recording is archived after the answer, in work of its own, so that an unavailable object store delays no text.
 
-In a group nobody asked for an answer, so nothing is said there of what is no speech: a placeholder is taken back, and
-for files and videos, which often have none, it is sent only once there is a text.
+In a group nobody asked for an answer, so a recording without speech gets none: its placeholder is deleted. Files and
+videos often contain no speech, so their placeholder is sent only when there is a text.
 """
 
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -48,7 +48,7 @@ class _Opened(BaseModel):
 
     admission: Admission
     message_id: int | None
-    chat_id: int | None = None  # another one than the job's where a group became a supergroup meanwhile
+    chat_id: int | None = None  # differs from the job's if the group became a supergroup
 
 
 class Limits(BaseModel):

@@ -25,9 +25,9 @@ from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices.archive import Archiving
 from glas.tg_bot.voices.steps import Steps
 
-_PAGE = 400  # a message has two objects, and 1,000 may be asked for at once
+_PAGE = 400  # a message has two objects, and one request may name 1,000
 _DAYS = 7
-# Its own workflow may still be at it.
+# Its own workflow may still be archiving it.
 _TIME_TO_ARCHIVE = timedelta(hours=2)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -93,11 +93,11 @@ class Repair:
                 await self.data_loader.store_transcription(row.id, text, lost_sha256=_sha256(text))
             await self.db_assist.transcription(row.id)
         except NotFoundError:
-            # The person asked to be forgotten meanwhile; what was just stored must go as well.
+            # The person's data was deleted meanwhile, so delete what was just stored, too.
             await self.data_loader.delete(row.id)
             return Counter()
         except InputError as error:
-            # Telegram has it no more; anything but an input error is an outage, and the page is tried again.
+            # Telegram does not have it any more. Any other error is an outage, and the page is tried again.
             _log.error("an original is lost", transcription=row.id, code=error.code, error=error.message)
             return found + Counter(gone=1)
         _log.warning("a lost original was fetched again", transcription=row.id)
