@@ -4,16 +4,24 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import structlog
 from pydantic import BaseModel, ConfigDict
 
+from glas.clients.comparison_bodies import ComparisonBody
 from glas.clients.http import call
 from glas.domain.corrections import Sound
+from glas.domain.errors import GlasError
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
+from glas.domain.text import normalise
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
 _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
+# A person waits for the answer to a correction; without it the letters decide.
+_JUDGE_TIMEOUT_S = 30.0
+
+_log = structlog.stdlib.get_logger("glas.clients")
 
 
 class Title(BaseModel):
@@ -129,15 +137,23 @@ class NnServiceClient:
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
         """Ask whether a recording can say `text`, by the engine's own score of it.
 
-        No engine here scores a given text yet: the answer is always `Sound.UNKNOWN`, and the audio is not fetched.
+        Never raises a `GlasError`: where the service cannot judge, or is away, the answer is `Sound.UNKNOWN`.
 
         Args:
-            audio: fetches the bytes of the recording; called only where the service can judge.
+            audio: fetches the bytes of the recording.
             text: the words to be judged.
-            against: what the engine heard, whose score is the measure.
+            against: what is shown as the text of the recording. The same words need no judge.
         """
-        del audio, text, against
-        return Sound.UNKNOWN
+        if normalise(text) == normalise(against):
+            return Sound.SUPPORTS
+        try:
+            files = {"file": ("audio", await audio(), "application/octet-stream")}
+            path = "/v1/audio/comparisons"
+            body = await call(self._http, "POST", path, timeout_s=_JUDGE_TIMEOUT_S, files=files, data={"text": text})
+        except GlasError as error:
+            _log.warning("a correction is not judged by its sound", error=error.message)
+            return Sound.UNKNOWN
+        return ComparisonBody.model_validate(body).sound
 
     async def offered_models(self) -> list[OfferedModel]:
         """Models that are known by name, the best one first; for administrators.
