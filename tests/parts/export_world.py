@@ -19,10 +19,10 @@ from glas.clients.http import open_http
 from glas.data_loader.export import ExportOptions, run_export
 from glas.db_assist.app import create_app
 from glas.domain.messages import MediaKind, Score
+from glas.domain.object_keys import audio_key
 from glas.domain.people import Purpose
 from glas.launch.reach import entered
 from glas.s3 import Store, open_store
-from glas.s3.keys import audio_key
 from glas.settings import Settings
 from tests.conftest import Sample
 

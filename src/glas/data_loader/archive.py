@@ -12,8 +12,8 @@ from fastapi import Request
 from glas.audio.formats import AudioFormat, sniff
 from glas.clients.data_loader import Expected, StoredObject
 from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
+from glas.domain.object_keys import audio_key, checked_key, transcription_key
 from glas.s3 import PART_BYTES, Data, Store
-from glas.s3.keys import audio_key, checked_key, transcription_key
 
 _TEXT_EXTENSION = "txt"
 _MEDIA_TYPES = {one.extension: one.media_type for one in AudioFormat} | {_TEXT_EXTENSION: "text/plain; charset=utf-8"}

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body
-from glas.s3.keys import checked_key
+from glas.domain.object_keys import checked_key
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 _ANSWER_PART_BYTES = 1024 * 1024  # what a slow listener keeps in memory
