@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.clients.http import call, exchange
 from glas.domain.errors import ServiceFaultError, from_code
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import recognition_key
 
 # The in-process transport holds a whole answer in memory, so that large objects are fetched in ranges.
 PART_BYTES = 8 * 1024 * 1024
@@ -150,6 +152,16 @@ class DataLoaderClient:
         """
         return await self._put(f"/objects/{transcription_id}/transcription", text.encode(), lost_sha256)
 
+    async def store_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
+        """Keep what was recognised in a message: segments and words with times.
+
+        Raises:
+            ConflictError: another recognition was stored for this message.
+        """
+        path = f"/objects/{transcription_id}/recognition"
+        found = await call(self._http, "PUT", path, timeout_s=_UPLOAD_TIMEOUT_S, body=kept)
+        return StoredObject.model_validate(found)
+
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
         """Which of at most 1,000 objects are missing, or not what was stored."""
         body = Expectations(objects=tuple(expected))
@@ -186,6 +198,21 @@ class DataLoaderClient:
             NotFoundError: nothing is stored under `key`.
         """
         return (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content.decode()
+
+    async def fetch_recognition(self, transcription_id: int) -> KeptRecognition:
+        """Fetch what was recognised in a message.
+
+        Raises:
+            NotFoundError: none is stored, as for messages of versions before it was kept.
+            ServiceFaultError: what is stored is damaged, or of a later version.
+        """
+        key = recognition_key(transcription_id)
+        content = (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content
+        try:
+            return KeptRecognition.model_validate_json(content)
+        except ValidationError:
+            # The error would show what was said.
+            raise ServiceFaultError(f"expected a recognition under {key}, got {len(content)} other bytes") from None
 
     async def delete(self, transcription_id: int) -> None:
         """Delete everything that is stored of a message; nothing stored is as good as deleted."""

@@ -39,7 +39,7 @@ class NnServiceClient:
     async def transcribe(
         self, data: bytes, *, filename: str = "audio", model: str = "auto", timeout_s: float = 3600
     ) -> Recognition:
-        """Recognise one recording.
+        """Recognise one recording; no option is named, so that the service goes by `UNSPECIFIED`.
 
         Args:
             data: a whole audio file.

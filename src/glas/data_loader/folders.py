@@ -1,6 +1,7 @@
 """The folders of the export: built aside, made lasting, then put in place by a rename.
 
-    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_reference.txt, {id}.json
+    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
+                                            {id}_reference.txt, {id}.json
     downloads/.export/                      the lock, the index, and what is being built
 
 A reader never meets a folder that lacks a file. While a folder is replaced it is gone for a moment, but never doubled.
@@ -78,6 +79,8 @@ class Folders:
         names = {record.audio_file, record.hypothesis.file, f"{record.id}.json"}
         if record.reference is not None:
             names.add(record.reference.file)
+        if record.recognition_file is not None:
+            names.add(record.recognition_file)
         try:
             found = {entry.name for entry in folder.iterdir()}
             audio_bytes = (folder / record.audio_file).stat().st_size
