@@ -32,6 +32,7 @@ async def test_a_crash_between_text_and_recognition_loses_nothing(settings: Sett
             async with open_house(settings, telegram, recogniser.client) as house:
                 row = await house.archived(answer)
                 kept = await house.services.data_loader.fetch_recognition(row.id)
+                assert kept is not None
                 assert kept.recognition.hypothesis.text == row.text == HEARD
                 assert "пятнадцать" in await pressed(house, ANNA, answer)
             assert recogniser.n_transcribed == n_before

@@ -117,7 +117,9 @@ async def _check_recognitions(story: Story, doors: Doors, found: set[str]) -> No
     """Of each file that was recognised the words are kept; a copy comes where the first one was archived already."""
     rows = [row for row in story.rows.values() if recognition_key(row.id) in found]
     for row in rows:
-        heard = (await doors.data_loader.fetch_recognition(row.id)).recognition.hypothesis
+        kept = await doors.data_loader.fetch_recognition(row.id)
+        assert kept is not None
+        heard = kept.recognition.hypothesis
         assert (heard.text.strip(), heard.model, heard.model_version) == (row.text, row.model, row.model_version)
         assert bool(heard.words) == bool(row.text)
     files = {row.file_unique_id for row in story.rows.values() if row.audio_key is not None}

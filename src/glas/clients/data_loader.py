@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import httpx
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.clients.http import call, exchange
-from glas.domain.errors import ServiceFaultError, from_code
+from glas.domain.errors import NotFoundError, ServiceFaultError, from_code
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import recognition_key
 
@@ -23,6 +24,8 @@ _TIMEOUT_S = 60.0
 _UPLOAD_TIMEOUT_S = 300.0
 _CHECK_TIMEOUT_S = 1800.0
 _POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
+
+_log = structlog.stdlib.get_logger("glas.clients")
 
 
 class _Value(BaseModel):
@@ -199,20 +202,23 @@ class DataLoaderClient:
         """
         return (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content.decode()
 
-    async def fetch_recognition(self, transcription_id: int) -> KeptRecognition:
+    async def fetch_recognition(self, transcription_id: int) -> KeptRecognition | None:
         """Fetch what was recognised in a message.
 
-        Raises:
-            NotFoundError: none is stored, as for messages of versions before it was kept.
-            ServiceFaultError: what is stored is damaged, or of a later version.
+        Returns:
+            None where nothing is stored, as for messages of earlier versions, or what is stored cannot be read: it is
+            damaged, or of a later version.
         """
         key = recognition_key(transcription_id)
-        content = (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content
         try:
+            content = (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content
             return KeptRecognition.model_validate_json(content)
+        except NotFoundError:
+            return None
         except ValidationError:
-            # The error would show what was said.
-            raise ServiceFaultError(f"expected a recognition under {key}, got {len(content)} other bytes") from None
+            # The error itself would show what was said.
+            _log.warning("a recognition cannot be read", key=key, size_bytes=len(content))
+            return None
 
     async def delete(self, transcription_id: int) -> None:
         """Delete everything that is stored of a message; nothing stored is as good as deleted."""

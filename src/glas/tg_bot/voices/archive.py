@@ -76,8 +76,7 @@ class Archiving:
         await self.data_loader.store_transcription(transcription_id, job.text)
         kept = job.kept
         if kept is None and job.same_as is not None:
-            with contextlib.suppress(NotFoundError):
-                kept = await self.data_loader.fetch_recognition(job.same_as)
+            kept = await self.data_loader.fetch_recognition(job.same_as)
         if kept is not None:
             await store_recognition(self.data_loader, transcription_id, kept)
         await self.db_assist.archive(

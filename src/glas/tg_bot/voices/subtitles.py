@@ -43,12 +43,11 @@ class Subtitling:
 
     async def _kept(self, row: Transcription) -> Hypothesis | None:
         try:
-            return (await self.data_loader.fetch_recognition(row.id)).recognition.hypothesis
-        except NotFoundError:
-            return None
+            kept = await self.data_loader.fetch_recognition(row.id)
         except ServiceError as error:
-            _log.warning("a recognition cannot be read", transcription=row.id, code=error.code, error=error.message)
+            _log.warning("a recognition was not fetched", transcription=row.id, code=error.code, error=error.message)
             return None
+        return None if kept is None else kept.recognition.hypothesis
 
     async def _recognised(self, row: Transcription) -> Hypothesis:
         if row.audio_key is not None:
