@@ -1,4 +1,4 @@
-"""Store a message's original bytes and text in the object store, return them, delete them."""
+"""Store a message's original bytes, text and recognition in the object store, return them, delete them."""
 
 import asyncio
 import hashlib
@@ -12,11 +12,15 @@ from fastapi import Request
 from glas.audio.formats import AudioFormat, sniff
 from glas.clients.data_loader import Expected, StoredObject
 from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import audio_key, checked_key, recognition_key, transcription_key
 from glas.s3 import PART_BYTES, Data, Store
-from glas.s3.keys import audio_key, checked_key, transcription_key
 
-_TEXT_EXTENSION = "txt"
-_MEDIA_TYPES = {one.extension: one.media_type for one in AudioFormat} | {_TEXT_EXTENSION: "text/plain; charset=utf-8"}
+_TEXT_EXTENSION, _RECOGNITION_EXTENSION = "txt", "json"
+_MEDIA_TYPES = {one.extension: one.media_type for one in AudioFormat} | {
+    _TEXT_EXTENSION: "text/plain; charset=utf-8",
+    _RECOGNITION_EXTENSION: "application/json",
+}
 
 
 class Archive:
@@ -58,6 +62,15 @@ class Archive:
             await self._make_room(key, data, lost_sha256)
         stored = await self.store.put(key, data)
         return StoredObject(**stored._asdict(), extension=_TEXT_EXTENSION)
+
+    async def put_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
+        """Keep what was recognised.
+
+        Raises:
+            ConflictError: another recognition was kept for this message.
+        """
+        stored = await self.store.put(recognition_key(transcription_id), kept.model_dump_json().encode())
+        return StoredObject(**stored._asdict(), extension=_RECOGNITION_EXTENSION)
 
     async def lost(self, expected: Sequence[Expected]) -> list[str]:
         """Return the keys whose object is missing or differs from what is expected.

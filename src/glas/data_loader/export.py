@@ -30,7 +30,7 @@ from glas.s3 import Store
 
 _PAGE = 200
 _AT_ONCE = 4  # some wait for the disk while others decode
-_FORMAT = 2  # increase it if all exported files must be written again
+_FORMAT = 3  # increase it if all exported files must be written again
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -221,7 +221,8 @@ class _Run:
     async def _keep_or_write(self, record: Record, page: _Page, *, is_full: bool) -> None:
         known = self._index.known(record.id)
         is_whole = known is not None and (not is_full or await self._in_thread(self._folders.is_complete, known.record))
-        if known is not None and is_whole and known.fingerprint == record.fingerprint:
+        is_same = known is not None and is_whole and known.fingerprint == record.fingerprint
+        if known is not None and is_same and not (is_full and await self._writer.has_more(known.record)):
             page.kept.append(record.id)
             return
         try:

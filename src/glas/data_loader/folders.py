@@ -1,7 +1,8 @@
 """Folders of the export: written in a temporary place, synced to disk, then renamed into place.
 
-    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_reference.txt, {id}.json
-    downloads/.export/                      the lock, the index, and folders that are being written
+    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
+                                            {id}_reference.txt, {id}.json
+    downloads/.export/                      the lock, the index, and what is being built
 
 A reader never sees a folder that lacks a file. While a folder is replaced it does not exist for a moment, but it never
 exists twice.
@@ -79,6 +80,8 @@ class Folders:
         names = {record.audio_file, record.hypothesis.file, f"{record.id}.json"}
         if record.reference is not None:
             names.add(record.reference.file)
+        if record.recognition_file is not None:
+            names.add(record.recognition_file)
         try:
             found = {entry.name for entry in folder.iterdir()}
             audio_bytes = (folder / record.audio_file).stat().st_size

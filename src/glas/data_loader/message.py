@@ -4,15 +4,16 @@ import hashlib
 import mmap
 import shutil
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 import structlog
 
 from glas.audio.decoder import DecoderPool
-from glas.data_loader.folders import Folders, write_wav
+from glas.data_loader.folders import Folders, sync, write_wav
 from glas.data_loader.record import Record
-from glas.domain.errors import CorruptAudioError, EmptyAudioError, ServiceFaultError
+from glas.domain.errors import CorruptAudioError, EmptyAudioError, NotFoundError, ServiceFaultError
+from glas.domain.object_keys import recognition_key
 from glas.s3 import Store
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
@@ -62,7 +63,8 @@ class MessageWriter:
         duration_s = await self._audio(record, known, draft)
         if duration_s is None:
             return None
-        record = record.model_copy(update={"duration_s": duration_s})
+        file = await self._recognition(record.id, draft)
+        record = record.model_copy(update={"duration_s": duration_s, "recognition_file": file})
         await self._in_thread(self._folders.write_texts, record, draft)
         self._on_step("folder built")
         await self._in_thread(self._folders.place, draft, record)
@@ -84,6 +86,31 @@ class MessageWriter:
         finally:
             original.unlink()
         return duration
+
+    async def has_more(self, record: Record) -> bool:
+        """Whether the store keeps a recognition that the message's folder lacks: it may have come later."""
+        if record.recognition_file is not None:
+            return False
+        try:
+            await self._store.size(recognition_key(record.id))
+        except NotFoundError:
+            return False
+        return True
+
+    async def _recognition(self, transcription_id: int, draft: Path) -> str | None:
+        """Copy what was recognised, as it is stored.
+
+        Returns:
+            The name of the file; None where nothing is kept.
+        """
+        path = draft / PurePosixPath(recognition_key(transcription_id)).name
+        try:
+            content = b"".join([part async for part in self._store.stream(recognition_key(transcription_id))])
+        except NotFoundError:
+            return None
+        await self._in_thread(path.write_bytes, content)
+        await self._in_thread(sync, path)
+        return path.name
 
     async def _fetch(self, record: Record, path: Path) -> None:
         """Copy the recording to `path`, part by part, and compare it with size and sha256 of the database."""

@@ -29,7 +29,7 @@ class Metrics:
         }
 
     def stored(self, kind: str, size_bytes: int) -> None:
-        """Count a stored object; `kind` is `audio` or `transcription`."""
+        """Count a stored object; `kind` is `audio`, `transcription` or `recognition`."""
         self._objects.labels(kind).inc()
         self._bytes.labels(kind).inc(size_bytes)
 

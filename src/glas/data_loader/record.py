@@ -68,14 +68,20 @@ class Record(_Value):
     language: str = LANGUAGE
     hypothesis: HypothesisOut
     reference: ReferenceOut | None
+    recognition_file: str | None = Field(
+        default=None,
+        description="Segments and words with times, as the store keeps them; None where it did not, when this was "
+        "written.",
+    )
     wer: float | None = Field(description="Of the hypothesis against the reference, RU-NORM v1; None without one.")
     original: OriginalOut
     creation_datetime: datetime
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash that changes if anything exported about the message changes; it needs no decoding."""
-        return hashlib.sha256(self.model_dump_json(exclude={"duration_s"}).encode()).hexdigest()
+        """Return a hash of what the database says of the message; it needs no decoding and no object store."""
+        told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
+        return hashlib.sha256(told.encode()).hexdigest()
 
     @property
     def shard(self) -> str:

@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body
-from glas.s3.keys import checked_key
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import checked_key
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 _ANSWER_PART_BYTES = 1024 * 1024  # memory that a slow client occupies
@@ -26,6 +27,8 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     router = APIRouter(max_body_size=max_body_bytes)
     router.add_api_route("/objects/{id}/audio", put_audio, methods=["PUT"], summary="Keep a message's original bytes")
     router.add_api_route("/objects/{id}/transcription", put_text, methods=["PUT"], summary="Keep a message's text")
+    path, summary = "/objects/{id}/recognition", "Keep what was recognised in a message"
+    router.add_api_route(path, put_recognition, methods=["PUT"], summary=summary)
     router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
     router.add_api_route("/objects/lost", lost, methods=["POST"], summary="Which objects are missing or damaged")
     router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
@@ -50,6 +53,13 @@ async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> 
     async with received(request) as data:
         stored = await _archive(request).put_text(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("transcription", stored.size_bytes)
+    return stored
+
+
+async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> StoredObject:  # noqa: A002
+    """Store segments and words with times; other ones for the same message are refused."""
+    stored = await _archive(request).put_recognition(id, kept)
+    request.app.state.metrics.stored("recognition", stored.size_bytes)
     return stored
 
 

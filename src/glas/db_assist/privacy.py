@@ -12,6 +12,7 @@ from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
+from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import Locale, Role
 
 
@@ -73,8 +74,10 @@ async def _delete_messages(user_id: int, *, session: AsyncSession) -> Forgotten:
             for transcription_id, _ in found
         ],
     )
-    texts = [f"{transcription_id}/{transcription_id}_transcription.txt" for transcription_id, _ in found]
+    texts = [transcription_key(transcription_id) for transcription_id, _ in found]
+    recognitions = [recognition_key(transcription_id) for transcription_id, _ in found]
     audio = [audio_key for _, audio_key in found if audio_key is not None]
     return Forgotten(
-        transcription_ids=tuple(transcription_id for transcription_id, _ in found), object_keys=(*audio, *texts)
+        transcription_ids=tuple(transcription_id for transcription_id, _ in found),
+        object_keys=(*audio, *texts, *recognitions),
     )

@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
+from glas.clients.nn_service_bodies import HealthBody, TitleBody
 from glas.engines.catalogue import title_of
 from glas.nn_service import comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
-from glas.nn_service.bodies import HealthBody, TitleBody
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
 from glas.serving import errors

@@ -26,7 +26,7 @@ from glas.domain.errors import (
     ServiceFaultError,
     ServiceUnreachableError,
 )
-from glas.s3.keys import transcription_key
+from glas.domain.object_keys import transcription_key
 
 if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers only

@@ -182,7 +182,7 @@ def _register(
     )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
-    subtitling = Subtitling(services.data_loader, services.nn_service, hearing)
+    subtitling = Subtitling(services.data_loader, services.db_assist, services.nn_service, hearing)
     amending = Amending(bot, steps, services.db_assist, subtitling, phrases, keyboards)
     prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400)
     corrector = Corrector(

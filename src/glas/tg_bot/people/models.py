@@ -9,7 +9,8 @@ from aiogram import Bot, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
-from glas.clients.nn_service import ModelFetch, NnServiceClient, OfferedModel
+from glas.clients.nn_service import NnServiceClient
+from glas.clients.nn_service_bodies import FetchBody, OfferedBody
 from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
 from glas.domain.people import Locale
 from glas.tg_bot.api.telegram import edit_text
@@ -128,21 +129,21 @@ class ModelChange:
                 told = text
             await asyncio.sleep(LOOK_S)
 
-    async def _look(self, name: str) -> OfferedModel:
+    async def _look(self, name: str) -> OfferedBody:
         for model in await self.nn_service.offered_models():
             if model.id == name:
                 return model
         raise UnknownModelError(f"expected {name} among the models that nn_service knows")
 
 
-def _progress(fetch: ModelFetch, title: str, say: Say) -> str:
+def _progress(fetch: FetchBody, title: str, say: Say) -> str:
     if fetch.state == "loading":
         return say("model-loading", title=title)
     percent = 100 * fetch.done_bytes // fetch.total_bytes if fetch.total_bytes else 0
     return say("model-fetching", title=title, percent=percent)
 
 
-def _ended(fetch: ModelFetch, title: str, say: Say) -> str:
+def _ended(fetch: FetchBody, title: str, say: Say) -> str:
     """Return the text about a download that has ended.
 
     Raises:

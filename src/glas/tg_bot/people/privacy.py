@@ -15,6 +15,7 @@ from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import PersonalData
 from glas.domain.errors import NotFoundError
+from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import SHARED_ACCOUNTS, User
 from glas.durable import Durable
 from glas.tg_bot.api.telegram import edit_text
@@ -62,7 +63,10 @@ async def _zipped(data: PersonalData, data_loader: DataLoaderClient) -> tuple[by
     total_bytes, is_whole = len(files["data.json"]), True
     for row in data.transcriptions:
         if row.text is not None:
-            files[f"{row.id}/{row.id}_transcription.txt"] = row.text.encode()
+            files[transcription_key(row.id)] = row.text.encode()
+        if (recognition := await _recognition(row.id, data_loader)) is not None:
+            files[recognition_key(row.id)] = recognition
+            total_bytes += len(recognition)
         if row.audio_key is None:
             continue
         total_bytes += row.audio_size_bytes or 0
@@ -74,6 +78,14 @@ async def _zipped(data: PersonalData, data_loader: DataLoaderClient) -> tuple[by
         except NotFoundError:
             _log.warning("a recording is missing in the object store", transcription=row.id)
     return await asyncio.to_thread(_zip, files), is_whole
+
+
+async def _recognition(transcription_id: int, data_loader: DataLoaderClient) -> bytes | None:
+    """Words with their times, as they are stored; None where they are not."""
+    try:
+        return await data_loader.fetch_audio(recognition_key(transcription_id))
+    except NotFoundError:
+        return None
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

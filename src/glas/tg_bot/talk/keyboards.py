@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from glas.clients.nn_service import OfferedModel
+from glas.clients.nn_service_bodies import OfferedBody
 from glas.domain.messages import Score
 from glas.domain.people import Locale
 from glas.tg_bot.talk.phrases import Say
@@ -119,7 +119,7 @@ class Keyboards:
         )
 
     def models(
-        self, offered: Iterable[OfferedModel], *, asker: int, born_s: int, say: Say, locale: Locale
+        self, offered: Iterable[OfferedBody], *, asker: int, born_s: int, say: Say, locale: Locale
     ) -> InlineKeyboardMarkup:
         """One button for each model except the current one."""
         rows = []

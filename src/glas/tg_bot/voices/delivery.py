@@ -117,7 +117,7 @@ class Delivery:
         """
         if recognised.transcription_id is None:
             return None
-        finished = Finished(**recognised.heard.model_dump(exclude={"foreign"}))
+        finished = Finished(**recognised.heard.model_dump(exclude={"foreign", "kept", "same_as"}))
         try:
             return (await self.db_assist.finish(recognised.transcription_id, finished)).id
         except NotFoundError:

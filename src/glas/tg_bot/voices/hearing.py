@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError
+from glas.domain.kept import KeptRecognition
 from glas.domain.model_ref import ModelRef
 from glas.domain.transcription import SURE
 from glas.tg_bot.api.download import download
@@ -30,6 +31,10 @@ class Heard(BaseModel):
     model_version: str | None = None
     fingerprint: str | None = None
     foreign: str | None = None
+    kept: KeptRecognition | None = None
+    """What is stored beside the text; None where the text was known before."""
+    same_as: int | None = None
+    """The message of the same file from which the text is known."""
 
     @property
     def is_unsure(self) -> bool:
@@ -91,6 +96,7 @@ class Hearing:
             model_version=heard.model_version,
             fingerprint=recognition.fingerprint,
             foreign=heard.foreign,
+            kept=KeptRecognition(recognition=recognition),
         )
 
     async def fetch(self, file_id: str) -> bytes:
@@ -113,6 +119,7 @@ class Hearing:
             model=model.name,
             model_version=model.version,
             fingerprint=known.fingerprint,
+            same_as=known.id,
         )
 
     async def _served_model(self) -> ModelRef | None:

@@ -3,6 +3,7 @@
 from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
+from glas.domain.kept import KeptRecognition
 from glas.domain.people import Locale
 from glas.durable import Queue, Work
 from glas.tg_bot.api.senders import name_in, person_in
@@ -57,16 +58,24 @@ class VoiceJob(BaseModel):
         return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.party))
 
 
-class ArchiveJob(BaseModel):
-    """Archive a recording; download it again by `file_id` if its bytes are not in memory any more."""
+class ToArchive(BaseModel):
+    """A recording to archive; it is downloaded again by `file_id` if its bytes are not in memory any more."""
 
     model_config = ConfigDict(frozen=True)
 
     transcription_id: int
-    person: int
     file_id: str
     file_unique_id: str
     text: str
+    kept: KeptRecognition | None = None
+    same_as: int | None = None
+    """Where nothing was recognised, because the file was known: the message whose recognition is copied."""
+
+
+class ArchiveJob(ToArchive):
+    """A recording to be kept, and whose it is."""
+
+    person: int
 
     def work(self) -> Work:
         """Return the work to enqueue."""

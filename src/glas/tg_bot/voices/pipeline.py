@@ -99,6 +99,8 @@ class Pipeline:
         async def recognise() -> dict[str, Any]:
             transcription_id = await self._record(answer) if answer.admission.is_kept else None
             heard = await self.hearing.hear(job, ticket)
+            if transcription_id is None:
+                heard = heard.model_copy(update={"kept": None})
             return Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
 
         async with self._shown(answer, ticket, say):
@@ -118,6 +120,8 @@ class Pipeline:
                 file_id=job.recording.file_id,
                 file_unique_id=job.recording.file_unique_id,
                 text=recognised.heard.text,
+                kept=recognised.heard.kept,
+                same_as=recognised.heard.same_as,
             )
             await self.durable.enqueue(kept.work())
 

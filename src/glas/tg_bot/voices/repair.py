@@ -19,10 +19,12 @@ from glas.clients.data_loader import DataLoaderClient, Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, InputError, NotFoundError
 from glas.domain.messages import Transcription
+from glas.domain.object_keys import transcription_key
 from glas.domain.people import Locale
 from glas.tg_bot.api.telegram import said
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.jobs import ToArchive
 from glas.tg_bot.voices.steps import Steps
 
 _PAGE = 400  # a message has two objects, and one request may name 1,000
@@ -76,14 +78,14 @@ class Repair:
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
         """Repair one message; log an error if Telegram does not have its recording any more."""
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
-        is_audio_lost, is_text_lost = row.audio_key in lost, _text_key(row) in lost
+        is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost
         if not (is_unarchived or is_audio_lost or is_text_lost):
             return Counter()
         found: Counter[str] = Counter(lost=1)
         try:
             if is_unarchived:
                 self._require_ours(row)
-                await self.archiving.store(row.id, row.file_id, row.file_unique_id, row.text or "")
+                await self.archiving.store(_to_archive(row))
             if is_audio_lost:
                 self._require_ours(row)
                 data = await self.archiving.hearing.fetch(row.file_id)
@@ -124,12 +126,18 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
     text = row.text.encode()
     return (
         Expected(key=row.audio_key, size_bytes=row.audio_size_bytes or 0, sha256=row.audio_sha256 if is_read else None),
-        Expected(key=_text_key(row), size_bytes=len(text), sha256=_sha256(row.text) if is_read else None),
+        Expected(key=transcription_key(row.id), size_bytes=len(text), sha256=_sha256(row.text) if is_read else None),
     )
 
 
-def _text_key(row: Transcription) -> str:
-    return f"{row.id}/{row.id}_transcription.txt"
+def _to_archive(row: Transcription) -> ToArchive:
+    """What is to be archived of a message. Times of words are found out when somebody wants them."""
+    return ToArchive(
+        transcription_id=row.id,
+        file_id=row.file_id,
+        file_unique_id=row.file_unique_id,
+        text=row.text or "",
+    )
 
 
 def _sha256(text: str) -> str:
