@@ -1,6 +1,5 @@
 """Where durable work is remembered: an SQLite file of its own, or a schema of a PostgreSQL server."""
 
-import select
 import sqlite3
 import time
 from contextlib import closing
@@ -10,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+
+from glas.system.sockets import has_input
 
 # Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
@@ -109,10 +110,7 @@ def _open_postgres(url: str) -> sa.Engine:
 
         A connection at rest has nothing to say but its end.
         """
-        poll = select.poll()
-        if not connection.closed:
-            poll.register(connection.fileno(), select.POLLIN)
-        if connection.closed or poll.poll(0):
+        if connection.closed or has_input(connection.fileno()):
             raise sa.exc.DisconnectionError("the server has closed this connection")
 
     return engine
