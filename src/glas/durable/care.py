@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import structlog
 from dbos import DBOS
-from sqlalchemy.exc import SQLAlchemyError
 
 from glas.durable.dbos_adapter import put_back
 from glas.durable.members import Members
 from glas.durable.orphans import Orphans, Running
+from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
@@ -153,10 +153,11 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
     """
     try:
         return await work
-    except (SQLAlchemyError, OSError) as error:
-        _log.warning("the durable engine's database is away", task=task, error=type(error).__name__)
-    except Exception:  # noqa: BLE001 - see above
-        _log.exception("care of the durable engine failed", task=task)
+    except Exception as error:  # noqa: BLE001 - see above
+        if is_away(error):
+            _log.warning("the durable engine's database is away", task=task, error=type(error).__name__)
+        else:
+            _log.exception("care of the durable engine failed", task=task)
     return None
 
 

@@ -69,6 +69,11 @@ def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
     return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)
 
 
+def is_away(error: Exception) -> bool:
+    """Tell whether an error says that the database, or the way to it, is not there, rather than that we have a bug."""
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError | OSError)
+
+
 def _adopt_file(former: Path, path: Path) -> None:
     if not former.exists():
         return
