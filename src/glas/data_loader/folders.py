@@ -7,7 +7,6 @@ A reader never meets a folder that lacks a file. While a folder is replaced it i
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import wave
@@ -20,6 +19,7 @@ from glas.data_loader.record import Record
 from glas.domain.errors import ConflictError
 from glas.domain.messages import Score
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.system import files
 
 _SCORES = tuple(str(int(score)) for score in Score)
 _PCM16_BYTES = 2
@@ -30,16 +30,14 @@ _HEADER_BYTES = 44
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
     """The folders of one export, for as long as nobody else has them.
 
-    The lock belongs to the open file: when a process dies, however it dies, the system opens it again.
-
     Raises:
         ConflictError: another export is at work here, in this process or another.
     """
     inner = directory / ".export"
     inner.mkdir(parents=True, exist_ok=True)
-    with (inner / "lock").open("wb") as file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(files.locked(inner / "lock"))
         except BlockingIOError as error:
             raise ConflictError(f"an export into {directory} is running already") from error
         yield Folders(directory, on_step)
@@ -94,7 +92,7 @@ class Folders:
             return False
         except OSError:  # a file system without hard links
             shutil.copy2(source, draft / name)
-            sync(draft / name)
+            files.to_disk(draft / name)
         return True
 
     def write_texts(self, record: Record, draft: Path) -> None:
@@ -104,8 +102,8 @@ class Folders:
             texts[record.reference.file] = record.reference.text
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8", newline="")
-            sync(draft / name)
-        sync(draft)
+            files.to_disk(draft / name)
+        files.to_disk(draft)
 
     def place(self, draft: Path, record: Record) -> None:
         """Put a finished folder where it belongs, in the place of whatever stood for this message anywhere."""
@@ -114,7 +112,7 @@ class Folders:
         target = self.directory / record.folder
         target.parent.mkdir(exist_ok=True)
         draft.rename(target)
-        sync(target.parent)
+        files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
         """Take a message away, wherever it stands."""
@@ -122,7 +120,7 @@ class Folders:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
                 (self.directory / score / str(transcription_id)).rename(old)
-                sync(self.directory / score)
+                files.to_disk(self.directory / score)
                 shutil.rmtree(old)
 
     def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -142,9 +140,9 @@ class Folders:
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False
-        sync(draft)
+        files.to_disk(draft)
         draft.rename(target)
-        sync(target.parent)
+        files.to_disk(target.parent)
         return True
 
 
@@ -170,15 +168,6 @@ def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
         file.flush()
         os.fsync(file.fileno())
     return n_samples / SAMPLE_RATE_HZ
-
-
-def sync(path: Path) -> None:
-    """Make a file's bytes, or a directory's names, outlast a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_same(left: Path, right: Path) -> bool:

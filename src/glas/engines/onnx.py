@@ -16,7 +16,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segme
 from glas.engines.layouts import Layout, layout_of, precision_of, vocabulary_of
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.session import session_options
-from glas.engines.spelling import spell, uncalibrated
+from glas.engines.spelling import spell
 
 if TYPE_CHECKING:
     from onnx_asr.adapters import TimestampedResultsAsrAdapter
@@ -115,7 +115,7 @@ class OnnxEngine:
             segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
         else:
             logprobs = result.logprobs
-            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s, calibrate=uncalibrated)
+            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s)
             segment = Segment(
                 start_s=words[0].start_s if words else 0,
                 end_s=words[-1].end_s if words else 0,
