@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from dbos import DBOS, _dbos
 from dbos._utils import INTERNAL_QUEUE_NAME
 
-QUEUE_THREAD = "queue-worker-"
+_QUEUE_THREAD = "queue-worker-"
 # Work that comes in a rush is claimed together, not one look for each.
 _SHORTEST_WAIT_S = 0.08
 
@@ -109,9 +109,9 @@ class _Wait(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         name = threading.current_thread().name
-        if timeout is None or timeout <= _SHORTEST_WAIT_S or not name.startswith(QUEUE_THREAD):
+        if timeout is None or timeout <= _SHORTEST_WAIT_S or not name.startswith(_QUEUE_THREAD):
             return self._stop.wait(timeout)
-        woken = self._woken.setdefault(name.removeprefix(QUEUE_THREAD), threading.Event())
+        woken = self._woken.setdefault(name.removeprefix(_QUEUE_THREAD), threading.Event())
         if not self._stop.wait(_SHORTEST_WAIT_S):
             woken.wait(timeout - _SHORTEST_WAIT_S)
             woken.clear()
@@ -130,3 +130,10 @@ def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
 def running(dbos: DBOS) -> set[Task[Any]]:
     """The tasks of all work that this process has begun and not ended."""
     return set(dbos._workflow_tasks)
+
+
+def join_queue_threads() -> None:
+    """Wait for the threads that look at queues, which were told to end. Blocks."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(_QUEUE_THREAD):
+            thread.join(timeout=10)

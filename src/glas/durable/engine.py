@@ -6,7 +6,6 @@ again. A step that was recorded is never repeated; one that was not is, so that 
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from dbos import DBOS, DBOSConfig, DBOSContextSetAuth, DBOSPortableJSONSerialize
 
 from glas.domain.errors import ConfigurationError
 from glas.durable.care import DEAD_AFTER_S, Care, end_unknown_runs
-from glas.durable.dbos_adapter import QUEUE_THREAD, FirstRuns, QueueWaits, running
+from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
 from glas.durable.members import Members
 from glas.durable.orphans import Running
 from glas.durable.place import Place
@@ -210,7 +209,7 @@ class Durable:
             event.set()
         self._waits.wake_all()
         # A look at a queue that is under way still hands out what it has claimed; only after it nothing new begins.
-        await asyncio.to_thread(_join_queue_threads)
+        await asyncio.to_thread(join_queue_threads)
         # DBOS.destroy would wait in whole seconds, even for nothing.
         while (tasks := running(dbos)) and time.monotonic() < deadline:
             await asyncio.wait(tasks, timeout=deadline - time.monotonic())
@@ -292,12 +291,6 @@ class _NotRecordedError(BaseException):
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
-
-
-def _join_queue_threads() -> None:
-    for thread in threading.enumerate():
-        if thread.name.startswith(QUEUE_THREAD):
-            thread.join(timeout=10)
 
 
 def _send_logs_to_ours() -> None:
