@@ -26,9 +26,9 @@ from glas.clients.http import open_http
 from glas.data_loader.export import ExportOptions, run_export
 from glas.db_assist.app import create_app
 from glas.domain.messages import MediaKind, Score
+from glas.domain.object_keys import audio_key
 from glas.domain.people import Purpose
 from glas.s3 import Store, open_store
-from glas.s3.keys import audio_key
 from glas.settings import Settings
 
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "samples").glob("*.ogg"))]

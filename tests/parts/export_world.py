@@ -19,10 +19,10 @@ from glas.clients.http import open_http
 from glas.data_loader.export import ExportOptions, run_export
 from glas.db_assist.app import create_app
 from glas.domain.messages import MediaKind, Score
+from glas.domain.object_keys import audio_key
 from glas.domain.people import Purpose
 from glas.launch.reach import entered
 from glas.s3 import Store, open_store
-from glas.s3.keys import audio_key
 from glas.settings import Settings
 from tests.conftest import Sample
 
@@ -88,9 +88,13 @@ class World:
         """A message comes, is archived and recognised; returns its id."""
         number = await self.begin(tg_id, is_forwarded=is_forwarded)
         await self.archive(number, audio)
+        await self.finish(number, text)
+        return number
+
+    async def finish(self, number: int, text: str) -> None:
+        """Recognise a message."""
         finished = Finished(text=text, duration_s=3, confidence=0.5, model="embedded", model_version="0123456789ab")
         await self.db_assist.finish(number, finished)
-        return number
 
     async def archive(self, number: int, audio: bytes) -> None:
         """Store a message's original."""

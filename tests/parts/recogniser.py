@@ -1,7 +1,7 @@
 """A recogniser whose text the test chooses: a real HTTP server in the place of nn_service."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,9 +9,35 @@ from aiohttp import web
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
+from glas.clients.nn_service_bodies import HealthBody, TitleBody
+from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
+from glas.nn_service.formats import Granularity, render_verbose
 
-TITLE = {"ru": "Заглушка", "en": "Stub"}
 _MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+def health(model_version: str | None = None) -> dict[str, Any]:
+    """What nn_service says of itself."""
+    title = TitleBody(ru="Заглушка", en="Stub")
+    body = HealthBody(status="ok", model="stub", model_version=model_version, title=title, version="1", in_flight=0)
+    return body.written()
+
+
+def answer(
+    text: str, duration_s: float, *, words: Sequence[Mapping[str, Any]] = (), model_version: str | None = None
+) -> dict[str, Any]:
+    """What nn_service answers to a recording, with one segment if there are words."""
+    timed = tuple(Word(text=one["word"], start_s=one["start"], end_s=one["end"]) for one in words)
+    segment = Segment(start_s=0, end_s=max(duration_s, *(word.end_s for word in timed), 0), text=text, words=timed)
+    hypothesis = Hypothesis(
+        text=text,
+        duration_s=duration_s,
+        segments=(segment,) if timed else (),
+        model="stub",
+        model_version=model_version,
+    )
+    recognition = Recognition(hypothesis=hypothesis, processing_s=0.1)
+    return render_verbose(recognition, set(Granularity), elapsed_s=0.1).written()
 
 
 class Recogniser:
@@ -24,6 +50,7 @@ class Recogniser:
         self.words: list[dict[str, Any]] = []
         self.error: tuple[int, dict[str, Any]] | None = None
         self.duration_s = 3.0
+        self.model_version: str | None = None
         self.is_away = False
         self.delay_s = 0.0
         self.n_transcribed = 0
@@ -32,7 +59,7 @@ class Recogniser:
     async def health(self, request: web.Request) -> web.StreamResponse:
         if self.is_away:
             return _cut(request)
-        return web.json_response({"status": "ok", "model": "stub", "title": TITLE, "version": "1", "in_flight": 0})
+        return web.json_response(health(self.model_version))
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         sent = await request.read()
@@ -43,10 +70,7 @@ class Recogniser:
             return web.json_response(self.error[1], status=self.error[0])
         self.n_transcribed += 1
         text = next((text for mark, text in self.texts.items() if mark in sent), self.text)
-        body: dict[str, Any] = {"text": text, "duration": self.duration_s, "model": "stub", "processing_seconds": 0.1}
-        if self.words:
-            body |= {"words": self.words, "segments": [{"start": 0.0, "end": 3.0, "text": text}]}
-        return web.json_response(body)
+        return web.json_response(answer(text, self.duration_s, words=self.words, model_version=self.model_version))
 
 
 def _cut(request: web.Request) -> web.StreamResponse:

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from glas.clients.data_loader import PART_BYTES, DataLoaderClient, Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
-from glas.data_loader.app import create_app
+from glas.data_loader.app import create_app, make_store
+from glas.domain.decoding import PLAIN, UNSPECIFIED
 from glas.domain.errors import (
     AuthenticationError,
     ConflictError,
@@ -28,6 +29,8 @@ from glas.domain.errors import (
     UnsupportedFormatError,
     UploadTooLargeError,
 )
+from glas.domain.kept import KeptRecognition
+from glas.domain.transcription import Word
 from glas.launch.reach import entered
 from glas.settings import AudioSettings, Settings
 from tests.conftest import Sample
@@ -151,6 +154,49 @@ async def test_texts_are_kept(data_loader: DataLoaderClient, number: int, text: 
     assert await data_loader.fetch_transcription(stored.key) == text
     with pytest.raises(ConflictError):
         await data_loader.store_transcription(number, text + "!")
+
+
+KEPT = """{
+  "schema_version": 1,
+  "recognition": {
+    "hypothesis": {
+      "text": "раз",
+      "duration_s": 1.5,
+      "segments": [{"start_s": 0.25, "end_s": 1, "text": "раз", "words": [
+        {"text": "раз", "start_s": 0.25, "end_s": 1, "confidence": 0.5}
+      ], "of_a_later_version": 1}],
+      "model": "embedded",
+      "model_version": "0123456789ab"
+    },
+    "processing_s": 0.1
+  }
+}"""
+
+
+async def test_recognitions_are_kept(
+    data_loader: DataLoaderClient, http: httpx.AsyncClient, number: int, store_settings: Settings
+) -> None:
+    """Twice is as good as once, another one is refused; the form of version 1 stays readable."""
+    kept = KeptRecognition.model_validate_json(KEPT)
+    assert kept.recognition.hypothesis.words == (Word(text="раз", start_s=0.25, end_s=1, confidence=0.5),)
+    assert kept.settings == UNSPECIFIED
+    assert await data_loader.fetch_recognition(number) is None
+    stored = await data_loader.store_recognition(number, kept)
+    assert (stored.key, stored.extension) == (f"{number}/{number}_transcription.json", "json")
+    assert await data_loader.store_recognition(number, kept) == stored
+    assert await data_loader.fetch_recognition(number) == kept
+    assert (await http.get(f"/objects/{stored.key}")).headers["content-type"] == "application/json"
+    other = kept.model_copy(update={"settings": PLAIN})
+    with pytest.raises(ConflictError):
+        await data_loader.store_recognition(number, other)
+    for junk in ("{}", "", KEPT.replace(": 1,", ": 2,", 1), KEPT.replace("0.25", "-1")):
+        answer = await http.put(f"/objects/{number}/recognition", content=junk)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_parameter")
+    assert await data_loader.fetch_recognition(number) == kept
+    await data_loader.delete(number)
+    assert await data_loader.fetch_recognition(number) is None
+    await make_store(store_settings).put(stored.key, KEPT.replace(": 1,", ": 2,", 1).encode())
+    assert await data_loader.fetch_recognition(number) is None
 
 
 async def test_large_recordings_come_in_parts(data_loader: DataLoaderClient, number: int, wav: bytes) -> None:

@@ -144,6 +144,7 @@ async def test_a_person_is_forgotten(db_assist: DbAssistClient) -> None:
     assert forgotten.transcription_ids == (sent.id, pending.id)
     assert f"{sent.id}/{sent.id}_audio.ogg" in forgotten.object_keys
     assert f"{sent.id}/{sent.id}_transcription.txt" in forgotten.object_keys
+    assert f"{sent.id}/{sent.id}_transcription.json" in forgotten.object_keys
     for gone in (db_assist.user(tg_id), db_assist.transcription(sent.id), db_assist.by_message(BOT, tg_id, 1)):
         with pytest.raises(NotFoundError):
             await gone

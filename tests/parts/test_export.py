@@ -15,6 +15,7 @@ import pytest
 
 from glas.data_loader.record import TEST, TRAIN, pseudonym, split_of
 from glas.domain.messages import Score
+from glas.domain.object_keys import recognition_key
 from tests.parts.export_world import BOT, World, exported
 from tests.parts.export_world import decoder as decoder  # noqa: PLC0414 - fixtures, found here by their names
 from tests.parts.export_world import voices as voices  # noqa: PLC0414
@@ -52,6 +53,33 @@ async def test_what_comes_out(world: World, voices: list[bytes]) -> None:
         assert (audio.getframerate(), audio.getnchannels(), audio.getsampwidth()) == (16_000, 1, 2)
         assert audio.getnframes() / 16_000 == told["duration_s"] > 1
         assert np.abs(np.frombuffer(audio.readframes(-1), "<i2")).max() > 1000
+
+
+async def test_times_of_words_come_along(world: World, voices: list[bytes]) -> None:
+    """As the store keeps them; those that came later, with the next comparison of everything."""
+    speaker = await world.person(1)
+    early, late = [await world.begin(speaker), await world.message(speaker, voices[1])]
+    kept = b'{"schema_version": 1}'
+    await world.store.put(recognition_key(early), kept)
+    await world.archive(early, voices[0])
+    await world.finish(early, "первый текст")
+    assert (await world.export()).n_written == len([early, late])
+    assert (world.directory / f"0/{early}/{early}_transcription.json").read_bytes() == kept
+    assert world.record(f"0/{early}")["recognition_file"] == f"{early}_transcription.json"
+    assert world.record(f"0/{late}")["recognition_file"] is None
+    await world.store.put(recognition_key(late), kept)
+    assert (await world.export()).n_written == 0
+    assert (await world.export(full=True)).n_written == 1
+    assert (world.directory / f"0/{late}/{late}_transcription.json").read_bytes() == kept
+    before = world.files()
+    assert (await world.export(full=True)).n_written == 0
+    assert world.files() == before
+    (world.directory / f"0/{late}/{late}_transcription.json").unlink()
+    assert (await world.export(full=True)).n_written == 1
+    assert world.files().keys() == before.keys()
+    await world.rate(late, speaker, Score.BAD)
+    await world.export()
+    assert (world.directory / f"1/{late}/{late}_transcription.json").read_bytes() == kept
 
 
 async def test_the_manifest_begins_with_the_worst(world: World, voices: list[bytes]) -> None:

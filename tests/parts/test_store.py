@@ -22,8 +22,8 @@ from glas.domain.errors import (
     ServiceFaultError,
     ServiceUnreachableError,
 )
+from glas.domain.object_keys import audio_key, checked_key, transcription_key
 from glas.s3 import PART_BYTES, Store, open_store
-from glas.s3.keys import audio_key, checked_key, transcription_key
 from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, started_seaweed
 
 _ids = itertools.count(1000)

@@ -23,10 +23,10 @@ from aiogram.methods.base import Response, TelegramType
 from glas.clients.nn_service import NnServiceClient
 from glas.settings import Settings
 from tests.parts.bots import House, is_waiting, open_house
+from tests.parts.recogniser import answer, health
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 
-TITLE = {"ru": "Заглушка", "en": "Stub"}
 N_MESSAGES = int(os.environ.get("BURST_MESSAGES", "500"))
 N_IN_GROUPS = N_MESSAGES // 5
 # Not everybody speaks once only. In a group each answer takes two of its twenty calls a minute.
@@ -85,8 +85,7 @@ class Wire(BaseRequestMiddleware):
 
 def recognised(_request: httpx.Request) -> httpx.Response:
     """What a recogniser answers, at once."""
-    body = {"status": "ok", "model": "stub", "title": TITLE, "version": "1", "in_flight": 0}
-    return httpx.Response(200, json=body | {"text": "привет", "duration": 3.0, "processing_seconds": 0.1})
+    return httpx.Response(200, json=health() | answer("привет", 3.0))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import pytest
 from glas.data_loader.app import make_store
 from glas.domain.errors import NotFoundError
 from glas.domain.messages import Status, Transcription
+from glas.domain.object_keys import recognition_key
 from tests.system.crowd import Crowd, Fate, Sending
 from tests.system.worlds import Doors, World
 
@@ -91,8 +92,8 @@ def _check_row(row: Transcription, sending: Sending) -> None:
 
 
 async def check_objects(crowd: Crowd, story: Story, doors: Doors, world: World, *, forgotten: int | None) -> None:
-    """Each archived message has its two objects, with the bytes that were sent; there is no other object."""
-    expected = set()
+    """Each archived message has its objects, with the bytes that were sent; there is no other object."""
+    expected, recognitions = set(), set()
     for one in crowd.archived:
         if one.person == forgotten or one.message is None:
             continue
@@ -104,9 +105,25 @@ async def check_objects(crowd: Crowd, story: Story, doors: Doors, world: World, 
         assert hashlib.sha256(stored).hexdigest() == one.sha256
         if one.text:
             assert await doors.data_loader.fetch_transcription(text_key) == one.text
+        recognitions.add(recognition_key(row.id))
     store = make_store(world.settings)
     found = await obstore.list(store._inner).collect_async()
-    assert sorted(one["path"] for one in found) == sorted(expected)
+    paths = {one["path"] for one in found}
+    assert expected <= paths <= expected | recognitions
+    await _check_recognitions(story, doors, paths & recognitions)
+
+
+async def _check_recognitions(story: Story, doors: Doors, found: set[str]) -> None:
+    """Of each file that was recognised the words are kept; a copy comes where the first one was archived already."""
+    rows = [row for row in story.rows.values() if recognition_key(row.id) in found]
+    for row in rows:
+        kept = await doors.data_loader.fetch_recognition(row.id)
+        assert kept is not None
+        heard = kept.recognition.hypothesis
+        assert (heard.text.strip(), heard.model, heard.model_version) == (row.text, row.model, row.model_version)
+        assert bool(heard.words) == bool(row.text)
+    files = {row.file_unique_id for row in story.rows.values() if row.audio_key is not None}
+    assert {row.file_unique_id for row in rows} == files
 
 
 async def check_export(crowd: Crowd, story: Story, world: World, *, forgotten: int | None) -> None:
@@ -138,11 +155,14 @@ async def check_export(crowd: Crowd, story: Story, world: World, *, forgotten: i
 def _check_folder(folder: Path, row: Transcription) -> None:
     number = row.id
     names = {f"{number}_audio.wav", f"{number}_transcription.txt", f"{number}.json"}
-    assert {path.name for path in folder.iterdir()} == names | ({f"{number}_reference.txt"} if row.reference else set())
+    names |= {f"{number}_reference.txt"} if row.reference else set()
+    found = {path.name for path in folder.iterdir()}
+    assert found - {f"{number}_transcription.json"} == names
     assert (folder / f"{number}_transcription.txt").read_text(encoding="utf-8") == row.text
     told = json.loads((folder / f"{number}.json").read_text(encoding="utf-8"))
     assert (told["original"]["sha256"], told["original"]["key"]) == (row.audio_sha256, row.audio_key)
     assert told["score"] == row.score
+    assert (told["recognition_file"] is not None) == (f"{number}_transcription.json" in found)
 
 
 def _check_lines(row: Transcription, line: dict[str, Any], example: dict[str, Any], directory: Path) -> None:

@@ -19,10 +19,10 @@ from typer.testing import CliRunner, Result
 
 from glas.cli import app
 from glas.data_loader.app import make_store
+from glas.domain.object_keys import audio_key, transcription_key
 from glas.launch.backup import MANIFEST
 from glas.launch.lock import holder_of
 from glas.launch.side_door import NAME
-from glas.s3.keys import audio_key, transcription_key
 from glas.settings import Settings
 from tests.conftest import Server
 from tests.parts.voices import HEARD, open_db_assist, send, someone

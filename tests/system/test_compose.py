@@ -15,8 +15,8 @@ from pydantic import SecretStr, ValidationError
 
 from glas.cli import app
 from glas.data_loader.app import make_store
+from glas.domain.object_keys import audio_key
 from glas.launch import PARTS
-from glas.s3.keys import audio_key
 from glas.settings import Settings, rows
 from tests.conftest import ROOT
 from tests.parts.voices import someone

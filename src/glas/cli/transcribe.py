@@ -178,5 +178,5 @@ def _rendered(source: Source, heard: Heard, fmt: Format) -> str:
         case Format.JSON:
             from glas.nn_service.formats import Granularity, render_verbose
 
-            body = render_verbose(heard.recognition, set(Granularity), elapsed_s=heard.elapsed_s)
+            body = render_verbose(heard.recognition, set(Granularity), elapsed_s=heard.elapsed_s).written()
             return json.dumps({"file": source.name} | body, ensure_ascii=False) + "\n"

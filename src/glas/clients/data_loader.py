@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.clients.http import call, exchange
-from glas.domain.errors import ServiceFaultError, from_code
+from glas.domain.errors import NotFoundError, ServiceFaultError, from_code
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import recognition_key
 
 # The in-process transport holds a whole answer in memory, so that large objects are fetched in ranges.
 PART_BYTES = 8 * 1024 * 1024
@@ -21,6 +24,8 @@ _TIMEOUT_S = 60.0
 _UPLOAD_TIMEOUT_S = 300.0
 _CHECK_TIMEOUT_S = 1800.0
 _POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
+
+_log = structlog.stdlib.get_logger("glas.clients")
 
 
 class _Value(BaseModel):
@@ -150,6 +155,16 @@ class DataLoaderClient:
         """
         return await self._put(f"/objects/{transcription_id}/transcription", text.encode(), lost_sha256)
 
+    async def store_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
+        """Keep what was recognised in a message: segments and words with times.
+
+        Raises:
+            ConflictError: another recognition was stored for this message.
+        """
+        path = f"/objects/{transcription_id}/recognition"
+        found = await call(self._http, "PUT", path, timeout_s=_UPLOAD_TIMEOUT_S, body=kept)
+        return StoredObject.model_validate(found)
+
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
         """Which of at most 1,000 objects are missing, or not what was stored."""
         body = Expectations(objects=tuple(expected))
@@ -186,6 +201,24 @@ class DataLoaderClient:
             NotFoundError: nothing is stored under `key`.
         """
         return (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content.decode()
+
+    async def fetch_recognition(self, transcription_id: int) -> KeptRecognition | None:
+        """Fetch what was recognised in a message.
+
+        Returns:
+            None where nothing is stored, as for messages of earlier versions, or what is stored cannot be read: it is
+            damaged, or of a later version.
+        """
+        key = recognition_key(transcription_id)
+        try:
+            content = (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content
+            return KeptRecognition.model_validate_json(content)
+        except NotFoundError:
+            return None
+        except ValidationError:
+            # The error itself would show what was said.
+            _log.warning("a recognition cannot be read", key=key, size_bytes=len(content))
+            return None
 
     async def delete(self, transcription_id: int) -> None:
         """Delete everything that is stored of a message; nothing stored is as good as deleted."""

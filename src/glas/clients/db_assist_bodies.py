@@ -223,7 +223,7 @@ class Forgotten(_Answer):
     """What was deleted here, and what must now be deleted elsewhere. Empty if nothing was held."""
 
     transcription_ids: tuple[int, ...]
-    object_keys: tuple[str, ...] = Field(description="Audio and texts in the object store.")
+    object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
 
 
 class Discrepancy(_Answer):

@@ -1,90 +1,34 @@
 """The typed client of nn_service."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+import structlog
 
+from glas.clients.comparison_bodies import ComparisonBody
 from glas.clients.http import call
+from glas.clients.nn_service_bodies import (
+    LANGUAGE_NAMES,
+    FetchRequest,
+    HealthBody,
+    OfferedBody,
+    OfferedModelsBody,
+    VerboseBody,
+)
 from glas.domain.corrections import Sound
-from glas.domain.model_ref import ModelRef
-from glas.domain.people import Locale
+from glas.domain.decoding import RUSSIAN
+from glas.domain.errors import GlasError
+from glas.domain.text import normalise
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 
 _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
+# A person waits for the answer to a correction; without it the letters decide.
+_JUDGE_TIMEOUT_S = 30.0
 
+_log = structlog.stdlib.get_logger("glas.clients")
 
-class Title(BaseModel):
-    """A text for people in two languages."""
-
-    model_config = ConfigDict(frozen=True)
-
-    ru: str
-    en: str
-
-    def __getitem__(self, locale: Locale) -> str:
-        """It in one language."""
-        return self.ru if locale is Locale.RU else self.en
-
-
-class Health(BaseModel):
-    """What the service says of itself."""
-
-    model_config = ConfigDict(frozen=True)
-
-    status: str
-    model: str
-    model_version: str | None = None
-    title: Title
-    version: str
-    in_flight: int
-
-    @property
-    def served(self) -> ModelRef | None:
-        """The default model with its version; None where the service does not tell."""
-        if self.model_version is None:
-            return None
-        return ModelRef(name=self.model, version=self.model_version)
-
-
-class FetchError(BaseModel):
-    """Why a fetch failed."""
-
-    model_config = ConfigDict(frozen=True)
-
-    message: str
-    code: str
-
-
-class ModelFetch(BaseModel):
-    """How far the fetch of a model is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    state: str
-    done_bytes: int
-    total_bytes: int
-    error: FetchError | None
-    survives_restart: bool | None
-
-
-class _FetchRequest(BaseModel):
-    serve: bool
-
-
-class OfferedModel(BaseModel):
-    """A model that can be fetched, or is on disk."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    title: Title
-    size_mb: float | None
-    is_on_disk: bool
-    is_default: bool
-    fetch: ModelFetch | None
+_CODES = {name: code for code, name in LANGUAGE_NAMES.items()}
 
 
 class NnServiceClient:
@@ -93,18 +37,18 @@ class NnServiceClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self) -> Health:
+    async def health(self) -> HealthBody:
         """Ask whether the service can work.
 
         Raises:
             ServiceError: it cannot, or nobody answers.
         """
-        return Health.model_validate(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
+        return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
 
     async def transcribe(
         self, data: bytes, *, filename: str = "audio", model: str = "auto", timeout_s: float = 3600
     ) -> Recognition:
-        """Recognise one recording.
+        """Recognise one recording; no option is named, so that the service goes by `UNSPECIFIED`.
 
         Args:
             data: a whole audio file.
@@ -124,29 +68,37 @@ class NnServiceClient:
         }
         files = {"file": (filename, data, "application/octet-stream")}
         body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
-        return _recognition(body)
+        return _recognition(VerboseBody.read(body))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
         """Ask whether a recording can say `text`, by the engine's own score of it.
 
-        No engine here scores a given text yet: the answer is always `Sound.UNKNOWN`, and the audio is not fetched.
+        Never raises a `GlasError`: where the service cannot judge, or is away, the answer is `Sound.UNKNOWN`.
 
         Args:
-            audio: fetches the bytes of the recording; called only where the service can judge.
+            audio: fetches the bytes of the recording.
             text: the words to be judged.
-            against: what the engine heard, whose score is the measure.
+            against: what is shown as the text of the recording. The same words need no judge.
         """
-        del audio, text, against
-        return Sound.UNKNOWN
+        if normalise(text) == normalise(against):
+            return Sound.SUPPORTS
+        try:
+            files = {"file": ("audio", await audio(), "application/octet-stream")}
+            path = "/v1/audio/comparisons"
+            body = await call(self._http, "POST", path, timeout_s=_JUDGE_TIMEOUT_S, files=files, data={"text": text})
+        except GlasError as error:
+            _log.warning("a correction is not judged by its sound", error=error.message)
+            return Sound.UNKNOWN
+        return ComparisonBody.model_validate(body).sound
 
-    async def offered_models(self) -> list[OfferedModel]:
+    async def offered_models(self) -> list[OfferedBody]:
         """Models that are known by name, the best one first; for administrators.
 
         Raises:
             ServiceError: nobody answers, or our key is no administrator's.
         """
         body = await call(self._http, "GET", "/api/models", timeout_s=_MODELS_TIMEOUT_S)
-        return [OfferedModel.model_validate(model) for model in body["models"]]
+        return OfferedModelsBody.read(body).models
 
     async def fetch_and_serve(self, model: str) -> None:
         """Begin to fetch a model that is to be the default one; the same again changes nothing.
@@ -157,7 +109,7 @@ class NnServiceClient:
             ServiceError: nobody answers, or our key is no administrator's.
         """
         await call(
-            self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=_FetchRequest(serve=True)
+            self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=FetchRequest(serve=True)
         )
 
     async def close(self) -> None:
@@ -165,33 +117,32 @@ class NnServiceClient:
         await self._http.aclose()
 
 
-def _recognition(body: dict[str, Any]) -> Recognition:
+def _recognition(body: VerboseBody) -> Recognition:
     """Turn OpenAI's flat lists back into segments that hold their words."""
-    words = [
-        Word(text=word["word"], start_s=word["start"], end_s=word["end"], confidence=word.get("confidence"))
-        for word in body.get("words", [])
-    ]
+    words = [Word(text=one.word, start_s=one.start, end_s=one.end, confidence=one.confidence) for one in body.words]
     segments = tuple(
         Segment(
-            start_s=segment["start"],
-            end_s=segment["end"],
-            text=segment["text"],
+            start_s=segment.start,
+            end_s=segment.end,
+            text=segment.text,
             # A word belongs to the segment in which it begins; segments do not overlap.
-            words=tuple(word for word in words if segment["start"] <= word.start_s < segment["end"]),
-            avg_logprob=segment.get("avg_logprob"),
-            no_speech_probability=segment.get("no_speech_prob"),
-            confidence=segment.get("confidence"),
+            words=tuple(word for word in words if segment.start <= word.start_s < segment.end),
+            avg_logprob=segment.avg_logprob,
+            no_speech_probability=segment.no_speech_prob,
+            temperature=segment.temperature,
+            confidence=segment.confidence,
         )
-        for segment in body.get("segments", [])
+        for segment in body.segments
     )
+    foreign = None if body.warning is None else body.warning.language
     hypothesis = Hypothesis(
-        text=body["text"],
-        duration_s=body["duration"],
+        text=body.text,
+        duration_s=body.duration,
         segments=segments,
-        foreign=(body.get("warning") or {}).get("language"),
-        model=body["model"],
-        model_version=body.get("model_version"),
+        # Beside a warning `language` names what is spoken; the text is written as Russian then.
+        language=_CODES.get(body.language, body.language) if foreign is None else RUSSIAN,
+        foreign=foreign,
+        model=body.model,
+        model_version=body.model_version,
     )
-    return Recognition(
-        hypothesis=hypothesis, processing_s=body["processing_seconds"], fingerprint=body.get("fingerprint")
-    )
+    return Recognition(hypothesis=hypothesis, processing_s=body.processing_seconds, fingerprint=body.fingerprint)

@@ -1,1 +1,1 @@
-"""data_loader: the only door to the object store, and the export of consented messages for training."""
+"""data_loader: the only part that uses the object store; it also exports messages with consent for training."""

@@ -29,7 +29,7 @@ _SECONDS_PER_HOUR = 3600
 
 
 def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient) -> FastAPI:
-    """Make the app; nothing is opened before its lifespan begins.
+    """Make the app; its lifespan opens the store.
 
     Args:
         settings: the whole configuration.
@@ -63,12 +63,12 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
 
 
 async def figures(request: Request) -> Response:
-    """Render the figures."""
+    """Return the metrics."""
     return Response(request.app.state.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def health(request: Request) -> Health:
-    """Say that the service can work; asks the store.
+    """Answer whether the object store answers.
 
     Raises:
         ServiceError: it does not answer, or refuses our keys.
@@ -83,7 +83,7 @@ async def health(request: Request) -> Health:
 
 
 def make_store(settings: Settings) -> Store:
-    """The store that the settings name: a bucket, or a directory."""
+    """Return the store of the settings: a bucket, or a directory."""
     return open_store(
         directory=settings.data_dir / "s3",
         endpoint=settings.s3_endpoint,
@@ -94,7 +94,7 @@ def make_store(settings: Settings) -> Store:
 
 
 def export_options(settings: Settings) -> ExportOptions:
-    """Where and how the settings want exports."""
+    """Return directory and options of exports from the settings."""
     return ExportOptions(
         directory=settings.export_dir,
         test_share=settings.data_loader.test_share,
@@ -103,5 +103,5 @@ def export_options(settings: Settings) -> ExportOptions:
 
 
 def _make_decoder(settings: Settings) -> DecoderPool:
-    """A pool of decoding children; they start with the first export."""
+    """Make the pool of decoding child processes; they start with the first export."""
     return DecoderPool(settings.audio.decode_workers, decode_limits(settings.audio))

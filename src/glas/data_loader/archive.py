@@ -1,4 +1,4 @@
-"""Keeping a message's original bytes and text, giving them back, deleting them."""
+"""Store a message's original bytes, text and recognition in the object store, return them, delete them."""
 
 import asyncio
 import hashlib
@@ -12,21 +12,25 @@ from fastapi import Request
 from glas.audio.formats import AudioFormat, sniff
 from glas.clients.data_loader import Expected, StoredObject
 from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import audio_key, checked_key, recognition_key, transcription_key
 from glas.s3 import PART_BYTES, Data, Store
-from glas.s3.keys import audio_key, checked_key, transcription_key
 
-_TEXT_EXTENSION = "txt"
-_MEDIA_TYPES = {one.extension: one.media_type for one in AudioFormat} | {_TEXT_EXTENSION: "text/plain; charset=utf-8"}
+_TEXT_EXTENSION, _RECOGNITION_EXTENSION = "txt", "json"
+_MEDIA_TYPES = {one.extension: one.media_type for one in AudioFormat} | {
+    _TEXT_EXTENSION: "text/plain; charset=utf-8",
+    _RECOGNITION_EXTENSION: "application/json",
+}
 
 
 class Archive:
-    """What the routes do with the store."""
+    """The object store, as the routes use it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     async def put_audio(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Keep the original bytes of a message, under an extension that they themselves tell.
+        """Store the original bytes of a message; the extension of the key follows from the bytes.
 
         Args:
             transcription_id: the message.
@@ -48,7 +52,7 @@ class Archive:
         return StoredObject(**(await self.store.put(key, data))._asdict(), extension=extension)
 
     async def put_text(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Keep the recognised text of a message, UTF-8; `lost_sha256` as with `put_audio`.
+        """Store the recognised text of a message, UTF-8; `lost_sha256` as with `put_audio`.
 
         Raises:
             ConflictError: another text was kept for this message.
@@ -59,8 +63,17 @@ class Archive:
         stored = await self.store.put(key, data)
         return StoredObject(**stored._asdict(), extension=_TEXT_EXTENSION)
 
+    async def put_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
+        """Keep what was recognised.
+
+        Raises:
+            ConflictError: another recognition was kept for this message.
+        """
+        stored = await self.store.put(recognition_key(transcription_id), kept.model_dump_json().encode())
+        return StoredObject(**stored._asdict(), extension=_RECOGNITION_EXTENSION)
+
     async def lost(self, expected: Sequence[Expected]) -> list[str]:
-        """Keys under which something else is stored than expected, or nothing.
+        """Return the keys whose object is missing or differs from what is expected.
 
         Raises:
             InvalidParameterError: one is no key of ours.
@@ -76,7 +89,7 @@ class Archive:
         return expected.sha256 is None or await self.store.digest(expected.key) == expected.sha256
 
     async def _make_room(self, key: str, data: Data, lost_sha256: str) -> None:
-        """Delete a damaged object before the right one takes its place."""
+        """Delete a damaged object, so that the right one can be stored."""
         came = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         if came != lost_sha256:
             raise InvalidParameterError(
@@ -87,7 +100,7 @@ class Archive:
             await self.store.delete([key])
 
     async def delete(self, transcription_id: int) -> None:
-        """Delete everything of a message."""
+        """Delete all objects of a message."""
         await self.store.delete(await self.store.keys(transcription_id))
 
     async def delete_keys(self, keys: Sequence[str]) -> None:
@@ -100,13 +113,13 @@ class Archive:
 
 
 def media_type(key: str) -> str:
-    """What an object is, for HTTP."""
+    """Return the media type of an object, for HTTP."""
     return _MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
 
 
 @asynccontextmanager
 async def received(request: Request) -> AsyncIterator[Data]:
-    """The body of a request: in memory if it is small, in a nameless file that is mapped if it is large."""
+    """Return the body of a request: in memory if it is small, else in a memory-mapped file without a name."""
     with ExitStack() as stack:
         small, large = bytearray(), None
         async for chunk in request.stream():

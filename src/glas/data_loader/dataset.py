@@ -1,4 +1,4 @@
-"""The files made from all messages: NeMo's manifest, and a dataset in Parquet that Hugging Face's `datasets` loads.
+"""Write the files about all messages: NeMo's manifest, and a Parquet dataset for Hugging Face's `datasets`.
 
 Audio is embedded, so that the dataset can be copied alone. Rows are written group by group: memory holds one group.
 """
@@ -35,7 +35,7 @@ _COLUMNS: dict[str, pa.DataType] = {
 }
 _NAMES = {pa.int64(): "int64", pa.string(): "string", pa.float64(): "float64"}
 
-# `datasets` reads its features from here; without them it would take the audio for a struct of bytes.
+# `datasets` reads the types of the columns here; without them it would treat the audio as a struct of bytes.
 _FEATURES = {"audio": {"sampling_rate": SAMPLE_RATE_HZ, "_type": "Audio"}} | {
     name: {"dtype": _NAMES[kind], "_type": "Value"} for name, kind in _COLUMNS.items()
 }
@@ -61,7 +61,7 @@ def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> No
         records: its messages.
         directory: the export, where their audio lies.
     """
-    # Sound neither repeats nor compresses; statistics of it would be whole recordings.
+    # Audio does not compress, and its column statistics would contain whole recordings.
     plain = [name for name in SCHEMA.names if name != "audio"]
     compression = {"audio.bytes": "NONE", "audio.path": "NONE"} | dict.fromkeys(plain, "ZSTD")
     with pq.ParquetWriter(
@@ -92,7 +92,7 @@ def _table(group: list[Record], directory: Path) -> pa.Table:
 
 
 def _audio(group: list[Record], directory: Path) -> pa.StructArray:
-    """The recordings of a group in one buffer: lists of Python's bytes would hold each of them three times."""
+    """Return the recordings of a group in one buffer; a list of Python's `bytes` would need three times the memory."""
     sizes = [wav_bytes(record.duration_s) for record in group]
     offsets = np.cumsum([0, *sizes], dtype=np.int32)
     data = bytearray(int(offsets[-1]))

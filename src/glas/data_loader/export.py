@@ -1,8 +1,8 @@
-"""The export: bring a directory into agreement with the database, as cheaply as what has changed allows.
+"""Export: bring a directory into agreement with the database, at a cost in proportion to what has changed.
 
-`run_export` asks db_assist what has changed, brings the folders of those messages into order, commits that together
-with the cursor, and then writes the manifest and those dataset files that hold a changed message. It may be killed
-anywhere: what was not committed is done again, what was committed and not yet written is written by the next run.
+`run_export` reads the changes from db_assist, updates the folders of the changed messages, and commits them to the
+index together with the cursor. Then it writes the manifest and those dataset files that contain a changed message. It
+can be killed at any time: the next run repeats what was not committed, and writes the files that were not written yet.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ from glas.domain.errors import AudioError, NotFoundError, ServiceFaultError
 from glas.s3 import Store
 
 _PAGE = 200
-_AT_ONCE = 4  # while some wait for the disk, others decode
-_FORMAT = 2  # raise it when exported files must be written anew
+_AT_ONCE = 4  # some wait for the disk while others decode
+_FORMAT = 3  # increase it if all exported files must be written again
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -62,7 +62,7 @@ class ExportOptions:
 async def run_export(
     options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool
 ) -> ExportReport:
-    """Export what has changed since the last run; see the module's first lines.
+    """Export what has changed since the last run; see the module's docstring.
 
     Raises:
         ConflictError: another export into this directory is running.
@@ -75,7 +75,7 @@ async def run_export(
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
             is_full = await run.work()
         finally:
-            # A thread that still writes must not outlive the lock, and the event loop must not stand still for it.
+            # Wait for threads that still write before the lock is released, without blocking the event loop.
             await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
         report = ExportReport(
             **run.tally.progress().model_dump(),
@@ -106,7 +106,7 @@ class _Tally:
 
 @dataclass
 class _Page:
-    """What a page of changes came to."""
+    """Result of one page of changes."""
 
     kept: list[int] = field(default_factory=list)
     changed: list[Record] = field(default_factory=list)
@@ -114,7 +114,7 @@ class _Page:
 
 
 class _Run:
-    """One export under its lock."""
+    """One export, which holds the lock of the directory."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class _Run:
         self.tally = _Tally()
 
     async def work(self) -> bool:
-        """Do it all; says whether everything was compared."""
+        """Run the export; return whether all messages were compared."""
         await self._in_thread(self._folders.begin)
         position = self._start()
         is_full = position.is_full
@@ -160,7 +160,7 @@ class _Run:
         return is_full
 
     def _start(self) -> Position:
-        """Where to begin: behind the last page, or at the beginning of everything."""
+        """Return the position at which to begin: after the last page, or at the beginning for a full export."""
         position, options = self._index.position, self._made_with
         is_due = time.time() - position.full_at_s >= self._options.reconcile_s and not position.is_full
         if self._options.full or is_due or position.options != options:
@@ -174,7 +174,7 @@ class _Run:
         return f"format {_FORMAT}, test share {self._options.test_share:g}"
 
     async def _take_in(self, position: Position) -> Position:
-        """All pages of changes from `position` on."""
+        """Process all pages of changes from `position` on."""
         while True:
             page = await self._db_assist.changed_since(position.cursor, limit=_PAGE)
             done = await self._bring_into_order(page.items, is_full=position.is_full)
@@ -189,7 +189,7 @@ class _Run:
                 return position
 
     async def _bring_into_order(self, changes: Sequence[Change], *, is_full: bool) -> _Page:
-        """The folders of a page's messages, several at once; the first error ends all."""
+        """Update the folders of a page's messages, several at once; the first error ends all."""
         page = _Page()
         try:
             async with asyncio.TaskGroup() as group:
@@ -210,9 +210,9 @@ class _Run:
             self._options.on_progress(self.tally.progress())
 
     async def _leave_out(self, change: Change, page: _Page) -> None:
-        """A message that may not be here, or not yet; of a deleted one the objects go as well."""
+        """Remove a message that may not be exported, or not yet; of a deleted one delete the objects, too."""
         self.tally.n_removed += self._index.known(change.transcription_id) is not None
-        # The index is not asked: a killed run may have left a folder that it does not know.
+        # The index is not used: it may lack a folder that a killed run has left.
         await self._in_thread(self._folders.remove, change.transcription_id)
         if change.transcription is None:
             await self._store.delete(await self._store.keys(change.transcription_id))
@@ -221,7 +221,8 @@ class _Run:
     async def _keep_or_write(self, record: Record, page: _Page, *, is_full: bool) -> None:
         known = self._index.known(record.id)
         is_whole = known is not None and (not is_full or await self._in_thread(self._folders.is_complete, known.record))
-        if known is not None and is_whole and known.fingerprint == record.fingerprint:
+        is_same = known is not None and is_whole and known.fingerprint == record.fingerprint
+        if known is not None and is_same and not (is_full and await self._writer.has_more(known.record)):
             page.kept.append(record.id)
             return
         try:
@@ -242,7 +243,7 @@ class _Run:
         page.changed.append(written)
 
     async def _finish_full(self, position: Position) -> Position:
-        """Take away what everything does not contain, and have written what is missing."""
+        """After a full export, remove what does not belong there, and have missing files written."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)
@@ -263,7 +264,7 @@ class _Run:
         self._index.mark(file for file in shards if not (self._folders.dataset / file).exists())
 
     def _write_files(self) -> None:
-        """The manifest and the dataset files that a changed message belongs to."""
+        """Write the manifest and the dataset files that contain a changed message."""
         for file in self._index.unwritten():
             self.tally.phase = "manifest" if file == MANIFEST else "dataset"
             self._options.on_progress(self.tally.progress())

@@ -1,4 +1,4 @@
-"""Runs exports one after another, lets others look at them, and ends them gently."""
+"""Run exports one after another, report their progress, and stop them at shutdown."""
 
 import asyncio
 from dataclasses import replace
@@ -18,7 +18,7 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Exporter:
-    """The exports of one data_loader; on `app.state.exporter`."""
+    """The exports of one data_loader; stored in `app.state.exporter`."""
 
     def __init__(
         self, options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool, metrics: Metrics
@@ -32,7 +32,7 @@ class Exporter:
         self.state = ExportState(run=0, is_running=False)
 
     def start(self, *, full: bool = False) -> asyncio.Task[ExportReport]:
-        """Begin an export.
+        """Start an export.
 
         Raises:
             ConflictError: one is running.
@@ -45,11 +45,11 @@ class Exporter:
         return self._task
 
     def has_exported(self) -> bool:
-        """Whether there is an export that could hold what must go."""
+        """Return whether an export exists that may contain the deleted messages."""
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
     async def run(self, *, full: bool = False) -> ExportReport:
-        """Begin an export and wait for it; who stops waiting does not stop it.
+        """Start an export and wait for it; if the caller stops waiting, the export goes on.
 
         Raises:
             ConflictError: one is running.
@@ -58,7 +58,7 @@ class Exporter:
         return await asyncio.shield(self.start(full=full))
 
     async def close(self) -> None:
-        """Stop the export that runs; the next one completes it."""
+        """Stop the running export; the next one completes it."""
         if self._task is not None:
             self._task.cancel()
             # Its error is in the state and the log already.

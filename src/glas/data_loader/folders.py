@@ -1,9 +1,11 @@
-"""The folders of the export: built aside, made lasting, then put in place by a rename.
+"""Folders of the export: written in a temporary place, synced to disk, then renamed into place.
 
-    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_reference.txt, {id}.json
+    downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
+                                            {id}_reference.txt, {id}.json
     downloads/.export/                      the lock, the index, and what is being built
 
-A reader never meets a folder that lacks a file. While a folder is replaced it is gone for a moment, but never doubled.
+A reader never sees a folder that lacks a file. While a folder is replaced it does not exist for a moment, but it never
+exists twice.
 """
 
 import contextlib
@@ -28,7 +30,7 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """The folders of one export, for as long as nobody else has them.
+    """Open the folders of an export and hold their lock; no other process can open them meanwhile.
 
     Raises:
         ConflictError: another export is at work here, in this process or another.
@@ -44,7 +46,7 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 
 
 class Folders:
-    """Files of an export whose lock is held. All methods but those of one message are called by one thread."""
+    """Files of an export whose lock is held. All methods except those for one message are called by one thread."""
 
     def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
         self.directory = directory
@@ -54,28 +56,30 @@ class Folders:
         self._on_step = on_step
 
     def begin(self) -> None:
-        """Throw away what an interrupted export was building."""
+        """Delete what an interrupted export has left."""
         shutil.rmtree(self._staging, ignore_errors=True)
         self._staging.mkdir()
         self.dataset.mkdir(exist_ok=True)
 
     def end(self) -> None:
-        """Tidy up: folders of scores that hold no message any more."""
+        """Delete the folders of scores that contain no message any more."""
         shutil.rmtree(self._staging, ignore_errors=True)
         for score in _SCORES:
             with contextlib.suppress(OSError):
                 (self.directory / score).rmdir()
 
     def draft(self, name: str) -> Path:
-        """Where a new folder or file is built."""
+        """Return the temporary path of a new folder or file."""
         return self._staging / name
 
     def is_complete(self, record: Record) -> bool:
-        """Whether all files of a message are there, and its audio has the length that it must have."""
+        """Return whether all files of a message exist and its WAV has the right length."""
         folder = self.directory / record.folder
         names = {record.audio_file, record.hypothesis.file, f"{record.id}.json"}
         if record.reference is not None:
             names.add(record.reference.file)
+        if record.recognition_file is not None:
+            names.add(record.recognition_file)
         try:
             found = {entry.name for entry in folder.iterdir()}
             audio_bytes = (folder / record.audio_file).stat().st_size
@@ -84,7 +88,7 @@ class Folders:
         return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
-        """Take the audio that was decoded before, instead of decoding it again; says whether it was there."""
+        """Reuse the WAV that was decoded before; return whether there was one."""
         source = self.directory / known.folder / known.audio_file
         try:
             os.link(source, draft / name)
@@ -96,7 +100,7 @@ class Folders:
         return True
 
     def write_texts(self, record: Record, draft: Path) -> None:
-        """Write everything of a message but its audio, and make it all lasting."""
+        """Write all files of a message except the WAV, and sync them to disk."""
         texts = {record.hypothesis.file: record.hypothesis.text, f"{record.id}.json": record.model_dump_json(indent=1)}
         if record.reference is not None:
             texts[record.reference.file] = record.reference.text
@@ -106,7 +110,7 @@ class Folders:
         files.to_disk(draft)
 
     def place(self, draft: Path, record: Record) -> None:
-        """Put a finished folder where it belongs, in the place of whatever stood for this message anywhere."""
+        """Rename a finished folder into place; remove every other folder of the same message."""
         self.remove(record.id)
         self._on_step("place free")
         target = self.directory / record.folder
@@ -115,7 +119,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Take a message away, wherever it stands."""
+        """Remove the folder of a message, whatever its score."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
@@ -124,7 +128,7 @@ class Folders:
                 shutil.rmtree(old)
 
     def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Folders of messages and files of the dataset that lie here and should not."""
+        """Return the folders of messages and files of the dataset that do not belong to the export."""
         found = [
             f"{score}/{entry.name}"
             for score in _SCORES
@@ -136,7 +140,7 @@ class Folders:
         return sorted(set(found) - folders), sorted(set(files) - set(shards))
 
     def publish(self, draft: Path, target: Path) -> bool:
-        """Put a finished file in place of an older one; one that says the same stays untouched."""
+        """Replace a file by a finished one; if both have the same content, leave the old one untouched."""
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False
@@ -147,12 +151,12 @@ class Folders:
 
 
 def wav_bytes(duration_s: float) -> int:
-    """Size of an exported recording's file, header included."""
+    """Return the size of an exported recording's file, with its header."""
     return _HEADER_BYTES + _PCM16_BYTES * round(duration_s * SAMPLE_RATE_HZ)
 
 
 def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
-    """Write samples as 16 kHz mono PCM16 and make the file lasting; returns its seconds.
+    """Write samples as 16 kHz mono PCM16 and sync the file to disk; return its seconds.
 
     Args:
         path: of the new file.

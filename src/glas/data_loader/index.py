@@ -1,9 +1,9 @@
-"""What the export knows of itself: where it stopped, what lies in it, and which files have yet to follow.
+"""Index of the export: its position in the changes, the exported messages, and the files that must be written again.
 
-A small SQLite file inside the export's directory. A page of changes and the cursor behind it are committed together
-after the folders are in place, and files made from the whole (manifest, dataset) are marked here until they are
-written, so that an export that was killed is completed by the next. Losing the file costs only time: everything is
-compared anew.
+The index is a small SQLite file inside the export's directory. A page of changes and the cursor after it are committed
+together, after the folders are in place. Files about all messages (manifest, dataset) are marked here until they are
+written, so that the next export completes one that was killed. If the file is lost, the next export compares everything
+again, which only takes time.
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ CREATE INDEX IF NOT EXISTS messages_by_shard ON messages (shard, id);
 CREATE TABLE IF NOT EXISTS unwritten (file TEXT PRIMARY KEY);
 """
 
-# Worst first: the largest error rate, then, where nobody said what was said, the lowest rating and confidence.
+# Worst first: the largest error rate; then messages without a reference, by the lowest rating and confidence.
 _WORST_FIRST = "wer IS NULL, wer DESC, CASE score WHEN 0 THEN 2.5 ELSE score END, confidence, id"
 
 
@@ -48,7 +48,7 @@ class Known(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What there is now."""
+    """Totals of the export."""
 
     n_messages: int
     n_references: int
@@ -56,7 +56,7 @@ class Totals(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where an export stands.
+    """Position of an export in the changes.
 
     Attributes:
         cursor: db_assist's, behind the last page that was taken in; empty for the beginning.
@@ -75,7 +75,7 @@ class Position(NamedTuple):
 
 @contextmanager
 def open_index(path: Path) -> Iterator["Index"]:
-    """Open the index; one that cannot be read is begun anew."""
+    """Open the index; if it cannot be read, begin a new one."""
     try:
         connection = _connect(path)
     except sqlite3.DatabaseError:
@@ -105,7 +105,7 @@ class Index:
 
     @property
     def position(self) -> Position:
-        """Where the export stands."""
+        """Return the position of the export."""
         stored = dict(self._db.execute("SELECT name, value FROM state"))
         return Position(
             cursor=stored.get("cursor", ""),
@@ -116,7 +116,7 @@ class Index:
         )
 
     def known(self, transcription_id: int) -> Known | None:
-        """What was exported of a message."""
+        """Return what was exported of a message."""
         row = self._db.execute(
             "SELECT folder, shard, fingerprint, record FROM messages WHERE id = ?", (transcription_id,)
         ).fetchone()
@@ -128,7 +128,7 @@ class Index:
     def commit(
         self, position: Position, *, kept: Iterable[int] = (), changed: Iterable[Record] = (), gone: Iterable[int] = ()
     ) -> None:
-        """Take in a page: messages that are as they were, that were written, and that were taken away."""
+        """Commit a page: unchanged, written and removed messages."""
         with self._transaction():
             self._set_position(position)
             self._db.executemany("UPDATE messages SET pass = ? WHERE id = ?", ((position.number, one) for one in kept))
@@ -144,40 +144,40 @@ class Index:
                 self._db.execute("DELETE FROM messages WHERE id = ?", (transcription_id,))
 
     def left_behind(self, number: int) -> list[int]:
-        """Messages that a pass over everything, now at its end, has not met."""
+        """Return the messages that a full export, now at its end, has not met."""
         rows = self._db.execute("SELECT id FROM messages WHERE pass < ? ORDER BY id", (number,))
         return [transcription_id for (transcription_id,) in rows]
 
     def folders(self) -> set[str]:
-        """Where messages must lie."""
+        """Return the folder of each message."""
         return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
 
     def shards(self) -> list[str]:
-        """Dataset files that must exist."""
+        """Return the dataset files that must exist."""
         return [shard for (shard,) in self._db.execute("SELECT DISTINCT shard FROM messages ORDER BY shard")]
 
     def records(self, shard: str) -> Iterator[Record]:
-        """Messages of a dataset file, by id."""
+        """Return the messages of a dataset file, by id."""
         for (record,) in self._db.execute("SELECT record FROM messages WHERE shard = ? ORDER BY id", (shard,)):
             yield Record.model_validate_json(record)
 
     def worst_first(self) -> Iterator[Record]:
-        """All messages in the manifest's order."""
+        """Return all messages in the manifest's order."""
         for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
             yield Record.model_validate_json(record)
 
     def unwritten(self) -> list[str]:
-        """Files that have yet to follow the messages; the manifest comes first."""
+        """Return the files that must be written again; the manifest comes first."""
         rows = self._db.execute("SELECT file FROM unwritten ORDER BY file <> ?, file", (MANIFEST,))
         return [file for (file,) in rows]
 
     def mark(self, files: Iterable[str]) -> None:
-        """Have files written again."""
+        """Mark files to be written again."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
 
     def written(self, file: str) -> None:
-        """A file has followed."""
+        """Mark a file as written."""
         self._db.execute("DELETE FROM unwritten WHERE file = ?", (file,))
 
     def totals(self) -> Totals:

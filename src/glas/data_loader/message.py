@@ -1,10 +1,10 @@
-"""One message of the export: its original is fetched, checked, decoded in a confined process, and put in place."""
+"""Export one message: download its recording, check it, decode it in a confined process, place its folder."""
 
 import hashlib
 import mmap
 import shutil
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 import structlog
@@ -12,8 +12,10 @@ import structlog
 from glas.audio.decoder import DecoderPool
 from glas.data_loader.folders import Folders, write_wav
 from glas.data_loader.record import Record
-from glas.domain.errors import CorruptAudioError, EmptyAudioError, ServiceFaultError
+from glas.domain.errors import CorruptAudioError, EmptyAudioError, NotFoundError, ServiceFaultError
+from glas.domain.object_keys import recognition_key
 from glas.s3 import Store
+from glas.system.files import to_disk
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
@@ -41,7 +43,7 @@ class MessageWriter:
         self._on_step = on_step
 
     async def write(self, record: Record, known: Record | None) -> Record | None:
-        """Write a message's folder and put it in place.
+        """Write a message's folder and rename it into place.
 
         Args:
             record: what is to stand there; its duration is not known yet.
@@ -56,13 +58,14 @@ class MessageWriter:
             ServiceError: the store is away.
         """
         draft = self._folders.draft(str(record.id))
-        # The same message may come twice in one run, when it changes meanwhile.
+        # A message may appear twice in one run, if it changes meanwhile.
         await self._in_thread(shutil.rmtree, draft, ignore_errors=True)
         await self._in_thread(draft.mkdir)
         duration_s = await self._audio(record, known, draft)
         if duration_s is None:
             return None
-        record = record.model_copy(update={"duration_s": duration_s})
+        file = await self._recognition(record.id, draft)
+        record = record.model_copy(update={"duration_s": duration_s, "recognition_file": file})
         await self._in_thread(self._folders.write_texts, record, draft)
         self._on_step("folder built")
         await self._in_thread(self._folders.place, draft, record)
@@ -85,8 +88,33 @@ class MessageWriter:
             original.unlink()
         return duration
 
+    async def has_more(self, record: Record) -> bool:
+        """Whether the store keeps a recognition that the message's folder lacks: it may have come later."""
+        if record.recognition_file is not None:
+            return False
+        try:
+            await self._store.size(recognition_key(record.id))
+        except NotFoundError:
+            return False
+        return True
+
+    async def _recognition(self, transcription_id: int, draft: Path) -> str | None:
+        """Copy what was recognised, as it is stored.
+
+        Returns:
+            The name of the file; None where nothing is kept.
+        """
+        path = draft / PurePosixPath(recognition_key(transcription_id)).name
+        try:
+            content = b"".join([part async for part in self._store.stream(recognition_key(transcription_id))])
+        except NotFoundError:
+            return None
+        await self._in_thread(path.write_bytes, content)
+        await self._in_thread(to_disk, path)
+        return path.name
+
     async def _fetch(self, record: Record, path: Path) -> None:
-        """Copy the original to `path`, part by part, and compare it with what the database knows of it."""
+        """Copy the recording to `path`, part by part, and compare it with size and sha256 of the database."""
         digest = hashlib.sha256()
         with path.open("wb") as file:
             async for part in self._store.stream(record.original.key):
@@ -96,7 +124,7 @@ class MessageWriter:
             raise CorruptAudioError(f"the object {record.original.key} is not what was stored")
 
     def _decode(self, original: Path, wav: Path) -> float:
-        # Mapped and not read: a recording of 200 MB must not take as much memory, four times over.
+        # The file is mapped into memory and not read, so that four recordings of 200 MB do not need 800 MB.
         with original.open("rb") as file:
             if not original.stat().st_size:
                 raise EmptyAudioError(f"{original.name} is empty")

@@ -1,4 +1,4 @@
-"""What an operator watches, in Prometheus' form. One registry per app, so that two apps in a process do not collide."""
+"""Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -29,16 +29,16 @@ class Metrics:
         }
 
     def stored(self, kind: str, size_bytes: int) -> None:
-        """Count an object, `audio` or `transcription`."""
+        """Count a stored object; `kind` is `audio`, `transcription` or `recognition`."""
         self._objects.labels(kind).inc()
         self._bytes.labels(kind).inc(size_bytes)
 
     def lost(self, n_objects: int) -> None:
-        """Count what a look for lost objects has found."""
+        """Count the objects that a search has found lost."""
         self._lost.inc(n_objects)
 
     def exported(self, report: ExportReport) -> None:
-        """Note what an export did."""
+        """Record the result of an export."""
         self._exports.labels("ok").inc()
         for name, value in (
             ("messages", report.n_messages),
@@ -50,9 +50,9 @@ class Metrics:
         self._exported["last_success_seconds"].set_to_current_time()
 
     def export_failed(self, code: str) -> None:
-        """Count an export that ended early, under its stable code."""
+        """Count an export that failed, by its stable error code."""
         self._exports.labels(code).inc()
 
     def render(self) -> bytes:
-        """The text that a scrape reads."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,6 +1,6 @@
 """What is exported of one message: pure functions from a change of the database to files, manifest line and split.
 
-No Telegram id leaves through here: a speaker is a pseudonym, and neither chat nor message nor file is named.
+Nothing that is exported contains an id of Telegram: a speaker has a pseudonym, and chat, message and file are left out.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class _Value(BaseModel):
 
 
 class HypothesisOut(_Value):
-    """What the engine heard."""
+    """The text that the engine recognised."""
 
     file: str
     text: str
@@ -38,7 +38,7 @@ class HypothesisOut(_Value):
 
 
 class ReferenceOut(_Value):
-    """What a human says was said; never an engine's words."""
+    """The words that a person says were said; never an engine's."""
 
     file: str
     text: str
@@ -47,7 +47,7 @@ class ReferenceOut(_Value):
 
 
 class OriginalOut(_Value):
-    """What was sent."""
+    """The recording as it was sent."""
 
     key: str
     sha256: str
@@ -56,7 +56,7 @@ class OriginalOut(_Value):
 
 
 class Record(_Value):
-    """Everything that is told of a message; the content of its `{id}.json`."""
+    """All that is exported about a message; the content of its `{id}.json`."""
 
     id: int
     score: Score
@@ -68,28 +68,34 @@ class Record(_Value):
     language: str = LANGUAGE
     hypothesis: HypothesisOut
     reference: ReferenceOut | None
+    recognition_file: str | None = Field(
+        default=None,
+        description="Segments and words with times, as the store keeps them; None where it did not, when this was "
+        "written.",
+    )
     wer: float | None = Field(description="Of the hypothesis against the reference, RU-NORM v1; None without one.")
     original: OriginalOut
     creation_datetime: datetime
 
     @property
     def fingerprint(self) -> str:
-        """The same as long as nothing about the message changes that the export tells; needs no decoding."""
-        return hashlib.sha256(self.model_dump_json(exclude={"duration_s"}).encode()).hexdigest()
+        """Return a hash of what the database says of the message; it needs no decoding and no object store."""
+        told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
+        return hashlib.sha256(told.encode()).hexdigest()
 
     @property
     def shard(self) -> str:
-        """Name of the dataset file that holds it."""
+        """Return the name of the dataset file with this message."""
         return f"{self.split}-{self.id // _IDS_PER_SHARD:05d}.parquet"
 
     @property
     def folder(self) -> str:
-        """Where its files lie, relative to the export's directory."""
+        """Return the folder of the message, relative to the export's directory."""
         return f"{int(self.score)}/{self.id}"
 
 
 def describe(change: Change, *, test_share: float) -> Record | None:
-    """What is to be exported of a message; None if nothing may be, or nothing is there yet.
+    """Return what is exported of a message; None if it may not be exported or is not finished.
 
     Args:
         change: the message as it stands now.
@@ -134,18 +140,18 @@ def describe(change: Change, *, test_share: float) -> Record | None:
 
 
 def pseudonym(user_id: int) -> str:
-    """A name for a speaker that tells nothing outside our database; `user_id` is its row and not Telegram's id."""
+    """Return a speaker's pseudonym; `user_id` is the id of the row in our database and not Telegram's."""
     return hashlib.sha256(f"glas speaker {user_id}".encode()).hexdigest()[:16]
 
 
 def split_of(speaker: str, *, test_share: float) -> str:
-    """`train` or `test`: the same for all messages of a speaker, today and in every later export."""
+    """Return `train` or `test`: the same for all messages of a speaker, in every export."""
     position = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8]) / 2**64
     return TEST if position < test_share else TRAIN
 
 
 def manifest_row(record: Record) -> dict[str, Any]:
-    """A line of NeMo's manifest; paths are relative to it, as NeMo resolves them."""
+    """Return a line of NeMo's manifest; paths are relative to the manifest, as NeMo expects."""
     return {
         "audio_filepath": f"{record.folder}/{record.audio_file}",
         "text": None if record.reference is None else record.reference.text,

@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body
-from glas.s3.keys import checked_key
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import checked_key
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
-_ANSWER_PART_BYTES = 1024 * 1024  # what a slow listener keeps in memory
+_ANSWER_PART_BYTES = 1024 * 1024  # memory that a slow client occupies
 
 LostSha256 = Annotated[
     str | None,
@@ -22,10 +23,12 @@ Id = Annotated[int, Path(ge=1, lt=2**63, description="The message, as db_assist 
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """The routes; archive and exporter are read from `app.state`, where the lifespan puts them."""
+    """Make the router; the lifespan stores archive and exporter in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes)
     router.add_api_route("/objects/{id}/audio", put_audio, methods=["PUT"], summary="Keep a message's original bytes")
     router.add_api_route("/objects/{id}/transcription", put_text, methods=["PUT"], summary="Keep a message's text")
+    path, summary = "/objects/{id}/recognition", "Keep what was recognised in a message"
+    router.add_api_route(path, put_recognition, methods=["PUT"], summary=summary)
     router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
     router.add_api_route("/objects/lost", lost, methods=["POST"], summary="Which objects are missing or damaged")
     router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
@@ -38,7 +41,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
-    """Store the body as it is; its extension is what its first bytes say."""
+    """Store the body unchanged; its extension follows from its first bytes."""
     async with received(request) as data:
         stored = await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("audio", stored.size_bytes)
@@ -46,34 +49,41 @@ async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) ->
 
 
 async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
-    """Store the body, UTF-8."""
+    """Store the body, a text in UTF-8."""
     async with received(request) as data:
         stored = await _archive(request).put_text(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("transcription", stored.size_bytes)
     return stored
 
 
+async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> StoredObject:  # noqa: A002
+    """Store segments and words with times; other ones for the same message are refused."""
+    stored = await _archive(request).put_recognition(id, kept)
+    request.app.state.metrics.stored("recognition", stored.size_bytes)
+    return stored
+
+
 async def lost(request: Request, body: Expectations) -> Lost:
-    """Look for objects; with a sha256 they are read and compared."""
+    """Find objects that are missing or changed; an object with a given sha256 is read and compared."""
     keys = await _archive(request).lost(body.objects)
     request.app.state.metrics.lost(len(keys))
     return Lost(keys=tuple(keys))
 
 
 async def delete(request: Request, id: Id) -> dict[str, str]:  # noqa: A002 - the name in the path
-    """Delete all objects of a message; none is as good as deleted."""
+    """Delete all objects of a message; it is no error if there are none."""
     await _archive(request).delete(id)
     return {"status": "deleted"}
 
 
 async def delete_keys(request: Request, body: Keys) -> dict[str, str]:
-    """Delete objects; those that are not there count as deleted."""
+    """Delete objects; those that do not exist count as deleted."""
     await _archive(request).delete_keys(body.keys)
     return {"status": "deleted"}
 
 
 async def get(request: Request, key: str) -> Response:
-    """Send an object, or the one range that is asked for, as players do."""
+    """Send an object, or one range of it, as media players request."""
     store = _archive(request).store
     size = await store.size(checked_key(key))
     try:
@@ -84,7 +94,7 @@ async def get(request: Request, key: str) -> Response:
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(end - start),
-        # What is deleted here must not live on in somebody's cache.
+        # Deleted recordings must not remain in caches.
         "Cache-Control": "private, no-store",
     }
     if bounds is not None:
@@ -102,7 +112,7 @@ async def start_export(
     full: Annotated[bool, Query(description="Compare everything, files included.")] = False,
     only_again: Annotated[bool, Query(description="Do nothing where nothing was ever exported.")] = False,
 ) -> ExportState:
-    """Begin an export; 409 while one is running."""
+    """Start an export; answer 409 while one is running."""
     exporter = request.app.state.exporter
     if not only_again or exporter.has_exported():
         exporter.start(full=full)
@@ -111,7 +121,7 @@ async def start_export(
 
 
 async def export_state(request: Request) -> ExportState:
-    """How far the export is, or what the last one did."""
+    """Return the progress of the running export, or the result of the last one."""
     state: ExportState = request.app.state.exporter.state
     return state
 
@@ -122,7 +132,7 @@ def _archive(request: Request) -> Archive:
 
 
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
-    """Start and end of a range; None for no range, several, or nonsense, which RFC 9110 lets us pass over.
+    """Return start and end of a range; None for no range, several or an invalid one, which RFC 9110 permits to ignore.
 
     Raises:
         InvalidParameterError: it begins behind the end, or is empty.

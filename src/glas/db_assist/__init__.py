@@ -1,1 +1,1 @@
-"""db_assist: the part that alone speaks to the database, and alone decides what is paid."""
+"""db_assist: the only part that reads and writes the database; it decides what is paid."""

@@ -28,16 +28,16 @@ from glas.settings import MIB, Settings
 # The longest body is a recognised text.
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
-# Shorter than clients wait, so that they are told what is the matter.
+# Shorter than the clients' time-out, so that they receive the error.
 _STATEMENT_TIMEOUT_S = 20.0
-# PostgreSQL's classes of errors that pass: connection, database not there, deadlock, resources, operator, system.
+# PostgreSQL's classes of temporary errors: connection, no database, deadlock, resources, operator, system.
 _PASSING_SQLSTATES = ("08", "3D", "40", "53", "57", "58")
 
 _log = structlog.stdlib.get_logger("glas.db_assist")
 
 
 def create_app(settings: Settings, *, key: str | None) -> FastAPI:
-    """Make the app; nothing is opened before its lifespan begins.
+    """Make the app; its lifespan opens the database.
 
     Migrations run at the start only for the embedded SQLite file, which belongs to this process alone. Any other
     database must have been brought up by `glas migrate`, else the start is refused.
@@ -80,27 +80,27 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
 
 
 async def health(request: Request) -> Health:
-    """Say that the database answers."""
+    """Answer whether the database answers."""
     async with database(request).reading() as session:
         await session.execute(text("SELECT 1"))
     return Health(status="ok", database=database(request).name, version=glas.__version__)
 
 
 async def figures(request: Request) -> Response:
-    """Render the figures."""
+    """Return the metrics."""
     async with database(request).reading() as session:
         return Response(metrics.render(await ledger.statistics(session=session)), media_type=CONTENT_TYPE_LATEST)
 
 
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
-    """A broken rule is the caller's conflict, a refused statement our fault; else the database is away for a while.
+    """Answer a broken constraint with 409, a refused statement with 500, and all other database errors with 503.
 
-    Every call may be repeated, so that callers are then told to come back.
+    Every call may be repeated, so the answer 503 tells callers to try again.
     """
     answer: GlasError
     if isinstance(error, IntegrityError):
         answer = ConflictError("the database refused this: a rule of its tables would be broken")
-        # PostgreSQL's own message repeats the values that break the rule.
+        # PostgreSQL's own message contains the values that violate the constraint.
         _log.warning("a rule of the database was broken", rule=str(getattr(error.orig, "constraint_name", "")))
     elif isinstance(error, DBAPIError) and not _is_away(error):
         answer = ServiceFaultError("the database refused a statement; the log of db_assist says more")
@@ -112,7 +112,7 @@ async def on_database_error(_request: Request, error: Exception) -> JSONResponse
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Whether the same statement may succeed later: no connection, a shutdown, no room, a deadlock."""
+    """Return whether the same statement may succeed later: no connection, a shutdown, no disk space, a deadlock."""
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
     return str(getattr(error.orig, "sqlstate", "")).startswith(_PASSING_SQLSTATES)

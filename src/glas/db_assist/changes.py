@@ -1,8 +1,8 @@
-"""The order of changes, which exports follow.
+"""Number the changes of messages in their order, so that exports can read them one after another.
 
-Times cannot order changes: two may share one, and a transaction that began earlier may commit later and would then be
-skipped. So each transaction that changes finished messages takes the next number of a counter. The counter's row stays
-locked until it commits, hence numbers become visible in their order and without gaps.
+Times cannot order changes: two changes may have the same time, and a transaction that began earlier may commit later
+and would then be skipped. So each transaction that changes finished messages takes the next number of a counter. The
+row of the counter stays locked until the commit. Numbers therefore become visible in their order and without gaps.
 """
 
 import re
@@ -24,7 +24,7 @@ _NEXT: Final = update(_counter).values(value=_counter.c.value + 1).returning(_co
 
 
 class _Position(NamedTuple):
-    """Where a reader stands: numbers are shared by what one transaction changed, so the id decides among those."""
+    """Position of a reader: number of the change and id of the message, as a transaction may change several."""
 
     sequence: int
     transcription_id: int
@@ -32,7 +32,7 @@ class _Position(NamedTuple):
     @classmethod
     def read(cls, cursor: str) -> "_Position":
         if not cursor:
-            # Messages that are not finished have no number yet, that is 0.
+            # Messages that are not finished have the number 0.
             return cls(1, 0)
         match = _CURSOR.fullmatch(cursor)
         if match is None:
@@ -44,19 +44,19 @@ class _Position(NamedTuple):
 
 
 async def next_sequence(*, session: AsyncSession) -> int:
-    """Take the next number. Call it after every lock and as late as possible: until the commit all others wait here."""
+    """Take the next number. Call it after all locks and as late as possible, as all others wait until the commit."""
     number: int = (await session.execute(_NEXT)).scalar_one()
     return number
 
 
 async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change]:
-    """Read what changed after a cursor, oldest change first.
+    """Read the changes after a cursor, oldest first.
 
     Raises:
         InvalidParameterError: the cursor is none of ours.
     """
     start = _Position.read(cursor)
-    # Nothing up to this number can still appear, whereas later ones may between the two queries below.
+    # All changes up to this number are visible. Later ones may appear between the two queries below.
     end = (await session.scalars(select(ChangeCounterRow.value))).one()
     found = await _changed(start, end, limit + 1, session=session)
     found += await _deleted(start, end, limit + 1, session=session)
@@ -111,7 +111,7 @@ async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def last_consent(user_id: InstrumentedAttribute[int], purpose: Purpose) -> ColumnElement[bool | None]:
-    """What a person last said of a purpose; NULL if nothing."""
+    """Return a person's last answer about a purpose; NULL if there is none."""
     return (
         select(ConsentRow.granted)
         .where(ConsentRow.user_id == user_id, ConsentRow.purpose == purpose.value)

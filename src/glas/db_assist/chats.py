@@ -1,4 +1,4 @@
-"""Queries about chats."""
+"""Queries about the settings of chats."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,13 +8,13 @@ from glas.db.tables import ChatRow
 
 
 async def find(bot_id: int, chat_id: int, *, session: AsyncSession) -> ChatSettings:
-    """What was chosen, or the defaults."""
+    """Return the settings of a chat, or the defaults."""
     row = await session.get(ChatRow, (bot_id, chat_id))
     return ChatSettings() if row is None else ChatSettings.model_validate(row, from_attributes=True)
 
 
 async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: AsyncSession) -> ChatSettings:
-    """Record a choice."""
+    """Store the settings of a chat."""
     values = settings.model_dump()
     statement = insert(session, ChatRow).values(bot_id=bot_id, chat_id=chat_id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["bot_id", "chat_id"], set_=values))
@@ -22,9 +22,9 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 
 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
-    """Copy what was chosen for a chat to its new number, unless something was chosen there already.
+    """Copy the settings of a chat to its new number, unless that has settings already.
 
-    The old row stays: messages that came before are still worked on under the old number.
+    The old row stays, because messages that arrived before are still handled under the old number.
     """
     row = await session.get(ChatRow, (bot_id, chat_id))
     if row is not None:

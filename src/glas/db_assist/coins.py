@@ -1,4 +1,4 @@
-"""What is paid, and why sometimes nothing: the ledger's only writer. Callers hold the lock on the person's row."""
+"""Decide and book payments; this module alone writes ledger entries. Callers hold the lock on the person's row."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from glas.domain.text import normalise
 
 
 class Payment(NamedTuple):
-    """What a rating or a correction earned."""
+    """Payment for a rating or a correction."""
 
     paid_hundredths: int = 0
     became_beta_tester: bool = False
@@ -26,14 +26,14 @@ class Payment(NamedTuple):
 
 
 def hundredths(coins: Decimal) -> int:
-    """Whole hundredths of a coin."""
+    """Convert an amount to whole hundredths of a coin."""
     return int(coins * 100)
 
 
 async def pay(
     user: UserRow, row: TranscriptionRow, reason: Reason, amount_hundredths: int, *, cap: int, session: AsyncSession
 ) -> Payment:
-    """Pay for a message once, or say why not.
+    """Pay once for a message, or return the reason why nothing is paid.
 
     Args:
         user: the speaker, locked.
@@ -66,7 +66,7 @@ async def pay(
 
 
 async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> Payment:
-    """What was paid when it was decided; nothing if nothing was."""
+    """Return the payment that was decided before; an empty one if nothing was paid."""
     query = select(TransactionRow).where(
         TransactionRow.transcription_id == row.id,
         TransactionRow.reason == reason.value,
@@ -77,7 +77,7 @@ async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, s
 
 
 async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
-    """Enter an administrator's grant, once for its key.
+    """Book an administrator's grant, once for each key.
 
     Raises:
         NotFoundError: one of the two is not registered.
@@ -127,10 +127,10 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 
 
 async def _claim_audio(row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
-    """Take the audio's names for this message; False if another message was paid under one of them.
+    """Reserve the sound of a message for payment; False if another message with the same sound was paid.
 
-    The names are taken in this order everywhere: two people with the same audio wait for each other instead of both
-    being paid, and never in a circle.
+    The rows are always inserted in this order. So of two transactions with the same sound, one waits for the other and
+    is not paid, and there is no deadlock.
     """
     names = [f"file:{row.file_unique_id}"] + ([f"samples:{row.fingerprint}"] if row.fingerprint else [])
     values = [{"reason": reason.value, "audio": name, "transcription_id": row.id} for name in names]
@@ -139,7 +139,7 @@ async def _claim_audio(row: TranscriptionRow, reason: Reason, *, session: AsyncS
 
 
 async def _book(user: UserRow, entry: TransactionRow, *, session: AsyncSession) -> None:
-    """Write an entry, and what follows from it: cash and role."""
+    """Write a ledger entry and change cash and role accordingly."""
     user.cash_hundredths += entry.amount_hundredths
     role = role_for(user.cash_hundredths, Role(user.role))
     if role != user.role:

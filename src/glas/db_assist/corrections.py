@@ -1,4 +1,4 @@
-"""Correct a message: the words that stand, their history and their payment, all in one transaction."""
+"""Correct a message: current words, history and payment, all in one transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ from glas.settings import DbAssistSettings
 async def correct(
     transcription_id: int, wanted: Correction, *, settings: DbAssistSettings, session: AsyncSession
 ) -> CorrectionResult:
-    """Record what an author says was said.
+    """Store the words that an author says were said.
 
     Doubtful words replace the text only where the author insists; until then they stand in the history alone. The first
     correction that is not doubtful decides the payment.
@@ -69,7 +69,7 @@ async def correct(
 
 
 async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Let the words stand again that stood before a change; what was paid stays paid.
+    """Restore the words before a change; the payment is not taken back.
 
     Raises:
         NotFoundError: no such message, person or change.
@@ -96,7 +96,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Let the words of a change stand as a reviewer's; nothing is paid for them.
+    """Make the words of a change a reviewer's reference; nothing is paid for them.
 
     Raises:
         NotFoundError: no such message, person or change.
@@ -122,18 +122,18 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
 
 
 async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
-    """All changes of a message's words, oldest first."""
+    """Return all changes of a message's words, oldest first."""
     return _described(await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session))
 
 
 async def history_of_person(user_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
-    """All changes of the words of a person's messages."""
+    """Return all changes of the words of a person's messages."""
     mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
     return _described(await _changes(CorrectionChangeRow.transcription_id.in_(mine), session=session))
 
 
 async def attach(transcription_id: int, message: AttachedMessage, *, session: AsyncSession) -> None:
-    """Remember a message of the bot that shows a text.
+    """Store a message of the bot that shows a text.
 
     Raises:
         NotFoundError: no such transcription.
@@ -144,26 +144,26 @@ async def attach(transcription_id: int, message: AttachedMessage, *, session: As
 
 
 async def detach(transcription_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> None:
-    """Forget such a message."""
+    """Delete such a message from the list."""
     row = AttachedMessageRow
     named = (row.transcription_id == transcription_id, row.chat_id == chat_id, row.message_id == message_id)
     await session.execute(delete(row).where(*named))
 
 
 async def attached(transcription_id: int, *, session: AsyncSession) -> tuple[AttachedMessage, ...]:
-    """The messages of the bot that show a text, oldest first."""
+    """Return the messages of the bot that show a text, oldest first."""
     query = select(AttachedMessageRow).where(AttachedMessageRow.transcription_id == transcription_id)
     rows = await session.scalars(query.order_by(AttachedMessageRow.chat_id, AttachedMessageRow.message_id))
     return tuple(AttachedMessage(kind=row.kind, chat_id=row.chat_id, message_id=row.message_id) for row in rows)
 
 
 def _standing(row: TranscriptionRow) -> str:
-    """The words that stand now."""
+    """Return the current words."""
     return row.corrected_text or row.text or ""
 
 
 async def _before(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> str:
-    """The words that stood before a change."""
+    """Return the words before a change."""
     earlier = [one for one in await _applied(row.id, session=session) if one.id < change.id]
     return (earlier[-1].reference if earlier else None) or row.text or ""
 
@@ -210,7 +210,7 @@ def _change(
 async def _let_stand(
     row: TranscriptionRow, reference: str | None, rank: str | None, *, refusal: str | None, session: AsyncSession
 ) -> None:
-    """Replace the words that stand; exports follow."""
+    """Replace the current words; exports follow."""
     await messages.mark_changed(row, session=session)
     now = people.now()
     if row.correction is None:
@@ -231,7 +231,7 @@ async def _pay(
 
 
 async def _payment_before(user: UserRow, row: TranscriptionRow, *, session: AsyncSession) -> Payment:
-    """What was decided about the payment."""
+    """Return the payment that was decided before."""
     payment = await coins.paid_before(user, row, Reason.CORRECTION, session=session)
     return payment._replace(refusal=refusal_of(None if row.correction is None else row.correction.reward_refusal))
 

@@ -1,8 +1,8 @@
-"""What has begun is finished, whether or not its caller still waits.
+"""Finish every request that has begun, even if its caller does not wait any more.
 
-Over TCP a caller who gives up does not stop a route. In process, where a caller awaits the route itself, it would
-cancel the route in the middle of a transaction; SQLite then keeps its lock until the interrupted statement is
-collected, and everybody else waits for that. So requests run in tasks of their own here.
+Over TCP, a caller who closes the connection does not stop a route. In one process the caller awaits the route itself
+and would cancel it in the middle of a transaction. SQLite then keeps its lock until the interrupted statement is
+garbage collected, and all other callers wait for that. So requests run in tasks of their own here.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Finishing:
-    """ASGI middleware that shields requests from their callers' cancellation."""
+    """ASGI middleware that protects requests from the cancellation of their callers."""
 
     def __init__(self, app: ASGIApp, *, running: set[asyncio.Task[None]]) -> None:
         self._app = app
         self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request in a task that outlives its caller."""
+        """Answer a request in a task that continues if its caller is cancelled."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

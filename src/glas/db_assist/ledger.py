@@ -1,4 +1,4 @@
-"""Reading the ledger, and the figures of the whole system."""
+"""Read the ledger, check it, and count the figures of the whole system."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,7 +20,7 @@ _NameT = TypeVar("_NameT", int, str)
 async def transactions_of(
     user_id: int, *, since: datetime | None = None, until: datetime | None = None, session: AsyncSession
 ) -> tuple[Transaction, ...]:
-    """A person's entries from `since` up to, not including, `until`; oldest first."""
+    """Return a person's entries from `since` up to, but not including, `until`; oldest first."""
     query = select(TransactionRow).where(TransactionRow.user_id == user_id).order_by(TransactionRow.id)
     if since is not None:
         query = query.where(TransactionRow.date_of_transaction >= since)
@@ -30,7 +30,7 @@ async def transactions_of(
 
 
 async def check(*, session: AsyncSession) -> LedgerCheck:
-    """Compare everybody's cash with the sum of their ledger."""
+    """Find people whose cash differs from the sum of their ledger entries."""
     total = func.sum(TransactionRow.amount_hundredths)
     sums = select(TransactionRow.user_id, total.label("total")).group_by(TransactionRow.user_id).subquery()
     owed = func.coalesce(sums.c.total, 0)
@@ -40,7 +40,7 @@ async def check(*, session: AsyncSession) -> LedgerCheck:
         .where(UserRow.cash_hundredths != owed)
         .order_by(UserRow.id)
     )
-    # One statement sees one state of the database; counts may belong to a slightly different one.
+    # Each statement sees one state of the database; the counts may be of slightly different states.
     found = (await session.execute(wrong)).all()
     return LedgerCheck(
         n_users=await _count(UserRow, session=session),
@@ -53,7 +53,7 @@ async def check(*, session: AsyncSession) -> LedgerCheck:
 
 
 async def statistics(*, session: AsyncSession) -> Statistics:
-    """Figures for operators."""
+    """Count the figures for administrators."""
     statuses = await session.execute(select(TranscriptionRow.status, func.count()).group_by(TranscriptionRow.status))
     done = TranscriptionRow.status == Status.DONE.value
     scores = await session.execute(
@@ -77,7 +77,7 @@ async def statistics(*, session: AsyncSession) -> Statistics:
 
 
 def _counted(names: Iterable[_NameT], found: Iterable[tuple[_NameT, int]]) -> dict[_NameT, int]:
-    """How often each name was found, those that were not found with 0."""
+    """Return the count for each name; 0 for names that were not found."""
     return dict.fromkeys(names, 0) | dict(found)
 
 

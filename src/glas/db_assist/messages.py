@@ -1,4 +1,4 @@
-"""Queries about messages: how one comes, is stored, ends, and is found again."""
+"""Queries about messages: create, find, finish, change."""
 
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar
@@ -22,10 +22,10 @@ _Row: TypeAlias = dict[str, Any]
 _RowT = TypeVar("_RowT")
 
 _NAME: Final = ("bot_id", "chat_id", "message_id", "attempt")
-# `file_id` is left out: Telegram may name the same file anew when it delivers an update again.
+# Without `file_id`: Telegram may give the same file another one when it delivers an update again.
 _MUST_AGREE: Final = ("file_unique_id", "media_kind", "is_forwarded")
 
-# What every message needs is asked for by statements that are built once; an ORM object costs more than they do.
+# Statements that run for every message are built once and return no ORM objects, which would cost more time.
 _table: Final = table_of(TranscriptionRow)
 _users: Final = table_of(UserRow)
 _corrections: Final = table_of(CorrectionRow)
@@ -37,12 +37,12 @@ _BY_ID: Final = update(_table).where(_table.c.id == bindparam("row_id"))
 
 
 def as_transcription(row: TranscriptionRow) -> Transcription:
-    """The domain's view of a row whose correction is loaded."""
+    """Convert a row, whose correction is loaded, to the domain's type."""
     return Transcription.model_validate(row, from_attributes=True)
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Record that a message has come, once; the last word on where its answer stands counts.
+    """Create the row of a message, once; a repetition may change the place of the answer.
 
     Raises:
         NotFoundError: the sender is not registered.
@@ -57,7 +57,7 @@ async def create(new: NewTranscription, *, session: AsyncSession) -> Transcripti
 
 @cache
 def _creation(dialect_name: str) -> ReturningInsert[Any]:
-    """An INSERT that gives nothing where the message is known, or nobody may send it."""
+    """Return an INSERT that inserts nothing if the message exists or its sender may not send it."""
     values: dict[str, Any] = {
         "status": literal(Status.PENDING.value),
         "score": literal(Score.NOT_RATED.value),
@@ -66,7 +66,7 @@ def _creation(dialect_name: str) -> ReturningInsert[Any]:
     }
     given = (*NewTranscription.model_fields, "creation_datetime", "changed_datetime")
     values |= {name: bindparam(name, type_=_table.c[name].type) for name in given if name != "tg_id"}
-    # The sender's lock is that of `people.sender`.
+    # This locks the sender like `people.sender`.
     sender = (
         select(*values.values())
         .where(_users.c.tg_id == bindparam("tg_id"), _users.c.is_banned.is_(False))
@@ -90,7 +90,7 @@ async def _created_before(new: NewTranscription, *, session: AsyncSession) -> Tr
 
 
 async def find(transcription_id: int, *, session: AsyncSession) -> Transcription:
-    """A message by its id.
+    """Return a message by its id.
 
     Raises:
         NotFoundError: there is none.
@@ -100,7 +100,7 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
-    """A message by its answer, or by another message of the bot that shows its text; the newest, should there be two.
+    """Return a message by its answer, or by another message of the bot with its text; the newest if there are two.
 
     Raises:
         NotFoundError: there is none.
@@ -117,7 +117,7 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
 
 
 async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> Transcription:
-    """A message by the recording that was sent; its last attempt.
+    """Return a message by the recording that was sent; its last attempt.
 
     Raises:
         NotFoundError: there is none.
@@ -129,7 +129,7 @@ async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, sessi
 async def find_same_file(
     file_unique_id: str, model: str | None, model_version: str | None, *, session: AsyncSession
 ) -> Transcription | None:
-    """The newest finished message with the same file, by the same model and version where they are named."""
+    """Return the newest finished message with the same file, and with the given model and version if they are given."""
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:
         query = query.where(_table.c.model == model)
@@ -144,7 +144,7 @@ async def _newest(query: Select[Any], *, session: AsyncSession) -> Transcription
 
 
 async def lock(transcription_id: int, *, session: AsyncSession) -> TranscriptionRow:
-    """A message's row, kept from all others until the transaction ends.
+    """Return a message's row, locked until the transaction ends.
 
     Raises:
         NotFoundError: there is none.
@@ -156,12 +156,12 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Record where the answer stands; it may move, when a person deleted it."""
+    """Store the place of the answer; it changes when a person deleted the answer."""
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 
 async def archive(transcription_id: int, archived: Archived, *, session: AsyncSession) -> Transcription:
-    """Record that the original bytes are stored.
+    """Store that the original bytes are archived.
 
     Raises:
         ConflictError: other bytes were recorded.
@@ -173,7 +173,7 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
 
 
 async def finish(transcription_id: int, finished: Finished, *, session: AsyncSession) -> Transcription:
-    """Record what was recognised.
+    """Store the result of recognition.
 
     Raises:
         ConflictError: it ended before, otherwise.
@@ -182,7 +182,7 @@ async def finish(transcription_id: int, finished: Finished, *, session: AsyncSes
 
 
 async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) -> Transcription:
-    """Record why there is no text.
+    """Store the reason why there is no text.
 
     Raises:
         ConflictError: it ended before, otherwise.
@@ -191,13 +191,13 @@ async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) 
 
 
 async def mark_changed(row: TranscriptionRow, *, session: AsyncSession) -> None:
-    """Put a finished message at the end of the order of changes."""
+    """Move a finished message to the end of the order of changes."""
     row.change_sequence = await next_sequence(session=session)
     row.changed_datetime = people.now()
 
 
 async def _locked(transcription_id: int, *, session: AsyncSession) -> _Row:
-    """Like `lock`, without an object that would watch every change."""
+    """Lock like `lock`, but return plain values, which is cheaper."""
     query = _WITH_REFERENCE.where(_table.c.id == transcription_id).with_for_update(of=_table)
     row = (await session.execute(query)).mappings().one_or_none()
     return {**_present(row, transcription_id)}
@@ -211,7 +211,7 @@ async def _end(transcription_id: int, values: _Row, *, session: AsyncSession) ->
 
 
 async def _change(row: _Row, values: _Row, *, session: AsyncSession) -> Transcription:
-    """Change a locked row; once it is finished, exports are to see it."""
+    """Change a locked row; if the message is finished, the change becomes visible to exports."""
     if values.get("status", row["status"]) == Status.DONE:
         values = values | {"change_sequence": await next_sequence(session=session)}
     return await _write(row, values, session=session)

@@ -1,4 +1,4 @@
-"""What an operator watches, in Prometheus' form: counted in the database when asked, hence true after a restart."""
+"""Metrics for Prometheus, counted in the database at each request, so that they are right after a restart."""
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -6,7 +6,7 @@ from glas.clients.db_assist_bodies import Statistics
 
 
 def render(figures: Statistics) -> bytes:
-    """The text that a scrape reads."""
+    """Return the metrics in Prometheus' text format."""
     registry = CollectorRegistry()
     messages = Gauge("glas_transcriptions", "Messages by status", ["status"], registry=registry)
     for status, count in figures.n_transcriptions.items():

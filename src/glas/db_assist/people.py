@@ -1,4 +1,4 @@
-"""Queries about people: who they are, what they agreed to, what they may."""
+"""Queries about people: identity, consents, rights, usage."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from glas.domain.people import SHARED_ACCOUNTS, Locale, Purpose, Role, User
 
 DAY = timedelta(hours=24)
 
-# Asked for every message: one statement without ORM objects, built once.
+# This runs for every message, so it is one statement without ORM objects, built once.
 _users: Final = table_of(UserRow)
 _sent: Final = table_of(TranscriptionRow)
 _of_a_day: Final = (_sent.c.user_id == _users.c.id, _sent.c.creation_datetime > bindparam("since"))
@@ -30,12 +30,12 @@ _STANDING: Final = select(
 
 
 def now() -> datetime:
-    """This moment, with its zone."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
-    """Make a person known, or find the one who is.
+    """Create a person, or return the existing one.
 
     Raises:
         InvalidParameterError: the id is an account that many people share.
@@ -56,7 +56,7 @@ async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User
 
 
 async def find(tg_id: int, *, session: AsyncSession) -> User:
-    """A person with their consents.
+    """Return a person with their consents.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
@@ -65,18 +65,18 @@ async def find(tg_id: int, *, session: AsyncSession) -> User:
 
 
 def as_user(row: UserRow) -> User:
-    """The domain's view of a row whose consents are loaded."""
+    """Convert a row, whose consents are loaded, to the domain's type."""
     return User.model_validate(row, from_attributes=True)
 
 
 async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
-    """A person's row, kept from all others until the transaction ends: what they earn is decided one thing at a time.
+    """Return a person's row, locked until the transaction ends, so that payments to one person are decided one by one.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
         ForbiddenError: the person is banned.
     """
-    # FOR NO KEY UPDATE: rows that only refer to the person can still be written meanwhile.
+    # FOR NO KEY UPDATE: other transactions can still insert rows that refer to the person.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
@@ -85,13 +85,13 @@ async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
 
 
 async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
-    """Who sends a message.
+    """Return the sender of a message, whose row cannot be deleted until the transaction ends.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
         ForbiddenError: the person is banned.
     """
-    # FOR KEY SHARE: whoever forgets this person meanwhile waits for us, or we for them and then find nobody.
+    # FOR KEY SHARE: a deletion of this person waits for us, or we wait for it and then find nobody.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
@@ -100,7 +100,7 @@ async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
 
 
 def allowed(row: UserRow) -> UserRow:
-    """The row itself.
+    """Return the row unchanged, if the person is not banned.
 
     Raises:
         ForbiddenError: the person is banned.
@@ -111,28 +111,28 @@ def allowed(row: UserRow) -> UserRow:
 
 
 async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
-    """Change the language."""
+    """Set the language."""
     row = await load(tg_id, session=session)
     row.locale = locale.value
     return as_user(row)
 
 
 async def set_role(tg_id: int, role: Role, *, session: AsyncSession) -> User:
-    """Give a role."""
+    """Set the role."""
     row = await load(tg_id, session=session, locked=True)
     row.role = role.value
     return as_user(row)
 
 
 async def set_ban(tg_id: int, *, banned: bool, session: AsyncSession) -> User:
-    """Keep a person out, or let them in again."""
+    """Ban a person or lift the ban."""
     row = await load(tg_id, session=session, locked=True)
     row.is_banned = banned
     return as_user(row)
 
 
 async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, session: AsyncSession) -> User:
-    """Record an answer, unless it repeats the last one; exports learn of every message that it touches."""
+    """Store an answer about a consent, unless it repeats the last one; exports see all messages that it affects."""
     row = await load(tg_id, session=session, locked=True)
     last = next((one for one in reversed(row.consent_history) if one.purpose == purpose), None)
     if last is not None and (last.granted, last.text_version) == (choice.granted, choice.text_version):
@@ -151,7 +151,7 @@ async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, se
 
 
 async def usage(tg_id: int, *, session: AsyncSession) -> Usage:
-    """What a person sent in the last 24 hours."""
+    """Return what a person sent in the last 24 hours."""
     user = await load(tg_id, session=session)
     query = select(func.count(), func.coalesce(func.sum(TranscriptionRow.duration_s), 0.0)).where(
         TranscriptionRow.user_id == user.id, TranscriptionRow.creation_datetime > now() - DAY
@@ -161,7 +161,7 @@ async def usage(tg_id: int, *, session: AsyncSession) -> Usage:
 
 
 async def standing(tg_id: int, *, session: AsyncSession) -> Standing:
-    """A person with their consents, and what they sent in the last 24 hours.
+    """Return a person with their consents, and what they sent in the last 24 hours.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
@@ -177,7 +177,7 @@ async def standing(tg_id: int, *, session: AsyncSession) -> Standing:
 
 
 async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> UserRow:
-    """A person's row with all consents.
+    """Return a person's row with all consents.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
@@ -192,9 +192,9 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
 
 
 async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
-    """Put all finished messages of a person at the end of the order of changes."""
+    """Move all finished messages of a person to the end of the order of changes."""
     mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
-    # Locked before the counter, as every other transaction does it; the other way round two could wait for each other.
+    # Lock the messages before the counter, as all transactions do, to avoid deadlocks.
     await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())
     sequence = await next_sequence(session=session)
     await session.execute(
@@ -203,5 +203,5 @@ async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
 
 
 def _unknown() -> UnknownPersonError:
-    # Without the id: messages of errors are logged.
+    # The message does not contain the id, because it is logged.
     return UnknownPersonError("expected a registered person, got somebody who is not", param="tg_id")

@@ -1,4 +1,4 @@
-"""Telling a person everything that is held, and forgetting it."""
+"""Collect all data about a person, or delete it."""
 
 from sqlalchemy import delete, select, update
 from sqlalchemy import insert as plain_insert
@@ -12,11 +12,12 @@ from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
+from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import Locale, Role
 
 
 async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
-    """Everything that is held about a person.
+    """Return all data that is stored about a person.
 
     Raises:
         NotFoundError: nobody registered under this id.
@@ -34,19 +35,19 @@ async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
 
 
 async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
-    """Delete what a person is known by and what they said; nothing is left to do where nobody is known.
+    """Delete a person's identity and messages; do nothing if the person is not known.
 
-    The ledger's entries stay and belong to a row without a name. A ban outlives this: its row keeps the id, and nothing
-    else, so that nobody gets rid of a ban by asking to be forgotten.
+    The ledger entries stay and belong to a row without a name. The row of a banned person keeps the Telegram id and
+    nothing else, so that nobody can lift a ban by deleting their data.
     """
-    # FOR UPDATE, not less: messages that are being recorded at this moment are waited for and then deleted as well.
+    # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update()
     user = (await session.scalars(query)).one_or_none()
     if user is None:
         return Forgotten(transcription_ids=(), object_keys=())
     forgotten = await _delete_messages(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
-    # A private chat has its person's id.
+    # The id of a private chat is the person's.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
     await session.execute(update(TransactionRow).where(TransactionRow.user_id == user.id).values(note=None))
     user.tg_id = tg_id if user.is_banned else None
@@ -58,7 +59,7 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
 
 
 async def _delete_messages(user_id: int, *, session: AsyncSession) -> Forgotten:
-    """Delete messages with their corrections and reviews, and leave tombstones, by which exports and stores follow."""
+    """Delete messages with their corrections and reviews, and write tombstones, so that exports and stores follow."""
     mine = TranscriptionRow.user_id == user_id
     query = select(TranscriptionRow.id, TranscriptionRow.audio_key).where(mine).order_by(TranscriptionRow.id)
     found = (await session.execute(query.with_for_update())).all()
@@ -73,8 +74,10 @@ async def _delete_messages(user_id: int, *, session: AsyncSession) -> Forgotten:
             for transcription_id, _ in found
         ],
     )
-    texts = [f"{transcription_id}/{transcription_id}_transcription.txt" for transcription_id, _ in found]
+    texts = [transcription_key(transcription_id) for transcription_id, _ in found]
+    recognitions = [recognition_key(transcription_id) for transcription_id, _ in found]
     audio = [audio_key for _, audio_key in found if audio_key is not None]
     return Forgotten(
-        transcription_ids=tuple(transcription_id for transcription_id, _ in found), object_keys=(*audio, *texts)
+        transcription_ids=tuple(transcription_id for transcription_id, _ in found),
+        object_keys=(*audio, *texts, *recognitions),
     )

@@ -15,7 +15,7 @@ from glas.settings import DbAssistSettings
 
 
 class Case(NamedTuple):
-    """Who speaks of which message; both rows are locked."""
+    """The person and the message of a request; both rows are locked."""
 
     user: UserRow
     row: TranscriptionRow
@@ -24,7 +24,7 @@ class Case(NamedTuple):
 async def rate(
     transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession
 ) -> RatingResult:
-    """Record a score. The first one decides the payment; later ones change the score only.
+    """Store a score. The first one decides the payment; later ones change the score only.
 
     Raises:
         NotFoundError: no such message or person.
@@ -55,7 +55,7 @@ async def rate(
 
 
 async def open_case(transcription_id: int, tg_id: int, *, session: AsyncSession) -> Case:
-    """Lock the person, then the message: always in this order, so that two transactions never wait in a circle."""
+    """Lock the person, then the message: always in this order, to avoid deadlocks."""
     user = await people.lock(tg_id, session=session)
     row = await messages.lock(transcription_id, session=session)
     if row.user_id != user.id:
@@ -66,5 +66,5 @@ async def open_case(transcription_id: int, tg_id: int, *, session: AsyncSession)
 
 
 def refusal_of(code: str | None) -> Refusal | None:
-    """The refusal that a row names."""
+    """Return the reason for a refused payment that a row contains."""
     return None if code is None else Refusal(code)

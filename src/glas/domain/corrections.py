@@ -1,7 +1,6 @@
 """Judge a correction: how near its words are to what was heard, and whether it can be what was said.
 
-Letters alone decide today. An engine that scores a given text against the sound may say more; its word comes as `Sound`
-and goes first.
+An engine that can score a given text against the sound decides first (`Sound`), and letters where it cannot tell.
 """
 
 from datetime import datetime
@@ -12,6 +11,7 @@ import jiwer
 from pydantic import BaseModel, ConfigDict, Field
 
 from glas.domain.text import normalise
+from glas.domain.transcription import Comparison
 
 _CLEAR: Final = 0.3
 _NEAR: Final = 0.5
@@ -38,6 +38,29 @@ class Sound(StrEnum):
     SUPPORTS = "supports"
     DENIES = "denies"
     UNKNOWN = "unknown"
+
+
+_SUPPORTED_WORD: Final = 6.0
+_SUPPORTED: Final = 25.0
+_DENIED_WORD: Final = 10.0
+_DENIED: Final = 60.0
+"""Bounds of `Comparison.lost`, for each word that differs and for all of them.
+
+Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % cost at most 6.5 a word, 95 % 8.2. One
+or two words of other sentences in place of right ones cost at least 10 (270 texts), a word with another end 8 (91).
+Whole other sentences cost 4 to 15 a word, and always more than 25 in all.
+"""
+
+
+def sound_of(comparison: Comparison | None) -> Sound:
+    """What an engine's comparison says of a correction."""
+    if comparison is None:
+        return Sound.UNKNOWN
+    if not comparison.n_words or comparison.lost <= min(_SUPPORTED_WORD * comparison.n_words, _SUPPORTED):
+        return Sound.SUPPORTS
+    if comparison.lost > min(_DENIED_WORD * comparison.n_words, _DENIED):
+        return Sound.DENIES
+    return Sound.UNKNOWN
 
 
 class Likeness(StrEnum):

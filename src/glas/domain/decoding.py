@@ -31,6 +31,9 @@ class DecodingOptions(BaseModel):
     wants_words: bool = Field(
         default=True, description="Segments are to carry their words; false spares an engine work that only they need."
     )
+    compared: str = Field(
+        default="", description="Another text of the same recording, which the model shall score beside its own."
+    )
     wants_tokens: bool = Field(default=False, description="Segments are to carry their tokens with probabilities.")
 
 

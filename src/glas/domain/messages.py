@@ -44,7 +44,7 @@ class MessageKind(StrEnum):
 
 
 class Transcription(BaseModel):
-    """One message; its `id` names its objects (`{id}/{id}_audio.{ext}`, `{id}/{id}_transcription.txt`)."""
+    """One message; its `id` names its objects, see `glas.domain.object_keys`."""
 
     model_config = ConfigDict(frozen=True)
 

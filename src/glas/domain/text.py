@@ -19,6 +19,7 @@ measured under different versions must not be compared; that is why `RU_NORM_VER
 
 import re
 import unicodedata
+from difflib import SequenceMatcher
 from typing import Final
 
 from glas.domain import numerals
@@ -113,3 +114,23 @@ def _is_mark(character: str) -> bool:
     """Tell a combining mark that belongs to a letter; variation selectors choose an emoji's picture and do not."""
     is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
     return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
+
+
+def laid_into(heard: str, said: str) -> tuple[str, int]:
+    """Lay corrected words into a recognised text, whose capitals and marks stay where words are the same.
+
+    An engine scores its own style of writing higher than a person's; so only the words shall differ.
+
+    Returns:
+        The text, and in how many words it differs from the recognised one.
+    """
+    old = heard.split()
+    new = [word for word in said.split() if normalise(word)]
+    matcher = SequenceMatcher(
+        None, [normalise(word) for word in old], [normalise(word) for word in new], autojunk=False
+    )
+    words, n_changed = [], 0
+    for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        words += old[old_start:old_end] if kind == "equal" else new[new_start:new_end]
+        n_changed += 0 if kind == "equal" else max(old_end - old_start, new_end - new_start)
+    return " ".join(words), n_changed

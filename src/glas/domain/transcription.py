@@ -74,6 +74,15 @@ class Segment(BaseModel):
         return self.model_copy(update=moved | {"words": tuple(word.shifted(offset_s) for word in self.words)})
 
 
+class Comparison(BaseModel):
+    """How probable another text of a recording is, measured by the recognised one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lost: float = Field(description="Natural logarithm of the quotient of both probabilities; below 0: it is likelier.")
+    n_words: int = Field(ge=0, description="Words in which the texts differ.")
+
+
 class Hypothesis(BaseModel):
     """What an engine made of a piece of audio."""
 
@@ -89,6 +98,9 @@ class Hypothesis(BaseModel):
         "more than a guess.",
     )
     model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
+    comparison: Comparison | None = Field(
+        default=None, description="Of `DecodingOptions.compared`; null where the engine cannot tell."
+    )
     model_version: str | None = Field(
         default=None, description="Version of its weights, see `ModelRef`; null for a piece, and from an older service."
     )
@@ -127,8 +139,10 @@ class Hypothesis(BaseModel):
         Returns:
             One hypothesis over the whole recording; segments without text are left out.
         """
+        parts = list(parts)
         moved = (segment.shifted(offset_s) for offset_s, part in parts for segment in part.segments)
         kept = tuple(segment for segment in moved if segment.text)
+        heard = [part for _, part in parts if part.text]
         text = " ".join(segment.text for segment in kept)
         return cls(
             text=text,
@@ -136,6 +150,8 @@ class Hypothesis(BaseModel):
             segments=kept,
             language=language,
             foreign=foreign,
+            # A text is compared piece by piece; which of its words belong to which piece, nobody knows.
+            comparison=heard[0].comparison if len(heard) == 1 else None,
             model=model.name,
             model_version=model.version,
         )

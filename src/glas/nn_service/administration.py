@@ -5,11 +5,11 @@ A fetch runs in a thread of its own and serves nobody's request: callers start i
 
 import threading
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import structlog
 
+from glas.clients.nn_service_bodies import FetchState
 from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
 from glas.engines.catalogue import AUTO, choose, is_on_disk, known_model
 from glas.engines.fetch import fetch_model
@@ -19,16 +19,6 @@ from glas.settings import Settings
 _log = structlog.stdlib.get_logger("glas.nn_service")
 
 _END_WITHIN_S = 5.0
-
-
-class FetchState(StrEnum):
-    """How far a fetch is."""
-
-    FETCHING = "fetching"
-    LOADING = "loading"
-    DONE = "done"
-    STOPPED = "stopped"
-    FAILED = "failed"
 
 
 _RUNNING = frozenset({FetchState.FETCHING, FetchState.LOADING})

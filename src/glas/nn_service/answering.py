@@ -50,9 +50,10 @@ class Question:
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
         """The long JSON answer."""
-        return render_verbose(
+        verbose = render_verbose(
             recognition, self.granularities, self.include, task=self.options.task, elapsed_s=elapsed_s
         )
+        return verbose.written()
 
     def response(self, recognition: Recognition, elapsed_s: float) -> Response:
         """The answer in the form that is asked for, `elapsed_s` seconds after the question."""
@@ -61,7 +62,7 @@ class Question:
             case ResponseFormat.VERBOSE_JSON:
                 return JSONResponse(self.whole(recognition, elapsed_s), headers=headers)
             case ResponseFormat.JSON:
-                return JSONResponse(render_json(recognition, self.include), headers=headers)
+                return JSONResponse(render_json(recognition, self.include).written(), headers=headers)
             case form:
                 return PlainTextResponse(render_text(recognition, form), headers=headers, media_type=MEDIA_TYPES[form])
 
@@ -171,20 +172,23 @@ class _Stream:
         body: dict[str, Any] = {
             "type": "transcript.text.delta",
             "delta": (" " if self._n_segments and text else "") + text,
-            **render_logprobs(progress.segments, self._question.include),
+            **{
+                name: [one.written() for one in told]
+                for name, told in render_logprobs(progress.segments, self._question.include).items()
+            },
         }
         if self._is_verbose:
             body["progress_seconds"] = round(progress.done_s, 3)
             body["segments"] = [
-                render_segment(self._n_segments + index, segment)
-                | {"words": [render_word(word) for word in segment.words]}
+                render_segment(self._n_segments + index, segment).written()
+                | {"words": [render_word(word).written() for word in segment.words]}
                 for index, segment in enumerate(progress.segments)
             ]
         self._n_segments += len(progress.segments)
         return _event(body)
 
     def _done(self, recognition: Recognition) -> bytes:
-        body = {"type": "transcript.text.done", **render_json(recognition, self._question.include)}
+        body = {"type": "transcript.text.done", **render_json(recognition, self._question.include).written()}
         if self._is_verbose:
             body["result"] = self._question.whole(recognition, time.monotonic() - self._began_s)
         return _event(body)

@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
+from glas.clients.nn_service_bodies import HealthBody, TitleBody
 from glas.engines.catalogue import title_of
-from glas.nn_service import models, offers, openai, subtitles
+from glas.nn_service import comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
-from glas.nn_service.bodies import HealthBody, TitleBody
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
 from glas.serving import errors
@@ -59,6 +59,7 @@ def create_app(
     allow_origins(app, listed(settings.cors_origins))
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(openai.make_router(max_body_bytes=max_body_bytes))
+    app.include_router(comparisons.make_router(max_body_bytes=max_body_bytes))
     app.include_router(subtitles.make_router(max_body_bytes=max_body_bytes))
     app.include_router(models.make_router())
     app.include_router(offers.make_router())

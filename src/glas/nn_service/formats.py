@@ -1,14 +1,19 @@
-"""The five answers of OpenAI's transcription API, made from a recognition.
-
-Field names: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are `confidence` on
-segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`, `processing_seconds`,
-`elapsed_seconds` and `warning`; clients ignore what they do not know.
-"""
+"""The five answers of OpenAI's transcription API, made from a recognition."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
+from glas.clients.nn_service_bodies import (
+    LANGUAGE_NAMES,
+    Logprob,
+    SegmentBody,
+    TranscriptionBody,
+    Usage,
+    VerboseBody,
+    WarningBody,
+    WordBody,
+)
 from glas.domain.hallucination import compression_ratio
 from glas.domain.subtitles import to_srt, to_vtt
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
@@ -37,19 +42,6 @@ class Include(StrEnum):
     LOGPROBS = "logprobs"
 
 
-# As OpenAI's `verbose_json` writes languages; of others we give the code.
-_LANGUAGE_NAMES = {
-    "ru": "russian",
-    "en": "english",
-    "uk": "ukrainian",
-    "be": "belarusian",
-    "kk": "kazakh",
-    "de": "german",
-}
-
-# The code of the warning that another language is spoken than the model was to write.
-FOREIGN = "language_not_written"
-
 MEDIA_TYPES = {
     ResponseFormat.TEXT: "text/plain; charset=utf-8",
     ResponseFormat.SRT: "application/x-subrip; charset=utf-8",
@@ -68,13 +60,10 @@ def render_text(recognition: Recognition, form: ResponseFormat) -> str:
             return recognition.hypothesis.text + "\n"
 
 
-def render_json(recognition: Recognition, include: Collection[Include] = ()) -> dict[str, Any]:
+def render_json(recognition: Recognition, include: Collection[Include] = ()) -> TranscriptionBody:
     """The short JSON answer."""
-    return {
-        "text": recognition.hypothesis.text,
-        "usage": _usage(recognition),
-        **render_logprobs(recognition.hypothesis.segments, include),
-    }
+    heard = recognition.hypothesis
+    return TranscriptionBody(text=heard.text, usage=_usage(heard), **render_logprobs(heard.segments, include))
 
 
 def render_verbose(
@@ -83,8 +72,8 @@ def render_verbose(
     include: Collection[Include] = (),
     *,
     elapsed_s: float,
-    task: str = "transcribe",
-) -> dict[str, Any]:
+    task: Literal["transcribe", "translate"] = "transcribe",
+) -> VerboseBody:
     """The long JSON answer; segments unless only words are asked for, words only when asked for.
 
     Args:
@@ -95,85 +84,84 @@ def render_verbose(
         task: what was asked for.
     """
     heard = recognition.hypothesis
-    body: dict[str, Any] = {
-        "task": task,
-        "language": _language_name("en" if task == "translate" else heard.foreign or heard.language),
-        "duration": round(heard.duration_s, 3),
-        "text": heard.text,
-        "usage": _usage(recognition),
-        "model": heard.model,
-        "model_version": heard.model_version,
-        "confidence": _rounded(heard.confidence),
-        "fingerprint": recognition.fingerprint,
-        "processing_seconds": round(recognition.processing_s, 4),
-        "elapsed_seconds": round(elapsed_s, 4),
-        "warning": _warning(heard),
-    }
+    lists: dict[str, Any] = render_logprobs(heard.segments, include)
     if Granularity.SEGMENT in granularities or not granularities:
-        body["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
+        lists["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
     if Granularity.WORD in granularities:
-        body["words"] = [render_word(word) for word in heard.words]
-    return body | render_logprobs(heard.segments, include)
+        lists["words"] = [render_word(word) for word in heard.words]
+    return VerboseBody(
+        task=task,
+        language=_language_name("en" if task == "translate" else heard.foreign or heard.language),
+        duration=round(heard.duration_s, 3),
+        text=heard.text,
+        usage=_usage(heard),
+        model=heard.model,
+        model_version=heard.model_version,
+        confidence=_rounded(heard.confidence),
+        fingerprint=recognition.fingerprint,
+        processing_seconds=round(recognition.processing_s, 4),
+        elapsed_seconds=round(elapsed_s, 4),
+        warning=_warning(heard),
+        **lists,
+    )
 
 
-def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, Any]:
+def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, list[Logprob]]:
     """The tokens with their probabilities, if they are asked for; none where the model tells none."""
     if Include.LOGPROBS not in include:
         return {}
     tokens = [token for segment in segments for token in segment.tokens]
-    return {
-        "logprobs": [
-            {"token": token.text, "logprob": round(token.logprob, 6), "bytes": list(token.text.encode())}
-            for token in tokens
-        ]
-    }
+    told = [
+        Logprob(token=token.text, logprob=round(token.logprob, 6), bytes=list(token.text.encode())) for token in tokens
+    ]
+    return {"logprobs": told}
 
 
-def render_segment(index: int, segment: Segment) -> dict[str, Any]:
+def render_segment(index: int, segment: Segment) -> SegmentBody:
     """One segment; `tokens` is empty and `seek` 0, because the engines here have no 30 s windows with token ids."""
-    return {
-        "id": index,
-        "seek": 0,
-        "start": round(segment.start_s, 3),
-        "end": round(segment.end_s, 3),
-        "text": segment.text,
-        "tokens": [],
-        "temperature": segment.temperature,
-        "avg_logprob": _rounded(segment.avg_logprob) or 0.0,
-        "compression_ratio": round(compression_ratio(segment.text), 3),
-        "no_speech_prob": _rounded(segment.no_speech_probability) or 0.0,
-        "confidence": _rounded(segment.confidence),
-    }
+    return SegmentBody(
+        id=index,
+        seek=0,
+        start=round(segment.start_s, 3),
+        end=round(segment.end_s, 3),
+        text=segment.text,
+        tokens=[],
+        temperature=segment.temperature,
+        avg_logprob=_rounded(segment.avg_logprob) or 0.0,
+        compression_ratio=round(compression_ratio(segment.text), 3),
+        no_speech_prob=_rounded(segment.no_speech_probability) or 0.0,
+        confidence=_rounded(segment.confidence),
+    )
 
 
-def render_word(word: Word) -> dict[str, Any]:
+def render_word(word: Word) -> WordBody:
     """One word with its times."""
-    return {
-        "word": word.text,
-        "start": round(word.start_s, 3),
-        "end": round(word.end_s, 3),
-        "confidence": _rounded(word.confidence),
-    }
+    return WordBody(
+        word=word.text,
+        start=round(word.start_s, 3),
+        end=round(word.end_s, 3),
+        confidence=_rounded(word.confidence),
+    )
 
 
 def _language_name(code: str) -> str:
-    return _LANGUAGE_NAMES.get(code, code)
+    return LANGUAGE_NAMES.get(code, code)
 
 
-def _warning(heard: Hypothesis) -> dict[str, str] | None:
+def _warning(heard: Hypothesis) -> WarningBody | None:
     """What the reader of a text must know."""
     if heard.foreign is None:
         return None
     said, written = _language_name(heard.foreign), _language_name(heard.language)
-    return {
-        "code": FOREIGN,
-        "language": heard.foreign,
-        "message": f"{said} is spoken, and {heard.model} wrote it as {written}: the text is hardly right",
-    }
+    return WarningBody(
+        code="language_not_written",
+        language=heard.foreign,
+        message=f"{said} is spoken, and {heard.model} wrote it as {written}: the text is hardly right",
+    )
 
 
-def _usage(recognition: Recognition) -> dict[str, Any]:
-    return {"type": "duration", "seconds": round(recognition.hypothesis.duration_s, 3)}
+def _usage(heard: Hypothesis) -> Usage:
+    return Usage(type="duration", seconds=round(heard.duration_s, 3))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -7,10 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from glas.domain.errors import UnknownModelError
-from glas.engines.catalogue import title_of
-from glas.nn_service.answering import service_of
-from glas.nn_service.bodies import (
+from glas.clients.nn_service_bodies import (
     LoadedBody,
     LoadedModelsBody,
     ModelBody,
@@ -19,6 +16,9 @@ from glas.nn_service.bodies import (
     SwapRequest,
     TitleBody,
 )
+from glas.domain.errors import UnknownModelError
+from glas.engines.catalogue import title_of
+from glas.nn_service.answering import service_of
 from glas.recognition import DEFAULT_NAMES, LoadedModel, Registry, resident_bytes
 from glas.serving.openapi import failures
 

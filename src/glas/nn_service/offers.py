@@ -5,12 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from glas.engines.catalogue import is_on_disk, known_model, title_of
-from glas.engines.descriptions import KnownModel
-from glas.engines.known import AUTO_ORDER
-from glas.nn_service.administration import Administration, Fetch
-from glas.nn_service.answering import service_of
-from glas.nn_service.bodies import (
+from glas.clients.nn_service_bodies import (
     ErrorTold,
     FetchBody,
     FetchRequest,
@@ -18,6 +13,11 @@ from glas.nn_service.bodies import (
     OfferedModelsBody,
     TitleBody,
 )
+from glas.engines.catalogue import is_on_disk, known_model, title_of
+from glas.engines.descriptions import KnownModel
+from glas.engines.known import AUTO_ORDER
+from glas.nn_service.administration import Administration, Fetch
+from glas.nn_service.answering import service_of
 from glas.recognition import Registry
 from glas.serving.openapi import failures
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BeforeValidator
 
+from glas.clients.nn_service_bodies import PredictionBody, TranscriptionBody, VerboseBody
 from glas.domain.decoding import RUSSIAN, UNSPECIFIED, DecodingOptions
 from glas.domain.errors import InvalidParameterError
 from glas.nn_service.answering import Question, answer, model_header, recognise, service_of
-from glas.nn_service.bodies import PredictionBody, TranscriptionBody, VerboseBody
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
 from glas.nn_service.forms import form_route
 from glas.serving.openapi import failures

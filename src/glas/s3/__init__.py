@@ -25,7 +25,7 @@ from glas.domain.errors import (
     ServiceFaultError,
     ServiceUnreachableError,
 )
-from glas.s3.keys import transcription_key
+from glas.domain.object_keys import transcription_key
 from glas.system.files import to_disk
 
 if TYPE_CHECKING:

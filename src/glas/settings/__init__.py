@@ -62,82 +62,90 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on; beyond loopback a key is required.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on. Outside loopback an API key is required.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the page and the API; 0 takes a free one.")
-    data_dir: Path = Field(default=Path("data"), description="Where Glas keeps what it stores; made when missing.")
+    data_dir: Path = Field(
+        default=Path("data"), description="Directory for all data. It is created if it does not exist."
+    )
     model: str = Field(
         default="auto",
-        description="Model to serve: a name from `glas models`, `onnx:<directory>`, or `auto`: the best one on disk.",
+        description="Model to serve: a name from `glas models`, `onnx:<directory>`, `whisper:<directory>`, or "
+        "`auto` for the best one on disk.",
     )
     api_key: Secret | None = Field(
         default=None,
-        description="Key that callers of the page's API send as `Authorization: Bearer`; none: open on loopback.",
+        description="API key that clients send as `Authorization: Bearer`. Without any key, only this machine has "
+        "access.",
     )
     api_keys: HashedKeys = Field(
         default="",
-        description="More keys, hashed, separated by commas; `glas keys new NAME` makes one and prints its entry.",
+        description="Hashes of further API keys, separated by commas. `glas keys new NAME` makes a key and prints "
+        "its entry.",
     )
     cors_origins: str = Field(
         default="",
         pattern=_ORIGINS,
-        description="Foreign pages that may call the API, such as `https://example.org`, separated by commas, or `*`.",
+        description="Origins of other web pages that may call the API, such as `https://example.org`, separated "
+        "by commas; `*` permits all.",
     )
     allowed_hosts: str = Field(
         default="",
-        description="Names under which a proxy reaches this server, such as `glas.example.org`, `*.example.org` or "
-        "`*`, with commas between; without a key all others are refused.",
+        description="Host names by which a proxy calls this server, such as `glas.example.org`, `*.example.org` "
+        "or `*`, separated by commas. A server without an API key refuses all other names.",
     )
     nn_service_url: str | None = Field(
-        default=None, description="Where `nn_service` answers when it runs elsewhere, e.g. `http://gpu-box:8001`."
+        default=None, description="URL of `nn_service`, if it runs in another process, e.g. `http://gpu-box:8001`."
     )
     nn_service_token: Secret | None = Field(
-        default=None, description="Key of `nn_service` when it runs as a process apart."
+        default=None, description="Token that `nn_service` requires, if it runs in another process."
     )
     data_loader_url: str | None = Field(
-        default=None, description="Where `data_loader` answers when it runs elsewhere, e.g. `http://data-box:8003`."
+        default=None, description="URL of `data_loader`, if it runs in another process, e.g. `http://data-box:8003`."
     )
     data_loader_token: Secret | None = Field(
-        default=None, description="Key of `data_loader` when it runs as a process apart."
+        default=None, description="Token that `data_loader` requires, if it runs in another process."
     )
     s3_endpoint: str | None = Field(
         default=None,
-        description="Address of the S3 server that keeps audio and texts; none: the directory `s3` in GLAS_DATA_DIR.",
+        description="URL of the S3 server that stores recordings and texts. If empty, they are stored in the "
+        "directory `s3` in GLAS_DATA_DIR.",
     )
-    s3_access_key: str | None = Field(default=None, description="Name under which the S3 server knows us.")
-    s3_secret_key: SecretStr | None = Field(default=None, description="Secret that belongs to GLAS_S3_ACCESS_KEY.")
-    s3_bucket: str = Field(default="glas", min_length=3, description="Bucket of audio and texts.")
+    s3_access_key: str | None = Field(default=None, description="Access key for the S3 server.")
+    s3_secret_key: SecretStr | None = Field(default=None, description="Secret key that belongs to GLAS_S3_ACCESS_KEY.")
+    s3_bucket: str = Field(default="glas", min_length=3, description="S3 bucket for recordings and texts.")
     downloads_dir: Path | None = Field(
-        default=None, description="Where messages are exported for training; none: `downloads` in GLAS_DATA_DIR."
+        default=None, description="Directory for the export of training data. If empty, `downloads` in GLAS_DATA_DIR."
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="`postgresql://user:password@host/name` or `sqlite:///file`; none: a file in GLAS_DATA_DIR.",
+        description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite "
+        "file in GLAS_DATA_DIR.",
     )
     db_assist_url: str | None = Field(
-        default=None, description="Where `db_assist` answers when it runs elsewhere, e.g. `http://db-box:8002`."
+        default=None, description="URL of `db_assist`, if it runs in another process, e.g. `http://db-box:8002`."
     )
     db_assist_token: Secret | None = Field(
-        default=None, description="Key of `db_assist` when it runs as a process apart."
+        default=None, description="Token that `db_assist` requires, if it runs in another process."
     )
     telegram_token: BotToken | None = Field(
         default=None,
         validation_alias="TELEGRAM_TOKEN",
-        description="Token of the bot, from @BotFather; none: no bot is started.",
+        description="Token of the bot, from @BotFather. If empty, the bot does not start.",
     )
     telegram_api_url: str | None = Field(
-        default=None, description="Another Bot API server than Telegram's own, e.g. `http://127.0.0.1:8081`."
+        default=None, description="URL of a Bot API server, if it is not Telegram's own, e.g. `http://127.0.0.1:8081`."
     )
     admin_user_ids: str = Field(
         default="",
         pattern=_NUMBERS,
         validation_alias="ADMIN_USER_IDS",
-        description="Telegram's numbers of the bot's administrators, separated by commas.",
+        description="Telegram ids of the bot's administrators, separated by commas.",
     )
     allowed_telegram_user_ids: str = Field(
         default="",
         pattern=_NUMBERS,
         validation_alias="ALLOWED_TELEGRAM_USER_IDS",
-        description="Numbers of the people whom the bot answers, separated by commas; empty: everybody.",
+        description="Telegram ids of the people who may use the bot, separated by commas. If empty, everybody may.",
     )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()

@@ -16,13 +16,21 @@ class AudioSettings(BaseModel):
 
     max_upload_mb: int = Field(default=200, gt=0, description="Largest request body or file, MiB.")
     max_uploads_mb: int = Field(
-        default=400, gt=0, description="Request bodies held at once, MiB in all; the next one gets 503."
+        default=400,
+        gt=0,
+        description="Largest total size of all request bodies that are held at once, MiB. Further requests get 503.",
     )
-    max_duration_s: float = Field(default=7200, gt=0, description="Longest audio, seconds of decoded samples.")
-    decode_workers: int = Field(default=2, ge=1, description="Child processes that decode.")
-    decode_memory_mb: int = Field(default=384, ge=128, description="Address space that decoding may add, MiB.")
-    decode_cpu_s: int = Field(default=60, ge=1, description="Processor time for one file, seconds.")
-    decode_wall_s: float = Field(default=120, gt=0, description="Longest wait for one file's decoding, seconds in all.")
+    max_duration_s: float = Field(default=7200, gt=0, description="Longest recording, in seconds of decoded sound.")
+    decode_workers: int = Field(default=2, ge=1, description="Number of child processes that decode.")
+    decode_memory_mb: int = Field(
+        default=384, ge=128, description="Additional address space that the decoding of one file may use, MiB."
+    )
+    decode_cpu_s: int = Field(
+        default=60, ge=1, description="Processor time that the decoding of one file may use, seconds."
+    )
+    decode_wall_s: float = Field(
+        default=120, gt=0, description="Longest total time to wait for the decoding of one file, seconds."
+    )
 
 
 class NnServiceSettings(BaseModel):
@@ -30,42 +38,57 @@ class NnServiceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    port: int = Field(default=8001, ge=0, le=65535, description="Port when it runs without `web`; 0 takes a free one.")
-    workers: int = Field(default=0, ge=0, description="Inference calls at once; 0 means one per processor, at most 8.")
-    threads: int = Field(default=1, ge=1, description="Threads of one inference call.")
+    port: int = Field(
+        default=8001, ge=0, le=65535, description="Port of `nn_service`, if it runs without `web`; 0 takes a free one."
+    )
+    workers: int = Field(
+        default=0, ge=0, description="Number of inference calls at the same time; 0 means one per processor, at most 8."
+    )
+    threads: int = Field(default=1, ge=1, description="Number of threads for each inference call.")
     device: Literal["cpu", "cuda"] = Field(
-        default="cpu", description="Where models run: `cpu`, or `cuda`, a graphics card."
+        default="cpu", description="Device on which models run: `cpu`, or `cuda` for a graphics card."
     )
     precision: Literal["auto", "int8", "int8_float16", "float16", "bfloat16", "float32"] = Field(
         default="auto",
-        description="Of Whisper's weights; `auto` is int8 on a processor, float16 on a graphics card. What the device "
-        "does not know is refused at start.",
+        description="Number format of Whisper's weights. `auto` means int8 on a processor and float16 on a "
+        "graphics card. The server does not start with a value that the device does not support.",
     )
     beam_size: int = Field(
         default=5,
         ge=1,
         le=10,
-        description="How much Whisper searches for other texts than the most probable one: texts that are followed at "
-        "once on a graphics card, six tried changes for each on a processor; 1 is fastest and makes more errors.",
+        description="Breadth of Whisper's search for better texts. On a graphics card it is the beam size; on a "
+        "processor, six changes of the first text are tried for each unit. 1 is the fastest and makes "
+        "more errors.",
     )
-    queue_size: int = Field(default=64, ge=0, le=1000, description="Requests that may wait; the next one gets 503.")
+    queue_size: int = Field(
+        default=64,
+        ge=0,
+        le=1000,
+        description="Number of recordings that may wait for recognition. Further requests get 503.",
+    )
     deadline_s: float = Field(
-        default=3600, ge=0, description="Seconds after which a request that has no text yet is given up; 0: never."
+        default=3600, ge=0, description="Seconds after which a request without a result is cancelled; 0 means never."
     )
     keep_alive_s: float = Field(
         default=300,
         ge=0,
-        description="Seconds after which a model that nobody uses is unloaded; that of GLAS_MODEL stays; 0: never.",
+        description="Seconds without use after which a model is unloaded; 0 means never. The model of GLAS_MODEL "
+        "is always loaded.",
     )
-    max_models: int = Field(default=3, ge=1, description="Models in memory at once; one more while a swap loads.")
+    max_models: int = Field(
+        default=3,
+        ge=1,
+        description="Largest number of models in memory. While a model is replaced, there may be one more.",
+    )
     vad_threshold: float = Field(
-        default=0.5, gt=0, lt=1, description="Speech probability above which a frame is speech."
+        default=0.5, gt=0, lt=1, description="Probability of speech above which the detector takes a frame for speech."
     )
 
     sentences: bool = Field(
-        default=True, description="Capitals and full stops, by pauses, for models that write neither."
+        default=True, description="Write capitals and full stops at pauses, for models that write neither."
     )
-    digits: bool = Field(default=True, description="Numbers, times and telephone numbers in digits.")
+    digits: bool = Field(default=True, description="Write numbers, times, dates and telephone numbers in digits.")
 
     @property
     def worker_count(self) -> int:
@@ -78,15 +101,23 @@ class DataLoaderSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    port: int = Field(default=8003, ge=0, le=65535, description="Port when it runs apart; 0 takes a free one.")
+    port: int = Field(
+        default=8003,
+        ge=0,
+        le=65535,
+        description="Port of `data_loader`, if it runs in another process; 0 takes a free one.",
+    )
     export_hours: int = Field(
-        default=3, ge=0, le=23, description="Hours between two exports; 0: only when `glas export` asks."
+        default=3, ge=0, le=23, description="Hours between two exports; 0 means that only `glas export` starts one."
     )
     reconcile_hours: float = Field(
-        default=24, ge=0, description="Hours after which an export compares everything instead of what has changed."
+        default=24,
+        ge=0,
+        description="Hours after which an export compares all files with the database, instead of only what has "
+        "changed.",
     )
     test_share: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the speakers whose messages form the test set."
+        default=0.1, ge=0, lt=1, description="Share of the speakers whose messages are in the test set."
     )
 
 
@@ -95,18 +126,28 @@ class DbAssistSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    port: int = Field(default=8002, ge=0, le=65535, description="Port when it runs without `web`; 0 takes a free one.")
-    pool_size: int = Field(default=10, ge=1, description="Most connections to PostgreSQL; SQLite needs no such choice.")
+    port: int = Field(
+        default=8002, ge=0, le=65535, description="Port of `db_assist`, if it runs without `web`; 0 takes a free one."
+    )
+    pool_size: int = Field(
+        default=10, ge=1, description="Largest number of connections to PostgreSQL. It has no effect on SQLite."
+    )
     daily_coin_cap: Decimal = Field(
-        default=Decimal(600), ge=0, decimal_places=2, description="Most coins earned by one person in 24 hours."
+        default=Decimal(600),
+        ge=0,
+        decimal_places=2,
+        description="Largest number of coins that a person can earn in 24 hours.",
     )
     correction_reward: Decimal = Field(
-        default=Decimal(1), ge=0, decimal_places=2, description="Coins for the first correction of a message; 0: none."
+        default=Decimal(1),
+        ge=0,
+        decimal_places=2,
+        description="Coins for the first correction of a message; 0 means none.",
     )
     correction_max_chars_per_s: float = Field(
         default=30,
         gt=0,
-        description="Letters per second of audio above which a correction is doubtful.",
+        description="Letters per second of sound above which a correction is doubtful.",
     )
 
 
@@ -117,40 +158,59 @@ class BotSettings(BaseModel):
 
     webhook_url: str | None = Field(
         default=None,
-        description="Public https address to which Telegram pushes; none: the bot asks for updates itself.",
+        description="Public https URL of the webhook to which Telegram sends updates. If empty, the bot polls "
+        "Telegram.",
     )
     webhook_secret: Secret | None = Field(
-        default=None, description="What Telegram must send with every push; required with a webhook."
+        default=None, description="Secret that Telegram must send with every update. It is required with a webhook."
     )
     port: int = Field(default=8004, ge=0, le=65535, description="Port of the webhook; 0 takes a free one.")
     api_is_local: bool = Field(
-        default=False, description="GLAS_TELEGRAM_API_URL runs with `--local` on this machine: files up to 2 GB."
+        default=False,
+        description="Whether GLAS_TELEGRAM_API_URL is a server with `--local` on this machine. It permits files "
+        "up to 2 GB.",
     )
     max_file_mb: int = Field(
-        default=20, ge=1, le=2000, description="Largest recording, MB; Telegram's own server gives out at most 20."
+        default=20,
+        ge=1,
+        le=2000,
+        description="Largest recording that the bot accepts, MB. Telegram's own server permits at most 20.",
     )
     confirm_first: bool = Field(default=False, description="Ask «Распознать?» before each recording in private chats.")
     user_messages_per_minute: int = Field(
-        default=20, ge=0, le=500, description="Recordings that a person may send in a minute; 0: any number."
+        default=20, ge=0, le=500, description="Recordings that a person may send in a minute; 0 means no limit."
     )
     user_minutes_per_day: int = Field(
-        default=120, ge=0, description="Minutes of sound that a person may send in 24 hours; 0: any number."
+        default=120, ge=0, description="Minutes of sound that a person may send in 24 hours; 0 means no limit."
     )
-    beta_tester_minutes_per_day: int = Field(default=360, ge=0, description="The same for beta-testers.")
-    rating_days: int = Field(default=7, ge=1, le=365, description="Days for which the buttons under a text work.")
-    concurrency: int = Field(default=32, ge=1, description="Messages at work at once in one process.")
-    recognitions: int = Field(default=4, ge=1, description="Of these, how many `nn_service` is given at once.")
+    beta_tester_minutes_per_day: int = Field(
+        default=360, ge=0, description="Minutes of sound that a beta-tester may send in 24 hours; 0 means no limit."
+    )
+    rating_days: int = Field(
+        default=7, ge=1, le=365, description="Days after which the buttons under a text stop working."
+    )
+    concurrency: int = Field(
+        default=32, ge=1, description="Number of messages that one bot process handles at the same time."
+    )
+    recognitions: int = Field(
+        default=4, ge=1, description="Number of these messages that are sent to `nn_service` at the same time."
+    )
     patience_s: float = Field(
-        default=3600, gt=0, description="Seconds for which a service that is away is waited for, before a failure."
+        default=3600,
+        gt=0,
+        description="Seconds for which the bot tries again if a service is unavailable. After that the message fails.",
     )
     repair_hour: int = Field(
         default=3,
         ge=-1,
         le=23,
-        description="Hour (UTC) at whose half lost originals are looked for and fetched again; -1: never by itself.",
+        description="Hour (UTC) in which the bot looks for lost recordings and downloads them again, at half "
+        "past; -1 means never.",
     )
     slot: str | None = Field(
-        default=None, description="Stable name of this process among several with one database; none: the host's name."
+        default=None,
+        description="Name of this bot process, if several use one database. It must stay the same after a "
+        "restart. If empty, the host name.",
     )
 
 
@@ -159,7 +219,9 @@ class LogSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lowest level shown.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Lowest level of log entries that are written."
+    )
     format: Literal["console", "json"] = Field(
-        default="console", description="`console` for people, `json` for machines."
+        default="console", description="Log format: `console` for people, `json` for programs."
     )

@@ -1,1 +1,1 @@
-"""tg_bot: talks to Telegram. Updates are stored before they are confirmed; work on them outlives the process."""
+"""tg_bot: the Telegram bot. It stores each update before it confirms it, so work on it continues after a crash."""

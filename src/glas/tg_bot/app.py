@@ -1,4 +1,4 @@
-"""The bot, put together: open it, start the durable engine, run it."""
+"""Assemble the bot: open it, register its work with the durable engine, run it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -62,7 +62,7 @@ _COMMANDS = ("start", "help", "balance", "settings", "language", "privacy", "myd
 
 @dataclass(frozen=True)
 class Services:
-    """The other parts, each through its client."""
+    """Clients of the other parts."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
@@ -71,7 +71,7 @@ class Services:
 
 @dataclass
 class TelegramBot:
-    """A bot whose work is registered; it runs once the durable engine has started."""
+    """The bot after its work is registered; it runs once the durable engine has started."""
 
     bot: Bot
     intake: Intake
@@ -82,7 +82,7 @@ class TelegramBot:
     durable: Durable
 
     async def run(self) -> None:
-        """Take updates in until cancelled; with a webhook they come by themselves, through `webhook.create_app`.
+        """Receive updates by polling until cancelled; with a webhook they arrive through `webhook.create_app` instead.
 
         Raises:
             ConfigurationError: the token is wrong, or another program uses it.
@@ -95,7 +95,7 @@ class TelegramBot:
         await asyncio.Event().wait()
 
     async def introduce(self) -> None:
-        """Tell Telegram how we take updates and which commands there are; waits while it is away."""
+        """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
         await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
@@ -111,7 +111,7 @@ class TelegramBot:
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
 
     async def _forget_shared_accounts(self) -> None:
-        """Delete what was wrongly kept; the next start tries again if something is away."""
+        """Delete rows that earlier versions stored by mistake; if a service is unavailable, try at the next start."""
         services = self.services
         try:
             job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
@@ -122,7 +122,7 @@ class TelegramBot:
             await self.durable.enqueue(job.work())
 
     async def _look_at_privacy_mode(self) -> None:
-        """Tell the operator if Telegram hides the recordings of groups from the bot."""
+        """Warn the administrator in the log if privacy mode hides the recordings of groups from the bot."""
         me = await self.bot.get_me()
         if not me.can_read_all_group_messages:
             _log.warning(
@@ -132,14 +132,14 @@ class TelegramBot:
 
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
-    """Call Telegram until it answers."""
+    """Call Telegram again and again until it answers."""
     patience = Patience()
     await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
 
 
 @asynccontextmanager
 async def open_bot(settings: Settings, services: Services, durable: Durable) -> AsyncIterator[TelegramBot]:
-    """Make the bot and register its work with an engine that has not started yet.
+    """Open the bot and register its work with a durable engine that has not started yet.
 
     Raises:
         ConfigurationError: there is no token, or a webhook without a secret.
@@ -166,7 +166,7 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
 def _register(
     settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, signer: Signer, desk: Desk
 ) -> None:
-    """Tie the workflows to what they need."""
+    """Register the workflows with the objects that they need."""
     options = settings.bot
     steps = Steps(durable, Retry(patience_s=options.patience_s))
     doorkeeper = Doorkeeper(
@@ -182,7 +182,7 @@ def _register(
     )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
-    subtitling = Subtitling(services.data_loader, services.nn_service, hearing)
+    subtitling = Subtitling(services.data_loader, services.db_assist, services.nn_service, hearing)
     amending = Amending(bot, steps, services.db_assist, subtitling, phrases, keyboards)
     prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400)
     corrector = Corrector(
@@ -221,7 +221,7 @@ def _register(
 
 
 def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
-    """All handlers, asked in this order."""
+    """Make the dispatcher with all handlers, in the order in which they are tried."""
     dispatcher = Dispatcher(disable_fsm=True)
     acquaintance = Acquaintance(doorkeeper, phrases)
     dispatcher.message.outer_middleware(acquaintance)

@@ -1,4 +1,4 @@
-"""Everything that is not a recording: commands, presses, corrections. The workflow of an update; who is speaking."""
+"""Handle every update that is not a recording: look up the sender and call the handler of the command or button."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from glas.tg_bot.voices.admission import Doorkeeper
 from glas.tg_bot.voices.jobs import AmendJob, CleanJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
-# Work that a handler may ask for: it cannot be enqueued inside the step that handles the update.
+# Work that a handler returns. It is enqueued after the step that handles the update, since a step cannot enqueue work.
 _Job: TypeAlias = VoiceJob | AmendJob | RepairJob | CleanJob | ModelJob
 _job: TypeAdapter[_Job] = TypeAdapter(_Job)
 
@@ -30,7 +30,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Updates:
-    """Works on updates one by one."""
+    """Handle updates one by one."""
 
     bot: Bot
     dispatcher: Dispatcher
@@ -39,7 +39,7 @@ class Updates:
     phrases: Phrases
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Do what an update asks: the workflow. A handler may return a job, which is then worked on apart."""
+        """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
         try:
             jobs = await self.steps.do("handle", lambda: self._feed(arguments))
         except PersonGoneError:
@@ -74,9 +74,9 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Tells handlers who speaks: `user`, `locale`, `say`; stops strangers and the banned.
+    """Give handlers the sender (`user`, `locale`, `say`); stop strangers and banned people.
 
-    `user` is None before /start, and for anonymous administrators and channels, who are nobody's account.
+    `user` is None before /start, and for anonymous administrators and channels.
     """
 
     def __init__(self, doorkeeper: Doorkeeper, phrases: Phrases) -> None:
@@ -89,9 +89,9 @@ class Acquaintance(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        """Look the sender up and pass on."""
+        """Look up the sender and call the handler."""
         if isinstance(event, Message) and has_moved(event):
-            return await handler(event, data)  # nobody says this but Telegram
+            return await handler(event, data)  # only Telegram itself is the sender here
         if not isinstance(event, Message | CallbackQuery) or event.from_user is None:
             return None
         sender = person_in(event) if isinstance(event, Message) else event.from_user

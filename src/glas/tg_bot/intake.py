@@ -1,7 +1,7 @@
-"""How updates come in: each is stored durably before it is confirmed to Telegram.
+"""Receive updates: store each one durably before it is confirmed to Telegram.
 
-Confirming is asking for what comes after it, so that a crash in between only makes Telegram send it again, and its
-name in the store finds it there. Of several processes with one database the holder of a lease polls.
+A request for the next updates confirms the ones before. After a crash in between, Telegram sends the same update again,
+and the store recognises it by its name. Of several processes with one database, the one that holds a lease polls.
 """
 
 import asyncio
@@ -39,10 +39,10 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Intake:
-    """Takes updates in, by polling or from a webhook."""
+    """Receive updates by polling or from a webhook."""
 
     def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool) -> None:
-        """Prepare it.
+        """Initialise it.
 
         Args:
             bot: the client.
@@ -56,13 +56,13 @@ class Intake:
         self._offset: int | None = None
 
     async def store(self, update: Update) -> None:
-        """Remember an update; when this returns, it cannot be lost."""
+        """Store an update durably; after the return it cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             await self._durable.enqueue(work)
 
     async def poll(self) -> None:
-        """Ask Telegram for updates for ever.
+        """Poll Telegram for updates for ever.
 
         Raises:
             ConfigurationError: another program polls with the same token, or the token is wrong.
@@ -81,7 +81,7 @@ class Intake:
                 is_endless = len(conflicts) == _CONFLICTS and conflicts[-1] - conflicts[0] < _CONFLICT_WINDOW_S
                 if "onflict" not in error.message or is_endless:
                     raise _told(error) from None
-                # The poll that a crash left behind may still stand there for a moment.
+                # Telegram may still hold the poll of a process that crashed a moment ago.
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - nothing is confirmed, so that it comes again
                 _tell(error, pause_s)
@@ -89,7 +89,7 @@ class Intake:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _turn(self) -> None:
-        """One batch: ask, store; the next question confirms it."""
+        """Request a batch of updates and store it; the next request confirms it."""
         updates = await self._ask()
         for update in updates:
             await self.store(update)
@@ -108,13 +108,13 @@ class Intake:
             return list(readable(error.body, self._bot))
 
     async def _wait_for_room(self) -> None:
-        """Let Telegram keep what we could only pile up; it does so for a day."""
+        """Wait while too many recordings wait; Telegram keeps further updates for a day."""
         while await self._durable.count_waiting(VOICES) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
             await asyncio.sleep(1.0)
 
 
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
-    """What an update asks to be done; None for what is not addressed to the bot, which is not even stored."""
+    """Return the work for an update; None if it is not addressed to the bot, so that it is not even stored."""
     message = update.message
     if message is not None:
         job = voice_job(message, bot_id=bot_id)
@@ -124,7 +124,7 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
             return None
     if (party := _party(update)) is None:
         return None
-    # The first word of a newcomer must be done before the recording that follows it.
+    # A newcomer's /start must be handled before the recording that follows it.
     is_start = bool(message and message.text and message.text.startswith("/start"))
     body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
     name = f"u:{bot_id}:{update.update_id}"
@@ -132,7 +132,7 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def _party(update: Update) -> int | None:
-    """Whose turn an update takes: a person's, or that of a chat where no person is known; None: no news for us."""
+    """Return the id by which an update is queued: the person's, or the chat's if no person is known; else None."""
     if update.message is not None:
         return party_in(update.message)
     if update.callback_query is not None:
@@ -141,19 +141,19 @@ def _party(update: Update) -> int | None:
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """The updates of an answer one by one; one of a kind that is new must not stop all others."""
+    """Yield the updates of an answer one by one, so that one of an unknown kind does not stop the others."""
     for raw in body["result"]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})
         except ValidationError as error:
-            # Where it fails, and not what stands there: that is what people wrote.
+            # Log the place of the error but not the value, which may contain what people wrote.
             places = [".".join(map(str, one["loc"])) for one in error.errors(include_input=False, include_url=False)]
             _log.error("an update is not understood and passed over", update=raw.get("update_id"), places=places[:5])
             yield Update(update_id=raw["update_id"])
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """In groups: a command, words that were asked for, or that the group has another number now."""
+    """Return whether an update of a group is for the bot: a command, requested words, or the group's new number."""
     message = update.message
     if message is None:
         return False

@@ -1,7 +1,7 @@
-"""How many recordings a person sends within a minute; where no person is known, how many the chat sends.
+"""Count the recordings that a person sends within a minute; those of a chat if no person is known.
 
-Counted where they come in, by the time that Telegram gave them: a backlog after an outage is no haste. Of several
-processes one polls and so counts everything; pushes to several are counted by each for itself.
+Recordings are counted at the intake, by the time that Telegram gave them, so that a backlog after an outage does not
+exceed the limit. With polling, one process receives and counts everything. With a webhook, each counts for itself.
 """
 
 from collections import deque
@@ -9,18 +9,18 @@ from collections import deque
 from glas.tg_bot.voices.jobs import VoiceJob
 
 _MINUTE_S = 60
-_MOST = 500  # of one person; nobody's limit is as high
+_MOST = 500  # per person; more than any limit in the settings
 _MANY_PEOPLE = 10_000
 
 
 class Pace:
-    """Counts."""
+    """Counter of recordings."""
 
     def __init__(self) -> None:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """How many this party sent in the minute that ends with this one; the same one again counts once."""
+        """Return how many recordings this party sent in the minute up to this one; the same recording counts once."""
         sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)
         if name not in sent:

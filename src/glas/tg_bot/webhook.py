@@ -1,4 +1,4 @@
-"""The door at which Telegram pushes updates: one path, one secret, and 200 only for what is stored."""
+"""Webhook: receive updates from Telegram at one path, with one secret; answer 200 only after an update is stored."""
 
 import hmac
 
@@ -34,7 +34,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
         raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could push updates")
 
     async def receive(request: Request) -> Response:
-        """Store one update. Anything but 200 makes Telegram send it again, which is what a failure to store needs."""
+        """Store one update; any answer but 200 makes Telegram send it again."""
         given = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise AuthenticationError("expected Telegram's secret in the header, got another or none")
@@ -42,7 +42,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
             body = await request.json()
             updates = list(readable({"result": [body]}, bot.bot))
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
-            # Sent again, it would not be better: it is not kept, and Telegram is told that all is well.
+            # Telegram would send the same update again, so it is dropped and answered with 200.
             _log.warning("a push that is no update")
             return Response()
         for update in updates:
@@ -58,5 +58,5 @@ def create_app(bot: TelegramBot) -> FastAPI:
 
 
 async def health() -> dict[str, str]:
-    """Say that the door is open."""
+    """Answer whether the webhook is open."""
     return {"status": "ok", "version": glas.__version__}

@@ -1,7 +1,7 @@
-"""Routes of db_assist: each opens one transaction, calls one query and answers with what it gives.
+"""Routes of db_assist: each opens one transaction, runs one query and returns its result.
 
-The transaction is opened inside the route and not by a dependency: FastAPI leaves a dependency only after the answer
-has been sent, so that a caller could be told of a payment whose commit fails.
+The transaction is opened inside the route and not by a dependency. FastAPI closes a dependency only after it has sent
+the answer, so a caller could be told of a payment whose commit fails.
 """
 
 from typing import Annotated
@@ -24,6 +24,6 @@ def database(request: Request) -> Database:
 
 
 def rules(request: Request) -> DbAssistSettings:
-    """What the settings say of payments and refusals."""
+    """Return the settings for payments and corrections."""
     found: DbAssistSettings = request.app.state.rules
     return found

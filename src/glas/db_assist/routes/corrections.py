@@ -15,7 +15,7 @@ router = APIRouter(prefix="/transcriptions/{transcription_id}")
 
 @router.put("/correction")
 async def correct(request: Request, transcription_id: RowPath, correction: Correction) -> CorrectionResult:
-    """Say what was really said, and pay for it once."""
+    """Store an author's correction, and pay for it once."""
     async with database(request).writing() as session:
         return await corrections.correct(transcription_id, correction, settings=rules(request), session=session)
 
@@ -29,21 +29,21 @@ async def take_back(request: Request, transcription_id: RowPath, wanted: Correct
 
 @router.post("/correction/confirm")
 async def confirm(request: Request, transcription_id: RowPath, wanted: CorrectionReference) -> CorrectionResult:
-    """Let a reviewer stand behind the words of a change."""
+    """Store that a reviewer confirms the words of a change."""
     async with database(request).writing() as session:
         return await corrections.confirm(transcription_id, wanted, session=session)
 
 
 @router.get("/correction/history")
 async def history(request: Request, transcription_id: RowPath) -> tuple[CorrectionChange, ...]:
-    """All changes of the words, oldest first."""
+    """Return all changes of the words, oldest first."""
     async with database(request).reading() as session:
         return await corrections.history(transcription_id, session=session)
 
 
 @router.put("/messages")
 async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
-    """Remember a message of the bot that shows the text."""
+    """Store a further message of the bot that shows the text."""
     async with database(request).writing() as session:
         await corrections.attach(transcription_id, message, session=session)
     return message
@@ -56,13 +56,13 @@ async def detach(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> None:
-    """Forget such a message."""
+    """Delete such a message from the list."""
     async with database(request).writing() as session:
         await corrections.detach(transcription_id, chat_id, message_id, session=session)
 
 
 @router.get("/messages")
 async def attached(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
-    """The messages of the bot that show the text, besides its answer."""
+    """Return the messages of the bot that show the text, besides its answer."""
     async with database(request).reading() as session:
         return await corrections.attached(transcription_id, session=session)

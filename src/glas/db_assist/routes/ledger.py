@@ -21,7 +21,7 @@ async def transactions(
     since: Annotated[AwareDatetime | None, Query()] = None,
     until: Annotated[AwareDatetime | None, Query()] = None,
 ) -> tuple[Transaction, ...]:
-    """A person's ledger within a range of dates."""
+    """Return a person's ledger entries within a range of dates."""
     async with database(request).reading() as session:
         user = await people.load(tg_id, session=session)
         return await ledger.transactions_of(user.id, since=since, until=until, session=session)
@@ -37,13 +37,13 @@ async def grant(request: Request, tg_id: PersonPath, wanted: Grant) -> User:
 
 @router.get("/ledger/check")
 async def check(request: Request) -> LedgerCheck:
-    """Prove that everybody's cash is the sum of their ledger."""
+    """Check that everybody's cash is the sum of their ledger entries."""
     async with database(request).reading() as session:
         return await ledger.check(session=session)
 
 
 @router.get("/statistics")
 async def statistics(request: Request) -> Statistics:
-    """Figures for operators."""
+    """Count the figures for administrators."""
     async with database(request).reading() as session:
         return await ledger.statistics(session=session)

@@ -29,7 +29,7 @@ _MAX_PAGE = 5000
 
 @router.post("/transcriptions")
 async def create(request: Request, new: NewTranscription) -> Transcription:
-    """Record that a message has come."""
+    """Create a message."""
     async with database(request).writing() as session:
         return await messages.create(new, session=session)
 
@@ -65,7 +65,7 @@ async def by_file(
     model: Annotated[Name | None, Query()] = None,
     model_version: Annotated[Name | None, Query()] = None,
 ) -> Transcription | None:
-    """Find what the same file gave before, if named by a model and a version of its weights; null where it is new."""
+    """Find an earlier result for the same file, of a model and version if they are given; null if there is none."""
     async with database(request).reading() as session:
         return await messages.find_same_file(file_unique_id, model, model_version, session=session)
 
@@ -79,35 +79,35 @@ async def transcription(request: Request, transcription_id: RowPath) -> Transcri
 
 @router.put("/transcriptions/{transcription_id}/answer")
 async def set_answer(request: Request, transcription_id: RowPath, place: AnswerPlace) -> Transcription:
-    """Record where the answer stands."""
+    """Store the place of the answer."""
     async with database(request).writing() as session:
         return await messages.set_answer(transcription_id, place, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/archive")
 async def archive(request: Request, transcription_id: RowPath, archived: Archived) -> Transcription:
-    """Record that the original bytes are stored."""
+    """Store that the original bytes are archived."""
     async with database(request).writing() as session:
         return await messages.archive(transcription_id, archived, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/result")
 async def finish(request: Request, transcription_id: RowPath, finished: Finished) -> Transcription:
-    """Record what was recognised."""
+    """Store the result of recognition."""
     async with database(request).writing() as session:
         return await messages.finish(transcription_id, finished, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/failure")
 async def fail(request: Request, transcription_id: RowPath, failed: Failed) -> Transcription:
-    """Record why there is no text."""
+    """Store the reason why there is no text."""
     async with database(request).writing() as session:
         return await messages.fail(transcription_id, failed, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/rating")
 async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> RatingResult:
-    """Rate a text, and pay for it once."""
+    """Store a rating of a text, and pay for it once."""
     async with database(request).writing() as session:
         return await ratings.rate(transcription_id, rating, settings=rules(request), session=session)
 
@@ -118,6 +118,6 @@ async def changed_since(
     cursor: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 500,
 ) -> Page[Change]:
-    """Page through finished and deleted messages in the order of their last change."""
+    """Return finished and deleted messages in the order of their last change, page by page."""
     async with database(request).reading() as session:
         return await changes.page(cursor, limit, session=session)

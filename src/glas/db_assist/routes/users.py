@@ -23,7 +23,7 @@ router = APIRouter()
 
 @router.put("/users/{tg_id}")
 async def register(request: Request, tg_id: PersonPath, choice: LocaleChoice) -> User:
-    """Make a person known; a known one stays as they are."""
+    """Create a person; a person who exists stays unchanged."""
     async with database(request).writing() as session:
         return await people.register(tg_id, choice.locale, session=session)
 
@@ -37,35 +37,35 @@ async def user(request: Request, tg_id: PersonPath) -> User:
 
 @router.delete("/users/{tg_id}")
 async def forget(request: Request, tg_id: PersonPath) -> Forgotten:
-    """Delete a person and all that they said; the ledger stays without a name."""
+    """Delete a person and their messages; the ledger entries stay without a name."""
     async with database(request).writing() as session:
         return await privacy.forget(tg_id, session=session)
 
 
 @router.put("/users/{tg_id}/locale")
 async def set_locale(request: Request, tg_id: PersonPath, choice: LocaleChoice) -> User:
-    """Change the language."""
+    """Set the language."""
     async with database(request).writing() as session:
         return await people.set_locale(tg_id, choice.locale, session=session)
 
 
 @router.put("/users/{tg_id}/consents/{purpose}")
 async def set_consent(request: Request, tg_id: PersonPath, purpose: Purpose, choice: ConsentChoice) -> User:
-    """Record a consent or its withdrawal."""
+    """Store a consent or its withdrawal."""
     async with database(request).writing() as session:
         return await people.set_consent(tg_id, purpose, choice, session=session)
 
 
 @router.put("/users/{tg_id}/role")
 async def set_role(request: Request, tg_id: PersonPath, choice: RoleChoice) -> User:
-    """Give a role."""
+    """Set the role."""
     async with database(request).writing() as session:
         return await people.set_role(tg_id, choice.role, session=session)
 
 
 @router.put("/users/{tg_id}/ban")
 async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice) -> User:
-    """Keep a person out, or let them in again."""
+    """Ban a person or lift the ban."""
     async with database(request).writing() as session:
         return await people.set_ban(tg_id, banned=choice.banned, session=session)
 
@@ -86,27 +86,27 @@ async def standing(request: Request, tg_id: PersonPath) -> Standing:
 
 @router.get("/users/{tg_id}/data")
 async def data(request: Request, tg_id: PersonPath) -> PersonalData:
-    """Everything that is held about a person."""
+    """Return all data that is stored about a person."""
     async with database(request).reading() as session:
         return await privacy.collect(tg_id, session=session)
 
 
 @router.get("/chats/{bot_id}/{chat_id}")
 async def chat(request: Request, bot_id: RowPath, chat_id: ChatPath) -> ChatSettings:
-    """How the bot behaves in a chat."""
+    """Return the settings of the bot in a chat."""
     async with database(request).reading() as session:
         return await chats.find(bot_id, chat_id, session=session)
 
 
 @router.put("/chats/{bot_id}/{chat_id}")
 async def set_chat(request: Request, bot_id: RowPath, chat_id: ChatPath, settings: ChatSettings) -> ChatSettings:
-    """Change how the bot behaves in a chat."""
+    """Change the settings of the bot in a chat."""
     async with database(request).writing() as session:
         return await chats.change(bot_id, chat_id, settings, session=session)
 
 
 @router.post("/chats/{bot_id}/{chat_id}/move")
 async def move_chat(request: Request, bot_id: RowPath, chat_id: ChatPath, move: ChatMove) -> ChatSettings:
-    """Let a chat that got another number keep what was chosen."""
+    """Copy the settings of a chat to its new number."""
     async with database(request).writing() as session:
         return await chats.move(bot_id, chat_id, move.new_chat_id, session=session)

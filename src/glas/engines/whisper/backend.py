@@ -19,6 +19,9 @@ Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 
 POSITION_S = 0.02
 
+LEAST_LOGPROB = -60.0
+"""Of a token in a text that is scored; a token that is never generated has no probability at all."""
+
 # In `config.json`: codes (ISO 639-1) of the languages that a model was made for, where it has tokens for more. A
 # vocabulary that was chosen by Russian text writes the others letter by letter.
 LANGUAGES = "languages"
@@ -109,6 +112,15 @@ class Backend(Protocol):
             temperature: 0 takes the most probable text.
             beam_size: how much is searched at temperature 0: texts that a beam search follows; 1 is greedy.
             with_times: whether `align` will be asked about the drafts.
+        """
+
+    def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
+        """Compute the natural logarithm of the probability of given texts, the end token included, of one sound.
+
+        Args:
+            encoded: what `encode` returned for one sound.
+            prompt: what stands before each text.
+            texts: tokens of the texts, without the end; each must fit behind the prompt.
         """
 
     def align(self, encoded: Any, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:

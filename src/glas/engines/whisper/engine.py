@@ -127,8 +127,9 @@ class WhisperEngine:
 
     def _groups(self, clips: Mapping[int, Clip], options: DecodingOptions) -> Iterator[list[int]]:
         """Indices of the clips that are encoded together: of like length; alone where each fills the window."""
-        # Languages that are found out may differ, and so would the tasks.
-        size = 1 if options.language is None or self.context == FULL_WINDOW else BATCH_SIZE
+        # Languages that are found out may differ, and so would the tasks; a text is compared with one sound.
+        is_alone = options.language is None or options.compared or self.context == FULL_WINDOW
+        size = 1 if is_alone else BATCH_SIZE
         group: list[int] = []
         for index in sorted(clips, key=lambda index: clips[index].n_frames):
             spread = clips[index].n_frames - clips[group[0]].n_frames if group else 0

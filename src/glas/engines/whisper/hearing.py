@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from glas.domain.decoding import RUSSIAN, DecodingOptions
 from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
-from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token, Word
+from glas.domain.text import laid_into
+from glas.domain.transcription import SAMPLE_RATE_HZ, Comparison, Hypothesis, Samples, Segment, Token, Word
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import spell
@@ -137,7 +138,8 @@ class Hearing:
             if best is not written:
                 (when,) = self._timings(best.heard, task, [best], [clip])
             hypothesis = self._hypothesis(clip, best, when, language)
-            hypotheses.append(hypothesis.model_copy(update={"foreign": another}))
+            comparison = self._compared(best, task)
+            hypotheses.append(hypothesis.model_copy(update={"foreign": another, "comparison": comparison}))
         return hypotheses
 
     def _spoken(self, heard: Any) -> str:
@@ -179,6 +181,19 @@ class Hearing:
     def _chosen(self, drafts: list[Draft], heard: Any, temperature: float) -> Written:
         chosen = choose(drafts, lambda tokens: self._network.vocabulary.decode(tokens).strip(), self._language_model)
         return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
+
+    def _compared(self, written: Written, task: list[int]) -> Comparison | None:
+        """Score the text that the caller wants compared; None without one, and where it is too long to be scored."""
+        if not self._options.compared or not written.text or self._options.task != "transcribe":
+            return None
+        network = self._network
+        other, n_words = laid_into(written.text, self._options.compared)
+        prompt = network.vocabulary.prompt(task, self._options)
+        texts = [network.vocabulary.encode(text) for text in (written.text, other)]
+        if len(prompt) + max(map(len, texts)) >= network.text_context:
+            return None
+        own, others = network.score(written.heard, prompt, texts)
+        return Comparison(lost=own - others, n_words=n_words)
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
         """The best of further writings: in the full window, then with a little chance, while there is time.

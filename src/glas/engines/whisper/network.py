@@ -1,6 +1,7 @@
 """Whisper in CTranslate2: the backend for graphics cards."""
 
 from collections.abc import Sequence
+from math import exp, log
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from glas.domain.errors import ConfigurationError, InvalidParameterError, ModelError, ModelLoadError
 from glas.engines.json_file import read_json
 from glas.engines.whisper.backend import (
+    LEAST_LOGPROB,
     POSITION_S,
     SOURCE_POSITIONS,
     TARGET_POSITIONS,
@@ -130,6 +132,16 @@ class Network:
             return_no_speech_prob=True,
         )
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
+
+    def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
+        """See `Backend.score`; the end is left out, since CTranslate2 does not tell its probability."""
+        task = [token for token in prompt if token != self.vocabulary.no_timestamps]
+        found = []
+        for text in texts:
+            (result,) = self._loaded().align(encoded, task, [text], [self.n_frames])
+            least = exp(LEAST_LOGPROB)
+            found.append(sum(log(max(float(one), least)) for one in result.text_token_probs[: len(text)]))
+        return found
 
     def align(self, encoded: Any, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:
         """See `Backend.align`."""

@@ -17,7 +17,7 @@ from glas.engines.json_file import read_json
 from glas.engines.session import session_options
 from glas.engines.whisper.alignment import arrivals
 from glas.engines.whisper.arrays import load_configuration, stored_arrays
-from glas.engines.whisper.backend import POSITION_S, Draft, Timing, written_languages
+from glas.engines.whisper.backend import LEAST_LOGPROB, POSITION_S, Draft, Timing, written_languages
 from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS
 from glas.engines.whisper.context import context_rule
 from glas.engines.whisper.decoder_graph import build_decoder
@@ -136,6 +136,17 @@ class OnnxNetwork:
             for number, prompt in enumerate(prompts)
         ]
 
+    def score(self, encoded: Encoded, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
+        """See `Backend.score`."""
+        decoding = self._decoding(encoded)
+        first = decoding.begin(prompt, prompt.index(self.vocabulary.start), self._barred.at_first).prefix
+        found = []
+        for text in texts:
+            (prefixes,) = decoding.extend([(first, text)], with_logits=True) if text else ([],)
+            steps = zip([first, *prefixes], [*text, self.vocabulary.end], strict=True)
+            found.append(sum(_logprob(prefix.logits, token) for prefix, token in steps))
+        return found
+
     def align(self, encoded: Encoded, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:  # noqa: ARG002
         """See `Backend.align`; the drafts carry their attention."""
         return [_timing(draft, len(task), n_frames) for draft, n_frames in zip(drafts, frames, strict=True)]
@@ -162,6 +173,13 @@ def _loaded(session: Any) -> Any:
     if session is None:
         raise ModelError("The model is closed.")
     return session
+
+
+def _logprob(logits: npt.NDArray[np.float32] | None, token: int) -> float:
+    if logits is None:
+        raise ModelError("Expected a prefix with its logits.")
+    highest = logits.max()
+    return max(float(logits[token] - highest - np.log(np.exp(logits - highest).sum())), LEAST_LOGPROB)
 
 
 def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:

@@ -93,6 +93,7 @@ class Vocabulary:
         languages: id of the token of each language, by ISO 639-1 code; empty for a model that knows English alone.
         end: id of the token that ends a text; what is below it is text.
         start: id of the token after which the network says what it makes of the sound.
+        no_timestamps: id of the token that asks for a text without times.
         no_speech: id of the token by which it says that nobody speaks; None if it has none.
     """
 
@@ -104,7 +105,7 @@ class Vocabulary:
         self.start = self._id(START)
         found = (self._tokenizer.token_to_id(token) for token in NO_SPEECH)
         self.no_speech: int | None = next((number for number in found if number is not None), None)
-        self._no_timestamps = self._id(NO_TIMESTAMPS)
+        self.no_timestamps = self._id(NO_TIMESTAMPS)
         self.languages: dict[str, int] = {}
         if self._tokenizer.token_to_id(EMPTY) is not None:
             between = range(self.start + 1, min(self._id(TRANSLATE), self._id(TRANSCRIBE)))
@@ -131,11 +132,11 @@ class Vocabulary:
 
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
         """All that stands before the text: hot words, what came before it, the task, and that no times are wanted."""
-        before = [token for text in (options.hotwords, options.prompt) if text.strip() for token in self._text(text)]
+        before = [token for text in (options.hotwords, options.prompt) if text.strip() for token in self.encode(text)]
         # The end of it is nearest to what is said now.
         before = before[-(self._context // _SHARE_OF_PROMPT - 1) :]
         previous = [self._id(PREVIOUS), *before] if before else []
-        return [*previous, *task, self._no_timestamps]
+        return [*previous, *task, self.no_timestamps]
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens; special ones have none."""
@@ -164,7 +165,8 @@ class Vocabulary:
                 held = []
         return [*found, (self.decode(held), len(held))] if held else found
 
-    def _text(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text, without the end."""
         return list(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids)
 
     def _id(self, token: str) -> int:

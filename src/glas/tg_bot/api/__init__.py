@@ -1,1 +1,1 @@
-"""Telegram's API: calls within its rates, errors in our words, groups that moved."""
+"""Calls to Telegram's Bot API: within Telegram's rates, with our own errors, and to the new number of moved groups."""

@@ -1,4 +1,4 @@
-"""Fetch a file from Telegram, or from the disk of a Bot API server on this machine."""
+"""Download a file from Telegram, or read it from the disk of a Bot API server on this machine."""
 
 import asyncio
 import io
@@ -15,7 +15,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """The bytes of a file.
+    """Return the bytes of a file.
 
     Raises:
         UploadTooLargeError: more than `limit_bytes`, whatever was announced.
@@ -33,7 +33,7 @@ async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
     if (file.file_size or 0) > limit_bytes:
         raise _too_large(limit_bytes)
     if bot.session.api.is_local:
-        # A server with `--local` shares this machine's disk; the path is that server's choice, not a person's.
+        # A server with `--local` uses this machine's disk; the path comes from that server and not from a person.
         return await asyncio.to_thread(_read, Path(file.file_path), limit_bytes)
     data = await _fetch(bot, file.file_path, limit_bytes)
     if file.file_size is not None and len(data) != file.file_size:

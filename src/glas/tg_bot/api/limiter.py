@@ -1,7 +1,7 @@
-"""Telegram's rates: 30 messages a second in all, one a second to a chat, 20 a minute to a group; `retry_after` obeyed.
+"""Keep Telegram's rates: 30 messages a second, one a second to a chat, 20 a minute to a group; obey `retry_after`.
 
-Every call passes here on its way out. Calls wait in order of urgency, so that a text that is ready overtakes the status
-lines of others, and a status line that would have to wait is not sent at all.
+Every call to Telegram passes through `RateLimiter`. Waiting calls are sent in order of urgency, so that a finished text
+is sent before the status lines of others. A status line that would have to wait is dropped.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from aiogram.methods.base import Response, TelegramType
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
 _EDITS = (EditMessageText, EditMessageReplyMarkup, EditMessageMedia)
 
-# What is allowed, and a little time for clocks that differ.
+# Telegram's rates, with a margin for differing clocks.
 _PER_SECOND, _SECOND_S = 30, 1.02
 _CHAT_SECOND_S = 1.02
 _PER_GROUP_MINUTE, _MINUTE_S = 20, 60.5
@@ -44,7 +44,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Urgency(IntEnum):
-    """Whose turn it is; lower goes first."""
+    """Urgency of a call; a lower value is sent earlier."""
 
     FINAL = 0
     NORMAL = 1
@@ -52,7 +52,7 @@ class Urgency(IntEnum):
 
 
 class NotNowError(Exception):
-    """A status line found no free place and was dropped."""
+    """A status line was dropped, because it could not be sent at once."""
 
 
 _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.NORMAL)
@@ -60,7 +60,7 @@ _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.NORMAL)
 
 @contextlib.contextmanager
 def urgency(value: Urgency) -> Iterator[None]:
-    """Calls made inside are of this urgency."""
+    """Set the urgency of all calls that are made within the context."""
     token = _urgency.set(value)
     try:
         yield
@@ -69,7 +69,7 @@ def urgency(value: Urgency) -> Iterator[None]:
 
 
 class _Window:
-    """At most `limit` calls that arrive within any `period_s` seconds, however long they are on their way.
+    """Let at most `limit` calls arrive within any `period_s` seconds, whatever their travel time.
 
     When a call arrives is not known, only that it is between its beginning and the coming of its answer. So it counts
     from the one until `period_s` after the other: whenever a call begins, all that may arrive together with it count.
@@ -82,7 +82,7 @@ class _Window:
         self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """When the next call may begin, if `share` processes use the same allowance; infinite: after some answer."""
+        """Return when the next call may begin if `share` processes use one rate; infinity: after another answer."""
         while self._answered and self._answered[0] <= now_s - self._period_s:
             self._answered.popleft()
         n_too_many = self._n_on_the_way + len(self._answered) + 1 - max(1, self._limit // share)
@@ -91,21 +91,21 @@ class _Window:
         return self._answered[n_too_many - 1] + self._period_s if n_too_many <= len(self._answered) else float("inf")
 
     def begin(self) -> None:
-        """A call begins."""
+        """Count a call that begins."""
         self._n_on_the_way += 1
 
     def end(self, now_s: float) -> None:
-        """A call was answered, or came to nothing."""
+        """Count the end of a call, answered or not."""
         self._n_on_the_way -= 1
         self._answered.append(now_s)
 
     def is_quiet(self, now_s: float) -> bool:
-        """Whether it limits nothing."""
+        """Return whether the window limits nothing now."""
         return not self._n_on_the_way and (not self._answered or self._answered[-1] <= now_s - self._period_s)
 
 
 class RateLimiter(BaseRequestMiddleware):
-    """A request middleware of aiogram's client."""
+    """Limit the rate of calls; a request middleware of aiogram's client."""
 
     def __init__(self) -> None:
         self.share = 1  # how many processes send with this token
@@ -120,7 +120,7 @@ class RateLimiter(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Let a call out when its time has come; one refused for haste waits as long as it is told and goes again."""
+        """Send a call when the rates permit it; repeat a call that Telegram refused, after the pause it asked for."""
         while True:
             if not isinstance(method, GetUpdates):
                 await self._turn(method)
@@ -135,18 +135,18 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Seconds that Telegram still wants quiet, by chat; None stands for everywhere."""
+        """Return the seconds for which Telegram asked for a pause, by chat; the key None means all chats."""
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
 
     def keep_quiet(self, chat: int | None, left_s: float) -> None:
-        """Send nothing to a chat for some seconds, or to nobody (None): another process was told so."""
+        """Send nothing to a chat for some seconds, or to no chat (None): another process has been asked for a pause."""
         until_s = asyncio.get_running_loop().time() + left_s
         self._held_until[chat] = max(until_s, self._held_until.get(chat, 0.0))
 
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
-        """Keep quiet: in a group only there, since its own small allowance is the usual cause; elsewhere everywhere."""
+        """Begin a pause: for a group only in this group, since its own rate is the usual cause; else for all chats."""
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
         self.keep_quiet(where, retry_after_s + 0.1)
@@ -154,12 +154,12 @@ class RateLimiter(BaseRequestMiddleware):
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
     async def _turn(self, method: TelegramMethod[Any]) -> None:
-        """Wait until a call may begin, and begin to count it."""
+        """Wait until a call may begin, and count it."""
         loop, wanted = asyncio.get_running_loop(), _urgency.get()
         if self._waiting and wanted is Urgency.STATUS:
             raise NotNowError
         if (at_s := self._free_at(method, now_s := loop.time())) <= now_s and self._waiting:
-            # The others were here first.
+            # Other calls came first.
             self._pump()
             at_s = self._free_at(method, now_s)
         if at_s <= now_s:
@@ -177,20 +177,20 @@ class RateLimiter(BaseRequestMiddleware):
                 if future.done() and not future.cancelled():
                     self._end(method)
                 raise
-            # A pause may have been asked for since it was let go: a task goes on only in the loop's next round.
+            # A task continues only in the loop's next round; Telegram may have asked for a pause meanwhile.
             if (at_s := self._held(method)) <= loop.time():
                 return
             self._end(method)
 
     def _look_at(self, at_s: float) -> None:
-        """See at that time who may go, or sooner if that is planned."""
+        """Schedule a check of the waiting calls at the given time, unless an earlier one is scheduled."""
         if at_s < float("inf") and (self._timer is None or at_s < self._timer.when()):
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = asyncio.get_running_loop().call_at(at_s + 0.001, self._pump)
 
     def _pump(self) -> None:
-        """Let everybody go whose time has come, the urgent ones first; look again when the next one's comes."""
+        """Start all calls that may begin now, the most urgent first, and schedule the next check."""
         now_s, soonest_s, kept = asyncio.get_running_loop().time(), float("inf"), []
         if self._timer is not None:
             self._timer.cancel()
@@ -222,11 +222,11 @@ class RateLimiter(BaseRequestMiddleware):
         return max(times)
 
     def _held(self, method: TelegramMethod[Any]) -> float:
-        """The end of the pause that was asked for; past where there is none."""
+        """Return the end of the current pause; a time in the past if there is none."""
         return max(self._held_until.get(where, 0.0) for where in (None, _chat(method)))
 
     def _windows(self, method: TelegramMethod[Any]) -> Iterator[_Window]:
-        """What a call counts towards."""
+        """Return the windows in which a call counts."""
         chat = _chat(method)
         if isinstance(method, (*_NEW, *_EDITS)):
             yield self._everything
@@ -244,13 +244,13 @@ class RateLimiter(BaseRequestMiddleware):
         for window in self._windows(method):
             window.end(now_s)
         if self._waiting:
-            # Whoever waited for this answer waits for the end of its second now.
+            # Calls that waited for this answer now wait until the end of its period.
             self._look_at(now_s + _CHAT_SECOND_S)
         if len(self._chats) > _MANY_CHATS:
             self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
-        """Keep windows of chats only while they limit something."""
+        """Delete the windows of chats that limit nothing any more."""
         for windows in (self._chats, self._groups):
             for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
                 del windows[chat]

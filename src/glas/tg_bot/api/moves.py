@@ -1,6 +1,6 @@
-"""Groups that became supergroups: Telegram gives them another number, and refuses the old one with the new one named.
+"""Follow groups that became supergroups: Telegram gives them a new number and names it when it refuses the old one.
 
-Messages that are sent go to the new number; what was written under the old one cannot be edited any more.
+New messages are sent to the new number. Messages that were sent to the old one cannot be edited any more.
 """
 
 from typing import Any
@@ -30,16 +30,16 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Moves(BaseRequestMiddleware):
-    """A request middleware of aiogram's client, outside of the rate limiter: the new chat has its own allowance."""
+    """Send calls to the new number of a moved group; a request middleware outside the rate limiter."""
 
     def __init__(self) -> None:
-        # Nothing to be kept: after a restart Telegram names the new number again.
+        # This is not stored: after a restart Telegram names the new number again.
         self._moved: dict[int, int] = {}
 
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call, to the new number where there is one."""
+        """Make a call, to the new number of the chat if it has one."""
         chat_id = getattr(method, "chat_id", None)
         if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
             return await make_request(bot, _sent_to(method, self._moved[chat_id]))
@@ -56,11 +56,11 @@ class Moves(BaseRequestMiddleware):
 def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMethod[TelegramType]:
     values: dict[str, Any] = {"chat_id": chat_id}
     if isinstance(method, _SENDING) and not isinstance(method, SendChatAction):
-        # The message to which it replies has another number there, which nobody tells.
+        # The replied-to message has another number in the new chat, which Telegram does not tell.
         values["reply_parameters"] = None
     return method.model_copy(update=values)
 
 
 def has_moved(message: Message) -> bool:
-    """Whether it is Telegram's notice that a group has another number now; it comes in the old chat and in the new."""
+    """Return whether it is Telegram's notice of a group's new number; it comes in the old chat and in the new one."""
     return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None

@@ -1,7 +1,7 @@
-"""Tell who wrote a message: a person, or a chat that speaks through an account of Telegram's.
+"""Find out who wrote a message: a person, or a chat that writes through one of Telegram's own accounts.
 
-Anonymous administrators, channels and posts of a linked channel all arrive under accounts that many people share. What
-stands in `sender_chat` then is who spoke; the account itself must never be taken for a person.
+Messages of anonymous administrators, of channels and of a linked channel arrive under accounts that many people share.
+`sender_chat` then names the real sender. The shared account must never be taken for a person.
 """
 
 from aiogram.types import (
@@ -15,12 +15,12 @@ from aiogram.types import (
 
 from glas.domain.people import SHARED_ACCOUNTS
 
-# Stands before the name of whoever spoke first in a forwarded recording.
+# Prefix of the first sender's name in a forwarded recording.
 _FORWARDED = "↪️"
 
 
 def person_in(message: Message) -> User | None:
-    """The person who wrote a message; None for an anonymous administrator, a channel or a channel's post."""
+    """Return the person who wrote a message; None for an anonymous administrator, a channel or a channel's post."""
     sender = message.from_user
     if sender is None or message.sender_chat is not None or sender.id in SHARED_ACCOUNTS:
         return None
@@ -28,13 +28,13 @@ def person_in(message: Message) -> User | None:
 
 
 def party_in(message: Message) -> int:
-    """The number by which limits and turns are counted: the person's, or the chat's where no person is known."""
+    """Return the id by which limits and queues count: the person's, or the chat's if the person is not known."""
     person = person_in(message)
     return message.chat.id if person is None else person.id
 
 
 def name_in(message: Message) -> str:
-    """Whose words a recording holds, as it is shown in a group; of a forwarded one, who spoke first."""
+    """Return the speaker's name that is shown in a group; for a forwarded recording, that of the first sender."""
     origin = message.forward_origin
     sender = _sender_name(message)
     if origin is None or message.is_automatic_forward:

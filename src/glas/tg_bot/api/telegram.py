@@ -1,6 +1,6 @@
-"""The Bot API's client: rate-limited, and failing with errors of ours, none of which holds the token.
+"""Client of the Bot API that keeps Telegram's rates and raises our own errors, none of which contains the token.
 
-Exceptions of the HTTP client quote addresses, and Telegram's addresses hold the token. They end here.
+Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. This module does not let them out.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ from glas.tg_bot.api.moves import Moves
 
 _T = TypeVar("_T")
 
-# Telegram tells these apart by words only.
+# These errors differ only in Telegram's text.
 _GONE_MESSAGE = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 _GONE_PERSON = ("chat not found", "PEER_ID_INVALID", "user is deactivated")
 _FORBIDDEN = (
@@ -67,25 +67,25 @@ _ANSWERS = [
 
 
 class TelegramAwayError(ServiceUnreachableError):
-    """Telegram cannot be reached, or fails within."""
+    """Telegram cannot be reached, or answers with an internal error."""
 
     code = "telegram_unreachable"
 
 
 class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the chat threw it out: there is nobody to answer."""
+    """The person blocked the bot, or the bot was removed from the chat, so there is nobody to answer."""
 
     code = "person_gone"
 
 
 class ChatForbidsError(PersonGoneError):
-    """The chat's rules forbid this kind of message; another kind may be allowed."""
+    """The chat does not permit this kind of message; another kind may be permitted."""
 
     code = "chat_forbids"
 
 
 class UnreadableAnswerError(GlasError):
-    """Telegram did what it was asked to, and its answer is of a form that this program does not know."""
+    """Telegram did what it was asked to do, but its answer has a form that this program does not know."""
 
     code = "telegram_answer_unreadable"
 
@@ -95,20 +95,20 @@ class UnreadableAnswerError(GlasError):
 
 
 class MessageGoneError(InvalidParameterError):
-    """The message to edit was deleted, or is too old to be edited."""
+    """The message to edit was deleted, or it is too old to be edited."""
 
     code = "message_gone"
 
 
 class DownloadError(InvalidParameterError):
-    """Telegram does not give the file out."""
+    """Telegram does not provide the file."""
 
     code = "download_failed"
 
 
 @asynccontextmanager
 async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limiter: RateLimiter) -> AsyncIterator[Bot]:
-    """A client of the Bot API.
+    """Open a client of the Bot API.
 
     Args:
         token: of the bot.
@@ -120,7 +120,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     session = AiohttpSession(api=server)
     session.middleware(Moves())
     session.middleware(limiter)
-    # What people said is not looked up; and the bot's own links lead nowhere that is worth a picture.
+    # No link previews: Telegram would look up what people said, and the bot's own links need none.
     bot = Bot(token, session=session, default=DefaultBotProperties(link_preview_is_disabled=True))
     try:
         yield bot
@@ -129,7 +129,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
 
 
 async def said(call: Callable[[], Awaitable[_T]]) -> _T:
-    """Make a call of the Bot API; failures become errors of ours.
+    """Make a call to the Bot API; raise our own error if it fails.
 
     Raises:
         TelegramAwayError: it may succeed later.
@@ -150,7 +150,7 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 
 
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
-    """Send a message; of an answer in an unknown form the number of the message is enough.
+    """Send a message; if the answer has an unknown form, the number of the message is enough.
 
     Raises:
         GlasError: as `said`.
@@ -166,7 +166,7 @@ async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
 
 
 def translated(error: TelegramAPIError) -> GlasError:
-    """The error of ours for one of aiogram's."""
+    """Translate an error of aiogram's into one of ours."""
     name = type(error).__name__
     if isinstance(error, TelegramBadRequest):
         return _of_bad_request(error.message)
@@ -188,9 +188,9 @@ def translated(error: TelegramAPIError) -> GlasError:
 
 
 def _of_unreadable(body: Any) -> GlasError:
-    """The error for an answer that is none of the Bot API's: a proxy's page, an empty or a cut body.
+    """Return the error for an answer that is not the Bot API's: a proxy's page, or an empty or truncated body.
 
-    Whether the call had its effect is not known then, as with a connection that breaks; so it is made again.
+    It is then not known whether the call had an effect, as after a broken connection; so the call is repeated.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -208,7 +208,7 @@ def _of_bad_request(text: str) -> GlasError:
 
 
 def is_not_modified(error: InvalidParameterError) -> bool:
-    """Whether an edit failed because everything stands there already, which is success."""
+    """Return whether an edit failed because the message has this content already; that is success."""
     return "message is not modified" in error.message
 
 
@@ -222,7 +222,7 @@ async def edit_text(
     entities: list[MessageEntity] | None = None,
     parse_mode: str | None = None,
 ) -> None:
-    """Let a message say `text`; saying the same again is fine.
+    """Set the text of a message; do nothing if it is the same already.
 
     Raises:
         MessageGoneError: it is not there any more.
@@ -239,14 +239,14 @@ async def edit_text(
             )
         )
     except UnreadableAnswerError:
-        return  # it stands there; only the answer says so in an unknown form
+        return  # the edit succeeded; only the form of the answer is unknown
     except InvalidParameterError as error:
         if not is_not_modified(error):
             raise
 
 
 async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: InlineKeyboardMarkup | None) -> None:
-    """Change the buttons under a message; the same again is fine, and so is a message that is gone."""
+    """Set the buttons of a message; ignore that they are the same already or that the message was deleted."""
     try:
         await said(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
     except (MessageGoneError, UnreadableAnswerError):
@@ -257,22 +257,22 @@ async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: Inlin
 
 
 async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
-    """Take a message of ours back; one that is gone already, or too old for that, is left alone."""
+    """Delete a message of the bot; ignore that it was deleted already or is too old for that."""
     with contextlib.suppress(InvalidParameterError, PersonGoneError):
         await said(lambda: bot.delete_message(chat_id, message_id))
 
 
 class Patience:
-    """Which errors pass if one waits: services and Telegram come back, a full queue empties.
+    """Decide which errors are temporary: an unavailable service or Telegram, a full queue.
 
-    A service that fails within may have met a bug that waiting does not mend: it gets a few chances only.
+    An internal error of a service may be a bug that does not pass with time, so it is tried only a few times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:
         self._faults_left = max_faults
 
     def pause_s(self, error: Exception) -> float | None:
-        """Least seconds to wait; None where waiting does not help."""
+        """Return the least number of seconds to wait before another try; None if another try cannot help."""
         match error:
             case OverloadedError():
                 return error.retry_after_s or 1.0

@@ -1,1 +1,1 @@
-"""What people ask for in words and presses: commands, settings, ratings, corrections, their data."""
+"""Handlers of commands, buttons and replies: settings, ratings, corrections, personal data."""

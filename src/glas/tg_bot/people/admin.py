@@ -1,4 +1,4 @@
-"""/stats, /grant, /ban, /unban, /repair: for the numbers in the settings, and nobody else. Names count nothing."""
+"""Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /unban, /repair. User names give no rights."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -20,15 +20,15 @@ _GRANT_WORDS = 3
 
 
 class FromAdmin(Filter):
-    """Written by an administrator, by number."""
+    """Filter: the sender's id is an administrator's."""
 
     async def __call__(self, message: Message, admins: frozenset[int]) -> bool:
-        """Whether it is."""
+        """Return whether the sender is an administrator."""
         return message.from_user is not None and message.from_user.id in admins
 
 
 def make_router() -> Router:
-    """Commands of administrators; anybody else's pass by as if they did not exist."""
+    """Make the router of the administrators' commands; those of other people are ignored."""
     router = Router()
     router.message.filter(FromAdmin())
     router.message.register(on_stats, Command("stats"))
@@ -41,7 +41,7 @@ def make_router() -> Router:
 async def on_stats(
     message: Message, *, db_assist: DbAssistClient, nn_service: NnServiceClient, say: Say, locale: Locale
 ) -> None:
-    """Figures."""
+    """Send the statistics."""
     found = await db_assist.statistics()
     text = say(
         "stats",
@@ -71,7 +71,7 @@ async def on_grant(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Give coins or take them back; the message names the grant, so that a repeat pays nothing."""
+    """Give coins or take them back; the message identifies the grant, so that a repetition pays nothing."""
     wanted = _grant(command.args or "")
     if wanted is None or message.from_user is None:
         await message.answer(say("grant-how"))
@@ -101,7 +101,7 @@ async def _is_known(person: int, db_assist: DbAssistClient) -> bool:
 
 
 def _grant(text: str) -> tuple[int, int, str] | None:
-    """Person, hundredths of a coin and reason; None where the words are not these."""
+    """Parse person, hundredths of a coin and reason; None if the command has another form."""
     words = text.split(maxsplit=_GRANT_WORDS - 1)
     if len(words) < _GRANT_WORDS or not words[0].isdecimal():
         return None
@@ -115,7 +115,7 @@ def _grant(text: str) -> tuple[int, int, str] | None:
 async def on_ban(
     message: Message, *, command: CommandObject, db_assist: DbAssistClient, admins: frozenset[int], say: Say
 ) -> None:
-    """Keep a person out, or let them in again; an administrator cannot be kept out, least of all by mistake."""
+    """Ban a person or lift the ban; an administrator cannot be banned."""
     text = (command.args or "").strip()
     if not text.isdecimal():
         await message.answer(say("ban-how"))
@@ -136,7 +136,7 @@ async def on_ban(
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:
-    """Look for lost originals now; what came of it is told later."""
+    """Start a search for lost recordings now; the result is sent later."""
     await message.answer(say("repair-begun"))
     return RepairJob(
         bot_id=bot.id, chat_id=message.chat.id, message_id=message.message_id, time=message.date.isoformat()

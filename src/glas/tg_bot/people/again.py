@@ -1,4 +1,4 @@
-"""Working on a recording because somebody asks: «Повторить», «Распознать», /transcribe in reply, subtitles."""
+"""Work on a recording at somebody's request: «Повторить», «Распознать», /transcribe in reply, subtitles."""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
@@ -18,7 +18,7 @@ from glas.tg_bot.voices.subtitles import Subtitling
 
 
 def make_router() -> Router:
-    """Requests to work on a recording."""
+    """Make the router of these requests."""
     router = Router()
     router.callback_query.register(on_retry, Pressed(RETRY))
     router.callback_query.register(on_confirm, Pressed(CONFIRM))
@@ -29,17 +29,17 @@ def make_router() -> Router:
 
 
 async def on_retry(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, say: Say) -> VoiceJob | None:
-    """Begin another attempt; its answer replaces the failure."""
+    """Begin another attempt; its answer replaces the message about the failure."""
     return await _begin(query, bot, say, attempt=values[0])
 
 
 async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """Begin what was asked for first."""
+    """Begin the recognition that the person has confirmed."""
     return await _begin(query, bot, say, attempt=1)
 
 
 async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
-    """The job for the recording to which our message replies; the button lets its speaker alone ask for it."""
+    """Return the job for the recording to which our message replies; only its speaker may press the button."""
     message = message_of(query)
     original = message.reply_to_message if message else None
     job = voice_job(original, bot_id=bot.id, attempt=attempt) if original else None
@@ -51,7 +51,7 @@ async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> V
 
 
 async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """/transcribe in reply to a recording: answer it, whatever the chat's setting."""
+    """Handle /transcribe in reply to a recording: recognise it, whatever the setting of the chat."""
     original = message.reply_to_message
     job = voice_job(original, bot_id=bot.id, is_asked=True) if original else None
     if job is None:
@@ -60,7 +60,7 @@ async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | N
 
 
 async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """A recording that waits for a confirmation comes here; a document without sound too."""
+    """Handle a recording that waits for a confirmation, or a document without sound."""
     if recording_in(message) is None:
         if message.chat.type == "private":
             await message.answer(say("text-hint"))
@@ -80,7 +80,7 @@ async def on_subtitles(
     subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Send subtitles with the words that stand; they follow a later correction."""
+    """Send subtitles of the current text; a later correction changes them."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])

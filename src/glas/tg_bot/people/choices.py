@@ -1,4 +1,4 @@
-"""What people choose: /language, /settings with the consent to training, and how a group is served."""
+"""Handlers of choices: /language, /settings with the consent to training, and the behaviour in a group."""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
@@ -17,7 +17,7 @@ _NAMES = {Locale.RU: "русский", Locale.EN: "English"}
 
 
 def make_router() -> Router:
-    """Choices."""
+    """Make the router of choices."""
     router = Router()
     router.message.register(on_moved, F.migrate_to_chat_id | F.migrate_from_chat_id)
     router.message.register(on_language, Command("language"))
@@ -30,7 +30,7 @@ def make_router() -> Router:
 
 
 async def on_language(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Show the languages. Private chats only: a chat's number is the person's there."""
+    """Show the languages; in private chats only, where the chat's id is the person's."""
     keyboard = keyboards.language(asker=message.chat.id, born_s=int(message.date.timestamp()))
     await message.answer(say("language"), reply_markup=keyboard)
 
@@ -45,7 +45,7 @@ async def on_language_chosen(
     phrases: Phrases,
     say: Say,
 ) -> None:
-    """Speak another language from now on."""
+    """Set the language of the person."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
@@ -57,7 +57,7 @@ async def on_language_chosen(
 
 
 async def on_settings(message: Message, *, user: User | None, keyboards: Keyboards, say: Say, locale: Locale) -> None:
-    """Show what a person has chosen, with the consent's button."""
+    """Show a person's settings, with the button of the consent."""
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -84,7 +84,7 @@ async def on_consent(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Record a consent to training, or its withdrawal; what /settings says above the button follows."""
+    """Store a consent to training or its withdrawal, and update the text above the button."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
@@ -104,7 +104,7 @@ async def on_consent(
 async def on_chat_settings(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, keyboards: Keyboards, say: Say
 ) -> None:
-    """Show how a group is served."""
+    """Show the bot's behaviour in a group."""
     chat = await db_assist.chat(bot.id, message.chat.id)
     keyboard = keyboards.chat(born_s=int(message.date.timestamp()), say=say)
     await message.answer(_chat_text(chat, say), reply_markup=keyboard)
@@ -113,7 +113,7 @@ async def on_chat_settings(
 async def on_chat_chosen(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, db_assist: DbAssistClient, say: Say
 ) -> None:
-    """Change how a group is served; the button lets its administrators alone press it."""
+    """Change the bot's behaviour in a group; only its administrators may press the button."""
     message = message_of(query)
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
@@ -125,7 +125,7 @@ async def on_chat_chosen(
 
 
 async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> None:
-    """Let a supergroup go on with what was chosen when it was a group."""
+    """Copy the settings of a group to the supergroup that it has become."""
     was = message.migrate_from_chat_id or message.chat.id
     now = message.migrate_to_chat_id or message.chat.id
     await db_assist.move_chat(bot.id, was, now)

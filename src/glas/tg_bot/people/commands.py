@@ -1,4 +1,4 @@
-"""/start, /help, /balance, and a hint for those who write instead of speaking."""
+"""Handlers of /start, /help and /balance, and a hint for people who write instead of speaking."""
 
 from aiogram import Router
 from aiogram.filters import Command, CommandStart
@@ -13,12 +13,12 @@ from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say, coins
 from glas.tg_bot.talk.picture import Picture
 
-# Which words a person has agreed to; a new wording is a new version.
+# Version of the text to which a person agrees; a new wording needs a new version.
 CONSENT_VERSION = "2026-11-22"
 
 
 def make_router() -> Router:
-    """The commands that everybody needs."""
+    """Make the router of the general commands."""
     router = Router()
     router.message.register(on_start, CommandStart())
     router.message.register(on_help, Command("help"))
@@ -27,7 +27,7 @@ def make_router() -> Router:
 
 
 def make_last_router() -> Router:
-    """What is left when nobody knew a message."""
+    """Make the router that handles messages which no other router handled."""
     router = Router()
     router.message.register(on_text)
     return router
@@ -43,9 +43,9 @@ async def on_start(
     picture: Picture,
     admins: frozenset[int],
 ) -> None:
-    """Register a person, say what happens with recordings, and ask for the consent that is separate.
+    """Register a person, explain what happens to recordings, and ask for the separate consent to training.
 
-    It comes from private chats only, whose number is the person's.
+    It is handled in private chats only, where the chat's id is the person's.
     """
     person = message.chat.id
     is_known = user is not None
@@ -67,7 +67,7 @@ async def on_start(
 async def on_help(
     message: Message, *, nn_service: NnServiceClient, admins: frozenset[int], say: Say, locale: Locale
 ) -> None:
-    """Say what can be done, and which model does it; to the bot's administrators in private also their commands."""
+    """Explain what the bot does and with which model; to an administrator in private also their commands."""
     parts = [say("help")]
     if message.chat.type == "private" and message.chat.id in admins:
         parts.append(say("help-admin"))
@@ -77,7 +77,7 @@ async def on_help(
 
 
 async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
-    """What the model that transcribes is called; None while nobody can tell."""
+    """Return the title of the model that transcribes; None if it is not known now."""
     try:
         return (await nn_service.health()).title[locale]
     except ServiceError:
@@ -85,7 +85,7 @@ async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
 
 
 async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:
-    """Say how many coins there are, and what is missing to a beta-tester."""
+    """Send the number of coins, and how many are missing to become a beta-tester."""
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -98,6 +98,6 @@ async def on_balance(message: Message, user: User | None, say: Say, locale: Loca
 
 
 async def on_text(message: Message, say: Say) -> None:
-    """Somebody writes: say what to send."""
+    """Answer a written message with a hint on what to send."""
     if message.chat.type == "private":
         await message.answer(say("text-hint"))

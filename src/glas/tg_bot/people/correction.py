@@ -1,7 +1,8 @@
-"""Corrections: what a person means as one, and nothing else.
+"""Handle corrections: accept only what a person means as one.
 
-A correction begins with ✏️, with a reply to one's own recording, or in a private chat with a reply that is near to the
-text. Where the words are not clearly one, the bot asks. In groups only ✏️ begins one: people talk there.
+A correction begins with ✏️, with a reply to one's own recording, or in a private chat with a reply whose words are
+similar to the text. If it is not clear whether a reply is a correction, the bot asks. In groups only ✏️ begins one,
+because people talk to each other there.
 """
 
 from aiogram import Bot, F, Router
@@ -27,10 +28,10 @@ from glas.tg_bot.voices.recordings import recording_in
 
 
 class AnswersPrompt(Filter):
-    """A reply to a request for words, by the one who was asked; the handler gets its `prompt`."""
+    """Filter: a reply to a request for words, by the person who was asked; the handler gets its `prompt`."""
 
     async def __call__(self, message: Message, corrector: Corrector) -> bool | dict[str, Prompt]:
-        """Whether it is."""
+        """Return whether the reply passes the filter."""
         prompt, person = corrector.prompts.read(message.reply_to_message), person_in(message)
         if prompt is None or person is None or person.id != prompt.asker:
             return False
@@ -38,16 +39,16 @@ class AnswersPrompt(Filter):
 
 
 class RepliesInPrivate(Filter):
-    """A written reply in a private chat, to a text of the bot or to a recording of one's own."""
+    """Filter: a written reply in a private chat, to a text of the bot or to one's own recording."""
 
     async def __call__(self, message: Message) -> bool:
-        """Whether it is."""
+        """Return whether the reply passes the filter."""
         is_reply = message.chat.type == "private" and message.reply_to_message is not None
         return is_reply and bool(message.text) and not (message.text or "").startswith("/")
 
 
 def make_router() -> Router:
-    """Corrections."""
+    """Make the router of corrections."""
     router = Router()
     router.callback_query.register(on_fix, Pressed(FIX))
     router.callback_query.register(on_insist, Pressed(INSIST))
@@ -59,7 +60,7 @@ def make_router() -> Router:
 
 
 async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say) -> None:
-    """Ask for the right words, with those that stand ready to be copied; too many of them come as a file."""
+    """Ask for the right words; show the current text so that it can be copied, as a file if it is long."""
     row, message = await corrector.row(values[0]), message_of(query)
     if row is None or message is None or row.status is not Status.DONE:
         await toast(bot, query, say("rate-stale"), is_alert=True)
@@ -77,7 +78,7 @@ async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, cor
 
 
 def _name_in_front(message: Message, otherwise: str) -> str:
-    """Whose words an answer in a group shows; the words themselves stand behind the name."""
+    """Return the speaker's name that stands in front of the text in a group."""
     if message.chat.type == "private":
         return ""
     front, is_there, _ = (message.text or "").partition(": ")
@@ -87,7 +88,7 @@ def _name_in_front(message: Message, otherwise: str) -> str:
 async def on_words(
     message: Message, *, prompt: Prompt, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Take the words that were asked for."""
+    """Handle the words that were asked for."""
     words, row = await corrector.words_in(message), await corrector.row(prompt.transcription_id)
     if words is None:
         await message.reply(say("fix-no-words"))
@@ -97,7 +98,7 @@ async def on_words(
         return None
     job = await _take(message, row, words, prompt, corrector, say=say, locale=locale)
     if message.reply_to_message is not None and message.chat.type != "private":
-        # A request that was answered is only in the way of a group.
+        # In a group, delete the request for words after it was answered.
         await delete_message(corrector.bot, message.chat.id, message.reply_to_message.message_id)
     return job
 
@@ -105,7 +106,7 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Take a reply in a private chat for a correction if it clearly is one; ask if it may be one."""
+    """Handle a reply in a private chat: as a correction if it clearly is one; ask the person if it may be one."""
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
         return None
@@ -118,7 +119,7 @@ async def on_reply(
     if row.status is not Status.DONE:
         await message.reply(say("fix-wait"))
         return None
-    # In a private chat the chat's number is the person's.
+    # In a private chat, the chat's id is the person's.
     prompt = Prompt(row.id, message.chat.id, "")
     like = min((likeness(words, text) for text in (row.shown_text, row.text or "")), key=list(Likeness).index)
     if like in (Likeness.SAME, Likeness.CLEAR):
@@ -140,7 +141,7 @@ async def _take(
     say: Say,
     locale: Locale,
 ) -> AmendJob | None:
-    """Record a correction; one that is doubtful is asked about before the text is replaced."""
+    """Record a correction; ask the person before a doubtful one replaces the text."""
     if row.corrected_text is None and words.split() == row.shown_text.split():
         await message.reply(say("fix-same"))
         return None
@@ -163,7 +164,7 @@ async def _take(
 async def on_insist(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Replace the text with the words to which our question replies."""
+    """Replace the text by a doubtful correction, because the person insists."""
     message, row = message_of(query), await corrector.row(values[0])
     original = message.reply_to_message if message else None
     words = await corrector.words_in(original) if original else None
@@ -186,13 +187,13 @@ async def on_insist(
 
 
 def _prompt_of(query: CallbackQuery, message: Message, row: Transcription, corrector: Corrector) -> Prompt:
-    """What a question or a piece of news is about; a name that cannot be read is that of the one who presses."""
+    """Return the context of a question or a confirmation; if it cannot be read, name the person who presses."""
     name = "" if message.chat.type == "private" else query.from_user.full_name
     return corrector.prompts.read(message) or Prompt(row.id, query.from_user.id, name)
 
 
 async def on_leave(query: CallbackQuery, *, bot: Bot, say: Say) -> None:
-    """Leave the text as it is."""
+    """Leave the text unchanged."""
     await toast(bot, query)
     if message := message_of(query):
         await edit_text(bot, message.chat.id, message.message_id, say("fix-left"))
@@ -201,7 +202,7 @@ async def on_leave(query: CallbackQuery, *, bot: Bot, say: Say) -> None:
 async def on_take_back(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Let the words stand again that stood before."""
+    """Undo a correction."""
     message, (transcription_id, change_id) = message_of(query), values
     try:
         result = await corrector.db_assist.take_back(transcription_id, query.from_user.id, change_id)

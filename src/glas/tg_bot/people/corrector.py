@@ -1,4 +1,4 @@
-"""Record the words of a text's author, and say what became of them."""
+"""Record an author's correction and tell the author the result."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _MAX_FILE_BYTES = 400_000
 
 @dataclass(frozen=True)
 class Corrector:
-    """What handling a correction needs; handlers get it from the dispatcher."""
+    """Objects that the handlers of corrections need; the dispatcher passes them on."""
 
     bot: Bot
     db_assist: DbAssistClient
@@ -41,7 +41,7 @@ class Corrector:
     prompts: Prompts
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
-        """Record words, with what the engine says of them.
+        """Record a correction, with the engine's judgement of its words.
 
         Raises:
             GlasError: as `DbAssistClient.correct`.
@@ -50,13 +50,13 @@ class Corrector:
         return await self.db_assist.correct(row.id, person, words, is_confirmed=is_confirmed, sound=sound)
 
     async def row(self, transcription_id: int) -> Transcription | None:
-        """A message, if it is still there."""
+        """Return the row of a message, if it still exists."""
         return await found(self.db_assist.transcription(transcription_id))
 
     async def ask(self, message: Message, row: Transcription, prompt: Prompt, question: str, say: Say) -> None:
         """Ask whether a reply is meant as a correction.
 
-        Its words stand in the reply alone, so that the question needs to remember nothing.
+        The words are only in the reply, so nothing must be stored with the question.
         """
         born_s = int(message.date.timestamp())
         keyboard = self.keyboards.question(row.id, asker=prompt.asker, born_s=born_s, say=say)
@@ -66,7 +66,7 @@ class Corrector:
     def told(
         self, result: CorrectionResult, prompt: Prompt, words: str, *, is_private: bool, say: Say, locale: Locale
     ) -> dict[str, Any]:
-        """The message that tells of a correction; coins are told in private only."""
+        """Return the message that confirms a correction; coins are mentioned in private chats only."""
         tail = ""
         if result.paid_hundredths and result.is_first and is_private:
             balance = coins(result.balance_hundredths, locale)
@@ -74,7 +74,7 @@ class Corrector:
         return self._change(prompt, say("fixed"), result.before, words, tail=tail)
 
     def amendment(self, result: CorrectionResult, prompt: Prompt, locale: Locale) -> AmendJob:
-        """The work of letting all messages that show a text follow."""
+        """Return the work that updates all messages with the text."""
         return AmendJob(
             transcription_id=result.transcription.id,
             change_id=result.change_id,
@@ -84,7 +84,7 @@ class Corrector:
         )
 
     async def words_in(self, message: Message) -> str | None:
-        """The words of a message, or of the text file that it brings; None where there are none."""
+        """Return the words of a message or of the text file attached to it; None if there are none."""
         if message.text is not None:
             return message.text
         if message.document is None or (message.document.file_size or 0) > _MAX_FILE_BYTES:
@@ -96,7 +96,7 @@ class Corrector:
             return None
 
     def _change(self, prompt: Prompt, head: str, before: str, after: str, *, tail: str) -> dict[str, Any]:
-        """Head, difference and tail; a difference that does not fit is left out."""
+        """Join head, difference and tail; leave out a difference that does not fit into a message."""
         mark, end = self.prompts.mark(prompt), ["\n\n", tail] if tail else []
         whole = Text(mark, f" {head}\n\n", *word_diff(before, after), *end)
         if not after or units(whole.as_kwargs()["text"]) > MAX_UNITS:
@@ -110,7 +110,7 @@ class Corrector:
 
 
 async def found(asked: Awaitable[Transcription]) -> Transcription | None:
-    """A message, or None where there is none."""
+    """Return a message, or None if there is none."""
     try:
         return await asked
     except NotFoundError:

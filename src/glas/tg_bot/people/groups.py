@@ -1,4 +1,4 @@
-"""The bot is added to a group: it says what it does there, and what keeps it from hearing voice messages."""
+"""Greet a group to which the bot was added, and say if privacy mode hides voice messages from the bot."""
 
 from aiogram import Bot, Router
 from aiogram.enums import ChatMemberStatus
@@ -11,16 +11,16 @@ from glas.tg_bot.talk.phrases import Phrases
 
 
 def make_router() -> Router:
-    """News about the bot's own membership."""
+    """Make the router of changes of the bot's own membership."""
     router = Router()
     router.my_chat_member.register(on_added, ChatMemberUpdatedFilter(JOIN_TRANSITION))
     return router
 
 
 async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
-    """Greet a group; where Telegram's privacy mode hides recordings from the bot, say what to do about it.
+    """Greet a group; if privacy mode hides its recordings from the bot, say what to do.
 
-    The mode is asked for anew each time: the bot's owner may have changed it since the start.
+    The mode is requested from Telegram each time, as the bot's owner may have changed it since the start.
     """
     if event.chat.type not in ("group", "supergroup"):
         return

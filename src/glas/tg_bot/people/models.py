@@ -1,4 +1,4 @@
-"""/model: administrators choose which model transcribes; it is fetched and begins to serve without a restart."""
+"""Handle /model: an administrator chooses a model; it is downloaded and then serves, without a restart."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from aiogram import Bot, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
-from glas.clients.nn_service import ModelFetch, NnServiceClient, OfferedModel
+from glas.clients.nn_service import NnServiceClient
+from glas.clients.nn_service_bodies import FetchBody, OfferedBody
 from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
 from glas.domain.people import Locale
 from glas.tg_bot.api.telegram import edit_text
@@ -30,7 +31,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """The choice of a model; anybody else's command passes by as if it did not exist."""
+    """Make the router for the choice of a model; commands of other people are ignored."""
     router = Router()
     router.message.register(on_model, Command("model"), FromAdmin())
     router.callback_query.register(on_model_chosen, Pressed(MODEL))
@@ -40,7 +41,7 @@ def make_router() -> Router:
 async def on_model(
     message: Message, *, nn_service: NnServiceClient, keyboards: Keyboards, say: Say, locale: Locale
 ) -> None:
-    """Show which model serves, and all others as buttons, the best one first."""
+    """Show the current model, and buttons for all others, the best one first."""
     health = await nn_service.health()
     offered = await nn_service.offered_models()
     asker = message.from_user.id if message.from_user else message.chat.id
@@ -59,7 +60,7 @@ async def on_model_chosen(
     say: Say,
     locale: Locale,
 ) -> ModelJob | None:
-    """Begin to fetch the chosen model; what becomes of it is told in the message with the buttons."""
+    """Begin to download the chosen model; its progress is shown in the message with the buttons."""
     if query.from_user.id not in admins:
         await toast(bot, query, say("admin-only"), is_alert=True)
         return None
@@ -82,7 +83,7 @@ async def on_model_chosen(
 
 @dataclass(frozen=True)
 class ModelChange:
-    """Watches a model being fetched and loaded."""
+    """Follow the download and the loading of a model."""
 
     bot: Bot
     steps: Steps
@@ -90,7 +91,7 @@ class ModelChange:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Let a model serve, and tell how far it is: the workflow. Begun again after a crash it does no harm."""
+        """Change the default model and show the progress; this is the workflow. It can be repeated after a crash."""
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]
         try:
@@ -105,7 +106,7 @@ class ModelChange:
             _log.warning("nobody was told of the model", model=job.model, code=error.code)
 
     async def _change(self, job: ModelJob, say: Say) -> str:
-        """Wait for the end of it.
+        """Wait until the download has ended.
 
         Returns:
             What there is to say then.
@@ -119,7 +120,7 @@ class ModelChange:
             model = await self._look(job.model)
             title = model.title[job.locale]
             if model.fetch is None:
-                # The service began anew meanwhile and knows of nothing.
+                # The service was restarted meanwhile and does not know the download.
                 await self.nn_service.fetch_and_serve(job.model)
             elif model.fetch.state not in _RUNNING:
                 return _ended(model.fetch, title, say)
@@ -128,22 +129,22 @@ class ModelChange:
                 told = text
             await asyncio.sleep(LOOK_S)
 
-    async def _look(self, name: str) -> OfferedModel:
+    async def _look(self, name: str) -> OfferedBody:
         for model in await self.nn_service.offered_models():
             if model.id == name:
                 return model
         raise UnknownModelError(f"expected {name} among the models that nn_service knows")
 
 
-def _progress(fetch: ModelFetch, title: str, say: Say) -> str:
+def _progress(fetch: FetchBody, title: str, say: Say) -> str:
     if fetch.state == "loading":
         return say("model-loading", title=title)
     percent = 100 * fetch.done_bytes // fetch.total_bytes if fetch.total_bytes else 0
     return say("model-fetching", title=title, percent=percent)
 
 
-def _ended(fetch: ModelFetch, title: str, say: Say) -> str:
-    """What there is to say of a fetch that has ended.
+def _ended(fetch: FetchBody, title: str, say: Say) -> str:
+    """Return the text about a download that has ended.
 
     Raises:
         GlasError: why it failed.

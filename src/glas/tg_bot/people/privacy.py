@@ -1,4 +1,4 @@
-"""/privacy, /mydata, /forget: what is held of a person, given to them or deleted everywhere."""
+"""Handle /privacy, /mydata and /forget: explain, send or delete the data that is stored about a person."""
 
 import asyncio
 import io
@@ -15,6 +15,7 @@ from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import PersonalData
 from glas.domain.errors import NotFoundError
+from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import SHARED_ACCOUNTS, User
 from glas.durable import Durable
 from glas.tg_bot.api.telegram import edit_text
@@ -29,7 +30,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """A person's data."""
+    """Make the router of these commands."""
     router = Router()
     router.message.register(on_privacy, Command("privacy"))
     router.message.register(on_mydata, Command("mydata"))
@@ -39,14 +40,14 @@ def make_router() -> Router:
 
 
 async def on_privacy(message: Message, *, say: Say) -> None:
-    """Say what is held and why."""
+    """Explain which data is stored and why."""
     await message.answer(say("privacy"))
 
 
 async def on_mydata(
     message: Message, *, user: User | None, db_assist: DbAssistClient, data_loader: DataLoaderClient, say: Say
 ) -> None:
-    """Send everything that is held, as one file. Never into a group."""
+    """Send all data about the person as one file; in private chats only."""
     if user is None or message.bot is None:
         await message.answer(say("not-registered"))
         return
@@ -57,12 +58,15 @@ async def on_mydata(
 
 
 async def _zipped(data: PersonalData, data_loader: DataLoaderClient) -> tuple[bytes, bool]:
-    """Everything in one archive; recordings only while they fit."""
+    """Return all data as one zip archive, with as many recordings as fit."""
     files = {"data.json": data.model_dump_json(indent=2).encode()}
     total_bytes, is_whole = len(files["data.json"]), True
     for row in data.transcriptions:
         if row.text is not None:
-            files[f"{row.id}/{row.id}_transcription.txt"] = row.text.encode()
+            files[transcription_key(row.id)] = row.text.encode()
+        if (recognition := await _recognition(row.id, data_loader)) is not None:
+            files[recognition_key(row.id)] = recognition
+            total_bytes += len(recognition)
         if row.audio_key is None:
             continue
         total_bytes += row.audio_size_bytes or 0
@@ -76,6 +80,14 @@ async def _zipped(data: PersonalData, data_loader: DataLoaderClient) -> tuple[by
     return await asyncio.to_thread(_zip, files), is_whole
 
 
+async def _recognition(transcription_id: int, data_loader: DataLoaderClient) -> bytes | None:
+    """Words with their times, as they are stored; None where they are not."""
+    try:
+        return await data_loader.fetch_audio(recognition_key(transcription_id))
+    except NotFoundError:
+        return None
+
+
 def _zip(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -85,7 +97,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 async def on_forget(message: Message, *, user: User | None, keyboards: Keyboards, say: Say) -> None:
-    """Ask once."""
+    """Ask for a confirmation before the deletion."""
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -103,7 +115,7 @@ async def on_forget_chosen(
     durable: Durable,
     say: Say,
 ) -> CleanJob | None:
-    """Delete a person everywhere: objects, rows, what the durable engine remembers; the export follows."""
+    """Delete a person's data: objects, rows, and the durable engine's records; the export follows."""
     message, person = message_of(query), query.from_user.id
     await toast(bot, query)
     text, job = say("forget-kept"), None
@@ -117,7 +129,7 @@ async def on_forget_chosen(
 
 
 async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable) -> int:
-    """Delete a person's objects, rows, and what the durable engine remembers; the export follows a `CleanJob`.
+    """Delete a person's objects, rows and the durable engine's records; a `CleanJob` removes them from the export.
 
     Returns:
         How many recordings are gone.
@@ -134,7 +146,7 @@ async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoader
 async def forget_shared_accounts(
     db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable
 ) -> CleanJob | None:
-    """Delete what earlier versions stored under accounts that many people share, whom they took for persons."""
+    """Delete what earlier versions stored under Telegram's shared accounts, which they mistook for persons."""
     counts = [await forget(account, db_assist, data_loader, durable) for account in sorted(SHARED_ACCOUNTS)]
     if not any(counts):
         return None
@@ -143,7 +155,7 @@ async def forget_shared_accounts(
 
 
 async def _delete_objects(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient) -> None:
-    """Delete objects while it is known whose they are: once the rows are gone, a crash could leave them behind."""
+    """Delete the objects before the rows: without rows, a crash would leave objects whose owner is unknown."""
     try:
         data = await db_assist.export_user(person)
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""Commands about a person, written in a group: answered in the person's private chat, never before everybody."""
+"""Handle commands about a person that were sent in a group: the answer goes to the person's private chat."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Say
 
 _PRIVATE = ("start", "balance", "language", "privacy", "mydata", "forget")
-_FROM_GROUP = "group"  # what stands behind /start when somebody comes by the link
+_FROM_GROUP = "group"  # argument of /start if a person follows the link
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Private commands in groups; it must come before the routers that answer them."""
+    """Make the router of private commands in groups; it must come before the routers that answer them."""
     router = Router()
     router.message.register(on_private_matter, Command(*_PRIVATE), F.chat.type != "private")
     return router
 
 
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
-    """Handle the command as if it came from the private chat, and say in the group only where the answer is.
+    """Handle the command as if it came from the private chat; in the group say only where the answer is.
 
-    A bot may not begin a private chat: who has none yet gets a link to it.
+    A bot may not begin a private chat, so a person without one gets a link to it.
     """
     if user is not None:
         here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}

@@ -1,4 +1,4 @@
-"""❌ 👌 ✅ under a text. What is paid is decided by db_assist, once; here it is only asked for and told."""
+"""Handle the buttons ❌ 👌 ✅. db_assist decides about the payment; this module requests it and shows the result."""
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
@@ -16,7 +16,7 @@ from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:
-    """Ratings."""
+    """Make the router of ratings."""
     router = Router()
     router.callback_query.register(on_rating, Pressed(RATE))
     return router
@@ -33,10 +33,10 @@ async def on_rating(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Record a score and say what it brought."""
+    """Store a score and show the coins that it earned."""
     transcription_id, score = values[0], Score(values[1])
     if user is None:
-        # The button is the presser's own: they asked to be forgotten meanwhile.
+        # The button belongs to the person who pressed it, so their data was deleted meanwhile.
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     try:
@@ -59,7 +59,7 @@ async def on_rating(
 async def congratulate(
     bot: Bot, person: int, result: RatingResult | CorrectionResult, say: Say, locale: Locale
 ) -> None:
-    """Tell a person that they have just become a beta-tester."""
+    """Tell a person that they have become a beta-tester."""
     if result.became_beta_tester:
         text = say("beta-tester", coins=coins(result.balance_hundredths, locale))
         await said(lambda: bot.send_message(person, text))

@@ -1,1 +1,1 @@
-"""What the bot says and shows: phrases in two languages, buttons that are signed, texts of any length."""
+"""Texts and buttons of the bot: phrases in two languages, signed buttons, division of long texts."""

@@ -9,7 +9,7 @@ _WORDS = re.compile(r"\S+")
 
 
 def word_diff(before: str, after: str) -> list[str | Text]:
-    """Words that went are struck through, words that came are bold; case and punctuation count as words do."""
+    """Return the difference of two texts: deleted words struck through, new ones bold; case and punctuation count."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     parts: list[str | Text] = []
     for what, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -1,4 +1,4 @@
-"""The buttons under messages, and what a press of each carries.
+"""Buttons under messages, and the data that a press of each sends.
 
 Every button names its `asker`: Telegram's id of the person who may press it, or `ADMINISTRATORS` of the chat.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from glas.clients.nn_service import OfferedModel
+from glas.clients.nn_service_bodies import OfferedBody
 from glas.domain.messages import Score
 from glas.domain.people import Locale
 from glas.tg_bot.talk.phrases import Say
@@ -25,12 +25,12 @@ CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
 
 
 def model_number(name: str) -> int:
-    """A number that stands for a model in a button, which holds numbers only."""
+    """Return a number that identifies a model in a button, whose data consists of numbers only."""
     return zlib.crc32(name.encode())
 
 
 class Keyboards:
-    """Makes keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
+    """Make keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
 
     def __init__(self, signer: Signer, *, rating_days: int) -> None:
         self._signer = signer
@@ -39,7 +39,7 @@ class Keyboards:
     def rating(
         self, transcription_id: int, *, asker: int, born_s: int, say: Say, score: Score = Score.NOT_RATED
     ) -> InlineKeyboardMarkup:
-        """❌ 👌 ✅ under a text, with a dot at the one that was pressed; ways to correct it and to get subtitles."""
+        """Buttons ❌ 👌 ✅ under a text, with a dot at the current rating; buttons for correction and subtitles."""
         marks = [
             self._button(
                 f"{mark} {_CHOSEN}" if score is value else mark,
@@ -57,16 +57,16 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """«Повторить» under a failure; `attempt` is the one that a press begins."""
+        """Button «Повторить» under a failure; `attempt` is the number of the attempt that it begins."""
         button = self._button(say("button-retry"), RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
 
     def confirm(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """«Распознать», where a confirmation is wanted first."""
+        """Button «Распознать», if recognition needs a confirmation."""
         return self._one(self._button(say("button-confirm"), CONFIRM, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S))
 
     def question(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Whether words are meant as a correction."""
+        """Buttons for the question whether a reply is a correction."""
         row = [
             self._button(text, action, transcription_id, asker=asker, born_s=born_s, life_s=self._rating_s)
             for text, action in ((say("button-insist"), INSIST), (say("button-leave"), LEAVE))
@@ -76,7 +76,7 @@ class Keyboards:
     def take_back(
         self, transcription_id: int, change_id: int, *, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
-        """↩️ under the news of a correction, for a day."""
+        """Button ↩️ under the confirmation of a correction; it works for a day."""
         values = (TAKE_BACK, transcription_id, change_id)
         return self._one(
             self._button(say("button-take-back"), *values, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
@@ -85,13 +85,13 @@ class Keyboards:
     def consent(
         self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Allow training, or withdraw; under /settings the press also has the text above it written anew."""
+        """Button to consent to training or to withdraw; under /settings, a press also updates the text above it."""
         text = say("consent-no") if given else say("consent-yes")
         values = (CONSENT, int(not given), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """The one question before everything is deleted."""
+        """Button that confirms the deletion of all data."""
         return InlineKeyboardMarkup(
             inline_keyboard=[
                 [self._button(say("forget-yes"), FORGET, 1, asker=asker, born_s=born_s, life_s=3600)],
@@ -100,7 +100,7 @@ class Keyboards:
         )
 
     def language(self, *, asker: int, born_s: int) -> InlineKeyboardMarkup:
-        """Languages, each by its own name."""
+        """One button for each language, with its own name."""
         names = {Locale.RU: "Русский", Locale.EN: "English"}
         row = [
             self._button(names[locale], LANGUAGE, number, asker=asker, born_s=born_s, life_s=self._rating_s)
@@ -109,7 +109,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[row])
 
     def chat(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """How the bot behaves in a group; its administrators choose."""
+        """Buttons for the bot's behaviour in a group; only its administrators may press them."""
         choices = ((say("button-chat-auto"), 1), (say("button-chat-asked"), 0))
         return InlineKeyboardMarkup(
             inline_keyboard=[
@@ -119,9 +119,9 @@ class Keyboards:
         )
 
     def models(
-        self, offered: Iterable[OfferedModel], *, asker: int, born_s: int, say: Say, locale: Locale
+        self, offered: Iterable[OfferedBody], *, asker: int, born_s: int, say: Say, locale: Locale
     ) -> InlineKeyboardMarkup:
-        """All models but the one that serves, one below the other."""
+        """One button for each model except the current one."""
         rows = []
         for model in offered:
             title = model.title[locale]

@@ -1,4 +1,4 @@
-"""What languages are called."""
+"""Names of languages."""
 
 from glas.domain.people import Locale
 
@@ -34,6 +34,6 @@ _NAMES = {
 
 
 def language_name(code: str, locale: Locale) -> str:
-    """The name of a language by its ISO 639-1 code."""
+    """Return the name of a language by its ISO 639-1 code."""
     russian, english = _NAMES.get(code, (code, code))
     return russian if locale is Locale.RU else english

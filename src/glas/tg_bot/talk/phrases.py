@@ -1,4 +1,4 @@
-"""What the bot says, in every language: read from `locales/*.ftl`.
+"""Phrases of the bot in every language, read from `locales/*.ftl`.
 
 The files are Fluent, of which we read the plain part: messages, comments, `{$variables}` and indented continuation.
 """
@@ -18,14 +18,14 @@ Say: TypeAlias = Callable[..., str]
 
 
 class Phrases:
-    """All phrases; `phrases[locale]("balance", coins="1")` says one."""
+    """All phrases; `phrases[locale]("balance", coins="1")` returns one of them."""
 
     def __init__(self) -> None:
         folder = resources.files("glas.tg_bot.talk") / "locales"
         self._texts = {locale: parse((folder / f"{locale}.ftl").read_text(encoding="utf-8")) for locale in Locale}
 
     def __getitem__(self, locale: Locale) -> Say:
-        """What says phrases in one language."""
+        """Return the function that gives phrases in one language."""
         texts = self._texts[locale]
 
         def say(name: str, /, **values: object) -> str:
@@ -34,12 +34,12 @@ class Phrases:
         return say
 
     def names(self, locale: Locale) -> frozenset[str]:
-        """Names of all phrases of a language."""
+        """Return the names of all phrases of a language."""
         return frozenset(self._texts[locale])
 
 
 def parse(source: str) -> dict[str, str]:
-    """Read a file of messages.
+    """Parse a file of messages.
 
     Raises:
         ValueError: a line is none that we understand.
@@ -59,7 +59,7 @@ def parse(source: str) -> dict[str, str]:
 
 
 def coins(hundredths: int, locale: Locale) -> str:
-    """An amount with its noun: «12,5 монеты», "12.5 coins"."""
+    """Return an amount with its noun: «12,5 монеты», "12.5 coins"."""
     sign, (whole, cents) = ("−" if hundredths < 0 else ""), divmod(abs(hundredths), 100)
     decimals = f"{cents:02}".rstrip("0")
     if locale is Locale.EN:

@@ -1,4 +1,4 @@
-"""The picture above the first words: uploaded once, then named by the id that Telegram gave it."""
+"""Picture above the text of /start: uploaded once, then sent by the id that Telegram gave it."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Picture:
-    """A picture that is sent again and again."""
+    """A picture that is sent many times."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file_id: str | None = None
 
     async def answer(self, message: Message, caption: str, keyboard: InlineKeyboardMarkup) -> None:
-        """Answer with the picture and a caption; without the picture where a chat allows none."""
+        """Answer with the picture and a caption; without the picture if the chat permits none."""
         try:
             sent = await self._photo(message, caption, keyboard)
         except TelegramBadRequest as error:
@@ -35,5 +35,5 @@ class Picture:
             try:
                 return await message.answer_photo(self._file_id, caption=caption, reply_markup=keyboard)
             except TelegramBadRequest:
-                self._file_id = None  # it knows the id no more
+                self._file_id = None  # Telegram does not know the id any more
         return await message.answer_photo(FSInputFile(self._path), caption=caption, reply_markup=keyboard)

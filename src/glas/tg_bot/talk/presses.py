@@ -1,4 +1,4 @@
-"""Presses of buttons: read with their signature, let through for the one who may press, answered with a few words."""
+"""Handle presses of buttons: check signature, age and person, and answer with a short note."""
 
 import time
 from typing import Any
@@ -18,13 +18,13 @@ _CHAT_ADMINISTRATORS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR
 
 
 class Pressed(Filter):
-    """A press of one kind of button, signed by us, in time, by the one who may; the handler gets its `values`."""
+    """Filter: a press of one kind of button, validly signed, in time, by the right person; gives handlers `values`."""
 
     def __init__(self, action: str) -> None:
         self._action = action
 
     async def __call__(self, query: CallbackQuery, bot: Bot, signer: Signer) -> bool | dict[str, Any]:
-        """Whether it is."""
+        """Return whether the press passes the filter."""
         try:
             pressed = signer.read(query.data or "", now_s=time.time())
         except InvalidParameterError:
@@ -35,7 +35,7 @@ class Pressed(Filter):
 
 
 async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
-    """Whether the one who presses is the one for whom the button was made."""
+    """Return whether the button was made for the person who pressed it."""
     if asker != ADMINISTRATORS:
         return query.from_user.id == asker
     message = query.message
@@ -48,7 +48,7 @@ async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
 
 
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
-    """Answer a press; where it is too late for that, write to the person instead."""
+    """Answer a press with a short note; if Telegram does not accept it any more, send a message instead."""
     try:
         await said(lambda: bot.answer_callback_query(query.id, text[:_TOAST_CHARS] or None, show_alert=is_alert))
     except InvalidParameterError:
@@ -60,19 +60,19 @@ async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: boo
 
 
 def message_of(query: CallbackQuery) -> Message | None:
-    """The message under which the button stands; None where Telegram does not show it any more."""
+    """Return the message above the button; None if Telegram does not give it any more."""
     return None if isinstance(query.message, InaccessibleMessage) else query.message
 
 
 def make_last_router() -> Router:
-    """What is left when nobody knew a press."""
+    """Make the router for presses that no other router handled."""
     router = Router()
     router.callback_query.register(on_unknown)
     return router
 
 
 async def on_unknown(query: CallbackQuery, bot: Bot, signer: Signer, say: Say) -> None:
-    """Refuse a press that is forged, too late, or another's."""
+    """Refuse a press that is forged, too late, or by another person."""
     try:
         pressed = signer.read(query.data or "", now_s=time.time())
         if pressed.asker == ADMINISTRATORS:

@@ -1,8 +1,8 @@
-"""Messages of the bot that themselves say what they are about: requests for words, questions, news of a correction.
+"""Messages of the bot that carry their own context: requests for words, questions, confirmations of a correction.
 
-Telegram gives a reply together with the message to which it replies. So these carry, behind a pencil, a link with the
-number of the text, of the person who is asked and the name that the answer shows, signed as buttons are. Nothing has to
-be remembered between a request and its reply, and no crash can come between them.
+Telegram delivers a reply together with the message to which it replies. These messages therefore contain a link behind
+a pencil, with the id of the text, the id of the person who is asked and the name that the answer shows, signed like
+buttons. So nothing must be stored between a request and its reply, and a crash in between does no harm.
 """
 
 import time
@@ -23,7 +23,7 @@ _MAX_HINT_CHARS = 64
 
 
 class Prompt(NamedTuple):
-    """What such a message is about."""
+    """Context of such a message."""
 
     transcription_id: int
     asker: int
@@ -33,10 +33,10 @@ class Prompt(NamedTuple):
 
 
 class Prompts:
-    """Makes such messages and reads them."""
+    """Make such messages and read them."""
 
     def __init__(self, signer: Signer, bot_id: int, *, life_s: int) -> None:
-        """Prepare it.
+        """Initialise it.
 
         Args:
             signer: signs what they carry.
@@ -48,7 +48,7 @@ class Prompts:
         self._life_s = life_s
 
     def mark(self, prompt: Prompt) -> TextLink:
-        """The pencil that carries what a message is about."""
+        """Return the pencil with the link that contains the context."""
         born_s = int(time.time())
         signed = self._signer.sign(
             _ACTION, prompt.transcription_id, asker=prompt.asker, born_s=born_s, life_s=self._life_s
@@ -57,11 +57,11 @@ class Prompts:
         return TextLink(_PENCIL, url=f"https://{_PAGE}/?{query}")
 
     def request(self, prompt: Prompt, words: str, *, shown: str = "") -> Text:
-        """A request for words; those that stand now follow, ready to be copied."""
+        """Return a request for words, followed by the current text, which can be copied."""
         return Text(self.mark(prompt), f" {words}", *(["\n\n", Code(shown)] if shown else []))
 
     def read(self, message: Message | None) -> Prompt | None:
-        """What a message is about; None where it is none of these, or one of long ago."""
+        """Return the context of a message; None if it has none, or if it is too old."""
         for url in _urls(message, self._bot_id):
             fields = _fields(url)
             try:
@@ -74,17 +74,17 @@ class Prompts:
 
 
 def forced_reply(say: Say) -> ForceReply:
-    """Let the application of the one who is asked open its reply by itself."""
+    """Return the markup that makes the app of the person who is asked open the reply field."""
     return ForceReply(selective=True, input_field_placeholder=say("fix-placeholder")[:_MAX_HINT_CHARS])
 
 
 def is_prompt(message: Message | None, bot_id: int) -> bool:
-    """Whether a message looks like one of these; its signature is checked when it is read."""
+    """Return whether a message looks like one of these; the signature is checked when it is read."""
     return bool(_urls(message, bot_id))
 
 
 def _urls(message: Message | None, bot_id: int) -> list[str]:
-    """Links of a message of the bot's that carry something."""
+    """Yield the links with a context in a message of the bot."""
     if message is None or message.from_user is None or message.from_user.id != bot_id:
         return []
     entities = (*(message.entities or ()), *(message.caption_entities or ()))

@@ -1,4 +1,4 @@
-"""Why there is no text, in the words of people."""
+"""Explain to people why there is no text."""
 
 from glas.domain.errors import (
     AudioError,
@@ -33,7 +33,7 @@ _ENGLISH: tuple[tuple[type[GlasError], str], ...] = (
 
 
 def reason(error: GlasError, locale: Locale) -> str:
-    """A sentence for an error."""
+    """Return a sentence for an error."""
     if isinstance(error, TelegramAwayError):
         return _TELEGRAM[locale]
     if isinstance(error, DownloadError):

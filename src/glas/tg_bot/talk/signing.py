@@ -1,7 +1,7 @@
-"""Buttons that cannot be forged: what a press carries is signed, and short enough for Telegram's 64 bytes.
+"""Sign the data of buttons, so that it cannot be forged, and keep it within Telegram's 64 bytes.
 
-A bad client can send any callback data, so nothing in it is believed without the signature. Every button also names who
-may press it: one person, or the administrators of its chat.
+A manipulated client can send any callback data, so data without a valid signature is refused. Every button also names
+who may press it: one person, or the administrators of its chat.
 """
 
 import base64
@@ -20,7 +20,7 @@ ADMINISTRATORS: Final = 0
 
 
 class Pressed(NamedTuple):
-    """What a button carries."""
+    """Data of a button."""
 
     action: str
     asker: int
@@ -28,26 +28,26 @@ class Pressed(NamedTuple):
 
 
 class ForgedButtonError(InvalidParameterError):
-    """A press whose signature is not ours."""
+    """The signature of a press is not ours."""
 
     code = "button_forged"
 
 
 class StaleButtonError(InvalidParameterError):
-    """A press whose time is over."""
+    """The button is too old."""
 
     code = "button_stale"
 
 
 class Signer:
-    """Signs and checks what buttons carry."""
+    """Sign and check the data of buttons."""
 
     def __init__(self, token: str) -> None:
-        # Another prefix than that of older buttons, which named no asker: they are refused.
+        # Older buttons named no asker. They had another prefix and are refused.
         self._key = hashlib.sha256(b"glas buttons 2\0" + token.encode()).digest()
 
     def sign(self, action: str, *values: int, asker: int, born_s: int, life_s: int) -> str:
-        """Callback data for an action.
+        """Return the callback data for an action.
 
         Args:
             action: a short name without colons.
@@ -64,7 +64,7 @@ class Signer:
         return data
 
     def read(self, data: str, *, now_s: float) -> Pressed:
-        """Check callback data and take it apart.
+        """Check callback data and parse it.
 
         Raises:
             ForgedButtonError: we did not sign this.
@@ -85,7 +85,7 @@ class Signer:
 
 
 def _short(value: int) -> str:
-    """A whole number to base 36, which `int` reads back."""
+    """Return a whole number in base 36, which `int` can read."""
     digits, rest = "", abs(value)
     while rest or not digits:
         rest, digit = divmod(rest, 36)

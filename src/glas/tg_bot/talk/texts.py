@@ -1,4 +1,4 @@
-"""Lay texts out as Telegram can show them: one message, a message with a file, or several messages.
+"""Lay out texts for Telegram: one message, a message with a file, or several messages.
 
 Telegram counts a message in UTF-16 code units, with everything that stands in it: name, text and notes.
 """
@@ -17,19 +17,19 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Layout(NamedTuple):
-    """Messages in their order, the first of which is the answer; and the whole text, where it goes into a file."""
+    """Messages in their order, the first of which is the answer; and the whole text, if it is sent as a file."""
 
     parts: tuple[str, ...]
     document: str | None
 
 
 def units(text: str) -> int:
-    """Length as Telegram counts it: UTF-16 code units."""
+    """Return the length as Telegram counts it, in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def is_too_long(text: str) -> bool:
-    """Whether a text does not fit into one message."""
+    """Return whether a text is too long for one message."""
     return units(text) > MAX_UNITS
 
 
@@ -68,16 +68,16 @@ def split(text: str, limit: int) -> list[str]:
 
 
 def _place_to_cut(head: str) -> int:
-    """Where to cut: not in the first half, unless that is a word without end."""
+    """Return where to cut: not in the first half, unless a word without end leaves no other place."""
     ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
     return next((end for end in ends if end > len(head) // 2), len(head))
 
 
 def _first_units(text: str, limit: int) -> str:
-    """The beginning of a text, at most `limit` units; a character of two units is never cut in two."""
+    """Return the beginning of a text, at most `limit` units, without cutting a character of two units."""
     return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
 
 
 def as_document(text: str, name: str) -> BufferedInputFile:
-    """A text as a file."""
+    """Return a text as a file."""
     return BufferedInputFile(text.encode(), name)

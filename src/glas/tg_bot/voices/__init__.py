@@ -1,1 +1,1 @@
-"""The way of a recording: who is answered, recognition, the answer, keeping and repairing."""
+"""Recordings: admission, recognition, answer, archive and repair."""

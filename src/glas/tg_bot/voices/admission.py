@@ -1,4 +1,4 @@
-"""Who is answered, and what becomes of their recording: decided once for each message, before anything is sent."""
+"""Decide, once for each recording and before anything is sent, whether it is answered and how."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ _MB = 1_000_000
 class Admission(BaseModel):
     """The decision.
 
-    Telegram's claims (size, seconds) are believed only against the person; the bytes are measured later.
+    Telegram's figures (size, seconds) may only lead to a refusal; the real ones are measured later in the bytes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,7 +36,7 @@ _IGNORED = Admission(is_answered=False)
 
 @dataclass(frozen=True)
 class Doorkeeper:
-    """Decides by the settings and by what is known of people and chats."""
+    """Decide by the settings and by what is stored about people and chats."""
 
     db_assist: DbAssistClient
     settings: BotSettings
@@ -56,7 +56,7 @@ class Doorkeeper:
             if not chat.answers_automatically:
                 return _IGNORED
         if (refusal := self._refusal(job, standing)) is not None:
-            # In a group the refusals would be as many as the messages; a large file there may be no speech at all.
+            # In a group, refusals would fill the chat, and a large file may contain no speech at all.
             is_quiet = not job.is_private and (refusal.may_ask_again or not job.is_asked)
             return _IGNORED if is_quiet else refusal
         return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)
@@ -86,18 +86,18 @@ class Doorkeeper:
             return None
 
     def serves(self, person: int | None) -> bool:
-        """Whether a person is on the allow-list, or there is none; on a list nobody is anonymous."""
+        """Return whether a person may use the bot: there is no list of permitted people, or the person is on it."""
         return not self.allowed or person in self.allowed | self.admins
 
     async def known(self, person: int) -> User | None:
-        """A person who pressed /start; None for anybody else."""
+        """Return the person if they have pressed /start; None otherwise."""
         try:
             return await self.db_assist.user(person)
         except NotFoundError:
             return None
 
     def _minutes_exceeded(self, standing: Standing, duration_s: float) -> int:
-        """The limit that this recording would exceed, in minutes; 0 where it does not."""
+        """Return the daily limit in minutes that this recording would exceed; 0 if it exceeds none."""
         user, used = standing.user, standing.usage
         limits = {
             Role.USER: self.settings.user_minutes_per_day,

@@ -1,4 +1,4 @@
-"""Let everything that shows a text follow its correction: the answer, its further parts, files and subtitles."""
+"""After a correction, update everything that shows the text: the answer, its further parts, files and subtitles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Amending:
-    """What it needs.
+    """Objects that the update needs.
 
-    The words are those that stand when it runs, not those of the change that asked for it. So the messages show in the
-    end what the database says, however often this is repeated and in whatever order.
+    It shows the words that are current when it runs, not those of the change that started it. So in the end the
+    messages agree with the database, even if the work is repeated or runs in another order.
     """
 
     bot: Bot
@@ -39,13 +39,13 @@ class Amending:
     keyboards: Keyboards
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Amend what shows one text: the workflow."""
+        """Update the messages that show one text; this is the workflow."""
         job = AmendJob.model_validate(arguments)
         try:
             await self.steps.do("texts", lambda: self._texts(job))
             await self.steps.do("subtitles", lambda: self._subtitles(job))
         except (NotFoundError, PersonGoneError):
-            return  # forgotten meanwhile, or nobody is there to read
+            return  # the person's data was deleted meanwhile, or the chat cannot be reached
         except GlasError as error:
             _log.error("a correction is not shown", transcription=job.transcription_id, code=error.code)
 
@@ -63,7 +63,7 @@ class Amending:
         try:
             await edit_text(self.bot, _chat(row), row.answer_message_id, layout.parts[0], keyboard)
         except MessageGoneError:
-            return  # the person has deleted it, and what changed was shown anyway
+            return  # the person has deleted it; the changes were shown in another message
         await self._follow_parts(row, parts, layout.parts[1:])
         for one in files:
             await self._replace(row, one, row.shown_text, say("file-name"))
@@ -73,7 +73,7 @@ class Amending:
             await self.db_assist.attach(row.id, MessageKind.DOCUMENT, sent.chat.id, sent.message_id)
 
     async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], texts: Sequence[str]) -> None:
-        """Let the further messages of a long text say its parts; some may be too many then, or too few."""
+        """Update the further messages of a long text; there may now be too many of them or too few."""
         for one, text in zip(old, texts, strict=False):
             try:
                 await edit_text(self.bot, one.chat_id, one.message_id, text)
@@ -96,7 +96,7 @@ class Amending:
             await self._replace(row, one, subtitles, say("subtitles-name"))
 
     async def _replace(self, row: Transcription, message: AttachedMessage, text: str, name: str) -> None:
-        """Put another file into a message."""
+        """Replace the file of a message."""
         media = InputMediaDocument(media=as_document(text, name))
         try:
             await said(
@@ -114,5 +114,5 @@ class Amending:
 
 
 def _chat(row: Transcription) -> int:
-    """Where the answer stands."""
+    """Return the chat of the answer."""
     return row.answer_chat_id or row.chat_id

@@ -1,6 +1,10 @@
-"""Keeping what was answered: original bytes and text go to the object store, digest and key to the database."""
+"""Archive an answered recording: original bytes, text and recognition in the object store, then the row.
+
+The database is told last: a row that names its audio has all its objects, so that an export may rely on them.
+"""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import structlog
@@ -8,10 +12,11 @@ import structlog
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, NotFoundError, OverloadedError
+from glas.domain.kept import KeptRecognition
 from glas.durable import Durable
 from glas.tg_bot.voices.desk import Shelf
 from glas.tg_bot.voices.hearing import Hearing
-from glas.tg_bot.voices.jobs import ArchiveJob
+from glas.tg_bot.voices.jobs import ArchiveJob, ToArchive
 from glas.tg_bot.voices.steps import Steps
 
 _EXPORT_PAUSE_S, _LOOK_S = 5.0, 0.5
@@ -21,7 +26,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Archiving:
-    """What archiving needs."""
+    """Objects that archiving needs."""
 
     steps: Steps
     durable: Durable
@@ -31,22 +36,20 @@ class Archiving:
     shelf: Shelf
 
     async def keep(self, arguments: dict[str, object]) -> None:
-        """Archive one recording: the workflow."""
+        """Archive one recording; this is the workflow."""
         job = ArchiveJob.model_validate(arguments)
         try:
-            await self.steps.do(
-                "archive", lambda: self.store(job.transcription_id, job.file_id, job.file_unique_id, job.text)
-            )
+            await self.steps.do("archive", lambda: self.store(job))
         except NotFoundError:
-            # The person asked to be forgotten meanwhile; what was just stored must go as well.
+            # The person's data was deleted meanwhile, so delete what was just stored, too.
             await self.steps.do("unarchive", lambda: self.data_loader.delete(job.transcription_id))
             await self.steps.do("forget", lambda: self.durable.forget(str(job.person)))
         except GlasError as error:
-            # The nightly look for what is missing tries again.
+            # The nightly repair tries again.
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
-        """Let the export follow a deletion, as soon as none is running, and wait for its end: the workflow."""
+        """Export after a deletion, as soon as no other export runs, and wait for its end; this is the workflow."""
 
         async def begin() -> None:
             try:
@@ -55,7 +58,7 @@ class Archiving:
                     await asyncio.sleep(_LOOK_S)
                     state = await self.data_loader.export_state()
             except ConflictError as error:
-                # The one that runs may have passed the place already.
+                # The running export may already have passed these messages.
                 raise OverloadedError(error.message, retry_after_s=_EXPORT_PAUSE_S) from error
 
         try:
@@ -63,14 +66,30 @@ class Archiving:
         except GlasError as error:
             _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 
-    async def store(self, transcription_id: int, file_id: str, file_unique_id: str, text: str) -> None:
-        """Store bytes, digest and text; the bytes are fetched again if they are not at hand any more."""
-        data = self.shelf.get(file_unique_id)
+    async def store(self, job: ToArchive) -> None:
+        """Store bytes, text, recognition and digest; the bytes are fetched again if they are not at hand any more."""
+        transcription_id = job.transcription_id
+        data = self.shelf.get(job.file_unique_id)
         if data is None:
-            data = await self.hearing.fetch(file_id)
+            data = await self.hearing.fetch(job.file_id)
         stored = await self.data_loader.store_audio(transcription_id, data)
+        await self.data_loader.store_transcription(transcription_id, job.text)
+        kept = job.kept
+        if kept is None and job.same_as is not None:
+            kept = await self.data_loader.fetch_recognition(job.same_as)
+        if kept is not None:
+            await store_recognition(self.data_loader, transcription_id, kept)
         await self.db_assist.archive(
             transcription_id, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
         )
-        await self.data_loader.store_transcription(transcription_id, text)
-        self.shelf.take(file_unique_id)
+        self.shelf.take(job.file_unique_id)
+
+
+async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:
+    """Store what was recognised; one that is stored already stays.
+
+    Subtitles that are asked for while the archive is away have the recording recognised again: either writer may be
+    first then.
+    """
+    with contextlib.suppress(ConflictError):
+        await data_loader.store_recognition(transcription_id, kept)

@@ -1,6 +1,6 @@
-"""Say what was recognised: in the placeholder, in a file, or in several messages; nothing recognised is lost.
+"""Send the recognised text: in the placeholder, as a file, or in several messages; if one way fails, use another.
 
-Each message that is sent is a recorded step of its own, so that a crash repeats at most one of them.
+Each message that is sent is a recorded step of its own, so a crash repeats at most one of them.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Answer(BaseModel):
-    """Where the answer to a recording goes, and in which words."""
+    """Where the answer to a recording is sent, and in which language."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,12 +43,12 @@ class Answer(BaseModel):
     chat_id: int
 
     def chat_if_another(self, chat_id: int) -> int | None:
-        """The chat, where it is not that of the recording."""
+        """Return the chat if it is not the chat of the recording."""
         return chat_id if chat_id != self.job.chat_id else None
 
 
 class Recognised(BaseModel):
-    """What recognition gave; no row where nothing is kept."""
+    """The result of recognition; without a row if nothing is stored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,7 +58,7 @@ class Recognised(BaseModel):
 
 @dataclass(frozen=True)
 class Delivery:
-    """What saying a text needs."""
+    """Objects that sending a text needs."""
 
     bot: Bot
     steps: Steps
@@ -66,7 +66,7 @@ class Delivery:
     keyboards: Keyboards
 
     async def deliver(self, answer: Answer, recognised: Recognised, say: Say) -> None:
-        """Finish the row and say the text, within a workflow.
+        """Finish the row and send the text, within a workflow.
 
         Raises:
             PersonGoneError: nobody is there to read it.
@@ -75,7 +75,7 @@ class Delivery:
         try:
             await self._say(answer, recognised, say)
         except ChatForbidsError:
-            # Muted in a group meanwhile: who spoke may still be reached in private.
+            # The bot was muted in the group meanwhile: try the speaker's private chat.
             if not answer.admission.is_kept or answer.job.person is None:
                 raise
             await self._rescue(answer.job.person, recognised.heard.text, reply_to=None)
@@ -99,7 +99,7 @@ class Delivery:
             await self.steps.do(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
 
     def _notes(self, answer: Answer, recognised: Recognised, say: Say) -> Sequence[str]:
-        """Lines below a text."""
+        """Return the notes below a text."""
         notes, heard = list[str](), recognised.heard
         if heard.foreign is not None:
             notes.append(say("foreign", language=language_name(heard.foreign, answer.admission.locale)))
@@ -117,14 +117,14 @@ class Delivery:
         """
         if recognised.transcription_id is None:
             return None
-        finished = Finished(**recognised.heard.model_dump(exclude={"foreign"}))
+        finished = Finished(**recognised.heard.model_dump(exclude={"foreign", "kept", "same_as"}))
         try:
             return (await self.db_assist.finish(recognised.transcription_id, finished)).id
         except NotFoundError:
             return None
 
     async def _send_document(self, answer: Answer, recognised: Recognised, say: Say) -> int | None:
-        """Send the text as a file; None where the chat forbids files."""
+        """Send the text as a file; None if the chat forbids files."""
         await self.finish(recognised)
         document = as_document(recognised.heard.text, say("file-name"))
         to = _reply_to(answer.job.message_id)
@@ -137,13 +137,13 @@ class Delivery:
         return message.message_id
 
     async def _attach(self, recognised: Recognised, kind: MessageKind, message: Message) -> None:
-        """Remember a further message, so that it can follow a correction."""
+        """Store a further message with the text, so that a correction can update it."""
         if recognised.transcription_id is not None:
             with contextlib.suppress(NotFoundError):
                 await self.db_assist.attach(recognised.transcription_id, kind, message.chat.id, message.message_id)
 
     async def _edit(self, answer: Answer, recognised: Recognised, text: str, say: Say) -> None:
-        """Let the placeholder say the text; if it was deleted, say it anew."""
+        """Replace the placeholder by the text; if the placeholder was deleted, send a new message."""
         job, keyboard = answer.job, None
         transcription_id = await self.finish(recognised)
         if transcription_id is not None and job.person is not None and recognised.heard.text:
@@ -172,7 +172,7 @@ class Delivery:
     async def reply(
         self, chat_id: int, reply_to: int | None, text: str, keyboard: InlineKeyboardMarkup | None = None
     ) -> Message:
-        """Send a message, in reply to another one that may be gone."""
+        """Send a message in reply to another one, which may have been deleted."""
         to = None if reply_to is None else _reply_to(reply_to)
         return await sent(lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard))
 

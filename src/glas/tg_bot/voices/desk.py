@@ -1,4 +1,4 @@
-"""Whose recording is being recognised, and who waits at which place; and the bytes at hand meanwhile."""
+"""Limit the recognitions that run at once, number the waiting recordings, and hold bytes in memory meanwhile."""
 
 import asyncio
 from bisect import bisect_left
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class Ticket:
-    """One who waits or is served."""
+    """A recording that waits or is being recognised."""
 
     def __init__(self, desk: "Desk", came_s: int) -> None:
         self._desk = desk
@@ -17,19 +17,19 @@ class Ticket:
         self.is_paused = False
 
     def pause(self) -> None:
-        """Something is away, and this one waits for it."""
+        """Mark, within the context, that this recording waits for an unavailable service."""
         self.is_paused = True
 
     @property
     def place(self) -> int:
-        """Place in the queue, from 1; 0 when it is this one's turn."""
+        """Return the place in the queue, from 1; 0 while it is being recognised."""
         return self._desk.place(self)
 
 
 class Desk:
-    """Serves `seats` at once, in the order in which they came.
+    """Run at most `seats` recognitions at once, in the order of arrival.
 
-    Other processes have desks of their own; who waits there is told now and then, as `elsewhere`.
+    Other processes have desks of their own; their waiting recordings arrive from time to time, as `elsewhere`.
     """
 
     def __init__(self, seats: int) -> None:
@@ -38,7 +38,7 @@ class Desk:
         self.elsewhere: Sequence[int] = ()
 
     def ticket(self, came_s: int = 0) -> Ticket:
-        """Come in; nothing waits yet.
+        """Make a ticket for a new recording; this does not wait.
 
         Args:
             came_s: when, by the one clock that all desks share (Unix time).
@@ -46,18 +46,18 @@ class Desk:
         return Ticket(self, came_s)
 
     def waiting(self) -> list[int]:
-        """When those came who wait here."""
+        """Return the arrival times of the recordings that wait in this process."""
         return [ticket.came_s for ticket in self._waiting]
 
     def place(self, ticket: Ticket) -> int:
-        """Place of a ticket among all that wait, here and elsewhere."""
+        """Return the place of a ticket among all waiting recordings, in this and in the other processes."""
         if ticket not in self._waiting:
             return 0
         return self._waiting.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
 
     @asynccontextmanager
     async def served(self, ticket: Ticket) -> AsyncIterator[None]:
-        """Wait for a seat, and hold it inside."""
+        """Wait for a seat, and hold it within the context."""
         if self._free:
             self._free -= 1
         else:
@@ -65,7 +65,7 @@ class Desk:
             try:
                 await ticket.called.wait()
             except BaseException:
-                # Called and gone at the same moment: the seat must not get lost.
+                # If the seat was given at the moment of the cancellation, pass it on.
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
                 else:
@@ -85,7 +85,7 @@ class Desk:
 
 
 class Shelf:
-    """Bytes of recordings between two steps, so that they need not be fetched twice; a crash empties it."""
+    """Cache of recordings' bytes between two steps, so that they are not downloaded twice; empty after a crash."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -93,7 +93,7 @@ class Shelf:
         self._files: OrderedDict[str, bytes] = OrderedDict()
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep a file, and let the oldest ones go if there are too many bytes."""
+        """Store a file, and drop the oldest ones if there are too many bytes."""
         self.take(name)
         if len(data) > self._max_bytes:
             return
@@ -104,11 +104,11 @@ class Shelf:
             self._bytes -= len(oldest)
 
     def get(self, name: str) -> bytes | None:
-        """Look a file up."""
+        """Return a file, if it is there."""
         return self._files.get(name)
 
     def take(self, name: str) -> bytes | None:
-        """Look a file up and let it go."""
+        """Return a file and drop it."""
         data = self._files.pop(name, None)
         self._bytes -= len(data or b"")
         return data

@@ -1,4 +1,4 @@
-"""From a file in Telegram to text: known files are answered from what is known, others are fetched and recognised."""
+"""Get the text of a file in Telegram: reuse the result of a known file, or download and recognise it."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError
+from glas.domain.kept import KeptRecognition
 from glas.domain.model_ref import ModelRef
 from glas.domain.transcription import SURE
 from glas.tg_bot.api.download import download
@@ -19,7 +20,7 @@ from glas.tg_bot.voices.status import shown_status
 
 
 class Heard(BaseModel):
-    """What a recording says."""
+    """Result for a recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,16 +31,20 @@ class Heard(BaseModel):
     model_version: str | None = None
     fingerprint: str | None = None
     foreign: str | None = None
+    kept: KeptRecognition | None = None
+    """What is stored beside the text; None where the text was known before."""
+    same_as: int | None = None
+    """The message of the same file from which the text is known."""
 
     @property
     def is_unsure(self) -> bool:
-        """Whether the person must be told that the text may be wrong."""
+        """Return whether the person must be told that the text may be wrong."""
         return self.confidence is not None and self.confidence < SURE
 
 
 @dataclass
 class Hearing:
-    """Fetches and recognises."""
+    """Download and recognise recordings."""
 
     bot: Bot
     nn_service: NnServiceClient
@@ -49,11 +54,11 @@ class Hearing:
     limit_bytes: int
 
     def ticket(self, job: VoiceJob) -> Ticket:
-        """A place in the queue, to be taken by `hear`."""
+        """Return a place in the queue, which `hear` uses."""
         return self.desk.ticket(job.date_s)
 
     def shown(self, chat_id: int, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """Let the person see how far it has come, inside."""
+        """Show the person the progress, within the context."""
 
         def status() -> str:
             if ticket.is_paused:
@@ -79,7 +84,7 @@ class Hearing:
             try:
                 recognition = await self.nn_service.transcribe(data)
             except AudioError:
-                # Another attempt fetches it anew: it may have been damaged on its way.
+                # Another attempt downloads it again, as it may have been damaged in transit.
                 self.shelf.take(job.recording.file_unique_id)
                 raise
         heard = recognition.hypothesis
@@ -91,14 +96,15 @@ class Hearing:
             model_version=heard.model_version,
             fingerprint=recognition.fingerprint,
             foreign=heard.foreign,
+            kept=KeptRecognition(recognition=recognition),
         )
 
     async def fetch(self, file_id: str) -> bytes:
-        """The bytes of a file in Telegram."""
+        """Return the bytes of a file in Telegram."""
         return await download(self.bot, file_id, limit_bytes=self.limit_bytes)
 
     async def _known(self, job: VoiceJob) -> Heard | None:
-        """What the served model, with the weights that it has now, made of the same file before."""
+        """Return an earlier result for the same file by the current model and the current version of its weights."""
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
@@ -113,10 +119,11 @@ class Hearing:
             model=model.name,
             model_version=model.version,
             fingerprint=known.fingerprint,
+            same_as=known.id,
         )
 
     async def _served_model(self) -> ModelRef | None:
-        """The model that nn_service serves now; asked each time, since it may change. None where it is not told."""
+        """Return the current model of nn_service, asked each time since it may change; None if it does not say."""
         try:
             return (await self.nn_service.health()).served
         except GlasError:

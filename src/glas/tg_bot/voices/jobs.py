@@ -1,8 +1,9 @@
-"""What workflows are given: everything that a message says, and none of its bytes."""
+"""Arguments of the workflows: all that a Telegram message says, without the recording's bytes."""
 
 from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
+from glas.domain.kept import KeptRecognition
 from glas.domain.people import Locale
 from glas.durable import Queue, Work
 from glas.tg_bot.api.senders import name_in, person_in
@@ -16,7 +17,7 @@ VOICES, UPDATES, ARCHIVE, REPAIRS, MODELS = "voices", "updates", "archive", "rep
 
 
 class VoiceJob(BaseModel):
-    """One recording to be answered."""
+    """Answer a recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,44 +38,52 @@ class VoiceJob(BaseModel):
 
     @property
     def id(self) -> str:
-        """Names the work on this message: a second delivery has the same name."""
+        """Return the name of the work on this message, which is the same if Telegram delivers the message again."""
         name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
-        # What was passed over when it came may be asked for later.
+        # A recording that was not recognised when it arrived may be requested later.
         return f"{name}:asked" if self.is_asked else name
 
     @property
     def is_unasked_in_group(self) -> bool:
-        """Whether it is answered only because the group's recordings are: nobody asked about this one."""
+        """Return whether it is answered only because the recordings of its group are, not at a person's request."""
         return not self.is_private and not self.is_asked
 
     @property
     def party(self) -> int:
-        """The number by which limits and turns are counted: the person's, or the chat's where no person is known."""
+        """Return the id by which limits and queues count: the person's, or the chat's if the person is not known."""
         return self.chat_id if self.person is None else self.person
 
     def work(self) -> Work:
-        """As something to enqueue."""
+        """Return the work to enqueue."""
         return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.party))
 
 
-class ArchiveJob(BaseModel):
-    """A recording to be kept, fetched again by `file_id` if its bytes are not at hand any more."""
+class ToArchive(BaseModel):
+    """A recording to archive; it is downloaded again by `file_id` if its bytes are not in memory any more."""
 
     model_config = ConfigDict(frozen=True)
 
     transcription_id: int
-    person: int
     file_id: str
     file_unique_id: str
     text: str
+    kept: KeptRecognition | None = None
+    same_as: int | None = None
+    """Where nothing was recognised, because the file was known: the message whose recognition is copied."""
+
+
+class ArchiveJob(ToArchive):
+    """A recording to be kept, and whose it is."""
+
+    person: int
 
     def work(self) -> Work:
-        """As something to enqueue."""
+        """Return the work to enqueue."""
         return Work(ARCHIVE, KEEP, f"a:{self.transcription_id}", (self.model_dump(mode="json"),), str(self.person))
 
 
 class AmendJob(BaseModel):
-    """A text was changed: what shows it must follow."""
+    """Update the messages that show a changed text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,25 +95,25 @@ class AmendJob(BaseModel):
     locale: Locale
 
     def work(self) -> Work:
-        """As something to enqueue."""
+        """Return the work to enqueue."""
         name = f"e:{self.transcription_id}:{self.change_id}"
         return Work(UPDATES, AMEND, name, (self.model_dump(mode="json"),), str(self.person))
 
 
 class CleanJob(BaseModel):
-    """A person was forgotten: exports must lose their messages, too. It does not say whose."""
+    """Remove the messages of a deleted person from the export; the job does not contain the person's id."""
 
     model_config = ConfigDict(frozen=True)
 
     cleaned_by: str
 
     def work(self) -> Work:
-        """As something to enqueue."""
+        """Return the work to enqueue."""
         return Work(REPAIRS, CLEAN, f"c:{self.cleaned_by}", ())
 
 
 class RepairJob(BaseModel):
-    """A search for lost originals, which an administrator asked for with a message."""
+    """Search for lost recordings, at an administrator's request."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -114,12 +123,12 @@ class RepairJob(BaseModel):
     time: str
 
     def work(self) -> Work:
-        """As something to enqueue."""
+        """Return the work to enqueue."""
         return Work(REPAIRS, REPAIR, f"r:{self.bot_id}:{self.chat_id}:{self.message_id}", (self.time, self.chat_id))
 
 
 class ModelJob(BaseModel):
-    """Another model is to serve; the message below which it was chosen tells how far it is."""
+    """Change the default model; its progress is shown in the message in which it was chosen."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -131,13 +140,13 @@ class ModelJob(BaseModel):
     locale: Locale
 
     def work(self) -> Work:
-        """As something to enqueue."""
+        """Return the work to enqueue."""
         name = f"m:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.press}"
         return Work(MODELS, CHANGE_MODEL, name, (self.model_dump(mode="json"),))
 
 
 def queues(concurrency: int) -> tuple[Queue, ...]:
-    """The queues of the bot."""
+    """Return the queues of the bot."""
     return (
         Queue(VOICES, concurrency),
         Queue(UPDATES, concurrency),
@@ -148,7 +157,7 @@ def queues(concurrency: int) -> tuple[Queue, ...]:
 
 
 def voice_job(message: Message, *, bot_id: int, is_asked: bool = False, attempt: int = 1) -> VoiceJob | None:
-    """The job that a message makes; None where there is nothing to hear."""
+    """Return the job for a message; None if the message has no sound."""
     recording = recording_in(message)
     if recording is None:
         return None

@@ -1,7 +1,7 @@
-"""What the processes of one bot tell each other with their heartbeats, so that nobody has to ask the database.
+"""Notes that the bot processes exchange with their heartbeats, so that none has to query the database.
 
-A few seconds old, hence good enough for a place in the queue and for a pause that Telegram asks for, and for nothing on
-which anything depends.
+A note is a few seconds old. That is good enough for a place in the queue and for a pause that Telegram asks for;
+nothing else may depend on it.
 """
 
 import json
@@ -18,7 +18,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Note(BaseModel):
-    """What one process tells."""
+    """Note of one process."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ class Note(BaseModel):
 
 
 class Notice:
-    """Says how it stands here, and passes on what the others say."""
+    """Write the note of this process, and pass on the notes of the others."""
 
     def __init__(self, desk: Desk, limiter: RateLimiter) -> None:
         self._desk = desk
@@ -36,14 +36,14 @@ class Notice:
         self.is_taking_in = False
 
     def say(self) -> str:
-        """The note of this process; compose.yaml's health check reads `is_taking_in`."""
+        """Return the note of this process; compose.yaml's health check reads `is_taking_in`."""
         now_s = time.time()
         quiet = tuple((chat, now_s + left_s) for chat, left_s in self._limiter.pauses().items())
         note = Note(is_taking_in=self.is_taking_in, waiting=tuple(self._desk.waiting()), quiet_until=quiet)
         return note.model_dump_json()
 
     def hear(self, notes: Mapping[str, str]) -> None:
-        """Take in the notes of the others."""
+        """Take over the notes of the other processes."""
         found = [note for note in map(_read, notes.values()) if note is not None]
         self._limiter.share = len(notes) + 1
         self._desk.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
@@ -54,7 +54,7 @@ class Notice:
 
 
 def _read(text: str) -> Note | None:
-    """A note; None for one of another version, or of a process that has only just started."""
+    """Parse a note; None if it is of another version, or of a process that has just started."""
     try:
         return Note.model_validate(json.loads(text)) if text else None
     except (ValueError, ValidationError):

@@ -1,12 +1,12 @@
 """Answer a voice message: placeholder, recognition, delivery; then, apart from it, archive.
 
-Each step is recorded. A crash repeats at most the step that was under way, and each of them bears that: the placeholder
-may come twice at worst (Telegram knows no idempotency key), rows have natural keys, and the text arrives by an edit.
-Writes that bear repetition share a step with what needs them: a record costs a write to the disk of its own.
-The audio is archived after the answer, in work of its own: an object store that is away delays nobody's text.
+Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated: at worst the
+placeholder is sent twice (Telegram has no idempotency keys). Rows have natural keys, and the text comes by an edit.
+Writes that can be repeated share a step with the code that needs them, because each record costs a write to the disk.
+The recording is archived after the answer, in work of its own, so that an unavailable object store delays no text.
 
-In a group nobody asked for an answer, so nothing is said there of what is no speech: a placeholder is taken back, and
-for files and videos, which often have none, it is sent only once there is a text.
+In a group nobody asked for an answer, so a recording without speech gets none: its placeholder is deleted. Files and
+videos often contain no speech, so their placeholder is sent only when there is a text.
 """
 
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -42,17 +42,17 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class _Opened(BaseModel):
-    """What the first step gave; no message where nothing is answered, or not yet."""
+    """Result of the first step; without a message if nothing is answered, or not yet."""
 
     model_config = ConfigDict(frozen=True)
 
     admission: Admission
     message_id: int | None
-    chat_id: int | None = None  # another one than the job's where a group became a supergroup meanwhile
+    chat_id: int | None = None  # differs from the job's if the group became a supergroup
 
 
 class Limits(BaseModel):
-    """What a recording may be at most, for the words in which a larger one is refused."""
+    """Largest permitted recording; the texts of a refusal name these limits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,7 +62,7 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What answering needs; nothing of it is opened here."""
+    """Objects that answering needs; the caller opens and closes them."""
 
     bot: Bot
     durable: Durable
@@ -76,7 +76,7 @@ class Pipeline:
     limits: Limits
 
     async def hear(self, arguments: dict[str, Any]) -> None:
-        """Answer one recording: the workflow."""
+        """Answer one recording; this is the workflow."""
         job = VoiceJob.model_validate(arguments)
         try:
             opened = _Opened.model_validate(await self.steps.do("placeholder", lambda: self._open(job)))
@@ -99,6 +99,8 @@ class Pipeline:
         async def recognise() -> dict[str, Any]:
             transcription_id = await self._record(answer) if answer.admission.is_kept else None
             heard = await self.hearing.hear(job, ticket)
+            if transcription_id is None:
+                heard = heard.model_copy(update={"kept": None})
             return Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
 
         async with self._shown(answer, ticket, say):
@@ -118,17 +120,19 @@ class Pipeline:
                 file_id=job.recording.file_id,
                 file_unique_id=job.recording.file_unique_id,
                 text=recognised.heard.text,
+                kept=recognised.heard.kept,
+                same_as=recognised.heard.same_as,
             )
             await self.durable.enqueue(kept.work())
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """Let people see how far it has come, inside, if there is a message to see it in."""
+        """Show the progress, within the context, if there is a message that can show it."""
         if answer.message_id is None:
             return nullcontext()
         return self.hearing.shown(answer.chat_id, answer.message_id, ticket, say)
 
     async def _open(self, job: VoiceJob) -> dict[str, Any]:
-        """Decide about a recording, and send the first message if it is answered at all and at once."""
+        """Decide about a recording, and send the first message if it is answered at once."""
         admission = await self.doorkeeper.admit(job)
         opened = _Opened(admission=admission, message_id=None)
         is_later = job.is_unasked_in_group and job.recording.kind not in _SPOKEN and admission.refusal is None
@@ -138,7 +142,7 @@ class Pipeline:
         return opened.model_dump(mode="json")
 
     async def _placed(self, answer: Answer) -> Answer:
-        """The answer with its placeholder, which is sent now if it was not before."""
+        """Return the answer with its placeholder; send the placeholder if it has not been sent yet."""
         if answer.message_id is not None:
             return answer
 
@@ -149,7 +153,7 @@ class Pipeline:
         return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
 
     async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
-        """Send the message that will become the answer, or the refusal; returns its chat and id."""
+        """Send the message that will become the answer, or the refusal; return its chat and id."""
         say = self.phrases[admission.locale]
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
         keyboard = None
@@ -163,7 +167,7 @@ class Pipeline:
         return sent.chat.id, sent.message_id
 
     async def _record(self, answer: Answer) -> int | None:
-        """Make the row; None where the person asked to be forgotten meanwhile."""
+        """Create the row; None if the person's data was deleted meanwhile."""
         job, recording = answer.job, answer.job.recording
         if job.person is None:
             return None
@@ -186,7 +190,7 @@ class Pipeline:
             return None
 
     async def _withdraw(self, answer: Answer, recognised: Recognised) -> None:
-        """Finish the row of a recording without speech, and take the placeholder back."""
+        """Finish the row of a recording without speech, and delete the placeholder."""
         await self.delivery.finish(recognised)
         await self._take_back(answer)
 
@@ -195,7 +199,7 @@ class Pipeline:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
     async def _confess(self, answer: Answer, error: GlasError, say: Say) -> None:
-        """Say why there is no text, and offer another attempt where one may help."""
+        """Explain why there is no text, and offer another attempt if it may help."""
         job = answer.job
         _log.warning("a recording was not recognised", code=error.code, error=error.message)
 
@@ -223,7 +227,7 @@ class Pipeline:
             _log.error("the failure could not be told or noted", code=second.code)
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
-        """A sentence for an error; where a limit was passed, with the limit."""
+        """Return a sentence for an error; if a limit was exceeded, name the limit."""
         if isinstance(error, AudioTooLongError):
             return say("too-long", minutes=self.limits.minutes)
         if isinstance(error, UploadTooLargeError):
@@ -232,5 +236,5 @@ class Pipeline:
 
 
 def _asker(job: VoiceJob) -> int:
-    """Who may press the buttons under the answer."""
+    """Return the id of the person who may press the buttons under the answer."""
     return ADMINISTRATORS if job.person is None else job.person

@@ -1,4 +1,4 @@
-"""What in a Telegram message can be listened to."""
+"""Find the recording in a Telegram message."""
 
 from typing import TypeAlias
 
@@ -35,7 +35,7 @@ _File: TypeAlias = Voice | VideoNote | Audio | Video | Document
 
 
 class Recording(BaseModel):
-    """A file with sound, as Telegram describes it; sizes and seconds are claims, checked later."""
+    """A file with sound, as Telegram describes it; its size and duration are checked later."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +48,7 @@ class Recording(BaseModel):
 
 
 def recording_in(message: Message) -> Recording | None:
-    """The recording of a message; None where there is none."""
+    """Return the recording of a message; None if there is none."""
     found = _found_in(message)
     if found is None:
         return None
@@ -84,7 +84,7 @@ def _sounds(mime_type: str | None, file_name: str | None) -> bool:
 
 
 def _is_of_another(message: Message) -> bool:
-    """Whether it was forwarded from somebody else; one's own words stay one's own."""
+    """Return whether a recording was forwarded from somebody else; one's own forwarded recordings are one's own."""
     origin = message.forward_origin
     if origin is None:
         return False

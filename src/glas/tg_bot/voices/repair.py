@@ -1,7 +1,8 @@
-"""Looking for lost originals every night, and fetching them again from Telegram, which gives a file out by its id.
+"""Search every night for lost recordings and download them again from Telegram, by the ids of their files.
 
-Every object's presence and size is looked at; a seventh of them, another one each day, is read and compared with its
-sha256, so that each is read once a week. What was never archived, because something was away for too long, is archived.
+Presence and size of every object are checked. A seventh of the objects, another one each day, is read and compared
+with its sha256, so that each is read once a week. Recordings that were never archived, because a service was
+unavailable for too long, are archived.
 """
 
 import hashlib
@@ -18,15 +19,17 @@ from glas.clients.data_loader import DataLoaderClient, Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, InputError, NotFoundError
 from glas.domain.messages import Transcription
+from glas.domain.object_keys import transcription_key
 from glas.domain.people import Locale
 from glas.tg_bot.api.telegram import said
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.jobs import ToArchive
 from glas.tg_bot.voices.steps import Steps
 
-_PAGE = 400  # a message has two objects, and 1,000 may be asked for at once
+_PAGE = 400  # a message has two objects, and one request may name 1,000
 _DAYS = 7
-# Its own workflow may still be at it.
+# Its own workflow may still be archiving it.
 _TIME_TO_ARCHIVE = timedelta(hours=2)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -34,7 +37,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Repair:
-    """What the search needs."""
+    """Objects that the search needs."""
 
     bot: Bot
     steps: Steps
@@ -44,7 +47,7 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Look at everything: the workflow.
+        """Check everything; this is the workflow.
 
         Args:
             scheduled: the time, which says what is read whole today.
@@ -62,7 +65,7 @@ class Repair:
             await self.steps.do("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
-        """Look at some messages; begun again after a crash it finds what was repaired in its place."""
+        """Check some messages; a repetition after a crash finds the repaired ones in order."""
         page = await self.db_assist.changed_since(cursor, limit=_PAGE)
         rows = [one.transcription for one in page.items if one.transcription is not None]
         found: Counter[str] = Counter(seen=len(rows))
@@ -73,16 +76,16 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Bring one message into order; what cannot be had any more is said in the log."""
+        """Repair one message; log an error if Telegram does not have its recording any more."""
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
-        is_audio_lost, is_text_lost = row.audio_key in lost, _text_key(row) in lost
+        is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost
         if not (is_unarchived or is_audio_lost or is_text_lost):
             return Counter()
         found: Counter[str] = Counter(lost=1)
         try:
             if is_unarchived:
                 self._require_ours(row)
-                await self.archiving.store(row.id, row.file_id, row.file_unique_id, row.text or "")
+                await self.archiving.store(_to_archive(row))
             if is_audio_lost:
                 self._require_ours(row)
                 data = await self.archiving.hearing.fetch(row.file_id)
@@ -92,11 +95,11 @@ class Repair:
                 await self.data_loader.store_transcription(row.id, text, lost_sha256=_sha256(text))
             await self.db_assist.transcription(row.id)
         except NotFoundError:
-            # The person asked to be forgotten meanwhile; what was just stored must go as well.
+            # The person's data was deleted meanwhile, so delete what was just stored, too.
             await self.data_loader.delete(row.id)
             return Counter()
         except InputError as error:
-            # Telegram has it no more; anything but an input error is an outage, and the page is tried again.
+            # Telegram does not have it any more. Any other error is an outage, and the page is tried again.
             _log.error("an original is lost", transcription=row.id, code=error.code, error=error.message)
             return found + Counter(gone=1)
         _log.warning("a lost original was fetched again", transcription=row.id)
@@ -116,19 +119,25 @@ class Repair:
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
-    """The objects of an archived message, with their digests on the day on which they are read."""
+    """Return the objects of an archived message; with their digests on the day on which they are read."""
     if row.audio_key is None or row.text is None:
         return ()
     is_read = row.id % _DAYS == day
     text = row.text.encode()
     return (
         Expected(key=row.audio_key, size_bytes=row.audio_size_bytes or 0, sha256=row.audio_sha256 if is_read else None),
-        Expected(key=_text_key(row), size_bytes=len(text), sha256=_sha256(row.text) if is_read else None),
+        Expected(key=transcription_key(row.id), size_bytes=len(text), sha256=_sha256(row.text) if is_read else None),
     )
 
 
-def _text_key(row: Transcription) -> str:
-    return f"{row.id}/{row.id}_transcription.txt"
+def _to_archive(row: Transcription) -> ToArchive:
+    """What is to be archived of a message. Times of words are found out when somebody wants them."""
+    return ToArchive(
+        transcription_id=row.id,
+        file_id=row.file_id,
+        file_unique_id=row.file_unique_id,
+        text=row.text or "",
+    )
 
 
 def _sha256(text: str) -> str:

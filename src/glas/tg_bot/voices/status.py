@@ -1,4 +1,4 @@
-"""What a person sees while waiting: place in the queue, that it is being recognised, that a service is away."""
+"""Status line for a person who waits: place in the queue, recognition in progress, service unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +15,9 @@ _INTERVAL_S = 2.5
 
 @asynccontextmanager
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
-    """Keep a message up to date inside, at most once in 2.5 s.
+    """Keep the status line up to date within the context, at most once in 2.5 s.
 
-    The last edit is waited for, never cut off: it might arrive after the answer and hide it.
+    It waits for the last edit instead of cancelling it: a late edit could overwrite the answer.
     """
     done = asyncio.Event()
     task = asyncio.create_task(_show(bot, chat_id, message_id, text, done))
@@ -36,7 +36,7 @@ async def _show(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]
                 await asyncio.wait_for(done.wait(), _INTERVAL_S)
             if done.is_set():
                 return
-            # It is an extra: whatever goes wrong here must not touch the work itself.
+            # The status line is not essential: an error here must not stop the work.
             with suppress(NotNowError, GlasError):
                 if (wanted := text()) != shown:
                     await edit_text(bot, chat_id, message_id, wanted)

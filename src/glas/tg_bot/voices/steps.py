@@ -1,4 +1,4 @@
-"""Recorded steps: a value is kept and the step never done again; so is an error that is a result. A bug is not kept."""
+"""Recorded steps: a value, or an error that is a result, is stored and the step not repeated; a bug is not stored."""
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -17,7 +17,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Steps:
-    """Does the steps of workflows."""
+    """Run the steps of workflows."""
 
     def __init__(self, durable: Durable, retry: Retry) -> None:
         self._durable = durable
@@ -26,7 +26,7 @@ class Steps:
     async def do(
         self, name: str, work: Callable[[], Awaitable[Any]], *, on_pause: Callable[[], None] | None = None
     ) -> Any:
-        """Do `work`, waiting out what passes; its value must be JSON.
+        """Run `work`, waiting for the end of temporary errors; its value must be representable in JSON.
 
         Errors are recorded by their code, not as exceptions: a replay raises the same class, and nothing that an
         exception of a library may quote (addresses, keys) reaches the database.

@@ -100,7 +100,7 @@ fix-same = Nothing has changed here.
 language = Choose a language.
 language-set = All right, English it is.
 privacy =
-    What is kept: your Telegram number, the recordings that you send, their texts, ratings, corrections and coins.
+    What is kept: your Telegram number, the recordings that you send, their texts with the times of words, ratings, corrections and coins.
 
     What for: to answer you and to show your balance. For training, only with your separate permission (/settings); forwarded recordings of others are never trained on.
 

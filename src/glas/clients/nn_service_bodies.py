@@ -1,17 +1,67 @@
-"""What the answers of nn_service look like, for its OpenAPI document. Field names: see `formats`."""
+"""What travels between nn_service and those who ask it: written by the service, read by its client.
+
+Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are
+`confidence` on segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`,
+`processing_seconds`, `elapsed_seconds` and `warning`; clients ignore what they do not know.
+"""
 
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from glas.nn_service.administration import FetchState
+from glas.domain.errors import ServiceFaultError
+from glas.domain.model_ref import ModelRef
+from glas.domain.people import Locale
+
+# As OpenAI's `verbose_json` writes languages; of others we give the code.
+LANGUAGE_NAMES: Final = {
+    "ru": "russian",
+    "en": "english",
+    "uk": "ukrainian",
+    "be": "belarusian",
+    "kk": "kazakh",
+    "de": "german",
+}
+
+
+_FAULTS_TOLD: Final = 3
+
+
+class FetchState(StrEnum):
+    """How far a fetch is."""
+
+    FETCHING = "fetching"
+    LOADING = "loading"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
 
 
 class Body(BaseModel):
     """A JSON object with exactly these fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, answer: object) -> Self:
+        """Read an answer of the service; fields of a later version are passed over.
+
+        Raises:
+            ServiceFaultError: a field is missing, or is not what it should be.
+        """
+        try:
+            return cls.model_validate(answer, extra="ignore")
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+            told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:_FAULTS_TOLD])
+            # The error itself would show what was sent, a person's words among it.
+            raise ServiceFaultError(f"expected {cls.__name__} from nn_service, got another answer: {told}") from None
+
+    def written(self) -> dict[str, Any]:
+        """It as JSON has it, without the fields that were not asked for."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
 class Usage(Body):
@@ -105,6 +155,10 @@ class TitleBody(Body):
 
     ru: str
     en: str
+
+    def __getitem__(self, locale: Locale) -> str:
+        """It in one language."""
+        return self.ru if locale is Locale.RU else self.en
 
 
 class ModelBody(Body):
@@ -225,3 +279,8 @@ class HealthBody(Body):
     title: TitleBody
     version: str
     in_flight: int = Field(ge=0)
+
+    @property
+    def served(self) -> ModelRef | None:
+        """The default model with its version; None while it is not loaded."""
+        return None if self.model_version is None else ModelRef(name=self.model, version=self.model_version)

@@ -4,7 +4,7 @@ import re
 
 from glas.domain.errors import InvalidParameterError
 
-_KEY = re.compile(r"([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.txt)")
+_KEY = re.compile(r"([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:txt|json))")
 
 
 def audio_key(transcription_id: int, extension: str) -> str:
@@ -15,6 +15,11 @@ def audio_key(transcription_id: int, extension: str) -> str:
 def transcription_key(transcription_id: int) -> str:
     """The key of a message's recognised text."""
     return checked_key(f"{transcription_id}/{transcription_id}_transcription.txt")
+
+
+def recognition_key(transcription_id: int) -> str:
+    """The key of what was recognised: segments and words with times; see `glas.domain.kept`."""
+    return checked_key(f"{transcription_id}/{transcription_id}_transcription.json")
 
 
 def checked_key(key: str) -> str:

@@ -1,0 +1,22 @@
+"""What is kept of a recognition beside its text, so that no recording must be recognised twice."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.decoding import UNSPECIFIED, DecodingOptions
+from glas.domain.transcription import Recognition
+
+
+class KeptRecognition(BaseModel):
+    """The content of a message's `{id}_transcription.json`.
+
+    A change that readers of the older form would misread raises `schema_version`; a further field with a default does
+    not, for unknown fields are passed over.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = 1
+    recognition: Recognition = Field(description="Segments and words with times and confidence, model and version.")
+    settings: DecodingOptions = Field(default=UNSPECIFIED, description="What was asked of the model.")

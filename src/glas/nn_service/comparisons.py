@@ -1,0 +1,46 @@
+"""The route that judges by the sound whether a recording can say a given text."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+
+from glas.clients.comparison_bodies import ComparisonBody
+from glas.domain.corrections import sound_of
+from glas.domain.decoding import RUSSIAN, DecodingOptions
+from glas.nn_service.answering import Question, recognise, service_of
+from glas.nn_service.openai import Model, Recording
+from glas.serving.openapi import failures
+
+_MOST_CHARS = 20_000
+
+Text = Annotated[str, Form(min_length=1, max_length=_MOST_CHARS, description="What may have been said.")]
+
+
+def make_router(*, max_body_bytes: int) -> APIRouter:
+    """The route; the service is read from `app.state`, where the lifespan puts it."""
+    router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"])
+    router.add_api_route(
+        "/v1/audio/comparisons",
+        compare,
+        methods=["POST"],
+        summary="Whether a recording can say a text",
+        responses=failures(400, 404, 413, 500, 503, 504),
+    )
+    return router
+
+
+async def compare(request: Request, *, file: Recording, text: Text, model: Model = "auto") -> ComparisonBody:
+    """Recognise a recording, and score another text of it against the recognised one.
+
+    `unknown` where the model cannot score a text, where the recording has several pieces of speech, and where the
+    scores are too near to a bound.
+    """
+    options = DecodingOptions(language=RUSSIAN, compared=text, wants_words=False)
+    recognition = await recognise(request, service_of(request), file, Question(model=model, options=options))
+    found = recognition.hypothesis.comparison
+    return ComparisonBody(
+        sound=sound_of(found),
+        text=recognition.hypothesis.text,
+        lost=round(found.lost, 3) if found else None,
+        n_words=found.n_words if found else None,
+    )

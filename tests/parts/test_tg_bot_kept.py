@@ -1,0 +1,136 @@
+"""What was recognised is kept beside the text, and nothing is recognised twice."""
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+import pytest_asyncio
+
+from glas.domain.decoding import UNSPECIFIED
+from glas.domain.kept import KeptRecognition
+from glas.domain.object_keys import audio_key, recognition_key, transcription_key
+from glas.settings import Settings
+from tests.parts.bots import House, open_house
+from tests.parts.corrections import HEARD, RIGHT
+from tests.parts.kept import OGG, VERSION, documents, pressed, speak
+from tests.parts.recogniser import Recogniser, open_recogniser
+from tests.telegram.server import TelegramServer
+
+in_the_module = pytest.mark.asyncio(loop_scope="module")
+
+_people = count(5_800_000_001)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def recogniser() -> AsyncIterator[Recogniser]:
+    """A recogniser of this module, with times of words."""
+    async with open_recogniser() as made:
+        speak(made, HEARD)
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
+    """The system; each test brings people of its own."""
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
+    with TelegramServer() as telegram:
+        async with open_house(settings, telegram, recogniser.client) as opened:
+            yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def anna(house: House, recogniser: Recogniser) -> int:
+    """A person who has pressed /start."""
+    speak(recogniser, HEARD)
+    person = next(_people)
+    await house.start(person)
+    return person
+
+
+@in_the_module
+async def test_subtitles_recognise_nothing_again(house: House, anna: int, recogniser: Recogniser) -> None:
+    """They come from what was kept: words, times, model, settings. Corrected words come into them as before."""
+    answer = await house.answer(house.telegram.speak(anna, OGG))
+    row = await house.archived(answer)
+    kept = await house.services.data_loader.fetch_recognition(row.id)
+    assert kept is not None
+    heard = kept.recognition.hypothesis
+    assert [word.text for word in heard.words] == [one["word"] for one in recogniser.words]
+    assert [word.start_s for word in heard.words] == pytest.approx([one["start"] for one in recogniser.words])
+    assert (heard.model, heard.model_version, heard.text) == (row.model, VERSION, row.text)
+    assert (kept.schema_version, kept.settings) == (1, UNSPECIFIED)
+    n_before = recogniser.n_transcribed
+    assert "пятнадцать" in await pressed(house, anna, answer)
+    await house.answer(house.telegram.say(anna, RIGHT, reply_to=answer["message_id"]))
+    await house.until(lambda: "шестнадцать" in documents(house, anna)[-1].decode())
+    assert "пятнадцать" not in await pressed(house, anna, answer)
+    assert recogniser.n_transcribed == n_before
+    assert await house.services.data_loader.fetch_recognition(row.id) == kept
+
+
+@in_the_module
+async def test_older_messages_are_recognised_once_more(house: House, anna: int, recogniser: Recogniser) -> None:
+    """Where nothing is kept; what another model hears then gives the times, and the words that the message shows."""
+    answer = await house.answer(house.telegram.speak(anna, OGG))
+    row = await house.archived(answer)
+    await house.services.data_loader.delete_keys([recognition_key(row.id)])
+    speak(recogniser, HEARD.replace("пятнадцать", "пятнашка"))
+    n_before = recogniser.n_transcribed
+    first = await pressed(house, anna, answer)
+    assert "пятнадцать" in first
+    assert "пятнашка" not in first
+    kept = await house.services.data_loader.fetch_recognition(row.id)
+    assert kept is not None
+    assert kept.recognition.hypothesis.text == recogniser.text
+    assert await pressed(house, anna, answer) == first
+    assert recogniser.n_transcribed == n_before + 1
+
+
+@in_the_module
+async def test_a_known_file_has_a_copy(house: House, anna: int, recogniser: Recogniser) -> None:
+    """The same file again is answered from memory, and what is kept of the first is kept of the second."""
+    first = await house.archived(await house.answer(house.telegram.speak(anna, OGG, file_id="kept-known")))
+    n_before = recogniser.n_transcribed
+    answer = await house.answer(house.telegram.speak(anna, OGG, file_id="kept-known"))
+    second = await house.archived(answer)
+    assert second.id != first.id
+    fetch = house.services.data_loader.fetch_recognition
+    assert await fetch(second.id) == await fetch(first.id) is not None
+    assert "пятнадцать" in await pressed(house, anna, answer)
+    assert recogniser.n_transcribed == n_before
+
+
+@in_the_module
+async def test_a_person_gets_it_and_has_it_deleted(house: House, anna: int) -> None:
+    """/mydata holds it; /forget leaves no object of the message."""
+    row = await house.archived(await house.answer(house.telegram.speak(anna, OGG)))
+    await house.answer(house.telegram.say(anna, "/mydata"), final=False)
+    await house.until(lambda: bool(documents(house, anna)))
+    with zipfile.ZipFile(io.BytesIO(documents(house, anna)[-1])) as archive:
+        expected = {"data.json", audio_key(row.id, "ogg"), transcription_key(row.id), recognition_key(row.id)}
+        assert set(archive.namelist()) == expected
+        kept = KeptRecognition.model_validate_json(archive.read(recognition_key(row.id)))
+    assert kept == await house.services.data_loader.fetch_recognition(row.id)
+    question = await house.answer(house.telegram.say(anna, "/forget"))
+    await house.press(anna, question, "🗑")
+    await house.until(lambda: "Удалено" in house.telegram.world.messages[(anna, question["message_id"])]["text"])
+    assert not list((house.settings.data_dir / "s3" / str(row.id)).glob("*"))
+    assert await house.services.data_loader.fetch_recognition(row.id) is None
+
+
+@in_the_module
+async def test_a_damaged_object_hinders_nobody(house: House, anna: int, recogniser: Recogniser) -> None:
+    """The recording is recognised for the subtitles, the same file is archived; the object stays as it is."""
+    answer = await house.answer(house.telegram.speak(anna, OGG, file_id="kept-damaged"))
+    row = await house.archived(answer)
+    path = house.settings.data_dir / "s3" / recognition_key(row.id)
+    later = path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2')
+    path.write_bytes(later)
+    n_before = recogniser.n_transcribed
+    assert "пятнадцать" in await pressed(house, anna, answer)
+    assert recogniser.n_transcribed == n_before + 1
+    assert path.read_bytes() == later
+    again = await house.archived(await house.answer(house.telegram.speak(anna, OGG, file_id="kept-damaged")))
+    assert await house.services.data_loader.fetch_recognition(again.id) is None
