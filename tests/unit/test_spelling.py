@@ -13,7 +13,7 @@ def words_of(
     tokens: Sequence[str], starts_s: Sequence[float] | None = None, duration_s: float = 10
 ) -> tuple[Word, ...]:
     starts_s = starts_s or [0.5 * index for index in range(len(tokens))]
-    return spell(tokens, starts_s, None, duration_s=duration_s, calibrate=lambda raw: raw)
+    return spell(tokens, starts_s, None, duration_s=duration_s)
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_no_time_lies_behind_the_audio_and_no_word_begins_before_the_one_before_
 
 def test_a_word_is_as_sure_as_all_its_letters_together_and_marks_do_not_count() -> None:
     logprobs = [log(0.9), log(0.4), log(0.1), log(0.8)]
-    first, second = spell([" при", "вет", ",", " мир"], [0, 1, 2, 3], logprobs, duration_s=5, calibrate=lambda raw: raw)
+    first, second = spell([" при", "вет", ",", " мир"], [0, 1, 2, 3], logprobs, duration_s=5)
     assert first.confidence == pytest.approx(0.9 * 0.4)
     assert second.confidence == pytest.approx(0.8)
 
 
 def test_a_probability_a_hair_above_one_is_one() -> None:
-    [word] = spell([" да"], [0], [1e-7], duration_s=1, calibrate=lambda raw: raw)
+    [word] = spell([" да"], [0], [1e-7], duration_s=1)
     assert word.confidence == 1
 
 

@@ -1,10 +1,15 @@
 """Sentences for training: by seed, varied, and never those held out for tests."""
 
+import gettext
+import struct
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("pymorphy3", reason="training dependencies are not installed (see `make train-setup`)")
 
 from glas.training.texts.lexicon import Lexicon
+from glas.training.texts.packages import read_sentences
 from glas.training.texts.sentences import TextSource, held_out, label
 
 CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
@@ -49,3 +54,32 @@ def test_labels_have_only_the_networks_letters() -> None:
 
 def test_held_out_does_not_depend_on_spelling() -> None:
     assert held_out("Всё, пока!") == held_out("все пока")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_translations_are_read_by_their_published_format(tmp_path: Path, order: str) -> None:
+    """In both byte orders and any charset; Python's gettext looks up the same."""
+    messages = {
+        "": "Content-Type: text/plain; charset=KOI8-R\nPlural-Forms: nplurals=2; plural=n!=1;\n",
+        "a wolf\0wolves": "Волк воет в лесу.\0Волки воют в лесу.",
+        "home": "Пора домой.",
+    }
+    folder = tmp_path / "ru"
+    folder.mkdir()
+    (folder / "game.mo").write_bytes(compiled(messages, order))
+    assert sorted(read_sentences(tmp_path)) == ["Волк воет в лесу.", "Волки воют в лесу.", "Пора домой."]
+    with (folder / "game.mo").open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)
+    assert catalogue.gettext("home") == "Пора домой."
+    assert catalogue.ngettext("a wolf", "wolves", 5) == "Волки воют в лесу."
+
+
+def compiled(messages: dict[str, str], order: str) -> bytes:
+    """A catalogue as msgfmt writes it: header, two tables of lengths and places, texts."""
+    texts = [text.encode("koi8-r") for pair in (messages.keys(), messages.values()) for text in pair]
+    tables, place = b"", 28 + 8 * len(texts)
+    for text in texts:
+        tables += struct.pack(f"{order}2I", len(text), place)
+        place += len(text) + 1
+    header = struct.pack(f"{order}7I", 0x950412DE, 0, len(messages), 28, 28 + 8 * len(messages), 0, 0)
+    return header + tables + b"".join(text + b"\0" for text in texts)

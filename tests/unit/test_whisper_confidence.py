@@ -17,10 +17,10 @@ from glas.engines.whisper.confidence import (
     Alternative,
     Signs,
     load_calibration,
-    sha256_of,
     signs_of,
 )
 from glas.engines.whisper.rescoring import choose, with_changes
+from glas.system.files import sha256_of
 from glas.training.judged.calibrate import judge
 from glas.training.judged.logistic import auroc, bins, calibration_error, fit
 from tests.conftest import ROOT

@@ -6,6 +6,7 @@ Linux nothing can be asked of the system but memory, time and an end.
 """
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -48,12 +49,30 @@ def die_with_parent(parent: int) -> None:
         os._exit(0)
 
 
-def confine(limits: DecodeLimits, *, input_bytes: int) -> None:
+def offers_filter() -> bool:
+    """Tell, by trying it in a child process, whether the system can filter this program's system calls.
+
+    A kernel may be built without it, and a container may forbid it.
+    """
+    if not IS_LINUX:
+        return False
+    child = os.fork()
+    if child == 0:
+        _drop_privileges()
+        os._exit(0 if allow_only_computation(_libc()) else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False) -> None:
     """Lock this process down for good.
 
     Args:
         limits: of memory and processor time.
         input_bytes: length of the file that is going to be read; it may be held beyond `limits.memory_bytes`.
+        must_filter: a filter of system calls is offered here (`offers_filter`), so that its absence is an error.
+
+    Raises:
+        OSError: a limit was refused, or the filter, though it must be there.
     """
     # At the hard limit the kernel kills without a word; one second below it sends the signal that tells the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
@@ -68,8 +87,9 @@ def confine(limits: DecodeLimits, *, input_bytes: int) -> None:
     # The last but one, since reading the size of the address space needed a descriptor. Three are taken, none is free.
     os.closerange(_N_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _limit(resource.RLIMIT_NOFILE, _N_DESCRIPTORS)
-    if IS_LINUX:
-        allow_only_computation(_libc())
+    is_filtered = IS_LINUX and allow_only_computation(_libc())
+    if must_filter and not is_filtered:
+        raise OSError(errno.EPERM, "expected a filter of system calls, the kernel refused it")
 
 
 def _limit(what: int, most: int, most_hard: int | None = None) -> None:

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import structlog
 
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
@@ -39,6 +40,8 @@ from glas.domain.errors import (
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 
 _BUSY_RETRY_S = 2.0
+
+_log = structlog.stdlib.get_logger("glas.audio")
 
 
 class DecoderPool:
@@ -60,6 +63,7 @@ class DecoderPool:
         self._lock = threading.Lock()
         self._alive: set[DecoderWorker] = set()
         self._is_closed = False
+        self._is_told_unfiltered = False
 
     def open(self, data: bytes | memoryview, *, wait_s: float | None = None) -> "Recording":
         """Begin to decode a file.
@@ -142,6 +146,12 @@ class DecoderPool:
         except WorkerEndedError as error:
             raise ServiceFaultError("A decoder process could not start; its standard error says why") from error
         with self._lock:
+            if not worker.is_filtered and not self._is_told_unfiltered:
+                self._is_told_unfiltered = True
+                _log.warning(
+                    "this system offers no filter of system calls: decoders can still delete files by name, start "
+                    "programs and send signals; all other limits hold"
+                )
             if not self._is_closed:
                 self._alive.add(worker)
                 return worker

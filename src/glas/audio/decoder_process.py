@@ -21,7 +21,7 @@ from io import BytesIO
 
 import av
 
-from glas.audio.confinement import confine, die_with_parent, leave_the_network
+from glas.audio.confinement import confine, die_with_parent, leave_the_network, offers_filter
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import (
@@ -29,6 +29,7 @@ from glas.audio.wire import (
     ERROR,
     FRAME,
     READY,
+    READY_UNFILTERED,
     REQUEST,
     SAMPLES,
     Verdict,
@@ -59,8 +60,10 @@ def main(argv: list[str]) -> None:
     leave_the_network()
     warm_up()
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    write_all(task["verdicts"], [READY])
-    serve(DecodeLimits.model_validate(task["limits"]), verdicts=task["verdicts"], nowhere=nowhere)
+    must_filter = offers_filter()
+    write_all(task["verdicts"], [READY if must_filter else READY_UNFILTERED])
+    limits = DecodeLimits.model_validate(task["limits"])
+    serve(limits, verdicts=task["verdicts"], nowhere=nowhere, must_filter=must_filter)
 
 
 def warm_up() -> None:
@@ -88,7 +91,7 @@ def warm_up() -> None:
     gc.freeze()
 
 
-def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int) -> None:
+def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: bool) -> None:
     """Fork a decoder, wait for its end, tell the owner; until a decoder finds no request."""
     warden = os.getpid()
     while True:
@@ -97,7 +100,7 @@ def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int) -> None:
             os.close(verdicts)
             # Standard error stays taken, so that its number cannot be opened anew, and leads nowhere.
             os.dup2(nowhere, STDERR)
-            _run_decoder(limits, warden=warden)
+            _run_decoder(limits, warden=warden, must_filter=must_filter)
         _, status, usage = os.wait4(child, 0)
         exit_code = os.waitstatus_to_exitcode(status)
         if exit_code == NO_MORE_REQUESTS:
@@ -110,12 +113,12 @@ def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int) -> None:
             return
 
 
-def _run_decoder(limits: DecodeLimits, *, warden: int) -> None:
+def _run_decoder(limits: DecodeLimits, *, warden: int, must_filter: bool) -> None:
     """The life of a decoder, from fork to end; it never returns."""
     exit_code = FAULT
     try:
         die_with_parent(warden)
-        exit_code = _answer_one(limits)
+        exit_code = _answer_one(limits, must_filter=must_filter)
     except BrokenPipeError:
         exit_code = WELL  # the owner no longer wants the answer
     finally:
@@ -123,12 +126,12 @@ def _run_decoder(limits: DecodeLimits, *, warden: int) -> None:
         os._exit(exit_code)
 
 
-def _answer_one(limits: DecodeLimits) -> int:
+def _answer_one(limits: DecodeLimits, *, must_filter: bool) -> int:
     header = read_exactly(REQUESTS, REQUEST.size)
     if len(header) < REQUEST.size:
         return NO_MORE_REQUESTS
     (length,) = REQUEST.unpack(header)
-    confine(limits, input_bytes=length)
+    confine(limits, input_bytes=length, must_filter=must_filter)
     try:
         data = read_exactly(REQUESTS, length)
         n_samples = 0

@@ -1,6 +1,11 @@
 """How much one recording may cost before it is refused."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from glas.settings import AudioSettings  # decoder processes import this module and need no settings
 
 _MIB = 1 << 20
 
@@ -32,4 +37,14 @@ class DecodeLimits(BaseModel):
         gt=0,
         description="Seconds that the reader waits for the decoder, all waits for one file added up. The time that "
         "the reader itself takes between two blocks is not counted: a slow recogniser harms no file.",
+    )
+
+
+def decode_limits(settings: "AudioSettings") -> DecodeLimits:
+    """Read from the settings what decoding one file may cost."""
+    return DecodeLimits(
+        max_duration_s=settings.max_duration_s,
+        memory_bytes=settings.decode_memory_mb * _MIB,
+        cpu_s=settings.decode_cpu_s,
+        wall_s=settings.decode_wall_s,
     )

@@ -2,7 +2,7 @@
 
     request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
-    verdict  (warden → owner)    READY, once; then how each process that decoded ended, and what it took
+    verdict  (warden → owner)    READY or READY_UNFILTERED, once; then how each decoder ended, and what it took
 
 The verdict has a pipe of its own, which the process that reads a stranger's file does not hold: whatever that file
 makes of it, it cannot claim to have ended and wait for the next person's recording.
@@ -22,6 +22,8 @@ SAMPLES = b"S"
 END = b"E"
 ERROR = b"X"
 READY = b"R"
+# The system offers no filter of system calls; the other limits hold.
+READY_UNFILTERED = b"U"
 
 # One second of float32 at 16 kHz is 64,000 bytes; an error message has a few hundred.
 MAX_BODY_BYTES = 1 << 17

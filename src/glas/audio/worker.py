@@ -13,7 +13,7 @@ from typing import IO
 
 import glas
 from glas.audio.limits import DecodeLimits
-from glas.audio.wire import FRAME, MAX_BODY_BYTES, READY, REQUEST, VERDICT, Verdict
+from glas.audio.wire import FRAME, MAX_BODY_BYTES, READY, READY_UNFILTERED, REQUEST, VERDICT, Verdict
 from glas.domain.errors import DecodeLimitError
 
 # -I keeps the child from the environment and the working directory; so it is told where the owner's modules are.
@@ -56,6 +56,9 @@ class Patience:
 class DecoderWorker:
     """One warden process and the three pipes to it. Used by one thread at a time.
 
+    Attributes:
+        is_filtered: whether its decoders are kept to the system calls of computation.
+
     Raises:
         WorkerEndedError: it did not start.
     """
@@ -91,9 +94,11 @@ class DecoderWorker:
         """Wait for the first word, so that no file is charged with the time it takes to load PyAV."""
         poll = select.poll()
         poll.register(self._verdicts, select.POLLIN)
-        if not poll.poll(_START_S * 1000) or os.read(self._verdicts, len(READY)) != READY:
+        word = os.read(self._verdicts, len(READY)) if poll.poll(_START_S * 1000) else b""
+        if word not in (READY, READY_UNFILTERED):
             self.kill()
             raise WorkerEndedError
+        self.is_filtered = word == READY
 
     @property
     def pid(self) -> int:

@@ -10,11 +10,14 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
+import structlog
 from starlette.types import ASGIApp, Message
 
 _HOST: Final = "in-process"
 _PLAIN: Final = frozenset({"headers", "params", "content"})
 _INTERNAL_SERVER_ERROR: Final = 500
+
+_log = structlog.stdlib.get_logger("glas.clients")
 
 
 class InProcessClient(httpx.AsyncClient):
@@ -54,8 +57,13 @@ class InProcessClient(httpx.AsyncClient):
         }
         try:
             await self._app(scope, exchange.receive, exchange.send)
-        except Exception:  # noqa: BLE001 - the app has logged it; over TCP its server would answer the same
-            exchange.ended.set()
+        except Exception as error:  # over TCP the server of the app would answer 500, too
+            # An app of ours answers and logs its faults itself, and raises them again for its server.
+            if not exchange.has_begun:
+                _log.exception("a service in this process failed without an answer", method=method, path=path)
+            elif not exchange.ended.is_set():
+                exchange.ended.set()
+                raise httpx.RemoteProtocolError(f"the answer to {method} {path} was cut off") from error
         return httpx.Response(exchange.status, headers=exchange.headers, content=b"".join(exchange.parts))
 
 
@@ -67,6 +75,7 @@ class _Exchange:
         self.status = _INTERNAL_SERVER_ERROR
         self.headers: list[tuple[bytes, bytes]] = []
         self.parts: list[bytes] = []
+        self.has_begun = False
         self.ended = asyncio.Event()
 
     async def receive(self) -> Message:
@@ -80,6 +89,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """A piece of the answer."""
         if message["type"] == "http.response.start":
+            self.has_begun = True
             self.status = message["status"]
             self.headers = list(message.get("headers", []))
         elif message["type"] == "http.response.body":

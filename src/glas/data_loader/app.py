@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.audio.decoder import DecoderPool
-from glas.audio.limits import DecodeLimits
+from glas.audio.limits import decode_limits
 from glas.clients.data_loader import Health
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.archive import Archive
@@ -104,11 +104,4 @@ def export_options(settings: Settings) -> ExportOptions:
 
 def _make_decoder(settings: Settings) -> DecoderPool:
     """Make the pool of decoding child processes; they start with the first export."""
-    audio = settings.audio
-    limits = DecodeLimits(
-        max_duration_s=audio.max_duration_s,
-        memory_bytes=audio.decode_memory_mb * MIB,
-        cpu_s=audio.decode_cpu_s,
-        wall_s=audio.decode_wall_s,
-    )
-    return DecoderPool(audio.decode_workers, limits)
+    return DecoderPool(settings.audio.decode_workers, decode_limits(settings.audio))

@@ -1,7 +1,6 @@
 """Run exports one after another, report their progress, and stop them at shutdown."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -42,8 +41,7 @@ class Exporter:
             raise ConflictError("an export is running already")
         self.state = ExportState(run=self.state.run + 1, is_running=True)
         self._task = asyncio.create_task(self._export(full=full))
-        # The caller may not wait any more; an error is in the state and in the log.
-        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._task.add_done_callback(_seen)
         return self._task
 
     def has_exported(self) -> bool:
@@ -63,8 +61,8 @@ class Exporter:
         """Stop the running export; the next one completes it."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._task
+            # Its error is in the state and the log already.
+            await asyncio.wait([self._task])
 
     async def _export(self, *, full: bool) -> ExportReport:
         try:
@@ -85,7 +83,10 @@ class Exporter:
         self.state = self.state.model_copy(update={"progress": progress})
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, GlasError):
+        if isinstance(error, asyncio.CancelledError):
+            failure = ExportFailure(code=ServiceFaultError.code, message="the export was stopped; the next one goes on")
+            _log.info("export stopped; the next one goes on")
+        elif isinstance(error, GlasError):
             failure = ExportFailure(code=error.code, message=error.message)
             _log.error("export failed", code=error.code, message=error.message)
         else:
@@ -93,3 +94,9 @@ class Exporter:
             _log.error("export failed", code=failure.code, exc_info=error)
         self.state = self.state.model_copy(update={"is_running": False, "failure": failure})
         self._metrics.export_failed(failure.code)
+
+
+def _seen(task: "asyncio.Task[ExportReport]") -> None:
+    """Tell asyncio that a failure is known: whoever started the export may have gone, and `_fail` has logged it."""
+    if not task.cancelled():
+        task.exception()

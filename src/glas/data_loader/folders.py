@@ -9,7 +9,6 @@ exists twice.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import wave
@@ -22,6 +21,7 @@ from glas.data_loader.record import Record
 from glas.domain.errors import ConflictError
 from glas.domain.messages import Score
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.system import files
 
 _SCORES = tuple(str(int(score)) for score in Score)
 _PCM16_BYTES = 2
@@ -32,16 +32,14 @@ _HEADER_BYTES = 44
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
     """Open the folders of an export and hold their lock; no other process can open them meanwhile.
 
-    The lock belongs to the open file, so the operating system releases it when the process dies for any reason.
-
     Raises:
         ConflictError: another export is at work here, in this process or another.
     """
     inner = directory / ".export"
     inner.mkdir(parents=True, exist_ok=True)
-    with (inner / "lock").open("wb") as file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(files.locked(inner / "lock"))
         except BlockingIOError as error:
             raise ConflictError(f"an export into {directory} is running already") from error
         yield Folders(directory, on_step)
@@ -98,7 +96,7 @@ class Folders:
             return False
         except OSError:  # a file system without hard links
             shutil.copy2(source, draft / name)
-            sync(draft / name)
+            files.to_disk(draft / name)
         return True
 
     def write_texts(self, record: Record, draft: Path) -> None:
@@ -108,8 +106,8 @@ class Folders:
             texts[record.reference.file] = record.reference.text
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8", newline="")
-            sync(draft / name)
-        sync(draft)
+            files.to_disk(draft / name)
+        files.to_disk(draft)
 
     def place(self, draft: Path, record: Record) -> None:
         """Rename a finished folder into place; remove every other folder of the same message."""
@@ -118,7 +116,7 @@ class Folders:
         target = self.directory / record.folder
         target.parent.mkdir(exist_ok=True)
         draft.rename(target)
-        sync(target.parent)
+        files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
         """Remove the folder of a message, whatever its score."""
@@ -126,7 +124,7 @@ class Folders:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
                 (self.directory / score / str(transcription_id)).rename(old)
-                sync(self.directory / score)
+                files.to_disk(self.directory / score)
                 shutil.rmtree(old)
 
     def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -146,9 +144,9 @@ class Folders:
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False
-        sync(draft)
+        files.to_disk(draft)
         draft.rename(target)
-        sync(target.parent)
+        files.to_disk(target.parent)
         return True
 
 
@@ -174,15 +172,6 @@ def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
         file.flush()
         os.fsync(file.fileno())
     return n_samples / SAMPLE_RATE_HZ
-
-
-def sync(path: Path) -> None:
-    """Sync a file's bytes, or a directory's entries, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_same(left: Path, right: Path) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 import structlog
 
 from glas.audio.decoder import DecoderPool
-from glas.data_loader.folders import Folders, sync, write_wav
+from glas.data_loader.folders import Folders, write_wav
 from glas.data_loader.record import Record
 from glas.domain.errors import CorruptAudioError, EmptyAudioError, NotFoundError, ServiceFaultError
 from glas.domain.object_keys import recognition_key
 from glas.s3 import Store
+from glas.system.files import to_disk
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
@@ -109,7 +110,7 @@ class MessageWriter:
         except NotFoundError:
             return None
         await self._in_thread(path.write_bytes, content)
-        await self._in_thread(sync, path)
+        await self._in_thread(to_disk, path)
         return path.name
 
     async def _fetch(self, record: Record, path: Path) -> None:

@@ -5,7 +5,6 @@ served, without polling), and begin with BEGIN IMMEDIATE: a transaction that rea
 otherwise find that somebody wrote in between, and would have to fail.
 """
 
-import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from glas.db.tables import Base, table_of
 from glas.domain.errors import ConfigurationError
 from glas.settings import Settings
+from glas.system.sockets import has_input
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _SQLITE_READERS = 4
@@ -113,8 +113,15 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
         readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")
         writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
         return Database(readers, writers)
-    waits = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": statement_timeout_s}
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=waits, **options)
+    # asyncpg takes tens of milliseconds to import, which whoever has SQLite need not pay.
+    from glas.db.connection import ConnectionWithSocket  # noqa: PLC0415
+
+    given = {
+        "timeout": _CONNECT_TIMEOUT_S,
+        "command_timeout": statement_timeout_s,
+        "connection_class": ConnectionWithSocket,
+    }
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=given, **options)
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     return Database(engine, engine)
 
@@ -141,15 +148,9 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
     three more trips for a transaction of three or four.
     """
     resting = connection.driver_connection
-    # Private, but the end may have arrived without the event loop having had time to read it.
-    if resting.is_closed() or _can_be_read(resting._transport.get_extra_info("socket").fileno()):  # noqa: SLF001
+    # The end may have arrived without the event loop having had time to read it.
+    if resting.is_closed() or has_input(resting.descriptor()):
         raise DisconnectionError("the server has closed this connection")
-
-
-def _can_be_read(descriptor: int) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:

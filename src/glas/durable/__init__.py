@@ -1,8 +1,19 @@
 """Work that outlives the process: workflows of recorded steps, queues, schedules, leases. The only importer of DBOS."""
 
 from glas.durable.engine import Durable
-from glas.durable.place import Place, postgres_place, sqlite_place
+from glas.durable.place import Place, is_away, postgres_place, sqlite_place
 from glas.durable.retry import Retry, with_retries
 from glas.durable.work import Queue, Schedule, Work
 
-__all__ = ["Durable", "Place", "Queue", "Retry", "Schedule", "Work", "postgres_place", "sqlite_place", "with_retries"]
+__all__ = [
+    "Durable",
+    "Place",
+    "Queue",
+    "Retry",
+    "Schedule",
+    "Work",
+    "is_away",
+    "postgres_place",
+    "sqlite_place",
+    "with_retries",
+]

@@ -2,21 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from dbos import DBOS
 
+from glas.durable.dbos_adapter import put_back
 from glas.durable.members import Members
-from glas.durable.orphans import Orphans
+from glas.durable.orphans import Orphans, Running
+from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
-_CLEANING_S = 3600.0
+_CLEANING_S = 600.0
+# Between two batches, so that others can write.
+_CLEANING_PAUSE_S = 0.2
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _BATCH = 500
+
+_T = TypeVar("_T")
 
 _log = structlog.stdlib.get_logger("glas.durable")
 
@@ -33,6 +39,7 @@ class Care:
         keep_s: float,
         note: Callable[[], str],
         hear: Callable[[Mapping[str, str]], object],
+        running: Running,
     ) -> None:
         """Prepare it; nothing runs before `start`.
 
@@ -43,6 +50,7 @@ class Care:
             keep_s: seconds after which ended work is forgotten.
             note: what this process tells the others with each heartbeat.
             hear: is given the notes of the others then.
+            running: the work that this process does.
         """
         self._dbos = dbos
         self._members = members
@@ -50,7 +58,7 @@ class Care:
         self._keep_s = keep_s
         self._note = note
         self._hear = hear
-        self._orphans = Orphans(slot)
+        self._orphans = Orphans(slot, running)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -61,7 +69,8 @@ class Care:
         """Stop."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
         """Delete the ended work of a person that was given before `before_s` (Unix time); returns how many.
@@ -83,45 +92,73 @@ class Care:
 
     async def _keep_alive(self) -> None:
         while True:
-            try:
-                await self._beat()
-            except Exception as error:  # noqa: BLE001 - the database may be away; the next beat tries again
-                _log.warning("no heartbeat", error=repr(error))
+            living = await _attempt("heartbeat", self._beat())
+            if living is not None:
+                await _attempt("taking over", self._take_over(living))
+            await _attempt("forgetting people", self._forget_people())
             await asyncio.sleep(_HEARTBEAT_S)
 
-    async def _beat(self) -> None:
+    async def _beat(self) -> Mapping[str, str]:
         await asyncio.to_thread(self._members.beat, self._slot, self._note())
         living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
         self._hear({slot: note for slot, note in living.items() if slot != self._slot})
-        await self._take_over(living)
+        return living
+
+    async def _forget_people(self) -> None:
         for person, before_s in await asyncio.to_thread(self._members.to_forget):
             await self.forget(person, before_s=before_s)
 
     async def _take_over(self, living: Collection[str]) -> None:
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
-        ours = {one.workflow_id for one in pending if one.executor_id == self._slot}
-        await asyncio.to_thread(self._orphans.put_back, self._dbos, ours)
-        dead = {one.executor_id for one in pending if one.executor_id} - set(living) - {self._slot}
-        if dead:
-            _log.warning("taking over the work of executors that are gone", executors=sorted(dead))
-            # Private, but the only way without DBOS' paid service; a row changes its owner at most once.
-            await asyncio.to_thread(DBOS._recover_pending_workflows, sorted(dead))  # noqa: SLF001
+        claimed: dict[str, list[str]] = {}
+        for one in pending:
+            if one.executor_id:
+                claimed.setdefault(one.executor_id, []).append(one.workflow_id)
+        await self._orphans.put_back(self._dbos, claimed.pop(self._slot, []))
+        for dead in sorted(set(claimed) - set(living)):
+            _log.warning("taking over the work of an executor that is gone", executor=dead, count=len(claimed[dead]))
+            await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)
 
     async def _keep_clean(self) -> None:
-        """Forget what ended long ago: it holds texts, and nobody asks for it any more."""
         while True:
-            try:
-                found = await DBOS.list_workflows_async(
-                    status=_ENDED,
-                    end_time=_iso(time.time() - self._keep_s),
-                    load_input=False,
-                    load_output=False,
-                    limit=10 * _BATCH,
-                )
-                await _delete([one.workflow_id for one in found])
-            except Exception as error:  # noqa: BLE001 - likewise
-                _log.warning("old work was not forgotten", error=repr(error))
+            await _attempt("deleting old work", self._clean())
             await asyncio.sleep(_CLEANING_S)
+
+    async def _clean(self) -> None:
+        """Delete all that ended long ago, however much it is: it holds texts, and nobody asks for it any more."""
+        before: list[str] = []
+        while True:
+            found = await DBOS.list_workflows_async(
+                status=_ENDED,
+                end_time=_iso(time.time() - self._keep_s),
+                load_input=False,
+                load_output=False,
+                limit=_BATCH,
+            )
+            ids = [one.workflow_id for one in found]
+            if ids and ids == before:
+                raise RuntimeError(f"expected {len(ids)} pieces of old work to be deleted, found them again")
+            await _delete(ids)
+            if len(ids) < _BATCH:
+                return
+            before = ids
+            await asyncio.sleep(_CLEANING_PAUSE_S)
+
+
+async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
+    """Do what will be tried again in any case; None where it failed.
+
+    A database that is away is told in a line. Anything else is a fault of ours: it is logged with its traceback, and
+    does not end the care, since a process without a heartbeat would lose its work to others.
+    """
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - see above
+        if is_away(error):
+            _log.warning("the durable engine's database is away", task=task, error=type(error).__name__)
+        else:
+            _log.exception("care of the durable engine failed", task=task)
+    return None
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:

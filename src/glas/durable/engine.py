@@ -6,7 +6,6 @@ again. A step that was recorded is never repeated; one that was not is, so that 
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,9 @@ from dbos import DBOS, DBOSConfig, DBOSContextSetAuth, DBOSPortableJSONSerialize
 
 from glas.domain.errors import ConfigurationError
 from glas.durable.care import DEAD_AFTER_S, Care, end_unknown_runs
-from glas.durable.economy import Bells, FirstRuns
+from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
 from glas.durable.members import Members
+from glas.durable.orphans import Running
 from glas.durable.place import Place
 from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
 
@@ -57,7 +57,8 @@ class Durable:
         self._care: Care | None = None
         self._dbos: DBOS | None = None
         self._first_runs = FirstRuns()
-        self._bells = Bells()
+        self._waits = QueueWaits()
+        self._running = Running()
         self._note: Callable[[], str] = str
         self._hear: Callable[[Mapping[str, str]], object] = len
 
@@ -130,8 +131,16 @@ class Durable:
         # Otherwise it would claim whatever lies in the database, and fail at work whose part is not here.
         DBOS.listen_queues([queue.name for queue in self._queues])
         # In this loop, so that workflows run here, where the clients that they use live.
-        self._bells.launch(self._first_runs)
-        self._care = Care(self._dbos, self._members, self._slot, keep_s=self._keep_s, note=self._note, hear=self._hear)
+        self._waits.launch(self._first_runs)
+        self._care = Care(
+            self._dbos,
+            self._members,
+            self._slot,
+            keep_s=self._keep_s,
+            note=self._note,
+            hear=self._hear,
+            running=self._running,
+        )
         await self._register()
         self._care.start()
 
@@ -139,6 +148,7 @@ class Durable:
         """A function around a method, which DBOS could not mark as it marks what it registers."""
 
         async def call(*arguments: Any) -> Any:
+            self._running.add(DBOS.workflow_id)
             try:
                 return await function(*arguments)
             finally:
@@ -197,16 +207,16 @@ class Durable:
         deadline = time.monotonic() + patience_s
         for event in dbos.background_thread_stop_events:
             event.set()
-        self._bells.ring_all()
+        self._waits.wake_all()
         # A look at a queue that is under way still hands out what it has claimed; only after it nothing new begins.
-        await asyncio.to_thread(_join_queue_threads)
+        await asyncio.to_thread(join_queue_threads)
         # DBOS.destroy would wait in whole seconds, even for nothing.
-        while (running := set(dbos._workflow_tasks)) and time.monotonic() < deadline:  # noqa: SLF001
-            await asyncio.wait(running, timeout=deadline - time.monotonic())
+        while (tasks := running(dbos)) and time.monotonic() < deadline:
+            await asyncio.wait(tasks, timeout=deadline - time.monotonic())
         # What is cancelled here is recorded as nothing, so that the next start goes on with it.
-        for task in running:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         # DBOS made its own pool the loop's default one and closes it now; others in this loop still need one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="glas"))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
@@ -228,15 +238,29 @@ class Durable:
             DBOSContextSetAuth(work.person, []),
         ):
             await DBOS.enqueue_workflow_async(work.queue, self._functions[work.workflow], *work.arguments)
-        self._bells.ring(work.queue)
+        self._waits.wake(work.queue)
 
     def _partition(self, work: Work) -> str | None:
         one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self._queues)
         return work.person if one_per_person else None
 
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Inside a workflow: do `function`, or return what it gave when it was recorded. Its value must be JSON."""
-        result: _T = await DBOS.run_step_async({"name": name}, function)
+        """Inside a workflow: do `function`, or return what it gave when it was recorded. Its value must be JSON.
+
+        Only values are recorded. What `function` raises is raised and not recorded, so that another run does the step
+        again; an error that is a result must be returned as a value.
+        """
+
+        async def guarded() -> _T:
+            try:
+                return await function()
+            except Exception as error:
+                raise _NotRecordedError(error) from error
+
+        try:
+            result: _T = await DBOS.run_step_async({"name": name}, guarded)
+        except _NotRecordedError as carrier:
+            raise carrier.error from carrier.error.__cause__
         return result
 
     async def take_lease(self, name: str, ttl_s: float) -> bool:
@@ -261,10 +285,12 @@ class Durable:
         return await self._care.forget(person)
 
 
-def _join_queue_threads() -> None:
-    for thread in threading.enumerate():
-        if thread.name.startswith("queue-worker-"):
-            thread.join(timeout=10)
+class _NotRecordedError(BaseException):
+    """Carries an error past DBOS, which records every `Exception` of a step as the result of that step."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def _send_logs_to_ours() -> None:

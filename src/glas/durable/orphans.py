@@ -3,32 +3,59 @@
 Left as it is, it would hold up its person until the next start.
 """
 
+import asyncio
 from collections.abc import Collection
+from typing import Any
 
 import structlog
 from dbos import DBOS
-from dbos._utils import INTERNAL_QUEUE_NAME
+
+from glas.durable.dbos_adapter import put_back
 
 _log = structlog.stdlib.get_logger("glas.durable")
+
+
+class Running:
+    """The work whose task runs in this process. It counts until its outcome is written, since its task ends then."""
+
+    def __init__(self) -> None:
+        self._ids: dict[asyncio.Task[Any], str] = {}
+
+    def add(self, workflow_id: str | None) -> None:
+        """Note that the current task does this work."""
+        task = asyncio.current_task()
+        if task is None or workflow_id is None:
+            return
+        self._ids[task] = workflow_id
+        task.add_done_callback(self._forget)
+
+    def ids(self) -> set[str]:
+        """Names of all that runs."""
+        return set(self._ids.values())
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._ids.pop(task, None)
 
 
 class Orphans:
     """Finds such work and puts it back into its queue."""
 
-    def __init__(self, slot: str) -> None:
+    def __init__(self, slot: str, running: Running) -> None:
         self._slot = slot
+        self._running = running
         self._idle: set[str] = set()
 
-    def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back what is idle for the second time in a row: seen once, it may just be being begun. Blocks.
+    async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
+        """Put back what is idle for the second time in a row: seen once, it may just be being begun.
 
         Args:
-            dbos: the running engine; what it runs it tells nobody but by private names.
+            dbos: the running engine.
             ours: the work that the database says this process is doing.
         """
-        idle = set(ours) - set(dbos._active_workflows_set.activeList())  # noqa: SLF001
-        for workflow_id in sorted(idle & self._idle):
-            # Without its name, which holds numbers of people and chats.
-            _log.warning("claimed work did not run; it is put back")
-            dbos._sys_db.reenqueue_for_recovery(workflow_id, [self._slot], INTERNAL_QUEUE_NAME)  # noqa: SLF001
+        idle = set(ours) - self._running.ids()
+        again = sorted(idle & self._idle)
+        if again:
+            # Without their names, which hold numbers of people and chats.
+            _log.warning("claimed work did not run; it is put back", count=len(again))
+            await asyncio.to_thread(put_back, dbos, again, owner=self._slot)
         self._idle = idle

@@ -1,6 +1,5 @@
 """Where durable work is remembered: an SQLite file of its own, or a schema of a PostgreSQL server."""
 
-import select
 import sqlite3
 import time
 from contextlib import closing
@@ -10,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+
+from glas.system.sockets import has_input
 
 # Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
@@ -68,6 +69,11 @@ def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
     return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)
 
 
+def is_away(error: Exception) -> bool:
+    """Tell whether an error says that the database, or the way to it, is not there, rather than that we have a bug."""
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError | OSError)
+
+
 def _adopt_file(former: Path, path: Path) -> None:
     if not former.exists():
         return
@@ -109,10 +115,7 @@ def _open_postgres(url: str) -> sa.Engine:
 
         A connection at rest has nothing to say but its end.
         """
-        poll = select.poll()
-        if not connection.closed:
-            poll.register(connection.fileno(), select.POLLIN)
-        if connection.closed or poll.poll(0):
+        if connection.closed or has_input(connection.fileno()):
             raise sa.exc.DisconnectionError("the server has closed this connection")
 
     return engine

@@ -1,9 +1,8 @@
 """From a source to a model directory: only the files that an engine needs, checked, and all of them or none."""
 
-import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from glas.domain.errors import GlasError, HubUnreachableError, ModelError, ModelFileMissingError
@@ -13,6 +12,7 @@ from glas.engines.layouts import PRECISIONS, Precision
 from glas.engines.sources import OnProgress, Source
 from glas.engines.sources.packages import PackageSource
 from glas.engines.sources.repository import HUB, RepositorySource, endpoint_of_environment
+from glas.system.files import locked
 
 _LOCK = ".lock"
 
@@ -130,10 +130,10 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Keep others from writing the same files; the lock dies with the process that holds it."""
-    with (directory / _LOCK).open("w") as lock:
+    """Keep others from writing the same files."""
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(locked(directory / _LOCK))
         except BlockingIOError as error:
             raise ModelError(f"{model.name} is being fetched already; wait for that to end.") from error
         yield

@@ -1,10 +1,11 @@
 """Folders that appear whole or not at all."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from glas.system.files import to_disk
 
 PART = ".part"
 
@@ -29,12 +30,3 @@ def written_whole(target: Path) -> Iterator[Path]:
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
     to_disk(target.parent)
-
-
-def to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -228,6 +228,19 @@ def configuration(directory: Path) -> dict[str, object]:
     return read_json(directory / CONFIG)
 
 
+def vocabulary_of(directory: Path, layout: Layout) -> tuple[str, ...]:
+    """The tokens that a model of onnx-asr can write, read from its own files; empty where they name none.
+
+    A text file has a token and its number on each line; T-one has them in its configuration.
+    """
+    match configuration(directory).get("decoder_params"):
+        case {"vocabulary": [*tokens]}:
+            return tuple(map(str, tokens))
+    files = [path for name in layout.texts if name.endswith(".txt") for path in directory.glob(name)]
+    lines = [line for path in files for line in path.read_text(encoding="utf-8").split("\n") if line]
+    return tuple(line.rpartition(" ")[0] for line in lines)
+
+
 def _listing(directory: Path) -> str:
     if not directory.is_dir():
         return "no such directory"

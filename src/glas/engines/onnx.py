@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from glas.domain.errors import (
     ModelLoadError,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
-from glas.engines.layouts import Layout, layout_of, precision_of
+from glas.engines.layouts import Layout, layout_of, precision_of, vocabulary_of
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.session import session_options
-from glas.engines.spelling import spell, uncalibrated
+from glas.engines.spelling import spell
 
 if TYPE_CHECKING:
     from onnx_asr.adapters import TimestampedResultsAsrAdapter
@@ -65,12 +65,13 @@ class OnnxEngine:
         self.name = name
         self.window_s = window_s
         self._one_by_one = providers[0] == CPU
+        layout = layout or layout_of(directory)
         self._model: TimestampedResultsAsrAdapter | None = _load(
-            directory, layout or layout_of(directory), threads=threads, providers=providers
+            directory, layout, threads=threads, providers=providers
         )
         self.abilities = Abilities(
             batch_size=1 if self._one_by_one else BATCH_SIZE,
-            punctuates=_has_marks(self._model.asr) if punctuates is None else punctuates,
+            punctuates=_has_marks(vocabulary_of(directory, layout)) if punctuates is None else punctuates,
         )
         try:
             self.recognise([np.zeros(SAMPLE_RATE_HZ, np.float32)])
@@ -114,7 +115,7 @@ class OnnxEngine:
             segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
         else:
             logprobs = result.logprobs
-            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s, calibrate=uncalibrated)
+            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s)
             segment = Segment(
                 start_s=words[0].start_s if words else 0,
                 end_s=words[-1].end_s if words else 0,
@@ -129,12 +130,11 @@ class OnnxEngine:
         return Hypothesis(text=segment.text, duration_s=duration_s, segments=(segment,), model=self.name)
 
 
-def _has_marks(asr: Any) -> bool:
+def _has_marks(vocabulary: Sequence[str]) -> bool:
     """Whether a vocabulary has capitals or full stops; one that cannot be seen is believed to have them."""
-    vocabulary: dict[int, str] | None = getattr(asr, "_vocab", None)
     if not vocabulary:
         return True
-    texts = [text for text in vocabulary.values() if not text.strip().startswith("<")]
+    texts = [text for text in vocabulary if not text.strip().startswith("<")]
     return any(letter.isupper() or letter in ".?!" for text in texts for letter in text)
 
 

@@ -1,21 +1,12 @@
 """From tokens with times and probabilities to words with times and confidences."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, inf
 
 from glas.domain.transcription import Word
-
-Calibration = Callable[[float], float]
-"""Maps a raw word confidence, 0..1, to the share of words of that confidence that are right."""
-
-
-def uncalibrated(confidence: float) -> float:
-    """Leave a raw confidence as it is."""
-    return confidence
-
 
 # Ordinary Russian speech has 12 to 15 letters per second. A model says when a token begins and never when it ends;
 # where no other token follows at once, the last one is given this long per letter.
@@ -48,14 +39,14 @@ class _Stretch:
         if logprob is not None:
             self.logprobs.append(logprob)
 
-    def word(self, duration_s: float, calibrate: Calibration) -> Word:
+    def word(self, duration_s: float) -> Word:
         end_s = min(self.last_start_s + LETTER_S * self.last_letters, self.until_s)
         return Word(
             text=self.text,
             start_s=min(self.start_s, duration_s),
             end_s=min(max(end_s, self.start_s), duration_s),
             # A softmax in float32 may come out a hair above one.
-            confidence=calibrate(exp(min(0.0, sum(self.logprobs)))) if self.logprobs else None,
+            confidence=exp(min(0.0, sum(self.logprobs))) if self.logprobs else None,
         )
 
 
@@ -65,7 +56,6 @@ def spell(
     logprobs: Sequence[float] | None,
     *,
     duration_s: float,
-    calibrate: Calibration,
 ) -> tuple[Word, ...]:
     """Put the tokens of a hypothesis together into words.
 
@@ -76,20 +66,18 @@ def spell(
     The raw confidence of a word is the product of its tokens' probabilities: a word is right only if all its letters
     are. Of the ways to put them together this one tells right words from wrong ones best and is nearly calibrated as it
     is; the smallest is too high, and the geometric mean far too high (measured: docs/models.md).
-    `calibrate` makes a share of right words out of it.
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
         starts_s: when each token begins, not decreasing.
         logprobs: natural logarithm of each token's probability; None where the model gives none.
         duration_s: length of the audio; no time lies behind it.
-        calibrate: see `Calibration`.
 
     Returns:
         Words in order, each `0 <= start_s <= end_s <= duration_s`, none beginning before the one before it has ended.
     """
     stretches = _with_lonely_marks_joined(_stretches(tokens, starts_s, logprobs))
-    return tuple(stretch.word(duration_s, calibrate) for stretch in stretches)
+    return tuple(stretch.word(duration_s) for stretch in stretches)
 
 
 def _stretches(tokens: Sequence[str], starts_s: Sequence[float], logprobs: Sequence[float] | None) -> list[_Stretch]:

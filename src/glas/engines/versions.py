@@ -19,6 +19,7 @@ from glas.domain.errors import ModelLoadError
 from glas.domain.model_ref import VERSION_LENGTH
 from glas.engines.catalogue import known_model, local_directory
 from glas.engines.whisper.context import stated_rule
+from glas.system.files import sha256_of
 
 CHECKSUMS = ".checksums.json"
 
@@ -74,9 +75,8 @@ class ModelVersions:
             known = self._checksums.get(where)
         if known is not None and known[0] == _state(path):
             return known[1]
-        with path.open("rb") as file:
-            state = _state(path)
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        state = _state(path)
+        checksum = sha256_of(path)
         if state == _state(path) and time.time() - state[1] / 1e9 > _UNSETTLED_S:
             with self._lock:
                 self._checksums[where] = state, checksum

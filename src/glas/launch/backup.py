@@ -23,6 +23,7 @@ from typing import IO, Final, Self
 import glas
 from glas.domain.errors import ConfigurationError, NotFoundError, WouldReplaceError
 from glas.settings import Settings
+from glas.system.files import to_disk
 
 MANIFEST: Final = "manifest.jsonl"
 FORMAT: Final = 1
@@ -92,7 +93,7 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupR
         if not force:
             _require_free(target)  # another backup may have ended meanwhile
         draft.replace(target)
-    sync(target.parent)
+    to_disk(target.parent)
     return report
 
 
@@ -106,15 +107,6 @@ def databases_in(data_dir: Path) -> list[Path]:
     work = sorted(data_dir.glob(WORK_PATTERN))
     database = data_dir / DATABASE
     return [*work, database] if database.exists() else work
-
-
-def sync(directory: Path) -> None:
-    """Make names in a directory outlast a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(file: IO[bytes], databases: list[Path], objects: Path, scratch: Path) -> BackupReport:

@@ -5,7 +5,6 @@ keeps another file there; yet none of them runs beside such a server, nor while 
 """
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Collection, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from glas.domain.errors import DataDirectoryInUseError
 from glas.settings import Settings, plain
+from glas.system.files import locked
 
 NAME = "glas.lock"
 
@@ -77,12 +77,12 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
         DataDirectoryInUseError: somebody holds it.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    with _opened(data_dir / NAME) as lock:
+    path = data_dir / NAME
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            lock = stack.enter_context(locked(path, is_shared=not alone))
         except BlockingIOError:
-            raise DataDirectoryInUseError(_refusal(data_dir, _read(lock))) from None
-        # The file stays when the lock ends: whoever removed it could remove the next holder's.
+            raise DataDirectoryInUseError(_refusal(data_dir, _read(path))) from None
         os.ftruncate(lock, 0)
         os.pwrite(lock, json.dumps(asdict(holder)).encode(), 0)
         yield
@@ -93,28 +93,17 @@ def holder_of(data_dir: Path) -> Holder | None:
     path = data_dir / NAME
     if not path.exists():
         return None
-    with _opened(path) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _read(lock) or Holder(0)
-    return None
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    # The page's address and a process number are no secrets, but nobody else needs them.
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        yield lock
-    finally:
-        os.close(lock)
+        with locked(path, is_shared=True):
+            return None
+    except BlockingIOError:
+        return _read(path) or Holder(0)
 
 
-def _read(lock: int) -> Holder | None:
+def _read(path: Path) -> Holder | None:
     """What the holder wrote; None while it is writing, or for a file that is not ours."""
     try:
-        return Holder(**json.loads(os.pread(lock, 4096, 0)))
+        return Holder(**json.loads(path.read_bytes()))
     except (ValueError, TypeError):
         return None
 

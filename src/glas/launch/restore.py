@@ -1,6 +1,5 @@
 """Puts a backup back: everything is unpacked beside, compared with the manifest, and only then takes its place."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,10 +19,10 @@ from glas.launch.backup import (
     WORK_PATTERN,
     BackupReport,
     require_embedded,
-    sync,
 )
 from glas.launch.lock import Holder, taken
 from glas.settings import Settings
+from glas.system.files import sha256_of, to_disk
 
 _PART_BYTES = 1024 * 1024
 # SQLite's own files beside a database: with another database they would spoil it.
@@ -133,8 +132,7 @@ def _verify_one(directory: Path, line: dict[str, Any]) -> None:
     path = directory / name
     if not NAME.fullmatch(name) or not path.is_file():
         raise BackupError(f"expected {name!r} in the archive, got none")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != line.get("sha256"):
         raise BackupError(f"{name}: expected sha256 {str(line.get('sha256'))[:12]}…, got {found[:12]}…")
 
@@ -152,4 +150,4 @@ def _exchange(data_dir: Path, old: list[Path], new: Path, aside: Path) -> None:
         for source, target in reversed(done):
             target.rename(source)
         raise
-    sync(data_dir)
+    to_disk(data_dir)

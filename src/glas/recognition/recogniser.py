@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import structlog
 
 from glas.audio.decoder import DecoderPool
-from glas.audio.limits import DecodeLimits
+from glas.audio.limits import decode_limits
 from glas.audio.segmentation import SegmentationOptions, VoiceActivityDetector
 from glas.domain.decoding import UNSPECIFIED, DecodingOptions
 from glas.domain.errors import InvalidParameterError, ModelError, OverloadedError
@@ -26,7 +26,7 @@ from glas.recognition.names import ModelNames
 from glas.recognition.registry import LoadEngine, Registry
 from glas.recognition.slots import SlotPool
 from glas.recognition.transcriber import Progress, Transcriber
-from glas.settings import MIB, AudioSettings, Settings
+from glas.settings import Settings
 
 _log = structlog.stdlib.get_logger("glas.recognition")
 
@@ -189,7 +189,7 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
         batcher = Batcher(nn.worker_count)
         stack.callback(batcher.close)
         # Closed first: whatever is still being decoded then ends, and submits no more pieces.
-        decoder = DecoderPool(audio.decode_workers + n_long, _decode_limits(audio))
+        decoder = DecoderPool(audio.decode_workers + n_long, decode_limits(audio))
         stack.callback(decoder.close)
         decoder.start()
         yield Transcriber(
@@ -201,15 +201,6 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
             long=SlotPool(n_long),
             style=Style(sentences=nn.sentences, digits=nn.digits),
         )
-
-
-def _decode_limits(settings: AudioSettings) -> DecodeLimits:
-    return DecodeLimits(
-        max_duration_s=settings.max_duration_s,
-        memory_bytes=settings.decode_memory_mb * MIB,
-        cpu_s=settings.decode_cpu_s,
-        wall_s=settings.decode_wall_s,
-    )
 
 
 def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registry:

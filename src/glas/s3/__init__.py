@@ -6,7 +6,6 @@ written is read back and compared before a write counts as done.
 
 import asyncio
 import hashlib
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from glas.domain.errors import (
     ServiceUnreachableError,
 )
 from glas.domain.object_keys import transcription_key
+from glas.system.files import to_disk
 
 if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers only
@@ -143,7 +143,7 @@ class Store:
                 return
             for key in keys:
                 await _delete_file(self._inner, key)
-            await asyncio.to_thread(_sync, self._directory)
+            await asyncio.to_thread(to_disk, self._directory)
 
     async def check(self) -> None:
         """Ask whether the store answers.
@@ -177,12 +177,12 @@ class Store:
         draft = f"{key}.{uuid.uuid4().hex}.part"
         try:
             await obstore.put_async(self._inner, draft, _parts(data), chunk_size=PART_BYTES)
-            await asyncio.to_thread(_sync, directory / draft)
+            await asyncio.to_thread(to_disk, directory / draft)
             await obstore.rename_async(self._inner, draft, key, overwrite=False)
         except BaseException:
             await _delete_file(self._inner, draft)
             raise
-        await asyncio.to_thread(_sync, (directory / key).parent, directory)
+        await asyncio.to_thread(to_disk, (directory / key).parent, directory)
         return True
 
     async def _create_object(self, key: str, data: Data) -> bool:
@@ -283,16 +283,6 @@ async def _delete_file(store: LocalStore | S3Store, key: str) -> None:
         await obstore.delete_async(store, key)
     except FileNotFoundError:
         return
-
-
-def _sync(*paths: Path) -> None:
-    """Make files and directory entries outlast a power cut."""
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _first_line(error: Exception) -> str:

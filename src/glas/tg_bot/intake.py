@@ -16,7 +16,7 @@ from aiogram.types import Update
 from pydantic import ValidationError
 
 from glas.domain.errors import ConfigurationError, GlasError
-from glas.durable import Durable, Work
+from glas.durable import Durable, Work, is_away
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import party_in
 from glas.tg_bot.api.telegram import UnreadableAnswerError, said
@@ -83,9 +83,8 @@ class Intake:
                     raise _told(error) from None
                 # Telegram may still hold the poll of a process that crashed a moment ago.
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
-            except Exception as error:  # noqa: BLE001 - Telegram or the database may be away; nothing is confirmed
-                cause = error.message if isinstance(error, GlasError) else type(error).__name__
-                _log.warning("updates cannot be taken in now", cause=cause, pause_s=pause_s)
+            except Exception as error:  # noqa: BLE001 - nothing is confirmed, so that it comes again
+                _tell(error, pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
@@ -161,6 +160,16 @@ def _is_addressed(update: Update, bot_id: int) -> bool:
     if has_moved(message):
         return True
     return is_prompt(message.reply_to_message, bot_id) or bool(message.text and message.text.startswith("/"))
+
+
+def _tell(error: Exception, pause_s: float) -> None:
+    """Log why updates cannot be taken in: in a line where something is away, else, for a bug, with its traceback."""
+    if isinstance(error, GlasError):
+        _log.warning("updates cannot be taken in now", cause=error.message, pause_s=pause_s)
+    elif is_away(error):
+        _log.warning("updates cannot be taken in now", cause=type(error).__name__, pause_s=pause_s)
+    else:
+        _log.error("updates cannot be taken in for a fault of ours", exc_info=error, pause_s=pause_s)
 
 
 def _told(error: ConfigurationError) -> ConfigurationError:

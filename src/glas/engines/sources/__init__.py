@@ -4,7 +4,6 @@ A source gathers files in a directory that no engine looks at. It may be ended a
 source or of another one of the same model, goes on with what is there.
 """
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +13,6 @@ from glas.domain.errors import ModelError
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Told the file, how many bytes of it are there, and how many there will be; once with 0 bytes for each file first."""
-
-_CHUNK_BYTES = 1 << 20
 
 
 class Source(Protocol):
@@ -57,15 +54,3 @@ def require_room(directory: Path, wanted: int) -> None:
     free = shutil.disk_usage(directory).free
     if wanted > free:
         raise ModelError(f"{directory}: expected {wanted / 1e6:.0f} MB of free disk, got {free / 1e6:.0f} MB.")
-
-
-def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
-    """The hash of a file, or of `size` bytes of it from `begin` on, hexadecimal."""
-    digest = hashlib.sha256()
-    left = path.stat().st_size - begin if size is None else size
-    with path.open("rb") as file:
-        file.seek(begin)
-        while left > 0 and (chunk := file.read(min(left, _CHUNK_BYTES))):
-            digest.update(chunk)
-            left -= len(chunk)
-    return digest.hexdigest()

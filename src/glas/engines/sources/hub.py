@@ -17,7 +17,8 @@ from urllib.parse import quote
 import httpx
 
 from glas.domain.errors import HubUnreachableError, ModelLoadError
-from glas.engines.sources import sha256_of, unfinished
+from glas.engines.sources import unfinished
+from glas.system.files import sha256_of
 
 # Within this a person at a terminal learns that there is no network. Looking up a name has no time limit of its own and
 # takes half a minute where name servers are configured and unreachable, so the limit is on the whole request.

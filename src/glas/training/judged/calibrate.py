@@ -20,9 +20,10 @@ from glas.domain.transcription import Hypothesis, Samples
 from glas.engines.language_model import FILE as LM_FILE
 from glas.engines.whisper import WhisperEngine
 from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
-from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, features, sha256_of
+from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, features
 from glas.recognition.references import ReferenceSet
 from glas.settings import NnServiceSettings
+from glas.system.files import sha256_of
 from glas.training.judged.logistic import Bools, Floats, auroc, bins, calibration_error, fit
 from glas.training.judged.reliability import plot
 from glas.training.release import write_checksums

@@ -7,10 +7,10 @@ freeciv-data: .mo files), help (gnome-user-docs: .page, libreoffice-help-ru: .ht
 Each comes with `apt-get download PACKAGE` and is unpacked with `dpkg -x FILE FOLDER`, all into one folder.
 """
 
-import gettext
 import gzip
 import html
 import re
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +22,8 @@ _INLINE = re.compile(r"</?(?:span|a|em|b|i|strong|emph|gui|guiseq|app|key|keyseq
 _MARKS = re.compile(r"<[^>]*>|\$\w+\|?|[*~]|\w+\^")  # markup, variables, contexts in translations
 _PHRASE = re.compile(r"[а-яёА-ЯЁ][а-яё ,-]+")
 _CUT_SHORT = re.compile(r"\b[бвгджзйклмнпрстфхцчшщ]\s*$")  # «и т. д.», a preposition without its noun
+_LITTLE_ENDIAN = b"\xde\x12\x04\x95"
+_CHARSET = re.compile(rb"charset=([\w-]+)")
 _MANY = 0.6  # of a sentence's signs: as many must be letters
 
 
@@ -69,12 +71,37 @@ def _plain(path: Path) -> Iterator[str]:
 
 
 def _translations(path: Path) -> Iterator[str]:
-    with path.open("rb") as file:
-        catalogue = gettext.GNUTranslations(file)
-    # gettext offers no other way to list what is in a catalogue.
-    for key, text in sorted(catalogue._catalog.items(), key=str):  # type: ignore[attr-defined]  # noqa: SLF001
+    for key, text in sorted(_catalogue(path.read_bytes()).items(), key=str):
         if key:
             yield re.sub(r"(?<!\n)\n(?!\n)", " ", _MARKS.sub(" ", text))
+
+
+def _catalogue(data: bytes) -> dict[str | tuple[str, int], str]:
+    """All messages of a compiled catalogue, those in several numbers by their number.
+
+    gettext looks messages up and lists none. The format is in the manual of GNU gettext, "The Format of GNU MO Files":
+    a magic number, a revision, how many messages there are, and where the tables of originals and translations begin;
+    each entry of a table is a length and a place.
+    """
+    order = "<" if data.startswith(_LITTLE_ENDIAN) else ">"
+    count, originals, translations = struct.unpack_from(f"{order}3I", data, 8)
+
+    def raw(table: int, number: int) -> bytes:
+        length, place = struct.unpack_from(f"{order}2I", data, table + 8 * number)
+        return data[place : place + length]
+
+    pairs = [(raw(originals, number), raw(translations, number)) for number in range(count)]
+    charset = _CHARSET.search(dict(pairs).get(b"", b""))
+    encoding = charset[1].decode("ascii") if charset else "utf-8"
+    found: dict[str | tuple[str, int], str] = {}
+    for original, translation in pairs:
+        singular, *plural = original.decode(encoding).split("\0")
+        translated = translation.decode(encoding)
+        if plural:
+            found.update({(singular, form): one for form, one in enumerate(translated.split("\0"))})
+        else:
+            found[singular] = translated
+    return found
 
 
 def _marked_up(path: Path) -> Iterator[str]:

@@ -1,0 +1,48 @@
+"""Files made durable, locked and hashed."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glas.system.files import locked, sha256_of, to_disk
+
+
+def test_a_lock_has_one_holder_or_several_that_share(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locked(path), pytest.raises(BlockingIOError), locked(path, is_shared=True):
+        pass
+    with locked(path, is_shared=True), locked(path, is_shared=True), pytest.raises(BlockingIOError), locked(path):
+        pass
+    with locked(path):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
+    """However it ends; whoever waits gets it then."""
+    path = tmp_path / "lock"
+    program = (
+        "import sys, time; from pathlib import Path; from glas.system.files import locked\n"
+        "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    with pytest.raises(BlockingIOError), locked(path):
+        pass
+    process.kill()
+    process.communicate()
+    with locked(path, waits=True):
+        pass
+
+
+def test_a_part_of_a_file_is_hashed(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    data = bytes(range(256)) * 10_000
+    path.write_bytes(data)
+    to_disk(path, tmp_path)
+    assert sha256_of(path) == hashlib.sha256(data).hexdigest()
+    assert sha256_of(path, begin=1_000, size=2_000_000) == hashlib.sha256(data[1_000:2_001_000]).hexdigest()
+    assert sha256_of(path, begin=1_000) == hashlib.sha256(data[1_000:]).hexdigest()
