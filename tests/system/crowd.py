@@ -91,8 +91,8 @@ class Sending:
 
     @property
     def reference(self) -> str | None:
-        """What its speaker says was really said."""
-        return f"Да, {self.text}" if self.text and self.number % 6 == 4 else None
+        """What its speaker says was really said: words that the sound does not deny, written in another way."""
+        return f"«{self.text}»" if self.text and self.number % 6 == 4 else None
 
     def button(self, score: Score) -> str:
         """The button of a score."""
