@@ -41,6 +41,10 @@ class Fate(Enum):
     HOSTILE = "hostile"
 
 
+# Words of the samples, and others that sound so much alike that the sound does not deny them.
+_SOUNDS_ALIKE = (("Обнимешь", "Обнимишь"), ("зевает", "зивает"), ("Это", "Эта"), ("будто", "будта"))
+
+
 @dataclass
 class Sending:
     """One recording, what is done with its answer, and (`message`, `answer`) what Telegram made of both."""
@@ -91,8 +95,10 @@ class Sending:
 
     @property
     def reference(self) -> str | None:
-        """What its speaker says was really said: words that the sound does not deny, written in another way."""
-        return f"«{self.text}»" if self.text and self.number % 6 == 4 else None
+        """What its speaker says was really said."""
+        if not self.text or self.number % 6 != 4:
+            return None
+        return next((self.text.replace(*pair) for pair in _SOUNDS_ALIKE if pair[0] in self.text), None)
 
     def button(self, score: Score) -> str:
         """The button of a score."""
