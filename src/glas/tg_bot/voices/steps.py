@@ -16,6 +16,10 @@ _is_broken: ContextVar[bool] = ContextVar("glas_step_is_broken", default=False)
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
+class _BugError(Exception):
+    """Carries the name of an exception that no step may raise."""
+
+
 class Steps:
     """Run the steps of workflows."""
 
@@ -56,13 +60,16 @@ class Steps:
                 return {"value": await with_retries(work, self._retry, name=name, pause_s=pause_s)}
             except GlasError as error:
                 return {"error": {"code": error.code, "message": error.message}}
+            except Exception as error:
+                raise _BugError(type(error).__name__) from error
 
         try:
             outcome = await guarded() if _is_broken.get() else await self._durable.step(name, guarded)
-        except Exception as error:
+        except _BugError as bug:
+            # What the engine itself raises, as when its database is away, is no bug: the workflow is resumed later.
             _is_broken.set(True)
             _log.exception("step failed by a bug", step=name)
-            raise ServiceFaultError(type(error).__name__) from error
+            raise ServiceFaultError(str(bug)) from bug.__cause__
         if failure := outcome.get("error"):
             raise from_code(failure["code"], failure["message"])
         return outcome["value"]
