@@ -5,11 +5,12 @@ Both are migrated once; to do it for each test would take longer than the tests.
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
@@ -73,3 +74,12 @@ async def db_assist(database_settings: Settings) -> AsyncIterator[DbAssistClient
     """db_assist in this process over each database in turn."""
     async with open_db_assist(database_settings) as client:
         yield client
+
+
+@pytest.fixture
+def plain_log() -> Iterator[None]:
+    """Log to standard output, whatever the tests before have set up; pytest's `capsys` sees it."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)

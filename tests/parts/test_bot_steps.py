@@ -82,6 +82,7 @@ def failing(error: Exception) -> Callable[[], Awaitable[Any]]:
     return step
 
 
+@pytest.mark.usefixtures("plain_log")
 async def test_a_bug_is_told_and_not_recorded(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
     """A later run, here a fork by a release without the bug, does the step again and goes the right way."""
     bot.recognise = failing(KeyError("no such thing"))

@@ -20,6 +20,8 @@ from glas.durable import Durable, sqlite_place
 from glas.durable.members import Members
 from glas.tg_bot.intake import Intake
 
+pytestmark = pytest.mark.usefixtures("plain_log")
+
 Captured = pytest.CaptureFixture[str]
 
 

@@ -89,9 +89,12 @@ def test_what_is_really_said_stays() -> None:
 
 def test_the_embedded_model_hears_that_phrase_through_the_gate(settings: Settings) -> None:
     engine = load_engine("embedded", models_dir=settings.models_dir)
-    sound = speak(Espeak(), SAID, Manner("f2", 140, 50))
-    [text] = _texts(engine, [as_wav(sound)])
-    assert text.startswith("Спасибо")
+    espeak = Espeak()
+    sounds = [as_wav(speak(espeak, SAID, Manner(voice, 140, 50))) for voice in ("m1", "m3", "m7", "f4")]
+    texts = _texts(engine, sounds)
+    # A synthesiser's voice may be misheard; the gate takes nothing away.
+    assert all(texts)
+    assert sum(text.startswith("Спасибо за просмотр") for text in texts) >= 2
 
 
 def test_a_message_of_one_short_word_is_heard() -> None:
