@@ -20,7 +20,7 @@ GUESSED = 2  # tokens of the first text that are read behind a new one in the sa
 AGREEING = 2  # tokens in a row that are equal where two texts have come together
 SHIFT = 3  # tokens by which a change may be longer or shorter than what it replaces
 _LAST = 2  # a mark and the end
-LONGEST = 14  # tokens of a change; one that has not come together with the first text by then is given up
+LONGEST = 40  # tokens of a change; one that has not come together with the first text by then is given up
 
 Letters = Callable[[int], str]
 

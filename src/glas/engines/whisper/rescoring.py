@@ -44,12 +44,10 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
     # A text that was broken off has no end token, whose probability is part of the others'.
     ended = [number for number, draft in enumerate(drafts) if draft.has_ended] or [0]
     likely = max(ended, key=lambda number: drafts[number].avg_logprob)
-    if len(ended) == 1:
-        return Chosen(drafts[ended[0]], found[ended[0]].text, found)
+    if language_model is None or len(ended) == 1:
+        return Chosen(drafts[likely], found[likely].text, found)
 
     def score(text: str, logprob: float) -> float:
-        if language_model is None:
-            return logprob
         words = language_model.logprobs(text)
         return logprob + WEIGHT * (sum(words) + WORD_BONUS * len(words))
 

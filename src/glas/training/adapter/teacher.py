@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from glas.engines.whisper.mel import filled, log_mel
-from glas.training.adapter.network import Whisper
+from glas.training.adapter.network import Whisper, half_precision
 from glas.training.adapter.tokens import Tokens
 from glas.training.sound.channel import Samples
 from glas.training.sound.clips import ClipShard, open_clips
@@ -43,7 +43,7 @@ def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], pro
     """Hidden states (layers, tokens, width) behind the prompt's last token and each token of the text but the end."""
     frames = 2 * teacher.shape.n_positions
     mel = torch.from_numpy(filled(*log_mel(samples, teacher.shape.n_mels), frames))[None]
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), half_precision():
         states = teacher.decoder(torch.tensor([tokens[:-1]]), teacher.encoder(mel))
     return torch.cat(states)[:, prompt - 1 :]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from glas.training.adapter.batches import IGNORED, Batch, Batches
 from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters
-from glas.training.adapter.network import Arrays, Whisper
+from glas.training.adapter.network import Arrays, Whisper, half_precision
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "train.jsonl"
@@ -56,7 +56,7 @@ def student(arrays: Arrays, knobs: Knobs) -> Whisper:
 
 def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor, Tensor]:
     """Mean square distance of the hidden states, and cross-entropy of the next tokens; 0 where one is not wanted."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with half_precision():
         states = network.decoder(batch.tokens, network.encoder(batch.mel))
         distance = torch.zeros(())
         if batch.states is not None:
