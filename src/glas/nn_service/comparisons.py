@@ -11,7 +11,7 @@ from glas.nn_service.answering import Question, recognise, service_of
 from glas.nn_service.openai import Model, Recording
 from glas.serving.openapi import failures
 
-_MOST_CHARS = 20_000
+_MOST_CHARS = 4096  # of a message in Telegram
 
 Text = Annotated[str, Form(min_length=1, max_length=_MOST_CHARS, description="What may have been said.")]
 

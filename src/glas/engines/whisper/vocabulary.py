@@ -143,10 +143,11 @@ class Vocabulary:
         return str(self._tokenizer.decode([token for token in tokens if token < self.end]))
 
     def letters(self, token: int) -> str:
-        """Letters and digits of a token, in lower case; of half a letter what the tokenizer makes of it."""
+        """Letters and digits of a token, in lower case. Parts of a letter differ from each other by their ids."""
         if token not in self._letters:
             text = self.decode([token]).lower()
-            self._letters[token] = "".join(sign for sign in text if sign.isalnum() or sign == _BROKEN_LETTER)
+            found = "".join(sign for sign in text if sign.isalnum())
+            self._letters[token] = f"{found}{_BROKEN_LETTER}{token}" if _BROKEN_LETTER in text else found
         return self._letters[token]
 
     def pieces(self, tokens: Sequence[int]) -> list[tuple[str, int]]:
