@@ -25,7 +25,7 @@ class Correction(_Request):
 
 
 class CorrectionReference(_Request):
-    """One change in the history of a message, and who speaks of it."""
+    """Name one change in the history of a correction, and the person who confirms or undoes it."""
 
     tg_id: TgId
     change_id: RowId

@@ -128,7 +128,7 @@ def _fill(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _stretches(segments: Iterable[Segment]) -> Iterator[list[_Spoken]]:
-    """All words, with a new list after every long pause."""
+    """Group the words into lists; a long pause begins a new list."""
     stretch: list[_Spoken] = []
     for segment in segments:
         for word in _spoken(segment):

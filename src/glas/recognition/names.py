@@ -110,5 +110,5 @@ class ModelNames:
         return name
 
     def set(self, alias: str, target: str) -> None:
-        """Let an alias mean a model, by its uniform name."""
+        """Make an alias stand for the model with a uniform name."""
         self._aliases[alias] = target

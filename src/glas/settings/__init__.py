@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         env_file=".env",
         env_file_encoding="utf-8",
         extra="ignore",
-        # compose.yaml hands on what .env leaves out as nothing.
+        # compose.yaml passes a variable that .env does not set as an empty string.
         env_ignore_empty=True,
         frozen=True,
         # Variables of the original system have no prefix; in code every setting has its own name.

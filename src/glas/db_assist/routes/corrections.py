@@ -43,7 +43,7 @@ async def history(request: Request, transcription_id: RowPath) -> tuple[Correcti
 
 @router.put("/messages")
 async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
-    """Store a further message of the bot that shows the text."""
+    """Store the number of one more bot message that shows the text of this recording."""
     async with database(request).writing() as session:
         await corrections.attach(transcription_id, message, session=session)
     return message

@@ -250,7 +250,7 @@ class RateLimiter(BaseRequestMiddleware):
             self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
-        """Delete the windows of chats that limit nothing any more."""
+        """Delete the counts of chats whose recent calls are too old to limit new ones."""
         for windows in (self._chats, self._groups):
             for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
                 del windows[chat]

@@ -1,4 +1,4 @@
-"""Handle corrections: accept only what a person means as one.
+"""Handle corrections: take a reply for a correction only if the person asked for one, or confirms it.
 
 A correction begins with ✏️, with a reply to one's own recording, or in a private chat with a reply whose words are
 similar to the text. If it is not clear whether a reply is a correction, the bot asks. In groups only ✏️ begins one,

@@ -99,7 +99,7 @@ texts.
 
 ## How well it does
 
-As it is served: beam of 5, chosen by the language model, RU-NORM v1, percent, {date}.
+As it is served, chosen by the language model, RU-NORM v1, percent, {date}.
 
 | recordings | number | WER | CER |
 | --- | --- | --- | --- |
