@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 # onnxruntime reads this when it is imported; `glas` sets it for itself.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# The command line takes its language from the terminal, when it is imported.
+os.environ["GLAS_LANGUAGE"] = "ru"
 
 import numpy as np
 import psycopg
@@ -112,7 +114,11 @@ def settings(tmp_path: Path) -> Settings:
 def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which the program is started: ours without any GLAS_ setting."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
-    return clean | {"GLAS_DATA_DIR": str(tmp_path_factory.mktemp("data")), "PYTHONUNBUFFERED": "1"}
+    return clean | {
+        "GLAS_LANGUAGE": "ru",
+        "GLAS_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ async def test_a_voice_message_is_answered_rated_paid_and_kept(house: House, ann
     user = await house.services.db_assist.user(anna)
     assert user.cash_hundredths == reward_hundredths(direct.duration_s)
     await house.until(lambda: "✅ ●" in texts_of_buttons(house.telegram.answers(anna)[-1]))
-    assert "Оценка изменена" in await house.press(anna, answer, "❌")
+    assert "Оценка записана" in await house.press(anna, answer, "❌")
     assert (await house.row_of(answer)).score is Score.BAD
     assert (await house.services.db_assist.user(anna)).cash_hundredths == user.cash_hundredths
     assert [one.get("text") for one in house.telegram.answers(anna)].count(direct.text) == 1
@@ -92,7 +92,7 @@ async def test_an_uncertain_text_says_so_and_is_kept_without_these_words(
     answer = await house.answer(house.telegram.speak(anna, noisy))
     text, doubt = answer["text"].rsplit("\n\n", 1)
     assert text == direct.text
-    assert doubt.startswith("🤔 Не уверена")
+    assert doubt.startswith("🤔 Не уверен,")
     assert (await house.row_of(answer)).text == direct.text
 
 

@@ -253,7 +253,7 @@ async def test_another_attempt_is_offered_where_it_can_help(house: House, anna: 
     assert texts_of_buttons(answer) == []
     recogniser.error = TOO_LONG
     answer = await house.answer(house.telegram.speak(anna, OGG))
-    assert answer["text"].startswith("⚠️ Запись длиннее 120 мин")
+    assert answer["text"].startswith("⚠️ Запись длиннее 120 минут")
     assert texts_of_buttons(answer) == []
 
 

@@ -25,7 +25,7 @@ async def test_another_language_is_told(settings: Settings, samples: list[Sample
         ):
             await house.start(PERSON)
             answer = await house.answer(telegram.speak(PERSON, samples[0].path.read_bytes()))
-            assert answer["text"].startswith("embedded ru\n\n🌐 Похоже, это не русский (английский).")
+            assert answer["text"].startswith("embedded ru\n\n🌐 Похоже, это не русский язык (английский).")
             assert "/model" in answer["text"]
             assert (await house.row_of(answer)).text == "embedded ru"
 

@@ -69,7 +69,7 @@ async def test_a_model_is_chosen_fetched_and_serves(house: House, hub: Hub, samp
     hub.pause.set()
     await house.until(lambda: now(house, shown["message_id"]) == "✅ Теперь распознаёт: GigaAM v3")
     assert (await house.services.nn_service.health()).model == "onnx:gigaam-v3-ctc"
-    assert "Сейчас распознаёт: GigaAM v3" in (await house.answer(house.telegram.say(ADMIN, "/help")))["text"]
+    assert "Модель: GigaAM v3" in (await house.answer(house.telegram.say(ADMIN, "/help")))["text"]
 
     again = await house.answer(house.telegram.say(ADMIN, "/model"))
     await house.press(ADMIN, again, "▶️ Whisper base, русская")
@@ -95,5 +95,5 @@ async def test_it_is_for_administrators_alone(house: House) -> None:
     shown = await house.answer(house.telegram.say(ADMIN, "/model"))
     before = now(house, shown["message_id"])
     said = await house.press(anna, shown, "⬇️", chat=ADMIN)
-    assert said == "Эта кнопка не для вас: нажать её может только тот, кому я отвечал."
+    assert said == "Эта кнопка не для вас: нажать её может только тот, кому я ответил."
     assert now(house, shown["message_id"]) == before

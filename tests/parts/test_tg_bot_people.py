@@ -56,12 +56,6 @@ def remembered(house: House, person: int) -> list[str]:
         return [name for (name,) in (*rows, *wishes)]
 
 
-def test_both_languages_say_the_same_things() -> None:
-    """No phrase is missing in one of them, and all have the same variables."""
-    phrases = Phrases()
-    assert phrases.names(Locale.RU) == phrases.names(Locale.EN)
-
-
 @pytest.mark.parametrize(
     ("hundredths", "expected"),
     [
@@ -98,6 +92,31 @@ async def test_a_newcomer_registers_and_chooses(house: House, anna: int) -> None
     await house.press(anna, languages, "English")
     assert (await house.answer(house.telegram.say(anna, "/balance")))["text"].startswith("Balance: 0 coins")
     assert (await house.answer(house.telegram.say(anna, "hello")))["text"].startswith("Send a voice message")
+
+
+@in_the_module
+async def test_an_english_app_gets_english_and_a_choice(house: House, anna: int) -> None:
+    """Under /start a press says it again in the other language, which is then kept; its consent stays as it was."""
+    welcome = await house.answer(house.telegram.say(anna, "/start", language="en"))
+    assert welcome["caption"].startswith("Hello!")
+    assert texts_of_buttons(welcome) == ["✅ I allow it", "Русский"]
+    await house.press(anna, welcome, "Русский")
+    place = (anna, welcome["message_id"])
+    await house.until(lambda: house.telegram.world.messages[place]["caption"].startswith("Здравствуйте!"))
+    await house.until(lambda: texts_of_buttons(house.telegram.world.messages[place])[1:] == ["English"])
+    assert (await house.services.db_assist.user(anna)).locale is Locale.RU
+    assert (await house.answer(house.telegram.say(anna, "/balance", language="en")))["text"].startswith("Баланс")
+
+
+@in_the_module
+@pytest.mark.parametrize(("language", "button"), [("ru", []), ("kk", ["English"])])
+async def test_other_apps_get_russian(house: House, anna: int, language: str, button: list[str]) -> None:
+    """A stranger to both languages may choose English too."""
+    told = await house.answer(house.telegram.say(anna, "/settings", language=language))
+    assert told["text"] == "Сначала нажмите /start."
+    welcome = await house.answer(house.telegram.say(anna, "/start", language=language))
+    assert welcome["caption"].startswith("Здравствуйте!")
+    assert texts_of_buttons(welcome) == ["✅ Разрешаю учиться", *button]
 
 
 @in_the_module

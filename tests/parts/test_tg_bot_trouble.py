@@ -68,7 +68,7 @@ async def test_waiting_is_shown(house: House, recogniser: Recogniser) -> None:
     texts = [version.text for version in house.telegram.world.versions if version.chat_id == ANNA]
     assert texts[1:] == [
         "…",
-        "⏳ Служба распознавания сейчас не отвечает. Текст придёт, как только она вернётся.",
+        "⏳ Служба распознавания сейчас не отвечает. Текст придёт, как только она заработает.",
         "привет",
     ]
     assert house.telegram.world.actions
@@ -83,7 +83,7 @@ async def test_a_service_that_stays_away_is_confessed(
         await house.start(ANNA)
         recogniser.is_away = True
         answer = await house.answer(telegram.speak(ANNA, OGG))
-        assert answer["text"] == "⚠️ Служба распознавания не отвечает."
+        assert answer["text"] == "⚠️ Служба не отвечает. Попробуйте чуть позже."
         recogniser.is_away = False
         telegram.press(ANNA, answer["message_id"], "🔁")
         await house.until(lambda: telegram.answers(ANNA)[-1].get("text") == "привет")
@@ -258,7 +258,7 @@ async def test_limits_and_the_allow_list(settings: Settings, telegram: TelegramS
         assert [one["text"] for one in answers[:2]] == ["привет", "привет"]
         for refused in answers[2:]:
             assert refused["text"].startswith("Слишком часто: больше 2 записей")
-            telegram.press(ANNA, refused["message_id"], "🔁")
+            telegram.press(ANNA, refused["message_id"], "▶️ Распознать")
         await house.until(lambda: house.shown().count("привет") == 4)
         assert (await house.answer(telegram.speak(ANNA + 5, OGG)))["text"].startswith("привет")
     options = BotSettings(user_minutes_per_day=1, confirm_first=True, concurrency=2)
@@ -274,4 +274,4 @@ async def test_limits_and_the_allow_list(settings: Settings, telegram: TelegramS
         assert telegram.answers(ANNA)[-1]["message_id"] == question["message_id"]
         question = await house.answer(telegram.speak(ANNA, OGG, duration_s=90))
         telegram.press(ANNA, question["message_id"], "▶️")
-        await house.until(lambda: "кончились" in telegram.answers(ANNA)[-1].get("text", ""))
+        await house.until(lambda: "считаются последние 24 часа" in telegram.answers(ANNA)[-1].get("text", ""))

@@ -158,7 +158,7 @@ class People:
             for score in one.ratings[1:]
             if one.answer is not None
         ]
-        assert all("Оценка изменена" in words for words in self.pressed(again))
+        assert all("Оценка записана" in words for words in self.pressed(again))
 
     def correct(self) -> None:
         """Some say what they really said."""

@@ -131,6 +131,17 @@ def edit_message_text(world: World, params: JsonObject) -> JsonObject:
     return message
 
 
+def edit_message_caption(world: World, params: JsonObject) -> JsonObject:
+    caption = check_caption(params.get("caption"))
+    message = _own(world, params)
+    markup = check_keyboard(params.get("reply_markup"))
+    if (message.get("caption"), message.get("reply_markup")) == (caption, markup):
+        raise _not_modified()
+    message["caption"] = caption
+    _mark(message, markup)
+    return message
+
+
 def edit_message_reply_markup(world: World, params: JsonObject) -> JsonObject:
     message = _own(world, params)
     markup = check_keyboard(params.get("reply_markup"))
@@ -237,6 +248,7 @@ METHODS: dict[str, Method] = {
     "sendPhoto": send_photo,
     "sendVoice": send_voice,
     "editMessageText": edit_message_text,
+    "editMessageCaption": edit_message_caption,
     "editMessageMedia": edit_message_media,
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,

@@ -29,9 +29,11 @@ class People:
         chat: int | None = None,
         reply_to: int | None = None,
         speaking_as: JsonObject | None = None,
+        language: str = "ru",
     ) -> JsonObject:
         """Write a text message, to the bot or in a group; `speaking_as` is a chat in whose name it is written."""
-        content: JsonObject = {"text": text} | in_the_name_of(speaking_as)
+        author = user(person) | {"language_code": language}
+        content: JsonObject = {"text": text, "from": author} | in_the_name_of(speaking_as)
         if text.startswith("/"):
             length = len(text.split(maxsplit=1)[0])
             content["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]

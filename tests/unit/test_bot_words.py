@@ -13,7 +13,7 @@ from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.intake import work_for
 from glas.tg_bot.pace import Pace
 from glas.tg_bot.talk.differences import word_diff
-from glas.tg_bot.talk.phrases import Phrases, parse
+from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
 from glas.tg_bot.talk.texts import MAX_UNITS, lay_out, split, units
@@ -161,13 +161,6 @@ def test_a_text_is_cut_where_a_sentence_ends() -> None:
     """Not in the middle of a word, as long as there are words."""
     parts = split("Первая фраза. Вторая фраза! Третья, подлиннее остальных.", 30)
     assert parts == ["Первая фраза. Вторая фраза!", "Третья, подлиннее остальных."]
-
-
-def test_fluent_is_read() -> None:
-    """Comments, continuation lines and empty lines within a message; anything else is an error."""
-    assert parse("# words\na = b\n    c\n\n    d\ne = {$x}\n") == {"a": "b\nc\n\nd", "e": "{$x}"}
-    with pytest.raises(ValueError, match="line 1"):
-        parse("nonsense")
 
 
 def update(**message: Any) -> Update:

@@ -4,7 +4,6 @@ import pytest
 
 from glas.domain import errors
 from glas.domain.errors import GlasError, ServiceFaultError, from_body, to_body
-from glas.domain.explain import _RUSSIAN, explain
 
 
 def _all_classes(root: type[GlasError] = GlasError) -> list[type[GlasError]]:
@@ -32,10 +31,3 @@ def test_codes_are_unique() -> None:
 def test_an_answer_that_is_not_ours_is_a_fault() -> None:
     """A proxy's HTML page is no error of ours, yet it must be one class of the tree."""
     assert type(from_body(502, "<html>bad gateway</html>")) is ServiceFaultError
-
-
-def test_every_leaf_has_russian_words() -> None:
-    """People read Russian: no leaf of the tree falls back to the general sentence."""
-    leaves = [cls for cls in _all_classes() if not cls.__subclasses__() and cls.__module__ == errors.__name__]
-    assert {leaf.code for leaf in leaves} <= set(_RUSSIAN)
-    assert explain(errors.OverloadedError("x")) != explain(GlasError("x"))

@@ -5,39 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glas.cli.session import EXIT_FAILED, err, open_settings, out, russian, told
+from glas.cli.language import say
+from glas.cli.session import EXIT_FAILED, err, open_settings, out, told
+from glas.localisation import rounded
 
 if TYPE_CHECKING:
     from glas.launch.backup import BackupReport
 
-BACKUP_HELP = """
-Сохранить всё, что Глас помнит, в один файл. Сервер при этом может работать.
-
-Например:
-
-    glas backup glas-2026-11-22.tar
-    glas backup glas.tar --force      заменить прежнюю копию
-
-Внутри: базы данных, записи и тексты, контрольные суммы. Модели и каталог downloads не входят: модели скачиваются,
-выгрузку повторит `glas export --full`. В файле голоса и слова людей: храните его так же, как саму систему.
-Только для встроенного режима; PostgreSQL и S3 сохраняют своими средствами (docs/operations.md).
-"""
-
-RESTORE_HELP = """
-Вернуть данные из файла, который сделал `glas backup`. Сервер должен быть остановлен.
-
-Примеры:
-
-    glas restore glas-2026-11-22.tar
-    glas restore glas-2026-11-22.tar --force      заменить то, что уже есть
-
-Сначала всё распаковывается рядом и сверяется с контрольными суммами; повреждённый файл не меняет ничего.
-"""
-
 _MB = 1_000_000
 
-File = Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="Резервная копия, tar.", show_default=False)]
-Force = Annotated[bool, typer.Option("--force", help="Заменить то, что уже есть.")]
+File = Annotated[Path, typer.Argument(metavar=say("metavar-file"), help=say("backup-file"), show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help=say("backup-force"))]
 
 
 def backup(file: File, *, force: Force = False) -> None:
@@ -62,15 +40,21 @@ def restore(file: File, *, force: Force = False) -> None:
             _show(f"✓ {settings.data_dir.absolute()}", put_back(settings, file, force=force))
         except OSError as error:
             _fail(error)
-    out.print("  Если есть каталог downloads, сверьте его: glas export --full", style="dim")
+    out.print(f"  {say('restore-next')}", style="dim")
 
 
 def _show(subject: str, report: "BackupReport") -> None:
-    size = russian(report.size_bytes / _MB)
     out.print(subject, markup=False)
-    out.print(f"  баз данных {report.n_databases}, записей и текстов {report.n_objects}, {size} МБ", markup=False)
+    contents = say(
+        "backup-contents",
+        databases=report.n_databases,
+        objects=report.n_objects,
+        megabytes=rounded(report.size_bytes / _MB),
+    )
+    out.print(f"  {contents}", markup=False)
 
 
 def _fail(error: OSError) -> None:
-    err.print(f"✗ {error.filename or ''}: {error.strerror or error}", style="red", markup=False)
+    reason = say("failed-file", file=str(error.filename or ""), reason=error.strerror or str(error))
+    err.print(reason, style="red", markup=False)
     raise typer.Exit(EXIT_FAILED) from None

@@ -2,14 +2,7 @@
 
 import typer
 
-from glas.cli import doctor_here, doctor_network
 from glas.cli.session import EXIT_FAILED, open_settings, out
-
-HELP = """
-Проверить установку: модель, каталог данных, базу, хранилище, службы, Telegram — и сказать, что исправить.
-
-Ничего не меняет. Код выхода 1, если служить нельзя.
-"""
 
 _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]•[/]", "fail": "[red]✗[/]"}
 
@@ -17,6 +10,8 @@ _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]•[/]", "fail": "[red]✗[/]"
 def doctor() -> None:
     """Look at everything; nothing is changed."""
     settings = open_settings(quiet=True)
+    from glas.cli import doctor_here, doctor_network
+
     failed = False
     for look in (*doctor_here.LOOKS, *doctor_network.LOOKS):
         for finding in look(settings):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import glas
+from glas.cli.language import say, times, title
 from glas.cli.run import parts_that_can
-from glas.cli.session import russian
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
 from glas.launch.doors import doors
@@ -20,6 +20,7 @@ from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
 _HUB_TIMEOUT_S = 3.0
+_PACKAGES: Final = ("av", "onnxruntime", "onnx_asr", "ctranslate2")
 
 
 class Finding(NamedTuple):
@@ -31,21 +32,21 @@ class Finding(NamedTuple):
 
 
 def _program(_settings: Settings) -> Iterator[Finding]:
-    yield Finding("ok", f"Глас {glas.__version__}, Python {platform.python_version()}, процессоров: {os.cpu_count()}")
+    yield Finding(
+        "ok",
+        say(
+            "doctor-program", version=glas.__version__, python=platform.python_version(), processors=os.cpu_count() or 0
+        ),
+    )
 
 
 def _packages(settings: Settings) -> Iterator[Finding]:
     if settings.nn_service_url is not None:
         return
-    needed = (
-        ("av", "чтение звука"),
-        ("onnxruntime", "распознавание"),
-        ("onnx_asr", "модели ONNX"),
-        ("ctranslate2", "модели Whisper"),
-    )
-    for package, purpose in needed:
+    for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
-            yield Finding("fail", f"нет пакета {package} ({purpose})", "pip install 'glas-asr[asr]' или make setup")
+            missing = say("doctor-no-package", package=package, purpose=say(f"doctor-purpose-{package}"))
+            yield Finding("fail", missing, say("doctor-no-package-do"))
 
 
 def _data_dir(settings: Settings) -> Iterator[Finding]:
@@ -53,9 +54,9 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
     nearest = next(parent for parent in (path, *path.parents) if parent.exists())
     if os.access(nearest, os.W_OK):
         free_gb = os.statvfs(nearest).f_bavail * os.statvfs(nearest).f_frsize / 1e9
-        yield Finding("ok", f"каталог данных {path}, свободно {free_gb:.0f} ГБ")
+        yield Finding("ok", say("doctor-data", path=str(path), gigabytes=round(free_gb)))
     else:
-        yield Finding("fail", f"в каталог данных {path} нельзя писать", "укажите другой: GLAS_DATA_DIR=…")
+        yield Finding("fail", say("doctor-data-forbidden", path=str(path)), say("doctor-data-forbidden-do"))
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
@@ -70,23 +71,24 @@ def _model(settings: Settings) -> Iterator[Finding]:
         name = resolve(settings.model, settings.models_dir)
         with open_transcription(settings) as transcribe:
             if sample is None:
-                yield Finding("warn", f"модель {title_of(name).ru} ({name}) загружена, но примеров для проверки нет")
+                yield Finding("warn", say("doctor-model-unheard", title=title(title_of(name)), name=name))
                 return
             heard = transcribe(sample.read_bytes())
     except GlasError as error:
-        yield Finding("fail", f"модель {settings.model} не работает: {error}", "GLAS_MODEL=auto, glas models")
+        broken = say("doctor-model-broken", name=settings.model, problem=_problem(error))
+        yield Finding("fail", broken, "GLAS_MODEL=auto, glas models")
         return
-    speed = f"в {russian(heard.speed, 0)} раз быстрее речи"
-    yield Finding("ok", f"модель {title_of(name).ru} ({name}): «{heard.hypothesis.text}», {speed}")
+    text, speed = heard.hypothesis.text, times(heard.speed)
+    yield Finding("ok", say("doctor-model", title=title(title_of(name)), name=name, text=text, times=speed))
     if name == "embedded":
-        yield Finding("warn", "встроенная модель ошибается чаще больших", "точнее: glas models get onnx:gigaam-v3-ctc")
+        yield Finding("warn", say("doctor-embedded"), say("doctor-embedded-do"))
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
     named = named_champion(settings.models_dir)
     if named is not None and champion(settings.models_dir) is None:
         place = settings.models_dir / CHAMPION
-        yield Finding("warn", f"{place} называет модель {named!r}, а её на диске нет", "glas models use auto")
+        yield Finding("warn", say("doctor-champion-missing", place=str(place), name=named), "glas models use auto")
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
@@ -94,13 +96,13 @@ def _port(settings: Settings) -> Iterator[Finding]:
         probe.settimeout(1)
         taken = probe.connect_ex((settings.host, settings.port)) == 0
     if taken:
-        yield Finding("warn", f"порт {settings.port} занят: возможно, Глас уже запущен", "другой порт: GLAS_PORT=8080")
+        yield Finding("warn", say("doctor-port-taken", port=settings.port), say("doctor-port-taken-do"))
     else:
-        yield Finding("ok", f"порт {settings.port} свободен")
+        yield Finding("ok", say("doctor-port", port=settings.port))
     try:
         doors(settings, parts_that_can(settings))
     except ConfigurationError as error:
-        yield Finding("fail", f"так сервер не запустится: {error}", "docs/settings.md")
+        yield Finding("fail", say("doctor-will-not-start", problem=_problem(error)), "docs/settings.md")
 
 
 def _hub(_settings: Settings) -> Iterator[Finding]:
@@ -111,23 +113,26 @@ def _hub(_settings: Settings) -> Iterator[Finding]:
 def _reachable(knock: Callable[[], contextlib.AbstractContextManager[object]], address: str) -> Finding:
     try:
         with knock():
-            return Finding("ok", f"хранилище моделей {address} доступно")
+            return Finding("ok", say("doctor-hub", address=address))
     except (OSError, ValueError):
-        advice = "модели можно принести файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…"
-        return Finding("warn", f"хранилище моделей {address} недоступно", advice)
+        return Finding("warn", say("doctor-hub-away", address=address), say("doctor-hub-away-do"))
 
 
 def _pip(_settings: Settings) -> Iterator[Finding]:
     if importlib.util.find_spec("pip") is None:
-        advice = "без хранилища моделей whisper-base берётся через pip: uv pip install pip или python -m ensurepip"
-        yield Finding("warn", "в этом окружении нет pip", advice)
+        yield Finding("warn", say("doctor-no-pip"), say("doctor-no-pip-do"))
 
 
 def _training(_settings: Settings) -> Iterator[Finding]:
     if importlib.util.find_spec("torch") is None:
-        yield Finding("ok", "torch не установлен: он нужен только для обучения (make train-setup)")
+        yield Finding("ok", say("doctor-no-torch"))
     else:
-        yield Finding("ok", f"torch установлен: обучать можно ({sys.prefix})")
+        yield Finding("ok", say("doctor-torch", prefix=sys.prefix))
+
+
+def _problem(error: GlasError) -> str:
+    """What an error says to people, and the exact message."""
+    return f"{say.error(error.code)} ({error})"
 
 
 Look: TypeAlias = Callable[[Settings], Iterator[Finding]]

@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 
 from glas.cli.doctor_here import Finding, Look
+from glas.cli.language import say
 from glas.clients.http import open_http
 from glas.domain.errors import GlasError
 from glas.settings import Settings, numbers, plain
@@ -24,21 +25,24 @@ _SOME_ID: Final = 1
 def _database(settings: Settings) -> Iterator[Finding]:
     """Whether the database answers, and whether its tables are those of this program."""
     if settings.database_url is None and not (settings.data_dir / "glas.db").exists():
-        yield Finding("ok", "база данных: встроенная, появится при первом запуске")
+        yield Finding("ok", say("doctor-database-later"))
         return
     try:
         name, version, newest = asyncio.run(_versions(settings))
     except ImportError as error:
-        yield Finding("warn", f"база данных не проверена: нет пакета {error.name}", "pip install 'glas-asr[db]'")
+        yield Finding("warn", say("doctor-database-unchecked", package=str(error.name)), "pip install 'glas-asr[db]'")
     except (GlasError, OSError, TimeoutError) as error:
-        yield Finding("fail", f"база данных не отвечает: {_said(error)}", "проверьте GLAS_DATABASE_URL")
+        yield Finding("fail", say("doctor-database-away", problem=_said(error)), say("doctor-database-away-do"))
     else:
         if version == newest:
-            yield Finding("ok", f"база данных {name}: таблицы версии {version}")
+            yield Finding("ok", say("doctor-database", name=name, version=newest))
         elif settings.database_url is None:
-            yield Finding("ok", f"база данных {name}: таблицы обновит следующий запуск")
+            yield Finding("ok", say("doctor-database-updates", name=name))
+        elif version is None:
+            yield Finding("fail", say("doctor-database-empty", name=name), "glas migrate")
         else:
-            yield Finding("fail", f"база данных {name}: таблицы версии {version}, нужна {newest}", "glas migrate")
+            old = say("doctor-database-old", name=name, version=version, newest=newest)
+            yield Finding("fail", old, "glas migrate")
 
 
 async def _versions(settings: Settings) -> tuple[str, str | None, str]:
@@ -56,17 +60,17 @@ async def _versions(settings: Settings) -> tuple[str, str | None, str]:
 def _store(settings: Settings) -> Iterator[Finding]:
     """Whether the object store answers and has its bucket."""
     if settings.s3_endpoint is None:
-        yield Finding("ok", f"хранилище записей: каталог {(settings.data_dir / 's3').absolute()}")
+        yield Finding("ok", say("doctor-store-directory", path=str((settings.data_dir / "s3").absolute())))
         return
-    place = f"{settings.s3_endpoint}, корзина {settings.s3_bucket}"
+    place = say("doctor-bucket", endpoint=settings.s3_endpoint, bucket=settings.s3_bucket)
     try:
         asyncio.run(_ask_store(settings))
     except ImportError as error:
-        yield Finding("warn", f"хранилище не проверено: нет пакета {error.name}", "pip install 'glas-asr[data]'")
+        yield Finding("warn", say("doctor-store-unchecked", package=str(error.name)), "pip install 'glas-asr[data]'")
     except (GlasError, OSError, TimeoutError) as error:
-        yield Finding("fail", f"хранилище {place} не отвечает: {_said(error)}", "проверьте GLAS_S3_…")
+        yield Finding("fail", say("doctor-store-away", place=place, problem=_said(error)), say("doctor-store-away-do"))
     else:
-        yield Finding("ok", f"хранилище записей {place} отвечает")
+        yield Finding("ok", say("doctor-store", place=place))
 
 
 async def _ask_store(settings: Settings) -> None:
@@ -92,12 +96,15 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
             # No service has this path; whoever is not let in does not learn that.
             asked = await http.get("/doctor", timeout=_TIMEOUT_S)
         except httpx.HTTPError as error:
-            return Finding("fail", f"{part} не отвечает: {_said(error)}", f"проверьте {variable}_URL")
+            away = say("doctor-service-away", part=part, problem=_said(error))
+            return Finding("fail", away, say("doctor-service-url-do", variable=variable))
     if health.is_error:
-        return Finding("fail", f"{part} отвечает, но работать не может: {health.status_code}", "посмотрите его журнал")
+        ill = say("doctor-service-ill", part=part, status=health.status_code)
+        return Finding("fail", ill, say("doctor-service-ill-do"))
     if asked.status_code == httpx.codes.UNAUTHORIZED:
-        return Finding("fail", f"{part} не принимает наш ключ", f"проверьте {variable}_TOKEN")
-    return Finding("ok", f"{part} отвечает и принимает наш ключ")
+        advice = say("doctor-service-key-do", variable=variable)
+        return Finding("fail", say("doctor-service-key", part=part), advice)
+    return Finding("ok", say("doctor-service", part=part))
 
 
 def telegram(settings: Settings) -> Iterator[Finding]:
@@ -107,33 +114,29 @@ def telegram(settings: Settings) -> Iterator[Finding]:
     """
     token = plain(settings.telegram_token)
     if token is None:
-        yield Finding("ok", "бот не настроен: нет TELEGRAM_TOKEN (токен даёт @BotFather)")
+        yield Finding("ok", say("doctor-bot-none"))
         return
     try:
         me = _get_me(settings.telegram_api_url or _TELEGRAM, token)
     except urllib.error.HTTPError as error:
         if error.code in _UNAUTHORISED:
-            yield Finding("fail", "Telegram не знает этого токена", "новый токен даёт @BotFather: TELEGRAM_TOKEN=…")
+            yield Finding("fail", say("doctor-bot-unknown"), say("doctor-bot-unknown-do"))
         else:
-            yield Finding("warn", f"Telegram ответил {error.code}: бот ответит, когда это пройдёт")
+            yield Finding("warn", say("doctor-bot-refused", status=error.code))
         return
     except (OSError, ValueError, KeyError, TypeError):
-        advice = "проверьте сеть; другой сервер Bot API: GLAS_TELEGRAM_API_URL=…"
-        yield Finding("warn", "Telegram недоступен: бот ответит, когда связь появится", advice)
+        yield Finding("warn", say("doctor-bot-away"), say("doctor-bot-away-do"))
         return
     yield from about_bot(me, settings)
 
 
 def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
     """What Telegram says of the bot, as `getMe` answers."""
-    yield Finding("ok", f"бот @{me.get('username')}")
+    yield Finding("ok", say("doctor-bot", name=str(me.get("username"))))
     if not me.get("can_read_all_group_messages"):
-        advice = (
-            "в @BotFather: /setprivacy → Disable, затем добавьте бота в группы снова; или сделайте его администратором"
-        )
-        yield Finding("warn", "режим приватности включён: голосовых в группах бот не видит", advice)
+        yield Finding("warn", say("doctor-bot-privacy"), say("doctor-bot-privacy-do"))
     if not numbers(settings.admin_user_ids):
-        yield Finding("warn", "у бота нет администраторов", "назовите их: ADMIN_USER_IDS=ваш ID в Telegram")
+        yield Finding("warn", say("doctor-bot-no-admins"), say("doctor-bot-no-admins-do"))
 
 
 def _get_me(api_url: str, token: str) -> dict[str, Any]:

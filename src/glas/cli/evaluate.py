@@ -6,36 +6,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from glas.cli.session import EXIT_FAILED, err, open_settings, out, russian, told
+from glas.cli.language import say
+from glas.cli.session import EXIT_FAILED, err, open_settings, out, told, written
 from glas.domain.metrics import Interval
+from glas.localisation import rounded
 
 if TYPE_CHECKING:
     from glas.recognition.evaluation import Evaluation
 
-HELP = """
-Посчитать ошибки модели на записях, текст которых известен.
-
-Примеры:
-
-    glas evaluate embedded --data test                  каталог с metadata.jsonl или manifest.jsonl
-    glas evaluate auto --data manifest.jsonl --json     всё, вместе с текстом каждой записи
-
-Записи распознаются этой же программой и ровно так, как их распознаёт сервер: с теми же настройками, поиском речи,
-отсевом выдуманного и записью чисел. Данные: каталог в виде `audiofolder` (metadata.jsonl: file_name, text), манифест
-NeMo (audio_filepath, text) или каталог с ним, в том числе то, что пишет `glas export`.
-
-WER и CER считаются по нормализованному тексту (RU-NORM), по всем записям вместе. Интервал — бутстреп по записям
-(Bisani, Ney, 2004), всегда с одним и тем же начальным числом.
-"""
-
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="МОДЕЛЬ", help="Имя из `glas models` или `onnx:КАТАЛОГ`.")],
+    model: Annotated[str, typer.Argument(metavar=say("metavar-model"), help=say("evaluate-model"))],
     data: Annotated[
-        Path, typer.Option("--data", help="Каталог записей или манифест.", metavar="КАТАЛОГ", show_default=False)
+        Path,
+        typer.Option("--data", help=say("evaluate-data"), metavar=say("metavar-directory"), show_default=False),
     ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Напечатать всё как JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=say("evaluate-json"))] = False,
 ) -> None:
     """Recognise all recordings of a data set and print the error rates."""
     settings = open_settings(quiet=True).model_copy(update={"model": model})
@@ -46,7 +33,7 @@ def evaluate(
 
         references = read_reference_set(data)
         with _progress() as progress:
-            task = progress.add_task("модель загружается", total=None)
+            task = progress.add_task(say("evaluate-loading"), total=None)
             with open_recogniser(settings) as recogniser:
                 progress.update(task, description=references.name, total=len(references.utterances))
                 found = evaluate_all(
@@ -60,7 +47,7 @@ def evaluate(
         else:
             _show(found)
         for failure in found.failures:
-            err.print(f"✗ {failure.file}: {failure.message}", style="red", markup=False)
+            err.print(say("failed-file", file=failure.file, reason=failure.message), style="red", markup=False)
         raise typer.Exit(EXIT_FAILED if found.failures else 0)
 
 
@@ -77,16 +64,25 @@ def _progress() -> Progress:
 
 def _show(found: "Evaluation") -> None:
     rates = found.rates
-    out.print(f"Модель  {found.model}", markup=False)
-    minutes = russian(found.audio_s / 60)
-    out.print(
-        f"Данные  {found.data}: записей {rates.n_utterances}, минут {minutes}, слов {rates.n_words}", markup=False
+    out.print(say("evaluate-summary-model", model=str(found.model)), markup=False)
+    data = say(
+        "evaluate-summary-data",
+        data=str(found.data),
+        recordings=rates.n_utterances,
+        minutes=rounded(found.audio_s / 60),
+        words=rates.n_words,
     )
+    out.print(data, markup=False)
     if found.n_without_reference:
-        out.print(f"        без известного текста, не считались: {found.n_without_reference}", markup=False)
+        out.print(f"        {say('evaluate-without-text', count=found.n_without_reference)}", markup=False)
     if found.failures:
-        out.print(f"        не распознались, не считались: {len(found.failures)}", markup=False)
-    words = f"замен {rates.substitutions}, пропусков {rates.deletions}, вставок {rates.insertions}"
+        out.print(f"        {say('evaluate-failures', count=len(found.failures))}", markup=False)
+    words = say(
+        "evaluate-words",
+        substitutions=rates.substitutions,
+        deletions=rates.deletions,
+        insertions=rates.insertions,
+    )
     out.print(f"WER     {_percent(rates.wer)} %{_within(found.wer_interval)}   {words}", markup=False)
     out.print(f"CER     {_percent(rates.cer)} %{_within(found.cer_interval)}", markup=False)
 
@@ -98,4 +94,4 @@ def _within(interval: Interval | None) -> str:
 
 
 def _percent(rate: float) -> str:
-    return russian(100 * rate, 2)
+    return written(rounded(100 * rate, 2))

@@ -8,26 +8,14 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from glas.cli.session import err, open_settings, out, russian, told
+from glas.cli.language import say
+from glas.cli.session import err, open_settings, out, told
 from glas.clients.data_loader import DataLoaderClient, ExportProgress, ExportReport
+from glas.localisation import rounded
 
-HELP = """
-Выгрузить сообщения для обучения: только тех, кто согласился, и никогда пересланные.
-
-Примеры:
-
-    glas export           то, что изменилось с прошлого раза
-    glas export --full    сверить всё, включая файлы на диске
-
-Каталог downloads: папки по оценкам, manifest.jsonl (худшие первыми) и dataset для `datasets`. Подробно: docs/export.md.
-Прерванная выгрузка ничего не портит: следующая закончит её. Работающий `glas run` выгружает сам, каждые 3 часа
-(GLAS_DATA_LOADER__EXPORT_HOURS); эта команда просит его выгрузить сейчас.
-"""
-
-Full = Annotated[bool, typer.Option("--full", help="Сверить всё, а не только изменения.")]
+Full = Annotated[bool, typer.Option("--full", help=say("export-full"))]
 OpenClient = Callable[[], AbstractAsyncContextManager[DataLoaderClient]]
 
-_PHASES = {"messages": "сообщения", "manifest": "манифест", "dataset": "датасет"}
 _SECONDS_PER_HOUR = 3600
 
 
@@ -48,7 +36,7 @@ def export_through(open_client: OpenClient, *, full: bool) -> None:
     """
 
     async def ask(progress: Progress) -> ExportReport:
-        task = progress.add_task("начинаю")
+        task = progress.add_task(say("export-begin"))
         async with open_client() as client:
             return await client.export_now(
                 full=full, on_progress=lambda now: progress.update(task, description=_described(now))
@@ -62,17 +50,32 @@ def export_through(open_client: OpenClient, *, full: bool) -> None:
 
 def show(report: ExportReport) -> None:
     """Print a report."""
-    hours = russian(report.audio_s / _SECONDS_PER_HOUR, 2)
     out.print(f"✓ {report.directory}", markup=False)
-    out.print(f"  сообщений {report.n_messages}, из них с правкой человека {report.n_references}, {hours} ч звука")
-    out.print(
-        f"  записано {report.n_written} (перенесено {report.n_moved}), убрано {report.n_removed}, "
-        f"просмотрено {report.n_seen}, {russian(report.wall_s)} с"
+    summary = say(
+        "export-summary",
+        messages=report.n_messages,
+        references=report.n_references,
+        hours=rounded(report.audio_s / _SECONDS_PER_HOUR, 2),
     )
+    work = say(
+        "export-work",
+        written=report.n_written,
+        moved=report.n_moved,
+        removed=report.n_removed,
+        seen=report.n_seen,
+        seconds=rounded(report.wall_s),
+    )
+    out.print(f"  {summary}\n  {work}", markup=False)
     if report.n_failed:
-        out.print(f"  [yellow]•[/] не удалось выгрузить {report.n_failed}: причины в журнале data_loader", markup=True)
+        out.print("  [yellow]•[/] ", end="", markup=True)
+        out.print(say("export-failed", count=report.n_failed), markup=False)
 
 
 def _described(progress: ExportProgress) -> str:
-    phase = _PHASES.get(progress.phase, progress.phase)
-    return f"{phase}: просмотрено {progress.n_seen}, записано {progress.n_written}, убрано {progress.n_removed}"
+    return say(
+        "export-progress",
+        phase=say(f"export-phase-{progress.phase}"),
+        seen=progress.n_seen,
+        written=progress.n_written,
+        removed=progress.n_removed,
+    )

@@ -4,31 +4,17 @@ The database's packages are imported by the commands themselves: a machine that 
 """
 
 import asyncio
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import typer
 
+from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, err, open_settings, out, told
-from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import LedgerCheck
-from glas.clients.http import open_http
 from glas.settings import Settings, plain
 
-HELP = """
-Обновить таблицы базы данных до версии программы. Повторный запуск ничего не меняет.
-
-Например:
-
-    GLAS_DATABASE_URL=postgresql://имя:пароль@сервер/база glas migrate
-
-Встроенная база (файл SQLite) обновляется сама, когда запускается db_assist; остальные — только этой командой, и
-остановленную систему обновлять не нужно: пока идёт обновление, запросы ждут.
-"""
-
-LEDGER_HELP = """
-Проверить, что баланс каждого равен сумме его операций. Код выхода 1, если нет.
-"""
-
-_HUNDREDTHS = 100
+if TYPE_CHECKING:
+    from glas.clients.db_assist_bodies import LedgerCheck
 
 
 def migrate() -> None:
@@ -36,8 +22,13 @@ def migrate() -> None:
     settings = open_settings(quiet=True)
     with told():
         name, before, after = asyncio.run(_migrate(settings))
-    was = "уже была" if before == after else f"была {before or 'пустой'}, стала"
-    out.print(f"✓ База {name} {was} {after}", markup=False)
+    if before == after:
+        text = say("migrate-same", name=name, after=str(after))
+    elif before is None:
+        text = say("migrate-new", name=name, after=str(after))
+    else:
+        text = say("migrate-done", name=name, before=before, after=str(after))
+    out.print(text, markup=False)
 
 
 def ledger() -> None:
@@ -46,11 +37,12 @@ def ledger() -> None:
     with told():
         check = asyncio.run(_check(settings))
     if check.is_balanced:
-        out.print(f"✓ Всё сходится: людей {check.n_users}, операций {check.n_transactions}", markup=False)
+        balanced = say("ledger-balanced", people=check.n_users, transactions=check.n_transactions)
+        out.print(balanced, markup=False)
         return
     for wrong in check.discrepancies:
-        cash, total = (f"{value / _HUNDREDTHS:.2f}" for value in (wrong.cash_hundredths, wrong.ledger_hundredths))
-        err.print(f"✗ Человек {wrong.user_id}: баланс {cash}, по операциям {total}", style="red", markup=False)
+        cash, total = (Decimal(value).scaleb(-2) for value in (wrong.cash_hundredths, wrong.ledger_hundredths))
+        err.print(say("ledger-wrong", id=wrong.user_id, balance=cash, total=total), style="red", markup=False)
     raise typer.Exit(EXIT_FAILED)
 
 
@@ -67,9 +59,13 @@ async def _migrate(settings: Settings) -> tuple[str, str | None, str | None]:
         await database.close()
 
 
-async def _check(settings: Settings) -> LedgerCheck:
+async def _check(settings: Settings) -> "LedgerCheck":
     """Ask the db_assist that runs elsewhere or in a server's process here; look into the database where none runs."""
+    from glas.clients.db_assist import DbAssistClient
+
     if settings.db_assist_url is not None:
+        from glas.clients.http import open_http
+
         async with open_http(url=settings.db_assist_url, token=plain(settings.db_assist_token)) as http:
             return await DbAssistClient(http).check_ledger()
     from glas.db import migrations

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from glas.cli.session import err, open_settings, out, russian, told
+from glas.cli.language import say, title
+from glas.cli.session import err, open_settings, out, told, written
+from glas.cli.usage import Command, make_app
 from glas.domain.errors import GlasError
 from glas.engines.catalogue import (
     AUTO,
@@ -21,16 +23,10 @@ from glas.engines.catalogue import (
 )
 from glas.engines.descriptions import KnownModel
 from glas.engines.fetch import fetch_model
+from glas.localisation import rounded
 from glas.settings import Settings
 
-HELP = """
-Какие модели бывают, какие есть на диске; `glas models get ИМЯ` скачивает, `glas models use ИМЯ` выбирает.
-
-Служит та, что названа в GLAS_MODEL; `auto` — выбранная, а если не выбрано — лучшая из тех, что на диске. Сама по себе
-ни одна модель не скачивается.
-"""
-
-app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
+app = make_app(invoke_without_command=True)
 
 
 @app.callback()
@@ -40,16 +36,16 @@ def models(context: typer.Context) -> None:
         _show(open_settings(quiet=True))
 
 
-@app.command("get")
+@app.command("get", cls=Command, help=say("models-get-help"))
 def get(
-    name: Annotated[str, typer.Argument(metavar="ИМЯ", help="Имя из `glas models`, например `onnx:gigaam-v3-ctc`.")],
+    name: Annotated[str, typer.Argument(metavar=say("metavar-name"), help=say("models-get-name"))],
 ) -> None:
-    """Скачать модель в каталог данных; прерванное продолжается той же командой."""
+    """Download a model, with progress."""
     settings = open_settings(quiet=True)
     if name == AUTO:
         with told():
             served = resolve(name, settings.models_dir)
-        out.print(f"✓ {name} — лучшая из тех, что на диске, сейчас {served}; скачивать нечего", markup=False)
+        out.print(say("models-nothing-to-fetch", name=name, served=served), markup=False)
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -69,26 +65,25 @@ def get(
 
             directory = fetch_model(name, settings.models_dir, on_progress)
         model = known_model(name)
-        out.print(f"✓ {name} ({model.title_ru}) — в {directory}", markup=False)
-        if resolve(settings.model, settings.models_dir) == model.name:
-            out.print("  Теперь служит она: glas run", markup=False)
-        else:
-            out.print(f"  Служить ею: glas models use {name}, или GLAS_MODEL={name} glas run", markup=False)
+        fetched = say("models-fetched", name=name, title=title(title_of(model.name)), directory=str(directory))
+        serves = resolve(settings.model, settings.models_dir) == model.name
+        next_step = say("models-serves-now") if serves else say("models-to-serve", name=name)
+        out.print(f"{fetched}\n  {next_step}", markup=False)
 
 
-@app.command("use")
+@app.command("use", cls=Command, help=say("models-use-help"))
 def use(
-    name: Annotated[str, typer.Argument(metavar="ИМЯ", help="Имя из `glas models`, каталог или `auto`: лучшая.")],
+    name: Annotated[str, typer.Argument(metavar=say("metavar-name"), help=say("models-use-name"))],
 ) -> None:
-    """Выбрать, какой моделью служить при GLAS_MODEL=auto; `auto` отменяет выбор."""
+    """Choose the model that `auto` means, or take the choice back."""
     settings = open_settings(quiet=True)
     with told():
         choose(name, settings.models_dir)
         taken = best_on_disk(settings.models_dir)
-    why = "лучшая из тех, что на диске" if name == AUTO else "выбрана"
-    out.print(f"✓ {title_of(taken).ru} ({taken}): {why}", markup=False)
+    told_as = "models-used-best" if name == AUTO else "models-used"
+    out.print(say(told_as, title=title(title_of(taken)), name=taken), markup=False)
     if settings.model != AUTO:
-        out.print(f"  Но GLAS_MODEL={settings.model}: пока так задано, служит она.", markup=False)
+        out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
 
 
 def _show(settings: Settings) -> None:
@@ -96,21 +91,18 @@ def _show(settings: Settings) -> None:
     for model in known_models():
         mark = "→" if model.name == served else "•" if model.name == best else " "
         out.print(f"{mark} {model.name:<36}", _state(model, settings), _figures(model), markup=True)
-        out.print(f"    {model.summary_ru}", style="dim", markup=False)
+        summary = model.summary_en if say.language == "en" else model.summary_ru
+        out.print(f"    {summary}", style="dim", markup=False)
     for name in dict.fromkeys((served, best)):
         if Path(name.partition(":")[2]).is_absolute():
-            out.print(f"{'→' if name == served else '•'} {name}", f"({title_of(name).ru})", markup=False)
-    chosen = " (выбрана: glas models use)" if champion(settings.models_dir) else ""
-    out.print(
-        f"\n→ служит сейчас (GLAS_MODEL={settings.model}). Для auto — {title_of(best).ru}{chosen}"
-        + ("" if served == best else ", она отмечена точкой")
-        + ".\nWER — доля ошибок в словах на тесте Russian LibriSpeech, если не назван "
-        "другой;\n× — во сколько раз быстрее речи. Это чужие опубликованные цифры, источники: docs/models.md.\n"
-        "Скачать: glas models get ИМЯ. Своя модель: GLAS_MODEL=onnx:КАТАЛОГ или whisper:КАТАЛОГ;\n"
-        "любая Whisper с Hugging Face: glas models get whisper:ВЛАДЕЛЕЦ/ИМЯ.",
-        style="dim",
-        markup=False,
+            out.print(f"{'→' if name == served else '•'} {name}", f"({title(title_of(name))})", markup=False)
+    chosen = "-chosen" if champion(settings.models_dir) else ""
+    marked = "" if served == best else "-marked"
+    legend = (
+        say("models-served", model=settings.model),
+        say(f"models-auto{chosen}{marked}", title=title(title_of(best))),
     )
+    out.print("\n" + " ".join(legend) + "\n" + say("models-legend"), style="dim", markup=False)
 
 
 def _served(settings: Settings) -> str:
@@ -122,17 +114,17 @@ def _served(settings: Settings) -> str:
 
 def _state(model: KnownModel, settings: Settings) -> str:
     if is_on_disk(settings.models_dir, model.name):
-        return "[green]на диске[/]"
-    return "        "
+        return f"[green]{say('models-on-disk')}[/]"
+    return " " * len(say("models-on-disk"))
 
 
 def _figures(model: KnownModel) -> str:
-    parts = [] if model.size_mb is None else [f"{model.size_mb:.0f} МБ"]
+    parts = [] if model.size_mb is None else [say("models-size", megabytes=round(model.size_mb))]
     if model.wer:
         # The test that nearly all of them were measured on comes last in each list.
         best = model.wer[-1]
         where = "" if "LibriSpeech" in best.test_set else f" ({best.test_set})"
-        parts.append(f"WER {russian(100 * best.wer)} %{where}")
+        parts.append(f"WER {written(rounded(100 * best.wer))} %{where}")
     if model.speed:
         parts.append(f"{model.speed.rtfx:.0f}×")
     return ", ".join([*parts, model.licence])

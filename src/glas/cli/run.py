@@ -14,28 +14,18 @@ import typer
 if TYPE_CHECKING:
     from glas.launch.serve import Ready
 
-from glas.cli.session import err, open_settings, out, russian, told
+from glas.cli.language import say, times, title
+from glas.cli.session import err, open_settings, out, told
 from glas.domain.errors import ConfigurationError
 from glas.engines.catalogue import title_of
 from glas.launch import PARTS
+from glas.localisation import rounded
 from glas.settings import Settings
 
-HELP = f"""
-Запустить части системы в одном процессе (все, если не назвать ни одной; бот — если задан TELEGRAM_TOKEN).
 
-Части: {", ".join(PARTS)}. Страница и API открываются на http://127.0.0.1:8000.
-
-    glas run                                     всё сразу
-    GLAS_PORT=8080 glas run                      на другом порту
-    GLAS_MODEL=onnx:gigaam-v3-ctc glas run       с другой моделью
-    glas run nn_service                          только распознавание, порт 8001
-    GLAS_NN_SERVICE_URL=http://gpu:8001 glas run web       страница отдельно от распознавания
-
-Ctrl+C останавливает: начатые распознавания доводятся до конца, второе Ctrl+C не ждёт.
-"""
-
-
-def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ]...", show_default=False)] = None) -> None:
+def run(
+    parts: Annotated[list[str] | None, typer.Argument(metavar=say("metavar-part"), show_default=False)] = None,
+) -> None:
     """Start parts and serve until a signal."""
     # Until there is a loop that takes signals, the end of a start is an end like any other.
     signal.signal(signal.SIGTERM, _leave)
@@ -47,7 +37,7 @@ def run(parts: Annotated[list[str] | None, typer.Argument(metavar="[ЧАСТЬ].
         # A signal must not cut the making of the event loop in half: until it runs, the wish is only remembered.
         wishes: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
-        err.print("Загружаю модель…", style="dim")
+        err.print(say("run-loading"), style="dim")
         asyncio.run(_listening(serve(settings, chosen, _greet), wishes))
 
 
@@ -85,32 +75,36 @@ def _no_group() -> Iterator[None]:
 
 def _greet(ready: "Ready") -> None:
     """Say what works, what was heard, and where to go."""
-    out.print("\n[b]Глас слышит.[/]" if ready.check else "\n[b]Глас запущен.[/]", markup=True)
+    out.print("\n" + (say("run-hears") if ready.check else say("run-started")), style="bold", markup=False)
     rows: list[tuple[str, str]] = []
     if ready.model is not None:
-        rows.append(("Модель", title_of(ready.model).ru))
+        rows.append((say("run-model"), title(title_of(ready.model))))
     if ready.check is not None:
         heard = ready.check.heard
-        duration_s = heard.hypothesis.duration_s
-        cost = f"{russian(duration_s)} с звука за {russian(heard.processing_s, 2)} с"
-        rows.append(("Проверка", f"{ready.check.sample.name} → «{heard.hypothesis.text}»"))
-        rows.append(("", f"{cost}, в {heard.speed:.0f} раз быстрее речи"))
+        cost = say(
+            "run-cost",
+            duration=rounded(heard.hypothesis.duration_s),
+            seconds=rounded(heard.processing_s, 2),
+            times=times(heard.speed),
+        )
+        rows.append((say("run-check"), f"{ready.check.sample.name} → «{heard.hypothesis.text}»"))
+        rows.append(("", cost))
     if ready.problem is not None:
-        rows.append(("Проверка", f"не удалась: {ready.problem}"))
+        rows.append((say("run-check"), say("run-check-failed", problem=str(ready.problem))))
     rows += _addresses(ready)
     if ready.is_bot_heard:
-        rows.append(("Бот", "запущен: отправьте ему голосовое сообщение"))
+        rows.append((say("run-bot"), say("run-bot-heard")))
     elif "tg_bot" in ready.parts:
-        rows.append(("Бот", "Telegram пока не отвечает; бот начнёт работать сам, как только появится связь"))
+        rows.append((say("run-bot"), say("run-bot-away")))
     elif "web" in ready.parts:
-        rows.append(("Бот", "не запущен: нужен токен от @BotFather, затем TELEGRAM_TOKEN=…"))
+        rows.append((say("run-bot"), say("run-bot-missing")))
     if ready.model == "embedded":
-        rows.append(("Точнее", "встроенная модель ошибается чаще больших: glas models покажет их;"))
+        rows.append((say("run-better"), say("run-better-why")))
         rows.append(("", f"{_glas()} models get onnx:gigaam-v3-ctc"))
         rows.append(("", f"GLAS_MODEL=onnx:gigaam-v3-ctc {_glas()} run"))
     for name, value in rows:
         out.print(f"  {name:<10}{value}", markup=False)
-    out.print("\n[dim]Остановить: Ctrl+C[/]\n", markup=True)
+    out.print("\n" + say("run-stop") + "\n", style="dim", markup=False)
 
 
 def _glas() -> str:
@@ -123,8 +117,8 @@ def _glas() -> str:
 
 
 def _addresses(ready: "Ready") -> list[tuple[str, str]]:
-    rows = [("Страница", url) for part, url in ready.urls.items() if part == "web"]
+    rows = [(say("run-page"), url) for part, url in ready.urls.items() if part == "web"]
     api = next(iter(ready.urls.values()), None)
     if api is not None:
-        rows.append(("API", f"{api}/v1 — как у OpenAI; описание: {api}/openapi.json"))
+        rows.append(("API", say("run-api", url=api)))
     return rows

@@ -4,7 +4,8 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import Literal
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 import typer
@@ -12,13 +13,31 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from rich.console import Console
 
 from glas import logs
+from glas.cli.language import say
 from glas.domain.errors import GlasError
-from glas.domain.explain import explain
+from glas.localisation import plurals
 from glas.settings import Settings, rows
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+# Types of pydantic's errors; of those with a limit also its name in the error.
+_KINDS: Final = {
+    "int_parsing": "setting-integer",
+    "float_parsing": "setting-number",
+    "bool_parsing": "setting-boolean",
+    "string_pattern_mismatch": "setting-pattern",
+}
+_LIMITS: Final = {
+    "greater_than_equal": ("setting-at-least", "ge"),
+    "less_than_equal": ("setting-at-most", "le"),
+    "greater_than": ("setting-more-than", "gt"),
+    "string_too_short": ("setting-too-short", "min_length"),
+}
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,8 +50,9 @@ def open_settings(*, quiet: bool) -> Settings:
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             name = variable_of(*map(str, fault["loc"]))
-            err.print(f"[red]✗[/] Неверная настройка [b]{name}[/]: {fault['msg']}", markup=True)
-        err.print("Все настройки описаны в docs/settings.md.")
+            err.print("[red]✗[/] ", end="", markup=True)
+            err.print(say("setting-wrong", name=name, reason=_reason(fault)), markup=False)
+        err.print(say("setting-see"))
         raise typer.Exit(EXIT_USAGE) from None
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":
@@ -60,11 +80,30 @@ def secrets_of(settings: BaseModel) -> Iterator[str]:
                 yield from secrets_of(group)
 
 
-def tell(error: GlasError, subject: str = "") -> None:
-    """Show an error: in Russian what happened, then the exact message."""
+def _reason(fault: "ErrorDetails") -> str:
+    """Say what a setting should be, by the kind of fault that pydantic found; what it says itself is English."""
+    values = fault.get("ctx", {})
+    if fault["type"] in _LIMITS:
+        message, name = _LIMITS[fault["type"]]
+        return say(message, limit=Decimal(str(values[name])))
+    if fault["type"] in _KINDS:
+        return say(_KINDS[fault["type"]])
+    if fault["type"] == "literal_error":
+        return say("setting-choice", choices=values["expected"].replace(" or ", ", "))
+    return say("setting-other", detail=fault["msg"])
+
+
+def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> None:
+    """Show an error: what happened and what to do, then the exact message, which is English.
+
+    Args:
+        error: what happened.
+        subject: the file at fault.
+        limit: what was exceeded, in the unit of the sentence.
+    """
     start = f"{subject}: " if subject else ""
-    err.print(f"✗ {start}{explain(error)}", style="red", markup=False)
-    err.print(f"  {error}", style="dim", markup=False)
+    err.print(f"✗ {start}{say.error(error.code, limit)}", style="red", markup=False)
+    err.print(f"  {say('failed-detail', detail=str(error))}", style="dim", markup=False)
 
 
 @contextlib.contextmanager
@@ -83,6 +122,6 @@ def told() -> Iterator[None]:
         raise typer.Exit(EXIT_FAILED) from None
 
 
-def russian(value: float, digits: int = 1) -> str:
-    """A number with a decimal comma."""
-    return f"{value:.{digits}f}".replace(".", ",")
+def written(number: Decimal) -> str:
+    """Write a number as the language of the command line does: with a decimal comma or point."""
+    return plurals.written(say.language, number)

@@ -10,56 +10,32 @@ from typing import Annotated
 
 import typer
 
+from glas.cli.language import say
 from glas.cli.session import open_settings, told
+from glas.cli.usage import Command, make_app
 from glas.domain.errors import ConfigurationError, ModelFileMissingError
-
-HELP = """
-Обучить модель; нужны пакеты обучения (`make train-setup`) и исходные веса (`glas models get whisper-base`).
-
-Например:
-
-    glas train whisper-base       встроенная модель, весь путь: тексты, речь, обучение, веса, карточка
-"""
-
-WHISPER_BASE_HELP = """
-Сделать встроенную модель из whisper-base: тексты → речь → цели учителя → адаптер → веса → карточка.
-
-Примеры:
-
-    glas train whisper-base --smoke --to /tmp/model     весь путь в малом, за пару минут
-    glas train whisper-base --rhvoice К --texts К --festvox К     как сделана та, что в models/
-
-Вместо К — каталоги. Прерванное продолжается той же командой. Без --rhvoice говорит синтезатор espeak-ng.
-Каждый шаг можно запустить отдельно.
-"""
 
 PACKAGES = ("torch", "espeakng_loader", "pymorphy3", "wordfreq", "num2words", "av")
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-whisper_base = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
-app.add_typer(whisper_base, name="whisper-base", help=WHISPER_BASE_HELP)
+app = make_app(no_args_is_help=True)
+whisper_base = make_app(invoke_without_command=True)
+app.add_typer(whisper_base, name="whisper-base", help=say("train-base-help"))
 
-Data = Annotated[Path, typer.Option(help="Каталог для всего, что делает обучение.")]
+Data = Annotated[Path, typer.Option(help=say("train-data"), metavar=say("metavar-directory"))]
 DATA = Path("data/training")
-To = Annotated[Path, typer.Option(help="Каталог модели.")]
+To = Annotated[Path, typer.Option(help=say("train-to"), metavar=say("metavar-directory"))]
 MODEL = Path("models/whisper-base-ru")
 CACHE = "converted"
-Base = Annotated[
-    Path | None, typer.Option(help="Каталог исходных весов; без этого тот, куда их кладёт `glas models get`.")
-]
-Festvox = Annotated[
-    Path | None, typer.Option(help="Распакованный пакет Debian festvox-ru: чтец, на котором проверяют.")
-]
-Texts = Annotated[
-    Path | None, typer.Option(help="Каталог русских текстов: распакованные пакеты Debian (fortunes-ru, …).")
-]
+Base = Annotated[Path | None, typer.Option(help=say("train-weights"), metavar=say("metavar-directory"))]
+Festvox = Annotated[Path | None, typer.Option(help=say("train-festvox"), metavar=say("metavar-directory"))]
+Texts = Annotated[Path | None, typer.Option(help=say("train-texts"), metavar=say("metavar-directory"))]
 RHVoice = Annotated[
     Path | None,
-    typer.Option(help="Распакованные пакеты Debian librhvoice5, librhvoice-core7, rhvoice-russian: голоса людей."),
+    typer.Option(help=say("train-rhvoice"), metavar=say("metavar-directory")),
 ]
 Recordings = Annotated[
     list[Path] | None,
-    typer.Option(help="Каталоги записей с metadata.jsonl (file_name, text); на них только проверяют."),
+    typer.Option(help=say("train-recordings"), metavar=say("metavar-directory")),
 ]
 
 
@@ -70,9 +46,7 @@ def needs_training_packages() -> Iterator[None]:
     with told():
         missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
-            raise ConfigurationError(
-                f"Training needs packages that are not here: {', '.join(missing)}. Get them: make train-setup"
-            )
+            raise ConfigurationError(say("train-no-packages", packages=", ".join(missing)))
         yield
 
 
@@ -86,7 +60,7 @@ def base_weights(base: Path | None) -> Path:
 
     directory = base or local_directory(open_settings(quiet=True).models_dir, "whisper-base")
     if not directory.is_dir():
-        raise ModelFileMissingError(f"{directory} is not there. Get the weights: glas models get whisper-base")
+        raise ModelFileMissingError(say("train-no-weights", directory=str(directory)))
     return directory
 
 
@@ -101,7 +75,7 @@ def whole_way(
     texts: Texts = None,
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
-    smoke: Annotated[bool, typer.Option("--smoke", help="Весь путь в малом: проверка, а не модель.")] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help=say("train-smoke"))] = False,
 ) -> None:
     """Go the whole way unless a step is named."""
     if context.invoked_subcommand is not None:
@@ -113,7 +87,7 @@ def whole_way(
         make(SMOKE if smoke else Recipe(), data, to, sources, time.strftime("%Y-%m-%d"))
 
 
-@whisper_base.command()
+@whisper_base.command(cls=Command, help=say("train-adapter-help"))
 def adapter(
     *,
     data: Data = DATA,
@@ -124,7 +98,7 @@ def adapter(
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
 ) -> None:
-    """Произнести фразы, посчитать цели учителя, обучить адаптер; можно прервать и продолжить."""
+    """Speak the phrases, compute the teacher's targets, train the adapter."""
     with needs_training_packages():
         from glas.training.recipe import Recipe, Sources, train_adapter
         from glas.training.release import ADAPTER
@@ -133,20 +107,20 @@ def adapter(
         train_adapter(Recipe(), data, sources, to / ADAPTER)
 
 
-@whisper_base.command()
+@whisper_base.command(cls=Command, help=say("train-weights-help"))
 def weights(to: To = MODEL, base: Base = None, texts: Texts = None) -> None:
-    """Сложить исходные веса с адаптером, оставить русский словарь, записать в int8."""
+    """Add the adapter to the original weights."""
     with needs_training_packages():
         from glas.training.release import write_weights
 
         write_weights(base_weights(base), to, texts)
 
 
-@whisper_base.command()
+@whisper_base.command(cls=Command, help=say("train-language-model-help"))
 def language_model(
     *, data: Data = DATA, texts: Texts = None, to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None
 ) -> None:
-    """Посчитать слова для языковой модели; похожее на проверочные фразы не читается."""
+    """Count words for the language model."""
     with needs_training_packages():
         from glas.engines.language_model import FILE
         from glas.training.language.held_out import test_texts
@@ -157,7 +131,7 @@ def language_model(
         write_checksums(to)
 
 
-@whisper_base.command()
+@whisper_base.command(cls=Command, help=say("train-calibrate-help"))
 def calibrate(
     *,
     data: Data = DATA,
@@ -166,9 +140,9 @@ def calibrate(
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
     festvox: Festvox = None,
-    picture: Annotated[Path | None, typer.Option(help="Файл SVG: насколько уверенность права.")] = None,
+    picture: Annotated[Path | None, typer.Option(help=say("train-picture"), metavar=say("metavar-file"))] = None,
 ) -> None:
-    """Насколько модели верить в каждом слове (после weights и language-model, до card)."""
+    """Calibrate the confidence of words."""
     with needs_training_packages():
         from glas.training.judged.calibrate import calibrate as calibrate_model
         from glas.training.judged.evaluate import test_sets
@@ -178,9 +152,9 @@ def calibrate(
         calibrate_model(to, speech_of(sources, data), test_sets(festvox, recordings or []), data / CACHE, picture)
 
 
-@whisper_base.command()
+@whisper_base.command(cls=Command, help=say("train-card-help"))
 def card(to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None) -> None:
-    """Измерить модель и написать её карточку."""
+    """Measure the model and write its card."""
     with needs_training_packages():
         from glas.training.judged.card import write_card
         from glas.training.judged.evaluate import test_sets

@@ -15,25 +15,13 @@ if TYPE_CHECKING:
     from glas.launch.transcription import Transcribe
     from glas.recognition import Progress as RecognitionProgress
 
+from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, tell, told
 from glas.cli.sources import Source, file_names, write_atomically
-from glas.domain.errors import GlasError
+from glas.domain.errors import AudioTooLongError, GlasError, UploadTooLargeError
 from glas.domain.subtitles import to_srt, to_vtt
 from glas.domain.transcription import Recognition
-
-HELP = """
-Превратить записи в текст.
-
-Примеры:
-
-    glas transcribe voice.ogg                          текст в терминале
-    glas transcribe *.ogg --format srt --output out    субтитры в каталог out
-    cat voice.ogg | glas transcribe -                  со стандартного ввода
-    glas transcribe talk.mp4 --format json             слова, времена и уверенность (как verbose_json в API)
-
-Формат узнаётся по содержимому, а не по имени; подойдёт почти любой звук или видео.
-Файл с ошибкой не мешает остальным; код выхода тогда 1.
-"""
+from glas.settings import AudioSettings, Settings
 
 
 class Heard(NamedTuple):
@@ -57,16 +45,17 @@ _EXTENSIONS = {Format.TEXT: ".txt", Format.JSON: ".json", Format.SRT: ".srt", Fo
 
 def transcribe(
     files: Annotated[
-        list[str], typer.Argument(metavar="ФАЙЛ...", help="Записи; `-` — стандартный ввод.", show_default=False)
+        list[str],
+        typer.Argument(metavar=say("metavar-file"), help=say("transcribe-files"), show_default=False),
     ],
     model: Annotated[
         str | None,
-        typer.Option(help="Модель: имя из `glas models` или `onnx:КАТАЛОГ`.", metavar="ИМЯ", show_default="GLAS_MODEL"),
+        typer.Option(help=say("transcribe-model"), metavar=say("metavar-name"), show_default="GLAS_MODEL"),
     ] = None,
-    fmt: Annotated[Format, typer.Option("--format", "-f", help="Вид ответа.")] = Format.TEXT,
+    fmt: Annotated[Format, typer.Option("--format", "-f", help=say("transcribe-format"))] = Format.TEXT,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Каталог для ответов, по файлу на запись.", metavar="КАТАЛОГ"),
+        typer.Option("--output", "-o", help=say("transcribe-output"), metavar=say("metavar-directory")),
     ] = None,
 ) -> None:
     """Recognise files, several at once; print in their order, or write beside each other into a directory."""
@@ -78,18 +67,16 @@ def transcribe(
     from glas.launch.transcription import open_transcription
 
     with told(), open_transcription(settings) as recognise, _progress() as progress:
-        failed = _recognise_all(
-            sources, recognise, progress, settings.nn_service.worker_count, _writer(sources, fmt, output)
-        )
+        failed = _recognise_all(sources, recognise, progress, settings, _writer(sources, fmt, output))
     raise typer.Exit(EXIT_FAILED if failed else 0)
 
 
 def _check_usage(sources: list[Source], fmt: Format, output: Path | None) -> None:
     if len(sources) > 1 and fmt in {Format.SRT, Format.VTT} and output is None:
-        err.print("✗ Субтитры нескольких записей не смешать в одном выводе: укажите --output КАТАЛОГ.", style="red")
+        err.print(say("transcribe-needs-output"), style="red")
         raise typer.Exit(EXIT_USAGE)
     if sum(source.is_stdin for source in sources) > 1:
-        err.print("✗ Стандартный ввод «-» можно назвать только один раз.", style="red")
+        err.print(say("transcribe-one-stdin"), style="red")
         raise typer.Exit(EXIT_USAGE)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
@@ -104,12 +91,12 @@ def _recognise_all(
     sources: list[Source],
     recognise: "Transcribe",
     progress: Progress,
-    workers: int,
+    settings: Settings,
     write: Callable[[Source, Heard], None],
 ) -> int:
-    """Recognise in `workers` threads, write in order; returns how many failed."""
+    """Recognise in as many threads as there are workers, write in order; returns how many failed."""
     failed = 0
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(settings.nn_service.worker_count) as pool:
         jobs = [pool.submit(_recognise, source, recognise, progress) for source in sources]
         try:
             for source, job in zip(sources, jobs, strict=True):
@@ -119,7 +106,7 @@ def _recognise_all(
                     raise  # whoever reads our output has had enough; that is no fault of the recording
                 except (GlasError, OSError) as error:
                     failed += 1
-                    _tell_failure(source, error)
+                    _tell_failure(source, error, settings.audio)
         except (KeyboardInterrupt, BrokenPipeError):
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -141,11 +128,17 @@ def _recognise(source: Source, recognise: "Transcribe", progress: Progress) -> H
         progress.remove_task(task)
 
 
-def _tell_failure(source: Source, error: GlasError | OSError) -> None:
-    if isinstance(error, GlasError):
-        tell(error, source.name)
-    else:
-        err.print(f"✗ {source.name}: {error.strerror or error}", style="red", markup=False)
+def _tell_failure(source: Source, error: GlasError | OSError, limits: AudioSettings) -> None:
+    match error:
+        case UploadTooLargeError():
+            tell(error, source.name, limit=limits.max_upload_mb)
+        case AudioTooLongError():
+            tell(error, source.name, limit=int(limits.max_duration_s // 60))
+        case GlasError():
+            tell(error, source.name)
+        case _:
+            reason = say("failed-file", file=source.name, reason=error.strerror or str(error))
+            err.print(reason, style="red", markup=False)
 
 
 def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Heard], None]:

@@ -7,7 +7,7 @@ underscores: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes them all; docs
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -146,6 +146,11 @@ class Settings(BaseSettings):
         pattern=_NUMBERS,
         validation_alias="ALLOWED_TELEGRAM_USER_IDS",
         description="Telegram ids of the people who may use the bot, separated by commas. If empty, everybody may.",
+    )
+    language: Literal["ru", "en"] | None = Field(
+        default=None,
+        description="Language of the command line: `ru` or `en`. If empty, English where LC_ALL, LC_MESSAGES or "
+        "LANG is English, otherwise Russian.",
     )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()

@@ -10,11 +10,11 @@ from aiogram.types import CallbackQuery, Message, TelegramObject, Update
 from pydantic import TypeAdapter
 
 from glas.domain.errors import GlasError
-from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import person_in
 from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.voices.admission import Doorkeeper
@@ -58,7 +58,9 @@ class Updates:
     async def _apologise(self, arguments: dict[str, Any], error: GlasError) -> None:
         _log.warning("an update could not be handled", code=error.code, error=error.message)
         update = Update.model_validate(arguments, context={"bot": self.bot})
-        text = self.phrases[Locale.RU]("failed", reason=reason(error, Locale.RU))
+        event = update.callback_query or update.message
+        locale = locale_of(event.from_user if event else None)
+        text = self.phrases[locale]("failed", reason=reason(error, locale))
 
         async def tell() -> None:
             query, message = update.callback_query, update.message
@@ -97,12 +99,12 @@ class Acquaintance(BaseMiddleware):
         sender = person_in(event) if isinstance(event, Message) else event.from_user
         person = None if sender is None else sender.id
         user = None if person is None else await self._doorkeeper.known(person)
-        locale = user.locale if user else Locale.RU
+        locale = user.locale if user else locale_of(sender)
         say = self._phrases[locale]
         if user is not None and user.is_banned:
             return None
         if not self._doorkeeper.serves(person):
-            if isinstance(event, Message) and event.chat.type == "private":
+            if person is not None and isinstance(event, Message) and event.chat.type == "private":
                 await event.answer(say("not-allowed", id=person))
             return None
         return await handler(event, data | {"user": user, "locale": locale, "say": say})

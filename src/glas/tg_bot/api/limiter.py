@@ -19,6 +19,7 @@ from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import (
+    EditMessageCaption,
     EditMessageMedia,
     EditMessageReplyMarkup,
     EditMessageText,
@@ -32,7 +33,7 @@ from aiogram.methods import (
 from aiogram.methods.base import Response, TelegramType
 
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
-_EDITS = (EditMessageText, EditMessageReplyMarkup, EditMessageMedia)
+_EDITS = (EditMessageText, EditMessageCaption, EditMessageReplyMarkup, EditMessageMedia)
 
 # Telegram's rates, with a margin for differing clocks.
 _PER_SECOND, _SECOND_S = 30, 1.02

@@ -11,6 +11,7 @@ from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextR
 from aiogram.exceptions import TelegramMigrateToChat
 from aiogram.methods import (
     DeleteMessage,
+    EditMessageCaption,
     EditMessageMedia,
     EditMessageReplyMarkup,
     EditMessageText,
@@ -24,7 +25,7 @@ from aiogram.methods.base import Response, TelegramType
 from aiogram.types import Message
 
 _SENDING = (SendMessage, SendDocument, SendPhoto, SendChatAction)
-_EDITING = (EditMessageText, EditMessageReplyMarkup, EditMessageMedia, DeleteMessage)
+_EDITING = (EditMessageText, EditMessageCaption, EditMessageReplyMarkup, EditMessageMedia, DeleteMessage)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 

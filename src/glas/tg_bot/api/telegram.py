@@ -245,10 +245,23 @@ async def edit_text(
             raise
 
 
+async def edit_caption(
+    bot: Bot, chat_id: int, message_id: int, caption: str, keyboard: InlineKeyboardMarkup | None
+) -> None:
+    """Set the text below a picture and its buttons; ignore that they are the same already or that it was deleted."""
+    await _edit(
+        lambda: bot.edit_message_caption(chat_id=chat_id, message_id=message_id, caption=caption, reply_markup=keyboard)
+    )
+
+
 async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: InlineKeyboardMarkup | None) -> None:
     """Set the buttons of a message; ignore that they are the same already or that the message was deleted."""
+    await _edit(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
+
+
+async def _edit(call: Callable[[], Awaitable[Message | bool]]) -> None:
     try:
-        await said(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
+        await said(call)
     except (MessageGoneError, UnreadableAnswerError):
         return
     except InvalidParameterError as error:

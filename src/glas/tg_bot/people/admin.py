@@ -9,11 +9,11 @@ from aiogram.types import Message
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConflictError, NotFoundError, UnknownPersonError
-from glas.domain.explain import explain
 from glas.domain.messages import Score, Status
 from glas.domain.people import Locale, Role
 from glas.tg_bot.people.commands import serving
 from glas.tg_bot.talk.phrases import Say, coins
+from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.voices.jobs import RepairJob
 
 _GRANT_WORDS = 3
@@ -87,7 +87,7 @@ async def on_grant(
         key = f"g:{bot.id}:{message.chat.id}:{message.message_id}"
         user = await db_assist.grant(admin, person, hundredths, reason=why, key=key)
     except (NotFoundError, ConflictError) as error:
-        await message.answer(explain(error) if locale is Locale.RU else error.message)
+        await message.answer(reason(error, locale))
         return
     await message.answer(say("granted", id=person, balance=coins(user.cash_hundredths, locale)))
 

@@ -89,7 +89,7 @@ async def on_subtitles(
         await toast(bot, query, say("rate-stale"), is_alert=True)
         return
     if row.user_id != user.id or message is None:
-        await toast(bot, query, say("rate-foreign"), is_alert=True)
+        await toast(bot, query, say("press-foreign"), is_alert=True)
         return
     await toast(bot, query, say("recognising"))
     subtitles = await subtitling.subtitles(row)

@@ -7,7 +7,7 @@ from aiogram.types import CallbackQuery, Message
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.people import Locale, Purpose, User
-from glas.tg_bot.api.telegram import edit_keyboard, edit_text
+from glas.tg_bot.api.telegram import edit_caption, edit_keyboard, edit_text
 from glas.tg_bot.people.commands import CONSENT_VERSION
 from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
@@ -43,17 +43,32 @@ async def on_language_chosen(
     user: User | None,
     db_assist: DbAssistClient,
     phrases: Phrases,
+    keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Set the language of the person."""
+    """Set the language of the person; under /start, say its text again in this language."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     locale = list(Locale)[values[0]]
     await db_assist.set_locale(query.from_user.id, locale)
     await toast(bot, query)
-    if message := message_of(query):
-        await edit_text(bot, message.chat.id, message.message_id, phrases[locale]("language-set"))
+    message = message_of(query)
+    if message is None:
+        return
+    said_now = phrases[locale]
+    if len(values) == 1:
+        await edit_text(bot, message.chat.id, message.message_id, said_now("language-set"))
+        return
+    keyboard = keyboards.start(
+        given=Purpose.TRAINING in user.consents,
+        asker=user.tg_id,
+        born_s=int(message.date.timestamp()),
+        say=said_now,
+        others=[other for other in Locale if other is not locale],
+    )
+    edit = edit_caption if message.photo else edit_text
+    await edit(bot, message.chat.id, message.message_id, said_now("start"), keyboard)
 
 
 async def on_settings(message: Message, *, user: User | None, keyboards: Keyboards, say: Say, locale: Locale) -> None:

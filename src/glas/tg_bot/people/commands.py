@@ -10,6 +10,7 @@ from glas.domain.errors import ServiceError
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.rewards import BETA_TESTER_HUNDREDTHS
 from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases, Say, coins
 from glas.tg_bot.talk.picture import Picture
 
@@ -49,9 +50,9 @@ async def on_start(
     """
     person = message.chat.id
     is_known = user is not None
+    suggested = locale_of(message.from_user)
     if user is None:
-        # Russian for everybody at first: many who speak it use Telegram in English. /language changes it.
-        user = await db_assist.register(person, locale=Locale.RU)
+        user = await db_assist.register(person, locale=suggested)
         user = await db_assist.set_consent(person, Purpose.SERVICE, granted=True, text_version=CONSENT_VERSION)
     if person in admins and user.role is not Role.ADMIN:
         user = await db_assist.set_role(person, Role.ADMIN)
@@ -60,7 +61,9 @@ async def on_start(
         await message.answer(say("start-again"))
         return
     given = Purpose.TRAINING in user.consents
-    keyboard = keyboards.consent(given=given, asker=person, born_s=int(message.date.timestamp()), say=say)
+    # Many who speak Russian use Telegram in English.
+    others = [locale for locale in Locale if locale is not user.locale] if suggested is not Locale.RU else []
+    keyboard = keyboards.start(given=given, asker=person, born_s=int(message.date.timestamp()), say=say, others=others)
     await picture.answer(message, say("start"), keyboard)
 
 

@@ -53,7 +53,7 @@ async def on_mydata(
         return
     data = await db_assist.export_user(user.tg_id)
     archive, is_whole = await _zipped(data, data_loader)
-    caption = say("mydata-caption") if is_whole else say("mydata-too-large")
+    caption = say("mydata-caption") if is_whole else say("mydata-too-large", limit=_MAX_ZIP_BYTES // 1_000_000)
     await message.bot.send_document(user.tg_id, BufferedInputFile(archive, "glas.zip"), caption=caption)
 
 

@@ -16,6 +16,7 @@ from glas.tg_bot.talk.signing import ADMINISTRATORS, Signer
 
 MARKS = {Score.BAD: "❌", Score.NORMAL: "👌", Score.BEST: "✅"}
 _CHOSEN = "●"
+_NAMES = {Locale.RU: "Русский", Locale.EN: "English"}
 _DAY_S = 86_400
 _SHORT_LIFE_S = _DAY_S
 
@@ -56,9 +57,10 @@ class Keyboards:
         ]
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
-    def retry(self, attempt: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Button «Повторить» under a failure; `attempt` is the number of the attempt that it begins."""
-        button = self._button(say("button-retry"), RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
+    def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
+        """Button «Повторить» under a failure, «Распознать» where there was no attempt yet; `attempt` begins with it."""
+        text = say("button-confirm") if is_first else say("button-retry")
+        button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
 
     def confirm(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
@@ -101,12 +103,30 @@ class Keyboards:
 
     def language(self, *, asker: int, born_s: int) -> InlineKeyboardMarkup:
         """One button for each language, with its own name."""
-        names = {Locale.RU: "Русский", Locale.EN: "English"}
         row = [
-            self._button(names[locale], LANGUAGE, number, asker=asker, born_s=born_s, life_s=self._rating_s)
+            self._button(_NAMES[locale], LANGUAGE, number, asker=asker, born_s=born_s, life_s=self._rating_s)
             for number, locale in enumerate(Locale)
         ]
         return InlineKeyboardMarkup(inline_keyboard=[row])
+
+    def start(
+        self, *, given: bool, asker: int, born_s: int, say: Say, others: Iterable[Locale]
+    ) -> InlineKeyboardMarkup:
+        """Buttons under /start: the consent, and each of the `others` languages; a press says /start again in it."""
+        consent = self.consent(given=given, asker=asker, born_s=born_s, say=say)
+        row = [
+            self._button(
+                _NAMES[locale],
+                LANGUAGE,
+                list(Locale).index(locale),
+                1,
+                asker=asker,
+                born_s=born_s,
+                life_s=self._rating_s,
+            )
+            for locale in others
+        ]
+        return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *([row] if row else [])])
 
     def chat(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
         """Buttons for the bot's behaviour in a group; only its administrators may press them."""

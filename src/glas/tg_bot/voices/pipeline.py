@@ -158,7 +158,9 @@ class Pipeline:
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
         keyboard = None
         if admission.may_ask_again:
-            keyboard = self.keyboards.retry(job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say)
+            keyboard = self.keyboards.retry(
+                job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say, is_first=True
+            )
         answer = Answer(job=job, admission=admission, message_id=job.answer_message_id, chat_id=job.chat_id)
         sent = await self.delivery.say_in_place(answer, text, keyboard)
         if sent is None:
@@ -229,7 +231,7 @@ class Pipeline:
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
         """Return a sentence for an error; if a limit was exceeded, name the limit."""
         if isinstance(error, AudioTooLongError):
-            return say("too-long", minutes=self.limits.minutes)
+            return reason(error, answer.admission.locale, limit=self.limits.minutes)
         if isinstance(error, UploadTooLargeError):
             return say("file-too-big", limit=self.limits.file_mb)
         return reason(error, answer.admission.locale)

@@ -1,4 +1,4 @@
-# Everything the bot says in English. A plain subset of Fluent: messages, {$variables}, indented continuation lines.
+# Everything the bot says.
 
 start =
     Hello! I am Glas: I turn Russian voice messages into text.
@@ -23,7 +23,7 @@ help =
     /mydata — everything we hold about you
     /forget — delete everything
     /transcribe — in a group: in reply to a recording
-help-model = Transcribing now: {$model}
+help-model = Model: {$model}
 balance =
     Balance: {$coins}
     Role: {$role}
@@ -33,7 +33,7 @@ role-1 = beta tester
 role-2 = unlimited
 role-3 = administrator
 not-registered = Press /start first.
-private-first = This is private: open a chat with me and press Start.
+private-first = This is private: open a chat with me and send /start there.
 button-private = 💬 Open the chat
 answered-privately = I have answered in our private chat.
 group-greeting =
@@ -43,22 +43,28 @@ group-greeting =
 group-privacy-mode =
     ⚠️ Telegram does not show me the voice messages of this chat now. Make me an administrator (no rights are needed), or let the bot's owner turn privacy mode off at @BotFather (/setprivacy) and add me again. Until then reply to a voice message with /transcribe.
 press-start = Press /start to rate answers and earn coins.
-not-allowed = This bot answers only those whom its owner knows. Your number: {$id}.
+not-allowed = This bot answers only people whom its owner knows. To get access, give the owner your Telegram ID: {$id}.
 placeholder = …
 queued = ⏳ In the queue, place {$place}
 recognising = 🎧 Listening…
-waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
+waiting = ⏳ The recognition service does not answer now. The text will come as soon as it works again.
 no-speech = No speech heard.
-foreign = 🌐 This does not seem to be Russian ({$language}). The model knows Russian alone, so the text is hardly right. Whisper base knows other languages: the bot's owner can switch to it with /model.
+foreign = 🌐 This does not seem to be Russian ({$language}). The model knows only Russian, so the text is probably wrong. Whisper base knows other languages: the bot's owner can switch to it with /model.
 unsure = 🤔 Not sure that I heard this right: please check the text.
 long-text = 📄 The text is long, it is in the file. It begins: {$start}
 subtitles-name = Subtitles.srt
 file-name = Transcript.txt
-too-long = The recording is longer than {$minutes} minutes, too long for one go. Please split it.
-file-too-big = The file is larger than {$limit} MB: Telegram does not let bots download such. Compress it (Ogg/Opus, say) or split it.
-download-failed = The recording could not be downloaded from Telegram.
-too-many = Too fast: more than {$limit} recordings a minute. This one waits for the button.
-daily-limit = Your {$minutes} minutes for today are used up. Try later: the last 24 hours count.
+file-too-big = The file is larger than {$limit} MB, which is the limit for the bot. Compress it (to Ogg/Opus, for example) or split it into parts.
+too-many =
+    { $limit ->
+        [one] Too fast: more than {$limit} recording a minute.
+       *[other] Too fast: more than {$limit} recordings a minute.
+    } To transcribe this one, press the button a little later.
+daily-limit =
+    { $minutes ->
+        [one] With this recording you would have sent more than {$minutes} minute of sound in a day, which is the limit.
+       *[other] With this recording you would have sent more than {$minutes} minutes of sound in a day, which is the limit.
+    } Try later: the last 24 hours count.
 failed = ⚠️ {$reason}
 button-retry = 🔁 Try again
 button-fix = ✏️ Correct
@@ -67,59 +73,59 @@ button-confirm = ▶️ Transcribe
 confirm = Transcribe this recording?
 rated-paid = Thank you! {$coins} earned. Balance: {$balance}
 rated = Thank you! Balance: {$balance}
-rated-again = Rating changed. Balance: {$balance}
+rated-again = Your rating is noted. Balance: {$balance}
 unpaid-forwarded = Thank you! Forwarded recordings earn no coins.
 unpaid-no_speech = Thank you! There is no speech, so no coins.
 unpaid-same_audio = Thank you! This recording has earned its coins already.
-unpaid-daily_cap = Thank you! No more coins today: the daily limit is reached.
+unpaid-daily_cap = Thank you! The daily limit is reached: new coins come tomorrow.
 unpaid-unchanged = Thank you! The text is the same as before, so no coins.
 unpaid-doubtful = Thank you! This does not look like the recording, so no coins.
 unpaid-nothing_earned = Thank you!
 beta-tester = 🎉 Congratulations: you have {$coins} and are a beta tester now!
-rate-foreign = Only the speaker can rate the text.
-rate-stale = This button has expired.
-rate-forged = This button has expired or is not mine.
-press-foreign = This button is not for you: only the person whom I answered can press it.
+rate-foreign = Only the person who sent the recording can rate the text.
+rate-stale = This button does not work any more.
+rate-forged = This button does not work any more, or it belongs to another bot.
+press-foreign = This button is not for you: only the person whom I answer can press it.
 fix-how = To correct the text, press ✏️ below it.
-fix-ask = Send the right words in reply to this message. Those that stand now (tap to copy):
+fix-ask = Send the right text in reply to this message. The text now (tap to copy):
 fix-ask-file = The text is long: correct it in this file, and send the file in reply to this message.
 fix-placeholder = The right words
 fix-question = Correct the text like this?
-fix-doubtful = This does not look like the recording. Replace the text all the same?
+fix-doubtful = This does not look like the recording. Send exactly what was said — or replace the text all the same?
 fix-no-words = There are no words here. Send the right ones as a message or a .txt file.
 fix-wait = The text is not ready yet. Wait for it and reply again.
 fix-left = All right, the text stays as it was.
 fix-taken-back = ↩️ The correction is undone, the text is as before.
-fix-changed-since = The text was corrected again since: only the last correction can be undone.
+fix-changed-since = The text has been corrected again since then, and only the last correction can be undone.
 button-insist = ✏️ Yes, correct it
 button-leave = No
 button-take-back = ↩️ Undo the correction
 fixed = Thank you, corrected:
 fixed-paid = {$coins} earned. Balance: {$balance}
-fix-same = Nothing has changed here.
+fix-same = The text is the same: there is nothing to correct.
 language = Choose a language.
 language-set = All right, English it is.
 privacy =
-    What is kept: your Telegram number, the recordings that you send, their texts with the times of words, ratings, corrections and coins.
+    What is kept: your Telegram ID (not your phone number), the recordings that you send, their texts with the time of each word, ratings, corrections and coins.
 
     What for: to answer you and to show your balance. For training, only with your separate permission (/settings); forwarded recordings of others are never trained on.
 
-    In groups, recordings of those who never pressed /start are transcribed and not kept.
+    In groups, recordings of those who never pressed /start are transcribed but not kept.
 
-    Voices are not used to identify people. /mydata gives you everything, /forget deletes everything.
+    I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
 consent-ask = May we learn from your voice messages? You can withdraw at any time.
 consent-yes = ✅ I allow it
-consent-no = 🚫 I do not
+consent-no = 🚫 Withdraw permission
 consent-given = Thank you! Noted. Withdraw: /settings
-consent-withdrawn = All right: nobody learns from your messages.
+consent-withdrawn = All right, your permission is withdrawn: I do not learn from your messages.
 settings =
     Language: {$language}
     Learning from my messages: {$consent}
 settings-on = allowed
 settings-off = not allowed
 chat-settings = Voice messages in this chat: {$mode}
-chat-auto = transcribed by themselves
-chat-asked = on /transcribe in reply
+chat-auto = all are transcribed
+chat-asked = transcribed on /transcribe in reply
 button-chat-auto = Transcribe all
 button-chat-asked = On command only
 chat-admins-only = Only admins of the chat can change this.
@@ -127,15 +133,19 @@ transcribe-how = Reply to a voice message with this command.
 forget-ask = Delete everything: recordings, texts, corrections, consents, balance? It cannot be undone.
 forget-yes = 🗑 Yes, delete everything
 forget-no = No
-forgotten = Everything is deleted: {$count} recordings. To come back: /start.
+forgotten =
+    Everything is deleted: { $count ->
+        [one] {$count} recording
+       *[other] {$count} recordings
+    } and all the rest. To come back: /start.
 forget-kept = All right, everything stays.
 mydata-caption = Everything we hold about you: recordings, texts, and data in data.json.
-mydata-too-large = Too many recordings for one file in Telegram: the archive holds data and texts without sound.
+mydata-too-large = The recordings do not all fit into one file in Telegram ({$limit} MB): the archive holds all data and texts, but not all the sound.
 text-hint = Send a voice message and I turn it into text. All commands: /help
 admin-only = Only administrators of the bot can do this.
-grant-how = /grant <number> <coins> <what for> — a negative number takes back.
+grant-how = /grant <ID> <coins> <what for> — a negative number takes back.
 granted = Done. Balance of {$id}: {$balance}
-person-unknown = I do not know anybody with the ID {$id}: they never pressed /start.
+person-unknown = The person with the ID {$id} never pressed /start, so I do not know them.
 ban-admin = An administrator of the bot cannot be banned.
 help-admin =
     For the bot's administrators:
@@ -144,9 +154,9 @@ help-admin =
     /grant <ID> <coins> <what for> — give coins or take them back
     /ban <ID>, /unban <ID> — stop serving a person, or serve them again
     /repair — find and restore lost recordings
-ban-how = /ban <number>, back: /unban <number>
-banned = {$id} is no longer served.
-unbanned = {$id} is served again.
+ban-how = To ban: /ban <ID>. To lift the ban: /unban <ID>.
+banned = I do not serve the person with the ID {$id} any more.
+unbanned = I serve the person with the ID {$id} again.
 stats =
     People: {$users}, active today: {$active}
     Recordings: {$done} transcribed, {$failed} failed, {$pending} at work
@@ -165,16 +175,15 @@ button-model-fetch-size = ⬇️ {$title} · {$megabytes} MB
 model-fetching = ⏳ {$title}: {$percent} % downloaded
 model-loading = ⏳ {$title}: loading into memory…
 model-serves = ✅ Transcribing now: {$title}
-model-until-restart = Until a restart: GLAS_MODEL names another model.
+model-until-restart = This is until a restart: GLAS_MODEL names another model.
 model-stopped = {$title}: the download was stopped; the next one goes on from there.
 model-busy = Another model is being downloaded. Wait for it and try again: /model
 model-failed =
-    ⚠️ {$reason} The model before goes on; to try again: /model
+    ⚠️ {$reason} The previous model goes on serving; to try again: /model
 
-    {$cause}
+    Details: {$cause}
 repair-begun = Looking for lost recordings; I will write when it is done.
 repair-done = Recordings seen: {$seen}. Lost: {$lost}, restored: {$repaired}, gone for good: {$gone}.
-reason-telegram = Telegram does not answer now.
 command-start = begin
 command-help = what I can do
 command-balance = coins and role
@@ -184,3 +193,37 @@ command-privacy = what is kept and why
 command-mydata = get my data
 command-forget = delete everything about me
 command-transcribe = transcribe the recording that this replies to
+coins =
+    {$amount} { $amount ->
+        [one] coin
+       *[other] coins
+    }
+
+# Names of languages: the most spoken among those that Whisper takes Russian for, or that people mix with it.
+
+language-ar = Arabic
+language-az = Azerbaijani
+language-be = Belarusian
+language-bg = Bulgarian
+language-cs = Czech
+language-de = German
+language-en = English
+language-es = Spanish
+language-fr = French
+language-he = Hebrew
+language-hi = Hindi
+language-hy = Armenian
+language-it = Italian
+language-ja = Japanese
+language-ka = Georgian
+language-kk = Kazakh
+language-ko = Korean
+language-pl = Polish
+language-pt = Portuguese
+language-sr = Serbian
+language-tg = Tajik
+language-tr = Turkish
+language-tt = Tatar
+language-uk = Ukrainian
+language-uz = Uzbek
+language-zh = Chinese

@@ -1,0 +1,57 @@
+"""The language of the command line. It is read before the settings, since help texts are made at import."""
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, Protocol
+
+from glas.localisation import catalogue, language_of, rounded
+
+_VARIABLE: Final = "GLAS_LANGUAGE"
+# In the order in which the C library asks them for messages.
+_LOCALES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
+_FEW_TIMES: Final = 10
+
+
+def chosen_language(environment: Mapping[str, str], file: Path) -> str:
+    """Return `ru` or `en`: GLAS_LANGUAGE, as an environment variable or in `file`, else the terminal's locale.
+
+    A locale that is neither Russian nor English gives Russian, as do `C` and `POSIX`.
+    """
+    named = environment.get(_VARIABLE) or _in_file(file)
+    locale = next((environment[name] for name in _LOCALES if environment.get(name)), None)
+    return language_of(named or locale)
+
+
+def _in_file(file: Path) -> str | None:
+    if not file.is_file():
+        return None
+    from dotenv import dotenv_values
+
+    return dotenv_values(file, encoding="utf-8").get(_VARIABLE)
+
+
+say = catalogue(chosen_language(os.environ, Path(".env")))
+
+
+class Titled(Protocol):
+    """What has a name in each language."""
+
+    @property
+    def ru(self) -> str:
+        """The Russian name."""
+
+    @property
+    def en(self) -> str:
+        """The English name."""
+
+
+def title(of: Titled) -> str:
+    """Return the name of a thing in the language of the command line."""
+    return of.en if say.language == "en" else of.ru
+
+
+def times(speed: float) -> Decimal:
+    """Round how many times something is faster, to as many digits as people read."""
+    return rounded(speed, 0 if speed >= _FEW_TIMES else 1)

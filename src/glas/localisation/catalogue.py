@@ -1,0 +1,109 @@
+"""The catalogue of one language: gives a message by its name, with values in its places."""
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from glas.localisation.fluent import Choice, Pattern, Variable, parse_pattern, read_messages, variables_of
+from glas.localisation.plurals import plural_category, written
+
+Value: TypeAlias = str | int | Decimal
+
+LANGUAGES: Final = ("ru", "en")
+_ERROR: Final = "error-"
+_UNKNOWN_ERROR: Final = "internal_error"
+
+
+class Catalogue:
+    """Messages in one language; `say("forgotten", count=5)` returns one of them."""
+
+    def __init__(self, language: str) -> None:
+        """Read the files of a language; a message is parsed when it is needed first, since commands need few."""
+        self.language = language
+        self._sources: dict[str, str] = {}
+        self._patterns: dict[str, Pattern] = {}
+        for file in sorted((Path(__file__).parent / language).glob("*.ftl")):
+            found = read_messages(file.read_text(encoding="utf-8"))
+            if twice := self._sources.keys() & found.keys():
+                raise ValueError(f"expected each message once, got {sorted(twice)} again in {file.name}")
+            self._sources |= found
+
+    def __call__(self, name: str, /, **values: Value) -> str:
+        """Return a message.
+
+        Raises:
+            KeyError: there is no such message, or a value is missing.
+        """
+        return self._filled(self._pattern(name), values)
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a message of that name."""
+        return name in self._sources
+
+    def error(self, code: str, limit: int | None = None) -> str:
+        """Return the sentence for an error.
+
+        Args:
+            code: of `glas.domain.errors`; one without a sentence gives a general one.
+            limit: what was exceeded, in the unit of the sentence; it is named where it is known.
+        """
+        name = _ERROR + code if _ERROR + code in self else _ERROR + _UNKNOWN_ERROR
+        return self(name, limit=limit or 0)
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all messages."""
+        return frozenset(self._sources)
+
+    def variables(self, name: str) -> frozenset[str]:
+        """Return the names of a message's variables."""
+        return variables_of(self._pattern(name))
+
+    def _pattern(self, name: str) -> Pattern:
+        if name not in self._patterns:
+            self._patterns[name] = parse_pattern(self._sources[name])
+        return self._patterns[name]
+
+    def _filled(self, pattern: Pattern, values: dict[str, Value]) -> str:
+        parts: list[str] = []
+        for part in pattern:
+            match part:
+                case Variable():
+                    parts.append(self._written(values[part.name]))
+                case Choice():
+                    parts.append(self._filled(part.variants[self._chosen(part, values)], values))
+                case _:
+                    parts.append(part)
+        return "".join(parts)
+
+    def _written(self, value: Value) -> str:
+        return value if isinstance(value, str) else written(self.language, value)
+
+    def _chosen(self, choice: Choice, values: dict[str, Value]) -> str:
+        """Return the name of the variant for a value: itself, else its plural category, else the default."""
+        value = values[choice.variable]
+        keys = [str(value)]
+        if not isinstance(value, str):
+            keys.append(plural_category(self.language, value))
+        return next((key for key in keys if key in choice.variants), choice.default)
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """Return the catalogue of a language, `ru` or `en`; its files are read once."""
+    return Catalogue(language)
+
+
+def language_of(tag: str | None) -> str:
+    """Return the language for people whose device names this one: English for English, Russian for all others.
+
+    Args:
+        tag: a language tag or a locale's name, such as `en`, `en-GB` or `en_US.UTF-8`; None if nothing is known.
+    """
+    known = (tag or "").lower().replace("_", "-").partition(".")[0].partition("-")[0]
+    return known if known in LANGUAGES else LANGUAGES[0]
+
+
+def rounded(value: float, digits: int = 1) -> Decimal:
+    """Round a measured number to the decimals that are to be shown."""
+    return Decimal(f"{value:.{digits}f}")

@@ -1,0 +1,101 @@
+# What the commands `glas …` print. Names of settings, commands and services are not translated.
+
+glas = Glas {$version}
+failed-detail = Details: {$detail}
+failed-file = ✗ {$file}: {$reason}
+
+setting-wrong = The setting {$name} is wrong: {$reason}
+setting-see = All settings are described in docs/settings.md.
+setting-integer = a whole number is needed
+setting-number = a number is needed
+setting-boolean = true or false is needed
+setting-choice = allowed values: {$choices}
+setting-at-least = at least {$limit} is needed
+setting-at-most = at most {$limit} is allowed
+setting-more-than = more than {$limit} is needed
+setting-pattern = it is not of the right form
+setting-too-short =
+    { $limit ->
+        [one] at least {$limit} character is needed
+       *[other] at least {$limit} characters are needed
+    }
+setting-other = the value is not allowed ({$detail})
+
+transcribe-needs-output = ✗ Subtitles of several recordings cannot be mixed in one output: add --output DIRECTORY.
+transcribe-one-stdin = ✗ Standard input “-” can be named only once.
+
+run-loading = Loading the model…
+run-hears = Glas hears.
+run-started = Glas is running.
+run-model = Model
+run-check = Check
+run-cost =
+    {$duration} s of sound in {$seconds} s, { $times ->
+        [one] {$times} time
+       *[other] {$times} times
+    } as fast as speech
+run-check-failed = failed: {$problem}
+run-bot = Bot
+run-bot-heard = running: send it a voice message
+run-bot-away = Telegram does not answer yet; the bot starts by itself as soon as it does
+run-bot-missing = not running: it needs a token from @BotFather, then TELEGRAM_TOKEN=…
+run-better = Better
+run-better-why = the embedded model makes more errors than large ones: glas models shows them;
+run-page = Page
+run-api = {$url}/v1 — like OpenAI's; description: {$url}/openapi.json
+run-stop = To stop: Ctrl+C
+
+models-nothing-to-fetch = ✓ {$name} is the best one on disk, now {$served}; there is nothing to download
+models-fetched = ✓ {$name} ({$title}) — in {$directory}
+models-serves-now = It serves now: glas run
+models-to-serve = To serve it: glas models use {$name}, or GLAS_MODEL={$name} glas run
+models-used-best = ✓ {$title} ({$name}): the best one on disk
+models-used = ✓ {$title} ({$name}): chosen
+models-setting-wins = But GLAS_MODEL={$model}: as long as this is set, that one serves.
+models-on-disk = on disk
+models-size = {$megabytes} MB
+models-served = → serves now (GLAS_MODEL={$model}).
+models-auto = For auto: {$title}.
+models-auto-marked = For auto: {$title}, marked with a dot.
+models-auto-chosen = For auto: {$title} (chosen: glas models use).
+models-auto-chosen-marked = For auto: {$title} (chosen: glas models use), marked with a dot.
+models-legend =
+    WER: share of wrong words in the test Russian LibriSpeech, unless another is named;
+    ×: how many times as fast as speech. These figures were published by others, sources: docs/models.md.
+    To download: glas models get NAME. A model of your own: GLAS_MODEL=onnx:DIRECTORY or whisper:DIRECTORY;
+    any Whisper of Hugging Face: glas models get whisper:OWNER/NAME.
+
+keys-role-user = recognition
+keys-role-admin = everything, with the management of models
+keys-none = There are no keys in GLAS_API_KEYS. To make one: glas keys new NAME
+keys-wrong-name = ✗ The name of a key is 1 to 40 Latin letters, digits, dots, hyphens and underscores, and no other key has it.
+keys-made = This is the key: give it to its owner; it will not be shown again.
+keys-setting = Put this into .env in place of the line GLAS_API_KEYS, and restart the server:
+
+evaluate-loading = the model is loading
+evaluate-summary-model = Model   {$model}
+evaluate-summary-data = Data    {$data}: recordings {$recordings}, minutes {$minutes}, words {$words}
+evaluate-without-text = without a known text, not counted: {$count}
+evaluate-failures = not recognised, not counted: {$count}
+evaluate-words = substitutions {$substitutions}, deletions {$deletions}, insertions {$insertions}
+
+export-begin = starting
+export-phase-messages = messages
+export-phase-manifest = manifest
+export-phase-dataset = dataset
+export-progress = {$phase}: seen {$seen}, written {$written}, removed {$removed}
+export-summary = messages {$messages}, corrected by people {$references}, {$hours} h of sound
+export-work = written {$written} (moved {$moved}), removed {$removed}, seen {$seen}, {$seconds} s
+export-failed = {$count} could not be exported: the log of data_loader says why
+
+migrate-same = ✓ Database {$name}: version {$after}, nothing to update
+migrate-new = ✓ Database {$name} was empty and has version {$after} now
+migrate-done = ✓ Database {$name}: the version was {$before} and is {$after} now
+ledger-balanced = ✓ All balances are right: people {$people}, transactions {$transactions}
+ledger-wrong = ✗ Person {$id}: balance {$balance}, by the transactions {$total}
+
+backup-contents = databases {$databases}, recordings and texts {$objects}, {$megabytes} MB
+restore-next = If there is a directory downloads, compare it: glas export --full
+
+train-no-packages = Packages for training are missing: {$packages}. To install them: make train-setup
+train-no-weights = There is no directory {$directory}. To download the weights: glas models get whisper-base

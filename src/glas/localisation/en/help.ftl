@@ -1,0 +1,198 @@
+# Help of the command line: what `glas --help` and `glas COMMAND --help` print.
+
+usage = Usage:
+usage-options = [OPTIONS]
+usage-command = COMMAND [ARGUMENTS]...
+usage-help = Show this help.
+usage-arguments-title = Arguments
+usage-options-title = Options
+usage-commands-title = Commands
+usage-default = default: {$value}
+usage-required = required
+usage-see = Help: {$command}
+usage-missing-argument = Missing argument {$name}
+usage-missing-option = Missing option {$name}
+usage-missing-command = Missing command
+usage-no-option = There is no option {$name}{ $similar ->
+        [none] {""}
+       *[other] . Similar: {$similar}
+    }
+usage-no-command = There is no command {$name}{ $similar ->
+        [none] {""}
+       *[other] . Similar: {$similar}
+    }
+usage-extra-argument = Unexpected argument: {$name}
+usage-no-value = The option {$name} needs a value
+usage-needless-value = The option {$name} takes no value
+usage-choice = The value {$value} is not allowed for {$name}. Allowed: {$choices}
+usage-wrong-value = The value of {$name} is not allowed: {$why}
+
+metavar-file = FILE
+metavar-directory = DIRECTORY
+metavar-name = NAME
+metavar-model = MODEL
+metavar-part = PART
+
+glas-help =
+    **Glas** turns Russian speech into text: voice messages, recordings, videos.
+
+    Try it at once, offline and without settings:
+
+        glas transcribe samples/*.ogg        text in the terminal
+        glas run                             page and API at http://127.0.0.1:8000
+        glas models                          which models exist, and which are on disk
+        glas doctor                          whether all is well, and what to mend
+
+    Settings are variables `GLAS_…` or a file `.env`; docs/settings.md describes them all.
+glas-version = Show the version.
+
+transcribe-help =
+    Turn recordings into text.
+
+    Examples:
+
+        glas transcribe voice.ogg                          text in the terminal
+        glas transcribe *.ogg --format srt --output out    subtitles into the directory out
+        cat voice.ogg | glas transcribe -                  from standard input
+        glas transcribe talk.mp4 --format json             words, times and confidence (as verbose_json in the API)
+
+    The format is recognised by the content, not by the name; almost any audio or video will do.
+    A file that fails does not stop the others; the exit code is then 1.
+transcribe-files = Recordings; `-` is standard input.
+transcribe-model = Model: a name from `glas models`, or `onnx:DIRECTORY`.
+transcribe-format = Form of the result.
+transcribe-output = Directory for the results, one file for each recording.
+
+run-help =
+    Start parts of the system in one process (all, if none is named; the bot, if TELEGRAM_TOKEN is set).
+
+    Parts: {$parts}. The page and the API open at http://127.0.0.1:8000.
+
+        glas run                                     everything at once
+        GLAS_PORT=8080 glas run                      on another port
+        GLAS_MODEL=onnx:gigaam-v3-ctc glas run       with another model
+        glas run nn_service                          recognition only, port 8001
+        GLAS_NN_SERVICE_URL=http://gpu:8001 glas run web       the page apart from recognition
+
+    Ctrl+C stops it: recognitions that have begun are finished; a second Ctrl+C stops at once.
+
+evaluate-help =
+    Measure the errors of a model on recordings whose text is known.
+
+    Examples:
+
+        glas evaluate embedded --data test                  a directory with metadata.jsonl or manifest.jsonl
+        glas evaluate auto --data manifest.jsonl --json     everything, with the text of each recording
+
+    The recordings are recognised by this same program, exactly as the server does it: with the same settings, search for
+    speech, removal of text that nobody said, and writing of numbers. Data: a directory in the form of `audiofolder`
+    (metadata.jsonl: file_name, text), a NeMo manifest (audio_filepath, text) or a directory with one, including what
+    `glas export` writes.
+
+    WER and CER are computed on normalised text (RU-NORM), over all recordings together. The interval is a bootstrap over
+    recordings (Bisani, Ney, 2004), always with the same seed.
+evaluate-model = A name from `glas models`, or `onnx:DIRECTORY`.
+evaluate-data = Directory of recordings, or a manifest.
+evaluate-json = Print everything as JSON.
+
+models-help =
+    Which models exist and which are on disk; `glas models get NAME` downloads, `glas models use NAME` chooses.
+
+    The model that GLAS_MODEL names is served; `auto` is the chosen one, or the best one on disk if none was chosen.
+    No model is ever downloaded by itself.
+models-get-help = Download a model into the data directory; the same command resumes what was interrupted.
+models-get-name = A name from `glas models`, such as `onnx:gigaam-v3-ctc`.
+models-use-help = Choose the model to serve with GLAS_MODEL=auto; `auto` takes the choice back.
+models-use-name = A name from `glas models`, a directory, or `auto` for the best one.
+
+keys-help =
+    Keys for callers of the API. `glas keys new NAME` makes a key, `glas keys` shows whose keys there are.
+
+    The key itself is shown once and stored nowhere: the setting GLAS_API_KEYS holds only its hash. To revoke a key, remove
+    its entry there and restart the server. The name of the key stands in the log of each request.
+keys-new-help = Make a key, and print it with the new entry for GLAS_API_KEYS.
+keys-new-name = Whose key: Latin letters, digits, dot, hyphen.
+keys-new-admin = May load, unload and change models.
+
+doctor-help =
+    Check the installation: model, data directory, database, object store, services, Telegram; and say what to mend.
+
+    Nothing is changed. The exit code is 1 if Glas cannot work like this.
+
+export-help =
+    Export messages for training: only of people who agreed, and never forwarded ones.
+
+    Examples:
+
+        glas export           what has changed since the last time
+        glas export --full    compare everything, with the files on disk too
+
+    The directory downloads: folders by rating, manifest.jsonl (the worst first) and a dataset for `datasets`. More:
+    docs/export.md. An interrupted export does no harm: the next one completes it. A running `glas run` exports by itself
+    every 3 hours (GLAS_DATA_LOADER__EXPORT_HOURS); this command asks it to export now.
+export-full = Compare everything, not only what has changed.
+
+migrate-help =
+    Update the tables of the database to the version of the program. A second run changes nothing.
+
+    For example:
+
+        GLAS_DATABASE_URL=postgresql://user:password@server/database glas migrate
+
+    The embedded database (a SQLite file) is updated by itself when db_assist starts; others only by this command.
+    The system need not be stopped: requests wait during the update.
+ledger-help = Check that everybody's balance is the sum of their transactions. The exit code is 1 if not.
+
+backup-help =
+    Save all that Glas remembers in one file. The server may be running.
+
+    For example:
+
+        glas backup glas-2026-11-22.tar
+        glas backup glas.tar --force      replace the copy that is there
+
+    It contains: databases, recordings and texts, checksums. Not models and the directory downloads: models are downloaded,
+    and `glas export --full` repeats the export. The file holds people's voices and words: keep it as safe as the system.
+    For the embedded mode only; PostgreSQL and S3 have means of their own (docs/operations.md).
+restore-help =
+    Restore the data from a file that `glas backup` made. The server must be stopped.
+
+    Examples:
+
+        glas restore glas-2026-11-22.tar
+        glas restore glas-2026-11-22.tar --force      replace what is there already
+
+    First everything is unpacked beside it and compared with the checksums; a damaged file changes nothing.
+backup-file = Backup, tar.
+backup-force = Replace what is there already.
+
+train-help =
+    Train a model; it needs the packages for training (`make train-setup`) and the weights (`glas models get whisper-base`).
+
+    For example:
+
+        glas train whisper-base       the embedded model, the whole way: texts, speech, training, weights, card
+train-base-help =
+    Make the embedded model from whisper-base: texts → speech → targets of the teacher → adapter → weights → card.
+
+    Examples:
+
+        glas train whisper-base --smoke --to /tmp/model     the whole way in small, in a few minutes
+        glas train whisper-base --rhvoice D --texts D --festvox D     how the one in models/ was made
+
+    D stands for directories. The same command resumes what was interrupted. Without --rhvoice, espeak-ng speaks.
+    Each step can be run alone.
+train-data = Directory for all that training makes.
+train-to = Directory of the model.
+train-weights = Directory of the original weights; if empty, the one to which `glas models get` downloads them.
+train-festvox = Unpacked Debian package festvox-ru: the reader on whom the model is tested.
+train-texts = Directory of Russian texts: unpacked Debian packages (fortunes-ru, …).
+train-rhvoice = Unpacked Debian packages librhvoice5, librhvoice-core7, rhvoice-russian: voices of people.
+train-recordings = Directories of recordings with metadata.jsonl (file_name, text); they are only tested on.
+train-smoke = The whole way in small: a check, not a model.
+train-picture = SVG file: how right the confidence is.
+train-adapter-help = Speak the phrases, compute the teacher's targets, train the adapter; it can be interrupted and resumed.
+train-weights-help = Add the adapter to the original weights, keep the Russian vocabulary, write them in int8.
+train-language-model-help = Count words for the language model; what resembles the test phrases is not read.
+train-calibrate-help = Measure how far to trust the model in each word (after weights and language-model, before card).
+train-card-help = Measure the model and write its card.

@@ -1,0 +1,133 @@
+"""Read Fluent files: messages, comments, `{ $variables }` and choices between variants.
+
+This is a subset of Fluent 1.0; terms, attributes, references and functions are refused. A choice is written so:
+
+    found = { $count ->
+        [0] Nothing found
+        [one] {$count} file found
+       *[other] {$count} files found
+    }
+
+A variant is named by a plural category, a number or a word; the one with the asterisk is taken where no other fits.
+"""
+
+import re
+from typing import Final, NamedTuple, TypeAlias
+
+_MESSAGE: Final = re.compile(r"([a-z][\w-]*) =(.*)")
+_VARIABLE: Final = re.compile(r"\{\s*\$([a-z_]+)\s*(->|\})\s*")
+_LITERAL: Final = re.compile(r'\{\s*"([^"]*)"\s*\}')
+_VARIANT: Final = re.compile(r"\s*(\*?)\[([\w-]+)\][ ]*")
+_VARIANT_END: Final = re.compile(r"\s*(?=\n\s*\*?\[|\n?\s*\})")
+_CHOICE_END: Final = re.compile(r"\s*\}")
+
+
+class Variable(NamedTuple):
+    """A place that a value fills."""
+
+    name: str
+
+
+class Choice(NamedTuple):
+    """Variants, one of which a value chooses."""
+
+    variable: str
+    variants: dict[str, "Pattern"]
+    default: str
+
+
+Part: TypeAlias = str | Variable | Choice
+Pattern: TypeAlias = tuple[Part, ...]
+
+
+def read_messages(source: str) -> dict[str, str]:
+    """Divide a file into messages, whose patterns are not parsed yet.
+
+    Raises:
+        ValueError: a line is none that we understand, or a name comes twice.
+    """
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for number, line in enumerate(source.splitlines(), start=1):
+        if message := _MESSAGE.fullmatch(line):
+            if message[1] in found:
+                raise ValueError(f"expected each message once, got another {message[1]!r} in line {number}")
+            lines = found[message[1]] = [message[2].strip()]
+        elif line.startswith(" ") or not line.strip():
+            lines.append(line.rstrip())
+        elif not line.startswith("#"):
+            raise ValueError(f"expected a message, a comment or a continuation in line {number}, got {line!r}")
+    return {name: _joined(*lines) for name, lines in found.items()}
+
+
+def _joined(first: str, *more: str) -> str:
+    """Join the lines of a message without the indentation that all continuations share."""
+    indent = min((len(line) - len(line.lstrip()) for line in more if line), default=0)
+    return "\n".join([first, *(line[indent:] for line in more)]).strip()
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Parse the text of one message.
+
+    Raises:
+        ValueError: braces that are not in pairs, or a placeable that is not in the subset.
+    """
+    pattern, end = _pattern(text, 0, is_variant=False)
+    if end != len(text):
+        raise ValueError(f"expected no closing brace at {end}, got {text!r}")
+    return pattern
+
+
+def variables_of(pattern: Pattern) -> frozenset[str]:
+    """Return the names of all variables of a pattern."""
+    names: set[str] = set()
+    for part in pattern:
+        if isinstance(part, Variable):
+            names.add(part.name)
+        elif isinstance(part, Choice):
+            names.add(part.variable)
+            names.update(*(variables_of(variant) for variant in part.variants.values()))
+    return frozenset(names)
+
+
+def _pattern(text: str, at: int, *, is_variant: bool) -> tuple[Pattern, int]:
+    """Parse until the text ends, or the variant of which it is a part."""
+    parts: list[Part] = []
+    begin = at
+    while at < len(text):
+        if text[at] == "{":
+            parts.append(text[begin:at])
+            part, at = _placeable(text, at)
+            parts.append(part)
+            begin = at
+        elif text[at] == "}" or (is_variant and _VARIANT_END.match(text, at)):
+            break
+        else:
+            at += 1
+    parts.append(text[begin:at])
+    return tuple(part for part in parts if part), at
+
+
+def _placeable(text: str, at: int) -> tuple[Part, int]:
+    if literal := _LITERAL.match(text, at):
+        return literal[1], literal.end()
+    variable = _VARIABLE.match(text, at)
+    if variable is None:
+        raise ValueError(f"expected a variable, a choice or a literal in braces at {at}, got {text!r}")
+    if variable[2] == "}":
+        # White space after the brace is text.
+        return Variable(variable[1]), text.index("}", at) + 1
+    return _choice(text, variable[1], variable.end())
+
+
+def _choice(text: str, name: str, at: int) -> tuple[Choice, int]:
+    variants: dict[str, Pattern] = {}
+    default = None
+    while variant := _VARIANT.match(text, at):
+        pattern, at = _pattern(text, variant.end(), is_variant=True)
+        variants[variant[2]] = pattern
+        default = variant[2] if variant[1] else default
+    end = _CHOICE_END.match(text, at)
+    if default is None or end is None:
+        raise ValueError(f"expected variants, one with an asterisk, and a closing brace at {at}, got {text!r}")
+    return Choice(name, variants, default), end.end()

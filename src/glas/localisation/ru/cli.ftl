@@ -1,0 +1,104 @@
+# Что печатают команды `glas …`. Имена настроек, команд и служб не переводятся.
+
+glas = Глас {$version}
+failed-detail = Подробности: {$detail}
+failed-file = ✗ {$file}: {$reason}
+
+setting-wrong = Неверная настройка {$name}: {$reason}
+setting-see = Все настройки описаны в docs/settings.md.
+setting-integer = нужно целое число
+setting-number = нужно число
+setting-boolean = нужно true или false
+setting-choice = возможны значения: {$choices}
+setting-at-least = нужно не меньше {$limit}
+setting-at-most = нужно не больше {$limit}
+setting-more-than = нужно больше {$limit}
+setting-pattern = запись не того вида
+setting-too-short =
+    { $limit ->
+        [one] нужен хотя бы {$limit} символ
+        [few] нужно хотя бы {$limit} символа
+       *[many] нужно хотя бы {$limit} символов
+    }
+setting-other = недопустимое значение ({$detail})
+
+transcribe-needs-output = ✗ Субтитры нескольких записей нельзя смешивать в одном выводе: укажите --output КАТАЛОГ.
+transcribe-one-stdin = ✗ Стандартный ввод «-» можно указать только один раз.
+
+run-loading = Загружаю модель…
+run-hears = Глас слышит.
+run-started = Глас запущен.
+run-model = Модель
+run-check = Проверка
+run-cost =
+    {$duration} с звука за {$seconds} с, { $times ->
+        [one] в {$times} раз
+        [few] в {$times} раза
+        [many] в {$times} раз
+       *[other] в {$times} раза
+    } быстрее речи
+run-check-failed = не удалась: {$problem}
+run-bot = Бот
+run-bot-heard = запущен: отправьте ему голосовое сообщение
+run-bot-away = Telegram пока не отвечает; бот начнёт работать сам, как только появится связь
+run-bot-missing = не запущен: нужен токен от @BotFather, затем TELEGRAM_TOKEN=…
+run-better = Точнее
+run-better-why = встроенная модель ошибается чаще больших: glas models покажет их;
+run-page = Страница
+run-api = {$url}/v1 — как у OpenAI; описание: {$url}/openapi.json
+run-stop = Остановить: Ctrl+C
+
+models-nothing-to-fetch = ✓ {$name} — лучшая из тех, что на диске, сейчас {$served}; скачивать нечего
+models-fetched = ✓ {$name} ({$title}) — в {$directory}
+models-serves-now = Теперь распознаёт она: glas run
+models-to-serve = Чтобы распознавала она: glas models use {$name}, или GLAS_MODEL={$name} glas run
+models-used-best = ✓ {$title} ({$name}): лучшая из тех, что на диске
+models-used = ✓ {$title} ({$name}): выбрана
+models-setting-wins = Но GLAS_MODEL={$model}: пока так задано, распознаёт она.
+models-on-disk = на диске
+models-size = {$megabytes} МБ
+models-served = → распознаёт сейчас (GLAS_MODEL={$model}).
+models-auto = Для auto — {$title}.
+models-auto-marked = Для auto — {$title}, она отмечена точкой.
+models-auto-chosen = Для auto — {$title} (выбрана: glas models use).
+models-auto-chosen-marked = Для auto — {$title} (выбрана: glas models use), она отмечена точкой.
+models-legend =
+    WER — доля ошибок в словах на тесте Russian LibriSpeech, если не указан другой;
+    × — во сколько раз быстрее речи. Это чужие опубликованные цифры, источники: docs/models.md.
+    Скачать: glas models get ИМЯ. Своя модель: GLAS_MODEL=onnx:КАТАЛОГ или whisper:КАТАЛОГ;
+    любая Whisper с Hugging Face: glas models get whisper:ВЛАДЕЛЕЦ/ИМЯ.
+
+keys-role-user = распознавание
+keys-role-admin = всё, включая управление моделями
+keys-none = Ключей в GLAS_API_KEYS нет. Сделать: glas keys new ИМЯ
+keys-wrong-name = ✗ Имя ключа — от 1 до 40 латинских букв, цифр, точек, дефисов и подчёркиваний; оно не должно повторяться.
+keys-made = Это ключ: отдайте его владельцу, второй раз он показан не будет.
+keys-setting = Впишите в .env вместо прежней строки GLAS_API_KEYS и перезапустите сервер:
+
+evaluate-loading = модель загружается
+evaluate-summary-model = Модель  {$model}
+evaluate-summary-data = Данные  {$data}: записей {$recordings}, минут {$minutes}, слов {$words}
+evaluate-without-text = без известного текста, не учтено: {$count}
+evaluate-failures = не распозналось, не учтено: {$count}
+evaluate-words = замен {$substitutions}, пропусков {$deletions}, вставок {$insertions}
+
+export-begin = начинаю
+export-phase-messages = сообщения
+export-phase-manifest = манифест
+export-phase-dataset = датасет
+export-progress = {$phase}: просмотрено {$seen}, записано {$written}, убрано {$removed}
+export-summary = сообщений {$messages}, из них исправлено людьми {$references}, {$hours} ч звука
+export-work = записано {$written} (перенесено {$moved}), убрано {$removed}, просмотрено {$seen}, {$seconds} с
+export-failed = не удалось выгрузить {$count}: причины — в журнале data_loader
+
+migrate-same = ✓ База {$name}: версия {$after}, обновлять нечего
+migrate-new = ✓ База {$name} была пустой, теперь в ней версия {$after}
+migrate-done = ✓ База {$name}: была версия {$before}, стала {$after}
+ledger-balanced = ✓ Всё сходится: людей {$people}, операций {$transactions}
+ledger-wrong = ✗ Человек {$id}: баланс {$balance}, по операциям {$total}
+
+backup-contents = баз данных {$databases}, записей и текстов {$objects}, {$megabytes} МБ
+restore-next = Если есть каталог downloads, сверьте его: glas export --full
+
+train-no-packages = Для обучения не хватает пакетов: {$packages}. Установить: make train-setup
+train-no-weights = Нет каталога {$directory}. Скачать веса: glas models get whisper-base

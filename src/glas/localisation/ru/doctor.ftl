@@ -1,0 +1,68 @@
+# Что говорит `glas doctor`: находка и, после «→», совет.
+
+doctor-program = Глас {$version}, Python {$python}, процессоров: {$processors}
+doctor-no-package = нет пакета {$package} ({$purpose})
+doctor-no-package-do = pip install 'glas-asr[asr]' или make setup
+doctor-purpose-av = чтение звука
+doctor-purpose-onnxruntime = распознавание
+doctor-purpose-onnx_asr = модели ONNX
+doctor-purpose-ctranslate2 = модели Whisper
+doctor-data = каталог данных {$path}, свободно {$gigabytes} ГБ
+doctor-data-forbidden = в каталог данных {$path} нельзя писать
+doctor-data-forbidden-do = укажите другой: GLAS_DATA_DIR=…
+doctor-model-unheard = модель {$title} ({$name}) загружена, но примеров для проверки нет
+doctor-model-broken = модель {$name} не работает: {$problem}
+doctor-model =
+    модель {$title} ({$name}): «{$text}», { $times ->
+        [one] в {$times} раз
+        [few] в {$times} раза
+        [many] в {$times} раз
+       *[other] в {$times} раза
+    } быстрее речи
+doctor-embedded = встроенная модель ошибается чаще больших
+doctor-embedded-do = точнее: glas models get onnx:gigaam-v3-ctc
+doctor-champion-missing = в {$place} указана модель {$name}, а на диске её нет
+doctor-port-taken = порт {$port} занят: возможно, Глас уже запущен
+doctor-port-taken-do = другой порт: GLAS_PORT=8080
+doctor-port = порт {$port} свободен
+doctor-will-not-start = так сервер не запустится: {$problem}
+doctor-hub = хранилище моделей {$address} доступно
+doctor-hub-away = хранилище моделей {$address} недоступно
+doctor-hub-away-do = модели можно принести файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…
+doctor-no-pip = в этом окружении нет pip
+doctor-no-pip-do = без хранилища моделей whisper-base скачивается через pip: uv pip install pip или python -m ensurepip
+doctor-no-torch = torch не установлен: он нужен только для обучения (make train-setup)
+doctor-torch = torch установлен: обучать можно ({$prefix})
+
+doctor-database-later = база данных: встроенная, появится при первом запуске
+doctor-database-unchecked = база данных не проверена: нет пакета {$package}
+doctor-database-away = база данных не отвечает: {$problem}
+doctor-database-away-do = проверьте GLAS_DATABASE_URL
+doctor-database = база данных {$name}: таблицы версии {$version}
+doctor-database-updates = база данных {$name}: таблицы обновит следующий запуск
+doctor-database-old = база данных {$name}: таблицы версии {$version}, нужна {$newest}
+doctor-database-empty = база данных {$name}: таблиц ещё нет
+doctor-store-directory = хранилище записей: каталог {$path}
+doctor-store-unchecked = хранилище не проверено: нет пакета {$package}
+doctor-store-away = хранилище {$place} не отвечает: {$problem}
+doctor-store-away-do = проверьте GLAS_S3_…
+doctor-store = хранилище записей {$place} отвечает
+doctor-bucket = {$endpoint}, корзина {$bucket}
+doctor-service-away = {$part} не отвечает: {$problem}
+doctor-service-url-do = проверьте {$variable}_URL
+doctor-service-ill = {$part} отвечает, но работать не может: {$status}
+doctor-service-ill-do = посмотрите его журнал
+doctor-service-key = {$part} не принимает наш ключ
+doctor-service-key-do = проверьте {$variable}_TOKEN
+doctor-service = {$part} отвечает и принимает наш ключ
+doctor-bot-none = бот не настроен: нет TELEGRAM_TOKEN (токен даёт @BotFather)
+doctor-bot-unknown = Telegram не знает этого токена
+doctor-bot-unknown-do = новый токен даёт @BotFather: TELEGRAM_TOKEN=…
+doctor-bot-refused = Telegram ответил {$status}: бот заработает, когда это пройдёт
+doctor-bot-away = Telegram недоступен: бот заработает, когда появится связь
+doctor-bot-away-do = проверьте сеть; другой сервер Bot API: GLAS_TELEGRAM_API_URL=…
+doctor-bot = бот @{$name}
+doctor-bot-privacy = режим приватности включён: голосовых в группах бот не видит
+doctor-bot-privacy-do = в @BotFather: /setprivacy → Disable, затем добавьте бота в группы снова; или сделайте его администратором
+doctor-bot-no-admins = у бота нет администраторов
+doctor-bot-no-admins-do = укажите их: ADMIN_USER_IDS=ваш ID в Telegram
