@@ -243,7 +243,7 @@ async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[S
     for data in ("x" * 64, "", "r:1:3", real.replace("r:", "r:9"), real[:-1] + "!", "r:-1:zz:0:" + real[-12:]):
         query = house.telegram.press(anna, answer["message_id"], data=data)
         await house.until(lambda query=query: house.telegram.world.presses[query].is_answered)  # type: ignore[misc]
-        assert "не от меня" in (house.telegram.world.presses[query].text or "")
+        assert "другому боту" in (house.telegram.world.presses[query].text or "")
     assert (await house.services.db_assist.user(anna)).cash_hundredths == 0
 
 

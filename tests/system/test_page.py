@@ -62,7 +62,7 @@ def test_what_is_doubtful_is_marked_and_explained(page: Page, server: Server, sa
     card = _finished(page)
     assert card.locator(".word.unsure").all_inner_texts() == doubted
     expect(card.locator(".legend")).to_contain_text("уверена")
-    expect(card.locator(".word.unsure").first).to_have_attribute("title", re.compile(r"не уверена: \d+ %"))
+    expect(card.locator(".word.unsure").first).to_have_attribute("title", re.compile(r"уверенность \d+ %"))
 
 
 def test_the_timeline_obeys_mouse_and_keyboard(page: Page, samples: list[Sample]) -> None:
@@ -248,7 +248,7 @@ def test_over_plain_http_the_page_says_why_it_cannot_record(blank: Page, server:
 
 
 def test_the_page_says_which_model_answers(page: Page) -> None:
-    expect(page.locator("#serving")).to_have_text("Распознаёт Whisper base, русская")
+    expect(page.locator("#serving")).to_have_text("Модель: Whisper base, русская")
     expect(page.locator("#embedded")).to_contain_text("glas models get onnx:gigaam-v3-ctc")
 
 

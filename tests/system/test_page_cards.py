@@ -122,6 +122,21 @@ def test_the_folder_of_a_model_is_not_shown(page: Page, samples: list[Sample]) -
     assert card.locator(".figures .model").inner_text() == "my-model"
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "limit"),
+    [
+        ("upload_too_large", "expected an upload of at most 200 MiB, got 250.0 MiB", "Предел этого сервера — 200 МБ."),
+        ("audio_too_long", "The recording is longer than 7200 s", "Предел этого сервера — 120 мин."),
+        ("audio_too_long", "The recording says it is 9000 s long; at most 7200 s", "Предел этого сервера — 120 мин."),
+    ],
+)
+def test_the_limit_is_named(page: Page, code: str, message: str, limit: str) -> None:
+    error = {"code": code, "message": message, "type": "invalid_request_error", "param": "file"}
+    page.route("**/v1/audio/transcriptions", lambda route: route.fulfill(status=413, json={"error": error}))
+    page.set_input_files("#files", [FilePayload(name="a.ogg", mimeType="", buffer=b"OggS")])
+    expect(page.locator(".failure")).to_contain_text(limit)
+
+
 def test_an_english_browser_gets_an_english_page(browser: Browser, server: Server) -> None:
     for locale, title in (
         ("en-GB", "Glas — speech to text"),

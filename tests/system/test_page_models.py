@@ -72,7 +72,7 @@ def test_a_model_is_fetched_and_serves_without_a_restart(
     with start_glas("nn_service", "web", HF_ENDPOINT=hub.address) as server:
         page = open_page(server)
         dialog = opened(page)
-        expect(row(page, "embedded")).to_contain_text("служит сейчас")
+        expect(row(page, "embedded")).to_contain_text("распознаёт сейчас")
         assert dialog.locator("h3").first.inner_text().startswith("GigaAM v3 RNN-T"), "the best one first"
         expect(row(page)).to_contain_text("225 МБ · MIT")
 
@@ -83,14 +83,14 @@ def test_a_model_is_fetched_and_serves_without_a_restart(
         assert bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
         assert hub.pause is not None
         hub.pause.set()
-        expect(row(page)).to_contain_text("на диске · служит сейчас")
+        expect(row(page)).to_contain_text("на диске · распознаёт сейчас")
 
         page.get_by_role("button", name="Закрыть").click()
-        expect(page.locator("#serving")).to_have_text(f"Распознаёт {TITLE}")
+        expect(page.locator("#serving")).to_have_text(f"Модель: {TITLE}")
         expect(page.locator("#embedded")).to_be_hidden()
         assert httpx.get(f"{server.url}/health", trust_env=False).json()["model"] == MODEL
         page.get_by_role("button", name="Eng").click()
-        expect(page.locator("#serving")).to_have_text(f"Served by {TITLE}")
+        expect(page.locator("#serving")).to_have_text(f"Model: {TITLE}")
 
 
 def test_what_goes_wrong_is_told_and_can_be_stopped(
@@ -107,11 +107,11 @@ def test_what_goes_wrong_is_told_and_can_be_stopped(
 
         row(page, "onnx:t-one").get_by_role("button", name="Скачать и включить").click()
         alert = row(page, "onnx:t-one").get_by_role("alert")
-        expect(alert).to_contain_text("Модель сейчас неоткуда взять.")
+        expect(alert).to_contain_text("Модель сейчас неоткуда скачать.")
         expect(alert).to_contain_text("t-tech/T-one")
 
         row(page).get_by_role("button", name="Скачать и включить").click()
-        expect(row(page)).to_contain_text("служит до перезапуска: в GLAS_MODEL названа другая")
+        expect(row(page)).to_contain_text("распознаёт до перезапуска: в GLAS_MODEL указана другая")
 
 
 def test_only_administrators_are_offered_it(start_glas: START, open_page: Callable[..., Page]) -> None:
@@ -120,7 +120,7 @@ def test_only_administrators_are_offered_it(start_glas: START, open_page: Callab
     with start_glas("nn_service", "web", GLAS_API_KEYS=f"{anna_entry},{boss_entry}") as server:
         for key, is_offered in (("", False), (anna, False), (boss, True)):
             page = open_page(server, key)
-            expect(page.locator("#serving")).to_have_text("Распознаёт Whisper base, русская")
+            expect(page.locator("#serving")).to_have_text("Модель: Whisper base, русская")
             page.wait_for_load_state("networkidle")
             assert page.locator("#models-open").is_visible() is is_offered
             assert page.locator("#models-better").is_visible() is is_offered

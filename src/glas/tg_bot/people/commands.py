@@ -50,9 +50,8 @@ async def on_start(
     """
     person = message.chat.id
     is_known = user is not None
-    suggested = locale_of(message.from_user)
     if user is None:
-        user = await db_assist.register(person, locale=suggested)
+        user = await db_assist.register(person, locale=locale_of(message.from_user))
         user = await db_assist.set_consent(person, Purpose.SERVICE, granted=True, text_version=CONSENT_VERSION)
     if person in admins and user.role is not Role.ADMIN:
         user = await db_assist.set_role(person, Role.ADMIN)
@@ -62,7 +61,8 @@ async def on_start(
         return
     given = Purpose.TRAINING in user.consents
     # Many who speak Russian use Telegram in English.
-    others = [locale for locale in Locale if locale is not user.locale] if suggested is not Locale.RU else []
+    app = (message.from_user.language_code if message.from_user else None) or Locale.RU
+    others = [] if app == Locale.RU else [locale for locale in Locale if locale is not user.locale]
     keyboard = keyboards.start(given=given, asker=person, born_s=int(message.date.timestamp()), say=say, others=others)
     await picture.answer(message, say("start"), keyboard)
 

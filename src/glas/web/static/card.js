@@ -163,6 +163,7 @@ export class Card {
         'div.failure',
         { role: 'alert' },
         say(element('h3'), failure.title),
+        failure.limit ? say(element('p'), failure.limit.key, failure.limit.values) : null,
         say(element('p'), failure.advice),
         error.message ? told(error.message, failure.vague) : null,
       ),
