@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 # onnxruntime reads this when it is imported; `glas` sets it for itself.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# The command line takes its language from the terminal, when it is imported.
-os.environ["GLAS_LANGUAGE"] = "ru"
+
+# The command line takes its language from the terminal when it is imported; the tests read Russian.
+with patch.dict(os.environ, {"GLAS_LANGUAGE": "ru"}):
+    import glas.cli.language  # noqa: F401
 
 import numpy as np
 import psycopg

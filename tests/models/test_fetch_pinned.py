@@ -310,6 +310,7 @@ def test_the_command_says_it_in_one_sentence(nobody: str, index: Index, tmp_path
         "GLAS_DATA_DIR": str(tmp_path / "data"),
         "HF_ENDPOINT": nobody,
         "PIP_INDEX_URL": f"{index.address}/simple/",
+        "GLAS_LANGUAGE": "ru",
     }
     done = subprocess.run(
         [sys.executable, "-m", "glas", "models", "get", "whisper-base"],

@@ -134,6 +134,7 @@ def test_a_directory_may_look_like_a_place_of_the_hub(
 
 def test_the_commands_fetch_list_and_examine_it(hub: Hub, tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
+    clean["GLAS_LANGUAGE"] = "ru"
     environment = clean | {"HF_ENDPOINT": hub.address, "GLAS_DATA_DIR": str(tmp_path / "data"), "GLAS_MODEL": NAME}
 
     def glas(*words: str) -> str:

@@ -32,7 +32,7 @@ def test_migrate_then_prove_the_ledger() -> None:
     assert (refused.exit_code, "glas migrate" in refused.output) == (1, True)
     first = run.invoke(app, ["migrate"])
     assert (first.exit_code, "была пустой" in first.output) == (0, True), first.output
-    assert "уже была" in run.invoke(app, ["migrate"]).output
+    assert "обновлять нечего" in run.invoke(app, ["migrate"]).output
     settings = Settings()
 
     async def spoil() -> None:
@@ -46,7 +46,7 @@ def test_migrate_then_prove_the_ledger() -> None:
     assert run.invoke(app, ["ledger"]).exit_code == 0
     asyncio.run(spoil())
     wrong = run.invoke(app, ["ledger"])
-    assert (wrong.exit_code, "0.07" in wrong.output) == (1, True)
+    assert (wrong.exit_code, "0,07" in wrong.output) == (1, True)
 
 
 def test_an_unreachable_database_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

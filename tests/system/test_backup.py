@@ -101,7 +101,7 @@ def test_what_comes_back_is_what_was_there(data_dir: Path, tmp_path: Path) -> No
 
     bytes_before = archive.read_bytes()
     again = glas(data_dir, "backup", archive)
-    assert (again.exit_code, "Заменить их: --force" in again.output) == (1, True)
+    assert (again.exit_code, "добавьте --force" in again.output) == (1, True)
     assert archive.read_bytes() == bytes_before
     assert glas(data_dir, "backup", archive, "--force").exit_code == 0
 
@@ -114,7 +114,10 @@ def test_what_comes_back_is_what_was_there(data_dir: Path, tmp_path: Path) -> No
         connection.execute("DELETE FROM consents")
         connection.commit()
         refused = glas(other, "restore", archive)
-        assert (refused.exit_code, "Здесь уже есть данные. Заменить их: --force" in refused.output) == (1, True)
+        assert (refused.exit_code, "Здесь уже есть данные. Чтобы заменить их, добавьте --force" in refused.output) == (
+            1,
+            True,
+        )
     assert glas(other, "restore", archive, "--force").exit_code == 0
     assert content(other) == content(data_dir)
     assert sorted(path.name for path in other.iterdir() if path.name.startswith(".")) == []
@@ -244,7 +247,7 @@ def test_a_directory_has_one_server(
         assert (holder.url, holder.pid) == (server.url, server.process.pid)
         second = subprocess.run(
             [sys.executable, "-m", "glas", "run"],
-            env=os.environ | {"GLAS_DATA_DIR": str(data_dir), "GLAS_PORT": "0"},
+            env=os.environ | {"GLAS_DATA_DIR": str(data_dir), "GLAS_PORT": "0", "GLAS_LANGUAGE": "ru"},
             cwd=data_dir,
             capture_output=True,
             text=True,

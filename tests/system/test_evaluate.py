@@ -114,7 +114,7 @@ def test_a_recording_that_cannot_be_recognised_is_told_and_in_no_figure(
     assert done.returncode == 1
     assert "✗ bad.ogg" in done.stderr
     assert "записей 1," in done.stdout
-    assert "не распознались, не считались: 1" in done.stdout
+    assert "не распозналось, не учтено: 1" in done.stdout
     assert "WER     0,00 %   замен 0" in done.stdout  # one recording has no interval
 
 

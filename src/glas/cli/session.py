@@ -85,7 +85,7 @@ def _reason(fault: "ErrorDetails") -> str:
     values = fault.get("ctx", {})
     if fault["type"] in _LIMITS:
         message, name = _LIMITS[fault["type"]]
-        return say(message, limit=Decimal(str(values[name])))
+        return say(message, limit=Decimal(str(values[name])).normalize())
     if fault["type"] in _KINDS:
         return say(_KINDS[fault["type"]])
     if fault["type"] == "literal_error":
