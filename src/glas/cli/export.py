@@ -72,6 +72,8 @@ def show(report: ExportReport) -> None:
 
 
 def _described(progress: ExportProgress) -> str:
+    if not progress.phase:
+        return say("export-begin")
     return say(
         "export-progress",
         phase=say(f"export-phase-{progress.phase}"),
