@@ -12,10 +12,18 @@ from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundErr
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Purpose, Role
 from glas.domain.vocabulary import digest
-from tests.parts.voices import heard, message, send, someone
+from glas.settings import Settings
+from tests.parts.voices import heard, message, open_db_assist, send, someone
 
 WRONG, RIGHT = "передай гуле что встреча в пятницу", "Передай Айгуль, что встреча в пятницу."
 GROUP = -1_000_000_000_001
+
+
+@pytest.fixture
+def database_settings(database_settings: Settings) -> Settings:
+    """Settings with which agreement is counted for each recording."""
+    exact = database_settings.db_assist.model_copy(update={"vocabulary_refresh_s": 0})
+    return database_settings.model_copy(update={"db_assist": exact})
 
 
 async def _person(client: DbAssistClient, *, trains: bool = False) -> int:
@@ -212,3 +220,20 @@ async def test_corrections_at_once_teach_once(db_assist: DbAssistClient) -> None
     results = await asyncio.gather(*(db_assist.correct(sent.id, tg_id, RIGHT) for _ in range(4)))
     assert {(one.change_id, one.learned) for one in results} == {(results[0].change_id, ("Айгуль",))}
     assert [one.n_messages for one in await db_assist.words(tg_id)] == [1]
+
+
+async def test_the_installations_words_are_counted_now_and_then(database_settings: Settings) -> None:
+    """A new agreement is seen later; what somebody withdraws or has deleted is gone at once."""
+    rare = database_settings.db_assist.model_copy(update={"vocabulary_refresh_s": 3600})
+    async with open_db_assist(database_settings.model_copy(update={"db_assist": rare})) as client:
+        anna, boris, vera, gleb = [await _person(client, trains=True) for _ in range(4)]
+        for person in (anna, boris, vera):
+            await _teach(client, person)
+        assert await client.keywords(1, None) == ("Айгуль",)
+        hers = await _teach(client, gleb)
+        await client.forget(anna)
+        assert await client.keywords(1, None) == ("Айгуль",)
+        await client.take_back(hers.transcription.id, gleb, hers.change_id)
+        assert await client.keywords(1, None) == ("Айгуль",)
+        await client.set_consent(boris, Purpose.TRAINING, granted=False, text_version="1")
+        assert await client.keywords(1, None) == ()

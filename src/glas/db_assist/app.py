@@ -17,6 +17,7 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.session import database_url, open_database
 from glas.db_assist import ledger, metrics
+from glas.db_assist.agreement import Agreement
 from glas.db_assist.finishing import Finishing
 from glas.db_assist.routes import corrections, database, transcriptions, users, vocabulary
 from glas.db_assist.routes import ledger as ledger_routes
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
 
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
+    app.state.agreement = Agreement(settings.db_assist)
     app.add_middleware(Finishing, running=running)
     app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)

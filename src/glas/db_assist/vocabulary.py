@@ -1,16 +1,14 @@
 """Queries about vocabularies: learn words from corrections, show and change a person's words, choose keywords.
 
 A person's vocabulary holds names (see `glas.domain.vocabulary`) that were put right once, other words that were put
-right in two messages, and words added by hand. Names that enough different people put right in a group are the
-vocabulary of the group; those that enough people put right who agree to training are the installation's. Agreement is
-counted whenever keywords are chosen, so that nothing must be corrected when a person is forgotten or takes back.
+right in two messages, and words added by hand. `glas.db_assist.agreement` has the vocabularies of all others.
 """
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, distinct, func, or_, select, update
+from sqlalchemy import case, delete, distinct, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.vocabulary_bodies import Keywords
@@ -18,13 +16,11 @@ from glas.db.correction_tables import CorrectionChangeRow
 from glas.db.session import insert
 from glas.db.tables import TranscriptionRow, UserRow, VocabularyWordRow
 from glas.db_assist import people
-from glas.db_assist.changes import last_consent
+from glas.db_assist.agreement import Agreement, Name
 from glas.domain.corrections import Rank
 from glas.domain.errors import ConflictError, InvalidParameterError
-from glas.domain.people import Purpose
 from glas.domain.text import normalise
 from glas.domain.vocabulary import MESSAGES_OF_A_WORD, MOST_CHARS, PutRight, VocabularyWord, spelled, words_put_right
-from glas.settings import DbAssistSettings
 
 MOST_WORDS: Final = 1000
 """Words of one person, beyond which corrections teach nothing more and none can be added."""
@@ -33,7 +29,6 @@ _row = VocabularyWordRow
 _is_by_hand: Final = _row.transcription_id.is_(None)
 _is_certain: Final = func.max(case((or_(_row.is_name, _is_by_hand), 1), else_=0)) == 1
 _is_used: Final = or_(_is_certain, func.count() >= MESSAGES_OF_A_WORD)
-_N_PEOPLE: Final = func.count(distinct(_row.user_id))
 
 
 async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: AsyncSession) -> None:
@@ -162,35 +157,24 @@ async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) ->
 
 
 async def choose(
-    chat_id: int, tg_id: int | None, limit: int, *, settings: DbAssistSettings, session: AsyncSession
+    chat_id: int, tg_id: int | None, limit: int, *, agreement: Agreement, session: AsyncSession
 ) -> Keywords:
     """Choose the words for a recording: the person's newest, then the chat's newest, then the most common ones."""
-    choices = []
+    # First, as SQLite reads all from the moment of the first query: what is kept must not be older than its count.
+    of_all = await agreement.of_all(session=session)
+    found = list[Name]()
     if tg_id is not None:
         mine = select(func.max(_row.id).label("id")).join(UserRow, UserRow.id == _row.user_id)
-        choices.append(mine.where(UserRow.tg_id == tg_id).group_by(_row.normalised).having(_is_used))
-    may_teach = UserRow.is_banned.is_(False)
+        mine = mine.where(UserRow.tg_id == tg_id).group_by(_row.normalised).having(_is_used)
+        newest = mine.order_by(func.max(_row.id).desc()).limit(limit).subquery()
+        chosen = select(_row.normalised, _row.word).join(newest, newest.c.id == _row.id).order_by(_row.id.desc())
+        found += [Name(*one) for one in await session.execute(chosen)]
     if chat_id < 0:
-        choices.append(_agreed(settings.vocabulary_chat_people, may_teach).where(_row.chat_id == chat_id))
-    may_teach_all = and_(may_teach, last_consent(UserRow.id, Purpose.TRAINING).is_(True))
-    of_all = _agreed(settings.vocabulary_people, may_teach_all).order_by(_N_PEOPLE.desc())
+        found += await agreement.of_chat(chat_id, session=session)
     words: dict[str, str] = {}
-    for choice in (*choices, of_all):
-        newest = choice.order_by(func.max(_row.id).desc()).limit(limit).subquery()
-        chosen = select(_row.normalised, _row.word).join(newest, newest.c.id == _row.id)
-        # The order of a subquery does not bind the query around it.
-        order = (newest.c.n_people.desc(),) if choice is of_all else ()
-        for normalised, word in await session.execute(chosen.order_by(*order, newest.c.id.desc())):
-            words.setdefault(normalised, word)
+    for one in (*found, *of_all):
+        words.setdefault(one.normalised, one.word)
     return Keywords(words=tuple(words.values())[:limit])
-
-
-def _agreed(n_people: int, may_teach: ColumnElement[bool]) -> Select[Any]:
-    """Return a query of the names that so many people put right who may teach others."""
-    of_teachers = _row.user_id.in_(select(UserRow.id).where(may_teach))
-    columns: tuple[ColumnElement[int], ...] = (func.max(_row.id).label("id"), _N_PEOPLE.label("n_people"))
-    query = select(*columns).where(_row.is_name, _row.transcription_id.is_not(None), of_teachers)
-    return query.group_by(_row.normalised).having(n_people <= _N_PEOPLE)
 
 
 async def _count(user_id: int, *, session: AsyncSession) -> int:

@@ -158,6 +158,12 @@ class DbAssistSettings(BaseModel):
         description="People who must put a name right until it is expected in all recordings. Only those who agreed "
         "to training count.",
     )
+    vocabulary_refresh_s: float = Field(
+        default=60,
+        ge=0,
+        description="Seconds after which it is counted again which names are expected in all recordings; 0 counts for "
+        "each recording.",
+    )
 
 
 class BotSettings(BaseModel):

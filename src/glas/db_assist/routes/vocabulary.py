@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from glas.clients.db_assist_bodies import ChatId, TgId
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS, Keywords, NewWords
 from glas.db_assist import people, vocabulary
-from glas.db_assist.routes import PersonPath, RowPath, database, rules
+from glas.db_assist.routes import PersonPath, RowPath, agreement, database
 from glas.domain.vocabulary import VocabularyWord
 
 router = APIRouter()
@@ -44,4 +44,4 @@ async def keywords(
 ) -> Keywords:
     """Return the words that are likely in a recording: of the person, the chat and the installation."""
     async with database(request).reading() as session:
-        return await vocabulary.choose(chat_id, tg_id, limit, settings=rules(request), session=session)
+        return await vocabulary.choose(chat_id, tg_id, limit, agreement=agreement(request), session=session)
