@@ -164,8 +164,9 @@ async def choose(
     of_all = await agreement.of_all(session=session)
     found = list[Name]()
     if tg_id is not None:
-        mine = select(func.max(_row.id).label("id")).join(UserRow, UserRow.id == _row.user_id)
-        mine = mine.where(UserRow.tg_id == tg_id).group_by(_row.normalised).having(_is_used)
+        person = select(UserRow.id).where(UserRow.tg_id == tg_id).scalar_subquery()
+        mine = select(func.max(_row.id).label("id")).where(_row.user_id == person)
+        mine = mine.group_by(_row.normalised).having(_is_used)
         newest = mine.order_by(func.max(_row.id).desc()).limit(limit).subquery()
         chosen = select(_row.normalised, _row.word).join(newest, newest.c.id == _row.id).order_by(_row.id.desc())
         found += [Name(*one) for one in await session.execute(chosen)]

@@ -20,8 +20,8 @@ class KeptRecognition(BaseModel):
     schema_version: Literal[1] = 1
     recognition: Recognition = Field(description="Segments and words with times and confidence, model and version.")
     settings: DecodingOptions = Field(
-        default=UNSPECIFIED, description="What was asked of the model, without the words that were expected."
+        default=UNSPECIFIED, description="What was asked of the model, without the keywords."
     )
     n_keywords: int = Field(
-        default=0, description="How many words were expected; not which, for other people may have put them right."
+        default=0, description="How many keywords were sent along; not which, for other people may have put them right."
     )
