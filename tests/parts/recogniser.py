@@ -1,6 +1,7 @@
 """A recogniser whose text the test chooses: a real HTTP server in the place of nn_service."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 from glas.nn_service.formats import Granularity, render_verbose
 
 _MAX_BODY_BYTES = 64 * 1024 * 1024
+_KEYWORD = re.compile(rb'name="keywords\[\]"\r\n(?:[^\r]+\r\n)*\r\n(.*?)\r\n--')
 
 
 def health(model_version: str | None = None) -> dict[str, Any]:
@@ -54,6 +56,8 @@ class Recogniser:
         self.is_away = False
         self.delay_s = 0.0
         self.n_transcribed = 0
+        self.keywords: list[str] = []
+        """Words that were sent with the last recording."""
         self.client: NnServiceClient
 
     async def health(self, request: web.Request) -> web.StreamResponse:
@@ -69,6 +73,7 @@ class Recogniser:
         if self.error is not None:
             return web.json_response(self.error[1], status=self.error[0])
         self.n_transcribed += 1
+        self.keywords = [word.decode() for word in _KEYWORD.findall(sent)]
         text = next((text for mark, text in self.texts.items() if mark in sent), self.text)
         return web.json_response(answer(text, self.duration_s, words=self.words, model_version=self.model_version))
 

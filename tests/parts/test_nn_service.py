@@ -118,6 +118,15 @@ async def test_the_fingerprint_is_of_the_sound_and_not_of_the_file(
     assert (await client.transcribe(samples[1].path.read_bytes())).fingerprint != first
 
 
+async def test_more_keywords_than_the_service_takes_hinder_nothing(
+    http: httpx.AsyncClient, samples: list[Sample]
+) -> None:
+    """The client leaves out those behind: by their number, and by their letters."""
+    client, data = NnServiceClient(http), samples[0].path.read_bytes()
+    for words in (["Ян"] * 300, [f"{number:03}" + "ы" * 57 for number in range(100)]):
+        assert (await client.transcribe(data, keywords=words)).hypothesis.text
+
+
 async def test_predict_answers_as_the_original(http: httpx.AsyncClient, samples: list[Sample]) -> None:
     """`POST /predict` keeps its form and gives the same text."""
     data = samples[0].path.read_bytes()

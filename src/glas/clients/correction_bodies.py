@@ -38,6 +38,7 @@ class CorrectionResult(Reward):
     rank: Rank | None = Field(description="Of this correction; None: it was taken back, to the recognised words.")
     is_applied: bool = Field(description="False: doubtful, and kept beside the words that stand.")
     before: str = Field(description="The words that stood before.")
+    learned: tuple[str, ...] = Field(default=(), description="What it added to its author's vocabulary.")
 
 
 class AttachedMessage(_Request):

@@ -39,6 +39,7 @@ from glas.clients.db_assist_bodies import (
     Usage,
 )
 from glas.clients.http import call
+from glas.clients.vocabulary import VocabularyCalls
 from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Transcription
 from glas.domain.model_ref import ModelRef
@@ -51,7 +52,7 @@ _transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient(CorrectionCalls):
+class DbAssistClient(CorrectionCalls, VocabularyCalls):
     """Speaks to db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -208,10 +209,19 @@ class DbAssistClient(CorrectionCalls):
         params = {"bot_id": bot_id, "chat_id": chat_id, "answer_message_id": answer_message_id}
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))
 
-    async def same_file(self, file_unique_id: str, *, model: ModelRef | None = None) -> Transcription | None:
-        """The newest text of the same file, by a version of a model if one is named; None where the file is new."""
-        of_model = {} if model is None else {"model": model.name, "model_version": model.version}
-        params = {"file_unique_id": file_unique_id} | of_model
+    async def same_file(
+        self, file_unique_id: str, *, model: ModelRef | None = None, keywords_sha256: str | None = None
+    ) -> Transcription | None:
+        """The newest text of the same file; None where there is none.
+
+        Args:
+            file_unique_id: Telegram's name of the file.
+            model: only texts by this version of this model.
+            keywords_sha256: then also only those that were made with these words, see `digest`; None for no words.
+        """
+        params = {"file_unique_id": file_unique_id}
+        if model is not None:
+            params |= {"model": model.name, "model_version": model.version, "keywords_sha256": keywords_sha256 or ""}
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:

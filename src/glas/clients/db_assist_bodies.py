@@ -12,6 +12,7 @@ from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, Transcription
 from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.vocabulary import VocabularyWord
 
 ItemT = TypeVar("ItemT")
 
@@ -114,6 +115,7 @@ class Finished(_Request):
     model: Name
     model_version: Annotated[Name | None, Field(max_length=64)] = None
     fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
+    keywords_sha256: Sha256 | None = Field(default=None, description="Digest of the words sent along; see `digest`.")
 
 
 class Failed(_Request):
@@ -217,6 +219,7 @@ class PersonalData(_Answer):
     transcriptions: tuple[Transcription, ...]
     corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
     transactions: tuple[Transaction, ...]
+    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
 
 
 class Forgotten(_Answer):

@@ -1,6 +1,6 @@
 """The typed client of nn_service."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import httpx
 import structlog
@@ -15,6 +15,7 @@ from glas.clients.nn_service_bodies import (
     OfferedModelsBody,
     VerboseBody,
 )
+from glas.clients.vocabulary_bodies import MOST_KEYWORDS
 from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
 from glas.domain.errors import GlasError
@@ -25,6 +26,8 @@ _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
 # A person waits for the answer to a correction; without it the letters decide.
 _JUDGE_TIMEOUT_S = 30.0
+_MOST_KEYWORD_CHARS = 2000
+_SEPARATOR = ", "
 
 _log = structlog.stdlib.get_logger("glas.clients")
 
@@ -46,14 +49,21 @@ class NnServiceClient:
         return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
 
     async def transcribe(
-        self, data: bytes, *, filename: str = "audio", model: str = "auto", timeout_s: float = 3600
+        self,
+        data: bytes,
+        *,
+        filename: str = "audio",
+        model: str = "auto",
+        keywords: Sequence[str] = (),
+        timeout_s: float = 3600,
     ) -> Recognition:
-        """Recognise one recording; no option is named, so that the service goes by `UNSPECIFIED`.
+        """Recognise one recording; no other option is named, so that the service goes by `UNSPECIFIED`.
 
         Args:
             data: a whole audio file.
             filename: shown in logs only; the format is found from the bytes.
             model: `auto`, or the name that the service serves.
+            keywords: words that are likely, the most useful first; what is more than the service takes is left out.
             timeout_s: longest wait, seconds, with the queue included.
 
         Raises:
@@ -65,6 +75,7 @@ class NnServiceClient:
             "model": model,
             "response_format": "verbose_json",
             "timestamp_granularities[]": ["word", "segment"],
+            "keywords[]": list(_fitting(keywords)),
         }
         files = {"file": (filename, data, "application/octet-stream")}
         body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
@@ -115,6 +126,16 @@ class NnServiceClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _fitting(keywords: Sequence[str]) -> Iterator[str]:
+    """The first of the words, as many as the service takes in one line."""
+    n_chars = 0
+    for word in keywords[:MOST_KEYWORDS]:
+        n_chars += len(word) + len(_SEPARATOR)
+        if n_chars > _MOST_KEYWORD_CHARS:
+            return
+        yield word
 
 
 def _recognition(body: VerboseBody) -> Recognition:

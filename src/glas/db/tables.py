@@ -15,6 +15,7 @@ from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
 from glas.db.types import RowId, UtcDateTime
+from glas.db.vocabulary_tables import VocabularyWordRow as VocabularyWordRow  # noqa: PLC0414 - likewise
 from glas.domain.corrections import Rank
 from glas.domain.ledger import Reason
 from glas.domain.messages import MediaKind, Score, Status
@@ -95,6 +96,7 @@ class TranscriptionRow(Base):
     model: Mapped[str | None] = mapped_column(String(512))
     model_version: Mapped[str | None] = mapped_column(String(64))
     fingerprint: Mapped[str | None] = mapped_column(SHA256)
+    keywords_sha256: Mapped[str | None] = mapped_column(SHA256)
     score: Mapped[int] = mapped_column(SmallInteger, default=int(Score.NOT_RATED))
     reward_refusal: Mapped[str | None] = mapped_column(CODE)
     audio_key: Mapped[str | None] = mapped_column(String(512))

@@ -17,8 +17,9 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.session import database_url, open_database
 from glas.db_assist import ledger, metrics
+from glas.db_assist.agreement import Agreement
 from glas.db_assist.finishing import Finishing
-from glas.db_assist.routes import corrections, database, transcriptions, users
+from glas.db_assist.routes import corrections, database, transcriptions, users, vocabulary
 from glas.db_assist.routes import ledger as ledger_routes
 from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
 from glas.serving import errors
@@ -67,12 +68,14 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
 
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
+    app.state.agreement = Agreement(settings.db_assist)
     app.add_middleware(Finishing, running=running)
     app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
-    for router in (users.router, transcriptions.router, corrections.router, ledger_routes.router):
+    routers = (users.router, transcriptions.router, corrections.router, vocabulary.router, ledger_routes.router)
+    for router in routers:
         app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)

@@ -10,7 +10,7 @@ from glas.clients.correction_bodies import AttachedMessage, Correction, Correcti
 from glas.db.correction_tables import AttachedMessageRow, CorrectionChangeRow, CorrectionRow
 from glas.db.session import insert
 from glas.db.tables import TranscriptionRow, UserRow
-from glas.db_assist import coins, messages, people
+from glas.db_assist import coins, messages, people, vocabulary
 from glas.db_assist.coins import Payment
 from glas.db_assist.ratings import open_case, refusal_of
 from glas.domain.corrections import CorrectionChange, Rank, Sound, rank_of
@@ -44,7 +44,7 @@ async def correct(
     last = await _last_change(row.id, session=session)
     if last is not None and last.reference == reference and (last.is_applied or not wanted.is_confirmed):
         payment = await _payment_before(user, row, session=session)
-        return _result(user, row, last, await _before(last, row, session=session), payment)
+        return await _result(user, row, last, await _before(last, row, session=session), payment, session=session)
     rank = rank_of(
         reference,
         row.text or "",
@@ -54,7 +54,7 @@ async def correct(
     )
     is_applied = rank is not Rank.DOUBTFUL or wanted.is_confirmed
     change = _change(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
-    session.add(change)
+    await _add(change, row, session=session)
     payment = Payment(refusal=Refusal.DOUBTFUL)
     is_first = False
     if is_applied:
@@ -64,8 +64,7 @@ async def correct(
         elif rank is not Rank.DOUBTFUL:
             payment = await _pay(user, row, reference, settings=settings, session=session)
         await _let_stand(row, reference, rank, refusal=payment.refusal, session=session)
-    await session.flush()
-    return _result(user, row, change, before, payment, is_first=is_first)
+    return await _result(user, row, change, before, payment, is_first=is_first, session=session)
 
 
 async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
@@ -81,7 +80,8 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     applied = await _applied(row.id, session=session)
     payment = await _payment_before(user, row, session=session)
     if applied and applied[-1].takes_back == wanted.change_id:
-        return _result(user, row, applied[-1], await _before(applied[-1], row, session=session), payment)
+        before = await _before(applied[-1], row, session=session)
+        return await _result(user, row, applied[-1], before, payment, session=session)
     if wanted.change_id not in {one.id for one in applied}:
         raise NotFoundError("expected a change of this message", param="change_id")
     if applied[-1].id != wanted.change_id:
@@ -89,10 +89,9 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
     change = _change(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
     change.takes_back = wanted.change_id
-    session.add(change)
+    await _add(change, row, session=session)
     await _let_stand(row, reference, change.rank, refusal=None, session=session)
-    await session.flush()
-    return _result(user, row, change, before, payment)
+    return await _result(user, row, change, before, payment, session=session)
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
@@ -106,6 +105,7 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
     reviewer = await people.lock(wanted.tg_id, session=session)
     if not (reviewer.is_reviewer or reviewer.role == Role.ADMIN):
         raise ForbiddenError("only a reviewer confirms a correction")
+    await messages.lock_author(transcription_id, session=session)
     row = await messages.lock(transcription_id, session=session)
     confirmed = await session.get(CorrectionChangeRow, wanted.change_id)
     if confirmed is None or confirmed.transcription_id != row.id:
@@ -115,10 +115,9 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
     before, last = _standing(row), await _last_change(row.id, session=session)
     if last is None or (last.reference, last.rank) != (confirmed.reference, Rank.REVIEWER):
         last = _change(row, reviewer, confirmed.reference, Rank.REVIEWER, is_applied=True)
-        session.add(last)
+        await _add(last, row, session=session)
         await _let_stand(row, confirmed.reference, Rank.REVIEWER, refusal=None, session=session)
-        await session.flush()
-    return _result(reviewer, row, last, before, Payment())
+    return await _result(reviewer, row, last, before, Payment(), session=session)
 
 
 async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
@@ -207,6 +206,14 @@ def _change(
     )
 
 
+async def _add(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> None:
+    """Add a change to the history; one that is applied decides what its author's vocabulary learns."""
+    session.add(change)
+    await session.flush()
+    if change.is_applied:
+        await vocabulary.learn(row, change, session=session)
+
+
 async def _let_stand(
     row: TranscriptionRow, reference: str | None, rank: str | None, *, refusal: str | None, session: AsyncSession
 ) -> None:
@@ -236,7 +243,7 @@ async def _payment_before(user: UserRow, row: TranscriptionRow, *, session: Asyn
     return payment._replace(refusal=refusal_of(None if row.correction is None else row.correction.reward_refusal))
 
 
-def _result(
+async def _result(
     user: UserRow,
     row: TranscriptionRow,
     change: CorrectionChangeRow,
@@ -244,7 +251,9 @@ def _result(
     payment: Payment,
     *,
     is_first: bool = False,
+    session: AsyncSession,
 ) -> CorrectionResult:
+    await session.flush()
     return CorrectionResult(
         transcription=messages.as_transcription(row),
         paid_hundredths=payment.paid_hundredths,
@@ -256,4 +265,5 @@ def _result(
         rank=None if change.rank is None else Rank(change.rank),
         is_applied=change.is_applied,
         before=before,
+        learned=await vocabulary.learned(change, session=session),
     )

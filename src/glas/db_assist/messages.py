@@ -127,14 +127,24 @@ async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, sessi
 
 
 async def find_same_file(
-    file_unique_id: str, model: str | None, model_version: str | None, *, session: AsyncSession
+    file_unique_id: str,
+    model: str | None,
+    model_version: str | None,
+    keywords_sha256: str | None,
+    *,
+    session: AsyncSession,
 ) -> Transcription | None:
-    """Return the newest finished message with the same file, and with the given model and version if they are given."""
+    """Return the newest finished message with the same file; of the model, version and keywords that are given.
+
+    An empty `keywords_sha256` stands for texts that were made without keywords.
+    """
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:
         query = query.where(_table.c.model == model)
     if model_version is not None:
         query = query.where(_table.c.model_version == model_version)
+    if keywords_sha256 is not None:
+        query = query.where(_table.c.keywords_sha256.is_not_distinct_from(keywords_sha256 or None))
     return await _newest(query, session=session)
 
 
@@ -153,6 +163,12 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
     query = query.where(TranscriptionRow.id == transcription_id)
     rows = await session.scalars(query.with_for_update(of=TranscriptionRow))
     return _present(rows.one_or_none(), transcription_id)
+
+
+async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
+    """Let the author of a message not be deleted until the transaction ends; call it before the message is locked."""
+    author = select(TranscriptionRow.user_id).where(TranscriptionRow.id == transcription_id).scalar_subquery()
+    await session.execute(select(UserRow.id).where(UserRow.id == author).with_for_update(read=True, key_share=True))
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:

@@ -19,4 +19,9 @@ class KeptRecognition(BaseModel):
 
     schema_version: Literal[1] = 1
     recognition: Recognition = Field(description="Segments and words with times and confidence, model and version.")
-    settings: DecodingOptions = Field(default=UNSPECIFIED, description="What was asked of the model.")
+    settings: DecodingOptions = Field(
+        default=UNSPECIFIED, description="What was asked of the model, without the keywords."
+    )
+    n_keywords: int = Field(
+        default=0, description="How many keywords were sent along; not which, for other people may have put them right."
+    )

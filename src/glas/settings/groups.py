@@ -149,6 +149,21 @@ class DbAssistSettings(BaseModel):
         gt=0,
         description="Letters per second of sound above which a correction is doubtful.",
     )
+    vocabulary_chat_people: int = Field(
+        default=2, ge=1, description="Members of a group who must put a name right until it is expected in the group."
+    )
+    vocabulary_people: int = Field(
+        default=3,
+        ge=1,
+        description="People who must put a name right until it is expected in all recordings. Only those who agreed "
+        "to training count.",
+    )
+    vocabulary_refresh_s: float = Field(
+        default=60,
+        ge=0,
+        description="Seconds after which it is counted again which names are expected in all recordings; 0 counts for "
+        "each recording.",
+    )
 
 
 class BotSettings(BaseModel):
@@ -194,6 +209,12 @@ class BotSettings(BaseModel):
     )
     recognitions: int = Field(
         default=4, ge=1, description="Number of these messages that are sent to `nn_service` at the same time."
+    )
+    keywords: int = Field(
+        default=100,
+        ge=0,
+        le=100,
+        description="Largest number of words from vocabularies that are sent with a recording; 0 means none.",
     )
     patience_s: float = Field(
         default=3600,

@@ -32,6 +32,7 @@ from glas.tg_bot.people import (
     privacy,
     private_matters,
     rating,
+    words,
 )
 from glas.tg_bot.people.corrector import Corrector
 from glas.tg_bot.talk import presses
@@ -57,7 +58,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 _MB = 1_000_000
 _SHELF_BYTES = 64 * _MB
-_COMMANDS = ("start", "help", "balance", "settings", "language", "privacy", "mydata", "forget", "transcribe")
+_COMMANDS = ("start", "help", "balance", "words", "settings", "language", "privacy", "mydata", "forget", "transcribe")
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _register(
     )
     keyboards = Keyboards(signer, rating_days=options.rating_days)
     shelf = Shelf(_SHELF_BYTES)
-    hearing = Hearing(bot, services.nn_service, services.db_assist, desk, shelf, options.max_file_mb * _MB)
+    limit_bytes = options.max_file_mb * _MB
+    hearing = Hearing(bot, services.nn_service, services.db_assist, desk, shelf, limit_bytes, options.keywords)
     delivery = Delivery(bot, steps, services.db_assist, keyboards)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(settings.audio.max_duration_s // 60))
     pipeline = Pipeline(
@@ -196,6 +198,7 @@ def _register(
         data_loader=services.data_loader,
         subtitling=subtitling,
         corrector=corrector,
+        prompts=prompts,
         durable=durable,
         phrases=phrases,
         keyboards=keyboards,
@@ -235,6 +238,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         privacy.make_router(),
         admin.make_router(),
         models.make_router(),
+        words.make_router(),  # before corrections, which take any reply in a private chat
         correction.make_router(),
         again.make_router(),
         presses.make_last_router(),

@@ -10,6 +10,7 @@ from fastapi import Path, Request
 
 from glas.clients.db_assist_bodies import ChatId, RowId, TgId
 from glas.db.session import Database
+from glas.db_assist.agreement import Agreement
 from glas.settings import DbAssistSettings
 
 PersonPath = Annotated[TgId, Path()]
@@ -26,4 +27,10 @@ def database(request: Request) -> Database:
 def rules(request: Request) -> DbAssistSettings:
     """Return the settings for payments and corrections."""
     found: DbAssistSettings = request.app.state.rules
+    return found
+
+
+def agreement(request: Request) -> Agreement:
+    """Return what counts the vocabularies of chats and of the installation."""
+    found: Agreement = request.app.state.agreement
     return found

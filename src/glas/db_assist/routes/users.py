@@ -15,7 +15,7 @@ from glas.clients.db_assist_bodies import (
     Usage,
 )
 from glas.db_assist import chats, people, privacy
-from glas.db_assist.routes import ChatPath, PersonPath, RowPath, database
+from glas.db_assist.routes import ChatPath, PersonPath, RowPath, agreement, database
 from glas.domain.people import Purpose, User
 
 router = APIRouter()
@@ -39,7 +39,9 @@ async def user(request: Request, tg_id: PersonPath) -> User:
 async def forget(request: Request, tg_id: PersonPath) -> Forgotten:
     """Delete a person and their messages; the ledger entries stay without a name."""
     async with database(request).writing() as session:
-        return await privacy.forget(tg_id, session=session)
+        gone = await privacy.forget(tg_id, session=session)
+    agreement(request).expire()
+    return gone
 
 
 @router.put("/users/{tg_id}/locale")
@@ -53,7 +55,9 @@ async def set_locale(request: Request, tg_id: PersonPath, choice: LocaleChoice) 
 async def set_consent(request: Request, tg_id: PersonPath, purpose: Purpose, choice: ConsentChoice) -> User:
     """Store a consent or its withdrawal."""
     async with database(request).writing() as session:
-        return await people.set_consent(tg_id, purpose, choice, session=session)
+        changed = await people.set_consent(tg_id, purpose, choice, session=session)
+    agreement(request).expire()
+    return changed
 
 
 @router.put("/users/{tg_id}/role")

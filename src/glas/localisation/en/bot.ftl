@@ -227,3 +227,29 @@ language-tt = Tatar
 language-uk = Ukrainian
 language-uz = Uzbek
 language-zh = Chinese
+
+
+# The vocabulary
+
+words =
+    📖 Your vocabulary: {$count}.
+
+    These are names and terms that you corrected or added. I expect them in your next recordings. To remove a word, press it.
+words-empty =
+    📖 Your vocabulary is empty so far.
+
+    Correct a name in a text, and I remember it. Or add words yourself.
+words-page = Page {$page} of {$pages}
+button-words-add = ➕ Add
+words-ask = Send the words in reply to this message: with commas between them, or each on a line of its own.
+words-placeholder = Names and terms
+words-added = Added: {$words}. Your vocabulary holds {$count} now: /words
+words-none = There are no words here. Send names or terms: with commas between them, or each on a line of its own.
+words-refused = Not added (neither a word nor a short name): {$words}
+words-full = The vocabulary is full. Remove words that you do not need: /words
+word-removed = No longer in the vocabulary: {$word}
+words-learned = Remembered: {$words}. Vocabulary: /words
+help-words = /words — your vocabulary: names that I remember
+privacy-words =
+    Names and terms that you correct are kept in your vocabulary (/words) and help to transcribe your recordings. A name that several members of a group corrected helps in that group too. A name that several people corrected who allow training helps everybody. Only you see the vocabulary itself; /forget deletes it too.
+command-words = my vocabulary

@@ -71,7 +71,7 @@ async def on_help(
     message: Message, *, nn_service: NnServiceClient, admins: frozenset[int], say: Say, locale: Locale
 ) -> None:
     """Explain what the bot does and with which model; to an administrator in private also their commands."""
-    parts = [say("help")]
+    parts = [say("help"), say("help-words")]
     if message.chat.type == "private" and message.chat.id in admins:
         parts.append(say("help-admin"))
     if model := await serving(nn_service, locale):

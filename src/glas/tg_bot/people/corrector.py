@@ -22,6 +22,7 @@ from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Say, coins
 from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.texts import MAX_UNITS, units
+from glas.tg_bot.talk.words import listed
 from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import AmendJob
 
@@ -67,11 +68,13 @@ class Corrector:
         self, result: CorrectionResult, prompt: Prompt, words: str, *, is_private: bool, say: Say, locale: Locale
     ) -> dict[str, Any]:
         """Return the message that confirms a correction; coins are mentioned in private chats only."""
-        tail = ""
+        notes = list[str]()
         if result.paid_hundredths and result.is_first and is_private:
             balance = coins(result.balance_hundredths, locale)
-            tail = say("fixed-paid", coins=coins(result.paid_hundredths, locale), balance=balance)
-        return self._change(prompt, say("fixed"), result.before, words, tail=tail)
+            notes.append(say("fixed-paid", coins=coins(result.paid_hundredths, locale), balance=balance))
+        if result.learned:
+            notes.append(say("words-learned", words=listed(result.learned)))
+        return self._change(prompt, say("fixed"), result.before, words, tail="\n".join(notes))
 
     def amendment(self, result: CorrectionResult, prompt: Prompt, locale: Locale) -> AmendJob:
         """Return the work that updates all messages with the text."""

@@ -41,7 +41,7 @@ def make_router() -> Router:
 
 async def on_privacy(message: Message, *, say: Say) -> None:
     """Explain which data is stored and why."""
-    await message.answer(say("privacy"))
+    await message.answer(say("privacy") + "\n\n" + say("privacy-words"))
 
 
 async def on_mydata(

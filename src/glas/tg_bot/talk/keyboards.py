@@ -4,13 +4,14 @@ Every button names its `asker`: Telegram's id of the person who may press it, or
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from glas.clients.nn_service_bodies import OfferedBody
 from glas.domain.messages import Score
 from glas.domain.people import Locale
+from glas.domain.vocabulary import VocabularyWord
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.signing import ADMINISTRATORS, Signer
 
@@ -23,6 +24,7 @@ _SHORT_LIFE_S = _DAY_S
 RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
 INSIST, LEAVE, TAKE_BACK = "y", "n", "u"
 CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
+WORD, WORDS, ADD_WORDS = "w", "v", "a"
 
 
 def model_number(name: str) -> int:
@@ -155,6 +157,21 @@ class Keyboards:
                 number = model_number(model.id)
                 rows.append([self._button(text, MODEL, number, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)])
         return InlineKeyboardMarkup(inline_keyboard=rows)
+
+    def words(
+        self, shown: Sequence[VocabularyWord], *, page: int, n_pages: int, asker: int, born_s: int, say: Say
+    ) -> InlineKeyboardMarkup:
+        """Buttons that remove the words of one page, turn the page, and add words."""
+
+        def button(text: str, action: str, *values: int) -> InlineKeyboardButton:
+            return self._button(text, action, *values, asker=asker, born_s=born_s, life_s=self._rating_s)
+
+        rows = [[button(f"✖️ {one.word}", WORD, one.id, page)] for one in shown]
+        rows = [[one for row in rows[at : at + 2] for one in row] for at in range(0, len(rows), 2)]
+        turns = [(page - 1, "‹"), (page + 1, "›")]
+        rows.append([button(text, WORDS, number) for number, text in turns if 0 <= number < n_pages])
+        rows.append([button(say("button-words-add"), ADD_WORDS)])
+        return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
     def _button(
         self, text: str, action: str, *values: int, asker: int, born_s: int, life_s: int

@@ -16,8 +16,9 @@ from glas.domain.errors import InvalidParameterError
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.signing import Signer
 
-_ACTION = "p"
-_PENCIL = "✏️"
+_ACTION, _WORDS_ACTION = "p", "q"
+_TEXT_FIELD, _WORDS_FIELD = "fix", "words"
+_PENCIL, _BOOK = "✏️", "📖"
 _PAGE = "t.me"
 _MAX_HINT_CHARS = 64
 
@@ -53,7 +54,7 @@ class Prompts:
         signed = self._signer.sign(
             _ACTION, prompt.transcription_id, asker=prompt.asker, born_s=born_s, life_s=self._life_s
         )
-        query = f"fix={quote(signed, safe='')}&name={quote(prompt.name, safe='')}"
+        query = f"{_TEXT_FIELD}={quote(signed, safe='')}&name={quote(prompt.name, safe='')}"
         return TextLink(_PENCIL, url=f"https://{_PAGE}/?{query}")
 
     def request(self, prompt: Prompt, words: str, *, shown: str = "") -> Text:
@@ -62,33 +63,50 @@ class Prompts:
 
     def read(self, message: Message | None) -> Prompt | None:
         """Return the context of a message; None if it has none, or if it is too old."""
-        for url in _urls(message, self._bot_id):
+        for url in _urls(message, self._bot_id, _TEXT_FIELD):
             fields = _fields(url)
             try:
-                pressed = self._signer.read(fields["fix"], now_s=time.time())
+                pressed = self._signer.read(fields[_TEXT_FIELD], now_s=time.time())
             except InvalidParameterError:
                 return None
             if pressed.action == _ACTION:
                 return Prompt(pressed.values[0], pressed.asker, fields.get("name", ""))
         return None
 
+    def words_request(self, asker: int, words: str) -> Text:
+        """Return a request for words of a vocabulary, which contains the id of the person who is asked."""
+        signed = self._signer.sign(_WORDS_ACTION, asker=asker, born_s=int(time.time()), life_s=self._life_s)
+        mark = TextLink(_BOOK, url=f"https://{_PAGE}/?{_WORDS_FIELD}={quote(signed, safe='')}")
+        return Text(mark, f" {words}")
 
-def forced_reply(say: Say) -> ForceReply:
-    """Return the markup that makes the app of the person who is asked open the reply field."""
-    return ForceReply(selective=True, input_field_placeholder=say("fix-placeholder")[:_MAX_HINT_CHARS])
+    def read_words(self, message: Message | None) -> int | None:
+        """Return whom a message asks for words of a vocabulary; None if it asks nobody, or if it is too old."""
+        for url in _urls(message, self._bot_id, _WORDS_FIELD):
+            try:
+                pressed = self._signer.read(_fields(url)[_WORDS_FIELD], now_s=time.time())
+            except InvalidParameterError:
+                return None
+            if pressed.action == _WORDS_ACTION:
+                return pressed.asker
+        return None
+
+
+def forced_reply(say: Say, placeholder: str = "fix-placeholder") -> ForceReply:
+    """Return the markup that makes the app of the person who is asked open the reply field, with a phrase in it."""
+    return ForceReply(selective=True, input_field_placeholder=say(placeholder)[:_MAX_HINT_CHARS])
 
 
 def is_prompt(message: Message | None, bot_id: int) -> bool:
     """Return whether a message looks like one of these; the signature is checked when it is read."""
-    return bool(_urls(message, bot_id))
+    return bool(_urls(message, bot_id, _TEXT_FIELD))
 
 
-def _urls(message: Message | None, bot_id: int) -> list[str]:
-    """Yield the links with a context in a message of the bot."""
+def _urls(message: Message | None, bot_id: int, field: str) -> list[str]:
+    """Yield the links with a context, in a field of theirs, in a message of the bot."""
     if message is None or message.from_user is None or message.from_user.id != bot_id:
         return []
     entities = (*(message.entities or ()), *(message.caption_entities or ()))
-    return [entity.url for entity in entities if entity.url is not None and "fix" in _fields(entity.url)]
+    return [entity.url for entity in entities if entity.url is not None and field in _fields(entity.url)]
 
 
 def _fields(url: str) -> dict[str, str]:

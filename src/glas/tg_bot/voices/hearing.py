@@ -1,8 +1,10 @@
 """Get the text of a file in Telegram: reuse the result of a known file, or download and recognise it."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+import structlog
 from aiogram import Bot
 from pydantic import BaseModel, ConfigDict
 
@@ -12,11 +14,17 @@ from glas.domain.errors import AudioError, GlasError
 from glas.domain.kept import KeptRecognition
 from glas.domain.model_ref import ModelRef
 from glas.domain.transcription import SURE
+from glas.domain.vocabulary import digest
 from glas.tg_bot.api.download import download
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
 from glas.tg_bot.voices.jobs import VoiceJob
 from glas.tg_bot.voices.status import shown_status
+
+# Recognition does not need the vocabulary, so that it does not wait for it as long as for other things.
+_KEYWORDS_TIMEOUT_S = 5.0
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Heard(BaseModel):
@@ -30,6 +38,7 @@ class Heard(BaseModel):
     model: str
     model_version: str | None = None
     fingerprint: str | None = None
+    keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
     """What is stored beside the text; None where the text was known before."""
@@ -52,6 +61,8 @@ class Hearing:
     desk: Desk
     shelf: Shelf
     limit_bytes: int
+    n_keywords: int
+    """How many words of vocabularies go with a recording at most."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a place in the queue, which `hear` uses."""
@@ -73,7 +84,8 @@ class Hearing:
         Raises:
             GlasError: it cannot be fetched or recognised.
         """
-        if (known := await self._known(job)) is not None:
+        keywords = await self._keywords(job)
+        if (known := await self._known(job, digest(keywords))) is not None:
             return known
         async with self.desk.served(ticket):
             ticket.is_paused = False
@@ -82,7 +94,7 @@ class Hearing:
                 data = await self.fetch(job.recording.file_id)
                 self.shelf.put(job.recording.file_unique_id, data)
             try:
-                recognition = await self.nn_service.transcribe(data)
+                recognition = await self.nn_service.transcribe(data, keywords=keywords)
             except AudioError:
                 # Another attempt downloads it again, as it may have been damaged in transit.
                 self.shelf.take(job.recording.file_unique_id)
@@ -95,22 +107,40 @@ class Hearing:
             model=heard.model,
             model_version=heard.model_version,
             fingerprint=recognition.fingerprint,
+            keywords_sha256=digest(keywords),
             foreign=heard.foreign,
-            kept=KeptRecognition(recognition=recognition),
+            kept=KeptRecognition(recognition=recognition, n_keywords=len(keywords)),
         )
 
     async def fetch(self, file_id: str) -> bytes:
         """Return the bytes of a file in Telegram."""
         return await download(self.bot, file_id, limit_bytes=self.limit_bytes)
 
-    async def _known(self, job: VoiceJob) -> Heard | None:
-        """Return an earlier result for the same file by the current model and the current version of its weights."""
+    async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
+        """Return the words that are likely in a recording; none if they cannot be had now."""
+        if not self.n_keywords:
+            return ()
+        try:
+            async with asyncio.timeout(_KEYWORDS_TIMEOUT_S):
+                return await self.db_assist.keywords(job.chat_id, job.person, limit=self.n_keywords)
+        except (GlasError, TimeoutError) as error:
+            _log.warning("a recording is recognised without its vocabulary", error=type(error).__name__)
+            return ()
+
+    async def _known(self, job: VoiceJob, keywords_sha256: str | None) -> Heard | None:
+        """Return an earlier result for the same file.
+
+        It must be of the current model and the current version of its weights, and of the same keywords: else a person
+        would get a text again without the words that they have put right in it, or with words of somebody else.
+        """
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
         model = await self._served_model()
-        known = None if model is None else await self.db_assist.same_file(file_unique_id, model=model)
-        if model is None or known is None or known.text is None:
+        if model is None:
+            return None
+        known = await self.db_assist.same_file(file_unique_id, model=model, keywords_sha256=keywords_sha256)
+        if known is None or known.text is None:
             return None
         return Heard(
             text=known.text,
@@ -119,6 +149,7 @@ class Hearing:
             model=model.name,
             model_version=model.version,
             fingerprint=known.fingerprint,
+            keywords_sha256=keywords_sha256,
             same_as=known.id,
         )
 

@@ -1,0 +1,49 @@
+"""The table of vocabularies: which words a person put right or added."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from glas.db.base import Base
+from glas.db.types import RowId, UtcDateTime
+
+_BY_HAND = text("transcription_id IS NULL")
+
+
+class VocabularyWordRow(Base):
+    """A word that a person put right in one message, or added by hand: then it has no message.
+
+    Vocabularies are counted from these rows whenever they are read. So what a person forgets or takes back is gone from
+    the vocabulary of the chat and of the installation too.
+    """
+
+    __tablename__ = "vocabulary_words"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    word: Mapped[str] = mapped_column(String(512))
+    normalised: Mapped[str] = mapped_column(String(512))
+    is_name: Mapped[bool]
+    transcription_id: Mapped[int | None] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"))
+    change_id: Mapped[int | None] = mapped_column(BigInteger)
+    chat_id: Mapped[int | None] = mapped_column(BigInteger)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("transcription_id", "normalised"),
+        CheckConstraint("(transcription_id IS NULL) = (change_id IS NULL)", name="change"),
+        CheckConstraint("chat_id IS NULL OR transcription_id IS NOT NULL", name="chat"),
+        Index(
+            "uq_vocabulary_words_by_hand",
+            "user_id",
+            "normalised",
+            unique=True,
+            postgresql_where=_BY_HAND,
+            sqlite_where=_BY_HAND,
+        ),
+        Index(None, "user_id", "normalised"),
+        Index(None, "chat_id", "normalised"),
+        Index(None, "normalised", "user_id"),
+        {"sqlite_autoincrement": True},
+    )

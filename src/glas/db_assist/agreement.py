@@ -1,0 +1,85 @@
+"""Names that enough different people put right: the vocabularies of chats and of the installation.
+
+Agreement is counted from the words of people at reading, so that nothing must be corrected where a person is forgotten,
+takes back a correction or withdraws the consent to training. To count it for the whole installation takes 180 ms where
+3,000 people have put right 56,000 words (SQLite), so that the result is kept for some time; it holds no people.
+"""
+
+import asyncio
+import time
+from typing import Final, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, distinct, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.vocabulary_bodies import MOST_KEYWORDS
+from glas.db.tables import UserRow, VocabularyWordRow
+from glas.db_assist.changes import last_consent
+from glas.domain.people import Purpose
+from glas.settings import DbAssistSettings
+
+_row = VocabularyWordRow
+_N_PEOPLE: Final = func.count(distinct(_row.user_id))
+_MAY_TEACH: Final = UserRow.is_banned.is_(False)
+_MAY_TEACH_ALL: Final = and_(_MAY_TEACH, last_consent(UserRow.id, Purpose.TRAINING).is_(True))
+
+
+class Name(NamedTuple):
+    """A word under RU-NORM, and as it is written."""
+
+    normalised: str
+    word: str
+
+
+class Agreement:
+    """Count on which names people agree; the installation's are counted again after some time, or once expired."""
+
+    def __init__(self, settings: DbAssistSettings) -> None:
+        self._settings = settings
+        self._lock = asyncio.Lock()
+        self._of_all: list[Name] = []
+        self._until_s = -1.0
+        self._n_expired = 0
+
+    async def of_chat(self, chat_id: int, *, session: AsyncSession) -> list[Name]:
+        """Return the names that enough members of a group put right there, the newest first."""
+        enough = self._settings.vocabulary_chat_people
+        return await _agreed(_row.chat_id == chat_id, _MAY_TEACH, enough, by_people=False, session=session)
+
+    async def of_all(self, *, session: AsyncSession) -> list[Name]:
+        """Return the names that enough people put right who agree to training, those of most people first."""
+        async with self._lock:
+            if time.monotonic() < self._until_s:
+                return self._of_all
+            n_expired, enough = self._n_expired, self._settings.vocabulary_people
+            found = await _agreed(_row.is_name.is_(True), _MAY_TEACH_ALL, enough, by_people=True, session=session)
+            if n_expired == self._n_expired:
+                self._of_all = found
+                self._until_s = time.monotonic() + self._settings.vocabulary_refresh_s
+            return found
+
+    def expire(self) -> None:
+        """Forget what was counted: somebody was forgotten or has withdrawn the consent."""
+        self._of_all, self._until_s = [], -1.0
+        self._n_expired += 1
+
+
+async def _agreed(
+    condition: ColumnElement[bool],
+    may_teach: ColumnElement[bool],
+    n_people: int,
+    *,
+    by_people: bool,
+    session: AsyncSession,
+) -> list[Name]:
+    """Return the names that so many people put right who may teach others; words added by hand do not count."""
+    teachers = _row.user_id.in_(select(UserRow.id).where(may_teach))
+    last = func.max(_row.id).label("id")
+    query = select(last, _N_PEOPLE.label("n_people")).where(condition, _row.is_name, teachers)
+    query = query.where(_row.transcription_id.is_not(None)).group_by(_row.normalised).having(n_people <= _N_PEOPLE)
+    order = (_N_PEOPLE.desc(), last.desc()) if by_people else (last.desc(),)
+    agreed = query.order_by(*order).limit(MOST_KEYWORDS).subquery()
+    chosen = select(_row.normalised, _row.word).join(agreed, agreed.c.id == _row.id)
+    # The order of a subquery does not bind the query around it.
+    order = (agreed.c.n_people.desc(), agreed.c.id.desc()) if by_people else (agreed.c.id.desc(),)
+    return [Name(*one) for one in await session.execute(chosen.order_by(*order))]

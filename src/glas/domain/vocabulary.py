@@ -1,0 +1,184 @@
+"""Vocabularies: which words of a correction are worth remembering, and how they are spelt.
+
+A word that was put right is a *name* if its spelling tells so: it has Latin letters, a capital inside a sentence, or
+more than one capital. Such a word is remembered at once. Any other word may be an everyday one, so it is remembered
+only after the same person put it right in two messages. A list of frequent words would not tell better: of the words in
+everyday phrases, a fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.text import normalise
+
+MESSAGES_OF_A_WORD: Final = 2
+"""In how many messages a person must put right a word that is not a name, until it is remembered."""
+
+MOST_CHARS: Final = 60
+MOST_OF_MESSAGE: Final = 20
+_MOST_CANDIDATES: Final = 200
+_MOST_WORDS_OF_PHRASE: Final = 4
+_LEAST_LETTERS, _LEAST_LETTERS_OF_NAME = 4, 2
+_LIKE: Final = 0.5
+"""Bound of `SequenceMatcher.ratio` for a word and what was recognised in its place.
+
+«Айгуль» for «а и гуль» has 1.0, for «Гуля» 0.6; «кубернетес» for «губернатор» 0.6; «суббота» for «пятница» 0.3.
+"""
+_REACH: Final = 2
+_LONGEST_RUN: Final = 3
+
+_EDGES = re.compile(r"^\W+|[^\w+#]+$")
+_WORD = re.compile(r"[^\W\d_][\w'’.&+#-]*")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_POLITE = re.compile(r"вы|вас|вам|вами|ваш\w{0,3}")
+_SENTENCE_ENDS = (".", "!", "?", "…")
+_CLOSING = "\"'»”’)]"
+
+
+class VocabularyWord(BaseModel):
+    """A word that a person put right or added, as the person sees it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int = Field(description="Names it, to remove it.")
+    word: str
+    n_messages: int = Field(description="In how many messages the person put it right.")
+    is_added: bool = Field(description="The person added it by hand.")
+    is_used: bool = Field(description="False: not a name, and put right in one message only; recognition ignores it.")
+    creation_datetime: datetime = Field(description="When it was last put right or added.")
+
+
+class PutRight(NamedTuple):
+    """A word that a correction has in place of a wrong one.
+
+    Attributes:
+        word: as it is written, without marks around it.
+        normalised: the same under RU-NORM; two spellings of a word share it.
+        is_name: its spelling tells that it is no everyday word.
+    """
+
+    word: str
+    normalised: str
+    is_name: bool
+
+
+class _Token(NamedTuple):
+    text: str
+    key: str
+    begins_sentence: bool
+
+
+def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
+    """Find the words that a correction has in place of similar ones that were recognised.
+
+    Words that the recognised text has anywhere are left out, and so are added words, numbers and addresses.
+
+    Args:
+        heard: what was recognised.
+        said: the correction.
+
+    Returns:
+        At most `MOST_OF_MESSAGE` words, names first, each once.
+    """
+    old = [key for word in heard.split() if (key := _key(word))]
+    new = list(_tokens(said))
+    known, tells = set(old), _Telling(said)
+    found: dict[str, PutRight] = {}
+    # `autojunk` keeps long texts fast: it does not look for the places of very frequent words.
+    matcher = SequenceMatcher(None, old, [token.key for token in new])
+    for token, replaced in islice(_replaced(old, new, matcher), _MOST_CANDIDATES):
+        word = spelled(token.text)
+        if word is None or token.key in known or not _is_like(token.key, replaced):
+            continue
+        is_name = tells.is_name(word, begins_sentence=token.begins_sentence)
+        if _n_letters(word) >= (_LEAST_LETTERS_OF_NAME if is_name else _LEAST_LETTERS):
+            found.setdefault(normalise(word), PutRight(word, normalise(word), is_name))
+    return tuple(sorted(found.values(), key=lambda one: not one.is_name)[:MOST_OF_MESSAGE])
+
+
+def spelled(text: str) -> str | None:
+    """A word or a short phrase without marks around it; None if it is none: no letters, too long, an address."""
+    words = [_EDGES.sub("", word) for word in text.split()]
+    whole = " ".join(words)
+    is_short = 0 < len(words) <= _MOST_WORDS_OF_PHRASE and len(whole) <= MOST_CHARS
+    return whole if is_short and all(map(_WORD.fullmatch, words)) else None
+
+
+def digest(keywords: Iterable[str]) -> str | None:
+    """The sha256 of a set of words, by which texts that were made with the same words are found; None for no words."""
+    lines = "\n".join(sorted(set(keywords)))
+    return hashlib.sha256(lines.encode()).hexdigest() if lines else None
+
+
+class _Telling:
+    """What letters tell in one text: nothing in a text of capitals, and Latin ones only beside Cyrillic ones."""
+
+    def __init__(self, text: str) -> None:
+        self._capitals_tell = any(letter.islower() for letter in text)
+        self._latin_tells = _CYRILLIC.search(text) is not None
+
+    def is_name(self, word: str, *, begins_sentence: bool) -> bool:
+        """Return whether the spelling of a word tells that it is no everyday word."""
+        if _LATIN.search(word):
+            if self._latin_tells:
+                return True
+        elif _POLITE.fullmatch(word.lower()):
+            return False
+        if not self._capitals_tell:
+            return False
+        first, *others = (letter for letter in word if letter.isalpha())
+        return any(letter.isupper() for letter in others) or (first.isupper() and not begins_sentence)
+
+
+def _tokens(text: str) -> Iterable[_Token]:
+    """The words of a text, with whether each begins a sentence."""
+    begins = True
+    for line in text.splitlines():
+        begins = True
+        for word in line.split():
+            if key := _key(word):
+                yield _Token(word, key, begins)
+                begins = False
+            begins = begins or word.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+
+
+def _replaced(
+    old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
+) -> Iterable[tuple[_Token, Sequence[str]]]:
+    """The new words that stand in place of others, each with the recognised words around its place.
+
+    These may be words that stayed: of «а и гуль и» the «и» of «Айгуль и» may be taken for the first one.
+    """
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        if kind != "replace":
+            continue
+        for number in range(j1, j2):
+            centre = i1 + (number - j1) * (i2 - i1) // (j2 - j1)
+            yield new[number], old[max(0, centre - _REACH) : centre + _REACH + 1]
+
+
+def _is_like(key: str, replaced: Sequence[str]) -> bool:
+    """Return whether a word is like up to three neighbours taken together; scripts that differ are not compared."""
+    is_latin = bool(_LATIN.search(key))
+    for start in range(len(replaced)):
+        for end in range(start + 1, min(start + _LONGEST_RUN, len(replaced)) + 1):
+            run = "".join(replaced[start:end])
+            if is_latin != bool(_LATIN.search(run)) or SequenceMatcher(None, key, run).ratio() >= _LIKE:
+                return True
+    return False
+
+
+def _key(word: str) -> str:
+    return normalise(word).replace(" ", "")
+
+
+def _n_letters(word: str) -> int:
+    return sum(letter.isalpha() for letter in word)

@@ -1,0 +1,27 @@
+"""Write down the words of a vocabulary, and read those that a person typed."""
+
+import re
+from collections.abc import Sequence
+
+from glas.domain.numerals import count_form
+from glas.domain.people import Locale
+
+_MOST_LISTED = 5
+_BETWEEN = re.compile(r"[,;\n]")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return the first words, with an ellipsis in place of the others."""
+    return ", ".join(words[:_MOST_LISTED]) + ("…" if len(words) > _MOST_LISTED else "")
+
+
+def counted(n_words: int, locale: Locale) -> str:
+    """Return a number of words with its noun."""
+    if locale is Locale.EN:
+        return f"{n_words} {'word' if n_words == 1 else 'words'}"
+    return f"{n_words} {count_form(n_words, 'слово', 'слова', 'слов')}"
+
+
+def typed(text: str) -> list[str]:
+    """Return the words and phrases of a message: between commas, semicolons and ends of lines."""
+    return [word for part in _BETWEEN.split(text) if (word := part.strip())]
