@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import numpy as np
 import psycopg
 import pytest
+import structlog
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
@@ -106,6 +108,19 @@ def as_wav(samples: Samples) -> bytes:
 def settings(tmp_path: Path) -> Settings:
     """Settings that know nothing of this machine's environment and write into a directory of the test."""
     return Settings(_env_file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a command did to the logs of this process: it writes to streams that are closed when it ends."""
+    root, before = logging.getLogger(), structlog.get_config()
+    level = root.level
+    yield
+    structlog.configure(**before)
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
