@@ -7,7 +7,7 @@ TORCH  := torch==2.13.0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole chaos fuzz check bench lock picture env clean
+.PHONY: help setup dev-setup train-setup run test whole chaos fuzz coverage check bench lock picture env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,14 @@ chaos: train-setup  ## 1,000 messages while processes are killed a hundred times
 
 fuzz: train-setup  ## 5,000 requests made out of the OpenAPI document, right and wrong ones: every answer as documented
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py
+
+coverage: train-setup  ## run all tests and show which lines of src/glas they do not reach, processes that they start included
+	@rm -f .coverage .coverage.*
+	-@$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --timeout 600
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+	@$(BIN)/coverage json --quiet -o - | $(BIN)/python -c 'import json, sys; found = json.load(sys.stdin)["totals"]; \
+	  print("%.1f %% of lines, %.1f %% of branches" % (found["percent_statements_covered"], found["percent_branches_covered"]))'
 
 check: dev-setup  ## format, lint, types, layers (no tests)
 	@$(BIN)/ruff format --check .
@@ -64,7 +72,7 @@ env: .env  ## make .env for Docker Compose, with secrets of its own; the bot's t
 	@echo "Made .env; fill in TELEGRAM_TOKEN, then: docker compose up -d"
 
 clean:  ## remove .venv and caches; data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.*
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

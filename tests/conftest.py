@@ -2,8 +2,10 @@
 
 import contextlib
 import fcntl
+import gc
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -28,6 +30,7 @@ with patch.dict(os.environ, {"GLAS_LANGUAGE": "ru"}):
 import numpy as np
 import psycopg
 import pytest
+import structlog
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
@@ -40,7 +43,12 @@ ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
 LONG_S = 1200
 # What takes longest begins first, so that in the end nobody waits for one test.
-_LONGEST = ("test_kills", "test_whole", "test_tg_bot_burst", "test_outages", "test_hostile_audio", "test_backup")
+_LONGEST = (
+    *("test_whole", "test_outages", "test_kills", "test_whisper_conversion", "test_openapi", "test_tg_bot_replies"),
+    *("test_whisper_inventions", "test_train_whisper_base", "test_run", "test_fetch_pinned", "test_evaluate"),
+    *("test_tg_bot_replicas", "test_nn_service_models", "test_tg_bot_burst", "test_whisper_base_ru"),
+    *("test_hostile_audio", "test_backup"),
+)
 
 
 class Sample(NamedTuple):
@@ -62,6 +70,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring modules into the order in which workers shall take them."""
     order = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """Take all that was imported out of the garbage collector's sight: it would look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +125,19 @@ def as_wav(samples: Samples) -> bytes:
 def settings(tmp_path: Path) -> Settings:
     """Settings that know nothing of this machine's environment and write into a directory of the test."""
     return Settings(_env_file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a command did to the logs of this process: it writes to streams that are closed when it ends."""
+    root, before = logging.getLogger(), structlog.get_config()
+    level = root.level
+    yield
+    structlog.configure(**before)
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

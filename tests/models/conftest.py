@@ -1,5 +1,7 @@
-"""A tiny Whisper, trained once for all tests that need one."""
+"""A tiny Whisper that is trained once for all tests that need one."""
 
+import importlib
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,29 +9,32 @@ from typing import Any
 
 import pytest
 
+from tests.models.trained import trained
+
 MakeWhisper = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
 def make_whisper(tmp_path_factory: pytest.TempPathFactory) -> MakeWhisper:
-    """Save the trained network as a checkpoint, in a directory of its own each time."""
-    torch = pytest.importorskip("torch", reason="training the test model needs torch: make train-setup")
+    """Copy the trained network's checkpoint, into a directory of its own each time."""
+    pytest.importorskip("torch", reason="training the test model needs torch: make train-setup")
     from tests.models.chords import train
-    from tests.models.tiny_whisper import save
+    from tests.models.tiny_whisper import write_card
 
-    with one_thread(torch):
-        network, tokenizer = train()
+    kept = trained("chords", train)
 
     def make(*, dynamic_context: bool = False) -> Path:
-        place = tmp_path_factory.mktemp("whisper") / "chords"
-        return save(place, network, tokenizer, dynamic_context=dynamic_context)
+        made: Path = shutil.copytree(kept, tmp_path_factory.mktemp("whisper") / "chords")
+        write_card(made, dynamic_context=dynamic_context)
+        return made
 
     return make
 
 
 @contextmanager
-def one_thread(torch: Any) -> Iterator[None]:
-    """Threads that wait for each other on a busy machine take minutes for what one does in seconds."""
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one: threads that wait for each other on a busy machine take minutes for a few seconds."""
+    torch: Any = importlib.import_module("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -117,5 +117,5 @@ def texts_of(whole: Network, small: Network) -> Iterator[tuple[str, str]]:
 
 def text_of(model: Network, encoded: object) -> str:
     prompt = model.vocabulary.prompt(model.vocabulary.task("ru", "transcribe"), PLAIN)
-    (drafts,) = model.generate(encoded, [prompt], most_tokens=60, temperature=0, beam_size=5, with_times=False)
+    (drafts,) = model.generate(encoded, [prompt], most_tokens=60, temperature=0, beam_size=1, with_times=False)
     return model.vocabulary.decode(drafts[0].tokens)

@@ -1,6 +1,8 @@
 """A Whisper that invents a phrase for every sound: nothing of it is left where nobody speaks; what is said stays."""
 
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +13,13 @@ from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.manner import Manner
 from tests.conftest import as_wav
-from tests.models.conftest import one_thread
+from tests.models.trained import trained
 from tests.parts.nonspeech import clips
 
-torch = pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
+pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 
 from tests.models import phrases
-from tests.models.tiny_whisper import save
+from tests.models.tiny_whisper import write_card
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -27,10 +29,9 @@ SAYINGS = 20
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> WhisperEngine:
-    with one_thread(torch):
-        network, tokenizer = phrases.train()
     place = tmp_path_factory.mktemp("whisper")
-    checkpoint = save(place / "phrases", network, tokenizer, dynamic_context=True)
+    checkpoint = Path(shutil.copytree(trained("phrases", phrases.train), place / "phrases"))
+    write_card(checkpoint, dynamic_context=True)
     return WhisperEngine(checkpoint, name="whisper:phrases", cache=place / "cache")
 
 

@@ -177,8 +177,8 @@ def _padded(rows: list[list[int]], value: int) -> Any:
     return torch.tensor([row + [value] * (width - len(row)) for row in rows])
 
 
-def save(directory: Path, network: Whisper, tokenizer: Tokenizer, *, dynamic_context: bool = False) -> Path:
-    """Save as transformers does; the card says whether the model hears without padding."""
+def save(directory: Path, network: Whisper, tokenizer: Tokenizer) -> Path:
+    """Save as transformers does."""
     directory.mkdir(parents=True)
     config = {
         "model_type": "whisper",
@@ -199,12 +199,17 @@ def save(directory: Path, network: Whisper, tokenizer: Tokenizer, *, dynamic_con
     }
     (directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (directory / "generation_config.json").write_text(json.dumps(generation), encoding="utf-8")
-    head = "---\nlicense: mit\ndynamic_context: true\n---\n" if dynamic_context else ""
-    (directory / "README.md").write_text(f"{head}# Chords\n", encoding="utf-8")
+    write_card(directory, dynamic_context=False)
     tokenizer.save(str(directory / "tokenizer.json"))
     tensors = {f"model.{name}": tensor.numpy() for name, tensor in network.state_dict().items()}
     save_tensors(directory / "model.safetensors", tensors)
     return directory
+
+
+def write_card(directory: Path, *, dynamic_context: bool) -> None:
+    """Write the card, which says whether the model hears without padding."""
+    head = "---\nlicense: mit\ndynamic_context: true\n---\n" if dynamic_context else ""
+    (directory / "README.md").write_text(f"{head}# Chords\n", encoding="utf-8")
 
 
 def save_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import httpx
@@ -26,6 +27,8 @@ from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID, JsonObject
 
 TIMEOUT_S = 60.0
+people = count(5_300_000_001)
+"""Ids of people whom nobody else is."""
 
 
 @dataclass
@@ -147,6 +150,13 @@ async def open_house(
 def bot_settings(settings: Settings, telegram: TelegramServer) -> Settings:
     """Settings of a bot that talks to our Telegram."""
     return settings.model_copy(update={"telegram_token": SecretStr(telegram.token), "telegram_api_url": telegram.url})
+
+
+async def newcomer(house: House) -> int:
+    """A person whom no other test knows, and who has pressed /start."""
+    person = next(people)
+    await house.start(person)
+    return person
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:

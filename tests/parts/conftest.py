@@ -1,6 +1,7 @@
-"""Databases for the tests of parts: SQLite in a copied file, PostgreSQL in one database that is emptied for each test.
+"""What the tests of parts share: databases, and a bot for each module.
 
-Both are migrated once; to do it for each test would take longer than the tests.
+SQLite is a copied file, PostgreSQL one database that is emptied for each test. Both are migrated once; to do it for
+each test would take longer than the tests.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import pytest_asyncio
 import structlog
 from psycopg import sql
 from pydantic import SecretStr
@@ -21,7 +23,10 @@ from glas.db.session import open_database
 from glas.db.tables import Base, ChangeCounterRow
 from glas.settings import Settings
 from tests.conftest import Postgres
+from tests.parts.bots import House, open_house
+from tests.parts.recogniser import Recogniser, open_recogniser
 from tests.parts.voices import open_db_assist
+from tests.telegram.server import TelegramServer
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +79,27 @@ async def db_assist(database_settings: Settings) -> AsyncIterator[DbAssistClient
     """db_assist in this process over each database in turn."""
     async with open_db_assist(database_settings) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def house_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a module's bot; a module that needs others has a fixture of this name."""
+    return Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def recogniser() -> AsyncIterator[Recogniser]:
+    """A recogniser of the module."""
+    async with open_recogniser() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(house_settings: Settings, recogniser: Recogniser) -> AsyncIterator[House]:
+    """The whole system with that recogniser, for all tests of a module; each test brings people of its own."""
+    with TelegramServer() as telegram:
+        async with open_house(house_settings, telegram, recogniser.client) as opened:
+            yield opened
 
 
 @pytest.fixture

@@ -153,15 +153,15 @@ async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) ->
 
 
 async def test_long_recordings_leave_room_for_messages(settings: Settings, samples: list[Sample]) -> None:
-    """Three of over a minute, one place for them: messages are answered before the last of those is."""
+    """Two of over a minute, one place for them: messages are answered before the last of those is."""
     once = np.concatenate([block for one in samples for block in decode_blocks(one.path.read_bytes(), DecodeLimits())])
     long_wav = as_wav(np.tile(once, 3)[: 65 * 16_000])
     narrow = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1)})
     async with serving(create_app(narrow, key=None)) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
-        long = [asyncio.create_task(client.transcribe(long_wav)) for _ in range(3)]
+        long = [asyncio.create_task(client.transcribe(long_wav)) for _ in range(2)]
         for _ in range(500):
-            if (await http.get("/health")).json()["in_flight"] == 3:
+            if (await http.get("/health")).json()["in_flight"] == 2:
                 break
             await asyncio.sleep(0.01)
         for _ in range(3):
@@ -169,7 +169,7 @@ async def test_long_recordings_leave_room_for_messages(settings: Settings, sampl
         assert not all(task.done() for task in long)
         # Decoded anew after waiting for their turn, they must come to the same text as the one that was not.
         texts = [heard.hypothesis.text for heard in await asyncio.gather(*long)]
-        assert texts[0] == texts[1] == texts[2]
+        assert texts[0] == texts[1]
         assert len(texts[0].split()) > 70
 
 

@@ -1,19 +1,15 @@
 """Nothing recognised is lost: whatever answers in Telegram's place, however long a text, whatever a group forbids."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from glas.domain.messages import Status
-from glas.settings import Settings
-from tests.parts.bots import House, open_house, texts_of_buttons
-from tests.parts.recogniser import Recogniser, open_recogniser
+from tests.parts.bots import House, newcomer, people, texts_of_buttons
+from tests.parts.recogniser import Recogniser
 from tests.telegram.rules import MAX_TEXT_UNITS, units
-from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,32 +17,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
 # What stands between a bot and Telegram answers so when something is wrong there.
 FOREIGN = ["html", "html_after", "empty", "half_json", "other_json", "not_utf8", "trickle"]
-_people = count(5_300_000_001)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def recogniser() -> AsyncIterator[Recogniser]:
-    """A recogniser of this module."""
-    async with open_recogniser() as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The system; each test brings people of its own."""
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
-    with TelegramServer() as telegram:
-        async with open_house(settings, telegram, recogniser.client) as opened:
-            yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def anna(house: House, recogniser: Recogniser) -> int:
     """A person who has pressed /start, and says «привет»."""
     recogniser.text, recogniser.delay_s = "привет", 0.0
-    person = next(_people)
-    await house.start(person)
-    return person
+    return await newcomer(house)
 
 
 def texts_in(house: House, chat: int) -> list[str]:
@@ -115,7 +92,7 @@ async def test_texts_of_any_length_are_said_in_private(
     house: House, anna: int, recogniser: Recogniser, length: int, *, is_stranger: bool
 ) -> None:
     """Near the limit too, with the notes below a stranger's text."""
-    person = next(_people) if is_stranger else anna
+    person = next(people) if is_stranger else anna
     recogniser.text = ("слово " * 2000)[:length].strip()
     sent = house.telegram.speak(person, OGG)
     texts = await said_in(house, person, sent)

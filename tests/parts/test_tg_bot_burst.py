@@ -1,6 +1,6 @@
 """A burst: many people and groups speak at once while Telegram asks for pauses; its rates hold, nobody is forgotten.
 
-`make test` sends 500 messages, `make chaos` 5,000.
+`make test` sends 250 messages, `make chaos` 5,000.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.parts.recogniser import answer, health
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 
-N_MESSAGES = int(os.environ.get("BURST_MESSAGES", "500"))
+N_MESSAGES = int(os.environ.get("BURST_MESSAGES", "250"))
 N_IN_GROUPS = N_MESSAGES // 5
 # Not everybody speaks once only. In a group each answer takes two of its twenty calls a minute.
 PEOPLE = [5_300_000_000 + number for number in range(N_MESSAGES * 3 // 5)]

@@ -1,49 +1,26 @@
 """Corrections in the bot: asked for, shown, carried into everything that shows the text, taken back."""
 
-from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from glas.domain.corrections import Rank
-from glas.settings import Settings
 from glas.tg_bot.voices.jobs import AmendJob
-from tests.parts.bots import House, open_house, texts_of_buttons
+from tests.parts.bots import House, newcomer, people, texts_of_buttons
 from tests.parts.corrections import HEARD, RIGHT, ask, shows
-from tests.parts.recogniser import Recogniser, open_recogniser
-from tests.telegram.server import TelegramServer
+from tests.parts.recogniser import Recogniser
 
 in_the_module = pytest.mark.asyncio(loop_scope="module")
 
 OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
-_people = count(5_500_000_001)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def recogniser() -> AsyncIterator[Recogniser]:
-    """A recogniser of this module."""
-    async with open_recogniser() as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The system; each test brings people of its own."""
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
-    with TelegramServer() as telegram:
-        async with open_house(settings, telegram, recogniser.client) as opened:
-            yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def anna(house: House, recogniser: Recogniser) -> int:
     """A person who has pressed /start; everybody says HEARD."""
     recogniser.text, recogniser.words, recogniser.duration_s = HEARD, [], 3.0
-    person = next(_people)
-    await house.start(person)
-    return person
+    return await newcomer(house)
 
 
 @in_the_module
@@ -80,7 +57,7 @@ async def test_a_correction_with_the_pencil(house: House, anna: int) -> None:
 @pytest.mark.parametrize("is_forwarded", [False, True])
 async def test_a_correction_in_a_group(house: House, anna: int, *, is_forwarded: bool) -> None:
     """Only the one who was asked is heard; the name stays in front, the request goes, coins are not told."""
-    group, boris = -anna, next(_people)
+    group, boris = -anna, next(people)
     origin = {"type": "user", "date": 1, "sender_user": {"id": 77, "is_bot": False, "first_name": "Борис"}}
     sent = house.telegram.speak(anna, OGG, chat=group, forwarded=origin if is_forwarded else False)
     answer = await house.answer(sent)

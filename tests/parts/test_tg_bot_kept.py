@@ -2,8 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import AsyncIterator
-from itertools import count
 
 import pytest
 import pytest_asyncio
@@ -11,42 +9,19 @@ import pytest_asyncio
 from glas.domain.decoding import UNSPECIFIED
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import audio_key, recognition_key, transcription_key
-from glas.settings import Settings
-from tests.parts.bots import House, open_house
+from tests.parts.bots import House, newcomer
 from tests.parts.corrections import HEARD, RIGHT
 from tests.parts.kept import OGG, VERSION, documents, pressed, speak
-from tests.parts.recogniser import Recogniser, open_recogniser
-from tests.telegram.server import TelegramServer
+from tests.parts.recogniser import Recogniser
 
 in_the_module = pytest.mark.asyncio(loop_scope="module")
-
-_people = count(5_800_000_001)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def recogniser() -> AsyncIterator[Recogniser]:
-    """A recogniser of this module, with times of words."""
-    async with open_recogniser() as made:
-        speak(made, HEARD)
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The system; each test brings people of its own."""
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
-    with TelegramServer() as telegram:
-        async with open_house(settings, telegram, recogniser.client) as opened:
-            yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def anna(house: House, recogniser: Recogniser) -> int:
     """A person who has pressed /start."""
     speak(recogniser, HEARD)
-    person = next(_people)
-    await house.start(person)
-    return person
+    return await newcomer(house)
 
 
 @in_the_module

@@ -129,7 +129,7 @@ def test_two_share_the_work_and_one_finishes_it(replicas: Replicas, samples: lis
     ready = "SELECT slot FROM glas_executors WHERE note LIKE '%\"is_taking_in\":true%'"
     replicas.until(lambda: _polls(telegram), "the first question")
     replicas.until(lambda: len(replicas.asked(ready)) == 2, "the readiness of both")
-    first = [telegram.speak(5_300_000_000 + number, voices[number % len(voices)]) for number in range(24)]
+    first = [telegram.speak(5_300_000_000 + number, voices[number % len(voices)]) for number in range(16)]
     replicas.until(lambda: replicas.answered(first), "the answers")
     workers = replicas.asked("SELECT DISTINCT executor_id FROM workflow_status WHERE name = 'hear'")
     assert set(workers) == {("bot-1",), ("bot-2",)}
@@ -137,7 +137,7 @@ def test_two_share_the_work_and_one_finishes_it(replicas: Replicas, samples: lis
 
     ((holder,),) = replicas.asked("SELECT holder FROM glas_leases")
     telegram.fail("getFile", "slow", times=40, delay_s=1.0)
-    second = [telegram.speak(5_300_001_000 + number, voices[number % len(voices)]) for number in range(24)]
+    second = [telegram.speak(5_300_001_000 + number, voices[number % len(voices)]) for number in range(16)]
     begun = f"SELECT 1 FROM workflow_status WHERE executor_id = '{holder}' AND status = 'PENDING'"  # noqa: S608
     replicas.until(lambda: len(replicas.asked(begun)) > 2, "work of the one that will die")
     replicas.processes[holder].send_signal(signal.SIGKILL)

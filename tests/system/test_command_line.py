@@ -1,6 +1,7 @@
 """The command line, as a person types it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -35,6 +36,21 @@ def glas(glas_environment: dict[str, str], tmp_path: Path) -> Glas:
     return run
 
 
+@pytest.fixture
+def glas_here(glas_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Glas:
+    """The same in this process, which has imported everything already."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("GLAS_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[bytes]:
+        command = [*map(str, arguments)]
+        done = CliRunner().invoke(app, command, env=glas_environment)
+        return subprocess.CompletedProcess(command, done.exit_code, done.stdout_bytes, done.stderr_bytes)
+
+    return run
+
+
 def test_samples_become_text(glas: Glas, samples: list[Sample]) -> None:
     """Every sample is heard, in the order in which it was named."""
     done = glas("transcribe", *(sample.path for sample in samples))
@@ -45,12 +61,12 @@ def test_samples_become_text(glas: Glas, samples: list[Sample]) -> None:
     assert error_rates([sample.text for sample in samples], heard).wer <= 0.25
 
 
-def test_a_broken_file_does_not_stop_the_others(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
+def test_a_broken_file_does_not_stop_the_others(glas_here: Glas, samples: list[Sample], tmp_path: Path) -> None:
     """It is reported in words, the rest is done, and the exit code tells."""
     broken = tmp_path / "broken.ogg"
     broken.write_bytes(b"OggS" + bytes(100))
     out = tmp_path / "out"
-    done = glas(
+    done = glas_here(
         "transcribe", broken, samples[0].path, tmp_path / "missing.wav", samples[1].path, "--format", "srt", "-o", out
     )
     assert done.returncode == 1
@@ -90,23 +106,23 @@ def test_auto_needs_nothing_fetched(glas: Glas) -> None:
     assert (done.returncode, "скачивать нечего" in done.stdout.decode()) == (0, True), done.stderr
 
 
-def test_same_stem_does_not_overwrite(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
+def test_same_stem_does_not_overwrite(glas_here: Glas, samples: list[Sample], tmp_path: Path) -> None:
     """a.ogg and a.opus give two texts."""
     first, second = tmp_path / "a.ogg", tmp_path / "a.opus"
     first.write_bytes(samples[0].path.read_bytes())
     second.write_bytes(samples[1].path.read_bytes())
-    assert glas("transcribe", first, second, "-o", tmp_path / "out").returncode == 0
+    assert glas_here("transcribe", first, second, "-o", tmp_path / "out").returncode == 0
     texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
     assert set(texts) == {"a.ogg.txt", "a.opus.txt"}
     assert len(set(texts.values())) == 2
 
 
-def test_same_name_in_two_directories_loses_nothing(glas: Glas, samples: list[Sample], tmp_path: Path) -> None:
+def test_same_name_in_two_directories_loses_nothing(glas_here: Glas, samples: list[Sample], tmp_path: Path) -> None:
     """a/voice.ogg and b/voice.ogg give two texts."""
     for directory, sample in zip("ab", samples, strict=False):
         (tmp_path / directory).mkdir()
         (tmp_path / directory / "voice.ogg").write_bytes(sample.path.read_bytes())
-    assert glas("transcribe", "a/voice.ogg", "b/voice.ogg", "-o", "out").returncode == 0
+    assert glas_here("transcribe", "a/voice.ogg", "b/voice.ogg", "-o", "out").returncode == 0
     texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
     assert set(texts) == {"a_voice.ogg.txt", "b_voice.ogg.txt"}
     assert len(set(texts.values())) == 2
@@ -177,14 +193,14 @@ def test_a_wrong_token_is_told_under_its_own_name(glas: Glas, glas_environment: 
     assert "GLAS_TELEGRAM_TOKEN" not in done.stderr.decode()
 
 
-def test_a_model_is_chosen_and_the_choice_taken_back(glas: Glas) -> None:
+def test_a_model_is_chosen_and_the_choice_taken_back(glas_here: Glas) -> None:
     """What is not on disk cannot be chosen; the sentence says how to get it."""
-    assert "✓ Whisper base, русская (embedded): выбрана" in glas("models", "use", "embedded").stdout.decode()
-    assert "Whisper base, русская (выбрана: glas models use)" in glas("models").stdout.decode()
-    refused = glas("models", "use", "gigaam-v3-ctc")
+    assert "✓ Whisper base, русская (embedded): выбрана" in glas_here("models", "use", "embedded").stdout.decode()
+    assert "Whisper base, русская (выбрана: glas models use)" in glas_here("models").stdout.decode()
+    refused = glas_here("models", "use", "gigaam-v3-ctc")
     assert (refused.returncode, "glas models get gigaam-v3-ctc" in refused.stderr.decode()) == (1, True)
-    assert "лучшая из тех, что на диске" in glas("models", "use", "auto").stdout.decode()
-    assert "выбрана" not in glas("models").stdout.decode()
+    assert "лучшая из тех, что на диске" in glas_here("models", "use", "auto").stdout.decode()
+    assert "выбрана" not in glas_here("models").stdout.decode()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tests.telegram.world import BOT_ID
 
 # `make chaos` asks for more.
 CHAOS_MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "0"))
-N_MESSAGES = CHAOS_MESSAGES or 40
+N_MESSAGES = CHAOS_MESSAGES or 29
 N_RANDOM_KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
 # A life is long enough to begin something, and short enough to be cut off in it.
 LIFE_S = (0.8, 2.5)

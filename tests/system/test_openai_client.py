@@ -1,9 +1,15 @@
 """OpenAI's own client against a running server: what it is written for must work unchanged."""
 
 import http.client
+import json
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import httpx
 import openai
@@ -11,7 +17,7 @@ import pytest
 
 from glas.domain.text import normalise
 from glas.settings.keys import new_key
-from tests.conftest import Sample, Server
+from tests.conftest import ROOT, Sample, Server
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +164,20 @@ def test_a_user_s_key_does_not_become_an_administrator_s_behind_the_page(
             assert len(client.get("/api/ps").json()["models"]) == 1
             assert client.delete("/api/ps/embedded").status_code == 204
             assert client.put("/api/ps/auto", json={"model": "embedded"}).status_code == 200
+
+
+def test_the_examples_of_the_readme(server: Server, samples: list[Sample], tmp_path: Path) -> None:
+    """The lines of Python run as they stand, but for the port; the line of `curl` gives the same words."""
+    readme, address = (ROOT / "README.md").read_text(encoding="utf-8"), "http://127.0.0.1:8000"
+    (lines,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (line,) = re.findall(r"(?m)^curl [^#\n]+", readme)
+    assert (lines.count(address), line.count(address)) == (1, 1)
+    (tmp_path / "voice.ogg").write_bytes(samples[0].path.read_bytes())
+    command = [sys.executable, "-c", lines.replace(address, server.url)]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+    assert normalise(said) == normalise(samples[0].text)
+    curl = shutil.which("curl")
+    if curl is not None:
+        command = [curl, "-sS", "--noproxy", "*", *shlex.split(line.replace(address, server.url))[1:]]
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        assert json.loads(answer.stdout) == {"prediction": said}

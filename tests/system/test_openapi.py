@@ -15,7 +15,7 @@ from tests.conftest import Server
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
 TOKEN = "a-token-for-tests-that-is-long-enough"
-CASES = int(os.environ.get("FUZZ_CASES", "200"))
+CASES = int(os.environ.get("FUZZ_CASES", "140"))
 _N_OPERATIONS = 14
 # Of all the models that the requests name none is really fetched.
 _NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "PIP_INDEX_URL": "http://127.0.0.1:9"}

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from glas.clients.nn_service import NnServiceClient
+from glas.domain.corrections import Sound
 from glas.domain.errors import ServiceFaultError
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 from glas.nn_service.formats import Granularity, render_verbose
@@ -58,6 +59,15 @@ async def test_other_answers_are_checked_too(body: object) -> None:
         await client(body).health()
     with pytest.raises(ServiceFaultError, match="OfferedModelsBody"):
         await client(body).offered_models()
+
+
+async def test_a_malformed_judgement_is_none() -> None:
+    """A correction is then as good as without a judge; nothing is raised."""
+
+    async def audio() -> bytes:
+        return b"sound"
+
+    assert await client({"sound": "loud"}).judge_text(audio, "раз два", against="раз") is Sound.UNKNOWN
 
 
 def test_fields_that_were_not_asked_for_are_not_written() -> None:

@@ -63,6 +63,9 @@ PAIRS = [
     ("2,5", "две целых пять десятых"),
     ("1.1", "одна целая одна десятая"),
     ("0,05", "ноль целых пять сотых"),
+    (f"1{'0' * 32},5", "сто нониллионов целых пять десятых"),
+    (f"1{'0' * 33},5", f"один {'ноль ' * 33}целых пять десятых"),
+    (f"{'0' * 40}7,5", "семь целых пять десятых"),
     ("3,14.", "три целых четырнадцать сотых"),
     ("21.05.2024", "двадцать один ноль пять две тысячи двадцать четыре"),
     ("в 7:30", "в семь тридцать"),
@@ -112,6 +115,15 @@ def test_normalising_twice_changes_nothing() -> None:
         once = normalise("".join(chance.choices(pieces, k=chance.randint(1, 8))))
         assert normalise(once) == once
         assert not any(character.isdecimal() for character in once)
+
+
+def test_numbers_of_any_length_are_read() -> None:
+    """Python converts at most 4,300 digits at once, and num2words has names for 33."""
+    nines, words = "9" * 5_000, " ".join(["девять"] * 5_000)
+    assert normalise(nines) == words
+    assert normalise(f"{nines} %") == f"{words} процентов"
+    assert normalise(f"{nines},2 %") == f"{words} целых две десятых процента"
+    assert normalise(f"{'0' * 5_000},2") == "ноль целых две десятых"
 
 
 def test_no_letter_mark_or_sign_of_unicode_breaks_it() -> None:

@@ -1,5 +1,6 @@
 """Adapters in small: they change nothing at first, learn, go on after an end, and come out as they were."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,16 @@ from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import open_targets, write_targets
 from glas.training.adapter.train import CHECKPOINT, Knobs, losses, student, train
 from glas.training.sound.clips import open_clips, write_clips
+from tests.models.conftest import one_thread
 
 WIDTH, TOKENS, POSITIONS = 64, 20, 1500
 KNOBS = Knobs(steps=4, encoder_rank=2, decoder_rank=2, save_every=2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 def small_arrays() -> Arrays:

@@ -5,16 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import httpx
 import structlog
 
-from glas.clients.comparison_bodies import ComparisonBody
 from glas.clients.http import call
-from glas.clients.nn_service_bodies import (
-    LANGUAGE_NAMES,
-    FetchRequest,
-    HealthBody,
-    OfferedBody,
-    OfferedModelsBody,
-    VerboseBody,
-)
+from glas.clients.nn_service_bodies import LANGUAGE_NAMES, ComparisonBody, HealthBody, VerboseBody
+from glas.clients.nn_service_model_bodies import FetchRequest, OfferedBody, OfferedModelsBody
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS
 from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
@@ -97,10 +90,10 @@ class NnServiceClient:
             files = {"file": ("audio", await audio(), "application/octet-stream")}
             path = "/v1/audio/comparisons"
             body = await call(self._http, "POST", path, timeout_s=_JUDGE_TIMEOUT_S, files=files, data={"text": text})
+            return ComparisonBody.read(body).sound
         except GlasError as error:
             _log.warning("a correction is not judged by its sound", error=error.message)
             return Sound.UNKNOWN
-        return ComparisonBody.model_validate(body).sound
 
     async def offered_models(self) -> list[OfferedBody]:
         """Models that are known by name, the best one first; for administrators.

@@ -1,16 +1,17 @@
 """What travels between nn_service and those who ask it: written by the service, read by its client.
 
+Of models see `glas.clients.nn_service_model_bodies`.
+
 Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are
 `confidence` on segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`,
 `processing_seconds`, `elapsed_seconds` and `warning`; clients ignore what they do not know.
 """
 
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from glas.domain.corrections import Sound
 from glas.domain.errors import ServiceFaultError
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
@@ -25,18 +26,7 @@ LANGUAGE_NAMES: Final = {
     "de": "german",
 }
 
-
 _FAULTS_TOLD: Final = 3
-
-
-class FetchState(StrEnum):
-    """How far a fetch is."""
-
-    FETCHING = "fetching"
-    LOADING = "loading"
-    DONE = "done"
-    STOPPED = "stopped"
-    FAILED = "failed"
 
 
 class Body(BaseModel):
@@ -144,6 +134,18 @@ class VerboseBody(Body):
     logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
 
 
+class ComparisonBody(Body):
+    """What the sound says of a text."""
+
+    sound: Sound
+    text: str = Field(description="What the model recognises.")
+    lost: float | None = Field(
+        description="By how many natural logarithms the given text is less probable than the recognised one; null: the "
+        "model cannot tell."
+    )
+    n_words: int | None = Field(description="Words in which both differ.")
+
+
 class PredictionBody(Body):
     """The answer of the original system."""
 
@@ -159,115 +161,6 @@ class TitleBody(Body):
     def __getitem__(self, locale: Locale) -> str:
         """It in one language."""
         return self.ru if locale is Locale.RU else self.en
-
-
-class ModelBody(Body):
-    """A model that can be asked for."""
-
-    id: str
-    title: TitleBody
-    object: Literal["model"] = "model"
-    created: int = 0
-    owned_by: Literal["glas"] = "glas"
-    is_default: bool = Field(description="Whether it is what `auto` means.")
-    is_loaded: bool
-    aliases: list[str] = Field(description="Other names that mean it now.")
-    version: str | None = Field(description="Of the weights in memory; null if it is not loaded.")
-    window_seconds: float | None = Field(description="Longest piece of speech it hears at once; null if not loaded.")
-
-
-class ModelsBody(Body):
-    """All models that can be asked for."""
-
-    object: Literal["list"] = "list"
-    data: list[ModelBody]
-
-
-class LoadedBody(Body):
-    """A model in memory."""
-
-    id: str
-    version: str = Field(description="Of its weights: a hash over the model's files.")
-    aliases: list[str] = Field(description="Other names that mean it now.")
-    is_default: bool
-    since: datetime
-    in_flight: int = Field(ge=0, description="Requests that use it.")
-    memory_bytes: int | None = Field(
-        description="By how much the process grew while it was loaded; null where the system does not tell."
-    )
-    expires_at: datetime | None = Field(description="When it is unloaded unless it is used; null: it stays.")
-
-
-class LoadedModelsBody(Body):
-    """What is in memory, and how busy the service is."""
-
-    models: list[LoadedBody]
-    in_flight: int = Field(ge=0, description="Recordings that are being recognised or wait.")
-    resident_bytes: int | None = Field(description="Memory of the process; null where the system does not tell.")
-
-
-class SwappedBody(LoadedBody):
-    """A model that serves a name from now on."""
-
-    survives_restart: bool | None = Field(
-        description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
-    )
-
-
-class ErrorTold(Body):
-    """Why a fetch failed."""
-
-    message: str
-    code: str
-
-
-class FetchBody(Body):
-    """How far the fetch of a model is."""
-
-    id: str
-    state: FetchState
-    serve: bool = Field(description="Whether the model becomes the default one afterwards.")
-    done_bytes: int = Field(ge=0)
-    total_bytes: int = Field(ge=0, description="0 until the source has told.")
-    error: ErrorTold | None = Field(description="Only where it failed.")
-    survives_restart: bool | None = Field(
-        description="Whether the model stays the default one; null unless it is that."
-    )
-
-
-class OfferedBody(Body):
-    """A model that can be fetched, or is on disk."""
-
-    id: str
-    title: TitleBody
-    summary: TitleBody
-    size_mb: float | None = Field(description="What is fetched, in 10⁶ bytes; null where nobody knows.")
-    licence: str
-    is_on_disk: bool
-    is_default: bool
-    fetch: FetchBody | None = Field(description="The fetch that runs, or how the last one ended.")
-
-
-class OfferedModelsBody(Body):
-    """All known models, the best one first."""
-
-    models: list[OfferedBody]
-
-
-class FetchRequest(BaseModel):
-    """What to do with a model once it is there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    serve: bool = Field(default=False, description="Make it the default one.")
-
-
-class SwapRequest(BaseModel):
-    """Which weights are to serve a name from now on. A name that is no model's becomes an alias."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str | None = Field(default=None, description="Null: the same model, its files read anew.")
 
 
 class HealthBody(Body):

@@ -7,6 +7,8 @@ from num2words import num2words
 
 # Beyond this many digits a string is a phone or a card number; nobody says "eighty-nine milliards".
 _LONGEST_CARDINAL_DIGITS = 12
+# num2words has no name for 10^33 and above.
+_MOST_DIGITS = 33
 
 # Names of decimal places: one tenth (feminine nominative), many tenths (genitive plural).
 _PLACES = (
@@ -76,19 +78,23 @@ def integer(digits: str) -> str:
     """Read a string of digits: leading zeros are said («007» → «ноль ноль семь»), long strings digit by digit."""
     if len(digits) > _LONGEST_CARDINAL_DIGITS:
         return " ".join(cardinal(int(digit)) for digit in digits)
-    significant = digits.lstrip("".join({digit for digit in digits if int(digit) == 0}) or " ")
+    significant = _without_leading_zeros(digits)
     zeros = ["ноль"] * (len(digits) - len(significant))
     return " ".join([*zeros, cardinal(int(significant))] if significant else zeros)
 
 
 def decimal(whole: str, fraction: str) -> str:
-    """Read a decimal fraction of at most `MAX_DECIMAL_PLACES` places: 2,5 → «две целых пять десятых»."""
+    """Read a decimal fraction of at most `MAX_DECIMAL_PLACES` places: 2,5 → «две целых пять десятых».
+
+    A whole part that has no name is read digit by digit.
+    """
     one, many = _PLACES[len(fraction) - 1]
-    parts, units = int(fraction), int(whole)
+    parts, significant = int(fraction), _without_leading_zeros(whole) or "0"
+    units = feminine(int(significant)) if len(significant) <= _MOST_DIGITS else integer(significant)
     return " ".join(
         [
-            feminine(units),
-            "целая" if _is_one(units) else "целых",
+            units,
+            "целая" if _is_one(last_digits(significant)) else "целых",
             feminine(parts),
             one if _is_one(parts) else many,
         ]
@@ -106,6 +112,14 @@ def ordinal(number: int, ending: str) -> str:
     return str(num2words(number, lang="ru", to="ordinal", **form)).removeprefix("одна ")
 
 
+def last_digits(digits: str) -> int:
+    """The last two digits of a string of digits as a number: they decide the form of what is counted.
+
+    Python refuses to convert a string of more than 4,300 digits as a whole.
+    """
+    return int(digits[-2:])
+
+
 def count_form(number: int, one: str, few: str, many: str) -> str:
     """Choose the form of a noun that a number counts: 1 рубль, 2 рубля, 5 рублей, 11 рублей."""
     if _is_one(number):
@@ -113,6 +127,11 @@ def count_form(number: int, one: str, few: str, many: str) -> str:
     if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
         return few
     return many
+
+
+def _without_leading_zeros(digits: str) -> str:
+    """A string of digits, of any script, from its first digit that is not zero."""
+    return digits.lstrip("".join({digit for digit in digits if int(digit) == 0}) or " ")
 
 
 def _is_one(number: int) -> bool:

@@ -91,7 +91,7 @@ def _say_counted(found: re.Match[str]) -> str:
     whole, fraction, decimal_sign, digits, sign = found.groups()
     if digits is None:
         return f" {numerals.decimal(whole, fraction)} {_say_sign(decimal_sign, count=None)} "
-    return f" {numerals.integer(digits)} {_say_sign(sign, count=int(digits))} "
+    return f" {numerals.integer(digits)} {_say_sign(sign, count=numerals.last_digits(digits))} "
 
 
 def _say_sign(sign: str | None, *, count: int | None) -> str:

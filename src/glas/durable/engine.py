@@ -5,7 +5,6 @@ again. A step that was recorded is never repeated; one that was not is, so that 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +13,11 @@ from contextvars import Context
 from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, DBOSContextSetAuth, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSContextSetAuth, SetEnqueueOptions, SetWorkflowID
 
 from glas.domain.errors import ConfigurationError
 from glas.durable.care import DEAD_AFTER_S, Care, end_unknown_runs
+from glas.durable.configuration import configuration_of, send_logs_to_ours
 from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
 from glas.durable.members import Members
 from glas.durable.orphans import Running
@@ -26,8 +26,6 @@ from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
 
 _T = TypeVar("_T")
 
-# Raised only when the order of recorded steps changes; otherwise a new release could not go on with running work.
-_STEPS_VERSION = "1"
 _MAX_RECOVERIES = 1000
 _COUNTED = 500
 
@@ -100,30 +98,10 @@ class Durable:
         """
         if Durable._is_started:
             raise ConfigurationError("expected one durable engine in a process, got a second")
-        _send_logs_to_ours()
-        await asyncio.to_thread(self._place.adopt)
-        self._engine = self._place.open()
-        self._members = Members(self._engine, self._place.schema)
-        try:
-            await asyncio.to_thread(self._members.prepare)
-            await asyncio.to_thread(self._members.beat, self._slot)
-        except sa.exc.OperationalError as error:
-            self._engine.dispose()
-            raise ConfigurationError(f"cannot open the durable engine's database: {error.orig}") from error
-        config: DBOSConfig = {
-            "name": "glas",
-            "system_database_url": self._place.url,
-            "application_version": _STEPS_VERSION,
-            "executor_id": self._slot,
-            "serializer": DBOSPortableJSONSerializer(),
-            "log_level": "WARNING",
-            "scheduler_polling_interval_sec": 5.0,
-            "system_database_engine": self._engine,
-        }
-        if self._place.schema is not None:
-            config["dbos_system_schema"] = self._place.schema
+        send_logs_to_ours()
+        engine, members = await self._join()
         Durable._is_started = True
-        self._dbos = DBOS(config=config)
+        self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
         self._functions = {
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(self._watched(function))
             for name, function in self._functions.items()
@@ -134,7 +112,7 @@ class Durable:
         self._waits.launch(self._first_runs)
         self._care = Care(
             self._dbos,
-            self._members,
+            members,
             self._slot,
             keep_s=self._keep_s,
             note=self._note,
@@ -143,6 +121,19 @@ class Durable:
         )
         await self._register()
         self._care.start()
+
+    async def _join(self) -> tuple[sa.Engine, Members]:
+        """Open the database and enter this process into the list of its members."""
+        await asyncio.to_thread(self._place.adopt)
+        self._engine = self._place.open()
+        self._members = Members(self._engine, self._place.schema)
+        try:
+            await asyncio.to_thread(self._members.prepare)
+            await asyncio.to_thread(self._members.beat, self._slot)
+        except sa.exc.OperationalError as error:
+            self._engine.dispose()
+            raise ConfigurationError(f"cannot open the durable engine's database: {error.orig}") from error
+        return self._engine, self._members
 
     def _watched(self, function: WorkflowFunction) -> WorkflowFunction:
         """A function around a method, which DBOS could not mark as it marks what it registers."""
@@ -291,10 +282,3 @@ class _NotRecordedError(BaseException):
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
-
-
-def _send_logs_to_ours() -> None:
-    """Keep DBOS from printing by itself: its lines pass our processors, which redact secrets."""
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())

@@ -51,11 +51,7 @@ def load_engine(
     if not directory.is_absolute():
         model, directory = known_model(uniform), local_directory(models_dir, uniform)
         window_s, layout, punctuates = model.window_s, model.layout, model.punctuates
-        if uniform != EMBEDDED and not is_on_disk(models_dir, uniform):
-            name = model.short_name if model in known_models() else uniform
-            raise ModelFileMissingError(
-                f"{uniform} is not on disk: {directory} lacks it. Get it: glas models get {name}", param="model"
-            )
+        _check_on_disk(models_dir, uniform)
     # onnxruntime has no arena here (it would keep for ever what the longest piece needed): its blocks are the system's.
     allocator.return_large_blocks()
     if kind == "whisper" or (layout is not None and layout.kind == "whisper"):
@@ -78,4 +74,15 @@ def load_engine(
         punctuates=punctuates,
         threads=threads,
         providers=providers,
+    )
+
+
+def _check_on_disk(models_dir: Path, uniform: str) -> None:
+    """Raise a `ModelFileMissingError` if a known model, by its uniform name, has not been fetched."""
+    if uniform == EMBEDDED or is_on_disk(models_dir, uniform):
+        return
+    model, directory = known_model(uniform), local_directory(models_dir, uniform)
+    name = model.short_name if model in known_models() else uniform
+    raise ModelFileMissingError(
+        f"{uniform} is not on disk: {directory} lacks it. Get it: glas models get {name}", param="model"
     )

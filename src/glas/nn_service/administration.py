@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from glas.clients.nn_service_bodies import FetchState
+from glas.clients.nn_service_model_bodies import FetchState
 from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
 from glas.engines.catalogue import AUTO, choose, is_on_disk, known_model
 from glas.engines.fetch import fetch_model

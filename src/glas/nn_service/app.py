@@ -63,6 +63,15 @@ def create_app(
     app.include_router(subtitles.make_router(max_body_bytes=max_body_bytes))
     app.include_router(models.make_router())
     app.include_router(offers.make_router())
+    _add_operation(app)
+    app.openapi = describe(  # type: ignore[method-assign]  # FastAPI's own way to change the document
+        app, description=_DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS
+    )
+    return app
+
+
+def _add_operation(app: FastAPI) -> None:
+    """Add the routes for whoever operates the service, and its documentation."""
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])
     app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
     app.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
@@ -75,10 +84,6 @@ def create_app(
         tags=["operation"],
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **failures()},
     )
-    app.openapi = describe(  # type: ignore[method-assign]  # FastAPI's own way to change the document
-        app, description=_DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS
-    )
-    return app
 
 
 async def health(request: Request) -> HealthBody:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 
-from glas.clients.comparison_bodies import ComparisonBody
+from glas.clients.nn_service_bodies import ComparisonBody
 from glas.domain.corrections import sound_of
 from glas.domain.decoding import RUSSIAN, DecodingOptions
 from glas.nn_service.answering import Question, recognise, service_of

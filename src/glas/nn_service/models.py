@@ -7,14 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from glas.clients.nn_service_bodies import (
+from glas.clients.nn_service_bodies import TitleBody
+from glas.clients.nn_service_model_bodies import (
     LoadedBody,
     LoadedModelsBody,
     ModelBody,
     ModelsBody,
     SwappedBody,
     SwapRequest,
-    TitleBody,
 )
 from glas.domain.errors import UnknownModelError
 from glas.engines.catalogue import title_of

@@ -5,14 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from glas.clients.nn_service_bodies import (
-    ErrorTold,
-    FetchBody,
-    FetchRequest,
-    OfferedBody,
-    OfferedModelsBody,
-    TitleBody,
-)
+from glas.clients.nn_service_bodies import TitleBody
+from glas.clients.nn_service_model_bodies import ErrorTold, FetchBody, FetchRequest, OfferedBody, OfferedModelsBody
 from glas.engines.catalogue import is_on_disk, known_model, title_of
 from glas.engines.descriptions import KnownModel
 from glas.engines.known import AUTO_ORDER

@@ -74,6 +74,7 @@ Language = Annotated[
 Prompt = Annotated[
     str, Form(max_length=_MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
 ]
+Hotwords = Annotated[str, Form(max_length=_MAX_PROMPT, description="Words that are likely, in one line. Whisper only.")]
 Form_ = Annotated[ResponseFormat, Form()]
 Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
 Granularities = Annotated[
@@ -88,8 +89,6 @@ Includes = Annotated[
     list[Include],
     Form(alias="include[]", default_factory=list, description="`logprobs`: the tokens with their probabilities."),
 ]
-
-
 Keywords = Annotated[
     list[str],
     Form(
@@ -116,6 +115,13 @@ def _true_or_false(value: object) -> object:
     if isinstance(value, str) and value.lower() not in {"true", "false"}:
         raise ValueError("expected true or false")
     return value
+
+
+Stream = Annotated[
+    bool,
+    BeforeValidator(_true_or_false),
+    Form(description="Server-sent events, one for each piece of speech."),
+]
 
 
 async def _check_fields(request: Request) -> None:
@@ -170,20 +176,14 @@ async def transcriptions(
     model: Model = "auto",
     language: Language = RUSSIAN,
     prompt: Prompt = "",
-    hotwords: Annotated[
-        str, Form(max_length=_MAX_PROMPT, description="Words that are likely, in one line. Whisper only.")
-    ] = "",
+    hotwords: Hotwords = "",
     keywords: Keywords,
     languages: Languages,
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
     granularities: Granularities,
     include: Includes,
-    stream: Annotated[
-        bool,
-        BeforeValidator(_true_or_false),
-        Form(description="Server-sent events, one for each piece of speech."),
-    ] = False,
+    stream: Stream = False,
 ) -> Response:
     """Recognise one recording.
 

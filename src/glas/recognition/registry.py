@@ -149,12 +149,6 @@ class Registry:
         self._retire(*replaced)
         return fresh
 
-    def put(self, engine: Engine, version: str) -> None:
-        """Serve an engine, which the caller has loaded, under its name."""
-        with self._lock:
-            replaced = self._put(engine.name, LoadedModel(engine, version))
-        self._retire(*replaced)
-
     def unload(self, name: str) -> bool:
         """Unload a model, by its uniform name, as soon as nobody uses it.
 

@@ -16,7 +16,7 @@ from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.people import Locale
 from glas.durable import Durable, Retry, Schedule, with_retries
-from glas.settings import Settings, numbers, plain
+from glas.settings import BotSettings, Settings, numbers, plain
 from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.telegram import Patience, open_telegram, said
 from glas.tg_bot.dispatch import Acquaintance, Updates
@@ -192,29 +192,39 @@ def _register(
     )
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
+        _for_handlers(services, durable, options), phrases=phrases, keyboards=keyboards, signer=signer
+    )
+    dispatcher.workflow_data.update(
         dispatcher=dispatcher,
-        nn_service=services.nn_service,
-        db_assist=services.db_assist,
-        data_loader=services.data_loader,
         subtitling=subtitling,
         corrector=corrector,
         prompts=prompts,
-        durable=durable,
-        phrases=phrases,
-        keyboards=keyboards,
-        signer=signer,
-        picture=Picture(START),
         admins=doorkeeper.admins,
-        options=options,
     )
-    updates = Updates(bot, dispatcher, durable, steps, phrases)
     durable.workflow(jobs.HEAR, pipeline.hear)
     durable.workflow(jobs.AMEND, amending.run)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.REPAIR, repair.run)
     durable.workflow(jobs.CLEAN, archiving.clean)
-    durable.workflow(jobs.UPDATE, updates.handle)
+    durable.workflow(jobs.UPDATE, Updates(bot, dispatcher, durable, steps, phrases).handle)
     durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, services.nn_service, phrases).run)
+    _register_queues(durable, options)
+
+
+def _for_handlers(services: Services, durable: Durable, options: BotSettings) -> dict[str, object]:
+    """What handlers ask for by the names of their parameters, of other parts."""
+    return {
+        "nn_service": services.nn_service,
+        "db_assist": services.db_assist,
+        "data_loader": services.data_loader,
+        "durable": durable,
+        "options": options,
+        "picture": Picture(START),
+    }
+
+
+def _register_queues(durable: Durable, options: BotSettings) -> None:
+    """Register the queues, and the nightly repair if there is to be one."""
     for queue in jobs.queues(options.concurrency):
         durable.queue(queue)
     if options.repair_hour >= 0:

@@ -71,19 +71,6 @@ def binary_arrays(path: Path) -> dict[str, Array]:
     return {name: as_float32(stored) for name, stored in stored_arrays(path).items()}
 
 
-def quantised_arrays(path: Path) -> dict[str, Quantised]:
-    """Read the matrices that a `model.bin` stores as int8, unchanged; empty for a file of another precision.
-
-    Raises:
-        ModelFileMissingError, ModelLoadError: as `read_binary`.
-    """
-    return {
-        name: stored
-        for name, stored in stored_arrays(path).items()
-        if isinstance(stored, Quantised) and stored.values.dtype == np.int8
-    }
-
-
 def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
     """Read all weights of a `model.bin` as they are stored; arrays lie in the file until they are used.
 

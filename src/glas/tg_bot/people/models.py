@@ -10,7 +10,7 @@ from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
 from glas.clients.nn_service import NnServiceClient
-from glas.clients.nn_service_bodies import FetchBody, OfferedBody
+from glas.clients.nn_service_model_bodies import FetchBody, OfferedBody
 from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
 from glas.domain.people import Locale
 from glas.tg_bot.api.telegram import edit_text

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from glas.clients.nn_service_bodies import OfferedBody
+from glas.clients.nn_service_model_bodies import OfferedBody
 from glas.domain.messages import Score
 from glas.domain.people import Locale
 from glas.domain.vocabulary import VocabularyWord

@@ -1,6 +1,6 @@
 """Recorded steps: a value, or an error that is a result, is stored and the step not repeated; a bug is not stored."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -55,16 +55,11 @@ class Steps:
                 on_pause()
             return least_s
 
-        async def guarded() -> dict[str, Any]:
-            try:
-                return {"value": await with_retries(work, self._retry, name=name, pause_s=pause_s)}
-            except GlasError as error:
-                return {"error": {"code": error.code, "message": error.message}}
-            except Exception as error:
-                raise _BugError(type(error).__name__) from error
+        def once() -> Coroutine[Any, Any, dict[str, Any]]:
+            return _outcome(lambda: with_retries(work, self._retry, name=name, pause_s=pause_s))
 
         try:
-            outcome = await guarded() if _is_broken.get() else await self._durable.step(name, guarded)
+            outcome = await once() if _is_broken.get() else await self._durable.step(name, once)
         except _BugError as bug:
             # What the engine itself raises, as when its database is away, is no bug: the workflow is resumed later.
             _is_broken.set(True)
@@ -73,3 +68,13 @@ class Steps:
         if failure := outcome.get("error"):
             raise from_code(failure["code"], failure["message"])
         return outcome["value"]
+
+
+async def _outcome(work: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+    """Do `work`; what it gives or the error that is its result, as JSON can hold it."""
+    try:
+        return {"value": await work()}
+    except GlasError as error:
+        return {"error": {"code": error.code, "message": error.message}}
+    except Exception as error:
+        raise _BugError(type(error).__name__) from error

@@ -36,8 +36,6 @@ SHARD = 900  # its number; training's shards have small ones
 SNR_DB = (-3.0, 20.0)
 CALIBRATION = FILE
 
-Recognise = Callable[[Samples], "Judged"]
-
 
 class Judged(NamedTuple):
     """One message: the signs of its words, whether each is right, and whether the message has any error."""
@@ -71,33 +69,14 @@ def calibrate(
         cache: where conversions of checkpoints are kept.
         picture: an SVG file for the reliability plot.
     """
-    recorder = Recorder()
-    beam_size = NnServiceSettings().beam_size
-    engine = WhisperEngine(model, name=model.name, cache=cache, beam_size=beam_size, calibration=recorder)
-    vad = VoiceActivityDetector()
-
-    def judged(samples: Samples, said: str) -> Judged:
-        recorder.signs = []
-        words = [
-            word.text for found in _hypotheses(engine, vad, samples) for one in found.segments for word in one.words
-        ]
-        return judge(words, recorder.signs, said)
-
+    judged = _judge_with(model, cache)
     learnt = [judged(samples, said) for samples, said in calibration_clips(speech)]
     right = np.array([right for one in learnt for right in one.is_right], bool)
     if right.all() or not right.any():
         (model / FILE).unlink(missing_ok=True)
         print(f"nothing to calibrate on: {right.sum()} of {len(right)} words are right")
         return
-    line = fit(np.concatenate([features(one.signs) for one in learnt if one.signs]), right)
-    found = Calibration(
-        sha256={name: sha256_of(model / name) for name in (CONVERTED_WEIGHTS, LM_FILE)},
-        features=FEATURES,
-        centres=tuple(line.centres),
-        scales=tuple(line.scales),
-        weights=tuple(line.weights),
-        bias=line.bias,
-    )
+    found = _fitted(model, learnt, right)
     heard = {
         one.name: [judged(decode_audio(str(utterance.audio)), utterance.text) for utterance in one.utterances]
         for one in sets
@@ -113,6 +92,36 @@ def calibrate(
     if picture is not None:
         lines = {name: bins(*pooled(found, messages)) for name, messages in heard.items()}
         picture.write_text(plot("confidence of a word", lines), encoding="utf-8")
+
+
+def _judge_with(model: Path, cache: Path) -> Callable[[Samples, str], Judged]:
+    """Load the model in a folder; a function that judges a message of samples (n,) by the words that were said."""
+    recorder = Recorder()
+    beam_size = NnServiceSettings().beam_size
+    engine = WhisperEngine(model, name=model.name, cache=cache, beam_size=beam_size, calibration=recorder)
+    vad = VoiceActivityDetector()
+
+    def judged(samples: Samples, said: str) -> Judged:
+        recorder.signs = []
+        words = [
+            word.text for found in _hypotheses(engine, vad, samples) for one in found.segments for word in one.words
+        ]
+        return judge(words, recorder.signs, said)
+
+    return judged
+
+
+def _fitted(model: Path, messages: Sequence[Judged], right: Bools) -> Calibration:
+    """The calibration of a model by messages that it heard; `right` (n_words,) tells which of their words are right."""
+    line = fit(np.concatenate([features(one.signs) for one in messages if one.signs]), right)
+    return Calibration(
+        sha256={name: sha256_of(model / name) for name in (CONVERTED_WEIGHTS, LM_FILE)},
+        features=FEATURES,
+        centres=tuple(line.centres),
+        scales=tuple(line.scales),
+        weights=tuple(line.weights),
+        bias=line.bias,
+    )
 
 
 def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samples) -> Iterator[Hypothesis]:

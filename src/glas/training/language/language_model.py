@@ -9,13 +9,11 @@ seen. Of words see `glas.training.language.words`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import log
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from glas.engines.language_model import LanguageModel
 from glas.training.language.held_out import HeldOutSentences
 from glas.training.language.words import Arrays, Reading, word_arrays
 from glas.training.texts.lexicon import Lexicon, load_lexicon
@@ -82,13 +80,6 @@ def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
-
-
-def bits_a_letter(lm: LanguageModel, sentences: Iterable[str]) -> float:
-    """How well the model foresees sentences (label texts), the space after each word counted as a letter."""
-    kept = list(sentences)
-    nepers = -sum(logprob for sentence in kept for logprob in lm.logprobs(sentence))
-    return nepers / log(2) / max(sum(len(sentence) + 1 for sentence in kept), 1)
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:

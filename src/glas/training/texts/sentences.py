@@ -37,7 +37,12 @@ def label(text: str) -> str:
 
 def held_out(text: str) -> bool:
     """Whether this sentence belongs to the tests and must never be trained on."""
-    return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % HELD_OUT_ONE_IN == 0
+    return share_of(text, HELD_OUT_ONE_IN) == 0
+
+
+def share_of(text: str, n_shares: int) -> int:
+    """Tell to which of equal shares of all sentences this one belongs, 0..n_shares - 1: by a hash of its label."""
+    return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % n_shares
 
 
 class TextSource:

@@ -6,13 +6,12 @@ Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and give the folder.
 Layout: `etc/txt.done.data` has lines `( id "text" )`, where + stands before a stressed vowel; `wav/ID.wav` beside it.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from glas.domain.errors import ConfigurationError
-from glas.training.texts.sentences import label
+from glas.training.texts.sentences import label, share_of
 
 TRANSCRIPTS = Path("etc/txt.done.data")
 _LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
@@ -28,7 +27,7 @@ class Reading:
 
 def held_out_reading(text: str) -> bool:
     """Whether a sentence of this reader belongs to the half that is only tested on."""
-    return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % 2 == 1
+    return share_of(text, 2) == 1
 
 
 def read_festvox(folder: Path) -> list[Reading]:

@@ -1,0 +1,128 @@
+"""What nn_service tells of models, and is asked to do with them: which are served, loaded, on disk, being fetched."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.clients.nn_service_bodies import Body, TitleBody
+
+
+class FetchState(StrEnum):
+    """How far a fetch is."""
+
+    FETCHING = "fetching"
+    LOADING = "loading"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class ModelBody(Body):
+    """A model that can be asked for."""
+
+    id: str
+    title: TitleBody
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: Literal["glas"] = "glas"
+    is_default: bool = Field(description="Whether it is what `auto` means.")
+    is_loaded: bool
+    aliases: list[str] = Field(description="Other names that mean it now.")
+    version: str | None = Field(description="Of the weights in memory; null if it is not loaded.")
+    window_seconds: float | None = Field(description="Longest piece of speech it hears at once; null if not loaded.")
+
+
+class ModelsBody(Body):
+    """All models that can be asked for."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelBody]
+
+
+class LoadedBody(Body):
+    """A model in memory."""
+
+    id: str
+    version: str = Field(description="Of its weights: a hash over the model's files.")
+    aliases: list[str] = Field(description="Other names that mean it now.")
+    is_default: bool
+    since: datetime
+    in_flight: int = Field(ge=0, description="Requests that use it.")
+    memory_bytes: int | None = Field(
+        description="By how much the process grew while it was loaded; null where the system does not tell."
+    )
+    expires_at: datetime | None = Field(description="When it is unloaded unless it is used; null: it stays.")
+
+
+class LoadedModelsBody(Body):
+    """What is in memory, and how busy the service is."""
+
+    models: list[LoadedBody]
+    in_flight: int = Field(ge=0, description="Recordings that are being recognised or wait.")
+    resident_bytes: int | None = Field(description="Memory of the process; null where the system does not tell.")
+
+
+class SwappedBody(LoadedBody):
+    """A model that serves a name from now on."""
+
+    survives_restart: bool | None = Field(
+        description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
+    )
+
+
+class ErrorTold(Body):
+    """Why a fetch failed."""
+
+    message: str
+    code: str
+
+
+class FetchBody(Body):
+    """How far the fetch of a model is."""
+
+    id: str
+    state: FetchState
+    serve: bool = Field(description="Whether the model becomes the default one afterwards.")
+    done_bytes: int = Field(ge=0)
+    total_bytes: int = Field(ge=0, description="0 until the source has told.")
+    error: ErrorTold | None = Field(description="Only where it failed.")
+    survives_restart: bool | None = Field(
+        description="Whether the model stays the default one; null unless it is that."
+    )
+
+
+class OfferedBody(Body):
+    """A model that can be fetched, or is on disk."""
+
+    id: str
+    title: TitleBody
+    summary: TitleBody
+    size_mb: float | None = Field(description="What is fetched, in 10⁶ bytes; null where nobody knows.")
+    licence: str
+    is_on_disk: bool
+    is_default: bool
+    fetch: FetchBody | None = Field(description="The fetch that runs, or how the last one ended.")
+
+
+class OfferedModelsBody(Body):
+    """All known models, the best one first."""
+
+    models: list[OfferedBody]
+
+
+class FetchRequest(BaseModel):
+    """What to do with a model once it is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    serve: bool = Field(default=False, description="Make it the default one.")
+
+
+class SwapRequest(BaseModel):
+    """Which weights are to serve a name from now on. A name that is no model's becomes an alias."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = Field(default=None, description="Null: the same model, its files read anew.")

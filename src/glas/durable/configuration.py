@@ -1,0 +1,41 @@
+"""How DBOS is set up: its configuration, and where its log goes."""
+
+import logging
+
+import sqlalchemy as sa
+from dbos import DBOSConfig, DBOSPortableJSONSerializer
+
+from glas.durable.place import Place
+
+# Raised only when the order of recorded steps changes; otherwise a new release could not go on with running work.
+_STEPS_VERSION = "1"
+
+
+def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfig:
+    """Make the configuration of DBOS.
+
+    Args:
+        place: where work is remembered.
+        engine: its open database.
+        slot: stable name of this process.
+    """
+    found: DBOSConfig = {
+        "name": "glas",
+        "system_database_url": place.url,
+        "application_version": _STEPS_VERSION,
+        "executor_id": slot,
+        "serializer": DBOSPortableJSONSerializer(),
+        "log_level": "WARNING",
+        "scheduler_polling_interval_sec": 5.0,
+        "system_database_engine": engine,
+    }
+    if place.schema is not None:
+        found["dbos_system_schema"] = place.schema
+    return found
+
+
+def send_logs_to_ours() -> None:
+    """Keep DBOS from printing by itself: its lines pass our processors, which redact secrets."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
