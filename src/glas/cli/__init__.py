@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import glas
-from glas.cli import backup, doctor, evaluate, export, keys, migrate, models, run, train, transcribe
+from glas.cli import backup, doctor, evaluate, export, finetune, keys, migrate, models, promote, run, train, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -52,6 +52,8 @@ app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.add_typer(models.app, name="models", help=models.HELP)
 app.add_typer(keys.app, name="keys", help=keys.HELP)
 app.add_typer(train.app, name="train", help=train.HELP)
+app.command("finetune", help=finetune.HELP)(finetune.finetune)
+app.command("promote", help=promote.HELP)(promote.promote)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("export", help=export.HELP)(export.export)
 app.command("migrate", help=migrate.HELP)(migrate.migrate)
