@@ -19,7 +19,7 @@ class Split(NamedTuple):
 
 
 def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
-    """Split by speaker, or by text where few people speak. The same text is never on both sides.
+    """Split by speaker, or by text where few people speak.
 
     Args:
         utterances: recordings with references.
@@ -34,8 +34,6 @@ def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
     for one in utterances:
         key = one.speaker if by_speaker and one.speaker else normalise(one.text)
         (found.dev if _place(key) < dev_share else found.train).append(one)
-    held = {normalise(one.text) for one in found.dev}
-    found = Split([one for one in found.train if normalise(one.text) not in held], found.dev)
     if not found.train or not found.dev:
         raise DataSetError(
             f"expected enough recordings to learn from and to choose on, got {len(utterances)} with {len(speakers)} "

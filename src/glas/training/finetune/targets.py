@@ -41,9 +41,13 @@ def _keys(words: list[str]) -> list[str]:
 
 
 def _dressed(words: list[str], heard: list[str]) -> list[str]:
-    """Words without capitals and marks, with the first capital and the last mark of what was heard in their place."""
-    first, last = words[0], words[-1]
+    """Words without capitals and marks, with the first capital and the last marks of what was heard in their place."""
+    behind = len(heard)
+    while behind and not normalise(heard[behind - 1]):  # a dash between spaces
+        behind -= 1
+    if not behind:
+        return words
+    first, last = words[0], heard[behind - 1]
     if heard[0][:1].isupper():
         words = [first[:1].upper() + first[1:], *words[1:]]
-    mark = heard[-1][len(heard[-1].rstrip(_MARKS)) :]
-    return [*words[:-1], (words[-1] if len(words) > 1 else words[0]) + mark] if last else words
+    return [*words[:-1], words[-1] + last[len(last.rstrip(_MARKS)) :], *heard[behind:]]
