@@ -47,6 +47,10 @@ def finetune(
     ] = None,
     work: Annotated[Path | None, typer.Option(help="Каталог для промежуточного; без этого рядом с моделью.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Сколько раз услышать каждую запись.")] = 6,
+    share: Annotated[
+        list[float] | None,
+        typer.Option(min=0.01, max=1, help="Какую долю выученного пробовать; можно несколько раз."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Сколько ядер занять.")] = 1,
 ) -> None:
     """Fine-tune a model and print what each share of the change does."""
@@ -58,6 +62,7 @@ def finetune(
         from glas.training.finetune.fit import Fit
         from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe
         from glas.training.finetune.recipe import finetune as finetune_model
+        from glas.training.finetune.share import SHARES
 
         directory = base or embedded_directory()
         is_whole = weights is None and base is not None and not (base / CONVERTED_WEIGHTS).is_file()
@@ -69,7 +74,7 @@ def finetune(
             FinetuneData(corrected, replayed, [read_reference_set(folder) for folder in keep or []]),
             work or to.with_name(f".{to.name}.work"),
             to,
-            recipe=FinetuneRecipe(fit=Fit(epochs=epochs), threads=threads),
+            recipe=FinetuneRecipe(fit=Fit(epochs=epochs), shares=tuple(share or SHARES), threads=threads),
             report=lambda line: err.print(line, markup=False, highlight=False),
         )
     if found.chosen is None:

@@ -18,7 +18,6 @@ from glas.training.adapter.network import Arrays, Whisper, half_precision
 CHECKPOINT = "checkpoint.pt"
 LOG = "train.jsonl"
 LABEL_SMOOTHING = 0.05
-WARM_UP_STEPS = 50
 LARGEST_GRADIENT = 1.0
 
 
@@ -32,6 +31,7 @@ class Knobs:
         encoder_rank: of the encoder's adapters; 0 for none.
         decoder_rank: of the decoder's.
         save_every: steps between checkpoints.
+        warm_up: steps in which the learning rate rises.
     """
 
     steps: int
@@ -39,6 +39,7 @@ class Knobs:
     encoder_rank: int = 32
     decoder_rank: int = 0
     save_every: int = 100
+    warm_up: int = 50
 
 
 class Lesson(NamedTuple):
@@ -85,8 +86,8 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 
 
 def rate_at(step: int, knobs: Knobs) -> float:
-    """The learning rate of a step: up in `WARM_UP_STEPS`, then down to zero in a straight line."""
-    return knobs.learning_rate * min((step + 1) / WARM_UP_STEPS, 1) * max(1 - step / knobs.steps, 0)
+    """The learning rate of a step: up in `warm_up` steps, then down to zero in a straight line."""
+    return knobs.learning_rate * min((step + 1) / knobs.warm_up, 1) * max(1 - step / knobs.steps, 0)
 
 
 def train(

@@ -22,6 +22,7 @@ BEST = "best.npz"
 DEV_LOG = "dev.jsonl"
 # Of the clips, this share keeps its sound but for level and a faint noise: they come through real microphones already.
 UNCHANGED = 0.6
+WARM_UP = 10  # one in so many steps belongs to the rise of the learning rate
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def fit(
         encoder_rank=how.rank,
         decoder_rank=how.rank,
         save_every=max(1, n_steps // how.checkpoints),
+        warm_up=max(1, n_steps // WARM_UP),
     )
     dev = _dev_batches(clips, tokens, how, n_mels)
     watch = _Watch(run, dev, how.patience, lambda step, loss: on_step(step, n_steps, loss))

@@ -30,7 +30,7 @@ from glas.training.finetune.examples import examples
 from glas.training.finetune.fit import DEV, REPLAY, TRAIN, Fit, fit
 from glas.training.finetune.release import combined, write_model
 from glas.training.finetune.share import SHARES, Trial, choose_share, try_shares
-from glas.training.finetune.split import split
+from glas.training.finetune.split import Split, split
 from glas.training.judged.evaluate import measure, served
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
@@ -63,15 +63,17 @@ class FinetuneData:
     """What a model is fine-tuned on.
 
     Attributes:
-        corrected: recordings with references, split by `split`.
+        corrected: recordings with references; without `dev` they are split by `split`.
         replayed: other recordings with references that are learnt between them, against forgetting.
         kept: recordings that are never learnt and must not be recognised worse; they decide the share.
+        dev: recordings with references on which choices are made.
         version: name of the dataset version that the corrected recordings come from.
     """
 
     corrected: Sequence[Utterance]
     replayed: Sequence[Utterance] = ()
     kept: Sequence[ReferenceSet] = ()
+    dev: Sequence[Utterance] = ()
     version: str | None = None
 
 
@@ -115,7 +117,7 @@ def finetune(
     """
     recipe = recipe or FinetuneRecipe()
     torch.set_num_threads(recipe.threads)
-    parted = split(data.corrected, recipe.dev_share)
+    parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
     _claim(work, lineage)
     clips = work / "clips"
@@ -146,7 +148,7 @@ def finetune(
 
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
     """What decides the result: the base's version, recordings and references by hash, the recipe."""
-    corrected = data.corrected
+    corrected = [*data.corrected, *data.dev]
     return Lineage(
         base=ModelRef(name=base.directory.name, version=ModelVersions(base.directory).version_in(base.directory)),
         data=data.version,
