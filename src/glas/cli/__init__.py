@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import glas
-from glas.cli import backup, doctor, evaluate, export, finetune, keys, migrate, models, promote, run, train, transcribe
+from glas.cli import backup, doctor, evaluate, export, finetune, keys, learn, migrate, models, promote, run, train, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -53,6 +53,7 @@ app.add_typer(models.app, name="models", help=models.HELP)
 app.add_typer(keys.app, name="keys", help=keys.HELP)
 app.add_typer(train.app, name="train", help=train.HELP)
 app.command("finetune", help=finetune.HELP)(finetune.finetune)
+app.command("learn", help=learn.HELP)(learn.learn)
 app.command("promote", help=promote.HELP)(promote.promote)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("export", help=export.HELP)(export.export)

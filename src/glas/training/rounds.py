@@ -4,9 +4,8 @@ A round belongs to a dataset version, whose name is a hash of its content. So a 
 stopped, and what was learnt once is not learnt again: the next version with nothing new in it has the same name.
 """
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +18,10 @@ from glas.domain.splits import Split
 from glas.recognition.gate import GateLimits
 from glas.recognition.gate_report import write_report
 from glas.recognition.references import ReferenceSet, Utterance
-from glas.recognition.trial import TestData, try_candidate
+from glas.recognition.trial import TestData, TrialResult, try_candidate
 from glas.settings import Settings
 from glas.system.files import to_disk
-from glas.training.datasets import Dataset, open_dataset
+from glas.training.datasets import Dataset, Example, open_dataset, read_version
 from glas.training.datasets.making import Rules, make_version
 from glas.training.datasets.version import Version
 from glas.training.finetune.base import Base
@@ -103,7 +102,7 @@ def run_round(settings: Settings, plan: RoundPlan, report: Callable[[str], None]
     folder = plan.rounds / made.path.stem
     if (finished := read_round(folder)) is not None:
         return finished
-    minutes = _new_minutes(made.version, plan.rounds)
+    minutes = _new_minutes(made.version, plan)
     if minutes < plan.least_minutes:
         return _ended(made.path.stem, Outcome.TOO_LITTLE, minutes)
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,12 +111,18 @@ def run_round(settings: Settings, plan: RoundPlan, report: Callable[[str], None]
     report(f"version {made.path.stem}: {minutes:.1f} new minutes")
     if not model.is_dir():
         data = FinetuneData(
-            _utterances(dataset.train), kept=plan.kept, dev=_utterances(dataset.dev), version=made.path.stem
+            _utterances(one for one in dataset.train if not one.is_replayed),
+            _utterances(one for one in dataset.train if one.is_replayed),
+            kept=plan.kept,
+            dev=_utterances(dataset.dev),
+            version=made.path.stem,
         )
         found = finetune(plan.base, data, folder / WORK, model, recipe=plan.recipe, report=report)
         if found.chosen is None:
             return _keep(folder, _ended(made.path.stem, Outcome.NOT_BETTER, minutes))
-    return _keep(folder, _judged(settings, plan, dataset, model, folder, minutes, report))
+    data = _test_data(dataset, plan)
+    trial = try_candidate(settings, f"whisper:{model}", data, plan.limits, report)
+    return _keep(folder, _judged(trial, data.test, model, folder, minutes))
 
 
 def read_round(folder: Path) -> Round | None:
@@ -132,22 +137,9 @@ def finished_rounds(rounds: Path) -> list[Round]:
     return sorted((one for one in found if one is not None), key=lambda one: one.finished)
 
 
-def _judged(
-    settings: Settings,
-    plan: RoundPlan,
-    dataset: Dataset,
-    model: Path,
-    folder: Path,
-    minutes: float,
-    report: Callable[[str], None],
-) -> Round:
-    """Measure the model against the champion, and write the report."""
-    test = _utterances(dataset.test)
-    if not test:
-        raise DataSetError("expected recordings to test with, got none: no speaker of the export belongs to the test")
-    data = TestData(ReferenceSet("test", tuple(test)), tuple(plan.guards), is_personal=plan.rules.speaker is not None)
-    found = try_candidate(settings, f"whisper:{model}", data, plan.limits, report)
-    page = write_report(folder / REPORT, found, data.test)
+def _judged(found: TrialResult, test: ReferenceSet, model: Path, folder: Path, minutes: float) -> Round:
+    """Write the report of a trial; returns how the round ended."""
+    page = write_report(folder / REPORT, found, test)
     outcome = Outcome.PASSED if found.verdict.passed else Outcome.REFUSED
     return _ended(folder.name, outcome, minutes).model_copy(
         update={
@@ -159,21 +151,28 @@ def _judged(
     )
 
 
-def _utterances(examples: Sequence[object]) -> list[Utterance]:
-    return [
-        Utterance(one.audio, one.audio.name, one.text, one.speaker)  # type: ignore[attr-defined]
-        for one in examples
+def _test_data(dataset: Dataset, plan: RoundPlan) -> TestData:
+    test = _utterances(dataset.test)
+    if not test:
+        raise DataSetError("expected recordings to test with, got none: no speaker of the export belongs to the test")
+    is_personal = plan.rules.speaker is not None
+    return TestData(ReferenceSet("test", tuple(test)), tuple(plan.guards), is_personal=is_personal)
+
+
+def _utterances(examples: Iterable[Example]) -> list[Utterance]:
+    return [Utterance(one.audio, one.audio.name, one.text, one.speaker) for one in examples]
+
+
+def _new_minutes(version: Version, plan: RoundPlan) -> float:
+    """Minutes to learn from whose words no finished round has had."""
+    learnt = {
+        (entry.id, entry.reference_sha256)
+        for one in finished_rounds(plan.rounds)
+        for entry in read_version(plan.datasets, one.version).entries
+    }
+    new = [
+        one for one in version.entries if one.split is Split.TRAIN and (one.id, one.reference_sha256) not in learnt
     ]
-
-
-def _new_minutes(version: Version, rounds: Path) -> float:
-    """Minutes to learn from that no finished round has had."""
-    known: set[str] = set()
-    for one in finished_rounds(rounds):
-        learnt = rounds / one.version / "learnt.json"
-        if learnt.is_file():
-            known |= set(json.loads(learnt.read_bytes()))
-    new = [one for one in version.entries if one.split is Split.TRAIN and one.reference_sha256 not in known]
     return sum(one.duration_s for one in new) / 60
 
 
