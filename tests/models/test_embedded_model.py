@@ -19,9 +19,9 @@ from glas.engines.catalogue import embedded_directory, is_on_disk, known_model
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine
 from glas.recognition import open_recogniser
+from glas.recognition.nonspeech import KINDS, clips
 from glas.settings import Settings
 from tests.conftest import Sample, as_wav
-from tests.parts.nonspeech import KINDS, clips
 
 MOST_LOAD_CPU_S = 5.0
 

@@ -9,12 +9,12 @@ import pytest
 
 from glas.engines.whisper import WhisperEngine
 from glas.recognition import Recogniser, open_recogniser
+from glas.recognition.nonspeech import clips
 from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.manner import Manner
 from tests.conftest import as_wav
 from tests.models.trained import trained
-from tests.parts.nonspeech import clips
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 

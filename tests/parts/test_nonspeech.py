@@ -12,12 +12,12 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segme
 from glas.engines import Engine
 from glas.engines.load import load_engine
 from glas.recognition import open_recogniser
+from glas.recognition.nonspeech import KINDS, clips
 from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
 from glas.training.voices.manner import Manner
 from tests.conftest import as_wav
-from tests.parts.nonspeech import KINDS, clips
 from tests.speech import speak
 
 CLIPS, SECONDS = 120, 5.0  # ten minutes

@@ -18,9 +18,9 @@ from glas.domain.metrics import error_rates
 from glas.engines.catalogue import embedded_directory
 from glas.engines.versions import ModelVersions
 from glas.engines.whisper import WhisperEngine
+from glas.recognition.nonspeech import clips
 from tests.conftest import Sample, Server, as_wav
 from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
-from tests.parts.nonspeech import clips
 
 N_NAMES = 16  # 64 s: more than a message
 

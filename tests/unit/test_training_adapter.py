@@ -9,12 +9,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
 from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
-from glas.training.adapter.batches import IGNORED, Batch, Batches
+from glas.training.adapter.batches import IGNORED, Batches
 from glas.training.adapter.factors import as_adapter, factors_of, together
 from glas.training.adapter.lora import adapters
 from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import open_targets, write_targets
-from glas.training.adapter.train import CHECKPOINT, Knobs, losses, student, train
+from glas.training.adapter.train import CHECKPOINT, Draw, Knobs, Lesson, losses, student, train
 from glas.training.sound.clips import open_clips, write_clips
 from tests.models.conftest import one_thread
 
@@ -61,6 +61,15 @@ def small_arrays() -> Arrays:
                 matrix(shape[0]),
             )
     return found
+
+
+def mixed(batches: Batches, text_weight: float) -> Draw:
+    """Lessons of texts and of the teacher's states in turn."""
+    return lambda step: (
+        Lesson(batches.draw(step), text_weight=1.0)
+        if step % 2
+        else Lesson(batches.draw(step), states_weight=1.0, text_weight=text_weight)
+    )
 
 
 class FewTokens:
@@ -129,33 +138,41 @@ def test_adapters_change_nothing_before_they_learn_and_lower_the_loss(
         adapted = losses(student(arrays, KNOBS), batch, wants_text=True)
     assert float(plain[0]) == pytest.approx(float(adapted[0]), rel=1e-3)
     assert float(plain[1]) == pytest.approx(float(adapted[1]), rel=1e-3)
-    network = train(arrays, batches, batches, tmp_path / "run", Knobs(40, 3e-3, 4, 4, text_share=0.5, text_weight=0.1))
+    network = train(arrays, mixed(batches, 0.1), tmp_path / "run", Knobs(40, 3e-3, 4, 4))
     with torch.no_grad():
         learnt = losses(network, batch, wants_text=True)
     assert learnt[1] < plain[1]
+
+
+def test_a_training_ends_when_the_watcher_says_so(arrays: Arrays, batches: Batches, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def watch(step: int, _network: Whisper) -> bool:
+        seen.append(step)
+        return step == 4
+
+    train(arrays, mixed(batches, 0.0), tmp_path / "run", Knobs(12, 3e-3, 2, 2, save_every=2), watch)
+    assert seen == [2, 4]
 
 
 class BrokenOffError(Exception):
     """What ends a run in the middle."""
 
 
-def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(
-    arrays: Arrays, batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = factors_of(train(arrays, batches, None, tmp_path / "whole", KNOBS))
-    draw = batches.draw
+def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(arrays: Arrays, batches: Batches, tmp_path: Path) -> None:
+    def draw(step: int) -> Lesson:
+        return Lesson(batches.draw(step), states_weight=1.0)
 
-    def until_the_third(step: int) -> Batch:
+    def until_the_third(step: int) -> Lesson:
         if step == 3:
             raise BrokenOffError
         return draw(step)
 
-    monkeypatch.setattr(batches, "draw", until_the_third)
+    whole = factors_of(train(arrays, draw, tmp_path / "whole", KNOBS))
     with pytest.raises(BrokenOffError):
-        train(arrays, batches, None, tmp_path / "parts", KNOBS)
+        train(arrays, until_the_third, tmp_path / "parts", KNOBS)
     assert torch.load(tmp_path / "parts" / CHECKPOINT, weights_only=True)["step"] == 2
-    monkeypatch.undo()
-    again = factors_of(train(arrays, batches, None, tmp_path / "parts", KNOBS))
+    again = factors_of(train(arrays, draw, tmp_path / "parts", KNOBS))
     for name, pair in whole.items():
         np.testing.assert_allclose(again[name].b, pair.b, rtol=1e-5, atol=1e-7)
 
@@ -163,8 +180,7 @@ def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(
 def test_factors_merged_into_the_weights_do_what_the_adapters_do(
     arrays: Arrays, batches: Batches, tmp_path: Path
 ) -> None:
-    knobs = Knobs(20, 3e-3, 4, 2, text_share=0.5)
-    network = train(arrays, batches, batches, tmp_path / "run", knobs)
+    network = train(arrays, mixed(batches, 0.0), tmp_path / "run", Knobs(20, 3e-3, 4, 2))
     parts = factors_of(network)
     assert {len(pair.a) for name, pair in parts.items() if name.startswith("encoder")} == {4}
     write_adapter(tmp_path / "adapter", as_adapter(parts, "small", "", {}))

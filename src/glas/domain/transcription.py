@@ -15,6 +15,9 @@ from glas.domain.model_ref import ModelRef
 
 SAMPLE_RATE_HZ = 16_000
 
+SILENCE_DB: Final = -100.0
+"""The least level that is told; 16-bit samples cannot be quieter but for zeros."""
+
 SURE: Final = 0.6
 """Below this confidence people are told that a word or a message is uncertain: on the page, and in the bot.
 
@@ -166,6 +169,9 @@ class Recognition(BaseModel):
     processing_s: float = Field(ge=0, description="Seconds of work from bytes to text, without waiting for a turn.")
     fingerprint: str | None = Field(
         default=None, description="sha256 of the decoded samples as 16-bit numbers: the same audio in another file."
+    )
+    level_db: float | None = Field(
+        default=None, description="Root mean square of the samples in decibels, 0 for full scale; null if unknown."
     )
 
     @property

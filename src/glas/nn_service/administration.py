@@ -11,7 +11,7 @@ import structlog
 
 from glas.clients.nn_service_model_bodies import FetchState
 from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
-from glas.engines.catalogue import AUTO, choose, is_on_disk, known_model
+from glas.engines.catalogue import AUTO, best_on_disk, choose, is_on_disk, known_model, named_champion
 from glas.engines.fetch import fetch_model
 from glas.recognition import Registry
 from glas.settings import Settings
@@ -89,6 +89,7 @@ class Administration:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._fetch: Fetch | None = None
+        self._choice = named_champion(settings.models_dir)  # as it was when it was last looked at
 
     @property
     def models_dir(self) -> Path:
@@ -115,7 +116,30 @@ class Administration:
         except ModelError as error:
             _log.warning("the choice of a model is not kept", model=name, error=error.message)
             return False
+        self._choice = named_champion(self._settings.models_dir)
         return self._settings.model == AUTO
+
+    def follow(self) -> str | None:
+        """Serve the model that another process has chosen, if GLAS_MODEL is `auto` and the choice has changed.
+
+        A choice that cannot be loaded is tried once. The model that serves goes on serving.
+
+        Returns:
+            Uniform name of the model that serves from now on; None if nothing has changed.
+        """
+        directory = self._settings.models_dir
+        if self._settings.model != AUTO or (named := named_champion(directory)) == self._choice:
+            return None
+        self._choice = named
+        chosen = best_on_disk(directory)
+        if chosen == self._registry.default:
+            return None
+        try:
+            self._registry.swap(AUTO, chosen)
+        except GlasError as error:
+            _log.error("the chosen model cannot be served", model=chosen, error=error.message)
+            return None
+        return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:
         """Begin to fetch a known model; the same one again is the fetch that runs.

@@ -16,6 +16,7 @@ from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, op
 from glas.settings import Settings
 
 _LOOK_AT_IDLE_S = 5.0
+_LOOK_AT_CHOICE_S = 1.0
 
 
 class RecognitionService:
@@ -111,7 +112,16 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
         stack.callback(unloading.cancel)
         administration = Administration(settings, recogniser.registry)
         stack.push_async_callback(asyncio.to_thread, administration.close)
+        following = asyncio.create_task(_follow(administration))
+        stack.callback(following.cancel)
         yield RecognitionService(recogniser, queue, administration, deadline_s=nn.deadline_s or None)
+
+
+async def _follow(administration: Administration) -> None:
+    """Look again and again whether another process has chosen a model: `glas promote`, or another replica."""
+    while True:
+        await asyncio.sleep(_LOOK_AT_CHOICE_S)
+        await asyncio.to_thread(administration.follow)
 
 
 async def _unload_idle(registry: Registry) -> None:

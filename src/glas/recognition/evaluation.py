@@ -1,8 +1,9 @@
 """Error rates of a recogniser on recordings with reference texts.
 
-The intervals are percentile intervals of the bootstrap over recordings (Bisani and Ney 2004, "Bootstrap estimates for
-confidence intervals in ASR performance evaluation"). Recordings of one speaker are treated as independent; where few
-people speak, other voices may fare worse than the interval says.
+The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
+intervals in ASR performance evaluation"). Whole speakers are drawn where the data set names at least `FEWEST_SPEAKERS`;
+else recordings, as if those of one speaker were independent. Where few people speak, other voices may fare worse than
+the interval says.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ from glas.recognition.references import ReferenceSet, Utterance
 RESAMPLES = 10_000
 SEED = 1
 UNREADABLE = "file_unreadable"
+FEWEST_SPEAKERS = 5  # an interval over fewer says little
 
 
 class _Value(BaseModel):
@@ -48,6 +50,9 @@ class UtteranceResult(_Value):
     char_errors: int = Field(ge=0)
     chars: int = Field(ge=0, description="Of the reference, by RU-NORM; spaces between words are characters.")
     duration_s: float = Field(ge=0)
+    speaker: str | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    level_db: float | None = Field(default=None, description="Root mean square of the samples, 0 for full scale.")
 
 
 class Failure(_Value):
@@ -66,7 +71,7 @@ class Evaluation(_Value):
     rates: ErrorRates
     wer_interval: Interval | None = Field(description="Null with fewer than two recordings.")
     cer_interval: Interval | None
-    interval_method: str = "percentile bootstrap over recordings (Bisani and Ney 2004)"
+    interval_method: str = Field(description="What is drawn, and how.")
     resamples: int = RESAMPLES
     seed: int = SEED
     audio_s: float = Field(ge=0, description="Seconds of audio.")
@@ -135,12 +140,14 @@ def _evaluation(
     texts = [result.hypothesis.text for _, result in recognised]
     wrong_words, words = word_errors(references, texts)
     wrong_chars, chars = char_errors(references, texts)
+    unit, blocks = blocks_of([one.speaker for one, _ in recognised])
     return Evaluation(
         data=data.name,
         model=model,
         rates=error_rates(references, texts),
-        wer_interval=_interval(wrong_words, words),
-        cer_interval=_interval(wrong_chars, chars),
+        wer_interval=_interval(wrong_words, words, blocks),
+        cer_interval=_interval(wrong_chars, chars, blocks),
+        interval_method=f"percentile bootstrap over {unit} (Bisani and Ney 2004)",
         audio_s=sum(result.hypothesis.duration_s for _, result in recognised),
         processing_s=sum(result.processing_s for _, result in recognised),
         utterances=tuple(
@@ -153,6 +160,9 @@ def _evaluation(
                 char_errors=int(wrong_chars[index]),
                 chars=int(chars[index]),
                 duration_s=result.hypothesis.duration_s,
+                speaker=one.speaker,
+                confidence=result.hypothesis.confidence,
+                level_db=result.level_db,
             )
             for index, (one, result) in enumerate(recognised)
         ),
@@ -161,8 +171,15 @@ def _evaluation(
     )
 
 
-def _interval(errors: Integers, totals: Integers) -> Interval | None:
-    if len(errors) < 2:  # noqa: PLR2004
+def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
+    """What is drawn in the bootstrap: its name, and for each recording the block to which it belongs."""
+    named = [one for one in speakers if one is not None]
+    if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:
+        return "speakers", named
+    return "recordings", [str(index) for index in range(len(speakers))]
+
+
+def _interval(errors: Integers, totals: Integers, blocks: Sequence[str]) -> Interval | None:
+    if len(set(blocks)) < 2:  # noqa: PLR2004
         return None
-    names = [str(index) for index in range(len(errors))]
-    return bootstrap_interval(errors, totals, names, resamples=RESAMPLES, seed=SEED)
+    return bootstrap_interval(errors, totals, blocks, resamples=RESAMPLES, seed=SEED)

@@ -22,11 +22,13 @@ class Utterance:
         audio: the file.
         name: how the data set calls it.
         text: the reference.
+        speaker: who speaks; None where the data set does not tell.
     """
 
     audio: Path
     name: str
     text: str
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,4 +116,5 @@ def _utterance(listing: Path, number: int, line: str) -> Utterance | None:
         return None
     if not isinstance(text, str):
         raise DataSetError(f"{listing}, line {number}: expected a text or null, got {text!r:.80}")
-    return Utterance(listing.parent / audio, audio, text)
+    speaker = row.get("speaker")
+    return Utterance(listing.parent / audio, audio, text, speaker if isinstance(speaker, str) else None)

@@ -5,6 +5,7 @@ Runs in a thread of its own for each recording, streaming throughout; the pieces
 
 import contextlib
 import hashlib
+import math
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ from glas.audio.segmentation import SegmentationOptions, SpeechPiece, VoiceActiv
 from glas.domain.decoding import RUSSIAN
 from glas.domain.errors import EmptyAudioError, ServiceFaultError
 from glas.domain.hallucination import Evidence, without_inventions
-from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Recognition, Samples, Segment
+from glas.domain.transcription import SAMPLE_RATE_HZ, SILENCE_DB, Hypothesis, Recognition, Samples, Segment
 from glas.domain.writing import Style, Writer
 from glas.engines import Engine
 from glas.recognition.batcher import Batcher
@@ -111,7 +112,12 @@ class Transcriber:
             language=language,
             foreign=_mostly_foreign([part for _, part in parts]),
         )
-        return Recognition(hypothesis=hypothesis, processing_s=job.work_s, fingerprint=blocks.digest.hexdigest())
+        return Recognition(
+            hypothesis=hypothesis,
+            processing_s=job.work_s,
+            fingerprint=blocks.digest.hexdigest(),
+            level_db=blocks.level_db,
+        )
 
     def _writer(self, engine: Engine) -> Writer:
         needs_marks = self._style.sentences and not engine.abilities.punctuates
@@ -166,11 +172,19 @@ class _BlockReader:
         self._on_long = on_long
         self.n_samples = 0
         self.digest = hashlib.sha256()
+        self._energy = 0.0
+
+    @property
+    def level_db(self) -> float:
+        """Root mean square of all samples in decibels below full scale, at least `SILENCE_DB`."""
+        mean = self._energy / max(self.n_samples, 1)
+        return max(10 * math.log10(mean), SILENCE_DB) if mean > 0 else SILENCE_DB
 
     def read(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         for block in blocks:
             self._job.check()
             self.n_samples += len(block)
+            self._energy += float(np.dot(block, block))
             if not self._job.is_long and self.n_samples > MESSAGE_S * SAMPLE_RATE_HZ:
                 if not self._slot.lengthen():
                     raise _MustWaitError

@@ -20,7 +20,7 @@ from glas.training.adapter.factors import Parts, as_adapter, factors_of, togethe
 from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import write_targets
 from glas.training.adapter.tokens import Tokens
-from glas.training.adapter.train import Knobs, train
+from glas.training.adapter.train import Draw, Knobs, Lesson, is_due, train
 from glas.training.judged.calibrate import calibrate
 from glas.training.judged.card import write_card
 from glas.training.judged.evaluate import test_sets
@@ -66,10 +66,10 @@ class Recipe:
     processes: int = 1
     context: Knobs = field(default_factory=lambda: Knobs(steps=500))
     spelling: Knobs = field(
-        default_factory=lambda: Knobs(
-            steps=1000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16, text_share=0.6, text_weight=0.2
-        )
+        default_factory=lambda: Knobs(steps=1000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16)
     )
+    text_share: float = 0.6  # of the second training's steps; the others learn from the teacher's states
+    text_weight: float = 0.2  # of the text's loss in a step that learns from the teacher too
     spelling_share: float = 1.0
     language_model: LMSize = field(default_factory=LMSize)
 
@@ -80,7 +80,8 @@ SMOKE = Recipe(
     guided_shards=1,
     clips_per_shard=8,
     context=Knobs(steps=2, encoder_rank=2),
-    spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2, text_share=0.5, text_weight=0.2),
+    spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2),
+    text_share=0.5,
     language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000, prefix="по"),
 )
 
@@ -134,12 +135,26 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
     n_mels = teacher.shape.n_mels
     learn = Batches(speech.folder, guided, tokens, Augmentation(), n_mels=n_mels, wants_states=True)
     read = Batches(speech.folder, names, tokens, Augmentation(), n_mels=n_mels, seed=1)
-    context = factors_of(train(arrays, learn, None, data / CONTEXT_RUN, recipe.context))
+    context = factors_of(
+        train(arrays, lambda step: Lesson(learn.draw(step), states_weight=1.0), data / CONTEXT_RUN, recipe.context)
+    )
     adapted = merge(arrays, as_adapter(context, "", "", {}))
-    spelling = factors_of(train(adapted, learn, read, data / SPELLING_RUN, recipe.spelling))
+    mixed = _mixed(learn, read, recipe)
+    spelling = factors_of(train(adapted, mixed, data / SPELLING_RUN, recipe.spelling))
     adapter = _released(arrays, context, spelling, recipe)
     write_adapter(to, adapter)
     return adapter
+
+
+def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> Draw:
+    """Lessons of texts and, between them, of the teacher's states."""
+
+    def draw(step: int) -> Lesson:
+        if is_due(step, recipe.text_share):
+            return Lesson(read.draw(step), text_weight=1.0)
+        return Lesson(learn.draw(step), states_weight=1.0, text_weight=recipe.text_weight)
+
+    return draw
 
 
 def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHARD) -> Speech:

@@ -58,6 +58,7 @@ class Batches:
         seed: makes it another order.
         n_mels: bands of the spectrogram.
         wants_states: whether only clips with a teacher's states are drawn, and their states with them.
+        joined: share of the batches whose clips are joined to others; those with states never are.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Batches:
     seed: int = 0
     n_mels: int = 80
     wants_states: bool = False
+    joined: float = JOINED
     _groups: list[Group] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +82,8 @@ class Batches:
             for number in range(len(shard.clips))
         ]
         clips.sort(key=lambda one: one[0].clips[one[1]].count)
-        self._groups = [clips[at : at + self.size] for at in range(0, len(clips) - self.size + 1, self.size)]
+        whole = range(0, max(len(clips) - self.size, 0) + 1, self.size)
+        self._groups = [clips[at : at + self.size] for at in whole]
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -93,7 +96,7 @@ class Batches:
         group = self._groups[order[place]]
         rng = np.random.default_rng([self.seed, step])
         said = [(shard.samples_of(shard.clips[number]), shard.clips[number].text) for shard, number, _ in group]
-        if not self.wants_states and rng.random() < JOINED:
+        if not self.wants_states and rng.random() < self.joined:
             said = self._joined(rng, said, self._groups[order[place - 1]])
         sounds = [self.channel(rng, samples) for samples, _ in said]
         rows = [self.tokens.text(text) for _, text in said]

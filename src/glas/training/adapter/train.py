@@ -2,22 +2,22 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's customary name
 from torch import Tensor
 
-from glas.training.adapter.batches import IGNORED, Batch, Batches
+from glas.training.adapter.batches import IGNORED, Batch
 from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters
 from glas.training.adapter.network import Arrays, Whisper, half_precision
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "train.jsonl"
 LABEL_SMOOTHING = 0.05
-WARM_UP_STEPS = 50
 LARGEST_GRADIENT = 1.0
 
 
@@ -30,18 +30,34 @@ class Knobs:
         learning_rate: at its highest.
         encoder_rank: of the encoder's adapters; 0 for none.
         decoder_rank: of the decoder's.
-        text_share: share of the steps that learn from texts; the others learn from the teacher's states.
-        text_weight: of the text's loss in a step that learns from the teacher too.
         save_every: steps between checkpoints.
+        warm_up: steps in which the learning rate rises.
     """
 
     steps: int
     learning_rate: float = 3e-4
     encoder_rank: int = 32
     decoder_rank: int = 0
-    text_share: float = 0.0
-    text_weight: float = 0.0
     save_every: int = 100
+    warm_up: int = 50
+
+
+class Lesson(NamedTuple):
+    """What one step learns from.
+
+    Attributes:
+        batch: the clips.
+        states_weight: of the distance to the teacher's states; 0 where the batch has none.
+        text_weight: of the text's cross-entropy.
+    """
+
+    batch: Batch
+    states_weight: float = 0.0
+    text_weight: float = 0.0
+
+
+Draw = Callable[[int], Lesson]
+OnCheckpoint = Callable[[int, Whisper], bool]
 
 
 def student(arrays: Arrays, knobs: Knobs) -> Whisper:
@@ -70,19 +86,25 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 
 
 def rate_at(step: int, knobs: Knobs) -> float:
-    """The learning rate of a step: up in `WARM_UP_STEPS`, then down to zero in a straight line."""
-    return knobs.learning_rate * min((step + 1) / WARM_UP_STEPS, 1) * max(1 - step / knobs.steps, 0)
+    """The learning rate of a step: up in `warm_up` steps, then down to zero in a straight line."""
+    return knobs.learning_rate * min((step + 1) / knobs.warm_up, 1) * max(1 - step / knobs.steps, 0)
 
 
-def train(arrays: Arrays, guided: Batches, spoken: Batches | None, folder: Path, knobs: Knobs) -> Whisper:
+def train(
+    arrays: Arrays,
+    draw: Draw,
+    folder: Path,
+    knobs: Knobs,
+    on_checkpoint: OnCheckpoint = lambda _step, _network: False,
+) -> Whisper:
     """Train an adapter, or go on with one that was broken off; nothing is done where it is finished.
 
     Args:
         arrays: weights of the base.
-        guided: batches with the teacher's states.
-        spoken: batches with texts alone; needed where `text_share` is not 0.
+        draw: gives the lesson of a step by its number, so that a resumed training sees what the whole one sees.
         folder: keeps the checkpoint and the log.
         knobs: how.
+        on_checkpoint: called after each checkpoint with the number of finished steps; True ends the training.
 
     Returns:
         The network with its trained adapters.
@@ -96,10 +118,9 @@ def train(arrays: Arrays, guided: Batches, spoken: Batches | None, folder: Path,
     for step in range(first, knobs.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, knobs)
-        is_text = spoken is not None and _is_text_step(step, knobs.text_share)
-        batch = spoken.draw(step) if is_text and spoken else guided.draw(step)
-        distance, entropy = losses(network, batch, wants_text=is_text or knobs.text_weight > 0)
-        (entropy if is_text else distance + knobs.text_weight * entropy).backward()
+        lesson = draw(step)
+        distance, entropy = losses(network, lesson.batch, wants_text=lesson.text_weight > 0)
+        (lesson.states_weight * distance + lesson.text_weight * entropy).backward()
         torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -108,11 +129,14 @@ def train(arrays: Arrays, guided: Batches, spoken: Batches | None, folder: Path,
         if (step + 1) % knobs.save_every == 0 or step + 1 == knobs.steps:
             _save(folder, network, optimiser, step + 1, knobs)
             _note(folder, step + 1, sums, seen, time.monotonic() - started)
+            if on_checkpoint(step + 1, network):
+                break
             started, seen, sums = time.monotonic(), 0, [0.0, 0.0]
     return network
 
 
-def _is_text_step(step: int, share: float) -> bool:
+def is_due(step: int, share: float) -> bool:
+    """Whether a step belongs to the share of the steps that is spread most evenly over all of them."""
     return int((step + 1) * share) > int(step * share)
 
 

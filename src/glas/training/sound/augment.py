@@ -30,16 +30,18 @@ class Augmentation:
 
     Attributes:
         snr_db: range of the signal-to-noise ratio where there is noise.
+        clean: share of the clips that only get their faint noise.
         earlier: clips that were sent before; the babble is made of them.
     """
 
     snr_db: tuple[float, float] = SNR_DB
+    clean: float = CLEAN
     earlier: list[Samples] = field(default_factory=list)
 
     def __call__(self, rng: np.random.Generator, samples: Samples) -> Samples:
         """The clip (n,) as it arrives."""
         sent = samples
-        if rng.random() >= CLEAN:
+        if rng.random() >= self.clean:
             sent = self._sent(rng, samples)
         self.earlier = [*self.earlier[-BABBLE_VOICES:], samples]
         sent = sent + coloured_noise(rng, len(sent), 0.5) * np.float32(

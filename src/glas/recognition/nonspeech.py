@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks, made here by seed: noise, music, silence, tones, clicks, hum, babble without words."""
+"""Make sounds without speech, by seed: noise, music, silence, tones, clicks, hum, babble without words."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,6 +9,8 @@ Sound = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
 RATE_HZ = 16_000
+_KEY_S = 0.15  # how long a key of a telephone sounds; as long is it silent
+_HALF = 0.5
 
 
 def clips(count: int, seconds: float, seed: int = 0) -> Iterator[tuple[str, Sound]]:
@@ -72,7 +74,7 @@ def tones(rng: Rng, count: int) -> Sound:
         case 0:
             sound = np.sin(2 * np.pi * 425 * time_s) * (np.sin(2 * np.pi * time_s / rng.uniform(0.7, 5)) > 0)
         case 1:
-            pressed = (time_s % 0.3) < 0.15
+            pressed = (time_s % 0.3) < _KEY_S
             rows, columns = rng.choice([697, 770, 852, 941], 64), rng.choice([1209, 1336, 1477], 64)
             index = (time_s / 0.3).astype(int) % 64
             sound = pressed * (np.sin(2 * np.pi * rows[index] * time_s) + np.sin(2 * np.pi * columns[index] * time_s))
@@ -94,7 +96,7 @@ def clicks(rng: Rng, count: int) -> Sound:
         length = min(int(rng.uniform(0.004, 0.06) * RATE_HZ), count - start)
         burst = rng.standard_normal(length) * np.exp(-np.arange(length) / (length / 5))
         sound[start : start + length] += (burst * rng.uniform(0.3, 1)).astype(np.float32)
-        at_s += gap_s if rng.random() < 0.5 else rng.exponential(gap_s) + 0.02
+        at_s += gap_s if rng.random() < _HALF else rng.exponential(gap_s) + 0.02
     return sound
 
 
@@ -112,7 +114,7 @@ def music(rng: Rng, count: int) -> Sound:
     beat = int(rng.uniform(0.25, 0.6) * RATE_HZ)
     root = 110 * 2 ** (rng.integers(0, 12) / 12)
     scale = np.array([0, 2, 4, 5, 7, 9, 11, 12])
-    has_drum = rng.random() < 0.5
+    has_drum = rng.random() < _HALF
     for start in range(0, count, beat):
         length = min(int(beat * rng.choice((1, 1, 2))), count - start)
         chord = rng.choice((0, 5, 7))

@@ -1,0 +1,40 @@
+"""Compare the processor time of two recognisers on the same recordings."""
+
+import time
+from collections.abc import Sequence
+from statistics import median
+
+from glas.recognition.recogniser import Recogniser
+from glas.recognition.references import Utterance
+
+ROUNDS = 3
+RECORDINGS = 24
+
+
+def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
+    """Return by which share the candidate needs more processor time; negative if it needs less.
+
+    Both recognise each recording in turn, several times. The least time of each counts, because whatever else the
+    machine does can only add to it. The result is the median over recordings. Decoding runs in other processes and is
+    the same for both, so it is not counted. Nothing else may run in this process meanwhile.
+
+    Args:
+        champion: the model that serves.
+        candidate: the other.
+        utterances: recordings; at most `RECORDINGS` of them are used, spread evenly.
+    """
+    step = max(1, len(utterances) // RECORDINGS)
+    ratios = []
+    for one in utterances[::step][:RECORDINGS]:
+        data = one.audio.read_bytes()
+        times = [(_cost(champion, data), _cost(candidate, data)) for _ in range(ROUNDS)]
+        before, after = (min(column) for column in zip(*times, strict=True))
+        ratios.append(after / max(before, 1e-6))
+    return float(median(ratios)) - 1
+
+
+def _cost(recogniser: Recogniser, data: bytes) -> float:
+    """Seconds of processor time of this process for one recording."""
+    began = time.process_time()
+    recogniser.transcribe(data)
+    return time.process_time() - began

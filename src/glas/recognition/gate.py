@@ -1,0 +1,214 @@
+"""The gate: decide whether a candidate may replace the model that serves.
+
+Everything here is a pure function of what was measured. A candidate passes only if every check passes; each check says
+what it expected and what it got. The bounds are settings (`GateLimits`), and the same ones for every model.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.metrics import Interval, bootstrap_difference_interval
+from glas.domain.model_ref import ModelRef
+from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
+
+FEWEST_BUCKET_WORDS: Final = 150
+"""Buckets with fewer words are shown and not judged: there one error is close to a point."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class GateLimits(_Value):
+    """What a candidate must reach."""
+
+    least_gain: float = Field(default=0.05, description="Relative fall of the word error rate on the test set.")
+    most_guard_loss: float = Field(default=0.003, description="Rise of the word error rate on each guard set.")
+    most_bucket_loss: float = Field(default=0.01, description="The same in each bucket of the test set.")
+    most_nonspeech: float = Field(default=0.01, description="Share of sounds without speech that get a text.")
+    most_slower: float = Field(default=0.05, description="Relative rise of processor time.")
+
+
+class Measured(_Value):
+    """One model, measured on everything."""
+
+    model: ModelRef
+    test: Evaluation
+    guards: tuple[Evaluation, ...] = ()
+    n_nonspeech: int = Field(ge=0, description="Sounds without speech that were tried.")
+    n_invented: int = Field(ge=0, description="Those that got a text.")
+
+
+class Apart(_Value):
+    """Whether the candidate learnt from what it is tested on."""
+
+    n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
+    n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")
+    n_texts: int = Field(ge=0, description="References of the test set that it learnt from.")
+    is_personal: bool = Field(default=False, description="The model is for speakers whom it learns from.")
+
+
+class Condition(StrEnum):
+    """What a check looks at, and in which unit its numbers are."""
+
+    GAIN = "gain"  # relative fall of the word error rate on the test set
+    CERTAINTY = "certainty"  # low end of the interval of that fall, in word error rate
+    GUARD = "guard"  # rise of the word error rate on a guard set
+    BUCKET = "bucket"  # the same on a part of the test set
+    NONSPEECH = "nonspeech"  # sounds without speech that got a text
+    SPEED = "speed"  # relative rise of processor time
+    SPEAKERS = "speakers"  # speakers of the test set that the candidate learnt from
+    RECORDINGS = "recordings"  # recordings of any set that it learnt from
+    TEXTS = "texts"  # references of the test set that it learnt from
+
+
+class Check(_Value):
+    """One condition."""
+
+    condition: Condition
+    subject: str = Field(default="", description="Which guard set or bucket.")
+    limit: float = Field(description="The least value of a gain or a certainty; the most of anything else.")
+    value: float | None = Field(description="What was measured; null if it cannot be.")
+    passed: bool
+
+
+class Bucket(_Value):
+    """A part of the test set."""
+
+    name: str
+    n_words: int
+    before: float = Field(description="Word error rate of the model that serves.")
+    after: float = Field(description="Word error rate of the candidate.")
+
+
+class Verdict(_Value):
+    """What the gate says."""
+
+    champion: ModelRef
+    candidate: ModelRef
+    passed: bool
+    checks: tuple[Check, ...]
+    buckets: tuple[Bucket, ...]
+    wer_before: float
+    wer_after: float
+    difference: Interval | None = Field(description="Of the word error rates, champion less candidate.")
+
+
+def judge(
+    champion: Measured, candidate: Measured, *, slower: float, apart: Apart, limits: GateLimits | None = None
+) -> Verdict:
+    """Compare a candidate with the model that serves.
+
+    Args:
+        champion: the model that serves.
+        candidate: the other, measured on the same recordings.
+        slower: relative rise of processor time, from `glas.recognition.cost`.
+        apart: what the candidate has learnt of the test.
+        limits: what it must reach.
+    """
+    limits = limits or GateLimits()
+    difference = _difference(champion.test, candidate.test)
+    buckets = tuple(_buckets(champion.test, candidate.test))
+    checks = (
+        _at_least(Condition.GAIN, limits.least_gain, _gain(champion.test, candidate.test)),
+        _certainty(difference),
+        *(
+            _at_most(Condition.GUARD, limits.most_guard_loss, after.rates.wer - before.rates.wer, before.data)
+            for before, after in zip(champion.guards, candidate.guards, strict=True)
+        ),
+        _at_most(Condition.NONSPEECH, _most_invented(champion, limits), candidate.n_invented),
+        _at_most(Condition.SPEED, limits.most_slower, slower),
+        *(
+            _at_most(Condition.BUCKET, limits.most_bucket_loss, one.after - one.before, one.name)
+            for one in buckets
+            if one.n_words >= FEWEST_BUCKET_WORDS
+        ),
+        *_apart(apart),
+    )
+    return Verdict(
+        champion=champion.model,
+        candidate=candidate.model,
+        passed=all(one.passed for one in checks),
+        checks=checks,
+        buckets=buckets,
+        wer_before=champion.test.rates.wer,
+        wer_after=candidate.test.rates.wer,
+        difference=difference,
+    )
+
+
+def _difference(before: Evaluation, after: Evaluation) -> Interval | None:
+    pairs = list(zip(before.utterances, after.utterances, strict=True))
+    _, blocks = blocks_of([one.speaker for one in before.utterances])
+    if len(set(blocks)) < 2:  # noqa: PLR2004
+        return None
+    return bootstrap_difference_interval(
+        [one.word_errors for one, _ in pairs],
+        [one.word_errors for _, one in pairs],
+        [one.words for one, _ in pairs],
+        blocks,
+        resamples=RESAMPLES,
+        seed=SEED,
+    )
+
+
+def _gain(before: Evaluation, after: Evaluation) -> float:
+    return (before.rates.wer - after.rates.wer) / before.rates.wer if before.rates.wer else 0.0
+
+
+def _most_invented(champion: Measured, limits: GateLimits) -> int:
+    return min(champion.n_invented, int(limits.most_nonspeech * champion.n_nonspeech))
+
+
+def _at_least(condition: Condition, limit: float, value: float) -> Check:
+    return Check(condition=condition, limit=limit, value=value, passed=value >= limit)
+
+
+def _at_most(condition: Condition, limit: float, value: float, subject: str = "") -> Check:
+    return Check(condition=condition, subject=subject, limit=limit, value=value, passed=value <= limit)
+
+
+def _certainty(difference: Interval | None) -> Check:
+    low = None if difference is None else difference.low
+    return Check(condition=Condition.CERTAINTY, limit=0.0, value=low, passed=low is not None and low > 0)
+
+
+def _apart(apart: Apart) -> list[Check]:
+    """A personal model may know the speakers of its test, and none of its texts; any other the other way round."""
+    by_voice = _at_most(Condition.SPEAKERS, 0, apart.n_speakers)
+    by_text = _at_most(Condition.TEXTS, 0, apart.n_texts)
+    return [_at_most(Condition.RECORDINGS, 0, apart.n_recordings), by_text if apart.is_personal else by_voice]
+
+
+def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
+    """Parts of the test set by what the model that serves says of each recording."""
+    pairs = list(zip(before.utterances, after.utterances, strict=True))
+    for kind, value, borders in BUCKETS:
+        known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]
+        for low, high in zip((None, *borders), (*borders, None), strict=True):
+            some = [pair for found, pair in known if (low is None or found >= low) and (high is None or found < high)]
+            n_words = sum(one.words for one, _ in some)
+            if n_words:
+                yield Bucket(
+                    name=f"{kind} {_range(low, high)}",
+                    n_words=n_words,
+                    before=sum(one.word_errors for one, _ in some) / n_words,
+                    after=sum(one.word_errors for _, one in some) / n_words,
+                )
+
+
+BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Sequence[float]], ...]] = (
+    ("length, s", lambda one: one.duration_s, (4.0, 10.0)),
+    ("level, dB", lambda one: one.level_db, (-35.0, -25.0)),
+    ("confidence", lambda one: one.confidence, (0.6, 0.85)),
+)
+"""What the test set is parted by, and the borders."""
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"below {high:g}"
+    return f"from {low:g}" if high is None else f"{low:g} to {high:g}"

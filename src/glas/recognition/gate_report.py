@@ -1,0 +1,149 @@
+"""Write what the gate saw into a folder: figures as JSON, and a page with pictures and the worst recordings."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from glas.recognition.evaluation import Evaluation
+from glas.recognition.gate import Bucket, Check, Condition
+from glas.recognition.references import ReferenceSet
+from glas.recognition.trial import TrialResult
+
+PAGE, FIGURES = "index.html", "verdict.json"
+WORST = 20
+_LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
+
+_TITLES = {
+    Condition.GAIN: "Ошибок меньше на",
+    Condition.CERTAINTY: "Это не случайность: нижняя граница интервала",
+    Condition.GUARD: "Не хуже на",
+    Condition.BUCKET: "Не хуже на части",
+    Condition.NONSPEECH: "Текстов там, где никто не говорит",
+    Condition.SPEED: "Медленнее на",
+    Condition.SPEAKERS: "Людей из проверочных записей слышала при обучении",
+    Condition.RECORDINGS: "Проверочных записей слышала при обучении",
+    Condition.TEXTS: "Проверочных текстов слышала при обучении",
+}
+_COUNTED = frozenset({Condition.NONSPEECH, Condition.SPEAKERS, Condition.RECORDINGS, Condition.TEXTS})
+_RELATIVE = frozenset({Condition.GAIN, Condition.SPEED})
+
+
+def write_report(folder: Path, found: TrialResult, test: ReferenceSet) -> Path:
+    """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; returns the page.
+
+    Args:
+        folder: made if it is not there.
+        found: from `try_candidate`.
+        test: the test set, whose worst recordings are laid into the page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FIGURES).write_text(found.verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    for name, measured in (("champion", found.champion), ("candidate", found.candidate)):
+        (folder / f"{name}.json").write_text(measured.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    page = folder / PAGE
+    page.write_text(_page(found, test), encoding="utf-8")
+    return page
+
+
+def title_of(check: Check) -> str:
+    """What a check looks at, in Russian."""
+    return f"{_TITLES[check.condition]} {check.subject}".rstrip()
+
+
+def number_of(check: Check, value: float | None) -> str:
+    """A check's value or limit in its unit, in Russian."""
+    if value is None:
+        return "неизвестно"
+    if check.condition in _COUNTED:
+        return f"{value:.0f}"
+    unit = "%" if check.condition in _RELATIVE else "п."
+    return f"{100 * value:.2f} {unit}".replace(".", ",", 1).replace("-", "−")
+
+
+def _page(found: TrialResult, test: ReferenceSet) -> str:
+    verdict = found.verdict
+    outcome = "прошла" if verdict.passed else "не прошла"
+    checks = "".join(
+        f'<tr class="{"yes" if one.passed else "no"}"><td>{"✓" if one.passed else "✗"}</td><td>{escape(title_of(one))}'
+        f"</td><td>{number_of(one, one.limit)}</td><td>{number_of(one, one.value)}</td></tr>"
+        for one in verdict.checks
+    )
+    return _TEMPLATE.format(
+        title=f"{escape(verdict.candidate.name)} — {outcome}",
+        before=f"{100 * verdict.wer_before:.2f}".replace(".", ","),
+        after=f"{100 * verdict.wer_after:.2f}".replace(".", ","),
+        champion=escape(str(verdict.champion)),
+        candidate=escape(str(verdict.candidate)),
+        n=len(found.candidate.test.utterances),
+        checks=checks,
+        bars=_bars(verdict.buckets),
+        worst="".join(_worst(found.champion.test, found.candidate.test, test)),
+    )
+
+
+def _bars(buckets: Sequence[Bucket]) -> str:
+    """An SVG picture: two bars, before and after, for each part of the test set."""
+    most = max((max(one.before, one.after) for one in buckets), default=0) or 1
+    rows = []
+    for place, one in enumerate(buckets):
+        y = 10 + 44 * place
+        rows.append(f'<text x="0" y="{y + 14}">{escape(one.name)} ({one.n_words})</text>')
+        for shift, rate, colour in ((0, one.before, "#8a8a8a"), (16, one.after, "#1f6feb")):
+            width = 360 * rate / most
+            rows.append(f'<rect x="230" y="{y + shift}" width="{width:.1f}" height="13" fill="{colour}"/>')
+            rows.append(f'<text x="{236 + width:.1f}" y="{y + shift + 11}">{100 * rate:.1f}</text>')
+    height = 20 + 44 * len(buckets)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 {height}" font-size="13" fill="currentColor">'
+        f"{''.join(rows)}</svg>"
+    )
+
+
+def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[str]:
+    """The recordings with the most word errors of the candidate, with their sound."""
+    files = {one.name: one.audio for one in test.utterances}
+    texts = {one.file: one.text for one in before.utterances}
+    worst = sorted(after.utterances, key=lambda one: (-one.word_errors, one.file))[:WORST]
+    return [
+        f"<tr><td>{one.word_errors} / {one.words}</td><td>{_player(files.get(one.file))}</td>"
+        f"<td><p>{escape(one.reference)}</p><p>{escape(texts.get(one.file, ''))}</p>"
+        f"<p><b>{escape(one.text)}</b></p></td></tr>"
+        for one in worst
+        if one.word_errors
+    ]
+
+
+def _player(audio: Path | None) -> str:
+    if audio is None or not audio.is_file() or audio.stat().st_size > _LARGEST_SOUND:
+        return ""
+    sound = base64.b64encode(audio.read_bytes()).decode()
+    kind = "wav" if audio.suffix == ".wav" else "ogg"
+    return f'<audio controls preload="none" src="data:audio/{kind};base64,{sound}"></audio>'
+
+
+_TEMPLATE = """<!doctype html>
+<html lang="ru"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; width: 100%; }}
+td, th {{ padding: .35rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #8884; }}
+.yes td:first-child {{ color: #1a7f37; }} .no td:first-child {{ color: #cf222e; }} .no {{ font-weight: 600; }}
+p {{ margin: 0 0 .3rem; }} audio {{ width: 15rem; }} svg {{ max-width: 42rem; width: 100%; }}
+.big {{ font-size: 2rem; margin: .5rem 0; }}
+</style>
+<h1>{title}</h1>
+<p class="big">{before} % → {after} % ошибок в словах</p>
+<p>Служит: {champion}<br>Новая: {candidate}<br>Проверочных записей: {n}</p>
+<h2>Условия</h2>
+<table><tr><th></th><th>Условие</th><th>Граница</th><th>Измерено</th></tr>{checks}</table>
+<h2>Части проверочного набора</h2>
+<p>Ошибки в словах, %: серым — та, что служит, синим — новая; в скобках число слов.</p>
+{bars}
+<h2>Худшие записи новой модели</h2>
+<p>Сверху вниз: что сказано; что распознала та, что служит; что распознала новая.</p>
+<table><tr><th>Ошибок / слов</th><th>Звук</th><th>Тексты</th></tr>{worst}</table>
+</html>
+"""

@@ -1,0 +1,49 @@
+"""What a fine-tuned model was made from: a file in its directory."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glas.domain.errors import ModelLoadError
+from glas.domain.model_ref import ModelRef
+
+FILE = "lineage.json"
+
+
+class Lineage(BaseModel):
+    """The base of a model and the recordings that it learnt from, by hash: no text and no sound."""
+
+    model_config = ConfigDict(frozen=True)
+
+    base: ModelRef
+    data: str | None = Field(default=None, description="Name of the dataset version; None for folders.")
+    speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of those who spoke, as far as known.")
+    recordings: tuple[str, ...] = Field(description="sha256 of each file that it learnt from or was chosen on, sorted.")
+    texts: tuple[str, ...] = Field(description="sha256 of each normalised reference, sorted.")
+    replayed: tuple[str, ...] = Field(default=(), description="Names of the sets that it learnt against forgetting.")
+    kept: tuple[str, ...] = Field(default=(), description="Names of the sets that must not become worse.")
+    recipe: dict[str, Any] = Field(description="How it was trained.")
+    result: dict[str, Any] = Field(description="What each share of the change does.")
+
+
+def read_lineage(directory: Path) -> Lineage | None:
+    """Read the lineage of the model in a directory; None for a model that was not fine-tuned here.
+
+    Raises:
+        ModelLoadError: the file is damaged.
+    """
+    path = directory / FILE
+    if not path.is_file():
+        return None
+    try:
+        return Lineage.model_validate(json.loads(path.read_bytes()))
+    except (OSError, ValueError, ValidationError) as error:
+        raise ModelLoadError(f"{path}: expected the lineage of a fine-tuned model: {error}") from error
+
+
+def write_lineage(directory: Path, lineage: Lineage) -> None:
+    """Write the lineage of the model in a directory."""
+    text = json.dumps(lineage.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    (directory / FILE).write_text(text + "\n", encoding="utf-8")

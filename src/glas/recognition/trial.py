@@ -1,0 +1,143 @@
+"""Measure a candidate and the model that serves on the same recordings, and ask the gate."""
+
+import io
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from glas.domain.errors import DataSetError
+from glas.domain.text import normalise
+from glas.domain.transcription import SAMPLE_RATE_HZ
+from glas.engines.catalogue import local_directory
+from glas.recognition.cost import slower_by
+from glas.recognition.evaluation import Evaluation, evaluate
+from glas.recognition.gate import Apart, GateLimits, Measured, Verdict, judge
+from glas.recognition.lineage import Lineage, read_lineage
+from glas.recognition.nonspeech import clips
+from glas.recognition.recogniser import Recogniser, open_recogniser
+from glas.recognition.references import ReferenceSet, Utterance
+from glas.settings import Settings
+from glas.system.files import sha256_of
+
+NONSPEECH, NONSPEECH_S, NONSPEECH_SEED = 120, 5.0, 7
+
+
+@dataclass(frozen=True)
+class TestData:
+    """What models are compared on.
+
+    Attributes:
+        test: recordings of the domain.
+        guards: recordings of other kinds that must not become worse.
+        is_personal: the test has the speakers that the candidate learnt from, and is apart by recording and text.
+    """
+
+    test: ReferenceSet
+    guards: tuple[ReferenceSet, ...] = ()
+    is_personal: bool = False
+    __test__ = False  # no test of pytest's
+
+
+class TrialResult(NamedTuple):
+    """The verdict, and what it rests on."""
+
+    verdict: Verdict
+    champion: Measured
+    candidate: Measured
+
+
+def try_candidate(
+    settings: Settings,
+    candidate: str,
+    data: TestData,
+    limits: GateLimits | None = None,
+    report: Callable[[str], None] = lambda _line: None,
+) -> TrialResult:
+    """Measure both models and judge the candidate.
+
+    Args:
+        settings: as the server has them; their model is the champion.
+        candidate: name of the other, as GLAS_MODEL would name it.
+        data: recordings.
+        limits: of the gate.
+        report: told what is being done.
+
+    Raises:
+        UnknownModelError, ModelError: one of the models cannot be loaded.
+        DataSetError: a recording cannot be recognised, or there is no recording.
+    """
+    workers = settings.nn_service.worker_count
+    other = settings.model_copy(update={"model": candidate})
+    with open_recogniser(settings) as first, open_recogniser(other) as second:
+        measured = []
+        for name, recogniser in (("champion", first), ("candidate", second)):
+            report(f"{name}: {recogniser.registry.default}")
+            measured.append(_measure(recogniser, data, workers))
+        report("speed")
+        slower = slower_by(first, second, data.test.utterances)
+        name = second.registry.default
+    apart = _apart(_lineage_of(name, settings.models_dir), data)
+    verdict = judge(measured[0], measured[1], slower=slower, apart=apart, limits=limits)
+    return TrialResult(verdict, measured[0], measured[1])
+
+
+def _measure(recogniser: Recogniser, data: TestData, workers: int) -> Measured:
+    def evaluated(one: ReferenceSet) -> Evaluation:
+        found = evaluate(recogniser, one, workers=workers)
+        if found.failures:
+            raise DataSetError(f"{one.name}: {found.failures[0].file}: {found.failures[0].message}")
+        return found
+
+    test = evaluated(data.test)
+    with ThreadPoolExecutor(workers) as pool:
+        texts = list(pool.map(lambda sound: recogniser.transcribe(sound).hypothesis.text, nonspeech()))
+    return Measured(
+        model=test.model,
+        test=test,
+        guards=tuple(evaluated(one) for one in data.guards),
+        n_nonspeech=len(texts),
+        n_invented=sum(bool(text) for text in texts),
+    )
+
+
+def nonspeech() -> Iterator[bytes]:
+    """Yield WAV files of ten minutes in all in which nobody speaks."""
+    for _, sound in clips(NONSPEECH, NONSPEECH_S, NONSPEECH_SEED):
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE_HZ)
+            file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+        yield buffer.getvalue()
+
+
+def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
+    place = Path(name.partition(":")[2])
+    return read_lineage(place if place.is_absolute() else local_directory(models_dir, name))
+
+
+def _apart(lineage: Lineage | None, data: TestData) -> Apart:
+    """What a model has learnt of the test. One without lineage was not made here, and learnt nothing of it."""
+    if lineage is None:
+        return Apart(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)
+    tested = data.test.utterances
+    all_of_them: Sequence[Utterance] = [*tested, *(one for guard in data.guards for one in guard.utterances)]
+    recordings, texts = set(lineage.recordings), set(lineage.texts)
+    return Apart(
+        n_speakers=len({one.speaker for one in tested if one.speaker} & set(lineage.speakers)),
+        n_recordings=sum(sha256_of(one.audio) in recordings for one in all_of_them),
+        n_texts=sum(text_hash(one.text) in texts for one in tested),
+        is_personal=data.is_personal,
+    )
+
+
+def text_hash(text: str) -> str:
+    """Identify a reference by its words: sha256 of the normalised text."""
+    return sha256(normalise(text).encode()).hexdigest()

@@ -1,0 +1,49 @@
+"""Read the model that fine-tuning starts from: weights in float32, vocabulary, and its own adapter."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from glas.engines.whisper.adapter import Adapter, digest, merge, read_adapter
+from glas.engines.whisper.build import with_vocabulary
+from glas.engines.whisper.model import Model, read_model
+from glas.engines.whisper.vocabulary import load_tokenizer
+from glas.training.release import ADAPTER
+
+
+@dataclass(frozen=True)
+class Base:
+    """A model to fine-tune.
+
+    Attributes:
+        directory: the model as it is served; its vocabulary, settings and language model are kept.
+        weights: the same model before its adapter was merged and its matrices were quantised. For a checkpoint of
+            Hugging Face it is the same directory.
+    """
+
+    directory: Path
+    weights: Path
+
+    def adapter(self) -> Adapter | None:
+        """The adapter that the served model has; None if it has none.
+
+        Raises:
+            ModelFileMissingError, ModelLoadError: as `read_adapter`.
+        """
+        return read_adapter(self.directory / ADAPTER) if (self.directory / ADAPTER).is_dir() else None
+
+    def model(self) -> Model:
+        """The served model in float32.
+
+        Raises:
+            ModelFileMissingError, ModelLoadError: a file is missing or damaged, or the parts do not belong together.
+        """
+        model, adapter = read_model(self.weights), self.adapter()
+        if adapter is not None:
+            model = replace(model, arrays=merge(model.arrays, adapter))
+        if self.directory != self.weights:
+            model = with_vocabulary(model, load_tokenizer(self.directory))
+        return model
+
+    def digest(self) -> str:
+        """`digest` of the weights without the adapter."""
+        return digest(read_model(self.weights).arrays)

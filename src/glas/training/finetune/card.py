@@ -1,0 +1,101 @@
+"""The card of a fine-tuned model: what it learnt from, how its loss fell, and what each share of the change does."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from glas.recognition.lineage import Lineage
+from glas.training.adapter.train import LOG
+from glas.training.finetune.fit import DEV_LOG
+
+CURVES = "curves.svg"
+_WIDTH, _HEIGHT, _MARGIN = 560, 260, 48
+_COLOURS = {"learnt": "#7a7a7a", "dev": "#1f6feb"}
+
+
+def write_card(model: Path, lineage: Lineage, run: Path) -> None:
+    """Write README.md and the picture of the losses.
+
+    Args:
+        model: directory of the model.
+        lineage: what it was made from.
+        run: holds the logs of the training.
+    """
+    result = lineage.result
+    names = list(result["before"]["kept"])
+    rows = [
+        f"| {one['share']:g}{' (kept)' if one == result['chosen'] else ''} | {_percent(one['dev'])} | "
+        + " | ".join(_percent(one["kept"][name]) for name in names)
+        + " |"
+        for one in [result["before"], *result["trials"]]
+    ]
+    head = f"| share of the change | dev | {' | '.join(names)} |"
+    (model / "README.md").write_text(
+        TEMPLATE.format(
+            base=f"{lineage.base.name}, version {lineage.base.version}",
+            n_learnt=result["n_learnt"],
+            minutes=result["minutes_learnt"],
+            n_dev=result["n_dev"],
+            speakers=len(lineage.speakers) or "unknown",
+            curves=CURVES,
+            table="\n".join([head, "| --- " * (2 + len(names)) + "|", *rows]),
+        ),
+        encoding="utf-8",
+    )
+    curves = {
+        "learnt": [(row["step"], row["text"]) for row in _rows(run / LOG)],
+        "dev": [(row["step"], row["loss"]) for row in _rows(run / DEV_LOG)],
+    }
+    (model / CURVES).write_text(picture(curves), encoding="utf-8")
+
+
+def picture(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """The text of an SVG file with one line for each curve of (step, loss)."""
+    points = [point for curve in curves.values() for point in curve] or [(0, 0)]
+    last = max(step for step, _ in points) or 1
+    top = max(loss for _, loss in points) or 1
+
+    def at(step: float, loss: float) -> str:
+        x = _MARGIN + (_WIDTH - 2 * _MARGIN) * step / last
+        return f"{x:.1f},{_HEIGHT - _MARGIN - (_HEIGHT - 2 * _MARGIN) * loss / top:.1f}"
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-size="12">',
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
+        f'<polyline points="{at(0, top)} {at(0, 0)} {at(last, 0)}" fill="none" stroke="#999"/>',
+        f'<text x="{_MARGIN}" y="{_MARGIN - 12}">loss (at most {top:.2f})</text>',
+        f'<text x="{_WIDTH - _MARGIN}" y="{_HEIGHT - 16}" text-anchor="end">{last:g} steps</text>',
+    ]
+    for place, (name, curve) in enumerate(curves.items()):
+        colour = _COLOURS.get(name, "#d9730d")
+        parts.append(f'<polyline points="{" ".join(at(*point) for point in curve)}" fill="none" stroke="{colour}"/>')
+        parts.append(f'<text x="{_MARGIN + 90 * place}" y="{_HEIGHT - 16}" fill="{colour}">{name}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def _percent(rates: Mapping[str, float]) -> str:
+    return f"{100 * rates['wer']:.1f} / {100 * rates['cer']:.1f}"
+
+
+TEMPLATE = """\
+# A fine-tuned Whisper
+
+Made by `glas finetune` from {base}.
+
+It learnt from {n_learnt} corrected recordings ({minutes} minutes; speakers: {speakers}). Choices were made on {n_dev}
+others (dev). `lineage.json` names all of them by hash, and holds the recipe.
+
+![loss against steps]({curves})
+
+Word and character error rate in percent, as served, by the share of the learnt change that is kept:
+
+{table}
+
+Choices were made on dev and on the other sets of this table. So these figures flatter; what counts is the test of
+`glas promote`.
+"""

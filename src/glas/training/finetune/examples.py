@@ -1,0 +1,82 @@
+"""Cut corrected recordings into examples: pieces of sound and the text of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import NamedTuple
+
+from glas.domain.text import normalise
+from glas.domain.transcription import Hypothesis
+from glas.recognition import Recogniser
+from glas.recognition.references import Utterance
+from glas.training.finetune.targets import target_text
+from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, decode_audio
+
+LONGEST_S = 25.0  # of an example; Whisper's window is 30 s
+EDGE_S = 0.2  # of sound kept before and behind a piece of a longer recording
+
+Read = Callable[[Path], Samples]
+
+
+class Example(NamedTuple):
+    """A piece of sound and what is said in it.
+
+    Attributes:
+        name: of its recording.
+        text: in the style of the model that learns.
+        samples: shape (n,), 16 kHz, -1..1.
+    """
+
+    name: str
+    text: str
+    samples: Samples
+
+
+def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read | None = None) -> Iterator[Example]:
+    """Yield the examples of recordings with references.
+
+    A recording that is longer than `LONGEST_S` is cut into its pieces of speech. Of these only those are taken whose
+    first and last words were recognised rightly, because only there the reference says what belongs to the piece.
+
+    Args:
+        recogniser: recognises them with the model that will learn.
+        utterances: recordings with references.
+        read: decodes a file to samples; None: `decode_audio`.
+
+    Raises:
+        AudioError: a recording cannot be decoded.
+    """
+    for one in utterances:
+        hypothesis = recogniser.transcribe(one.audio.read_bytes).hypothesis
+        samples = read(one.audio) if read else decode_audio(str(one.audio))
+        if len(samples) <= LONGEST_S * SAMPLE_RATE_HZ:
+            yield Example(one.name, target_text(one.text, hypothesis.text), samples)
+        else:
+            yield from _pieces(one, hypothesis, samples)
+
+
+def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> Iterator[Example]:
+    """Examples of a long recording."""
+    said = utterance.text.split()
+    places = _places(said, hypothesis.text.split())
+    first = 0
+    for segment in hypothesis.segments:
+        end = first + len(segment.text.split())
+        start, last = places.get(first), places.get(end - 1)
+        first = end
+        if start is None or last is None or segment.end_s - segment.start_s > LONGEST_S:
+            continue
+        begin = max(0, int((segment.start_s - EDGE_S) * SAMPLE_RATE_HZ))
+        stop = int((segment.end_s + EDGE_S) * SAMPLE_RATE_HZ)
+        text = target_text(" ".join(said[start : last + 1]), segment.text)
+        yield Example(utterance.name, text, samples[begin:stop])
+
+
+def _places(said: Sequence[str], heard: Sequence[str]) -> dict[int, int]:
+    """For each heard word that was said, its place among the said ones."""
+    matcher = SequenceMatcher(
+        None, [normalise(w) or w for w in heard], [normalise(w) or w for w in said], autojunk=False
+    )
+    return {
+        block.a + offset: block.b + offset for block in matcher.get_matching_blocks() for offset in range(block.size)
+    }

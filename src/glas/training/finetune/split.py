@@ -1,0 +1,47 @@
+"""Split corrected recordings into those that are learnt and those on which choices are made (dev)."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from glas.domain.errors import DataSetError
+from glas.domain.text import normalise
+from glas.recognition.references import Utterance
+
+FEWEST_SPEAKERS = 10  # with fewer, dev would be one or two people
+
+
+class Split(NamedTuple):
+    """Recordings that are learnt, and recordings that decide how much of it is kept."""
+
+    train: list[Utterance]
+    dev: list[Utterance]
+
+
+def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
+    """Split by speaker, or by text where few people speak.
+
+    Args:
+        utterances: recordings with references.
+        dev_share: share of the speakers or texts that go to dev, 0..1.
+
+    Raises:
+        DataSetError: one side would be empty.
+    """
+    speakers = {one.speaker for one in utterances if one.speaker}
+    by_speaker = len(speakers) >= FEWEST_SPEAKERS and all(one.speaker for one in utterances)
+    found = Split([], [])
+    for one in utterances:
+        key = one.speaker if by_speaker and one.speaker else normalise(one.text)
+        (found.dev if _place(key) < dev_share else found.train).append(one)
+    if not found.train or not found.dev:
+        raise DataSetError(
+            f"expected enough recordings to learn from and to choose on, got {len(utterances)} with {len(speakers)} "
+            f"speakers: {len(found.train)} to learn from, {len(found.dev)} to choose on"
+        )
+    return found
+
+
+def _place(key: str) -> float:
+    """A number in 0..1 that depends on the key alone."""
+    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF

@@ -1,0 +1,53 @@
+"""Write a reference in the style of the model that learns it.
+
+A person who corrects a text rarely minds capitals and punctuation, and some references have none. A model that is
+trained on them would unlearn its own. So wherever a reference has the words of the hypothesis, the hypothesis' writing
+is kept; measured in docs/lab-notes.md.
+"""
+
+from difflib import SequenceMatcher
+
+from glas.domain.text import normalise
+
+_MARKS = ".,!?…:;»)"
+
+
+def target_text(reference: str, hypothesis: str) -> str:
+    """Return the words of the reference, written as the hypothesis writes those that both have.
+
+    Args:
+        reference: what was said.
+        hypothesis: what the model recognised; empty where it is unknown.
+    """
+    said, heard = reference.split(), hypothesis.split()
+    if not heard:
+        return " ".join(said)
+    is_bare = not any(mark in reference for mark in _MARKS) and reference == reference.lower()
+    found: list[str] = []
+    matcher = SequenceMatcher(None, _keys(said), _keys(heard), autojunk=False)
+    for kind, start, end, heard_start, heard_end in matcher.get_opcodes():
+        if kind == "equal":
+            found += heard[heard_start:heard_end]
+        elif is_bare and kind == "replace":
+            found += _dressed(said[start:end], heard[heard_start:heard_end])
+        else:
+            found += said[start:end]
+    return " ".join(found)
+
+
+def _keys(words: list[str]) -> list[str]:
+    """The words as they are compared; a mark that stands alone is compared as itself."""
+    return [normalise(word) or word for word in words]
+
+
+def _dressed(words: list[str], heard: list[str]) -> list[str]:
+    """Words without capitals and marks, with the first capital and the last marks of what was heard in their place."""
+    behind = len(heard)
+    while behind and not normalise(heard[behind - 1]):  # a dash between spaces
+        behind -= 1
+    if not behind:
+        return words
+    first, last = words[0], heard[behind - 1]
+    if heard[0][:1].isupper():
+        words = [first[:1].upper() + first[1:], *words[1:]]
+    return [*words[:-1], words[-1] + last[len(last.rstrip(_MARKS)) :], *heard[behind:]]

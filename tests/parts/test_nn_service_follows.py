@@ -1,0 +1,88 @@
+"""A running service takes the model that another process has chosen, and no request fails because of it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
+from glas.engines.catalogue import AUTO, choose
+from glas.launch.reach import entered
+from glas.nn_service.app import create_app
+from glas.settings import Settings
+from tests.conftest import Sample
+from tests.models.swapped import write_weights
+
+CALLERS = 8
+
+
+@pytest.fixture
+def models(settings: Settings) -> list[str]:
+    """Uniform names of two small models in the directory of models; the first one is the champion."""
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    for turn in (0, 1):
+        write_weights(settings.models_dir / f"small-{turn}", turn)
+    names = [f"onnx:{(settings.models_dir / f'small-{turn}').resolve()}" for turn in (0, 1)]
+    choose(names[0], settings.models_dir)
+    return names
+
+
+async def default_of(client: NnServiceClient) -> str:
+    return (await client.health()).model
+
+
+async def until_default(client: NnServiceClient, name: str) -> None:
+    for _ in range(100):
+        if await default_of(client) == name:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"10 s after the choice {name} does not serve")
+
+
+async def test_a_choice_is_followed_while_callers_ask(
+    settings: Settings, models: list[str], samples: list[Sample]
+) -> None:
+    sound, seen = samples[0].path.read_bytes(), set[str]()
+    ended = asyncio.Event()
+    app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+
+        async def ask() -> None:
+            while not ended.is_set():
+                seen.add((await client.transcribe(sound)).hypothesis.model)
+
+        callers = [asyncio.create_task(ask()) for _ in range(CALLERS)]
+        assert await default_of(client) == models[0]
+        choose(models[1], settings.models_dir)
+        await until_default(client, models[1])
+        choose(models[0], settings.models_dir)
+        await until_default(client, models[0])
+        ended.set()
+        await asyncio.gather(*callers)
+    assert seen == set(models)
+
+
+def damage(directory: Path) -> None:
+    for path in directory.iterdir():
+        path.write_bytes(b"damaged")
+
+
+async def test_a_choice_that_cannot_be_loaded_changes_nothing(settings: Settings, models: list[str]) -> None:
+    app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+        await asyncio.to_thread(damage, Path(models[1].partition(":")[2]))
+        choose(models[1], settings.models_dir)
+        await asyncio.sleep(2.5)
+        assert await default_of(client) == models[0]
+
+
+async def test_a_named_model_is_not_replaced(settings: Settings, models: list[str]) -> None:
+    app = create_app(settings.model_copy(update={"model": models[0]}), key=None)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+        choose(models[1], settings.models_dir)
+        await asyncio.sleep(2.5)
+        assert await default_of(client) == models[0]
