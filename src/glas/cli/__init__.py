@@ -5,7 +5,21 @@ from typing import Annotated
 import typer
 
 import glas
-from glas.cli import backup, doctor, evaluate, export, finetune, keys, learn, migrate, models, promote, run, train, transcribe
+from glas.cli import (
+    backup,
+    doctor,
+    evaluate,
+    export,
+    finetune,
+    keys,
+    learn,
+    migrate,
+    models,
+    promote,
+    run,
+    train,
+    transcribe,
+)
 from glas.cli.language import say
 from glas.cli.usage import Command, make_app
 from glas.launch import PARTS
@@ -43,9 +57,9 @@ app.command("evaluate", cls=Command, help=say("evaluate-help"))(evaluate.evaluat
 app.add_typer(models.app, name="models", help=say("models-help"))
 app.add_typer(keys.app, name="keys", help=say("keys-help"))
 app.add_typer(train.app, name="train", help=say("train-help"))
-app.command("finetune", cls=Command, help=finetune.HELP)(finetune.finetune)
-app.command("learn", cls=Command, help=learn.HELP)(learn.learn)
-app.command("promote", cls=Command, help=promote.HELP)(promote.promote)
+app.command("finetune", cls=Command, help=say("finetune-help"))(finetune.finetune)
+app.command("learn", cls=Command, help=say("learn-help"))(learn.learn)
+app.command("promote", cls=Command, help=say("promote-help"))(promote.promote)
 app.command("doctor", cls=Command, help=say("doctor-help"))(doctor.doctor)
 app.command("export", cls=Command, help=say("export-help"))(export.export)
 app.command("migrate", cls=Command, help=say("migrate-help"))(migrate.migrate)

@@ -5,53 +5,33 @@ from typing import Annotated
 
 import typer
 
-from glas.cli.session import EXIT_FAILED, err, out, russian
+from glas.cli.language import say
+from glas.cli.session import EXIT_FAILED, err, out
 from glas.cli.train import base_weights, needs_training_packages
-
-HELP = """
-Дообучить модель на исправленных записях.
-
-Примеры:
-
-    glas finetune data/models/second --data downloads              на том, что выгрузил `glas export`
-    glas finetune data/models/ivan --data ivan --keep чтец         и так, чтобы чтеца распознавать не хуже
-
-Записи: каталог с metadata.jsonl или manifest.jsonl (см. `glas evaluate`). Часть их модель не слышит: по ним
-выбирается, сколько выученного оставить. Прерванное продолжается той же командой. Нужны пакеты обучения
-(`make train-setup`) и исходные веса (`glas models get whisper-base`).
-
-Новая модель ещё не служит: её проверяет и выпускает `glas promote`.
-"""
+from glas.localisation import Value, rounded
 
 Folders = list[Path] | None
 
 
 def finetune(
-    to: Annotated[Path, typer.Argument(metavar="МОДЕЛЬ", help="Каталог новой модели.")],
+    to: Annotated[Path, typer.Argument(metavar=say("metavar-model"), help=say("finetune-to"))],
     data: Annotated[
-        list[Path], typer.Option("--data", help="Записи с верным текстом: каталог или манифест.", metavar="КАТАЛОГ")
+        list[Path],
+        typer.Option("--data", help=say("finetune-data"), metavar=say("metavar-directory"), show_default=False),
     ],
     *,
     replay: Annotated[
-        Folders, typer.Option("--replay", help="Другие записи с текстом, чтобы не забыть старое.", metavar="КАТАЛОГ")
+        Folders, typer.Option("--replay", help=say("finetune-replay"), metavar=say("metavar-directory"))
     ] = None,
     keep: Annotated[
-        Folders,
-        typer.Option("--keep", help="Записи, на которых новая модель не должна стать хуже.", metavar="КАТАЛОГ"),
+        Folders, typer.Option("--keep", help=say("finetune-keep"), metavar=say("metavar-directory"))
     ] = None,
-    base: Annotated[
-        Path | None, typer.Option(help="Каталог модели, от которой учиться; без этого — встроенная.")
-    ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="Её исходные веса; без этого те, что кладёт `glas models get whisper-base`.")
-    ] = None,
-    work: Annotated[Path | None, typer.Option(help="Каталог для промежуточного; без этого рядом с моделью.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Сколько раз услышать каждую запись.")] = 6,
-    share: Annotated[
-        list[float] | None,
-        typer.Option(min=0.01, max=1, help="Какую долю выученного пробовать; можно несколько раз."),
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Сколько ядер занять.")] = 1,
+    base: Annotated[Path | None, typer.Option(help=say("finetune-base"))] = None,
+    weights: Annotated[Path | None, typer.Option(help=say("finetune-weights"))] = None,
+    work: Annotated[Path | None, typer.Option(help=say("finetune-work"))] = None,
+    epochs: Annotated[int, typer.Option(min=1, help=say("finetune-epochs"))] = 6,
+    share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
+    threads: Annotated[int, typer.Option(min=1, help=say("finetune-threads"))] = 1,
 ) -> None:
     """Fine-tune a model and print what each share of the change does."""
     with needs_training_packages():
@@ -75,14 +55,21 @@ def finetune(
             work or to.with_name(f".{to.name}.work"),
             to,
             recipe=FinetuneRecipe(fit=Fit(epochs=epochs), shares=tuple(share or SHARES), threads=threads),
-            report=lambda line: err.print(line, markup=False, highlight=False),
+            report=told_step,
         )
     if found.chosen is None:
-        err.print("Ни одна доля выученного не лучше прежней модели: новая не записана.", style="yellow")
+        err.print(say("finetune-nothing"), style="yellow")
         raise typer.Exit(EXIT_FAILED)
-    before, after = found.before.dev.wer, found.chosen.dev.wer
-    out.print(
-        f"Готово: {to}. Оставлено {russian(100 * found.chosen.share)} % выученного; WER на отложенных записях "
-        f"{russian(100 * before, 1)} → {russian(100 * after, 1)} %.",
-        markup=False,
+    done = say(
+        "finetune-done",
+        place=str(to),
+        share=rounded(100 * found.chosen.share, 0),
+        before=rounded(100 * found.before.dev.wer),
+        after=rounded(100 * found.chosen.dev.wer),
     )
+    out.print(done, markup=False)
+
+
+def told_step(name: str, /, **values: Value) -> None:
+    """Print a message about a step."""
+    err.print(say(name, **values), markup=False, highlight=False)

@@ -7,25 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glas.cli.export import export_through
-from glas.cli.session import err, open_settings, out, russian, told
+from glas.cli.finetune import told_step
+from glas.cli.language import say
+from glas.cli.promote import told_step as told_model
+from glas.cli.session import open_settings, out, told
 from glas.cli.train import base_weights, needs_training_packages
+from glas.localisation import Value, rounded
 
 if TYPE_CHECKING:
     from glas.settings import Settings
     from glas.training.rounds import Round, RoundPlan
-
-HELP = """
-Научить модель на правках: выгрузить, собрать набор данных, дообучить, проверить, выпустить.
-
-Примеры:
-
-    glas learn --guard чтец                  один круг; прошедшая проверку модель ждёт решения
-    glas learn --guard чтец --release        и сразу служит
-    glas learn --release --every 24          каждые сутки
-
-Если новых исправленных минут меньше --least-minutes, ничего не делается. Прерванный круг продолжается с того места, где
-остановился; законченный не повторяется. Как устроено: docs/learning.md.
-"""
 
 _S_PER_HOUR = 3600
 
@@ -34,23 +25,15 @@ Folders = list[Path] | None
 
 def learn(
     *,
-    guard: Annotated[
-        Folders, typer.Option("--guard", help="Записи, на которых нельзя стать хуже; проверка.", metavar="КАТАЛОГ")
-    ] = None,
-    keep: Annotated[
-        Folders, typer.Option("--keep", help="То же при выборе доли; другие записи.", metavar="КАТАЛОГ")
-    ] = None,
-    replay: Annotated[
-        Folders, typer.Option("--replay", help="Записи с текстом, чтобы не забыть старое.", metavar="КАТАЛОГ")
-    ] = None,
-    speaker: Annotated[str | None, typer.Option(help="Псевдоним: модель для одного человека.")] = None,
-    least_minutes: Annotated[float, typer.Option(min=0, help="Сколько новых минут нужно.")] = 10.0,
-    epochs: Annotated[int, typer.Option(min=1, help="Сколько раз услышать каждую запись.")] = 6,
-    weights: Annotated[
-        Path | None, typer.Option(help="Исходные веса; без этого те, что кладёт `glas models get whisper-base`.")
-    ] = None,
-    release: Annotated[bool, typer.Option("--release", help="Выпустить модель, если она прошла проверку.")] = False,
-    every: Annotated[float | None, typer.Option(min=0.01, help="Повторять через столько часов.")] = None,
+    guard: Annotated[Folders, typer.Option(help=say("learn-guard"), metavar=say("metavar-directory"))] = None,
+    keep: Annotated[Folders, typer.Option(help=say("learn-keep"), metavar=say("metavar-directory"))] = None,
+    replay: Annotated[Folders, typer.Option(help=say("finetune-replay"), metavar=say("metavar-directory"))] = None,
+    speaker: Annotated[str | None, typer.Option(help=say("learn-speaker"))] = None,
+    least_minutes: Annotated[float, typer.Option(min=0, help=say("learn-least-minutes"))] = 10.0,
+    epochs: Annotated[int, typer.Option(min=1, help=say("finetune-epochs"))] = 6,
+    weights: Annotated[Path | None, typer.Option(help=say("finetune-weights"))] = None,
+    release: Annotated[bool, typer.Option("--release", help=say("learn-release"))] = False,
+    every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
 ) -> None:
     """Run a round of learning."""
     settings = open_settings(quiet=True)
@@ -74,6 +57,7 @@ def learn(
             kept=[read_reference_set(one) for one in keep or []],
             least_minutes=least_minutes,
             recipe=FinetuneRecipe(fit=Fit(epochs=epochs)),
+            language=say.language,
         )
     while True:
         export_through(lambda: open_data_loader(settings), full=False)
@@ -88,29 +72,24 @@ def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
         from glas.engines.catalogue import choose, named_champion
         from glas.training.rounds import Outcome, run_round
 
-        ended = run_round(settings, plan, lambda line: err.print(line, markup=False, highlight=False))
-        _show(ended)
-        if ended.outcome is Outcome.PASSED and ended.model:
-            name = f"whisper:{ended.model}"
-            if named_champion(settings.models_dir) == name:
-                return
-            if release:
-                choose(name, settings.models_dir)
-                out.print(f"Теперь служит {name}.", markup=False)
-            else:
-                out.print(f"Выпустить: glas models use {name}", markup=False)
+        ended = run_round(settings, plan, report=told_step, on_measure=told_model)
+        name = f"learn-{ended.outcome.value.replace('_', '-')}"
+        out.print(say(name, **_values(ended)), markup=False)
+        if ended.report:
+            out.print(say("promote-report", page=ended.report), markup=False)
+        model = f"whisper:{ended.model}"
+        if ended.outcome is not Outcome.PASSED or named_champion(settings.models_dir) == model:
+            return
+        if release:
+            choose(model, settings.models_dir)
+        out.print(say("learn-serves" if release else "learn-decide", model=model), markup=False)
 
 
-def _show(ended: "Round") -> None:
-    """Print in one or two lines how a round ended."""
+def _values(ended: "Round") -> dict[str, Value]:
+    """What the message about a round names."""
     from glas.training.rounds import Outcome
 
-    said = {
-        Outcome.TOO_LITTLE: f"новых минут {russian(ended.new_minutes)}: пока мало",
-        Outcome.NOT_BETTER: "дообучение не помогло: ни одна доля выученного не лучше прежней модели",
-        Outcome.REFUSED: "новая модель не прошла проверку",
-        Outcome.PASSED: "новая модель прошла проверку",
-    }[ended.outcome]
-    out.print(f"Версия набора {ended.version}: {said}.", markup=False)
-    if ended.report:
-        out.print(f"Отчёт: {ended.report}", markup=False)
+    values: dict[str, Value] = {"version": ended.version}
+    if ended.outcome is Outcome.TOO_LITTLE:
+        values["minutes"] = rounded(ended.new_minutes)
+    return values

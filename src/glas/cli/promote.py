@@ -9,52 +9,35 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, out, told
 
 if TYPE_CHECKING:
     from glas.recognition.trial import TrialResult
     from glas.settings import Settings
 
-HELP = """
-Проверить новую модель и, если она лучше, выпустить её.
-
-Примеры:
-
-    glas promote whisper:data/models/second --data test --guard чтец       проверить и выпустить
-    glas promote whisper:data/models/second --data test --dry-run          только проверить
-
-Обе модели — та, что служит сейчас, и новая — распознают одни и те же записи так, как их распознаёт сервер. Новая
-проходит, только если выполнены все условия: ошибок на проверочных записях меньше хотя бы на 5 % и это не случайность
-(интервал бутстрепа выше нуля), на каждом наборе --guard хуже не больше чем на 0,3 пункта, выдуманных текстов не больше,
-работает не медленнее, нигде не провалилась, ничего из проверочного не слышала при обучении.
-
-Сервер, который работает с `GLAS_MODEL=auto`, возьмёт её сам через секунду или две, не отказав ни одному запросу.
-Вернуть прежнюю: `glas models use ПРЕЖНЯЯ`.
-"""
-
 JOURNAL = "promotions.jsonl"
 REPORTS = "promotions"
 
 
 def promote(
-    candidate: Annotated[str, typer.Argument(metavar="МОДЕЛЬ", help="Имя из `glas models` или `whisper:КАТАЛОГ`.")],
-    data: Annotated[Path, typer.Option("--data", help="Проверочные записи с верным текстом.", metavar="КАТАЛОГ")],
+    candidate: Annotated[str, typer.Argument(metavar=say("metavar-model"), help=say("promote-candidate"))],
+    data: Annotated[
+        Path,
+        typer.Option("--data", help=say("promote-data"), metavar=say("metavar-directory"), show_default=False),
+    ],
     *,
     guard: Annotated[
         list[Path] | None,
-        typer.Option("--guard", help="Записи, на которых нельзя стать хуже.", metavar="КАТАЛОГ"),
+        typer.Option("--guard", help=say("promote-guard"), metavar=say("metavar-directory")),
     ] = None,
-    personal: Annotated[
-        bool, typer.Option("--personal", help="Модель для тех же людей: проверочное отделено по текстам.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Проверить и ничего не менять.")] = False,
-    force: Annotated[
-        str | None, typer.Option("--force", help="Выпустить и не прошедшую; почему — останется в журнале.")
-    ] = None,
+    personal: Annotated[bool, typer.Option("--personal", help=say("promote-personal"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=say("promote-dry-run"))] = False,
+    force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
     """Measure, judge, write the report down, and choose the candidate if it passed."""
     if force is not None and not force.strip():
-        err.print("✗ --force: напишите, почему.", style="red", markup=False)
+        err.print(say("promote-no-reason"), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE)
     settings = open_settings(quiet=True)
     with told():
@@ -64,36 +47,38 @@ def promote(
         from glas.recognition.trial import TestData, try_candidate
 
         sets = TestData(read_reference_set(data), tuple(read_reference_set(one) for one in guard or []), personal)
-        found = try_candidate(
-            settings, candidate, sets, report=lambda line: err.print(line, markup=False, highlight=False)
-        )
+        found = try_candidate(settings, candidate, sets, report=told_step)
         _show(found)
         folder = settings.models_dir / REPORTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{found.verdict.candidate.version}"
-        page = write_report(folder, found, sets.test)
-        out.print(f"Отчёт: {page}", markup=False)
+        page = write_report(folder, found, sets.test, say)
+        out.print(say("promote-report", page=str(page)), markup=False)
         released = (found.verdict.passed or force is not None) and not dry_run
         if released:
             choose(candidate, settings.models_dir)
         _note(settings, found, released=released, force=force)
     if released:
-        out.print(f"Теперь служит {found.verdict.candidate}. Вернуть прежнюю: glas models use {_previous(found)}")
+        former = found.verdict.champion.name
+        out.print(say("promote-serves", model=str(found.verdict.candidate), former=former), markup=False)
     elif not found.verdict.passed:
-        err.print("✗ Модель не выпущена: выполнены не все условия.", style="red")
+        err.print(say("promote-refused"), style="red", markup=False)
         raise typer.Exit(EXIT_FAILED)
+
+
+def told_step(model: str | None) -> None:
+    """Say which model is being measured; None: the speed of both is compared."""
+    text = say("promote-speed") if model is None else say("promote-measure", model=model)
+    err.print(text, markup=False, highlight=False)
 
 
 def _show(found: "TrialResult") -> None:
     from glas.recognition.gate_report import number_of, title_of
 
-    table = Table("", "Условие", "Граница", "Измерено", box=None)
+    table = Table("", say("gate-condition"), say("gate-limit"), say("gate-value"), box=None)
     for check in found.verdict.checks:
         mark = "✓" if check.passed else "✗"
-        table.add_row(mark, title_of(check), number_of(check, check.limit), number_of(check, check.value))
+        limit, value = (number_of(check, one, say) for one in (check.limit, check.value))
+        table.add_row(mark, title_of(check, say), limit, value)
     out.print(table)
-
-
-def _previous(found: "TrialResult") -> str:
-    return found.verdict.champion.name
 
 
 def _note(settings: "Settings", found: "TrialResult", *, released: bool, force: str | None) -> None:

@@ -65,23 +65,26 @@ class Condition(StrEnum):
     TEXTS = "texts"  # references of the test set that it learnt from
 
 
+class Bucket(_Value):
+    """A part of the test set: the recordings whose length, level or confidence is in a range."""
+
+    kind: str = Field(description="length (s), level (dB) or confidence.")
+    low: float | None
+    high: float | None
+    n_words: int
+    before: float = Field(description="Word error rate of the model that serves.")
+    after: float = Field(description="Word error rate of the candidate.")
+
+
 class Check(_Value):
     """One condition."""
 
     condition: Condition
-    subject: str = Field(default="", description="Which guard set or bucket.")
+    subject: str = Field(default="", description="Name of the guard set.")
+    bucket: Bucket | None = None
     limit: float = Field(description="The least value of a gain or a certainty; the most of anything else.")
     value: float | None = Field(description="What was measured; null if it cannot be.")
     passed: bool
-
-
-class Bucket(_Value):
-    """A part of the test set."""
-
-    name: str
-    n_words: int
-    before: float = Field(description="Word error rate of the model that serves.")
-    after: float = Field(description="Word error rate of the candidate.")
 
 
 class Verdict(_Value):
@@ -116,13 +119,13 @@ def judge(
         _at_least(Condition.GAIN, limits.least_gain, _gain(champion.test, candidate.test)),
         _certainty(difference),
         *(
-            _at_most(Condition.GUARD, limits.most_guard_loss, after.rates.wer - before.rates.wer, before.data)
+            _at_most(Condition.GUARD, limits.most_guard_loss, after.rates.wer - before.rates.wer, subject=before.data)
             for before, after in zip(champion.guards, candidate.guards, strict=True)
         ),
         _at_most(Condition.NONSPEECH, _most_invented(champion, limits), candidate.n_invented),
         _at_most(Condition.SPEED, limits.most_slower, slower),
         *(
-            _at_most(Condition.BUCKET, limits.most_bucket_loss, one.after - one.before, one.name)
+            _at_most(Condition.BUCKET, limits.most_bucket_loss, one.after - one.before, bucket=one)
             for one in buckets
             if one.n_words >= FEWEST_BUCKET_WORDS
         ),
@@ -167,8 +170,11 @@ def _at_least(condition: Condition, limit: float, value: float) -> Check:
     return Check(condition=condition, limit=limit, value=value, passed=value >= limit)
 
 
-def _at_most(condition: Condition, limit: float, value: float, subject: str = "") -> Check:
-    return Check(condition=condition, subject=subject, limit=limit, value=value, passed=value <= limit)
+def _at_most(
+    condition: Condition, limit: float, value: float, *, subject: str = "", bucket: Bucket | None = None
+) -> Check:
+    passed = value <= limit
+    return Check(condition=condition, subject=subject, bucket=bucket, limit=limit, value=value, passed=passed)
 
 
 def _certainty(difference: Interval | None) -> Check:
@@ -193,7 +199,9 @@ def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
             n_words = sum(one.words for one, _ in some)
             if n_words:
                 yield Bucket(
-                    name=f"{kind} {_range(low, high)}",
+                    kind=kind,
+                    low=low,
+                    high=high,
                     n_words=n_words,
                     before=sum(one.word_errors for one, _ in some) / n_words,
                     after=sum(one.word_errors for _, one in some) / n_words,
@@ -201,14 +209,8 @@ def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
 
 
 BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Sequence[float]], ...]] = (
-    ("length, s", lambda one: one.duration_s, (4.0, 10.0)),
-    ("level, dB", lambda one: one.level_db, (-35.0, -25.0)),
+    ("length", lambda one: one.duration_s, (4.0, 10.0)),
+    ("level", lambda one: one.level_db, (-35.0, -25.0)),
     ("confidence", lambda one: one.confidence, (0.6, 0.85)),
 )
 """What the test set is parted by, and the borders."""
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None:
-        return f"below {high:g}"
-    return f"from {low:g}" if high is None else f"{low:g} to {high:g}"

@@ -2,9 +2,11 @@
 
 import base64
 from collections.abc import Sequence
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 
+from glas.localisation import Catalogue, rounded
 from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check, Condition
 from glas.recognition.references import ReferenceSet
@@ -14,81 +16,100 @@ PAGE, FIGURES = "index.html", "verdict.json"
 WORST = 20
 _LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
 
-_TITLES = {
-    Condition.GAIN: "Ошибок меньше на",
-    Condition.CERTAINTY: "Это не случайность: нижняя граница интервала",
-    Condition.GUARD: "Не хуже на",
-    Condition.BUCKET: "Не хуже на части",
-    Condition.NONSPEECH: "Текстов там, где никто не говорит",
-    Condition.SPEED: "Медленнее на",
-    Condition.SPEAKERS: "Людей из проверочных записей слышала при обучении",
-    Condition.RECORDINGS: "Проверочных записей слышала при обучении",
-    Condition.TEXTS: "Проверочных текстов слышала при обучении",
-}
+# Texts of the page that have no values in them.
+_TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
 _COUNTED = frozenset({Condition.NONSPEECH, Condition.SPEAKERS, Condition.RECORDINGS, Condition.TEXTS})
 _RELATIVE = frozenset({Condition.GAIN, Condition.SPEED})
 
 
-def write_report(folder: Path, found: TrialResult, test: ReferenceSet) -> Path:
+def write_report(folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue) -> Path:
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; returns the page.
 
     Args:
         folder: made if it is not there.
         found: from `try_candidate`.
         test: the test set, whose worst recordings are laid into the page.
+        say: the language of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FIGURES).write_text(found.verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for name, measured in (("champion", found.champion), ("candidate", found.candidate)):
         (folder / f"{name}.json").write_text(measured.model_dump_json(indent=1) + "\n", encoding="utf-8")
     page = folder / PAGE
-    page.write_text(_page(found, test), encoding="utf-8")
+    page.write_text(_page(found, test, say), encoding="utf-8")
     return page
 
 
-def title_of(check: Check) -> str:
-    """What a check looks at, in Russian."""
-    return f"{_TITLES[check.condition]} {check.subject}".rstrip()
+def title_of(check: Check, say: Catalogue) -> str:
+    """What a check looks at."""
+    match check.condition:
+        case Condition.GUARD:
+            return say("gate-guard", subject=check.subject)
+        case Condition.BUCKET if check.bucket is not None:
+            return say("gate-bucket", subject=_range(check.bucket, say))
+    return say(f"gate-{check.condition}")
 
 
-def number_of(check: Check, value: float | None) -> str:
-    """A check's value or limit in its unit, in Russian."""
+def number_of(check: Check, value: float | None, say: Catalogue) -> str:
+    """A check's value or limit, in its unit."""
     if value is None:
-        return "неизвестно"
+        return say("gate-unknown")
     if check.condition in _COUNTED:
         return f"{value:.0f}"
-    unit = "%" if check.condition in _RELATIVE else "п."
-    return f"{100 * value:.2f} {unit}".replace(".", ",", 1).replace("-", "−")
+    return say("gate-percent" if check.condition in _RELATIVE else "gate-points", value=rounded(100 * value, 2))
 
 
-def _page(found: TrialResult, test: ReferenceSet) -> str:
+def _range(bucket: Bucket, say: Catalogue) -> str:
+    """Name a part of the test set."""
+    kind = say(f"bucket-{bucket.kind}")
+    if bucket.low is None:
+        return say("bucket-below", kind=kind, high=_short(bucket.high))
+    if bucket.high is None:
+        return say("bucket-from", kind=kind, low=_short(bucket.low))
+    return say("bucket-between", kind=kind, low=_short(bucket.low), high=_short(bucket.high))
+
+
+def _short(border: float | None) -> Decimal:
+    return Decimal(f"{border or 0:g}")
+
+
+def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
     verdict = found.verdict
-    outcome = "прошла" if verdict.passed else "не прошла"
+    title = "gate-title-passed" if verdict.passed else "gate-title-refused"
     checks = "".join(
-        f'<tr class="{"yes" if one.passed else "no"}"><td>{"✓" if one.passed else "✗"}</td><td>{escape(title_of(one))}'
-        f"</td><td>{number_of(one, one.limit)}</td><td>{number_of(one, one.value)}</td></tr>"
+        f'<tr class="{"yes" if one.passed else "no"}"><td>{"✓" if one.passed else "✗"}</td>'
+        f"<td>{escape(title_of(one, say))}</td><td>{number_of(one, one.limit, say)}</td>"
+        f"<td>{number_of(one, one.value, say)}</td></tr>"
         for one in verdict.checks
     )
+    texts = {name: escape(say(f"gate-{name}")) for name in _TEXTS}
     return _TEMPLATE.format(
-        title=f"{escape(verdict.candidate.name)} — {outcome}",
-        before=f"{100 * verdict.wer_before:.2f}".replace(".", ","),
-        after=f"{100 * verdict.wer_after:.2f}".replace(".", ","),
-        champion=escape(str(verdict.champion)),
-        candidate=escape(str(verdict.candidate)),
-        n=len(found.candidate.test.utterances),
+        language=say.language,
+        title=escape(say(title, model=verdict.candidate.name)),
+        wer=say("gate-wer", before=rounded(100 * verdict.wer_before, 2), after=rounded(100 * verdict.wer_after, 2)),
+        models=escape(
+            say(
+                "gate-models",
+                champion=str(verdict.champion),
+                candidate=str(verdict.candidate),
+                count=len(found.candidate.test.utterances),
+            )
+        ),
         checks=checks,
-        bars=_bars(verdict.buckets),
+        bars=_bars(verdict.buckets, say),
         worst="".join(_worst(found.champion.test, found.candidate.test, test)),
+        worst_title=escape(say("gate-worst")),
+        **{name.replace("-", "_"): text for name, text in texts.items()},
     )
 
 
-def _bars(buckets: Sequence[Bucket]) -> str:
+def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
     """An SVG picture: two bars, before and after, for each part of the test set."""
     most = max((max(one.before, one.after) for one in buckets), default=0) or 1
     rows = []
     for place, one in enumerate(buckets):
         y = 10 + 44 * place
-        rows.append(f'<text x="0" y="{y + 14}">{escape(one.name)} ({one.n_words})</text>')
+        rows.append(f'<text x="0" y="{y + 14}">{escape(_range(one, say))} ({one.n_words})</text>')
         for shift, rate, colour in ((0, one.before, "#8a8a8a"), (16, one.after, "#1f6feb")):
             width = 360 * rate / most
             rows.append(f'<rect x="230" y="{y + shift}" width="{width:.1f}" height="13" fill="{colour}"/>')
@@ -123,7 +144,7 @@ def _player(audio: Path | None) -> str:
 
 
 _TEMPLATE = """<!doctype html>
-<html lang="ru"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -135,15 +156,14 @@ p {{ margin: 0 0 .3rem; }} audio {{ width: 15rem; }} svg {{ max-width: 42rem; wi
 .big {{ font-size: 2rem; margin: .5rem 0; }}
 </style>
 <h1>{title}</h1>
-<p class="big">{before} % → {after} % ошибок в словах</p>
-<p>Служит: {champion}<br>Новая: {candidate}<br>Проверочных записей: {n}</p>
-<h2>Условия</h2>
-<table><tr><th></th><th>Условие</th><th>Граница</th><th>Измерено</th></tr>{checks}</table>
-<h2>Части проверочного набора</h2>
-<p>Ошибки в словах, %: серым — та, что служит, синим — новая; в скобках число слов.</p>
+<p class="big">{wer}</p>
+<p>{models}</p>
+<table><tr><th></th><th>{condition}</th><th>{limit}</th><th>{value}</th></tr>{checks}</table>
+<h2>{parts}</h2>
+<p>{parts_legend}</p>
 {bars}
-<h2>Худшие записи новой модели</h2>
-<p>Сверху вниз: что сказано; что распознала та, что служит; что распознала новая.</p>
-<table><tr><th>Ошибок / слов</th><th>Звук</th><th>Тексты</th></tr>{worst}</table>
+<h2>{worst_title}</h2>
+<p>{worst_legend}</p>
+<table><tr><th>{errors}</th><th>{sound}</th><th>{texts_column}</th></tr>{worst}</table>
 </html>
 """

@@ -57,7 +57,7 @@ def try_candidate(
     candidate: str,
     data: TestData,
     limits: GateLimits | None = None,
-    report: Callable[[str], None] = lambda _line: None,
+    report: Callable[[str | None], None] = lambda _model: None,
 ) -> TrialResult:
     """Measure both models and judge the candidate.
 
@@ -66,7 +66,7 @@ def try_candidate(
         candidate: name of the other, as GLAS_MODEL would name it.
         data: recordings.
         limits: of the gate.
-        report: told what is being done.
+        report: told the name of the model that is measured next; None when the speed of both is compared.
 
     Raises:
         UnknownModelError, ModelError: one of the models cannot be loaded.
@@ -76,10 +76,10 @@ def try_candidate(
     other = settings.model_copy(update={"model": candidate})
     with open_recogniser(settings) as first, open_recogniser(other) as second:
         measured = []
-        for name, recogniser in (("champion", first), ("candidate", second)):
-            report(f"{name}: {recogniser.registry.default}")
+        for recogniser in (first, second):
+            report(recogniser.registry.default)
             measured.append(_measure(recogniser, data, workers))
-        report("speed")
+        report(None)
         slower = slower_by(first, second, data.test.utterances)
         name = second.registry.default
     apart = _apart(_lineage_of(name, settings.models_dir), data)

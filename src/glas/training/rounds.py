@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from glas.domain.errors import DataSetError
 from glas.domain.model_ref import ModelRef
 from glas.domain.splits import Split
+from glas.localisation import catalogue, rounded
+from glas.localisation.catalogue import LANGUAGES
 from glas.recognition.gate import GateLimits
 from glas.recognition.gate_report import write_report
 from glas.recognition.references import ReferenceSet, Utterance
@@ -23,9 +25,10 @@ from glas.settings import Settings
 from glas.system.files import to_disk
 from glas.training.datasets import Dataset, Example, open_dataset, read_version
 from glas.training.datasets.making import Rules, make_version
+from glas.training.datasets.reading import REPLAY
 from glas.training.datasets.version import Version
 from glas.training.finetune.base import Base
-from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe, finetune
+from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe, Report, finetune, silent
 
 ROUND, REPORT, WORK = "round.json", "report", "work"
 
@@ -70,6 +73,7 @@ class RoundPlan:
         least_minutes: new minutes since the last round, without which nothing is done.
         recipe: of the fine-tuning.
         limits: of the gate.
+        language: of the report.
     """
 
     base: Base
@@ -82,9 +86,16 @@ class RoundPlan:
     least_minutes: float = 10.0
     recipe: FinetuneRecipe = field(default_factory=FinetuneRecipe)
     limits: GateLimits = field(default_factory=GateLimits)
+    language: str = LANGUAGES[0]
 
 
-def run_round(settings: Settings, plan: RoundPlan, report: Callable[[str], None] = lambda _line: None) -> Round:
+def run_round(
+    settings: Settings,
+    plan: RoundPlan,
+    *,
+    report: Report = silent,
+    on_measure: Callable[[str | None], None] = lambda _model: None,
+) -> Round:
     """Run a round, or go on with one that was broken off; a finished one is returned as it ended.
 
     Nothing is released here: the caller decides what becomes of a candidate that passed.
@@ -92,7 +103,8 @@ def run_round(settings: Settings, plan: RoundPlan, report: Callable[[str], None]
     Args:
         settings: as the server has them; their model is the champion.
         plan: what is learnt and measured.
-        report: told a line of text about each step.
+        report: told about each step of the fine-tuning.
+        on_measure: see `try_candidate`.
 
     Raises:
         DataSetError: the export has too little to learn from or to test with.
@@ -108,11 +120,11 @@ def run_round(settings: Settings, plan: RoundPlan, report: Callable[[str], None]
     folder.mkdir(parents=True, exist_ok=True)
     dataset = open_dataset(plan.export, made.version)
     model = settings.models_dir / f"learnt-{made.path.stem[:12]}"
-    report(f"version {made.path.stem}: {minutes:.1f} new minutes")
+    report("learn-version", version=made.path.stem, minutes=rounded(minutes))
     if not model.is_dir():
         data = FinetuneData(
-            _utterances(one for one in dataset.train if not one.is_replayed),
-            _utterances(one for one in dataset.train if one.is_replayed),
+            _utterances(one for one in dataset.train if one.rank != REPLAY),
+            _utterances(one for one in dataset.train if one.rank == REPLAY),
             kept=plan.kept,
             dev=_utterances(dataset.dev),
             version=made.path.stem,
@@ -120,9 +132,10 @@ def run_round(settings: Settings, plan: RoundPlan, report: Callable[[str], None]
         found = finetune(plan.base, data, folder / WORK, model, recipe=plan.recipe, report=report)
         if found.chosen is None:
             return _keep(folder, _ended(made.path.stem, Outcome.NOT_BETTER, minutes))
-    data = _test_data(dataset, plan)
-    trial = try_candidate(settings, f"whisper:{model}", data, plan.limits, report)
-    return _keep(folder, _judged(trial, data.test, model, folder, minutes))
+    tested = _test_data(dataset, plan)
+    trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
+    page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language))
+    return _keep(folder, _judged(trial, model, page, minutes, made.path.stem))
 
 
 def read_round(folder: Path) -> Round | None:
@@ -137,11 +150,10 @@ def finished_rounds(rounds: Path) -> list[Round]:
     return sorted((one for one in found if one is not None), key=lambda one: one.finished)
 
 
-def _judged(found: TrialResult, test: ReferenceSet, model: Path, folder: Path, minutes: float) -> Round:
-    """Write the report of a trial; returns how the round ended."""
-    page = write_report(folder / REPORT, found, test)
+def _judged(found: TrialResult, model: Path, page: Path, minutes: float, version: str) -> Round:
+    """How a round ended after a trial."""
     outcome = Outcome.PASSED if found.verdict.passed else Outcome.REFUSED
-    return _ended(folder.name, outcome, minutes).model_copy(
+    return _ended(version, outcome, minutes).model_copy(
         update={
             "candidate": found.verdict.candidate,
             "champion": found.verdict.champion,
@@ -170,9 +182,7 @@ def _new_minutes(version: Version, plan: RoundPlan) -> float:
         for one in finished_rounds(plan.rounds)
         for entry in read_version(plan.datasets, one.version).entries
     }
-    new = [
-        one for one in version.entries if one.split is Split.TRAIN and (one.id, one.reference_sha256) not in learnt
-    ]
+    new = [one for one in version.entries if one.split is Split.TRAIN and (one.id, one.reference_sha256) not in learnt]
     return sum(one.duration_s for one in new) / 60
 
 

@@ -196,3 +196,67 @@ train-weights-help = Add the adapter to the original weights, keep the Russian v
 train-language-model-help = Count words for the language model; what resembles the test phrases is not read.
 train-calibrate-help = Measure how far to trust the model in each word (after weights and language-model, before card).
 train-card-help = Measure the model and write its card.
+
+finetune-help =
+    Fine-tune a model on corrected recordings.
+
+    Examples:
+
+        glas finetune data/models/second --data downloads              on what `glas export` has written
+        glas finetune data/models/ivan --data ivan --keep reader       and do not become worse on the reader
+
+    Recordings: a directory with metadata.jsonl or manifest.jsonl (see `glas evaluate`). The model does not learn from a
+    part of them: they decide how much of the change is kept. The same command continues what was interrupted. It needs
+    the packages for training (`make train-setup`) and the official weights (`glas models get whisper-base`).
+
+    The new model does not serve yet: `glas promote` tests and releases it.
+finetune-to = Directory of the new model.
+finetune-data = Recordings with their right words: a directory or a manifest.
+finetune-replay = Other recordings with words, so that old things are not forgotten.
+finetune-keep = Recordings on which the new model must not become worse.
+finetune-base = Directory of the model to start from; without it, the embedded one.
+finetune-weights = Its official weights; without it, those that `glas models get whisper-base` downloads.
+finetune-work = Directory for intermediate files; without it, beside the model.
+finetune-epochs = How often each recording is heard.
+finetune-share = Which share of the change to try; can be given several times.
+finetune-threads = How many cores to use.
+
+learn-help =
+    Learn from corrections: export, make a dataset, fine-tune, test, release.
+
+    Examples:
+
+        glas learn --guard reader                one round; a model that passes waits for a decision
+        glas learn --guard reader --release      and serves at once
+        glas learn --release --every 24          every day
+
+    If there are fewer new corrected minutes than --least-minutes, nothing is done. A round that was interrupted goes on
+    where it stopped; a finished one is not repeated. How it works: docs/learning.md.
+learn-guard = Recordings that must not become worse: the test uses them.
+learn-keep = The same for the choice of the share; other recordings.
+learn-speaker = A pseudonym: a model for one person.
+learn-least-minutes = How many new corrected minutes are needed.
+learn-release = Release the model if it passes the test.
+learn-every = Repeat after so many hours.
+
+promote-help =
+    Test a new model and release it if it is better.
+
+    Examples:
+
+        glas promote whisper:data/models/second --data test --guard reader     test and release
+        glas promote whisper:data/models/second --data test --dry-run          only test
+
+    Both models, the present one and the new one, recognise the same recordings as the server does. The new one passes
+    only if all conditions hold: at least 5 % fewer errors on the test recordings and not by chance (the bootstrap
+    interval is above zero), at most 0.3 points worse on each --guard set, no more invented texts, not slower, no part
+    of the recordings much worse, and nothing of the test was heard in training.
+
+    A server with `GLAS_MODEL=auto` takes it by itself within two seconds, and no request fails.
+    To take it back: `glas models use THE_FORMER`.
+promote-candidate = A name from `glas models`, or `whisper:DIRECTORY`.
+promote-data = Test recordings with their right words.
+promote-guard = Recordings that must not become worse.
+promote-personal = The model is for the same people: the test is apart by texts.
+promote-dry-run = Test, and change nothing.
+promote-force = Release it even if it fails; the reason is kept in the journal.

@@ -5,9 +5,11 @@ Every step leaves what is there already and goes on where it stopped, so the rec
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +19,7 @@ from glas.domain.metrics import ErrorRates
 from glas.domain.model_ref import ModelRef
 from glas.engines.folders import written_whole
 from glas.engines.versions import ModelVersions
+from glas.localisation import Value, rounded
 from glas.recognition import open_recogniser
 from glas.recognition.lineage import Lineage, write_lineage
 from glas.recognition.references import ReferenceSet, Utterance
@@ -38,7 +41,16 @@ from glas.training.sound.clips import write_clips
 STATE = "data.json"
 _MOST_REPLAYED = 400  # recordings of all replay sets together that are learnt again
 
-Report = Callable[[str], None]
+
+class Report(Protocol):
+    """Takes what is told about each step: the name of a message of `glas.localisation`, and its values."""
+
+    def __call__(self, name: str, /, **values: Value) -> None:
+        """Tell one message."""
+
+
+def silent(_name: str, /, **_values: Value) -> None:
+    """Tell nothing."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ def finetune(
     to: Path,
     *,
     recipe: FinetuneRecipe | None = None,
-    report: Report = lambda _line: None,
+    report: Report = silent,
 ) -> FinetuneResult:
     """Fine-tune, choose the share, and write the model unless no share is better.
 
@@ -107,7 +119,7 @@ def finetune(
         work: keeps clips, checkpoints and trials; it belongs to this base and these data.
         to: directory of the new model.
         recipe: how.
-        report: told a line of text about each step.
+        report: told about each step.
 
     Raises:
         DataSetError: there is too little to learn from.
@@ -122,7 +134,7 @@ def finetune(
     _claim(work, lineage)
     clips = work / "clips"
     seconds = _write_shards(base, {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}, clips, work)
-    report(f"learnt from {len(parted.train)} recordings, {seconds / 60:.1f} minutes; dev {len(parted.dev)}")
+    report("finetune-learnt", recordings=len(parted.train), minutes=rounded(seconds / 60), dev=len(parted.dev))
     model = base.model()
     parts = fit(
         model.arrays,
@@ -130,7 +142,7 @@ def finetune(
         clips,
         work / "run",
         recipe.fit,
-        on_step=lambda step, steps, loss: report(f"step {step} of {steps}, loss on dev {loss:.4f}"),
+        on_step=lambda step, steps, loss: report("finetune-step", step=step, steps=steps, loss=rounded(loss, 4)),
     )
     del model
     dev = ReferenceSet("dev", tuple(parted.dev))
@@ -213,8 +225,10 @@ def _chosen(
         return trial
 
     def told(trial: Trial) -> None:
-        others = "".join(f", {name} {100 * rates.wer:.2f} %" for name, rates in trial.kept.items())
-        report(f"share {trial.share:g}: WER on dev {100 * trial.dev.wer:.2f} %{others}")
+        share = Decimal(f"{trial.share:g}")
+        report("finetune-trial", share=share, dev=rounded(100 * trial.dev.wer, 2))
+        for name, rates in trial.kept.items():
+            report("finetune-trial-kept", name=name, wer=rounded(100 * rates.wer, 2))
 
     before_dev, before_kept = measured(base.directory)
     before = Trial(share=0.0, dev=before_dev, kept=before_kept)
