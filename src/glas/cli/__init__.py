@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import glas
-from glas.cli import backup, doctor, evaluate, export, keys, migrate, models, run, train, transcribe
+from glas.cli import backup, dataset, doctor, evaluate, export, keys, migrate, models, run, train, transcribe
 
 app = typer.Typer(
     name="glas",
@@ -54,6 +54,7 @@ app.add_typer(keys.app, name="keys", help=keys.HELP)
 app.add_typer(train.app, name="train", help=train.HELP)
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("export", help=export.HELP)(export.export)
+app.add_typer(dataset.app, name="dataset", help=dataset.HELP)
 app.command("migrate", help=migrate.HELP)(migrate.migrate)
 app.command("ledger", help=migrate.LEDGER_HELP)(migrate.ledger)
 app.command("backup", help=backup.BACKUP_HELP)(backup.backup)

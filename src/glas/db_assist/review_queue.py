@@ -1,0 +1,196 @@
+"""Choose the message that a reviewer hears next, and keep it for them for some minutes.
+
+Nobody hears a person who has not agreed that people listen, or themselves, or what another reviewer holds. A message is
+offered to one reviewer. It is offered to a second one if it was drawn for a check, and to a third one if two people
+contradict each other. A reviewer is not told which it is, and sees the recognised text in each case.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from glas.clients.review_bodies import ReviewItem
+from glas.db.correction_tables import CorrectionChangeRow, CorrectionRow
+from glas.db.review_tables import ReviewHoldRow, ReviewRow
+from glas.db.session import insert
+from glas.db.tables import ConsentRow, TranscriptionRow, UserRow
+from glas.db_assist import people, reviews
+from glas.domain.corrections import Rank
+from glas.domain.messages import MediaKind, Score, Status
+from glas.domain.people import Purpose
+from glas.domain.reviews import LONGEST_CHARS, LONGEST_S, MOST_REVIEWS, REVIEWERS_LISTEN_SINCE, Verdict
+from glas.settings import DbAssistSettings
+
+_TRIES = 20
+
+_DISPUTED, _DOUBTFUL, _UNSURE, _NEW_SPEAKER = 4.0, 3.0, 2.0, 2.0
+_RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.BEST: 0.0}
+"""Weights of a message's worth, by judgement: what is surely wrong before what may be, and many speakers before few."""
+
+
+async def take(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> ReviewItem | None:
+    """Return the message that is held for a reviewer, or hold the next one; None if nothing waits.
+
+    Raises:
+        NotFoundError: no such person.
+        ForbiddenError: no reviewer.
+    """
+    reviewer = reviews.checked(await people.lock(tg_id, session=session))
+    held_until = people.now() + timedelta(minutes=settings.review_minutes)
+    held = (ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime > people.now())
+    mine = _open(reviewer.id).join(ReviewHoldRow, and_(ReviewHoldRow.transcription_id == TranscriptionRow.id, *held))
+    row = (await session.scalars(mine.limit(1))).one_or_none()
+    if row is not None and await _hold(row, reviewer, held_until, session=session):
+        return _item(row, held_until)
+    for _ in range(_TRIES):
+        row = await _best(reviewer, settings.review_check_every, session=session)
+        if row is None or await _hold(row, reviewer, held_until, session=session):
+            return None if row is None else _item(row, held_until)
+    return None
+
+
+async def _best(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> TranscriptionRow | None:
+    """Return the message that is worth most; a check first where one is due."""
+    if await _is_check_due(reviewer, check_every, session=session):
+        found = (await session.scalars(_waiting(reviewer.id, is_check=True).limit(1))).one_or_none()
+        if found is not None:
+            return found
+    return (await session.scalars(_waiting(reviewer.id, is_check=False).limit(1))).one_or_none()
+
+
+async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
+    """Draw one review in `check_every`, alike for the same number of reviews, and in no order that shows."""
+    if not check_every:
+        return False
+    n_reviews = await session.scalar(select(func.count()).where(ReviewRow.reviewer_id == reviewer.id))
+    drawn = hashlib.sha256(f"glas review {reviewer.id} {n_reviews}".encode()).digest()[:8]
+    return int.from_bytes(drawn) % check_every == 0
+
+
+async def _hold(row: TranscriptionRow, reviewer: UserRow, held_until: Any, *, session: AsyncSession) -> bool:
+    """Keep a message for a reviewer; False if somebody else was faster."""
+    values = {"reviewer_id": reviewer.id, "expiry_datetime": held_until}
+    free = or_(ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime <= people.now())
+    statement = insert(session, ReviewHoldRow).values(transcription_id=row.id, **values)
+    taken = statement.on_conflict_do_update(index_elements=["transcription_id"], set_=values, where=free)
+    return (await session.scalars(taken.returning(ReviewHoldRow.transcription_id))).one_or_none() is not None
+
+
+def _item(row: TranscriptionRow, held_until: Any) -> ReviewItem:
+    return ReviewItem(
+        transcription_id=row.id,
+        text=row.text or "",
+        duration_s=row.duration_s or 0.0,
+        bot_id=row.bot_id,
+        file_id=row.file_id,
+        audio_key=row.audio_key,
+        held_until=held_until,
+    )
+
+
+def _open(reviewer_id: int) -> Select[tuple[TranscriptionRow]]:
+    """Select what a reviewer may hear at all and has not answered."""
+    own = select(ReviewRow.id).where(
+        ReviewRow.transcription_id == TranscriptionRow.id, ReviewRow.reviewer_id == reviewer_id
+    )
+    return select(TranscriptionRow).where(
+        TranscriptionRow.status == Status.DONE.value,
+        # Voice messages alone: they show no face, and their files have no title.
+        TranscriptionRow.media_kind == MediaKind.VOICE.value,
+        TranscriptionRow.is_forwarded.is_(False),
+        TranscriptionRow.user_id != reviewer_id,
+        TranscriptionRow.text != "",
+        func.length(TranscriptionRow.text) <= LONGEST_CHARS,
+        TranscriptionRow.duration_s <= LONGEST_S,
+        _may_be_heard(),
+        ~own.exists(),
+    )
+
+
+def _may_be_heard() -> ColumnElement[bool]:
+    """Whether the speaker's last answer agrees to training, by words that say that people listen."""
+    later = aliased(ConsentRow)
+    asked = (later.user_id == TranscriptionRow.user_id, later.purpose == Purpose.TRAINING.value)
+    last = select(func.max(later.id)).where(*asked).correlate(TranscriptionRow).scalar_subquery()
+    agreed = select(ConsentRow.id).where(
+        ConsentRow.id == last, ConsentRow.granted.is_(True), ConsentRow.text_version >= REVIEWERS_LISTEN_SINCE
+    )
+    return agreed.correlate(TranscriptionRow).exists()
+
+
+def _waiting(reviewer_id: int, *, is_check: bool) -> Select[tuple[TranscriptionRow]]:
+    """Select what waits, the worthiest first; `is_check`: what one person has judged, and nobody else."""
+    judged = _judged().cte("judged")
+    spoken = _reviewed_speakers().cte("spoken")
+    heard = _reviewed_audio().cte("heard")
+    n_judged, n_agreed = func.coalesce(judged.c.n_judged, 0), func.coalesce(judged.c.n_agreed, 0)
+    rank = func.coalesce(CorrectionRow.rank, Rank.DOUBTFUL.value)
+    n_people = n_judged + case((rank == Rank.AUTHOR.value, 1), else_=0)
+    is_open = and_(n_agreed == 0, rank != Rank.AGREED.value)
+    disputed = and_(is_open, n_people >= 2)  # noqa: PLR2004 - two people
+    wanted = (
+        and_(is_open, n_people == 1) if is_check else or_(disputed, and_(n_judged == 0, rank == Rank.DOUBTFUL.value))
+    )
+    held = select(ReviewHoldRow.transcription_id).where(
+        ReviewHoldRow.transcription_id == TranscriptionRow.id, ReviewHoldRow.expiry_datetime > people.now()
+    )
+    n_of_speaker = func.coalesce(spoken.c.n_reviews, 0)
+    worth = (
+        case((disputed, _DISPUTED), else_=0.0)
+        + case((_doubtful_waits(), _DOUBTFUL), else_=0.0)
+        + case({score.value: weight for score, weight in _RATED.items()}, value=TranscriptionRow.score, else_=0.0)
+        + _UNSURE * (1.0 - func.coalesce(TranscriptionRow.confidence, 0.5))
+        + literal(_NEW_SPEAKER) / (1.0 + n_of_speaker)
+    )
+    return (
+        _open(reviewer_id)
+        .outerjoin(CorrectionRow, CorrectionRow.transcription_id == TranscriptionRow.id)
+        .outerjoin(judged, judged.c.transcription_id == TranscriptionRow.id)
+        .outerjoin(spoken, spoken.c.user_id == TranscriptionRow.user_id)
+        .outerjoin(heard, heard.c.fingerprint == TranscriptionRow.fingerprint)
+        .where(
+            wanted,
+            func.coalesce(judged.c.n_reviews, 0) < MOST_REVIEWS,
+            or_(heard.c.first_id.is_(None), heard.c.first_id == TranscriptionRow.id),
+            ~held.exists(),
+        )
+        .order_by(worth.desc(), TranscriptionRow.id)
+    )
+
+
+def _judged() -> Select[Any]:
+    """Count the reviews of each message: all, those that say something, those with which somebody agreed."""
+    said = case((ReviewRow.verdict != Verdict.SKIP.value, 1), else_=0)
+    return select(
+        ReviewRow.transcription_id,
+        func.count().label("n_reviews"),
+        func.sum(said).label("n_judged"),
+        func.sum(case((ReviewRow.is_agreed, 1), else_=0)).label("n_agreed"),
+    ).group_by(ReviewRow.transcription_id)
+
+
+def _reviewed_speakers() -> Select[Any]:
+    """Count the reviews of each speaker's messages."""
+    spoken = aliased(TranscriptionRow)
+    query = select(spoken.user_id, func.count().label("n_reviews"))
+    return query.join(ReviewRow, ReviewRow.transcription_id == spoken.id).group_by(spoken.user_id)
+
+
+def _reviewed_audio() -> Select[Any]:
+    """Find the message by which a sound was reviewed first: the same sound in another one waits for nobody."""
+    heard = aliased(TranscriptionRow)
+    query = select(heard.fingerprint, func.min(heard.id).label("first_id"))
+    joined = query.join(ReviewRow, ReviewRow.transcription_id == heard.id)
+    return joined.where(heard.fingerprint.is_not(None)).group_by(heard.fingerprint)
+
+
+def _doubtful_waits() -> ColumnElement[bool]:
+    """Whether a doubtful correction waits for somebody who confirms it."""
+    doubtful = select(CorrectionChangeRow.id).where(
+        CorrectionChangeRow.transcription_id == TranscriptionRow.id, CorrectionChangeRow.rank == Rank.DOUBTFUL.value
+    )
+    return doubtful.exists()
