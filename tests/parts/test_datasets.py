@@ -2,7 +2,6 @@
 
 import json
 import wave
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,7 @@ async def test_who_leaves_is_gone_from_old_versions(world: World, voices: list[b
     await world.export()
     old = made(world).version
     assert len(open_dataset(world.directory, old).train) == len(people)
-    gone = {entry.speaker for entry in old.entries if entry.id in numbers[:2]}
+    gone = frozenset(entry.speaker for entry in old.entries if entry.id in numbers[:2])
     await world.db_assist.forget(people[0])
     await world.consent(people[1], granted=False)
     await world.correct(numbers[2], people[2], f"{SAID} давно")
@@ -220,7 +219,7 @@ async def test_without_recordings_there_is_no_version(world: World, voices: list
 
 
 @pytest.fixture
-async def shown(world: World, voices: list[bytes], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def shown(world: World, voices: list[bytes], monkeypatch: pytest.MonkeyPatch) -> World:
     """A world that the command line sees."""
     monkeypatch.setenv("GLAS_DATA_DIR", str(world.directory.parent))
     monkeypatch.setenv("GLAS_DATA_LOADER__TEST_SHARE", "0")

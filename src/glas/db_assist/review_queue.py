@@ -6,10 +6,10 @@ contradict each other. A reviewer is not told which it is, and sees the recognis
 """
 
 import hashlib
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -71,7 +71,7 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
     return int.from_bytes(drawn) % check_every == 0
 
 
-async def _hold(row: TranscriptionRow, reviewer: UserRow, held_until: Any, *, session: AsyncSession) -> bool:
+async def _hold(row: TranscriptionRow, reviewer: UserRow, held_until: datetime, *, session: AsyncSession) -> bool:
     """Keep a message for a reviewer; False if somebody else was faster."""
     values = {"reviewer_id": reviewer.id, "expiry_datetime": held_until}
     free = or_(ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime <= people.now())
@@ -80,7 +80,7 @@ async def _hold(row: TranscriptionRow, reviewer: UserRow, held_until: Any, *, se
     return (await session.scalars(taken.returning(ReviewHoldRow.transcription_id))).one_or_none() is not None
 
 
-def _item(row: TranscriptionRow, held_until: Any) -> ReviewItem:
+def _item(row: TranscriptionRow, held_until: datetime) -> ReviewItem:
     return ReviewItem(
         transcription_id=row.id,
         text=row.text or "",
@@ -92,7 +92,7 @@ def _item(row: TranscriptionRow, held_until: Any) -> ReviewItem:
     )
 
 
-def _open(reviewer_id: int) -> Select[tuple[TranscriptionRow]]:
+def _open(reviewer_id: int) -> Select[TranscriptionRow]:
     """Select what a reviewer may hear at all and has not answered."""
     own = select(ReviewRow.id).where(
         ReviewRow.transcription_id == TranscriptionRow.id, ReviewRow.reviewer_id == reviewer_id
@@ -122,11 +122,11 @@ def _may_be_heard() -> ColumnElement[bool]:
     return agreed.correlate(TranscriptionRow).exists()
 
 
-def _waiting(reviewer_id: int, *, is_check: bool) -> Select[tuple[TranscriptionRow]]:
+def _waiting(reviewer_id: int, *, is_check: bool) -> Select[TranscriptionRow]:
     """Select what waits, the worthiest first; `is_check`: what one person has judged, and nobody else."""
-    judged = _judged().cte("judged")
-    spoken = _reviewed_speakers().cte("spoken")
-    heard = _reviewed_audio().cte("heard")
+    judged = _judged()
+    spoken = _reviewed_speakers()
+    heard = _reviewed_audio()
     n_judged, n_agreed = func.coalesce(judged.c.n_judged, 0), func.coalesce(judged.c.n_agreed, 0)
     rank = func.coalesce(CorrectionRow.rank, Rank.DOUBTFUL.value)
     n_people = n_judged + case((rank == Rank.AUTHOR.value, 1), else_=0)
@@ -162,30 +162,31 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[tuple[TranscriptionR
     )
 
 
-def _judged() -> Select[Any]:
+def _judged() -> CTE:
     """Count the reviews of each message: all, those that say something, those with which somebody agreed."""
     said = case((ReviewRow.verdict != Verdict.SKIP.value, 1), else_=0)
-    return select(
+    counts = select(
         ReviewRow.transcription_id,
         func.count().label("n_reviews"),
         func.sum(said).label("n_judged"),
         func.sum(case((ReviewRow.is_agreed, 1), else_=0)).label("n_agreed"),
-    ).group_by(ReviewRow.transcription_id)
+    )
+    return counts.group_by(ReviewRow.transcription_id).cte("judged")
 
 
-def _reviewed_speakers() -> Select[Any]:
+def _reviewed_speakers() -> CTE:
     """Count the reviews of each speaker's messages."""
     spoken = aliased(TranscriptionRow)
     query = select(spoken.user_id, func.count().label("n_reviews"))
-    return query.join(ReviewRow, ReviewRow.transcription_id == spoken.id).group_by(spoken.user_id)
+    return query.join(ReviewRow, ReviewRow.transcription_id == spoken.id).group_by(spoken.user_id).cte("spoken")
 
 
-def _reviewed_audio() -> Select[Any]:
+def _reviewed_audio() -> CTE:
     """Find the message by which a sound was reviewed first: the same sound in another one waits for nobody."""
     heard = aliased(TranscriptionRow)
     query = select(heard.fingerprint, func.min(heard.id).label("first_id"))
     joined = query.join(ReviewRow, ReviewRow.transcription_id == heard.id)
-    return joined.where(heard.fingerprint.is_not(None)).group_by(heard.fingerprint)
+    return joined.where(heard.fingerprint.is_not(None)).group_by(heard.fingerprint).cte("heard")
 
 
 def _doubtful_waits() -> ColumnElement[bool]:

@@ -32,13 +32,14 @@ from glas.tg_bot.people import (
     privacy,
     private_matters,
     rating,
+    review,
 )
 from glas.tg_bot.people.corrector import Corrector
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.picture import START, Picture
-from glas.tg_bot.talk.prompts import Prompts
+from glas.tg_bot.talk.prompts import REVIEW_WORDS, Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.admission import Doorkeeper
@@ -188,6 +189,8 @@ def _register(
     corrector = Corrector(
         bot, services.db_assist, services.data_loader, services.nn_service, hearing, keyboards, prompts
     )
+    review_prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400, action=REVIEW_WORDS)
+    reviewing = review.Reviewing(bot, services.db_assist, services.data_loader, keyboards, review_prompts)
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
         dispatcher=dispatcher,
@@ -196,6 +199,7 @@ def _register(
         data_loader=services.data_loader,
         subtitling=subtitling,
         corrector=corrector,
+        reviewing=reviewing,
         durable=durable,
         phrases=phrases,
         keyboards=keyboards,
@@ -235,6 +239,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         privacy.make_router(),
         admin.make_router(),
         models.make_router(),
+        review.make_router(),
         correction.make_router(),
         again.make_router(),
         presses.make_last_router(),

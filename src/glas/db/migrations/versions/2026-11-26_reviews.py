@@ -48,7 +48,7 @@ def upgrade() -> None:
 
 
 def _set_reasons(reasons: str) -> None:
-    """Change what the ledger may be paid for. SQLite copies the table; the triggers that guard it go with the old one."""
+    """Change what the ledger pays for. SQLite copies the table; the triggers that guard it go with the old one."""
     with op.batch_alter_table("transactions", table_kwargs=_AUTOINCREMENT) as batch:
         batch.drop_constraint(op.f("ck_transactions_reason"), type_="check")
         batch.create_check_constraint(op.f("ck_transactions_reason"), f"reason IN ({reasons})")
