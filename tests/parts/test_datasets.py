@@ -242,6 +242,8 @@ async def test_the_command(shown: World) -> None:
     assert "нет" in CliRunner().invoke(app, ["dataset", "show", "--speaker", pseudonym(10**6)]).output
     await shown.consent(5_000_000_001, granted=False)
     await shown.export()
+    listed = CliRunner().invoke(app, ["dataset", "show"]).output
+    assert "говорящих больше нет в выгрузке: 1" in listed
     left = CliRunner().invoke(app, ["dataset", "show", path.stem]).output
     assert "ушло из выгрузки: 1 запись" in left
     assert speaker in left

@@ -91,14 +91,16 @@ def show(name: Name = None, *, export: Export = None, folder: Folder = None, spe
     """Показать версии; с именем — что в ней и что с тех пор ушло из выгрузки."""
     settings = open_settings(quiet=True)
     from glas.training.datasets import open_dataset, read_version
+    from glas.training.datasets.exported import speakers_in
     from glas.training.datasets.version import versions_in
 
     place = folder or settings.data_dir / "datasets"
     with told():
         if name is None:
             found = [one for one in versions_in(place) if speaker is None or speaker in one.speakers]
+            here = speakers_in(export or settings.export_dir) if found else frozenset()
             for version in found:
-                _show_line(version, speaker)
+                _show_line(version, speaker, n_gone=len(version.speakers - here))
             if not found:
                 out.print("Таких версий нет. Сделать: glas dataset make", markup=False)
             return
@@ -108,12 +110,19 @@ def show(name: Name = None, *, export: Export = None, folder: Folder = None, spe
         _show_gone(open_dataset(export or settings.export_dir, version))
 
 
-def _show_line(version: "Version", speaker: str | None) -> None:
-    """Print a version in one line; of a speaker, on which side their recordings are."""
+def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> None:
+    """Print a version in one line; of a speaker, on which side their recordings are.
+
+    Args:
+        version: to be shown.
+        speaker: a pseudonym; None counts everybody.
+        n_gone: speakers of whom the export has nothing any more.
+    """
     sides = Counter(one.split.value for one in version.entries if speaker in (None, one.speaker))
     counts = ", ".join(f"{side} {sides[side]}" for side in ("train", "dev", "test"))
     whose = "для всех" if version.speaker is None else f"для {version.speaker}"
-    out.print(f"{version.name}  {whose}: {counts}", markup=False)
+    gone = f"; говорящих больше нет в выгрузке: {n_gone}" if n_gone else ""
+    out.print(f"{version.name}  {whose}: {counts}{gone}", markup=False)
 
 
 def _show_counts(version: "Version") -> None:

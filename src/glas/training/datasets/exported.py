@@ -89,6 +89,15 @@ def read_export(directory: Path) -> Iterator[Message]:
         yield message.model_copy(update={"folder": folder})
 
 
+def speakers_in(directory: Path) -> frozenset[str]:
+    """Return the pseudonyms of everybody of whom an export has a message.
+
+    Raises:
+        DataSetError: as `read_export`.
+    """
+    return frozenset(message.speaker for message in read_export(directory))
+
+
 def target_of(message: Message, *, min_confidence: float) -> Target | None:
     """Return the words to be learnt for a message; None if there are none that can be trusted.
 

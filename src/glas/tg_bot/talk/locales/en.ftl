@@ -212,7 +212,7 @@ help-reviewer =
 
     These are other people's voices. They allowed us to learn from them and know that people listen; you will not learn who they are. Do not tell others what you heard.
 
-    You earn coins when somebody else heard the same without knowing your answer. About one recording in five is compared; nobody sees in advance which one.
+    You earn coins when somebody else heard the same without knowing your answer. Some recordings are compared; nobody sees in advance which ones.
 help-admin-reviewers =
     /reviewer <ID>, /unreviewer <ID> — appoint a reviewer or end it
 reviewer-how = /reviewer <ID>, to undo: /unreviewer <ID>
