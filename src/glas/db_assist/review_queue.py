@@ -6,7 +6,8 @@ contradict each other. A reviewer is not told which it is, and sees the recognis
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
@@ -20,46 +21,72 @@ from glas.db.session import insert
 from glas.db.tables import ConsentRow, TranscriptionRow, UserRow
 from glas.db_assist import people, reviews
 from glas.domain.corrections import Rank
+from glas.domain.errors import OverloadedError
 from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.people import Purpose
 from glas.domain.reviews import LONGEST_CHARS, LONGEST_S, MOST_REVIEWS, REVIEWERS_LISTEN_SINCE, Verdict
 from glas.settings import DbAssistSettings
 
-_TRIES = 20
+_CANDIDATES = 20
+_RETRY_AFTER_S = 0.1
 
 _DISPUTED, _DOUBTFUL, _UNSURE, _NEW_SPEAKER = 4.0, 3.0, 2.0, 2.0
 _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.BEST: 0.0}
 """Weights of a message's worth, by judgement: what is surely wrong before what may be, and many speakers before few."""
 
 
-async def take(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> ReviewItem | None:
-    """Return the message that is held for a reviewer, or hold the next one; None if nothing waits.
+async def held(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> ReviewItem | None:
+    """Return the message that is held for a reviewer, and hold it longer; None if there is none.
 
     Raises:
         NotFoundError: no such person.
         ForbiddenError: no reviewer.
     """
     reviewer = reviews.checked(await people.lock(tg_id, session=session))
-    held_until = people.now() + timedelta(minutes=settings.review_minutes)
-    held = (ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime > people.now())
-    mine = _open(reviewer.id).join(ReviewHoldRow, and_(ReviewHoldRow.transcription_id == TranscriptionRow.id, *held))
-    row = (await session.scalars(mine.limit(1))).one_or_none()
-    if row is not None and await _hold(row, reviewer, held_until, session=session):
-        return _item(row, held_until)
-    for _ in range(_TRIES):
-        row = await _best(reviewer, settings.review_check_every, session=session)
-        if row is None or await _hold(row, reviewer, held_until, session=session):
-            return None if row is None else _item(row, held_until)
+    mine = select(ReviewHoldRow.transcription_id).where(
+        ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime > people.now()
+    )
+    row = (await session.scalars(_open(reviewer.id).where(TranscriptionRow.id.in_(mine)).limit(1))).one_or_none()
+    return None if row is None else await _hold(row, reviewer, settings, session=session)
+
+
+async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
+    """Return the messages that are worth most to a reviewer, the best first; checks where one is due.
+
+    It looks at all messages, so it must not be part of a transaction that writes.
+
+    Raises:
+        NotFoundError: no such person.
+    """
+    reviewer = await people.load(tg_id, session=session)
+    found: list[int] = []
+    if await _is_check_due(reviewer, settings.review_check_every, session=session):
+        found += await session.scalars(_waiting(reviewer.id, is_check=True).limit(_CANDIDATES))
+    found += await session.scalars(_waiting(reviewer.id, is_check=False).limit(_CANDIDATES))
+    return found
+
+
+async def hold(
+    tg_id: int, chosen: Sequence[int], *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewItem | None:
+    """Hold the first of the messages that nobody else has taken meanwhile; None if none is left.
+
+    Raises:
+        NotFoundError: no such person.
+        ForbiddenError: no reviewer.
+        OverloadedError: others have taken all of them; there may be more.
+    """
+    # The same reviewer may have asked twice at once.
+    if (item := await held(tg_id, settings=settings, session=session)) is not None:
+        return item
+    reviewer = await people.lock(tg_id, session=session)
+    for number in chosen:
+        row = (await session.scalars(_open(reviewer.id).where(TranscriptionRow.id == number))).one_or_none()
+        if row is not None and (item := await _hold(row, reviewer, settings, session=session)) is not None:
+            return item
+    if chosen:
+        raise OverloadedError("others have just taken what was waiting", retry_after_s=_RETRY_AFTER_S)
     return None
-
-
-async def _best(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> TranscriptionRow | None:
-    """Return the message that is worth most; a check first where one is due."""
-    if await _is_check_due(reviewer, check_every, session=session):
-        found = (await session.scalars(_waiting(reviewer.id, is_check=True).limit(1))).one_or_none()
-        if found is not None:
-            return found
-    return (await session.scalars(_waiting(reviewer.id, is_check=False).limit(1))).one_or_none()
 
 
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
@@ -71,16 +98,17 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
     return int.from_bytes(drawn) % check_every == 0
 
 
-async def _hold(row: TranscriptionRow, reviewer: UserRow, held_until: datetime, *, session: AsyncSession) -> bool:
-    """Keep a message for a reviewer; False if somebody else was faster."""
+async def _hold(
+    row: TranscriptionRow, reviewer: UserRow, settings: DbAssistSettings, *, session: AsyncSession
+) -> ReviewItem | None:
+    """Keep a message for a reviewer; None if somebody else was faster."""
+    held_until = people.now() + timedelta(minutes=settings.review_minutes)
     values = {"reviewer_id": reviewer.id, "expiry_datetime": held_until}
     free = or_(ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime <= people.now())
     statement = insert(session, ReviewHoldRow).values(transcription_id=row.id, **values)
     taken = statement.on_conflict_do_update(index_elements=["transcription_id"], set_=values, where=free)
-    return (await session.scalars(taken.returning(ReviewHoldRow.transcription_id))).one_or_none() is not None
-
-
-def _item(row: TranscriptionRow, held_until: datetime) -> ReviewItem:
+    if (await session.scalars(taken.returning(ReviewHoldRow.transcription_id))).one_or_none() is None:
+        return None
     return ReviewItem(
         transcription_id=row.id,
         text=row.text or "",
@@ -94,9 +122,7 @@ def _item(row: TranscriptionRow, held_until: datetime) -> ReviewItem:
 
 def _open(reviewer_id: int) -> Select[TranscriptionRow]:
     """Select what a reviewer may hear at all and has not answered."""
-    own = select(ReviewRow.id).where(
-        ReviewRow.transcription_id == TranscriptionRow.id, ReviewRow.reviewer_id == reviewer_id
-    )
+    own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
         # Voice messages alone: they show no face, and their files have no title.
@@ -107,22 +133,24 @@ def _open(reviewer_id: int) -> Select[TranscriptionRow]:
         func.length(TranscriptionRow.text) <= LONGEST_CHARS,
         TranscriptionRow.duration_s <= LONGEST_S,
         _may_be_heard(),
-        ~own.exists(),
+        TranscriptionRow.id.not_in(own),
     )
 
 
 def _may_be_heard() -> ColumnElement[bool]:
     """Whether the speaker's last answer agrees to training, by words that say that people listen."""
-    later = aliased(ConsentRow)
-    asked = (later.user_id == TranscriptionRow.user_id, later.purpose == Purpose.TRAINING.value)
-    last = select(func.max(later.id)).where(*asked).correlate(TranscriptionRow).scalar_subquery()
-    agreed = select(ConsentRow.id).where(
-        ConsentRow.id == last, ConsentRow.granted.is_(True), ConsentRow.text_version >= REVIEWERS_LISTEN_SINCE
+    # Not correlated: the database finds these people once, and not for each message.
+    training = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
+    answer = aliased(ConsentRow)
+    agreed = select(answer.user_id).where(
+        answer.id.in_(training.group_by(ConsentRow.user_id)),
+        answer.granted.is_(True),
+        answer.text_version >= REVIEWERS_LISTEN_SINCE,
     )
-    return agreed.correlate(TranscriptionRow).exists()
+    return TranscriptionRow.user_id.in_(agreed)
 
 
-def _waiting(reviewer_id: int, *, is_check: bool) -> Select[TranscriptionRow]:
+def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
     """Select what waits, the worthiest first; `is_check`: what one person has judged, and nobody else."""
     judged = _judged()
     spoken = _reviewed_speakers()
@@ -135,9 +163,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[TranscriptionRow]:
     wanted = (
         and_(is_open, n_people == 1) if is_check else or_(disputed, and_(n_judged == 0, rank == Rank.DOUBTFUL.value))
     )
-    held = select(ReviewHoldRow.transcription_id).where(
-        ReviewHoldRow.transcription_id == TranscriptionRow.id, ReviewHoldRow.expiry_datetime > people.now()
-    )
+    held_now = select(ReviewHoldRow.transcription_id).where(ReviewHoldRow.expiry_datetime > people.now())
     n_of_speaker = func.coalesce(spoken.c.n_reviews, 0)
     worth = (
         case((disputed, _DISPUTED), else_=0.0)
@@ -148,6 +174,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[TranscriptionRow]:
     )
     return (
         _open(reviewer_id)
+        .with_only_columns(TranscriptionRow.id)
         .outerjoin(CorrectionRow, CorrectionRow.transcription_id == TranscriptionRow.id)
         .outerjoin(judged, judged.c.transcription_id == TranscriptionRow.id)
         .outerjoin(spoken, spoken.c.user_id == TranscriptionRow.user_id)
@@ -156,7 +183,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[TranscriptionRow]:
             wanted,
             func.coalesce(judged.c.n_reviews, 0) < MOST_REVIEWS,
             or_(heard.c.first_id.is_(None), heard.c.first_id == TranscriptionRow.id),
-            ~held.exists(),
+            TranscriptionRow.id.not_in(held_now),
         )
         .order_by(worth.desc(), TranscriptionRow.id)
     )
@@ -191,7 +218,5 @@ def _reviewed_audio() -> CTE:
 
 def _doubtful_waits() -> ColumnElement[bool]:
     """Whether a doubtful correction waits for somebody who confirms it."""
-    doubtful = select(CorrectionChangeRow.id).where(
-        CorrectionChangeRow.transcription_id == TranscriptionRow.id, CorrectionChangeRow.rank == Rank.DOUBTFUL.value
-    )
-    return doubtful.exists()
+    doubtful = select(CorrectionChangeRow.transcription_id).where(CorrectionChangeRow.rank == Rank.DOUBTFUL.value)
+    return TranscriptionRow.id.in_(doubtful)

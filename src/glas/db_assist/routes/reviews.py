@@ -21,8 +21,15 @@ async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoi
 @router.post("/reviews/next")
 async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
     """Return the message that is held for a reviewer, or hold the next one; null if nothing waits."""
+    settings = rules(request)
     async with database(request).writing() as session:
-        return await review_queue.take(wanted.tg_id, settings=rules(request), session=session)
+        item = await review_queue.held(wanted.tg_id, settings=settings, session=session)
+    if item is not None:
+        return item
+    async with database(request).reading() as session:
+        chosen = await review_queue.choose(wanted.tg_id, settings=settings, session=session)
+    async with database(request).writing() as session:
+        return await review_queue.hold(wanted.tg_id, chosen, settings=settings, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/review")
