@@ -264,6 +264,20 @@ async def test_two_people_who_contradict_each_other(unchecked: DbAssistClient) -
     assert await unchecked.next_review(reviewers[3]) is None
 
 
+async def test_a_reviewer_alone_does_not_displace_a_reference(checked: DbAssistClient) -> None:
+    """Neither an author's nor another reviewer's; nobody is paid."""
+    speaker, anna, boris = await _speaker(checked), await _reviewer(checked), await _reviewer(checked)
+    mine, theirs = await send(checked, speaker), await send(checked, speaker)
+    await checked.correct(mine.id, speaker, SAID)
+    for reviewer, words in ((anna, SAID + " раз"), (boris, SAID + " два")):
+        for _ in range(2):
+            item = await _taken(checked, reviewer)
+            await checked.review(item.transcription_id, reviewer, Verdict.CORRECT, words)
+    rows = [await checked.transcription(one.id) for one in (mine, theirs)]
+    assert [(row.reference, row.rank) for row in rows] == [(SAID, Rank.AUTHOR), (SAID + " раз", Rank.REVIEWER)]
+    assert [await checked.transactions(one) for one in (anna, boris)] == [(), ()]
+
+
 async def test_the_same_sound_is_reviewed_and_paid_once(checked: DbAssistClient) -> None:
     """Another message with the same samples waits for nobody; nor is the same file paid twice, however it comes."""
     speaker, anna = await _speaker(checked), await _reviewer(checked)
