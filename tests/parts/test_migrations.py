@@ -169,3 +169,31 @@ async def test_corrections_of_before_keep_their_words(empty: Database) -> None:
     async with empty.reading() as session:
         assert await session.scalar(text("SELECT count(*) FROM corrections")) == 0
     await migrations.upgrade(empty)
+
+
+async def test_what_reviews_paid_survives_the_way_back(empty: Database) -> None:
+    """As grants, under the same lock; and nobody's cash is another than before."""
+    await migrations.upgrade(empty)
+    async with empty.writing() as session:
+        for statement in (
+            (
+                "INSERT INTO users (id, registration_datetime, cash_hundredths, role, is_reviewer, is_banned, locale) "
+                "VALUES (1, '2026-11-22 00:00:00', 500, 0, TRUE, FALSE, 'ru')"
+            ),
+            (
+                "INSERT INTO transactions (user_id, amount_hundredths, reason, transcription_id, date_of_transaction) "
+                "VALUES (1, 500, 'review', 7, '2026-11-22 00:00:00')"
+            ),
+        ):
+            await session.execute(text(statement))
+    await migrations.downgrade(empty, "20261126_corrections")
+    async with empty.reading() as session:
+        paid = await session.execute(text("SELECT user_id, amount_hundredths, reason FROM transactions"))
+        assert paid.all() == [(1, 500, "grant")]
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with empty.writing() as session:
+            await session.execute(text("DELETE FROM transactions"))
+    await migrations.upgrade(empty)
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with empty.writing() as session:
+            await session.execute(text("DELETE FROM transactions"))

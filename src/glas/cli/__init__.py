@@ -7,6 +7,7 @@ import typer
 import glas
 from glas.cli import (
     backup,
+    dataset,
     doctor,
     evaluate,
     export,
@@ -60,6 +61,7 @@ app.add_typer(train.app, name="train", help=say("train-help"))
 app.command("finetune", cls=Command, help=say("finetune-help"))(finetune.finetune)
 app.command("learn", cls=Command, help=say("learn-help"))(learn.learn)
 app.command("promote", cls=Command, help=say("promote-help"))(promote.promote)
+app.add_typer(dataset.app, name="dataset", help=say("dataset-help"))
 app.command("doctor", cls=Command, help=say("doctor-help"))(doctor.doctor)
 app.command("export", cls=Command, help=say("export-help"))(export.export)
 app.command("migrate", cls=Command, help=say("migrate-help"))(migrate.migrate)

@@ -39,6 +39,7 @@ from glas.clients.db_assist_bodies import (
     Usage,
 )
 from glas.clients.http import call
+from glas.clients.reviews import ReviewCalls
 from glas.clients.vocabulary import VocabularyCalls
 from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Transcription
@@ -52,7 +53,7 @@ _transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient(CorrectionCalls, VocabularyCalls):
+class DbAssistClient(CorrectionCalls, ReviewCalls, VocabularyCalls):
     """Speaks to db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:

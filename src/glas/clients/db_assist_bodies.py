@@ -12,6 +12,7 @@ from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, Transcription
 from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.reviews import Verdict
 from glas.domain.vocabulary import VocabularyWord
 
 ItemT = TypeVar("ItemT")
@@ -53,6 +54,12 @@ class RoleChoice(_Request):
     """The role that a person has from now on."""
 
     role: Role
+
+
+class ReviewerChoice(_Request):
+    """Whether a person reviews messages."""
+
+    is_reviewer: bool
 
 
 class BanChoice(_Request):
@@ -175,6 +182,9 @@ class Change(_Answer):
     transcription_id: int
     transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
     training_consent: bool = Field(default=False, description="Whether the speaker agrees to training now.")
+    verdict: Verdict | None = Field(
+        default=None, description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words."
+    )
 
     @property
     def is_exportable(self) -> bool:
@@ -211,6 +221,14 @@ class ConsentRecord(_Answer):
     creation_datetime: datetime
 
 
+class ReviewRecord(_Answer):
+    """A review that a person made; the words are those of somebody else's recording, and stay out."""
+
+    transcription_id: int
+    verdict: Verdict
+    creation_datetime: datetime
+
+
 class PersonalData(_Answer):
     """Everything that is held about a person."""
 
@@ -218,6 +236,7 @@ class PersonalData(_Answer):
     consents: tuple[ConsentRecord, ...]
     transcriptions: tuple[Transcription, ...]
     corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
+    reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
     transactions: tuple[Transaction, ...]
     words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
 

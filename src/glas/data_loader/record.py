@@ -13,10 +13,12 @@ from glas.clients.db_assist_bodies import Change
 from glas.domain.corrections import Rank
 from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.metrics import error_rates
+from glas.domain.reviews import Verdict
+from glas.domain.splits import Split, draw
 from glas.domain.transcription import SAMPLE_RATE_HZ
 
 LANGUAGE = "ru"
-TRAIN, TEST = "train", "test"
+TRAIN, TEST = Split.TRAIN.value, Split.TEST.value
 
 # Messages of this many consecutive ids share a dataset file: about 80 MB if all are 10 s long and rated by consenters
 # of every fourth; a changed message costs the rewriting of one file.
@@ -42,7 +44,7 @@ class ReferenceOut(_Value):
 
     file: str
     text: str
-    by: str = Field(description="Who stands behind it: speaker.")
+    by: str = Field(description="Whose words they are: a speaker or a reviewer; agreed ones are both's.")
     rank: Rank = Field(description="How far it can be trusted: reviewer, author or agreed.")
 
 
@@ -74,6 +76,9 @@ class Record(_Value):
         "written.",
     )
     wer: float | None = Field(description="Of the hypothesis against the reference, RU-NORM v1; None without one.")
+    verdict: Verdict | None = Field(
+        default=None, description="bad_audio or not_speech, if a reviewer said so and nobody gave the words."
+    )
     original: OriginalOut
     creation_datetime: datetime
 
@@ -117,7 +122,8 @@ def describe(change: Change, *, test_share: float) -> Record | None:
     reference, wer = None, None
     if message.reference is not None and message.rank is not None:
         file = f"{number}_reference.txt"
-        reference = ReferenceOut(file=file, text=message.reference, by="speaker", rank=message.rank)
+        by = "reviewer" if message.rank is Rank.REVIEWER else "speaker"
+        reference = ReferenceOut(file=file, text=message.reference, by=by, rank=message.rank)
         wer = round(error_rates([message.reference], [message.text]).wer, 6)
     return Record(
         id=number,
@@ -129,6 +135,7 @@ def describe(change: Change, *, test_share: float) -> Record | None:
         hypothesis=hypothesis,
         reference=reference,
         wer=wer,
+        verdict=change.verdict,
         original=OriginalOut(
             key=message.audio_key,
             sha256=message.audio_sha256,
@@ -146,8 +153,7 @@ def pseudonym(user_id: int) -> str:
 
 def split_of(speaker: str, *, test_share: float) -> str:
     """Return `train` or `test`: the same for all messages of a speaker, in every export."""
-    position = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8]) / 2**64
-    return TEST if position < test_share else TRAIN
+    return draw(speaker, test_share=test_share, dev_share=0).value
 
 
 def manifest_row(record: Record) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from glas.db.base import CODE, SHA256, among
 from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
+from glas.db.review_tables import ReviewHoldRow as ReviewHoldRow  # noqa: PLC0414 - likewise
+from glas.db.review_tables import ReviewRow as ReviewRow  # noqa: PLC0414 - likewise
 from glas.db.types import RowId, UtcDateTime
 from glas.db.vocabulary_tables import VocabularyWordRow as VocabularyWordRow  # noqa: PLC0414 - likewise
 from glas.domain.corrections import Rank
@@ -140,25 +142,6 @@ class TranscriptionRow(Base):
     def reference(self) -> str | None:
         """The correction, unless it is doubtful."""
         return None if self.rank == Rank.DOUBTFUL else self.corrected_text
-
-
-class ReviewRow(Base):
-    """What a reviewer says of a message."""
-
-    __tablename__ = "reviews"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"))
-    reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    verdict: Mapped[str] = mapped_column(CODE)
-    reference: Mapped[str | None] = mapped_column(Text)
-    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    __table_args__ = (
-        Unique("transcription_id", "reviewer_id"),
-        Index(None, "reviewer_id"),
-        {"sqlite_autoincrement": True},
-    )
 
 
 class TransactionRow(Base):

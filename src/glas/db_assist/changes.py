@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from glas.clients.db_assist_bodies import Change, Page
+from glas.db.review_tables import ReviewRow
 from glas.db.tables import ChangeCounterRow, ConsentRow, TombstoneRow, TranscriptionRow, table_of
 from glas.domain.errors import InvalidParameterError
 from glas.domain.messages import Transcription
 from glas.domain.people import Purpose
+from glas.domain.reviews import Verdict
 
 _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})")
 _counter: Final = table_of(ChangeCounterRow)
@@ -71,9 +73,10 @@ async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change
 
 async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSession) -> list[tuple[_Position, Change]]:
     consent = last_consent(TranscriptionRow.user_id, Purpose.TRAINING)
+    verdict = _unusable()
     position = tuple_(TranscriptionRow.change_sequence, TranscriptionRow.id)
     query = (
-        select(TranscriptionRow, consent)
+        select(TranscriptionRow, consent, verdict)
         .where(position > tuple_(*start), TranscriptionRow.change_sequence <= end)
         .order_by(TranscriptionRow.change_sequence, TranscriptionRow.id)
         .limit(limit)
@@ -87,10 +90,20 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
                 transcription_id=row.id,
                 transcription=Transcription.model_validate(row, from_attributes=True),
                 training_consent=bool(agreed),
+                verdict=verdict if row.reference is None else None,
             ),
         )
-        for row, agreed in rows
+        for row, agreed, verdict in rows
     ]
+
+
+def _unusable() -> ColumnElement[str | None]:
+    """Return what the last reviewer of a message said of its sound, if not which words were spoken."""
+    last = select(ReviewRow.verdict).where(
+        ReviewRow.transcription_id == TranscriptionRow.id,
+        ReviewRow.verdict.in_((Verdict.BAD_AUDIO.value, Verdict.NOT_SPEECH.value)),
+    )
+    return last.order_by(ReviewRow.id.desc()).limit(1).scalar_subquery()
 
 
 async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSession) -> list[tuple[_Position, Change]]:

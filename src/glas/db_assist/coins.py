@@ -36,9 +36,9 @@ async def pay(
     """Pay once for a message, or return the reason why nothing is paid.
 
     Args:
-        user: the speaker, locked.
+        user: the speaker, or the reviewer, locked.
         row: the message, locked.
-        reason: RATING or CORRECTION.
+        reason: RATING, CORRECTION or REVIEW.
         amount_hundredths: what the rule of coins gives.
         cap: most hundredths that a person may earn in 24 hours; what would exceed it is cut off.
         session: the transaction in which the rating or correction is written.
@@ -52,7 +52,7 @@ async def pay(
     left = cap - await _earned_today(user.id, session=session)
     if left <= 0:
         return Payment(refusal=Refusal.DAILY_CAP)
-    if not await _claim_audio(row, reason, session=session):
+    if not await _claim_audio(user, row, reason, session=session):
         return Payment(refusal=Refusal.SAME_AUDIO)
     entry = TransactionRow(
         user_id=user.id,
@@ -126,13 +126,16 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
     return int((await session.scalars(query)).one())
 
 
-async def _claim_audio(row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
+async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
     """Reserve the sound of a message for payment; False if another message with the same sound was paid.
+
+    Two reviewers are paid for the same message, but none of them for the same sound again.
 
     The rows are always inserted in this order. So of two transactions with the same sound, one waits for the other and
     is not paid, and there is no deadlock.
     """
-    names = [f"file:{row.file_unique_id}"] + ([f"samples:{row.fingerprint}"] if row.fingerprint else [])
+    whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
+    names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])
     values = [{"reason": reason.value, "audio": name, "transcription_id": row.id} for name in names]
     claim = insert(session, PaidAudioRow).values(values).on_conflict_do_nothing().returning(PaidAudioRow.audio)
     return len((await session.scalars(claim)).all()) == len(names)

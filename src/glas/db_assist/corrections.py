@@ -12,7 +12,8 @@ from glas.db.session import insert
 from glas.db.tables import TranscriptionRow, UserRow
 from glas.db_assist import coins, messages, people, vocabulary
 from glas.db_assist.coins import Payment
-from glas.db_assist.ratings import open_case, refusal_of
+from glas.db_assist.judgements import open_hearing
+from glas.db_assist.ratings import open_case, own_case, refusal_of
 from glas.domain.corrections import CorrectionChange, Rank, Sound, rank_of
 from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
 from glas.domain.ledger import Reason, Refusal
@@ -27,8 +28,9 @@ async def correct(
 ) -> CorrectionResult:
     """Store the words that an author says were said.
 
-    Doubtful words replace the text only where the author insists; until then they stand in the history alone. The first
-    correction that is not doubtful decides the payment.
+    Doubtful words replace the text only where the author insists; until then they stand in the history alone. Words
+    that a reviewer has given, too, are an agreed reference. The first correction that is not doubtful decides the
+    payment.
 
     Raises:
         ImplausibleCorrectionError: there is no word in it.
@@ -36,13 +38,15 @@ async def correct(
         ForbiddenError: another person's message, or a banned person.
         ConflictError: there is no text yet.
     """
-    user, row = await open_case(transcription_id, wanted.tg_id, session=session)
+    hearing = await open_hearing(transcription_id, wanted.tg_id, session=session)
+    user, row = own_case(hearing.user, hearing.row)
     reference = wanted.reference.strip()
     if not normalise(reference):
         raise ImplausibleCorrectionError("expected words, got none", param="reference")
     before = _standing(row)
     last = await _last_change(row.id, session=session)
-    if last is not None and last.reference == reference and (last.is_applied or not wanted.is_confirmed):
+    is_repeated = last is not None and (last.user_id, last.reference) == (user.id, reference)
+    if last is not None and is_repeated and (last.is_applied or not wanted.is_confirmed):
         payment = await _payment_before(user, row, session=session)
         return await _result(user, row, last, await _before(last, row, session=session), payment, session=session)
     rank = rank_of(
@@ -52,9 +56,11 @@ async def correct(
         max_chars_per_s=settings.correction_max_chars_per_s,
         sound=wanted.sound,
     )
+    if same := hearing.reviews_with(reference):
+        rank = Rank.AGREED
     is_applied = rank is not Rank.DOUBTFUL or wanted.is_confirmed
-    change = _change(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
-    await _add(change, row, session=session)
+    change = change_of(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
+    await add_change(change, row, session=session)
     payment = Payment(refusal=Refusal.DOUBTFUL)
     is_first = False
     if is_applied:
@@ -63,7 +69,9 @@ async def correct(
             payment = await _payment_before(user, row, session=session)
         elif rank is not Rank.DOUBTFUL:
             payment = await _pay(user, row, reference, settings=settings, session=session)
-        await _let_stand(row, reference, rank, refusal=payment.refusal, session=session)
+        await let_stand(row, reference, rank, refusal=payment.refusal, session=session)
+    await hearing.agree(same, settings=settings, session=session)
+    await session.flush()
     return await _result(user, row, change, before, payment, is_first=is_first, session=session)
 
 
@@ -87,10 +95,10 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     if applied[-1].id != wanted.change_id:
         raise ConflictError("the words were changed again since", param="change_id")
     reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
-    change = _change(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
+    change = change_of(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
     change.takes_back = wanted.change_id
-    await _add(change, row, session=session)
-    await _let_stand(row, reference, change.rank, refusal=None, session=session)
+    await add_change(change, row, session=session)
+    await let_stand(row, reference, change.rank, refusal=None, session=session)
     return await _result(user, row, change, before, payment, session=session)
 
 
@@ -114,9 +122,9 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
         raise ConflictError("expected a change with words", param="change_id")
     before, last = _standing(row), await _last_change(row.id, session=session)
     if last is None or (last.reference, last.rank) != (confirmed.reference, Rank.REVIEWER):
-        last = _change(row, reviewer, confirmed.reference, Rank.REVIEWER, is_applied=True)
-        await _add(last, row, session=session)
-        await _let_stand(row, confirmed.reference, Rank.REVIEWER, refusal=None, session=session)
+        last = change_of(row, reviewer, confirmed.reference, Rank.REVIEWER, is_applied=True)
+        await add_change(last, row, session=session)
+        await let_stand(row, confirmed.reference, Rank.REVIEWER, refusal=None, session=session)
     return await _result(reviewer, row, last, before, Payment(), session=session)
 
 
@@ -186,7 +194,7 @@ def _described(rows: Sequence[CorrectionChangeRow]) -> tuple[CorrectionChange, .
     return tuple(CorrectionChange.model_validate(row, from_attributes=True) for row in rows)
 
 
-def _change(
+def change_of(
     row: TranscriptionRow,
     user: UserRow,
     reference: str | None,
@@ -195,6 +203,7 @@ def _change(
     is_applied: bool,
     sound: Sound = Sound.UNKNOWN,
 ) -> CorrectionChangeRow:
+    """Return an entry of the history of a message's words, which the caller adds."""
     return CorrectionChangeRow(
         transcription_id=row.id,
         user_id=user.id,
@@ -206,7 +215,7 @@ def _change(
     )
 
 
-async def _add(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> None:
+async def add_change(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> None:
     """Add a change to the history; one that is applied decides what its author's vocabulary learns."""
     session.add(change)
     await session.flush()
@@ -214,10 +223,13 @@ async def _add(change: CorrectionChangeRow, row: TranscriptionRow, *, session: A
         await vocabulary.learn(row, change, session=session)
 
 
-async def _let_stand(
+async def let_stand(
     row: TranscriptionRow, reference: str | None, rank: str | None, *, refusal: str | None, session: AsyncSession
 ) -> None:
-    """Replace the current words; exports follow."""
+    """Replace the current words; exports follow.
+
+    `refusal` is why they are not paid. DOUBTFUL leaves it to the author's next correction to be paid as the first one.
+    """
     await messages.mark_changed(row, session=session)
     now = people.now()
     if row.correction is None:

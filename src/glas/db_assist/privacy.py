@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
-from glas.db_assist import people, vocabulary
+from glas.db_assist import people, reviews, vocabulary
 from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
@@ -30,6 +30,7 @@ async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
         consents=tuple(ConsentRecord.model_validate(one, from_attributes=True) for one in user.consent_history),
         transcriptions=tuple(as_transcription(row) for row in rows),
         corrections=await history_of_person(user.id, session=session),
+        reviews=await reviews.reviews_of_person(user.id, session=session),
         transactions=await transactions_of(user.id, session=session),
         words=await vocabulary.words_of(user.id, session=session, with_unused=True),
     )
@@ -48,6 +49,7 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
         return Forgotten(transcription_ids=(), object_keys=())
     forgotten = await _delete_messages(user.id, session=session)
     await vocabulary.forget(user.id, session=session)
+    await reviews.free_held(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
     # The id of a private chat is the person's.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))

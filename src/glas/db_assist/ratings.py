@@ -57,7 +57,16 @@ async def rate(
 async def open_case(transcription_id: int, tg_id: int, *, session: AsyncSession) -> Case:
     """Lock the person, then the message: always in this order, to avoid deadlocks."""
     user = await people.lock(tg_id, session=session)
-    row = await messages.lock(transcription_id, session=session)
+    return own_case(user, await messages.lock(transcription_id, session=session))
+
+
+def own_case(user: UserRow, row: TranscriptionRow) -> Case:
+    """Return a message with a text and its author, both locked.
+
+    Raises:
+        ForbiddenError: the message is another person's.
+        ConflictError: there is no text yet.
+    """
     if row.user_id != user.id:
         raise ForbiddenError("only the person who sent a message may rate or correct it")
     if row.status != Status.DONE:

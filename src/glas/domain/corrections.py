@@ -26,9 +26,9 @@ than 0.75; an eighth of the words wrong is a distance of about 0.05.
 class Rank(StrEnum):
     """Who stands behind a correction, the strongest first. A doubtful one is never a reference."""
 
+    AGREED = "agreed"
     REVIEWER = "reviewer"
     AUTHOR = "author"
-    AGREED = "agreed"
     DOUBTFUL = "doubtful"
 
 

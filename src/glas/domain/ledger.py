@@ -11,11 +11,12 @@ class Reason(StrEnum):
 
     RATING = "rating"
     CORRECTION = "correction"
+    REVIEW = "review"
     GRANT = "grant"
 
 
 class Refusal(StrEnum):
-    """Why a rating or a correction was kept and not paid."""
+    """Why a rating, a correction or a review was kept and not paid."""
 
     FORWARDED = "forwarded"
     NO_SPEECH = "no_speech"

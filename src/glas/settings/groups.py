@@ -164,6 +164,20 @@ class DbAssistSettings(BaseModel):
         description="Seconds after which it is counted again which names are expected in all recordings; 0 counts for "
         "each recording.",
     )
+    review_reward: Decimal = Field(
+        default=Decimal(5),
+        ge=0,
+        decimal_places=2,
+        description="Coins for a review with which somebody else agrees independently; 0 means none.",
+    )
+    review_check_every: int = Field(
+        default=5,
+        ge=0,
+        description="One review in so many is of a message whose words somebody else has given; 0 means none is.",
+    )
+    review_minutes: float = Field(
+        default=15, gt=0, description="Minutes for which a message is kept for the reviewer who took it."
+    )
 
 
 class BotSettings(BaseModel):

@@ -32,6 +32,7 @@ from glas.tg_bot.people import (
     privacy,
     private_matters,
     rating,
+    review,
     words,
 )
 from glas.tg_bot.people.corrector import Corrector
@@ -39,7 +40,7 @@ from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.picture import START, Picture
-from glas.tg_bot.talk.prompts import Prompts
+from glas.tg_bot.talk.prompts import REVIEW_WORDS, Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.admission import Doorkeeper
@@ -190,6 +191,8 @@ def _register(
     corrector = Corrector(
         bot, services.db_assist, services.data_loader, services.nn_service, hearing, keyboards, prompts
     )
+    review_prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400, action=REVIEW_WORDS)
+    reviewing = review.Reviewing(bot, services.db_assist, services.data_loader, keyboards, review_prompts)
     dispatcher = make_dispatcher(doorkeeper, phrases)
     dispatcher.workflow_data.update(
         _for_handlers(services, durable, options), phrases=phrases, keyboards=keyboards, signer=signer
@@ -199,6 +202,7 @@ def _register(
         subtitling=subtitling,
         corrector=corrector,
         prompts=prompts,
+        reviewing=reviewing,
         admins=doorkeeper.admins,
     )
     durable.workflow(jobs.HEAR, pipeline.hear)
@@ -249,6 +253,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         admin.make_router(),
         models.make_router(),
         words.make_router(),  # before corrections, which take any reply in a private chat
+        review.make_router(),
         correction.make_router(),
         again.make_router(),
         presses.make_last_router(),

@@ -7,7 +7,7 @@ start =
 
     What happens with recordings: sound and text are kept so that you can come back to them, and deleted with /forget. /mydata gives you everything we hold. More: /privacy.
 
-    I learn from your messages only if you allow it separately with the button below. Everything works the same without it.
+    I learn from your messages only if you allow it separately with the button below. Reviewers then listen to some of them to correct the texts; they are not told whose voice it is. Everything works the same without it.
 start-again = Welcome back! Send a voice message and I answer with text. All commands: /help
 help =
     Send a voice message, a video note, audio, video or a file with sound, and I answer with text. Forwarded ones are fine too.
@@ -108,12 +108,15 @@ language-set = All right, English it is.
 privacy =
     What is kept: your Telegram ID (not your phone number), the recordings that you send, their texts with the time of each word, ratings, corrections and coins.
 
-    What for: to answer you and to show your balance. For training, only with your separate permission (/settings); forwarded recordings of others are never trained on.
+    What for: to answer you and to show your balance. For training, only with your separate permission (/settings), and then reviewers may listen to them, too; forwarded recordings of others are never trained on.
 
     In groups, recordings of those who never pressed /start are transcribed but not kept.
 
     I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
 consent-ask = May we learn from your voice messages? You can withdraw at any time.
+
+    Voices are not used to identify people. /mydata gives you everything, /forget deletes everything.
+consent-ask = May we learn from your voice messages? Reviewers listen to some of them to correct the texts; they are not told whose voice it is. You can withdraw at any time.
 consent-yes = ✅ I allow it
 consent-no = 🚫 Withdraw permission
 consent-given = Thank you! Noted. Withdraw: /settings
@@ -253,3 +256,38 @@ help-words = /words — your vocabulary: names that I remember
 privacy-words =
     Names and terms that you correct are kept in your vocabulary (/words) and help to transcribe your recordings. A name that several members of a group corrected helps in that group too. A name that several people corrected who allow training helps everybody. Only you see the vocabulary itself; /forget deletes it too.
 command-words = my vocabulary
+
+
+button-review-accept = ✅ Right
+button-review-correct = ✏️ Correct
+button-review-skip = ⏭ Skip
+button-review-bad_audio = 🙉 Unclear
+button-review-not_speech = 🔇 No speech
+review-not-allowed = Only reviewers review recordings. An administrator of the bot appoints them.
+review-empty = Everything is reviewed. New recordings will come: /review
+review-gone = This recording waits for a review no longer: somebody else reviewed it, or it was deleted. Go on: /review
+review-ask = Send everything that is said in the recording, as a reply to this message. Recognised (tap to copy):
+review-noted = Noted, thank you!
+review-paid = An independent review says the same! Earned: {$coins}. Balance: {$balance}
+review-implausible = There are no words, or more than can be said in this time. Send the right text as a reply to the same message.
+help-reviewer =
+    For reviewers:
+    /review — listen to recordings and check their texts
+
+    The text below a recording was written by a model. Listen to the end and choose:
+    ✅ — every word is right
+    ✏️ — something is wrong: send the whole right text
+    🙉 — somebody speaks, but the words are unclear
+    🔇 — nobody speaks: noise, music, silence
+    ⏭ — I cannot tell
+
+    Write the words as they are said, with repetitions and slips. Case, punctuation and the way of writing numbers do not matter.
+
+    These are other people's voices. They allowed us to learn from them and know that people listen; you will not learn who they are. Do not tell others what you heard.
+
+    You earn coins when somebody else heard the same without knowing your answer. Some recordings are compared; nobody sees in advance which ones.
+help-admin-reviewers =
+    /reviewer <ID>, /unreviewer <ID> — appoint a reviewer or end it
+reviewer-how = /reviewer <ID>, to undo: /unreviewer <ID>
+reviewer-set = {$id} reviews recordings now. The command for them: /review
+reviewer-unset = {$id} does not review recordings any more.

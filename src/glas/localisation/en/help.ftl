@@ -260,3 +260,28 @@ promote-guard = Recordings that must not become worse.
 promote-personal = The model is for the same people: the test is apart by texts.
 promote-dry-run = Test, and change nothing.
 promote-force = Release it even if it fails; the reason is kept in the journal.
+
+dataset-help =
+    Datasets for training: which recordings of the export are learnt, and which are tested with.
+
+    Examples:
+
+        glas export                              first bring the export up to date
+        glas dataset make                        make a version
+        glas dataset show                        which versions there are
+        glas dataset show NAME                   its minutes, speakers, ranks, and what has left since
+        glas dataset show --speaker PSEUDONYM    which versions hold this speaker
+
+    A version is a file without texts and sound: it has the numbers of recordings and checksums. Its name is a hash of
+    its content. Whoever was deleted or withdrew consent is gone from old versions too. More: docs/datasets.md.
+dataset-make-help = Make a version from the export; GLAS_DATA_LOADER__TEST_SHARE sets the share of test speakers.
+dataset-show-help = Show the versions; with a name, what is in it and what has left the export since.
+dataset-export = Directory of the export; without it, the one that glas writes to.
+dataset-folder = Directory of the versions; without it, datasets in GLAS_DATA_DIR.
+dataset-replay = More recordings with their right words, only to learn from; can be given several times.
+dataset-non-speech = A directory of sounds without speech, to learn silence; can be given several times.
+dataset-dev-share = Share of the speakers with whom training is watched.
+dataset-min-confidence = Confidence from which a text rated ✅ is learnt without a correction.
+dataset-speaker = A pseudonym: a dataset for one person.
+dataset-whose = A pseudonym: which versions hold it.
+dataset-name = The version.

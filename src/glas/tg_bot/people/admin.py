@@ -1,4 +1,4 @@
-"""Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /unban, /repair. User names give no rights."""
+"""Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /reviewer, /repair; names give no rights."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -34,6 +34,7 @@ def make_router() -> Router:
     router.message.register(on_stats, Command("stats"))
     router.message.register(on_grant, Command("grant"))
     router.message.register(on_ban, Command("ban", "unban"))
+    router.message.register(on_reviewer, Command("reviewer", "unreviewer"))
     router.message.register(on_repair, Command("repair"))
     return router
 
@@ -133,6 +134,21 @@ async def on_ban(
             await message.answer(say("unbanned", id=person))
     except UnknownPersonError:
         await message.answer(say("person-unknown", id=person))
+
+
+async def on_reviewer(message: Message, *, command: CommandObject, db_assist: DbAssistClient, say: Say) -> None:
+    """Let a person review recordings, or not any more."""
+    text = (command.args or "").strip()
+    if not text.isdecimal():
+        await message.answer(say("reviewer-how"))
+        return
+    is_reviewer = command.command == "reviewer"
+    try:
+        await db_assist.set_reviewer(int(text), is_reviewer=is_reviewer)
+    except UnknownPersonError:
+        await message.answer(say("person-unknown", id=text))
+        return
+    await message.answer(say("reviewer-set" if is_reviewer else "reviewer-unset", id=text))
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:

@@ -15,7 +15,7 @@ from glas.tg_bot.talk.phrases import Phrases, Say, coins
 from glas.tg_bot.talk.picture import Picture
 
 # Version of the text to which a person agrees; a new wording needs a new version.
-CONSENT_VERSION = "2026-11-22"
+CONSENT_VERSION = "2026-11-26"
 
 
 def make_router() -> Router:
@@ -68,12 +68,22 @@ async def on_start(
 
 
 async def on_help(
-    message: Message, *, nn_service: NnServiceClient, admins: frozenset[int], say: Say, locale: Locale
+    message: Message,
+    *,
+    user: User | None,
+    nn_service: NnServiceClient,
+    admins: frozenset[int],
+    say: Say,
+    locale: Locale,
 ) -> None:
-    """Explain what the bot does and with which model; to an administrator in private also their commands."""
+    """Explain what the bot does and with which model; to reviewers and administrators in private also their part."""
     parts = [say("help"), say("help-words")]
-    if message.chat.type == "private" and message.chat.id in admins:
-        parts.append(say("help-admin"))
+    is_private = message.chat.type == "private"
+    is_admin = is_private and message.chat.id in admins
+    if is_private and (is_admin or (user is not None and user.is_reviewer)):
+        parts.append(say("help-reviewer"))
+    if is_admin:
+        parts += [say("help-admin"), say("help-admin-reviewers")]
     if model := await serving(nn_service, locale):
         parts.append(say("help-model", model=model))
     await message.answer("\n\n".join(parts))

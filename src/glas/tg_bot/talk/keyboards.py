@@ -11,6 +11,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from glas.clients.nn_service_model_bodies import OfferedBody
 from glas.domain.messages import Score
 from glas.domain.people import Locale
+from glas.domain.reviews import Verdict
 from glas.domain.vocabulary import VocabularyWord
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.signing import ADMINISTRATORS, Signer
@@ -24,7 +25,11 @@ _SHORT_LIFE_S = _DAY_S
 RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
 INSIST, LEAVE, TAKE_BACK = "y", "n", "u"
 CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
-WORD, WORDS, ADD_WORDS = "w", "v", "a"
+WORD, WORDS, ADD_WORDS, REVIEW = "w", "v", "a", "e"
+_VERDICTS = (
+    (Verdict.ACCEPT, Verdict.CORRECT),
+    (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH, Verdict.SKIP),
+)
 
 
 def model_number(name: str) -> int:
@@ -85,6 +90,24 @@ class Keyboards:
         return self._one(
             self._button(say("button-take-back"), *values, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         )
+
+    def review(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Buttons under a recording to review: what a reviewer may say of it."""
+        number = list(Verdict).index
+        rows = [
+            [
+                self._button(
+                    say(f"button-review-{verdict.value}"),
+                    *(REVIEW, transcription_id, number(verdict)),
+                    asker=asker,
+                    born_s=born_s,
+                    life_s=_SHORT_LIFE_S,
+                )
+                for verdict in row
+            ]
+            for row in _VERDICTS
+        ]
+        return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def consent(
         self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False

@@ -16,7 +16,7 @@ from glas.domain.errors import InvalidParameterError
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.signing import Signer
 
-_ACTION, _WORDS_ACTION = "p", "q"
+CORRECTION, REVIEW_WORDS, _WORDS_ACTION = "p", "x", "q"
 _TEXT_FIELD, _WORDS_FIELD = "fix", "words"
 _PENCIL, _BOOK = "✏️", "📖"
 _PAGE = "t.me"
@@ -36,23 +36,25 @@ class Prompt(NamedTuple):
 class Prompts:
     """Make such messages and read them."""
 
-    def __init__(self, signer: Signer, bot_id: int, *, life_s: int) -> None:
+    def __init__(self, signer: Signer, bot_id: int, *, life_s: int, action: str = CORRECTION) -> None:
         """Initialise it.
 
         Args:
             signer: signs what they carry.
             bot_id: of the bot, whose messages alone are read.
             life_s: how long a reply is taken, seconds.
+            action: what is asked for; others of another kind are not read.
         """
         self._signer = signer
         self._bot_id = bot_id
         self._life_s = life_s
+        self._action = action
 
     def mark(self, prompt: Prompt) -> TextLink:
         """Return the pencil with the link that contains the context."""
         born_s = int(time.time())
         signed = self._signer.sign(
-            _ACTION, prompt.transcription_id, asker=prompt.asker, born_s=born_s, life_s=self._life_s
+            self._action, prompt.transcription_id, asker=prompt.asker, born_s=born_s, life_s=self._life_s
         )
         query = f"{_TEXT_FIELD}={quote(signed, safe='')}&name={quote(prompt.name, safe='')}"
         return TextLink(_PENCIL, url=f"https://{_PAGE}/?{query}")
@@ -69,7 +71,7 @@ class Prompts:
                 pressed = self._signer.read(fields[_TEXT_FIELD], now_s=time.time())
             except InvalidParameterError:
                 return None
-            if pressed.action == _ACTION:
+            if pressed.action == self._action:
                 return Prompt(pressed.values[0], pressed.asker, fields.get("name", ""))
         return None
 

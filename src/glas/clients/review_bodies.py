@@ -1,0 +1,64 @@
+"""What travels between db_assist and those who review messages."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from glas.clients.db_assist_bodies import Text, TgId
+from glas.domain.corrections import Rank
+from glas.domain.ledger import Refusal
+from glas.domain.reviews import Verdict
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ReviewRequest(_Request):
+    """Who asks for a message to review."""
+
+    tg_id: TgId
+
+
+class ReviewItem(_Answer):
+    """A message to review; nothing in it says who spoke, or what anybody else said of it."""
+
+    transcription_id: int
+    text: str = Field(description="What was recognised.")
+    duration_s: float
+    bot_id: int = Field(description="The bot by which `file_id` is known.")
+    file_id: str
+    audio_key: str | None = Field(description="The object with the recording; None: not stored yet.")
+    held_until: datetime = Field(description="Until then nobody else gets it.")
+
+
+class Review(_Request):
+    """What a reviewer says of a message."""
+
+    tg_id: TgId
+    verdict: Verdict
+    reference: Annotated[Text, Field(min_length=1, max_length=100_000)] | None = Field(
+        default=None, description="The words, where the verdict is `correct`."
+    )
+
+    @model_validator(mode="after")
+    def _words_where_they_belong(self) -> Self:
+        if (self.reference is not None) != (self.verdict is Verdict.CORRECT):
+            raise ValueError("expected a reference with the verdict `correct`, and with no other")
+        return self
+
+
+class ReviewResult(_Answer):
+    """What became of a review."""
+
+    transcription_id: int
+    rank: Rank | None = Field(description="Of the reference that stands now; None: there is none.")
+    is_agreed: bool = Field(description="Somebody else had said the same, independently.")
+    paid_hundredths: int = Field(description="What this review earned so far.")
+    balance_hundredths: int = Field(description="The reviewer's cash now.")
+    refusal_reason: Refusal | None = Field(default=None, description="Why an agreed review was not paid.")

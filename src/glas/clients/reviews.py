@@ -1,0 +1,64 @@
+"""The calls about reviews, a part of the client of db_assist."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from glas.clients.db_assist_bodies import ReviewerChoice
+from glas.clients.review_bodies import Review, ReviewItem, ReviewRequest, ReviewResult
+from glas.domain.people import User
+from glas.domain.reviews import Verdict
+
+_item: TypeAdapter[ReviewItem | None] = TypeAdapter(ReviewItem | None)
+
+
+class ReviewCalls(ABC):
+    """Take messages to review, and say what was heard."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def set_reviewer(self, tg_id: int, *, is_reviewer: bool) -> User:
+        """Let a person review, or not any more. The caller has checked that an administrator asks.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+        """
+        body = ReviewerChoice.model_construct(is_reviewer=is_reviewer)
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body))
+
+    async def next_review(self, tg_id: int) -> ReviewItem | None:
+        """Take the next message; the one that is held for this reviewer already, as long as it is not answered.
+
+        Returns:
+            None if nothing waits.
+
+        Raises:
+            NotFoundError: no such person.
+            ForbiddenError: neither reviewer nor administrator, or banned.
+        """
+        body = ReviewRequest.model_construct(tg_id=tg_id)
+        return _item.validate_python(await self._call("POST", "/reviews/next", body))
+
+    async def review(
+        self, transcription_id: int, tg_id: int, verdict: Verdict, reference: str | None = None
+    ) -> ReviewResult:
+        """Say what was heard in the message that was taken.
+
+        Args:
+            transcription_id: the message.
+            tg_id: the reviewer.
+            verdict: what they say.
+            reference: the words, with the verdict CORRECT alone.
+
+        Raises:
+            ImplausibleCorrectionError: no word in it, or more than anybody says in the time.
+            NotFoundError: no such message or person.
+            ForbiddenError: neither reviewer nor administrator, or banned.
+            ConflictError: somebody else has it now, it was answered otherwise, or its speaker has withdrawn consent.
+        """
+        body = Review.model_construct(tg_id=tg_id, verdict=verdict, reference=reference)
+        return ReviewResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/review", body))

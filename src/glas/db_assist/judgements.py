@@ -1,0 +1,85 @@
+"""What people said of a message independently: its author, and reviewers, who are shown nobody else's words."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.db.correction_tables import CorrectionChangeRow
+from glas.db.review_tables import ReviewRow
+from glas.db.tables import TranscriptionRow, UserRow
+from glas.db_assist import coins, messages, people
+from glas.domain.errors import OverloadedError
+from glas.domain.ledger import Reason, Refusal
+from glas.domain.text import normalise
+from glas.settings import DbAssistSettings
+
+_RETRY_AFTER_S = 0.1
+
+
+class Hearing:
+    """A message and its reviews, with everybody locked who may be paid: people first, then the message."""
+
+    def __init__(
+        self, user: UserRow, row: TranscriptionRow, reviews: Sequence[ReviewRow], reviewers: dict[int, UserRow]
+    ) -> None:
+        self.user = user
+        self.row = row
+        self.reviews = reviews
+        self._reviewers = reviewers
+
+    def reviews_with(self, words: str) -> list[ReviewRow]:
+        """Return the reviews that give the same words, by RU-NORM."""
+        said = normalise(words)
+        return [one for one in self.reviews if one.reference is not None and normalise(one.reference) == said]
+
+    async def agree(self, reviews: Iterable[ReviewRow], *, settings: DbAssistSettings, session: AsyncSession) -> None:
+        """Note that somebody else said the same, and pay each of the reviews for it, once."""
+        amount, cap = coins.hundredths(settings.review_reward), coins.hundredths(settings.daily_coin_cap)
+        for review in reviews:
+            if review.is_agreed:
+                continue
+            review.is_agreed = True
+            reviewer = self._reviewers[review.reviewer_id]
+            # Who asked to be forgotten has no account any more.
+            if reviewer.tg_id is None or reviewer.is_banned:
+                review.reward_refusal = Refusal.NOTHING_EARNED
+                continue
+            payment = await coins.pay(reviewer, self.row, Reason.REVIEW, amount, cap=cap, session=session)
+            review.reward_refusal = payment.refusal
+
+
+async def open_hearing(transcription_id: int, tg_id: int, *, session: AsyncSession) -> Hearing:
+    """Lock a person, the reviewers of a message and the message.
+
+    Raises:
+        UnknownPersonError: nobody registered under this id.
+        ForbiddenError: the person is banned.
+        NotFoundError: no such message.
+        OverloadedError: somebody else reviewed it at this moment; the same call succeeds then.
+    """
+    reviewed = select(ReviewRow.reviewer_id).where(ReviewRow.transcription_id == transcription_id)
+    # In one order for everybody, so that two of these never wait for each other.
+    query = select(UserRow).where(or_(UserRow.tg_id == tg_id, UserRow.id.in_(reviewed))).order_by(UserRow.id)
+    locked = {one.id: one for one in await session.scalars(query.with_for_update(key_share=True))}
+    found = next((one for one in locked.values() if one.tg_id == tg_id), None)
+    user = await people.lock(tg_id, session=session) if found is None else people.allowed(found)
+    row = await messages.lock(transcription_id, session=session)
+    mine = select(ReviewRow).where(ReviewRow.transcription_id == row.id).order_by(ReviewRow.id)
+    reviews = (await session.scalars(mine)).all()
+    if not {one.reviewer_id for one in reviews} <= locked.keys():
+        raise OverloadedError("somebody else reviews this message now", retry_after_s=_RETRY_AFTER_S)
+    return Hearing(user, row, reviews, locked)
+
+
+async def author_words(row: TranscriptionRow, *, session: AsyncSession) -> str | None:
+    """Return the words that the author gave last and did not take back, doubtful ones too; None if there are none."""
+    mine = (CorrectionChangeRow.transcription_id == row.id, CorrectionChangeRow.user_id == row.user_id)
+    changes = await session.scalars(select(CorrectionChangeRow).where(*mine).order_by(CorrectionChangeRow.id))
+    last: CorrectionChangeRow | None = None
+    for change in changes:
+        if change.takes_back is None:
+            last = change
+        elif last is not None and change.takes_back == last.id:
+            last = None
+    return None if last is None else last.reference

@@ -1,0 +1,167 @@
+"""Answer a review: what it makes of the reference, who agrees with it, and who is paid.
+
+A reviewer sees the recognised text and nobody else's words. So two people who say the same are right, or made the same
+mistake, and each of them is worth paying.
+"""
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.db_assist_bodies import ReviewRecord
+from glas.clients.review_bodies import Review, ReviewResult
+from glas.db.review_tables import ReviewHoldRow, ReviewRow
+from glas.db.tables import UserRow
+from glas.db_assist import coins, corrections, messages, people
+from glas.db_assist.changes import last_consent
+from glas.db_assist.judgements import Hearing, author_words, open_hearing
+from glas.db_assist.ratings import refusal_of
+from glas.domain.corrections import Rank
+from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError
+from glas.domain.ledger import Reason, Refusal
+from glas.domain.people import Purpose, Role
+from glas.domain.reviews import Verdict
+from glas.domain.text import normalise
+from glas.settings import DbAssistSettings
+
+
+async def set_reviewer(tg_id: int, *, is_reviewer: bool, session: AsyncSession) -> UserRow:
+    """Let a person review, or not any more; what they hold is free then."""
+    row = await people.load(tg_id, session=session, locked=True)
+    row.is_reviewer = is_reviewer
+    if not is_reviewer:
+        await free_held(row.id, session=session)
+    return row
+
+
+def checked(user: UserRow) -> UserRow:
+    """Return the person, if they may review.
+
+    Raises:
+        ForbiddenError: neither a reviewer nor an administrator.
+    """
+    if not (user.is_reviewer or user.role == Role.ADMIN):
+        raise ForbiddenError("only a reviewer reviews")
+    return user
+
+
+async def answer(
+    transcription_id: int, wanted: Review, *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewResult:
+    """Store what a reviewer says of the message that is held for them.
+
+    Words that somebody else gave independently become an agreed reference. Other words become a reviewer's, unless a
+    reference stands already: then two people contradict each other, nothing changes, and a third one is asked.
+
+    Raises:
+        NotFoundError: no such message or person.
+        ForbiddenError: no reviewer.
+        ConflictError: it is not held for this reviewer, was answered otherwise, or its speaker has withdrawn consent.
+        ImplausibleCorrectionError: no word in it, or more than anybody says in the time.
+    """
+    hearing = await open_hearing(transcription_id, wanted.tg_id, session=session)
+    checked(hearing.user)
+    before = next((one for one in hearing.reviews if one.reviewer_id == hearing.user.id), None)
+    if before is not None:
+        if not _says(before, wanted):
+            raise ConflictError("this reviewer has said something else of this message")
+        return await _result(hearing, before, session=session)
+    hold = await _own_hold(hearing, session=session)
+    mine = ReviewRow(
+        transcription_id=hearing.row.id,
+        reviewer_id=hearing.user.id,
+        verdict=wanted.verdict.value,
+        reference=_words(hearing, wanted, settings),
+        creation_datetime=people.now(),
+        is_agreed=False,
+    )
+    same = await _same(hearing, mine, session=session)
+    session.add(mine)
+    await session.delete(hold)
+    await session.flush()
+    if wanted.verdict.gives_words:
+        await _let_words_count(hearing, mine, is_agreed=same is not None, session=session)
+    elif wanted.verdict is not Verdict.SKIP:
+        await messages.mark_changed(hearing.row, session=session)
+    if same is not None:
+        await hearing.agree([*same, mine], settings=settings, session=session)
+    await session.flush()
+    return await _result(hearing, mine, session=session)
+
+
+def _says(review: ReviewRow, wanted: Review) -> bool:
+    """Whether a review that is there says what is said now."""
+    same_words = wanted.reference is None or review.reference == wanted.reference.strip()
+    return review.verdict == wanted.verdict and same_words
+
+
+async def _own_hold(hearing: Hearing, *, session: AsyncSession) -> ReviewHoldRow:
+    hold = await session.get(ReviewHoldRow, hearing.row.id)
+    if hold is None or hold.reviewer_id != hearing.user.id:
+        raise ConflictError("this message is not kept for this reviewer any more")
+    speaker = select(last_consent(UserRow.id, Purpose.TRAINING)).where(UserRow.id == hearing.row.user_id)
+    if not await session.scalar(speaker):
+        raise ConflictError("the speaker of this message does not consent to training any more")
+    return hold
+
+
+def _words(hearing: Hearing, wanted: Review, settings: DbAssistSettings) -> str | None:
+    """Return the words that a review gives."""
+    if not wanted.verdict.gives_words:
+        return None
+    words = (wanted.reference or hearing.row.text or "").strip()
+    n_letters = len(normalise(words))
+    if not n_letters:
+        raise ImplausibleCorrectionError("expected words, got none", param="reference")
+    most = settings.correction_max_chars_per_s * max(hearing.row.duration_s or 0.0, 1.0)
+    if n_letters > most:
+        raise ImplausibleCorrectionError(f"expected at most {most:.0f} letters, got {n_letters}", param="reference")
+    return words
+
+
+async def _same(hearing: Hearing, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
+    """Return the reviews that say the same; an empty list if only the author does; None if nobody does."""
+    if mine.reference is not None:
+        found = hearing.reviews_with(mine.reference)
+        author = await author_words(hearing.row, session=session)
+        is_author = author is not None and normalise(author) == normalise(mine.reference)
+        return found if found or is_author else None
+    found = [one for one in hearing.reviews if one.verdict == mine.verdict != Verdict.SKIP]
+    return found or None
+
+
+async def _let_words_count(hearing: Hearing, mine: ReviewRow, *, is_agreed: bool, session: AsyncSession) -> None:
+    """Let the words of a review stand where they may."""
+    row, words = hearing.row, mine.reference or ""
+    if not is_agreed and row.rank not in (None, Rank.DOUBTFUL):
+        return
+    if row.rank == Rank.AGREED:
+        return
+    if row.corrected_text is not None and normalise(row.corrected_text) == normalise(words):
+        words = row.corrected_text
+    rank = Rank.AGREED if is_agreed else Rank.REVIEWER
+    change = corrections.change_of(row, hearing.user, words, rank, is_applied=True)
+    await corrections.add_change(change, row, session=session)
+    await corrections.let_stand(row, words, rank, refusal=Refusal.DOUBTFUL, session=session)
+
+
+async def _result(hearing: Hearing, review: ReviewRow, *, session: AsyncSession) -> ReviewResult:
+    payment = await coins.paid_before(hearing.user, hearing.row, Reason.REVIEW, session=session)
+    return ReviewResult(
+        transcription_id=hearing.row.id,
+        rank=None if hearing.row.rank is None else Rank(hearing.row.rank),
+        is_agreed=review.is_agreed,
+        paid_hundredths=payment.paid_hundredths,
+        balance_hundredths=hearing.user.cash_hundredths,
+        refusal_reason=refusal_of(review.reward_refusal),
+    )
+
+
+async def reviews_of_person(user_id: int, *, session: AsyncSession) -> tuple[ReviewRecord, ...]:
+    """Return what a person reviewed, without the words."""
+    rows = await session.scalars(select(ReviewRow).where(ReviewRow.reviewer_id == user_id).order_by(ReviewRow.id))
+    return tuple(ReviewRecord.model_validate(row, from_attributes=True) for row in rows)
+
+
+async def free_held(user_id: int, *, session: AsyncSession) -> None:
+    """Let others take what a person holds."""
+    await session.execute(delete(ReviewHoldRow).where(ReviewHoldRow.reviewer_id == user_id))

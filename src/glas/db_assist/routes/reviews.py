@@ -1,0 +1,39 @@
+"""Routes about reviews."""
+
+from fastapi import APIRouter, Request
+
+from glas.clients.db_assist_bodies import ReviewerChoice
+from glas.clients.review_bodies import Review, ReviewItem, ReviewRequest, ReviewResult
+from glas.db_assist import people, review_queue, reviews
+from glas.db_assist.routes import PersonPath, RowPath, database, rules
+from glas.domain.people import User
+
+router = APIRouter()
+
+
+@router.put("/users/{tg_id}/reviewer")
+async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoice) -> User:
+    """Let a person review messages, or not any more."""
+    async with database(request).writing() as session:
+        return people.as_user(await reviews.set_reviewer(tg_id, is_reviewer=choice.is_reviewer, session=session))
+
+
+@router.post("/reviews/next")
+async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
+    """Return the message that is held for a reviewer, or hold the next one; null if nothing waits."""
+    settings = rules(request)
+    async with database(request).writing() as session:
+        item = await review_queue.held(wanted.tg_id, settings=settings, session=session)
+    if item is not None:
+        return item
+    async with database(request).reading() as session:
+        chosen = await review_queue.choose(wanted.tg_id, settings=settings, session=session)
+    async with database(request).writing() as session:
+        return await review_queue.hold(wanted.tg_id, chosen, settings=settings, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/review")
+async def answer(request: Request, transcription_id: RowPath, review: Review) -> ReviewResult:
+    """Store what a reviewer says of a message, and pay for what was agreed."""
+    async with database(request).writing() as session:
+        return await reviews.answer(transcription_id, review, settings=rules(request), session=session)

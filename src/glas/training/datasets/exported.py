@@ -1,0 +1,118 @@
+"""Read the messages of an export (docs/export.md), and decide which words are learnt for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glas.domain.corrections import Rank
+from glas.domain.errors import DataSetError
+from glas.domain.messages import Score
+from glas.domain.reviews import Verdict
+from glas.domain.text import normalise
+
+HYPOTHESIS: Final = "hypothesis"
+"""Rank of words that no person wrote: the model's own, where it was sure and the speaker called them perfect."""
+
+RANKS: Final = (Rank.AGREED.value, Rank.REVIEWER.value, Rank.AUTHOR.value, HYPOTHESIS)
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Hypothesis(_Value):
+    text: str
+    confidence: float | None
+
+
+class _Reference(_Value):
+    text: str
+    rank: Rank
+
+
+class Message(_Value):
+    """A message of the export: what training needs of its JSON file."""
+
+    id: int
+    score: Score
+    speaker: str
+    audio_file: str
+    duration_s: float
+    hypothesis: _Hypothesis
+    reference: _Reference | None
+    verdict: Verdict | None = None
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @property
+    def audio(self) -> Path:
+        """The recording."""
+        return self.folder / self.audio_file
+
+
+class Target(NamedTuple):
+    """Words to be learnt for a recording.
+
+    Attributes:
+        text: the words; empty where nobody speaks.
+        rank: who stands behind them, one of `RANKS`.
+    """
+
+    text: str
+    rank: str
+
+    @property
+    def may_be_tested(self) -> bool:
+        """Whether a model may be measured with it: with words, and never with a model's own."""
+        return bool(self.text) and self.rank != HYPOTHESIS
+
+
+def read_export(directory: Path) -> Iterator[Message]:
+    """Read all messages of an export, by their number. One that an export moves away meanwhile may be left out.
+
+    Raises:
+        DataSetError: there is no export, or a file of it is not what it should be.
+    """
+    if not (directory / "manifest.jsonl").is_file():
+        raise DataSetError(f"{directory}: expected an export (glas export), got a folder without manifest.jsonl")
+    folders = {int(path.name): path for path in directory.glob("[0-3]/*") if path.name.isdecimal()}
+    for number, folder in sorted(folders.items()):
+        path = folder / f"{number}.json"
+        try:
+            message = Message.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            continue
+        except ValidationError as error:
+            # The error itself would show what was said.
+            raise DataSetError(f"{path}: expected a message as `glas export` writes it, got something else") from error
+        yield message.model_copy(update={"folder": folder})
+
+
+def speakers_in(directory: Path) -> frozenset[str]:
+    """Return the pseudonyms of everybody of whom an export has a message.
+
+    Raises:
+        DataSetError: as `read_export`.
+    """
+    return frozenset(message.speaker for message in read_export(directory))
+
+
+def target_of(message: Message, *, min_confidence: float) -> Target | None:
+    """Return the words to be learnt for a message; None if there are none that can be trusted.
+
+    A reference always counts. Without one, nothing is learnt from a bad recording, and silence from one without speech.
+    A hypothesis counts only if its speaker rated it perfect and the model was sure. One that was rated bad never does.
+
+    Args:
+        message: of the export.
+        min_confidence: least calibrated confidence with which a hypothesis counts, 0..1.
+    """
+    if message.reference is not None:
+        words = message.reference.text.strip()
+        return Target(words, message.reference.rank.value) if normalise(words) else None
+    if message.verdict is not None:
+        return Target("", Rank.REVIEWER.value) if message.verdict is Verdict.NOT_SPEECH else None
+    words, confidence = message.hypothesis.text.strip(), message.hypothesis.confidence
+    is_sure = confidence is not None and confidence >= min_confidence
+    return Target(words, HYPOTHESIS) if message.score is Score.BEST and is_sure and normalise(words) else None

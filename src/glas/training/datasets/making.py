@@ -1,0 +1,139 @@
+"""Make a version of the dataset from an export.
+
+Whose recordings are on which side is decided once, by the first version that holds them, and stays so in all later
+ones. So nobody who was ever learnt from comes into a test, and what was ever in a test is never learnt from.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from glas.domain.errors import DataSetError
+from glas.domain.splits import Split, draw
+from glas.system.files import sha256_of
+from glas.training.datasets.exported import Message, Target, read_export, target_of
+from glas.training.datasets.replay import describe_replay
+from glas.training.datasets.version import Entry, Version, text_sha256, versions_in, words_sha256, write_version
+
+NO_TARGET, NOT_FOR_TESTS, BOTH_SIDES, MOVED = "no_target", "not_for_tests", "both_sides", "moved"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What goes into a version.
+
+    Attributes:
+        test_share: share of the speakers that are tested with; of the texts in a dataset for one person.
+        dev_share: share of those with whom a training is watched.
+        min_confidence: least confidence with which a perfectly rated hypothesis counts.
+        speaker: a pseudonym, for a dataset for this person alone.
+        replay: folders or manifests with reference texts that are learnt as well.
+        non_speech: folders of sounds without speech, to be learnt as silence.
+    """
+
+    test_share: float = 0.1
+    dev_share: float = 0.05
+    min_confidence: float = 0.9
+    speaker: str | None = None
+    replay: Sequence[Path] = ()
+    non_speech: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A version that was made, and how many messages of the export did not come in, by reason."""
+
+    version: Version
+    path: Path
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def make_version(export: Path, folder: Path, rules: Rules) -> Made:
+    """Make a version and write it.
+
+    Args:
+        export: the directory of the export.
+        folder: where all versions lie.
+        rules: what goes in.
+
+    Raises:
+        DataSetError: there is no export, no recording to learn from, or a version that was changed.
+    """
+    if not (rules.test_share >= 0 and rules.dev_share >= 0 and rules.test_share + rules.dev_share < 1):
+        raise DataSetError(f"expected shares of test and dev below 1, got {rules.test_share} and {rules.dev_share}")
+    sides, left_out = _Sides(versions_in(folder), rules), Counter[str]()
+    entries: list[Entry] = []
+    for message in read_export(export):
+        if rules.speaker is None or message.speaker == rules.speaker:
+            found = _entry(message, target_of(message, min_confidence=rules.min_confidence), sides)
+            if isinstance(found, str):
+                left_out[found] += 1
+            else:
+                entries.append(found)
+    replay = [describe_replay(place, "reference") for place in rules.replay]
+    replay += [describe_replay(place, "non_speech") for place in rules.non_speech]
+    if not replay and not any(entry.split is Split.TRAIN for entry in entries):
+        raise DataSetError(f"{export}: expected recordings to learn from, got none (left out: {left_out.total()})")
+    version = Version(
+        speaker=rules.speaker,
+        min_confidence=rules.min_confidence,
+        test_share=rules.test_share,
+        dev_share=rules.dev_share,
+        entries=tuple(entries),
+        replay=tuple(replay),
+    )
+    return Made(version, write_version(folder, version), left_out)
+
+
+class _Sides:
+    """On which side everything is: as earlier versions say, or as is drawn."""
+
+    def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
+        self._rules = rules
+        self._of_id: dict[int, Split] = {}
+        self._of_key: dict[str, Split] = {}
+        for version in versions:
+            # Datasets for one person have models and tests of their own.
+            if version.speaker == rules.speaker:
+                for entry in version.entries:
+                    self._of_id.setdefault(entry.id, entry.split)
+                    self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
+
+    def key(self, speaker: str, words: str) -> str:
+        """What must not be on two sides: a speaker, or with one person alone a text."""
+        return speaker if self._rules.speaker is None else words
+
+    def split_of(self, number: int, key: str) -> Split | None:
+        """Return the side of a message; None if its number and its key are on different ones."""
+        drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
+        split = self._of_id.get(number) or self._of_key.get(key, drawn)
+        if self._of_key.setdefault(key, split) is not split:
+            return None
+        return split
+
+
+def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | str:
+    """Return what a version says of a message, or the reason for which it stays out."""
+    if target is None:
+        return NO_TARGET
+    words = words_sha256(target.text)
+    split = sides.split_of(message.id, sides.key(message.speaker, words))
+    if split is None:
+        return BOTH_SIDES
+    if split is not Split.TRAIN and not target.may_be_tested:
+        return NOT_FOR_TESTS
+    try:
+        audio_sha256 = sha256_of(message.audio)
+    except FileNotFoundError:
+        return MOVED  # an export is running
+    return Entry(
+        id=message.id,
+        split=split,
+        rank=target.rank,
+        speaker=message.speaker,
+        duration_s=message.duration_s,
+        audio_sha256=audio_sha256,
+        reference_sha256=text_sha256(target.text),
+        words_sha256=words,
+    )

@@ -1,0 +1,98 @@
+"""Open a version of the dataset: its recordings with their words, as far as the export still has them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from glas.domain.splits import Split
+from glas.system.files import sha256_of
+from glas.training.datasets.exported import Message, read_export, target_of
+from glas.training.datasets.replay import read_replay
+from glas.training.datasets.version import Entry, Version, text_sha256
+
+REPLAY = "replay"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A recording and its words.
+
+    Attributes:
+        audio: the file; 16 kHz, mono, PCM16 in the export, any format elsewhere.
+        text: what is to be learnt; empty where nobody speaks.
+        speaker: the pseudonym; of replayed recordings `replay:` and the name of their folder.
+        rank: who stands behind the words.
+    """
+
+    audio: Path
+    text: str
+    speaker: str
+    rank: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a version gives today.
+
+    Attributes:
+        train: to learn from, with what is replayed.
+        dev: to watch a training with.
+        test: to measure with.
+        n_gone: recordings that are not in the export any more, because a message was deleted or a consent withdrawn.
+        n_changed: recordings whose sound or words are others now.
+        gone_speakers: pseudonyms of which the export has nothing any more.
+    """
+
+    train: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    test: tuple[Example, ...]
+    n_gone: int
+    n_changed: int
+    gone_speakers: frozenset[str]
+
+
+def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -> Dataset:
+    """Read what a version names from the export as it is now.
+
+    Args:
+        export: the directory of the export.
+        version: which recordings.
+        checks_audio: read all recordings and compare them with the version; costs about 1 s for each hour of sound.
+
+    Raises:
+        DataSetError: there is no export, or what is replayed is gone or others.
+    """
+    messages = {message.id: message for message in read_export(export)}
+    examples: dict[Split, list[Example]] = {split: [] for split in Split}
+    n_gone = n_changed = 0
+    for entry in version.entries:
+        message = messages.get(entry.id)
+        if message is None:
+            n_gone += 1
+        elif (example := _example(entry, message, version.min_confidence, checks_audio=checks_audio)) is None:
+            n_changed += 1
+        else:
+            examples[entry.split].append(example)
+    for replay in version.replay:
+        speaker = f"{REPLAY}:{Path(replay.place).name}"
+        examples[Split.TRAIN] += [Example(one.audio, one.text, speaker, REPLAY) for one in read_replay(replay)]
+    return Dataset(
+        train=tuple(examples[Split.TRAIN]),
+        dev=tuple(examples[Split.DEV]),
+        test=tuple(examples[Split.TEST]),
+        n_gone=n_gone,
+        n_changed=n_changed,
+        gone_speakers=version.speakers - {message.speaker for message in messages.values()},
+    )
+
+
+def _example(entry: Entry, message: Message, min_confidence: float, *, checks_audio: bool) -> Example | None:
+    """Return a recording with its words; None if they are not those of the version."""
+    target = target_of(message, min_confidence=min_confidence)
+    if target is None or text_sha256(target.text) != entry.reference_sha256:
+        return None
+    try:
+        if checks_audio and sha256_of(message.audio) != entry.audio_sha256:
+            return None
+    except FileNotFoundError:
+        return None  # an export has just moved it
+    return Example(message.audio, target.text, message.speaker, target.rank)

@@ -1,0 +1,53 @@
+"""Recordings from elsewhere that are learnt beside those of the export: read speech, and sounds without speech."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from glas.domain.errors import DataSetError
+from glas.recognition.references import Utterance, read_reference_set
+from glas.system.files import sha256_of
+from glas.training.datasets.version import ReplaySet, text_sha256
+
+_SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a")
+
+
+def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> ReplaySet:
+    """Return what a version says of such recordings.
+
+    Args:
+        place: with reference texts, what `glas evaluate` reads; without speech, a folder of sounds.
+        kind: which of the two.
+
+    Raises:
+        DataSetError: it is not what it should be.
+    """
+    digest, n_recordings = hashlib.sha256(), 0
+    for one in _utterances(place, kind):
+        digest.update(f"{one.name}\0{sha256_of(one.audio)}\0{text_sha256(one.text)}\n".encode())
+        n_recordings += 1
+    return ReplaySet(kind=kind, place=str(place.resolve()), n_recordings=n_recordings, sha256=digest.hexdigest())
+
+
+def read_replay(replay: ReplaySet) -> tuple[Utterance, ...]:
+    """Return the recordings of such a set.
+
+    Raises:
+        DataSetError: they are gone, or others than when the version was made.
+    """
+    place = Path(replay.place)
+    if describe_replay(place, replay.kind) != replay:
+        raise DataSetError(f"{place}: expected the recordings with which the version was made, got others")
+    return tuple(_utterances(place, replay.kind))
+
+
+def _utterances(place: Path, kind: str) -> Iterator[Utterance]:
+    if kind == "reference":
+        yield from read_reference_set(place).utterances
+        return
+    sounds = [path for path in sorted(place.rglob("*")) if path.suffix.lower() in _SOUNDS and path.is_file()]
+    if not sounds:
+        raise DataSetError(f"{place}: expected a folder of sounds ({', '.join(_SOUNDS)}), got none")
+    for path in sounds:
+        yield Utterance(path, str(path.relative_to(place)), "")

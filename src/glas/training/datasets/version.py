@@ -1,0 +1,123 @@
+"""A version of the dataset: a JSON file whose name is a hash of its content, so that it cannot change unseen."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glas.domain.errors import DataSetError
+from glas.domain.splits import Split
+from glas.domain.text import normalise
+from glas.system.files import to_disk
+
+_NAME_CHARS: Final = 16
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Value):
+    """A recording of the export."""
+
+    id: int = Field(description="Of the message.")
+    split: Split
+    rank: str = Field(description="Who stands behind its words: agreed, reviewer, author or hypothesis.")
+    speaker: str = Field(description="Pseudonym.")
+    duration_s: float
+    audio_sha256: str
+    reference_sha256: str = Field(description="Of the words to be learnt, UTF-8.")
+    words_sha256: str = Field(description="Of the same words after RU-NORM.")
+
+
+class ReplaySet(_Value):
+    """Recordings from elsewhere, which are only learnt from, so that a model does not forget what it knew."""
+
+    kind: Literal["reference", "non_speech"] = Field(description="With reference texts, or sounds without any speech.")
+    place: str = Field(description="Folder or manifest.")
+    n_recordings: int
+    sha256: str = Field(description="Of all names, sounds and texts.")
+
+
+class Version(_Value):
+    """What a model is trained and measured with."""
+
+    schema_version: Literal[1] = 1
+    speaker: str | None = Field(description="Of a dataset for one person, whose texts are divided; None: for all.")
+    min_confidence: float = Field(description="Least confidence with which a perfectly rated hypothesis counts.")
+    test_share: float
+    dev_share: float
+    entries: tuple[Entry, ...]
+    replay: tuple[ReplaySet, ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of its file."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
+
+    @property
+    def name(self) -> str:
+        """The hash of its content, shortened."""
+        return hashlib.sha256(self.content).hexdigest()[:_NAME_CHARS]
+
+    @property
+    def speakers(self) -> frozenset[str]:
+        """Whose recordings it holds."""
+        return frozenset(entry.speaker for entry in self.entries)
+
+
+def text_sha256(text: str) -> str:
+    """Hash a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def words_sha256(text: str) -> str:
+    """Hash the words of a text, however they are written."""
+    return text_sha256(normalise(text))
+
+
+def write_version(folder: Path, version: Version) -> Path:
+    """Write a version, once; the same content again changes nothing."""
+    path = folder / f"{version.name}.json"
+    if path.exists():
+        read_version(folder, version.name)
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{version.name}.draft"
+    draft.write_bytes(version.content)
+    to_disk(draft)
+    draft.rename(path)
+    to_disk(folder)
+    return path
+
+
+def read_version(folder: Path, name: str) -> Version:
+    """Read a version by its name.
+
+    Raises:
+        DataSetError: there is none of that name, or it is not what was written.
+    """
+    path = folder / f"{name}.json"
+    if not set(name) <= _HEX or not path.is_file():
+        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}, which is none")
+    try:
+        version = Version.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DataSetError(f"{path}: expected a version of the dataset, got something else") from error
+    if version.name != name or version.content != path.read_bytes():
+        raise DataSetError(f"{path} was changed after it was written: its content is that of {version.name}")
+    return version
+
+
+def versions_in(folder: Path) -> Iterator[Version]:
+    """Read all versions, the oldest first.
+
+    Raises:
+        DataSetError: one was changed.
+    """
+    paths = (path for path in folder.glob("*.json") if len(path.stem) == _NAME_CHARS and set(path.stem) <= _HEX)
+    for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):
+        yield read_version(folder, path.stem)

@@ -1,0 +1,118 @@
+"""db_assist: which message a reviewer hears next, and for how long it is theirs; on both databases."""
+
+import asyncio
+
+import pytest
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.review_bodies import ReviewItem
+from glas.domain.corrections import Rank, Sound
+from glas.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+)
+from glas.domain.messages import Score
+from glas.domain.people import Purpose, Role
+from glas.domain.reviews import REVIEWERS_LISTEN_SINCE, Verdict
+from glas.settings import Settings
+from tests.parts.reviewers import a_reviewer, a_speaker, opened_with, taken
+from tests.parts.reviewers import checked as checked  # noqa: PLC0414 - fixtures, found here by their names
+from tests.parts.reviewers import unchecked as unchecked  # noqa: PLC0414
+from tests.parts.voices import HEARD, heard, message, send, someone
+
+SAID = "привет это проверка голосовых сообщений"
+
+
+async def test_only_what_may_be_heard_is_offered(db_assist: DbAssistClient) -> None:
+    """Voice messages of people who know that somebody listens; not one's own, not forwarded, not long, not silent."""
+    reviewer = await a_reviewer(db_assist)
+    agreed, before = await a_speaker(db_assist), await a_speaker(db_assist, "2026-11-22")
+    withdrawn = await a_speaker(db_assist)
+    await db_assist.set_consent(withdrawn, Purpose.TRAINING, granted=False, text_version=REVIEWERS_LISTEN_SINCE)
+    await db_assist.set_consent(reviewer, Purpose.TRAINING, granted=True, text_version=REVIEWERS_LISTEN_SINCE)
+    for person in (before, withdrawn, reviewer):
+        await send(db_assist, person)
+    await send(db_assist, agreed, forwarded=True)
+    await send(db_assist, agreed, duration_s=31)
+    await send(db_assist, agreed, text="")
+    await db_assist.create_transcription(message(agreed))
+    assert await db_assist.next_review(reviewer) is None
+    sent = await send(db_assist, agreed)
+    item = await taken(db_assist, reviewer)
+    assert (item.transcription_id, item.text, item.file_id) == (sent.id, HEARD, sent.file_id)
+    assert not {"user_id", "chat_id", "reference"} & ReviewItem.model_fields.keys()
+
+
+async def test_only_reviewers_and_administrators_review(db_assist: DbAssistClient) -> None:
+    """And only what was given to them."""
+    speaker, reviewer, other = await a_speaker(db_assist), await a_reviewer(db_assist), someone()
+    sent = await send(db_assist, speaker)
+    with pytest.raises(NotFoundError):
+        await db_assist.next_review(other)
+    await db_assist.register(other)
+    with pytest.raises(ForbiddenError):
+        await db_assist.next_review(other)
+    with pytest.raises(ForbiddenError):
+        await db_assist.review(sent.id, other, Verdict.ACCEPT)
+    with pytest.raises(ConflictError):
+        await db_assist.review(sent.id, reviewer, Verdict.ACCEPT)
+    await db_assist.set_role(other, Role.ADMIN)
+    assert (await taken(db_assist, other)).transcription_id == sent.id
+    await db_assist.set_reviewer(reviewer, is_reviewer=False)
+    with pytest.raises(ForbiddenError):
+        await db_assist.next_review(reviewer)
+
+
+async def test_the_worthiest_comes_first(unchecked: DbAssistClient) -> None:
+    """A doubtful correction that waits; a bad rating; little confidence; a speaker of whom nothing was reviewed."""
+    reviewer, speakers = await a_reviewer(unchecked), [await a_speaker(unchecked) for _ in range(5)]
+    plain = await send(unchecked, speakers[0])
+    best = await send(unchecked, speakers[1])
+    await unchecked.rate(best.id, speakers[1], Score.BEST)
+    unsure = await unchecked.create_transcription(message(speakers[2]))
+    await unchecked.finish(unsure.id, heard().model_copy(update={"confidence": 0.2}))
+    bad = await send(unchecked, speakers[3])
+    await unchecked.rate(bad.id, speakers[3], Score.BAD)
+    doubtful = await send(unchecked, speakers[4])
+    await unchecked.correct(doubtful.id, speakers[4], SAID, sound=Sound.DENIES)
+    again = await send(unchecked, speakers[4])
+    order = []
+    while (item := await unchecked.next_review(reviewer)) is not None:
+        order.append(item.transcription_id)
+        await unchecked.review(item.transcription_id, reviewer, Verdict.SKIP)
+    assert order == [doubtful.id, bad.id, unsure.id, plain.id, best.id, again.id]
+
+
+async def test_a_message_is_held_for_one_reviewer(database_settings: Settings) -> None:
+    """Until it is answered or the time is over; the same reviewer gets the same one again."""
+    async with opened_with(database_settings, review_check_every=0) as client:
+        speaker, anna, boris = await a_speaker(client), await a_reviewer(client), await a_reviewer(client)
+        sent = [await send(client, speaker) for _ in range(2)]
+        first, again, second = [await taken(client, one) for one in (anna, anna, boris)]
+        assert first.transcription_id == again.transcription_id
+        assert {first.transcription_id, second.transcription_id} == {one.id for one in sent}
+        assert again.held_until > first.held_until
+        with pytest.raises(ConflictError):
+            await client.review(second.transcription_id, anna, Verdict.ACCEPT)
+        await client.set_reviewer(boris, is_reviewer=False)
+        await client.review(first.transcription_id, anna, Verdict.ACCEPT)
+        assert (await taken(client, anna)).transcription_id == second.transcription_id
+        await client.review(second.transcription_id, anna, Verdict.ACCEPT)
+    async with opened_with(database_settings, review_check_every=0, review_minutes=1e-6) as client:
+        carol = await a_reviewer(client)
+        third = await send(client, speaker)
+        await client.next_review(carol)
+        assert (await taken(client, carol)).transcription_id == third.id
+        assert (await taken(client, anna)).transcription_id == third.id
+        with pytest.raises(ConflictError):
+            await client.review(third.id, carol, Verdict.ACCEPT)
+        assert (await client.review(third.id, anna, Verdict.ACCEPT)).rank is Rank.REVIEWER
+
+
+async def test_reviewers_at_once_get_different_messages(db_assist: DbAssistClient) -> None:
+    """Whoever is slower takes the next one."""
+    speaker, reviewers = await a_speaker(db_assist), [await a_reviewer(db_assist) for _ in range(6)]
+    sent = {(await send(db_assist, speaker)).id for _ in reviewers}
+    items = await asyncio.gather(*(taken(db_assist, one) for one in reviewers))
+    assert {item.transcription_id for item in items} == sent
