@@ -68,7 +68,7 @@ def trial(share: float, wrong: int, kept_wrong: int) -> Trial:
             update={"wer": n / 100, "substitutions": n, "char_errors": n}
         )
 
-    return Trial(share=share, dev=rates(wrong), kept={"reader": rates(kept_wrong)})  # type: ignore[arg-type]
+    return Trial(share=share, dev=rates(wrong), kept={"reader": rates(kept_wrong)})
 
 
 def test_the_best_share_that_forgets_nothing() -> None:

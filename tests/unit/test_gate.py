@@ -60,7 +60,7 @@ def evaluation(name: str, wrong: list[int], durations: list[float] | None = None
 
 
 def errors(rate: float, seed: int = 0) -> list[int]:
-    return np.random.default_rng(seed).binomial(WORDS, rate, UTTERANCES).tolist()
+    return [int(one) for one in np.random.default_rng(seed).binomial(WORDS, rate, UTTERANCES)]
 
 
 @dataclass

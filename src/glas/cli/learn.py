@@ -73,8 +73,7 @@ def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
         from glas.training.rounds import Outcome, run_round
 
         ended = run_round(settings, plan, report=told_step, on_measure=told_model)
-        name = f"learn-{ended.outcome.value.replace('_', '-')}"
-        out.print(say(name, **_values(ended)), markup=False)
+        out.print(say(f"learn-{ended.outcome.value.replace('_', '-')}", **_values(ended)), markup=False)
         if ended.report:
             out.print(say("promote-report", page=ended.report), markup=False)
         model = f"whisper:{ended.model}"

@@ -113,10 +113,10 @@ privacy =
     In groups, recordings of those who never pressed /start are transcribed but not kept.
 
     I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
-consent-ask = May we learn from your voice messages? You can withdraw at any time.
+consent-ask =
+    May we learn from your voice messages? Reviewers listen to some of them to correct the texts; they are not told whose voice it is. You can withdraw at any time.
 
     Voices are not used to identify people. /mydata gives you everything, /forget deletes everything.
-consent-ask = May we learn from your voice messages? Reviewers listen to some of them to correct the texts; they are not told whose voice it is. You can withdraw at any time.
 consent-yes = ✅ I allow it
 consent-no = 🚫 Withdraw permission
 consent-given = Thank you! Noted. Withdraw: /settings
