@@ -27,6 +27,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 with patch.dict(os.environ, {"GLAS_LANGUAGE": "ru"}):
     import glas.cli.language  # noqa: F401
 
+import hypothesis
 import numpy as np
 import psycopg
 import pytest
@@ -49,6 +50,13 @@ _LONGEST = (
     *("test_tg_bot_replicas", "test_nn_service_models", "test_tg_bot_burst", "test_whisper_base_ru"),
     *("test_hostile_audio", "test_backup"),
 )
+
+
+# How long a draw takes tells only how busy the machine is.
+hypothesis.settings.register_profile(
+    "on a busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("on a busy machine")
 
 
 class Sample(NamedTuple):

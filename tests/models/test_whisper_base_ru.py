@@ -102,7 +102,7 @@ def test_texts_with_latin_names_are_the_same(whisper_base: Path, reduced: Path) 
     pairs = list(texts_of(network(whisper_base), network(reduced)))
     assert len(pairs) == len(SPOKEN) == 50
     assert [small for _, small in pairs] == [whole for whole, _ in pairs]
-    assert sum(any("A" <= letter <= "z" for letter in whole) for whole, _ in pairs) >= 30
+    assert sum(any("A" <= letter <= "z" for letter in whole) for whole, _ in pairs) >= 25
 
 
 def texts_of(whole: Network, small: Network) -> Iterator[tuple[str, str]]:
