@@ -32,6 +32,8 @@ RESTORE_HELP = """
     glas restore glas-2026-11-22.tar --force      заменить то, что уже есть
 
 Сначала всё распаковывается рядом и сверяется с контрольными суммами; повреждённый файл не меняет ничего.
+Данные тех, кто после этой копии попросил их удалить, не возвращаются: о них знают каталог данных и файл
+glas-…-deletions.jsonl рядом с копиями.
 """
 
 _MB = 1_000_000
@@ -69,6 +71,8 @@ def _show(subject: str, report: "BackupReport") -> None:
     size = russian(report.size_bytes / _MB)
     out.print(subject, markup=False)
     out.print(f"  баз данных {report.n_databases}, записей и текстов {report.n_objects}, {size} МБ", markup=False)
+    if report.n_forgotten:
+        out.print(f"  после этой копии попросили удалить свои данные: {report.n_forgotten} — они не вернулись")
 
 
 def _fail(error: OSError) -> None:

@@ -6,7 +6,8 @@ import httpx
 import structlog
 
 from glas.clients.comparison_bodies import ComparisonBody
-from glas.clients.http import call
+from glas.clients.events import PartialText, read_events
+from glas.clients.http import call, streamed
 from glas.clients.nn_service_bodies import (
     LANGUAGE_NAMES,
     FetchRequest,
@@ -46,7 +47,13 @@ class NnServiceClient:
         return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
 
     async def transcribe(
-        self, data: bytes, *, filename: str = "audio", model: str = "auto", timeout_s: float = 3600
+        self,
+        data: bytes,
+        *,
+        filename: str = "audio",
+        model: str = "auto",
+        timeout_s: float = 3600,
+        on_progress: Callable[[PartialText], None] | None = None,
     ) -> Recognition:
         """Recognise one recording; no option is named, so that the service goes by `UNSPECIFIED`.
 
@@ -55,6 +62,7 @@ class NnServiceClient:
             filename: shown in logs only; the format is found from the bytes.
             model: `auto`, or the name that the service serves.
             timeout_s: longest wait, seconds, with the queue included.
+            on_progress: told after each piece of speech.
 
         Raises:
             AudioError: the bytes give no samples.
@@ -67,8 +75,13 @@ class NnServiceClient:
             "timestamp_granularities[]": ["word", "segment"],
         }
         files = {"file": (filename, data, "application/octet-stream")}
-        body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
-        return _recognition(VerboseBody.read(body))
+        path = "/v1/audio/transcriptions"
+        if on_progress is None:
+            body = await call(self._http, "POST", path, timeout_s=timeout_s, files=files, data=form)
+            return _recognition(VerboseBody.read(body))
+        form["stream"] = "true"
+        async with streamed(self._http, "POST", path, timeout_s=timeout_s, files=files, data=form) as response:
+            return _recognition(await read_events(response, on_progress))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
         """Ask whether a recording can say `text`, by the engine's own score of it.

@@ -47,6 +47,9 @@ not-allowed = This bot answers only those whom its owner knows. Your number: {$i
 placeholder = …
 queued = ⏳ In the queue, place {$place}
 recognising = 🎧 Listening…
+downloading = ⏳ Downloading…
+recognising-percent = 🎧 Listening: {$percent} %
+recognising-time = 🎧 Listening, {$time} done
 waiting = ⏳ The recognition service does not answer now. The text will come as soon as it is back.
 no-speech = No speech heard.
 foreign = 🌐 This does not seem to be Russian ({$language}). The model knows Russian alone, so the text is hardly right. Whisper base knows other languages: the bot's owner can switch to it with /model.
@@ -59,6 +62,7 @@ file-too-big = The file is larger than {$limit} MB: Telegram does not let bots d
 download-failed = The recording could not be downloaded from Telegram.
 too-many = Too fast: more than {$limit} recordings a minute. This one waits for the button.
 daily-limit = Your {$minutes} minutes for today are used up. Try later: the last 24 hours count.
+subtitles-tomorrow = For subtitles this recording must be recognised again, and the minutes for today are used up. Try later.
 failed = ⚠️ {$reason}
 button-retry = 🔁 Try again
 button-fix = ✏️ Correct
@@ -104,7 +108,9 @@ privacy =
 
     What for: to answer you and to show your balance. For training, only with your separate permission (/settings); forwarded recordings of others are never trained on.
 
-    In groups, recordings of those who never pressed /start are transcribed and not kept.
+    In groups and channels, recordings of those who never pressed /start are transcribed and not kept.
+
+    For the daily limit, minutes are counted for everybody, under a pseudonym; the count is deleted after a day. So that the same sound is not paid twice, its checksum is kept for 90 days after /forget; it reveals neither voice nor name.
 
     Voices are not used to identify people. /mydata gives you everything, /forget deletes everything.
 consent-ask = May we learn from your voice messages? You can withdraw at any time.
@@ -130,7 +136,8 @@ forget-no = No
 forgotten = Everything is deleted: {$count} recordings. To come back: /start.
 forget-kept = All right, everything stays.
 mydata-caption = Everything we hold about you: recordings, texts, and data in data.json.
-mydata-too-large = Too many recordings for one file in Telegram: the archive holds data and texts without sound.
+mydata-part = Part {$number}, more to follow.
+mydata-last-part = Part {$number}, the last one: now you have everything that we hold. Files with numbers at the end (.001, .002) are one large recording: join them in order.
 text-hint = Send a voice message and I turn it into text. All commands: /help
 admin-only = Only administrators of the bot can do this.
 grant-how = /grant <number> <coins> <what for> — a negative number takes back.
