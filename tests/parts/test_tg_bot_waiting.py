@@ -152,8 +152,8 @@ async def test_the_file_has_paragraphs(house: House, recogniser: Recogniser) -> 
     await house.archived(answer)
     n_before, right = len(documents(house, anna)), recogniser.text.replace("одно", "одиннадцатое", 1)
     request = await ask(house, anna, answer)
-    content = {"kind": "document", "file_name": "right.txt", "mime_type": "text/plain"}
-    house.telegram.speak(anna, right.encode(), reply_to=request["message_id"], **content)
+    data, to = right.encode(), request["message_id"]
+    house.telegram.speak(anna, data, kind="document", file_name="a.txt", mime_type="text/plain", reply_to=to)
     await house.until(lambda: any("одиннадцатое" in one.decode() for one in documents(house, anna)[:n_before]))
     corrected = next(one.decode() for one in documents(house, anna) if "одиннадцатое" in one.decode())
     assert corrected == "\n\n".join(paragraphs).replace("одно", "одиннадцатое", 1)
