@@ -1,21 +1,25 @@
 """A recogniser whose text the test chooses: a real HTTP server in the place of nn_service."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from glas.clients.comparison_bodies import ComparisonBody
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.clients.nn_service_bodies import HealthBody, TitleBody
+from glas.domain.corrections import Sound
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 from glas.nn_service.formats import Granularity, render_verbose
 
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 _KEYWORD = re.compile(rb'name="keywords\[\]"\r\n(?:[^\r]+\r\n)*\r\n(.*?)\r\n--')
+_PAUSE_S = 2.0
 
 
 def health(model_version: str | None = None) -> dict[str, Any]:
@@ -28,18 +32,32 @@ def health(model_version: str | None = None) -> dict[str, Any]:
 def answer(
     text: str, duration_s: float, *, words: Sequence[Mapping[str, Any]] = (), model_version: str | None = None
 ) -> dict[str, Any]:
-    """What nn_service answers to a recording, with one segment if there are words."""
-    timed = tuple(Word(text=one["word"], start_s=one["start"], end_s=one["end"]) for one in words)
-    segment = Segment(start_s=0, end_s=max(duration_s, *(word.end_s for word in timed), 0), text=text, words=timed)
+    """What nn_service answers to a recording; if there are words, with a segment between each two pauses of 2 s."""
+    groups: list[list[Word]] = []
+    for word in (Word(text=one["word"], start_s=one["start"], end_s=one["end"]) for one in words):
+        if not groups or word.start_s - groups[-1][-1].end_s >= _PAUSE_S:
+            groups.append([])
+        groups[-1].append(word)
+    segments = [
+        Segment(start_s=group[0].start_s, end_s=group[-1].end_s, text=_joined(group), words=tuple(group))
+        for group in groups
+    ]
+    if len(segments) == 1:
+        (alone,) = segments
+        segments = [alone.model_copy(update={"start_s": 0, "end_s": max(duration_s, alone.end_s), "text": text})]
     hypothesis = Hypothesis(
         text=text,
         duration_s=duration_s,
-        segments=(segment,) if timed else (),
+        segments=tuple(segments),
         model="stub",
         model_version=model_version,
     )
     recognition = Recognition(hypothesis=hypothesis, processing_s=0.1)
     return render_verbose(recognition, set(Granularity), elapsed_s=0.1).written()
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
 
 
 class Recogniser:
@@ -55,9 +73,14 @@ class Recogniser:
         self.model_version: str | None = None
         self.is_away = False
         self.delay_s = 0.0
+        self.pieces: list[tuple[float, str]] = []
+        """Second and text of the pieces of speech that are told before the whole text."""
+        self.may_end = asyncio.Event()
+        """The whole text comes after this, if there are such pieces."""
         self.n_transcribed = 0
         self.keywords: list[str] = []
         """Words that were sent with the last recording."""
+        self.n_judged = 0
         self.client: NnServiceClient
 
     async def health(self, request: web.Request) -> web.StreamResponse:
@@ -74,8 +97,30 @@ class Recogniser:
             return web.json_response(self.error[1], status=self.error[0])
         self.n_transcribed += 1
         self.keywords = [word.decode() for word in _KEYWORD.findall(sent)]
+        if self.pieces and b'name="stream"' in sent:
+            return await self._tell_pieces(request)
         text = next((text for mark, text in self.texts.items() if mark in sent), self.text)
         return web.json_response(answer(text, self.duration_s, words=self.words, model_version=self.model_version))
+
+    async def judge(self, _request: web.Request) -> web.StreamResponse:
+        self.n_judged += 1
+        body = ComparisonBody(sound=Sound.UNKNOWN, text=self.text, lost=None, n_words=None)
+        return web.json_response(body.model_dump(mode="json"))
+
+    async def _tell_pieces(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for done_s, text in self.pieces:
+            await _tell(response, {"type": "transcript.text.delta", "delta": text, "progress_seconds": done_s})
+        await self.may_end.wait()
+        whole = answer(self.text, self.duration_s, words=self.words, model_version=self.model_version)
+        await _tell(response, {"type": "transcript.text.done", "text": self.text, "result": whole})
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+
+async def _tell(response: web.StreamResponse, event: dict[str, Any]) -> None:
+    await response.write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
 
 def _cut(request: web.Request) -> web.StreamResponse:
@@ -91,6 +136,7 @@ async def open_recogniser() -> AsyncIterator[Recogniser]:
     app = web.Application(client_max_size=_MAX_BODY_BYTES)
     app.router.add_get("/health", made.health)
     app.router.add_post("/v1/audio/transcriptions", made.transcribe)
+    app.router.add_post("/v1/audio/comparisons", made.judge)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

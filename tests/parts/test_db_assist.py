@@ -1,17 +1,22 @@
 """db_assist: people and messages, through its typed client, over SQLite and PostgreSQL."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import ChatSettings
+from glas.clients.db_assist_bodies import ChatSettings, Usage, UsageRecord
+from glas.db.session import Database, database_url, open_database
+from glas.db.tables import PaidAudioRow, UsageRow
+from glas.db_assist import people
 from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
 from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale, Purpose, Role
-from tests.parts.voices import BOT, heard, message, send, sha256, someone
+from glas.settings import Settings
+from tests.parts.voices import BOT, heard, message, open_db_assist, send, sha256, someone
 
 
 async def test_a_person_is_registered_once(db_assist: DbAssistClient) -> None:
@@ -153,15 +158,62 @@ async def test_the_same_file_is_known(db_assist: DbAssistClient) -> None:
 
 
 async def test_usage_of_a_day(db_assist: DbAssistClient) -> None:
-    """Limits by role count messages and seconds."""
-    tg_id = someone()
+    """What a party sends counts once, whether it is stored or not, before it registers and after it was forgotten."""
+    tg_id, party = someone(), sha256(f"party {someone()}")
+
+    def record(name: str, audio_s: float) -> UsageRecord:
+        return UsageRecord(recording=sha256(f"{party} {name}"), party=party, audio_s=audio_s)
+
+    async def used() -> tuple[bool, int, float]:
+        found = await db_assist.standing(party, tg_id)
+        return found.user is not None, found.usage.n_messages, found.usage.audio_s
+
+    assert await used() == (False, 0, 0.0)
+    for _ in range(2):
+        await db_assist.count_usage(record("unregistered", 10.5))
+    assert await used() == (False, 1, 10.5)
     await db_assist.register(tg_id)
-    assert (await db_assist.usage(tg_id)).n_messages == 0
-    await send(db_assist, tg_id, duration_s=10.5)
-    await send(db_assist, tg_id, duration_s=20)
-    await db_assist.create_transcription(message(tg_id))
-    usage = await db_assist.usage(tg_id)
-    assert (usage.n_messages, usage.audio_s) == (3, 30.5)
+    created = await db_assist.create_transcription(message(tg_id))
+    result = heard(duration_s=20).model_copy(update={"usage": record("registered", 20)})
+    for _ in range(2):
+        await db_assist.finish(created.id, result)
+    assert await used() == (True, 2, 30.5)
+    assert (await db_assist.export_user(tg_id, party=party)).usage == Usage(n_messages=2, audio_s=30.5)
+    await db_assist.forget(tg_id)
+    assert await used() == (False, 2, 30.5)
+    assert (await db_assist.standing(sha256("nobody"))).usage.n_messages == 0
+
+
+async def test_what_may_be_kept_for_a_time_only_is_deleted(database_settings: Settings) -> None:
+    """Counts die after a day, hashes of deleted audio after theirs: at the next start, and then every hour."""
+    tg_id, party = someone(), sha256("party")
+    async with open_db_assist(database_settings) as client:
+        await client.register(tg_id)
+        sent = await send(client, tg_id)
+        await client.rate(sent.id, tg_id, Score.BEST)
+        await client.forget(tg_id)
+        for number in range(2):
+            await client.count_usage(UsageRecord(recording=sha256(f"{number}"), party=party, audio_s=1))
+    opened = open_database(database_url(database_settings))
+    ago = people.now() - timedelta(hours=24)
+    async with opened.writing() as session:
+        old = update(UsageRow).where(UsageRow.recording == sha256("0"))
+        await session.execute(old.values(creation_datetime=ago))
+        paid = (await session.scalars(select(PaidAudioRow))).all()
+        assert {row.transcription_id for row in paid} == {None}
+        paid[0].expiry_datetime = ago
+    async with open_db_assist(database_settings) as client:
+        async with asyncio.timeout(10):
+            while await _count(opened, UsageRow) == 2:  # noqa: ASYNC110 - a count in a database
+                await asyncio.sleep(0.01)
+        assert (await client.standing(party)).usage.n_messages == 1
+    assert (await _count(opened, UsageRow), await _count(opened, PaidAudioRow)) == (1, len(paid) - 1)
+    await opened.close()
+
+
+async def _count(opened: Database, table: type[UsageRow | PaidAudioRow]) -> int:
+    async with opened.reading() as session:
+        return len((await session.scalars(select(table))).all())
 
 
 async def test_settings_of_a_chat(db_assist: DbAssistClient) -> None:

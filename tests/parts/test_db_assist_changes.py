@@ -7,7 +7,6 @@ import pytest
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Change
 from glas.domain.errors import ForbiddenError, InvalidParameterError, NotFoundError
-from glas.domain.ledger import Refusal
 from glas.domain.messages import Score
 from glas.domain.people import Purpose, Role
 from tests.parts.voices import BOT, HEARD, heard, message, send, sha256, someone
@@ -184,18 +183,3 @@ async def test_forgetting_beside_new_messages_leaves_none(db_assist: DbAssistCli
         results = await asyncio.gather(*arriving[:3], db_assist.forget(tg_id), *arriving[3:], return_exceptions=True)
         assert all(isinstance(result, NotFoundError) or not isinstance(result, Exception) for result in results)
     assert sum((await db_assist.statistics()).n_transcriptions.values()) == 0
-
-
-async def test_forgotten_audio_may_be_sent_again(db_assist: DbAssistClient) -> None:
-    """What is deleted is not remembered by its fingerprint either; the coins for it went with the balance."""
-    tg_id = someone()
-    await db_assist.register(tg_id)
-    for _ in range(2):
-        sent = await send(db_assist, tg_id, file="mine", samples="mine")
-        assert (await db_assist.rate(sent.id, tg_id, Score.BEST)).balance_hundredths == 80
-        await db_assist.forget(tg_id)
-        await db_assist.register(tg_id)
-    other = await send(db_assist, tg_id, file="mine")
-    again = await send(db_assist, tg_id, file="mine")
-    assert (await db_assist.rate(other.id, tg_id, Score.BEST)).refusal_reason is None
-    assert (await db_assist.rate(again.id, tg_id, Score.BEST)).refusal_reason is Refusal.SAME_AUDIO

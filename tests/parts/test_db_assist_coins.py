@@ -107,6 +107,20 @@ async def test_the_same_audio_pays_nobody_twice(db_assist: DbAssistClient, same:
     assert [result.refusal_reason for result in results].count(Refusal.SAME_AUDIO) == 4
 
 
+@pytest.mark.parametrize("same", ["file", "samples"])
+async def test_forgetting_lets_no_audio_pay_again(db_assist: DbAssistClient, same: str) -> None:
+    """Neither the person who comes back, nor another one."""
+    anna, boris = await _person(db_assist), await _person(db_assist)
+    name = {same: f"audio-of-{anna}"}
+    first = await send(db_assist, anna, **name)  # type: ignore[arg-type]
+    assert (await db_assist.rate(first.id, anna, Score.BEST)).paid_hundredths == 80
+    await db_assist.forget(anna)
+    await db_assist.register(anna)
+    for person in (anna, boris):
+        again = await send(db_assist, person, **name)  # type: ignore[arg-type]
+        assert (await db_assist.rate(again.id, person, Score.BEST)).refusal_reason is Refusal.SAME_AUDIO
+
+
 async def test_a_day_has_a_cap(database_settings: Settings) -> None:
     """Farming ends at the cap, in parallel too: one payment is cut, the next refused; a grant is no earning."""
     rules = database_settings.db_assist.model_copy(update={"daily_coin_cap": Decimal("2.50")})

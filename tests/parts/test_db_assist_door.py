@@ -101,11 +101,11 @@ async def test_logs_name_nobody(settings: Settings) -> None:
             await client.register(tg_id)
             await client.chat(1, -tg_id)
             with pytest.raises(NotFoundError):
-                await client.usage(tg_id + 1)
+                await client.transactions(tg_id + 1)
             with pytest.raises(InvalidParameterError):
                 await client.user(-tg_id)
     paths = [line["path"] for line in lines if line["event"] == "request"]
-    assert paths == ["/users/{tg_id}", "/chats/1/{chat_id}", "/users/{tg_id}/usage", "/users/{tg_id}"]
+    assert paths == ["/users/{tg_id}", "/chats/1/{chat_id}", "/users/{tg_id}/transactions", "/users/{tg_id}"]
     assert str(tg_id)[:8] not in str(lines)
 
 

@@ -16,6 +16,7 @@ from glas.db.tables import Base
 from glas.domain.errors import ConfigurationError
 from glas.settings import Settings
 from tests.conftest import Postgres  # noqa: TC001 - beside the others
+from tests.parts.voices import sha256
 
 _FoundT = TypeVar("_FoundT")
 
@@ -136,8 +137,8 @@ def test_a_wrong_url_is_refused_without_its_password(settings: Settings, url: st
     assert "hunter2" not in repr(wrong)
 
 
-async def test_corrections_of_before_keep_their_words(empty: Database) -> None:
-    """They are their authors', with a history; and survive the way back."""
+async def test_what_was_there_before_stays(empty: Database) -> None:
+    """Corrections are their authors', with a history, and survive the way back; paid audio is known by its hash."""
     await migrations.upgrade(empty, "20261122_answer_chat")
     async with empty.writing() as session:
         for statement in (
@@ -156,6 +157,7 @@ async def test_corrections_of_before_keep_their_words(empty: Database) -> None:
                 "INSERT INTO corrections (transcription_id, reference, creation_datetime, changed_datetime) "
                 "VALUES (7, 'б', '2026-11-22 00:00:00', '2026-11-22 00:00:00')"
             ),
+            "INSERT INTO paid_audio (reason, audio, transcription_id) VALUES ('rating', 'file:u', 7)",
         ):
             await session.execute(text(statement))
     await migrations.upgrade(empty)
@@ -163,6 +165,8 @@ async def test_corrections_of_before_keep_their_words(empty: Database) -> None:
         assert (await session.execute(text("SELECT reference, rank FROM corrections"))).all() == [("б", "author")]
         found = await session.execute(text("SELECT transcription_id, user_id, reference FROM correction_changes"))
         assert found.all() == [(7, 1, "б")]
+        paid = await session.execute(text("SELECT reason, audio, transcription_id, expiry_datetime FROM paid_audio"))
+        assert paid.all() == [("rating", sha256("file:u"), 7, None)]
     async with empty.writing() as session:
         await session.execute(text("UPDATE corrections SET reference = NULL, rank = NULL"))
     await migrations.downgrade(empty, "20261122_answer_chat")

@@ -1,5 +1,6 @@
 """What was recognised is kept beside the text, and nothing is recognised twice."""
 
+import functools
 import io
 import zipfile
 
@@ -9,10 +10,12 @@ import pytest_asyncio
 from glas.domain.decoding import UNSPECIFIED
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import audio_key, recognition_key, transcription_key
+from glas.tg_bot.people import personal_data, privacy
 from tests.parts.bots import House, newcomer
 from tests.parts.corrections import HEARD, RIGHT
 from tests.parts.kept import OGG, VERSION, documents, pressed, speak
 from tests.parts.recogniser import Recogniser
+from tests.telegram.world import JsonObject
 
 in_the_module = pytest.mark.asyncio(loop_scope="module")
 
@@ -109,3 +112,35 @@ async def test_a_damaged_object_hinders_nobody(house: House, anna: int, recognis
     assert path.read_bytes() == later
     again = await house.archived(await house.answer(house.telegram.speak(anna, OGG, file_id="kept-damaged")))
     assert await house.services.data_loader.fetch_recognition(again.id) is None
+
+
+def with_files(house: House, person: int) -> list[JsonObject]:
+    """Messages of the bot with files, the oldest first."""
+    return [one for one in house.telegram.answers(person) if "document" in one]
+
+
+@in_the_module
+async def test_large_data_comes_in_parts(house: House, anna: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together they hold everything, byte for byte; a recording that is larger than a part lies in pieces."""
+    sizes = (30_000, 40_000, 170_000)
+    sent = [OGG.ljust(size, b"\0") for size in sizes]
+    rows = [await house.archived(await house.answer(house.telegram.speak(anna, data))) for data in sent]
+    monkeypatch.setattr(privacy, "packed", functools.partial(personal_data.packed, part_bytes=80_000))
+    house.telegram.say(anna, "/mydata")
+    await house.until(lambda: any("последняя" in one["caption"] for one in with_files(house, anna)))
+    files: dict[str, bytes] = {}
+    parts = with_files(house, anna)
+    for number, part in enumerate(parts, start=1):
+        assert f"Часть {number}," in part["caption"]
+        document = house.telegram.world.documents[(anna, part["message_id"])]
+        with zipfile.ZipFile(io.BytesIO(document)) as archive:
+            assert sum(one.file_size for one in archive.infolist()) <= 80_000
+            assert not files.keys() & set(archive.namelist())
+            files |= {name: archive.read(name) for name in archive.namelist()}
+    assert len(parts) > 2
+    for row, data in zip(rows, sent, strict=True):
+        name = audio_key(row.id, "ogg")
+        pieces = sorted(one for one in files if one.startswith(name))
+        assert len(pieces) == -(-len(data) // 80_000)
+        assert b"".join(files[piece] for piece in pieces) == data
+        assert {transcription_key(row.id), recognition_key(row.id), "data.json"} <= files.keys()

@@ -11,6 +11,7 @@ from tests.telegram.rules import (
     bad_request,
     check_allowed,
     check_caption,
+    check_entities,
     check_keyboard,
     check_text,
 )
@@ -32,6 +33,8 @@ ADMIN_RIGHTS = (
     "can_send_welcome_messages",
 )
 
+FIRST_CHANNEL = -1_009_000_000_000
+
 Method = Callable[[World, JsonObject], Any]
 
 
@@ -41,13 +44,15 @@ def get_me(world: World, _params: JsonObject) -> JsonObject:
 
 
 def send_message(world: World, params: JsonObject) -> JsonObject:
-    check_allowed(world.forbidden.get(int(params["chat_id"])), "text messages")
+    chat_id = int(params["chat_id"])
+    check_allowed(world.forbidden.get(chat_id), "text messages", is_channel=chat_id <= FIRST_CHANNEL)
     return _post(world, params, _text_of(params))
 
 
 def _text_of(params: JsonObject) -> JsonObject:
     """The text of a message with its entities."""
     content: JsonObject = {"text": check_text(params.get("text"))}
+    check_entities(content["text"], params.get("entities"))
     return content | ({"entities": params["entities"]} if params.get("entities") else {})
 
 
@@ -109,7 +114,9 @@ def _post(world: World, params: JsonObject, content: JsonObject) -> JsonObject:
 
 
 def chat_of(chat_id: int) -> JsonObject:
-    """A chat by its number: negative ones are groups."""
+    """A chat by its number: negative ones are groups, far below zero channels."""
+    if chat_id <= FIRST_CHANNEL:
+        return {"id": chat_id, "type": "channel", "title": f"channel {-chat_id}"}
     if chat_id < 0:
         return {"id": chat_id, "type": "supergroup", "title": f"group {-chat_id}"}
     return {"id": chat_id, "type": "private", "first_name": f"Person {chat_id}"}

@@ -56,8 +56,17 @@ def check_caption(caption: str | None) -> str | None:
     return caption
 
 
-def check_allowed(forbidden: Collection[str] | None, what: str) -> None:
+def check_entities(text: str, entities: list[dict[str, Any]] | None) -> None:
+    """Refuse entities that do not lie within their text."""
+    for entity in entities or ():
+        if entity["offset"] < 0 or entity["length"] <= 0 or entity["offset"] + entity["length"] > units(text):
+            raise bad_request(f"entity beginning at byte offset {entity['offset']} is out of the text")
+
+
+def check_allowed(forbidden: Collection[str] | None, what: str, *, is_channel: bool = False) -> None:
     """Refuse what a chat forbids its members."""
+    if what in (forbidden or ()) and is_channel:
+        raise bad_request("need administrator rights in the channel chat")
     if what in (forbidden or ()):
         raise bad_request(f"not enough rights to send {what} to the chat")
 

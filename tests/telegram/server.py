@@ -185,9 +185,11 @@ class TelegramServer(People):
         if fault == "truncated":
             await response.write(file.data[: len(file.data) // 2])
             return _cut(request, response)
-        step = max(1, len(file.data) // _SLOW_CHUNKS if fault == "slow" else len(file.data))
+        step = max(1, len(file.data) // _SLOW_CHUNKS if fault in ("slow", "stuck") else len(file.data))
         for start in range(0, len(file.data), step):
             await response.write(file.data[start : start + step])
+            while fault == "stuck" and file.fault == "stuck":  # noqa: ASYNC110 - the test is in another thread
+                await asyncio.sleep(0.02)  # until the test lets it go on
             await asyncio.sleep(0.1 if fault == "slow" else 0)
         return response
 

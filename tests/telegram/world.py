@@ -12,7 +12,7 @@ from tests.telegram.faults import Faults
 from tests.telegram.rules import RefusalError
 
 JsonObject = dict[str, Any]
-FileFault = Literal["missing", "truncated", "slow"]
+FileFault = Literal["missing", "truncated", "slow", "stuck"]
 
 BOT_ID = 4242000001
 TOKEN = f"{BOT_ID}:AAF-telegram-of-our-own-0123456789ab"

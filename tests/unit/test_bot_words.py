@@ -17,7 +17,7 @@ from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
 from glas.tg_bot.talk.texts import MAX_UNITS, lay_out, split, units
-from glas.tg_bot.voices.desk import Desk, Shelf
+from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
 from glas.tg_bot.voices.jobs import UPDATES, VOICES, voice_job
 from glas.tg_bot.voices.notice import Notice
 
@@ -46,9 +46,10 @@ async def test_the_desk_serves_in_order_and_tells_places() -> None:
     tickets = [desk.ticket() for _ in range(4)]
 
     async def come(number: int) -> None:
-        async with desk.served(tickets[number]):
-            served.append(number)
-            await asyncio.sleep(0.01)
+        with desk.in_line(tickets[number]):
+            async with desk.seat(tickets[number]):
+                served.append(number)
+                await asyncio.sleep(0.01)
 
     tasks = [asyncio.create_task(come(number)) for number in range(4)]
     await asyncio.sleep(0)
@@ -56,8 +57,32 @@ async def test_the_desk_serves_in_order_and_tells_places() -> None:
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert served == [0, 2, 3]
-    async with asyncio.timeout(1), desk.served(desk.ticket()):
-        pass
+    last = desk.ticket()
+    async with asyncio.timeout(1):
+        with desk.in_line(last):
+            async with desk.seat(last):
+                pass
+
+
+async def test_a_seat_goes_to_the_first_whose_bytes_are_there() -> None:
+    """Who is still being downloaded keeps the place in the line, and holds no seat up."""
+    desk = Desk(1)
+    slow, quick, later = desk.ticket(10), desk.ticket(11), desk.ticket(12)
+    with desk.in_line(later), desk.in_line(quick), desk.in_line(slow):
+        assert [ticket.place for ticket in (slow, quick, later)] == [1, 2, 3]
+        async with asyncio.timeout(1), desk.seat(quick):
+            assert [ticket.place for ticket in (slow, quick, later)] == [1, 0, 2]
+            waiting = [asyncio.create_task(_sit(desk, ticket)) for ticket in (later, slow)]
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        assert [await task for task in waiting] == [0, 1]
+    assert desk.waiting() == []
+
+
+async def _sit(desk: Desk, ticket: Ticket) -> int:
+    """Take a seat for a moment; tells how many tickets stand in the line meanwhile."""
+    async with desk.seat(ticket):
+        return len(desk.waiting())
 
 
 async def test_a_place_counts_those_who_wait_elsewhere() -> None:
@@ -68,8 +93,10 @@ async def test_a_place_counts_those_who_wait_elsewhere() -> None:
     tickets = [desks[number].ticket(came_s) for number, came_s in came]
 
     async def wait(number: int) -> None:
-        async with desks[came[number][0]].served(tickets[number]):
-            pass
+        desk = desks[came[number][0]]
+        with desk.in_line(tickets[number]):
+            async with desk.seat(tickets[number]):
+                pass
 
     tasks = [asyncio.create_task(wait(number)) for number in range(len(came))]
     await asyncio.sleep(0)
@@ -151,10 +178,24 @@ def test_parts_hold_the_whole_text(text: str, name: str) -> None:
     in_parts = lay_out(text, name=name, notes=notes, say=SAY, may_send_documents=False)
     assert in_parts.document is None
     for layout in (with_file, in_parts):
-        assert all(0 < units(part) <= MAX_UNITS for part in layout.parts)
-        assert layout.parts[-1].endswith(notes[-1])
-    joined = "".join(in_parts.parts).removesuffix("".join(f"\n\n{note}" for note in notes))
+        assert all(0 < units(part.text) <= MAX_UNITS for part in layout.parts)
+        assert layout.parts[-1].text.endswith(notes[-1])
+    joined = "".join(part.text for part in in_parts.parts).removesuffix("".join(f"\n\n{note}" for note in notes))
     assert "".join(joined.split()).endswith("".join(text.split()))
+
+
+def test_long_texts_are_folded() -> None:
+    """A tap unfolds the text; name and notes stand outside of it, and Telegram's counting of units finds its place."""
+    text, note = "Слово 😀. " * 200 + "Конец.", SAY("unsure")
+    for name in ("", "🌸 Анна"):
+        (part,) = lay_out(text, name=name, notes=[note], say=SAY).parts
+        (entity,) = part.entities
+        assert entity.type == "expandable_blockquote"
+        assert entity.extract_from(part.text) == text
+    assert lay_out("Слово. " * 20, name="Анна", notes=[], say=SAY).parts[0].entities == ()
+    in_parts = lay_out(text * 4, name="Анна", notes=[note], say=SAY, may_send_documents=False)
+    folded = [part.entities[0].extract_from(part.text) for part in in_parts.parts]
+    assert "".join("".join(folded).split()) == "".join((text * 4).split())
 
 
 def test_a_text_is_cut_where_a_sentence_ends() -> None:

@@ -52,6 +52,8 @@ def _show(subject: str, report: "BackupReport") -> None:
         megabytes=rounded(report.size_bytes / _MB),
     )
     out.print(f"  {contents}", markup=False)
+    if report.n_forgotten:
+        out.print(f"  {say('restore-forgotten', count=report.n_forgotten)}", markup=False)
 
 
 def _fail(error: OSError) -> None:

@@ -36,7 +36,7 @@ from glas.clients.db_assist_bodies import (
     RoleChoice,
     Standing,
     Statistics,
-    Usage,
+    UsageRecord,
 )
 from glas.clients.http import call
 from glas.clients.reviews import ReviewCalls
@@ -112,21 +112,22 @@ class DbAssistClient(CorrectionCalls, ReviewCalls, VocabularyCalls):
             await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=False))
         )
 
-    async def usage(self, tg_id: int) -> Usage:
-        """Count what a person sent in the last 24 hours, for limits by role."""
-        return Usage.model_validate(await self._call("GET", f"/users/{tg_id}/usage"))
+    async def standing(self, party: str, tg_id: int | None = None) -> Standing:
+        """Find what a party sent in the last 24 hours, together with the person, if one is named and registered.
 
-    async def standing(self, tg_id: int) -> Standing:
-        """Find a person together with what they sent in the last 24 hours.
-
-        Raises:
-            NotFoundError: nobody registered under this id.
+        Args:
+            party: the pseudonym under which usage is counted.
+            tg_id: Telegram's id of the person.
         """
-        return Standing.model_validate(await self._call("GET", f"/users/{tg_id}/standing"))
+        return Standing.model_validate(await self._call("GET", "/standing", params={"party": party, "tg_id": tg_id}))
 
-    async def export_user(self, tg_id: int) -> PersonalData:
-        """Everything that is held about a person."""
-        return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data"))
+    async def count_usage(self, record: UsageRecord) -> None:
+        """Count a recording of which nothing else is stored towards its party's daily limit."""
+        await self._call("POST", "/usage", record)
+
+    async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
+        """Everything that is held about a person; with what they sent today, if their pseudonym is given."""
+        return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int) -> Forgotten:
         """Delete a person: name, consents, messages, corrections. The ledger stays, belonging to nobody known.

@@ -113,6 +113,14 @@ class Archived(_Request):
     audio_size_bytes: Annotated[int, Field(ge=0, lt=_INT64)]
 
 
+class UsageRecord(_Request):
+    """A recording that counts towards a daily limit; the names are pseudonyms, keyed hashes that the caller makes."""
+
+    recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
+    party: Sha256 = Field(description="Whoever sent it: a person, or a chat whose members are not known.")
+    audio_s: float = Field(ge=0, le=1e6, allow_inf_nan=False)
+
+
 class Finished(_Request):
     """What was recognised."""
 
@@ -123,6 +131,7 @@ class Finished(_Request):
     model_version: Annotated[Name | None, Field(max_length=64)] = None
     fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
     keywords_sha256: Sha256 | None = Field(default=None, description="Digest of the words sent along; see `digest`.")
+    usage: UsageRecord | None = Field(default=None, description="Counted in the same transaction.")
 
 
 class Failed(_Request):
@@ -163,16 +172,16 @@ class RatingResult(Reward):
 
 
 class Usage(_Answer):
-    """What a person sent in the last 24 hours."""
+    """What a party sent in the last 24 hours."""
 
     n_messages: int
     audio_s: float = Field(description="Seconds of recognised audio.")
 
 
 class Standing(_Answer):
-    """All that decides whether a person is served."""
+    """All that decides whether somebody is served."""
 
-    user: User
+    user: User | None = Field(description="None for somebody who has not registered, or is not known.")
     usage: Usage
 
 
@@ -239,6 +248,7 @@ class PersonalData(_Answer):
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
     transactions: tuple[Transaction, ...]
     words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
+    usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
 
 
 class Forgotten(_Answer):
@@ -246,6 +256,8 @@ class Forgotten(_Answer):
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
+    user_id: int | None = Field(default=None, description="The row that stays without a name.")
+    deletion_datetime: datetime | None = None
 
 
 class Discrepancy(_Answer):

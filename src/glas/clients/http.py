@@ -6,7 +6,8 @@ In process nobody keeps httpx' timeouts or runs an app's lifespan: calls are bou
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,21 +104,47 @@ async def exchange(
     """Make one call whose answer need not be JSON; `body` goes to httpx as it stands. Raises what `call` raises."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {**(headers or {}), **({REQUEST_ID_HEADER: request_id} if request_id else {})}
-    try:
+    with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
             response = await http.request(method, path, headers=headers, **body)
+    _require_success(response)
+    return response
+
+
+@asynccontextmanager
+async def streamed(
+    http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
+) -> AsyncIterator[httpx.Response]:
+    """Make one call and read its answer, within the context, while it comes. Raises what `call` raises."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
+    with _translated(http, timeout_s):
+        async with asyncio.timeout(timeout_s), http.stream(method, path, headers=headers, **body) as response:
+            if response.status_code >= _FIRST_ERROR_STATUS:
+                await response.aread()
+                _require_success(response)
+            yield response
+
+
+@contextmanager
+def _translated(http: httpx.AsyncClient, timeout_s: float) -> Iterator[None]:
+    try:
+        yield
     except TimeoutError as error:
         raise ServiceTimeoutError(
             f"expected an answer from {http.base_url} within {timeout_s:g} s, got none"
         ) from error
     except httpx.TransportError as error:
         raise ServiceUnreachableError(f"nobody answers at {http.base_url} ({type(error).__name__})") from error
-    if response.status_code >= _FIRST_ERROR_STATUS:
-        retry_after = response.headers.get("retry-after", "")
-        raise from_body(
-            response.status_code, _json(response), retry_after_s=float(retry_after) if retry_after.isdecimal() else None
-        )
-    return response
+
+
+def _require_success(response: httpx.Response) -> None:
+    if response.status_code < _FIRST_ERROR_STATUS:
+        return
+    retry_after = response.headers.get("retry-after", "")
+    raise from_body(
+        response.status_code, _json(response), retry_after_s=float(retry_after) if retry_after.isdecimal() else None
+    )
 
 
 def _json(response: httpx.Response) -> Any:

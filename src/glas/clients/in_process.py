@@ -2,7 +2,7 @@
 
 httpx prepares each request as if it went out into the world (address, cookies, proxies, redirects, streams), which took
 more processor time than our services' own work on a small call. Whatever is not a plain call (forms, streams) still
-goes httpx' way, through the same app.
+goes httpx' way, through the same app; see `glas.clients.in_process_stream`.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from urllib.parse import quote
 import httpx
 import structlog
 from starlette.types import ASGIApp, Message
+
+from glas.clients.in_process_stream import StreamingTransport
 
 _HOST: Final = "in-process"
 _PLAIN: Final = frozenset({"headers", "params", "content"})
@@ -25,7 +27,7 @@ class InProcessClient(httpx.AsyncClient):
 
     def __init__(self, app: ASGIApp, *, headers: dict[str, str]) -> None:
         """Prepare it; `headers` go with every call."""
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = StreamingTransport(app)
         super().__init__(transport=transport, base_url=f"http://{_HOST}", headers=headers)
         self._app = app
 

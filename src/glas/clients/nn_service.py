@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import httpx
 import structlog
 
-from glas.clients.http import call
+from glas.clients.events import PartialText, read_events
+from glas.clients.http import call, streamed
 from glas.clients.nn_service_bodies import LANGUAGE_NAMES, ComparisonBody, HealthBody, VerboseBody
 from glas.clients.nn_service_model_bodies import FetchRequest, OfferedBody, OfferedModelsBody
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS
@@ -49,6 +50,7 @@ class NnServiceClient:
         model: str = "auto",
         keywords: Sequence[str] = (),
         timeout_s: float = 3600,
+        on_progress: Callable[[PartialText], None] | None = None,
     ) -> Recognition:
         """Recognise one recording; no other option is named, so that the service goes by `UNSPECIFIED`.
 
@@ -58,6 +60,7 @@ class NnServiceClient:
             model: `auto`, or the name that the service serves.
             keywords: words that are likely, the most useful first; what is more than the service takes is left out.
             timeout_s: longest wait, seconds, with the queue included.
+            on_progress: told after each piece of speech.
 
         Raises:
             AudioError: the bytes give no samples.
@@ -71,8 +74,13 @@ class NnServiceClient:
             "keywords[]": list(_fitting(keywords)),
         }
         files = {"file": (filename, data, "application/octet-stream")}
-        body = await call(self._http, "POST", "/v1/audio/transcriptions", timeout_s=timeout_s, files=files, data=form)
-        return _recognition(VerboseBody.read(body))
+        path = "/v1/audio/transcriptions"
+        if on_progress is None:
+            body = await call(self._http, "POST", path, timeout_s=timeout_s, files=files, data=form)
+            return _recognition(VerboseBody.read(body))
+        form["stream"] = "true"
+        async with streamed(self._http, "POST", path, timeout_s=timeout_s, files=files, data=form) as response:
+            return _recognition(await read_events(response, on_progress))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
         """Ask whether a recording can say `text`, by the engine's own score of it.

@@ -175,13 +175,35 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """Audio that has been paid for, by file name of Telegram and by samples: the same audio pays nobody twice."""
+    """Audio that has been paid for, by hashes of Telegram's file name and of the samples: it pays nobody twice.
+
+    After the message is deleted, a row names nothing and expires.
+    """
 
     __tablename__ = "paid_audio"
 
     reason: Mapped[str] = mapped_column(CODE, primary_key=True)
-    audio: Mapped[str] = mapped_column(String(600), primary_key=True)
-    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), index=True)
+    audio: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    transcription_id: Mapped[int | None] = mapped_column(
+        ForeignKey("transcriptions.id", ondelete="SET NULL"), index=True
+    )
+    expiry_datetime: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+
+class UsageRow(Base):
+    """A recording that was sent within the last day, under pseudonyms of itself and of whoever sent it."""
+
+    __tablename__ = "usage_records"
+
+    recording: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    party: Mapped[str] = mapped_column(SHA256)
+    audio_s: Mapped[float]
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    __table_args__ = (
+        CheckConstraint("audio_s >= 0", name="audio_s"),
+        Index(None, "party", "creation_datetime"),
+    )
 
 
 class TombstoneRow(Base):

@@ -1,6 +1,7 @@
 """The FastAPI app of db_assist."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,8 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 import glas
 from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
-from glas.db.session import database_url, open_database
-from glas.db_assist import ledger, metrics
+from glas.db.deletions import FILE, DeletionLog
+from glas.db.session import Database, database_url, open_database
+from glas.db_assist import ledger, metrics, usage
 from glas.db_assist.agreement import Agreement
 from glas.db_assist.finishing import Finishing
 from glas.db_assist.routes import corrections, database, reviews, transcriptions, users, vocabulary
@@ -29,6 +31,7 @@ from glas.settings import MIB, Settings
 # The longest body is a recognised text.
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
+_EXPIRY_S = 3600.0
 # Shorter than the clients' time-out, so that they receive the error.
 _STATEMENT_TIMEOUT_S = 20.0
 # PostgreSQL's classes of temporary errors: connection, no database, deadlock, resources, operator, system.
@@ -61,14 +64,21 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
                 await migrations.upgrade(opened)
             await migrations.require_current(opened)
             app.state.database = opened
-            yield
-            await asyncio.gather(*running, return_exceptions=True)
+            is_ending = asyncio.Event()
+            running.add(asyncio.create_task(_delete_expired(opened, is_ending)))
+            try:
+                yield
+            finally:
+                is_ending.set()
+                await asyncio.gather(*running, return_exceptions=True)
         finally:
             await opened.close()
 
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
+    # Any other database has backups of its own.
+    app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
     app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
@@ -80,6 +90,18 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
     return app
+
+
+async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
+    """Delete what may be kept for a limited time only, at the start and every hour."""
+    while not is_ending.is_set():
+        try:
+            async with opened.writing() as session:
+                await usage.delete_expired(session=session)
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            _log.warning("what has expired could not be deleted", error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(is_ending.wait(), _EXPIRY_S)
 
 
 async def health(request: Request) -> Health:

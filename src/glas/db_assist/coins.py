@@ -1,9 +1,11 @@
 """Decide and book payments; this module alone writes ledger entries. Callers hold the lock on the person's row."""
 
+import hashlib
+from datetime import timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.db_assist_bodies import Grant
@@ -15,6 +17,9 @@ from glas.domain.ledger import Reason, Refusal
 from glas.domain.people import Role
 from glas.domain.rewards import role_for
 from glas.domain.text import normalise
+
+PAID_KEPT: Final = timedelta(days=90)
+"""For so long the same audio is not paid again after its message was deleted."""
 
 
 class Payment(NamedTuple):
@@ -136,9 +141,18 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])
-    values = [{"reason": reason.value, "audio": name, "transcription_id": row.id} for name in names]
+    hashes = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+    values = [{"reason": reason.value, "audio": audio, "transcription_id": row.id} for audio in hashes]
     claim = insert(session, PaidAudioRow).values(values).on_conflict_do_nothing().returning(PaidAudioRow.audio)
     return len((await session.scalars(claim)).all()) == len(names)
+
+
+async def let_expire(user_id: int, *, session: AsyncSession) -> None:
+    """Let what is known of a person's paid audio expire; their messages are deleted in the same transaction."""
+    expiry = people.now() + PAID_KEPT
+    mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
+    paid = PaidAudioRow.transcription_id.in_(mine)
+    await session.execute(update(PaidAudioRow).where(paid).values(expiry_datetime=expiry))
 
 
 async def _book(user: UserRow, entry: TransactionRow, *, session: AsyncSession) -> None:

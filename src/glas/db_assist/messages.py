@@ -12,7 +12,7 @@ from glas.clients.db_assist_bodies import AnswerPlace, Archived, Failed, Finishe
 from glas.db.correction_tables import AttachedMessageRow, CorrectionRow
 from glas.db.session import dialect, insert_of
 from glas.db.tables import TranscriptionRow, UserRow, table_of
-from glas.db_assist import people
+from glas.db_assist import people, usage
 from glas.db_assist.changes import next_sequence
 from glas.domain.corrections import Rank
 from glas.domain.errors import ConflictError, NotFoundError
@@ -189,12 +189,15 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
 
 
 async def finish(transcription_id: int, finished: Finished, *, session: AsyncSession) -> Transcription:
-    """Store the result of recognition.
+    """Store the result of recognition, and count it.
 
     Raises:
         ConflictError: it ended before, otherwise.
     """
-    return await _end(transcription_id, finished.model_dump() | {"status": Status.DONE.value}, session=session)
+    if finished.usage is not None:
+        await usage.count(finished.usage, session=session)
+    values = finished.model_dump(exclude={"usage"}) | {"status": Status.DONE.value}
+    return await _end(transcription_id, values, session=session)
 
 
 async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) -> Transcription:

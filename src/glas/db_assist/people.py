@@ -1,13 +1,13 @@
-"""Queries about people: identity, consents, rights, usage."""
+"""Queries about people: identity, consents, rights."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from glas.clients.db_assist_bodies import ConsentChoice, Standing, Usage
+from glas.clients.db_assist_bodies import ConsentChoice
 from glas.db.session import insert
 from glas.db.tables import ConsentRow, TranscriptionRow, UserRow, table_of
 from glas.db_assist.changes import last_consent, next_sequence
@@ -19,13 +19,8 @@ DAY = timedelta(hours=24)
 
 # This runs for every message, so it is one statement without ORM objects, built once.
 _users: Final = table_of(UserRow)
-_sent: Final = table_of(TranscriptionRow)
-_of_a_day: Final = (_sent.c.user_id == _users.c.id, _sent.c.creation_datetime > bindparam("since"))
-_STANDING: Final = select(
-    *_users.c,
-    select(func.count()).where(*_of_a_day).scalar_subquery().label("n_messages"),
-    select(func.coalesce(func.sum(_sent.c.duration_s), 0.0)).where(*_of_a_day).scalar_subquery().label("audio_s"),
-    *(last_consent(UserRow.id, purpose).label(purpose.value) for purpose in Purpose),
+_WITH_CONSENTS: Final = select(
+    *_users.c, *(last_consent(UserRow.id, purpose).label(purpose.value) for purpose in Purpose)
 ).where(_users.c.tg_id == bindparam("tg_id"))
 
 
@@ -150,30 +145,13 @@ async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, se
     return as_user(row)
 
 
-async def usage(tg_id: int, *, session: AsyncSession) -> Usage:
-    """Return what a person sent in the last 24 hours."""
-    user = await load(tg_id, session=session)
-    query = select(func.count(), func.coalesce(func.sum(TranscriptionRow.duration_s), 0.0)).where(
-        TranscriptionRow.user_id == user.id, TranscriptionRow.creation_datetime > now() - DAY
-    )
-    n_messages, audio_s = (await session.execute(query)).one()
-    return Usage(n_messages=n_messages, audio_s=audio_s)
-
-
-async def standing(tg_id: int, *, session: AsyncSession) -> Standing:
-    """Return a person with their consents, and what they sent in the last 24 hours.
-
-    Raises:
-        UnknownPersonError: nobody registered under this id.
-    """
-    row = (await session.execute(_STANDING, {"tg_id": tg_id, "since": now() - DAY})).mappings().one_or_none()
+async def known(tg_id: int, *, session: AsyncSession) -> User | None:
+    """Return a person with their consents; None if nobody registered under this id."""
+    row = (await session.execute(_WITH_CONSENTS, {"tg_id": tg_id})).mappings().one_or_none()
     if row is None:
-        raise _unknown()
+        return None
     consents = frozenset(purpose for purpose in Purpose if row[purpose.value])
-    return Standing(
-        user=User.model_validate({**row, "consents": consents}),
-        usage=Usage(n_messages=row["n_messages"], audio_s=row["audio_s"]),
-    )
+    return User.model_validate({**row, "consents": consents})
 
 
 async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> UserRow:

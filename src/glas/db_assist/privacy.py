@@ -1,23 +1,32 @@
 """Collect all data about a person, or delete it."""
 
-from sqlalchemy import delete, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
+from glas.db.deletions import Deletion
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
-from glas.db_assist import people, reviews, vocabulary
+from glas.db_assist import coins, people, reviews, vocabulary
 from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
+from glas.db_assist.usage import usage_of
 from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import Locale, Role
 
 
-async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
+async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession) -> PersonalData:
     """Return all data that is stored about a person.
+
+    Args:
+        tg_id: the person.
+        party: their pseudonym, under which their usage is counted; None leaves that out.
+        session: the transaction.
 
     Raises:
         NotFoundError: nobody registered under this id.
@@ -33,14 +42,16 @@ async def collect(tg_id: int, *, session: AsyncSession) -> PersonalData:
         reviews=await reviews.reviews_of_person(user.id, session=session),
         transactions=await transactions_of(user.id, session=session),
         words=await vocabulary.words_of(user.id, session=session, with_unused=True),
+        usage=None if party is None else await usage_of(party, session=session),
     )
 
 
 async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not known.
 
-    The ledger entries stay and belong to a row without a name. The row of a banned person keeps the Telegram id and
-    nothing else, so that nobody can lift a ban by deleting their data.
+    The ledger entries stay and belong to a row without a name. Hashes of audio that was paid for stay for some time, so
+    that it is not paid again, and the pseudonymous count of the day stays to its end. The row of a banned person keeps
+    the Telegram id and nothing else, so that nobody can lift a ban by deleting their data.
     """
     # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update()
@@ -55,20 +66,47 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
     await session.execute(update(TransactionRow).where(TransactionRow.user_id == user.id).values(note=None))
     user.tg_id = tg_id if user.is_banned else None
-    user.registration_datetime = people.now()
+    user.registration_datetime = now = people.now()
     user.role = Role.USER.value
     user.is_reviewer = False
     user.locale = Locale.RU.value
-    return forgotten
+    return forgotten.model_copy(update={"user_id": user.id, "deletion_datetime": now})
 
 
-async def _delete_messages(user_id: int, *, session: AsyncSession) -> Forgotten:
-    """Delete messages with their corrections and reviews, and write tombstones, so that exports and stores follow."""
+async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
+    """Delete what a restored backup brings back of a person whose data was deleted after it was made.
+
+    Returns:
+        Telegram's id of the person, if it was back.
+    """
+    user = await session.get(UserRow, deletion.user_id)
+    if user is None:
+        return None  # not yet registered when the backup was made
+    # A deletion sets this time. So it is later only for the same row after it, which a banned person keeps.
+    if user.tg_id is not None and user.registration_datetime < deletion.deletion_datetime:
+        person = user.tg_id
+        await forget(person, session=session)
+        return person
+    await _delete_messages(user.id, deletion.transcription_ids, session=session)
+    return None
+
+
+async def _delete_messages(user_id: int, only: Sequence[int] | None = None, *, session: AsyncSession) -> Forgotten:
+    """Delete messages with their corrections and reviews, and write tombstones, so that exports and stores follow.
+
+    Args:
+        user_id: whose.
+        only: the messages; None for all of them.
+        session: the transaction.
+    """
     mine = TranscriptionRow.user_id == user_id
+    if only is not None:
+        mine = and_(mine, TranscriptionRow.id.in_(only))
     query = select(TranscriptionRow.id, TranscriptionRow.audio_key).where(mine).order_by(TranscriptionRow.id)
     found = (await session.execute(query.with_for_update())).all()
     if not found:
         return Forgotten(transcription_ids=(), object_keys=())
+    await coins.let_expire(user_id, session=session)
     await session.execute(delete(TranscriptionRow).where(mine))
     sequence, now = await next_sequence(session=session), people.now()
     await session.execute(

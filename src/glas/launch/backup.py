@@ -3,6 +3,8 @@
 It is taken while the server works. Durable work is copied before the database, the database before the objects: work
 that knows less than the database only repeats steps that are harmless to repeat, and an object that no row names yet
 is no harm either; the other way round something would be missing. Putting it back: `glas.launch.restore`.
+
+The log of deletions is copied beside the backup, for the older ones that lie there: `glas.launch.deletions`.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ from typing import IO, Final, Self
 
 import glas
 from glas.domain.errors import ConfigurationError, NotFoundError, WouldReplaceError
+from glas.launch.deletions import copy_beside, log_in
 from glas.settings import Settings
 from glas.system.files import to_disk
 
@@ -47,6 +50,8 @@ class BackupReport:
     n_databases: int
     n_objects: int
     size_bytes: int
+    n_forgotten: int = 0
+    """People whom a restore forgot again, because they had asked for it after the backup."""
 
 
 def require_embedded(settings: Settings) -> None:
@@ -86,7 +91,8 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupR
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
         draft = Path(scratch) / "backup.tar"
         with draft.open("xb") as file:
-            report = _write(file, databases, settings.data_dir / OBJECTS, Path(scratch))
+            installation = log_in(settings.data_dir).installation()
+            report = _write(file, databases, settings.data_dir / OBJECTS, Path(scratch), installation)
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(0o600)
@@ -94,6 +100,7 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupR
             _require_free(target)  # another backup may have ended meanwhile
         draft.replace(target)
     to_disk(target.parent)
+    copy_beside(settings.data_dir, target.parent)
     return report
 
 
@@ -109,8 +116,11 @@ def databases_in(data_dir: Path) -> list[Path]:
     return [*work, database] if database.exists() else work
 
 
-def _write(file: IO[bytes], databases: list[Path], objects: Path, scratch: Path) -> BackupReport:
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar, _Manifest(scratch) as manifest:
+def _write(file: IO[bytes], databases: list[Path], objects: Path, scratch: Path, installation: str) -> BackupReport:
+    with (
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        _Manifest(scratch, installation) as manifest,
+    ):
         for database in databases:
             copy = scratch / database.name
             _copy_database(database, copy)
@@ -144,11 +154,12 @@ def _objects(directory: Path) -> Iterator[Path]:
 class _Manifest:
     """Lines of a manifest, kept on disk until the end: there may be millions of objects."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, installation: str) -> None:
         self._file = (scratch / MANIFEST).open("x+", encoding="utf-8")
         self._n_files = 0
         made = datetime.now(UTC).isoformat(timespec="seconds")
-        self._say({"format": FORMAT, "glas": glas.__version__, "creation_datetime": made})
+        head = {"format": FORMAT, "glas": glas.__version__, "creation_datetime": made, "installation": installation}
+        self._say(head)
 
     def __enter__(self) -> Self:
         return self

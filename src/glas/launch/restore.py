@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,17 +22,19 @@ from glas.launch.backup import (
     BackupReport,
     require_embedded,
 )
+from glas.launch.deletions import delete_again, known_deletions, log_in
 from glas.launch.lock import Holder, taken
 from glas.settings import Settings
 from glas.system.files import sha256_of, to_disk
 
+_INSTALLATION = re.compile(r"[0-9a-f]{16}")
 _PART_BYTES = 1024 * 1024
 # SQLite's own files beside a database: with another database they would spoil it.
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def restore(settings: Settings, archive: Path, *, force: bool = False) -> BackupReport:
-    """Put a backup into the data directory.
+    """Put a backup into the data directory; people who asked to be forgotten since it was made do not come back.
 
     Args:
         settings: name the data directory.
@@ -58,9 +62,13 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> Backup
             new.mkdir()
             aside.mkdir()
             _unpack(file, new)
-            report = _verify(new)
+            report, installation = _verify(new)
+            deletions = known_deletions(data_dir, archive.parent, installation)
+            n_forgotten = delete_again(new, DATABASE, OBJECTS, deletions)
             _exchange(data_dir, old, new, aside)
-    return report
+        log = log_in(data_dir)
+        log.write(installation or log.installation(), deletions)
+    return replace(report, n_forgotten=n_forgotten)
 
 
 def _present(data_dir: Path) -> list[Path]:
@@ -95,8 +103,12 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) 
         raise BackupError(f"expected each file once, got {member.name!r} again") from error
 
 
-def _verify(directory: Path) -> BackupReport:
-    """Compare what was unpacked with its manifest; each file is read from the disk once more."""
+def _verify(directory: Path) -> tuple[BackupReport, str | None]:
+    """Compare what was unpacked with its manifest; each file is read from the disk once more.
+
+    Returns:
+        What there is, and the installation that it comes from; None for a backup of an earlier version.
+    """
     n_files = n_objects = size_bytes = 0
     lines = _lines(directory / MANIFEST)
     head = next(lines, {})
@@ -114,7 +126,14 @@ def _verify(directory: Path) -> BackupReport:
     unpacked = sum(len(files) for _, _, files in os.walk(directory)) - 1
     if not line["n_files"] == n_files == unpacked:
         raise BackupError(f"expected {line['n_files']} files, got {unpacked} in the archive and {n_files} listed")
-    return BackupReport(n_files - n_objects, n_objects, size_bytes)
+    return BackupReport(n_files - n_objects, n_objects, size_bytes), _installation(head)
+
+
+def _installation(head: dict[str, Any]) -> str | None:
+    found = head.get("installation")
+    if found is not None and not _INSTALLATION.fullmatch(str(found)):
+        raise BackupError(f"expected the name of an installation, got {str(found)[:40]!r}")
+    return found
 
 
 def _lines(manifest: Path) -> Iterator[dict[str, Any]]:

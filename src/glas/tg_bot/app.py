@@ -48,9 +48,11 @@ from glas.tg_bot.voices.amending import Amending
 from glas.tg_bot.voices.archive import Archiving
 from glas.tg_bot.voices.delivery import Delivery
 from glas.tg_bot.voices.desk import Desk, Shelf
+from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.notice import Notice
 from glas.tg_bot.voices.pipeline import Limits, Pipeline
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.repair import Repair
 from glas.tg_bot.voices.steps import Steps
 from glas.tg_bot.voices.subtitles import Subtitling
@@ -160,36 +162,37 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         desk = Desk(settings.bot.recognitions)
         notice = Notice(desk, limiter)
         durable.tell(notice.say, notice.hear)
-        _register(settings, services, durable, bot=bot, phrases=phrases, signer=Signer(token), desk=desk)
+        _register(settings, services, durable, bot=bot, phrases=phrases, token=token, desk=desk)
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first)
         yield TelegramBot(bot, intake, phrases, notice, settings, services, durable)
 
 
 def _register(
-    settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, signer: Signer, desk: Desk
+    settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, token: str, desk: Desk
 ) -> None:
     """Register the workflows with the objects that they need."""
-    options = settings.bot
+    options, signer, pseudonyms = settings.bot, Signer(token), Pseudonyms(token)
     steps = Steps(durable, Retry(patience_s=options.patience_s))
-    doorkeeper = Doorkeeper(
-        services.db_assist, options, numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
-    )
+    admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
+    doorkeeper = Doorkeeper(services.db_assist, options, admins, allowed, pseudonyms)
     keyboards = Keyboards(signer, rating_days=options.rating_days)
     shelf = Shelf(_SHELF_BYTES)
-    limit_bytes = options.max_file_mb * _MB
-    hearing = Hearing(bot, services.nn_service, services.db_assist, desk, shelf, limit_bytes, options.keywords)
-    delivery = Delivery(bot, steps, services.db_assist, keyboards)
+    fetching = Fetching(bot, shelf, limit_bytes=options.max_file_mb * _MB, n_large=2 * options.recognitions)
+    hearing = Hearing(
+        bot, services.nn_service, services.db_assist, services.data_loader, desk, fetching, options.keywords
+    )
+    delivery = Delivery(bot, steps, services.db_assist, keyboards, pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(settings.audio.max_duration_s // 60))
     pipeline = Pipeline(
         bot, durable, steps, doorkeeper, hearing, delivery, services.db_assist, phrases, keyboards, limits
     )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
-    subtitling = Subtitling(services.data_loader, services.db_assist, services.nn_service, hearing)
+    subtitling = Subtitling(services.data_loader, services.db_assist, hearing, doorkeeper)
     amending = Amending(bot, steps, services.db_assist, subtitling, phrases, keyboards)
     prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400)
     corrector = Corrector(
-        bot, services.db_assist, services.data_loader, services.nn_service, hearing, keyboards, prompts
+        bot, services.db_assist, services.data_loader, services.nn_service, hearing, keyboards, prompts, doorkeeper
     )
     review_prompts = Prompts(signer, bot.id, life_s=options.rating_days * 86_400, action=REVIEW_WORDS)
     reviewing = review.Reviewing(bot, services.db_assist, services.data_loader, keyboards, review_prompts)
@@ -203,6 +206,7 @@ def _register(
         corrector=corrector,
         prompts=prompts,
         reviewing=reviewing,
+        pseudonyms=pseudonyms,
         admins=doorkeeper.admins,
     )
     durable.workflow(jobs.HEAR, pipeline.hear)

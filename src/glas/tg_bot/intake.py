@@ -24,7 +24,7 @@ from glas.tg_bot.pace import Pace
 from glas.tg_bot.talk.prompts import is_prompt
 from glas.tg_bot.voices.jobs import UPDATE, UPDATES, VOICES, voice_job
 
-ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
+ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 
 _LEASE = "intake"
 _LEASE_S = 30.0
@@ -115,11 +115,13 @@ class Intake:
 
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
     """Return the work for an update; None if it is not addressed to the bot, so that it is not even stored."""
-    message = update.message
+    message = update.message or update.channel_post
     if message is not None:
         job = voice_job(message, bot_id=bot_id)
         if job is not None and not (confirm_first and job.is_private):
             return job.model_copy(update={"n_in_minute": pace.count(job)}).work()
+        if job is None and update.channel_post is not None:
+            return None  # commands are for chats in which it is known who writes
         if job is None and message.chat.type != "private" and not _is_addressed(update, bot_id):
             return None
     if (party := _party(update)) is None:

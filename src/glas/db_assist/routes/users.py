@@ -1,6 +1,9 @@
 """Routes about people and chats."""
 
-from fastapi import APIRouter, Request
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 
 from glas.clients.db_assist_bodies import (
     BanChoice,
@@ -11,10 +14,13 @@ from glas.clients.db_assist_bodies import (
     LocaleChoice,
     PersonalData,
     RoleChoice,
+    Sha256,
     Standing,
-    Usage,
+    TgId,
+    UsageRecord,
 )
-from glas.db_assist import chats, people, privacy
+from glas.db.deletions import Deletion, DeletionLog
+from glas.db_assist import chats, people, privacy, usage
 from glas.db_assist.routes import ChatPath, PersonPath, RowPath, agreement, database
 from glas.domain.people import Purpose, User
 
@@ -38,10 +44,18 @@ async def user(request: Request, tg_id: PersonPath) -> User:
 @router.delete("/users/{tg_id}")
 async def forget(request: Request, tg_id: PersonPath) -> Forgotten:
     """Delete a person and their messages; the ledger entries stay without a name."""
+    log: DeletionLog | None = request.app.state.deletions
     async with database(request).writing() as session:
-        gone = await privacy.forget(tg_id, session=session)
+        forgotten = await privacy.forget(tg_id, session=session)
+        if log is not None and forgotten.user_id is not None:
+            # Before the commit: a deletion that a crash undoes is asked for again.
+            await asyncio.to_thread(log.add, _deletion(forgotten))
     agreement(request).expire()
-    return gone
+    return forgotten
+
+
+def _deletion(forgotten: Forgotten) -> Deletion:
+    return Deletion.model_validate(forgotten, from_attributes=True)
 
 
 @router.put("/users/{tg_id}/locale")
@@ -74,25 +88,30 @@ async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice) -> Use
         return await people.set_ban(tg_id, banned=choice.banned, session=session)
 
 
-@router.get("/users/{tg_id}/usage")
-async def usage(request: Request, tg_id: PersonPath) -> Usage:
-    """Count what a person sent in the last 24 hours."""
-    async with database(request).reading() as session:
-        return await people.usage(tg_id, session=session)
-
-
-@router.get("/users/{tg_id}/standing")
-async def standing(request: Request, tg_id: PersonPath) -> Standing:
-    """Find a person together with what they sent in the last 24 hours."""
-    async with database(request).reading() as session:
-        return await people.standing(tg_id, session=session)
-
-
 @router.get("/users/{tg_id}/data")
-async def data(request: Request, tg_id: PersonPath) -> PersonalData:
-    """Return all data that is stored about a person."""
+async def data(request: Request, tg_id: PersonPath, party: Annotated[Sha256 | None, Query()] = None) -> PersonalData:
+    """Return all data that is stored about a person, with their usage if their pseudonym is given."""
     async with database(request).reading() as session:
-        return await privacy.collect(tg_id, session=session)
+        return await privacy.collect(tg_id, party, session=session)
+
+
+@router.get("/standing")
+async def standing(
+    request: Request, party: Annotated[Sha256, Query()], tg_id: Annotated[TgId | None, Query()] = None
+) -> Standing:
+    """Find what a party sent in the last 24 hours, together with the person if they registered."""
+    async with database(request).reading() as session:
+        return Standing(
+            user=None if tg_id is None else await people.known(tg_id, session=session),
+            usage=await usage.usage_of(party, session=session),
+        )
+
+
+@router.post("/usage")
+async def count_usage(request: Request, record: UsageRecord) -> None:
+    """Count a recording of which nothing else is stored, once."""
+    async with database(request).writing() as session:
+        await usage.count(record, session=session)
 
 
 @router.get("/chats/{bot_id}/{chat_id}")

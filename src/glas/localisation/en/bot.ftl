@@ -110,7 +110,9 @@ privacy =
 
     What for: to answer you and to show your balance. For training, only with your separate permission (/settings), and then reviewers may listen to them, too; forwarded recordings of others are never trained on.
 
-    In groups, recordings of those who never pressed /start are transcribed but not kept.
+    In groups and channels, recordings of those who never pressed /start are transcribed but not kept.
+
+    For the daily limit, minutes are counted for everybody, under a pseudonym; the count is deleted after a day. So that the same sound is not paid twice, its checksum is kept for 90 days after /forget; it reveals neither voice nor name.
 
     I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
 consent-ask =
@@ -143,7 +145,6 @@ forgotten =
     } and all the rest. To come back: /start.
 forget-kept = All right, everything stays.
 mydata-caption = Everything we hold about you: recordings, texts, and data in data.json.
-mydata-too-large = The recordings do not all fit into one file in Telegram ({$limit} MB): the archive holds all data and texts, but not all the sound.
 text-hint = Send a voice message and I turn it into text. All commands: /help
 admin-only = Only administrators of the bot can do this.
 grant-how = /grant <ID> <coins> <what for> — a negative number takes back.
@@ -291,3 +292,12 @@ help-admin-reviewers =
 reviewer-how = /reviewer <ID>, to undo: /unreviewer <ID>
 reviewer-set = {$id} reviews recordings now. The command for them: /review
 reviewer-unset = {$id} does not review recordings any more.
+
+# Recordings while they are fetched and recognised
+
+downloading = ⏳ Downloading…
+recognising-percent = 🎧 Listening: {$percent} %
+recognising-time = 🎧 Listening, {$time} done
+subtitles-tomorrow = For subtitles this recording must be recognised again, and the minutes for today are used up. Try later.
+mydata-part = Part {$number}, more to follow.
+mydata-last-part = Part {$number}, the last one: now you have everything that we hold. Files with numbers at the end (.001, .002) are one large recording: join them in order.

@@ -95,6 +95,7 @@ ledger-balanced = ✓ All balances are right: people {$people}, transactions {$t
 ledger-wrong = ✗ Person {$id}: balance {$balance}, by the transactions {$total}
 
 backup-contents = databases {$databases}, recordings and texts {$objects}, {$megabytes} MB
+restore-forgotten = asked for deletion after this backup: {$count} — they did not come back
 restore-next = If there is a directory downloads, compare it: glas export --full
 
 train-no-packages = Packages for training are missing: {$packages}. To install them: make train-setup

@@ -163,6 +163,8 @@ restore-help =
         glas restore glas-2026-11-22.tar --force      replace what is there already
 
     First everything is unpacked beside it and compared with the checksums; a damaged file changes nothing.
+    The data of people who asked for deletion after this backup do not come back: the data directory and the file
+    glas-…-deletions.jsonl beside the backups know about them.
 backup-file = Backup, tar.
 backup-force = Replace what is there already.
 

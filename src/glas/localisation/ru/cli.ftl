@@ -98,6 +98,7 @@ ledger-balanced = ✓ Всё сходится: людей {$people}, опера�
 ledger-wrong = ✗ Человек {$id}: баланс {$balance}, по операциям {$total}
 
 backup-contents = баз данных {$databases}, записей и текстов {$objects}, {$megabytes} МБ
+restore-forgotten = после этой копии попросили удалить свои данные: {$count} — они не вернулись
 restore-next = Если есть каталог downloads, сверьте его: glas export --full
 
 train-no-packages = Для обучения не хватает пакетов: {$packages}. Установить: make train-setup

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +16,15 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """Return the bytes of a file.
+    """Return the bytes of a file. Raises what `at_hand` raises."""
+    return await (await at_hand(bot, file_id, limit_bytes=limit_bytes))()
+
+
+async def at_hand(bot: Bot, file_id: str, *, limit_bytes: int) -> Callable[[], Awaitable[bytes]]:
+    """Wait until a file is on this machine: in memory, or on the disk of a Bot API server with `--local`.
+
+    Returns:
+        A function that returns its bytes; of a file on the disk it raises the same errors.
 
     Raises:
         UploadTooLargeError: more than `limit_bytes`, whatever was announced.
@@ -34,11 +43,16 @@ async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
         raise _too_large(limit_bytes)
     if bot.session.api.is_local:
         # A server with `--local` uses this machine's disk; the path comes from that server and not from a person.
-        return await asyncio.to_thread(_read, Path(file.file_path), limit_bytes)
+        path = Path(file.file_path)
+        return lambda: asyncio.to_thread(_read, path, limit_bytes)
     data = await _fetch(bot, file.file_path, limit_bytes)
     if file.file_size is not None and len(data) != file.file_size:
         raise TelegramAwayError(f"expected {file.file_size} bytes of a file, got {len(data)}")
-    return data
+
+    async def given() -> bytes:
+        return data
+
+    return given
 
 
 def _read(path: Path, limit_bytes: int) -> bytes:

@@ -4,6 +4,7 @@ Messages of anonymous administrators, of channels and of a linked channel arrive
 `sender_chat` then names the real sender. The shared account must never be taken for a person.
 """
 
+from aiogram.enums import ChatType
 from aiogram.types import (
     Message,
     MessageOriginChannel,
@@ -34,7 +35,10 @@ def party_in(message: Message) -> int:
 
 
 def name_in(message: Message) -> str:
-    """Return the speaker's name that is shown in a group; for a forwarded recording, that of the first sender."""
+    """Return the speaker's name that is shown in a group; for a forwarded recording, that of the first sender.
+
+    It is empty in a channel, which alone speaks there.
+    """
     origin = message.forward_origin
     sender = _sender_name(message)
     if origin is None or message.is_automatic_forward:
@@ -55,5 +59,7 @@ def _sender_name(message: Message) -> str:
     person = person_in(message)
     if person is not None:
         return person.full_name
+    if message.chat.type == ChatType.CHANNEL:
+        return ""
     chat = message.sender_chat or message.chat
     return chat.title or ""

@@ -4,7 +4,7 @@ Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the toke
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -52,6 +52,7 @@ _GONE_PERSON = ("chat not found", "PEER_ID_INVALID", "user is deactivated")
 _FORBIDDEN = (
     "not enough rights",
     "have no rights",
+    "need administrator rights",
     "CHAT_SEND_",
     "CHAT_WRITE_FORBIDDEN",
     "CHAT_RESTRICTED",
@@ -219,7 +220,7 @@ async def edit_text(
     text: str,
     keyboard: InlineKeyboardMarkup | None = None,
     *,
-    entities: list[MessageEntity] | None = None,
+    entities: Sequence[MessageEntity] = (),
     parse_mode: str | None = None,
 ) -> None:
     """Set the text of a message; do nothing if it is the same already.
@@ -234,7 +235,7 @@ async def edit_text(
                 chat_id=chat_id,
                 message_id=message_id,
                 reply_markup=keyboard,
-                entities=entities,
+                entities=list(entities) or None,
                 parse_mode=parse_mode,
             )
         )

@@ -12,6 +12,7 @@ from glas.tg_bot.talk.keyboards import CONFIRM, RETRY, SRT, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 from glas.tg_bot.talk.signing import ADMINISTRATORS
+from glas.tg_bot.voices.admission import DailyLimitError
 from glas.tg_bot.voices.jobs import VoiceJob, voice_job
 from glas.tg_bot.voices.recordings import recording_in
 from glas.tg_bot.voices.subtitles import Subtitling
@@ -92,8 +93,12 @@ async def on_subtitles(
         await toast(bot, query, say("press-foreign"), is_alert=True)
         return
     await toast(bot, query, say("recognising"))
-    subtitles = await subtitling.subtitles(row)
     to = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
+    try:
+        subtitles = await subtitling.subtitles(row, user.tg_id)
+    except DailyLimitError:
+        await bot.send_message(message.chat.id, say("subtitles-tomorrow"), reply_parameters=to)
+        return
     document = BufferedInputFile(subtitles.encode(), say("subtitles-name"))
     sent = await bot.send_document(message.chat.id, document, reply_parameters=to)
     await db_assist.attach(row.id, MessageKind.SUBTITLES, sent.chat.id, sent.message_id)

@@ -1,5 +1,6 @@
 """Record an author's correction and tell the author the result."""
 
+import secrets
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from glas.clients.correction_bodies import CorrectionResult
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
+from glas.domain.corrections import Sound
 from glas.domain.errors import NotFoundError
 from glas.domain.messages import Transcription
 from glas.domain.people import Locale
@@ -23,6 +25,7 @@ from glas.tg_bot.talk.phrases import Say, coins
 from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.texts import MAX_UNITS, units
 from glas.tg_bot.talk.words import listed
+from glas.tg_bot.voices.admission import Doorkeeper
 from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import AmendJob
 
@@ -40,14 +43,23 @@ class Corrector:
     hearing: Hearing
     keyboards: Keyboards
     prompts: Prompts
+    doorkeeper: Doorkeeper
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
         """Record a correction, with the engine's judgement of its words.
 
+        To judge is as much work as to recognise. It has a daily limit of its own, as large as that of recordings, so
+        that whoever corrects everything is heard no less. Beyond it the letters decide.
+
         Raises:
             GlasError: as `DbAssistClient.correct`.
         """
-        sound = await self.nn_service.judge_text(partial(self._audio, row), words, against=row.text or "")
+        sound, duration_s = Sound.UNKNOWN, row.duration_s or 0.0
+        judging = self.doorkeeper.pseudonyms.judging(person)
+        if not await self.doorkeeper.minutes_exceeded(person, judging, duration_s):
+            sound = await self.nn_service.judge_text(partial(self._audio, row), words, against=row.text or "")
+            record = self.doorkeeper.pseudonyms.record(judging, secrets.token_hex(), duration_s)
+            await self.db_assist.count_usage(record)
         return await self.db_assist.correct(row.id, person, words, is_confirmed=is_confirmed, sound=sound)
 
     async def row(self, transcription_id: int) -> Transcription | None:

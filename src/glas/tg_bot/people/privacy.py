@@ -1,10 +1,6 @@
 """Handle /privacy, /mydata and /forget: explain, send or delete the data that is stored about a person."""
 
-import asyncio
-import io
 import secrets
-import zipfile
-from pathlib import PurePosixPath
 
 import structlog
 from aiogram import Bot, Router
@@ -13,18 +9,19 @@ from aiogram.types import BufferedInputFile, CallbackQuery, Message
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import PersonalData
 from glas.domain.errors import NotFoundError
-from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import SHARED_ACCOUNTS, User
-from glas.durable import Durable
-from glas.tg_bot.api.telegram import edit_text
+from glas.durable import Durable, Retry, with_retries
+from glas.tg_bot.api.telegram import Patience, edit_text, sent
+from glas.tg_bot.people.personal_data import packed
 from glas.tg_bot.talk.keyboards import FORGET, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 from glas.tg_bot.voices.jobs import CleanJob
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
 
-_MAX_ZIP_BYTES = 45_000_000  # Telegram takes documents up to 50 MB from bots
+_UPLOAD_S = 600
+_PATIENCE_S = 600.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -45,55 +42,38 @@ async def on_privacy(message: Message, *, say: Say) -> None:
 
 
 async def on_mydata(
-    message: Message, *, user: User | None, db_assist: DbAssistClient, data_loader: DataLoaderClient, say: Say
+    message: Message,
+    *,
+    user: User | None,
+    bot: Bot,
+    db_assist: DbAssistClient,
+    data_loader: DataLoaderClient,
+    pseudonyms: Pseudonyms,
+    say: Say,
 ) -> None:
-    """Send all data about the person as one file; in private chats only."""
-    if user is None or message.bot is None:
+    """Send all data about the person, as one file or in parts; in private chats only."""
+    if user is None:
         await message.answer(say("not-registered"))
         return
-    data = await db_assist.export_user(user.tg_id)
-    archive, is_whole = await _zipped(data, data_loader)
-    caption = say("mydata-caption") if is_whole else say("mydata-too-large", limit=_MAX_ZIP_BYTES // 1_000_000)
-    await message.bot.send_document(user.tg_id, BufferedInputFile(archive, "glas.zip"), caption=caption)
+    data = await db_assist.export_user(user.tg_id, party=pseudonyms.party(user.tg_id))
+    number = 0
+    async for part in packed(data, data_loader):
+        number += 1
+        is_only = number == 1 and part.is_last
+        caption = "mydata-caption" if is_only else "mydata-last-part" if part.is_last else "mydata-part"
+        file = BufferedInputFile(part.content, "glas.zip" if is_only else f"glas-{number}.zip")
+        await _send(bot, user.tg_id, file, say(caption, number=number))
 
 
-async def _zipped(data: PersonalData, data_loader: DataLoaderClient) -> tuple[bytes, bool]:
-    """Return all data as one zip archive, with as many recordings as fit."""
-    files = {"data.json": data.model_dump_json(indent=2).encode()}
-    total_bytes, is_whole = len(files["data.json"]), True
-    for row in data.transcriptions:
-        if row.text is not None:
-            files[transcription_key(row.id)] = row.text.encode()
-        if (recognition := await _recognition(row.id, data_loader)) is not None:
-            files[recognition_key(row.id)] = recognition
-            total_bytes += len(recognition)
-        if row.audio_key is None:
-            continue
-        total_bytes += row.audio_size_bytes or 0
-        if total_bytes > _MAX_ZIP_BYTES:
-            is_whole = False
-            continue
-        try:
-            files[f"{row.id}/{PurePosixPath(row.audio_key).name}"] = await data_loader.fetch_audio(row.audio_key)
-        except NotFoundError:
-            _log.warning("a recording is missing in the object store", transcription=row.id)
-    return await asyncio.to_thread(_zip, files), is_whole
-
-
-async def _recognition(transcription_id: int, data_loader: DataLoaderClient) -> bytes | None:
-    """Words with their times, as they are stored; None where they are not."""
-    try:
-        return await data_loader.fetch_audio(recognition_key(transcription_id))
-    except NotFoundError:
-        return None
-
-
-def _zip(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
+async def _send(bot: Bot, chat_id: int, file: BufferedInputFile, caption: str) -> None:
+    """Send one part; if Telegram is away for a while, only this part is sent again."""
+    patience = Patience()
+    await with_retries(
+        lambda: sent(lambda: bot.send_document(chat_id, file, caption=caption, request_timeout=_UPLOAD_S)),
+        Retry(patience_s=_PATIENCE_S),
+        name="personal data",
+        pause_s=patience.pause_s,
+    )
 
 
 async def on_forget(message: Message, *, user: User | None, keyboards: Keyboards, say: Say) -> None:

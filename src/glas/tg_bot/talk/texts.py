@@ -6,20 +6,29 @@ Telegram counts a message in UTF-16 code units, with everything that stands in i
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiogram.types import BufferedInputFile
+from aiogram.types import BufferedInputFile, MessageEntity
 
 from glas.tg_bot.talk.phrases import Say
 
 MAX_UNITS = 4096
 _OPENING_CHARS = 300
+# About a screen of a telephone: a longer text would push the chat out of sight.
+_FOLDED_CHARS = 1000
 _MAX_NAME_UNITS = 200
 _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
+
+
+class Part(NamedTuple):
+    """A message, and the quotation that Telegram shows folded, if there is one."""
+
+    text: str
+    entities: tuple[MessageEntity, ...] = ()
 
 
 class Layout(NamedTuple):
     """Messages in their order, the first of which is the answer; and the whole text, if it is sent as a file."""
 
-    parts: tuple[str, ...]
+    parts: tuple[Part, ...]
     document: str | None
 
 
@@ -46,18 +55,26 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
     """
     front = f"{_first_units(name, _MAX_NAME_UNITS)}: " if name else ""
     back = "".join(f"\n\n{note}" for note in notes)
-    whole = f"{front}{text}{back}"
-    if not is_too_long(whole):
-        return Layout((whole,), None)
+    if not is_too_long(f"{front}{text}{back}"):
+        return Layout((_part(front, text, back),), None)
     if may_send_documents:
         start = text[:_OPENING_CHARS].rsplit(" ", 1)[0] + "…"
-        return Layout((f"{front}{say('long-text', start=start)}{back}",), text)
-    parts = split(text, MAX_UNITS - units(front) - units(back))
-    return Layout((front + parts[0], *parts[1:-1], parts[-1] + back), None)
+        return Layout((Part(f"{front}{say('long-text', start=start)}{back}"),), text)
+    first, *others = split(text, MAX_UNITS - units(front) - units(back))
+    *between, last = others
+    return Layout((_part(front, first, ""), *(_part("", one, "") for one in between), _part("", last, back)), None)
+
+
+def _part(front: str, text: str, back: str) -> Part:
+    """Return a message with a text between two others; a long text is a quotation that a tap unfolds."""
+    entities: tuple[MessageEntity, ...] = ()
+    if len(text) > _FOLDED_CHARS:
+        entities = (MessageEntity(type="expandable_blockquote", offset=units(front), length=units(text)),)
+    return Part(f"{front}{text}{back}", entities)
 
 
 def split(text: str, limit: int) -> list[str]:
-    """Divide a text into parts of at most `limit` units, where a line, a sentence or a word ends."""
+    """Divide a text into parts of at most `limit` units, where a paragraph, a sentence or a word ends."""
     parts, rest = list[str](), text.strip()
     while units(rest) > limit:
         head = _first_units(rest, limit)

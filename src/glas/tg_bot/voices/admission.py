@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Standing
-from glas.domain.errors import NotFoundError
+from glas.domain.errors import InputError, NotFoundError
 from glas.domain.people import Locale, Role, User
 from glas.settings import BotSettings
 from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
 
 _MB = 1_000_000
 
@@ -31,6 +32,12 @@ class Admission(BaseModel):
     may_ask_again: bool = Field(default=False, description="What is refused now may be asked for with a button.")
 
 
+class DailyLimitError(InputError):
+    """A party has sent as much sound as it may in a day."""
+
+    code = "daily_limit"
+
+
 _IGNORED = Admission(is_answered=False)
 
 
@@ -42,11 +49,12 @@ class Doorkeeper:
     settings: BotSettings
     admins: frozenset[int]
     allowed: frozenset[int]
+    pseudonyms: Pseudonyms
 
     async def admit(self, job: VoiceJob) -> Admission:
         """Decide about one recording."""
-        standing = await self._standing(job.person)
-        user = None if standing is None else standing.user
+        standing = await self.db_assist.standing(self.pseudonyms.party(job.party), job.person)
+        user = standing.user
         if user is not None and user.is_banned:
             return _IGNORED
         if not self.serves(job.person):
@@ -61,14 +69,14 @@ class Doorkeeper:
             return _IGNORED if is_quiet else refusal
         return Admission(is_answered=True, is_kept=user is not None, locale=user.locale if user else Locale.RU)
 
-    def _refusal(self, job: VoiceJob, standing: Standing | None) -> Admission | None:
-        user = None if standing is None else standing.user
+    def _refusal(self, job: VoiceJob, standing: Standing) -> Admission | None:
+        user = standing.user
         if job.recording.size_bytes > self.settings.max_file_mb * _MB:
             return _refused("file-too-big", user, limit=self.settings.max_file_mb)
         if self._is_too_fast(job, user):
             refused = _refused("too-many", user, limit=self.settings.user_messages_per_minute)
             return refused.model_copy(update={"may_ask_again": True})
-        if standing is not None and (minutes := self._minutes_exceeded(standing, job.recording.duration_s)):
+        if minutes := self._minutes_exceeded(job.party, standing, job.recording.duration_s):
             return _refused("daily-limit", user, minutes=minutes)
         return None
 
@@ -77,13 +85,16 @@ class Doorkeeper:
         limit = self.settings.user_messages_per_minute
         return bool(limit) and job.n_in_minute > limit and not is_unlimited
 
-    async def _standing(self, person: int | None) -> Standing | None:
-        if person is None:
-            return None
-        try:
-            return await self.db_assist.standing(person)
-        except NotFoundError:
-            return None
+    async def minutes_exceeded(self, person: int, pseudonym: str, duration_s: float) -> int:
+        """Return the daily limit in minutes that a registered person's work would exceed; 0 if it exceeds none.
+
+        Args:
+            person: whose role decides.
+            pseudonym: what was done before is counted under.
+            duration_s: length of the recording, seconds.
+        """
+        standing = await self.db_assist.standing(pseudonym, person)
+        return self._minutes_exceeded(person, standing, duration_s)
 
     def serves(self, person: int | None) -> bool:
         """Return whether a person may use the bot: there is no list of permitted people, or the person is on it."""
@@ -96,15 +107,18 @@ class Doorkeeper:
         except NotFoundError:
             return None
 
-    def _minutes_exceeded(self, standing: Standing, duration_s: float) -> int:
-        """Return the daily limit in minutes that this recording would exceed; 0 if it exceeds none."""
-        user, used = standing.user, standing.usage
+    def _minutes_exceeded(self, party: int, standing: Standing, duration_s: float) -> int:
+        """Return the daily limit in minutes that this recording would exceed; 0 if it exceeds none.
+
+        Who has not registered, or is not known, may send as much as a person who has.
+        """
         limits = {
             Role.USER: self.settings.user_minutes_per_day,
             Role.BETA_TESTER: self.settings.beta_tester_minutes_per_day,
         }
-        limit = 0 if user.tg_id in self.admins else limits.get(user.role, 0)
-        return limit if limit and used.audio_s + duration_s > limit * 60 else 0
+        role = Role.USER if standing.user is None else standing.user.role
+        limit = 0 if party in self.admins else limits.get(role, 0)
+        return limit if limit and standing.usage.audio_s + duration_s > limit * 60 else 0
 
 
 def _refused(phrase: str, user: User | None, **values: Any) -> Admission:

@@ -15,7 +15,7 @@ from glas.domain.messages import MessageKind, Transcription
 from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, delete_message, edit_text, is_not_modified, said
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
-from glas.tg_bot.talk.texts import as_document, lay_out
+from glas.tg_bot.talk.texts import Part, as_document, lay_out
 from glas.tg_bot.voices.jobs import AmendJob
 from glas.tg_bot.voices.steps import Steps
 from glas.tg_bot.voices.subtitles import Subtitling
@@ -56,34 +56,38 @@ class Amending:
         say = self.phrases[job.locale]
         parts = [one for one in attached if one.kind is MessageKind.PART]
         files = [one for one in attached if one.kind is MessageKind.DOCUMENT]
-        layout = lay_out(row.shown_text, name=job.name, notes=[], say=say, may_send_documents=not parts)
+        text = await self.subtitling.paragraphs(row)
+        layout = lay_out(text, name=job.name, notes=[], say=say, may_send_documents=not parts)
         keyboard = self.keyboards.rating(
             row.id, asker=job.person, born_s=int(row.creation_datetime.timestamp()), say=say, score=row.score
         )
         try:
-            await edit_text(self.bot, _chat(row), row.answer_message_id, layout.parts[0], keyboard)
+            first = layout.parts[0]
+            await edit_text(self.bot, _chat(row), row.answer_message_id, first.text, keyboard, entities=first.entities)
         except MessageGoneError:
             return  # the person has deleted it; the changes were shown in another message
         await self._follow_parts(row, parts, layout.parts[1:])
         for one in files:
-            await self._replace(row, one, row.shown_text, say("file-name"))
+            await self._replace(row, one, text, say("file-name"))
         if layout.document is not None and not files:
             document = as_document(layout.document, say("file-name"))
             sent = await said(lambda: self.bot.send_document(_chat(row), document))
             await self.db_assist.attach(row.id, MessageKind.DOCUMENT, sent.chat.id, sent.message_id)
 
-    async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], texts: Sequence[str]) -> None:
+    async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], new: Sequence[Part]) -> None:
         """Update the further messages of a long text; there may now be too many of them or too few."""
-        for one, text in zip(old, texts, strict=False):
+        for one, part in zip(old, new, strict=False):
             try:
-                await edit_text(self.bot, one.chat_id, one.message_id, text)
+                await edit_text(self.bot, one.chat_id, one.message_id, part.text, entities=part.entities)
             except MessageGoneError:
                 await self.db_assist.detach(row.id, one.chat_id, one.message_id)
-        for one in old[len(texts) :]:
+        for one in old[len(new) :]:
             await delete_message(self.bot, one.chat_id, one.message_id)
             await self.db_assist.detach(row.id, one.chat_id, one.message_id)
-        for text in texts[len(old) :]:
-            sent = await said(lambda text=text: self.bot.send_message(_chat(row), text))  # type: ignore[misc]
+        for part in new[len(old) :]:
+            sent = await said(
+                lambda part=part: self.bot.send_message(_chat(row), part.text, entities=list(part.entities) or None)  # type: ignore[misc]
+            )
             await self.db_assist.attach(row.id, MessageKind.PART, sent.chat.id, sent.message_id)
 
     async def _subtitles(self, job: AmendJob) -> None:
@@ -91,7 +95,7 @@ class Amending:
         files = [one for one in attached if one.kind is MessageKind.SUBTITLES]
         if not files:
             return
-        subtitles, say = await self.subtitling.subtitles(row), self.phrases[job.locale]
+        subtitles, say = await self.subtitling.subtitles(row, job.person), self.phrases[job.locale]
         for one in files:
             await self._replace(row, one, subtitles, say("subtitles-name"))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 from aiogram import Bot
-from aiogram.types import InlineKeyboardMarkup, Message, ReplyParameters
+from aiogram.types import InlineKeyboardMarkup, Message, MessageEntity, ReplyParameters
 from pydantic import BaseModel, ConfigDict
 
 from glas.clients.db_assist import DbAssistClient
@@ -21,10 +21,11 @@ from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_te
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Say
-from glas.tg_bot.talk.texts import as_document, lay_out, split
+from glas.tg_bot.talk.texts import Part, as_document, lay_out, split
 from glas.tg_bot.voices.admission import Admission
 from glas.tg_bot.voices.hearing import Heard
 from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.steps import Steps
 
 _RESCUE_UNITS = 4000
@@ -64,6 +65,7 @@ class Delivery:
     steps: Steps
     db_assist: DbAssistClient
     keyboards: Keyboards
+    pseudonyms: Pseudonyms
 
     async def deliver(self, answer: Answer, recognised: Recognised, say: Say) -> None:
         """Finish the row and send the text, within a workflow.
@@ -78,14 +80,14 @@ class Delivery:
             # The bot was muted in the group meanwhile: try the speaker's private chat.
             if not answer.admission.is_kept or answer.job.person is None:
                 raise
-            await self._rescue(answer.job.person, recognised.heard.text, reply_to=None)
+            await self._rescue(answer.job.person, recognised.heard.shown, reply_to=None)
         except InvalidParameterError as error:
             _log.error("an answer was refused; its text is sent plain", code=error.code, error=error.message)
-            await self._rescue(answer.chat_id, recognised.heard.text, reply_to=answer.job.message_id)
+            await self._rescue(answer.chat_id, recognised.heard.shown, reply_to=answer.job.message_id)
 
     async def _say(self, answer: Answer, recognised: Recognised, say: Say) -> None:
         job, heard = answer.job, recognised.heard
-        text = heard.text or say("no-speech")
+        text = heard.shown or say("no-speech")
         notes = self._notes(answer, recognised, say) if heard.text else []
         name = "" if job.is_private else job.person_name
         layout = lay_out(text, name=name, notes=notes, say=say)
@@ -109,24 +111,25 @@ class Delivery:
             notes.append(say("press-start"))
         return notes
 
-    async def finish(self, recognised: Recognised) -> int | None:
-        """Finish the row.
+    async def finish(self, answer: Answer, recognised: Recognised) -> int | None:
+        """Finish the row, and count the recording towards the daily limit of whoever sent it.
 
         Returns:
             Its id; None where nothing is kept, or no longer: the person has asked to be forgotten meanwhile.
         """
-        if recognised.transcription_id is None:
-            return None
-        finished = Finished(**recognised.heard.model_dump(exclude={"foreign", "kept", "same_as"}))
-        try:
-            return (await self.db_assist.finish(recognised.transcription_id, finished)).id
-        except NotFoundError:
-            return None
+        job, heard = answer.job, recognised.heard
+        usage = self.pseudonyms.record(self.pseudonyms.party(job.party), job.id, heard.duration_s)
+        if recognised.transcription_id is not None:
+            told = heard.model_dump(exclude={"paragraphs", "foreign", "kept", "same_as"})
+            with contextlib.suppress(NotFoundError):
+                return (await self.db_assist.finish(recognised.transcription_id, Finished(**told, usage=usage))).id
+        await self.db_assist.count_usage(usage)
+        return None
 
     async def _send_document(self, answer: Answer, recognised: Recognised, say: Say) -> int | None:
         """Send the text as a file; None if the chat forbids files."""
-        await self.finish(recognised)
-        document = as_document(recognised.heard.text, say("file-name"))
+        await self.finish(answer, recognised)
+        document = as_document(recognised.heard.shown, say("file-name"))
         to = _reply_to(answer.job.message_id)
         try:
             with urgency(Urgency.FINAL):
@@ -142,19 +145,25 @@ class Delivery:
             with contextlib.suppress(NotFoundError):
                 await self.db_assist.attach(recognised.transcription_id, kind, message.chat.id, message.message_id)
 
-    async def _edit(self, answer: Answer, recognised: Recognised, text: str, say: Say) -> None:
+    async def _edit(self, answer: Answer, recognised: Recognised, part: Part, say: Say) -> None:
         """Replace the placeholder by the text; if the placeholder was deleted, send a new message."""
         job, keyboard = answer.job, None
-        transcription_id = await self.finish(recognised)
+        transcription_id = await self.finish(answer, recognised)
         if transcription_id is not None and job.person is not None and recognised.heard.text:
             keyboard = self.keyboards.rating(transcription_id, asker=job.person, born_s=job.date_s, say=say)
         with urgency(Urgency.FINAL):
-            message = await self.say_in_place(answer, text, keyboard)
+            message = await self.say_in_place(answer, part.text, keyboard, part.entities)
         if message is not None and transcription_id is not None:
             another = answer.chat_if_another(message.chat.id)
             await self.db_assist.set_answer(transcription_id, message.message_id, chat_id=another)
 
-    async def say_in_place(self, answer: Answer, text: str, keyboard: InlineKeyboardMarkup | None) -> Message | None:
+    async def say_in_place(
+        self,
+        answer: Answer,
+        text: str,
+        keyboard: InlineKeyboardMarkup | None,
+        entities: Sequence[MessageEntity] = (),
+    ) -> Message | None:
         """Edit the placeholder.
 
         Returns:
@@ -162,23 +171,31 @@ class Delivery:
         """
         if answer.message_id is not None:
             try:
-                await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard)
+                await edit_text(self.bot, answer.chat_id, answer.message_id, text, keyboard, entities=entities)
             except MessageGoneError:
                 pass
             else:
                 return None
-        return await self.reply(answer.chat_id, answer.job.message_id, text, keyboard)
+        return await self.reply(answer.chat_id, answer.job.message_id, text, keyboard, entities)
 
     async def reply(
-        self, chat_id: int, reply_to: int | None, text: str, keyboard: InlineKeyboardMarkup | None = None
+        self,
+        chat_id: int,
+        reply_to: int | None,
+        text: str,
+        keyboard: InlineKeyboardMarkup | None = None,
+        entities: Sequence[MessageEntity] = (),
     ) -> Message:
         """Send a message in reply to another one, which may have been deleted."""
         to = None if reply_to is None else _reply_to(reply_to)
-        return await sent(lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard))
+        shown = list(entities) or None
+        return await sent(
+            lambda: self.bot.send_message(chat_id, text, reply_parameters=to, reply_markup=keyboard, entities=shown)
+        )
 
-    async def _send_part(self, answer: Answer, recognised: Recognised, text: str) -> int:
+    async def _send_part(self, answer: Answer, recognised: Recognised, part: Part) -> int:
         with urgency(Urgency.FINAL):
-            message = await self.reply(answer.chat_id, answer.job.message_id, text)
+            message = await self.reply(answer.chat_id, answer.job.message_id, part.text, entities=part.entities)
         await self._attach(recognised, MessageKind.PART, message)
         return message.message_id
 

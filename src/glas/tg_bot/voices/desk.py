@@ -1,10 +1,22 @@
-"""Limit the recognitions that run at once, number the waiting recordings, and hold bytes in memory meanwhile."""
+"""Limit the recognitions that run at once, number the recordings that wait, and hold bytes in memory meanwhile."""
 
 import asyncio
-from bisect import bisect_left
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from enum import Enum, auto
+
+from glas.clients.events import PartialText
+
+
+class Phase(Enum):
+    """What a recording waits for, or what is done with it."""
+
+    QUEUED = auto()
+    DOWNLOADING = auto()
+    RECOGNISING = auto()
+    PAUSED = auto()
 
 
 class Ticket:
@@ -13,28 +25,37 @@ class Ticket:
     def __init__(self, desk: "Desk", came_s: int) -> None:
         self._desk = desk
         self.came_s = came_s
+        self.phase = Phase.QUEUED
+        self.partial: PartialText | None = None
         self.called = asyncio.Event()
-        self.is_paused = False
 
     def pause(self) -> None:
-        """Mark, within the context, that this recording waits for an unavailable service."""
-        self.is_paused = True
+        """Mark that this recording waits for an unavailable service; the next attempt ends this."""
+        self.phase = Phase.PAUSED
+
+    def tell(self, partial: PartialText) -> None:
+        """Take note of how far the recording is recognised."""
+        self.partial = partial
 
     @property
     def place(self) -> int:
-        """Return the place in the queue, from 1; 0 while it is being recognised."""
+        """Return the place in the queue, from 1; 0 if it is not in the queue."""
         return self._desk.place(self)
 
 
 class Desk:
-    """Run at most `seats` recognitions at once, in the order of arrival.
+    """Run at most `seats` recognitions at once.
+
+    All recordings that are downloaded or wait for a seat stand in one line, in the order in which they were sent. A
+    free seat goes to the first one whose bytes are there. So a slow download holds no seat, and delays nobody else.
 
     Other processes have desks of their own; their waiting recordings arrive from time to time, as `elsewhere`.
     """
 
     def __init__(self, seats: int) -> None:
-        self._free = seats
-        self._waiting: deque[Ticket] = deque()
+        self._n_free = seats
+        self._line: list[Ticket] = []
+        self._ready: set[Ticket] = set()
         self.elsewhere: Sequence[int] = ()
 
     def ticket(self, came_s: int = 0) -> Ticket:
@@ -46,42 +67,60 @@ class Desk:
         return Ticket(self, came_s)
 
     def waiting(self) -> list[int]:
-        """Return the arrival times of the recordings that wait in this process."""
-        return [ticket.came_s for ticket in self._waiting]
+        """Return the times at which the recordings in this process's line were sent."""
+        return [ticket.came_s for ticket in self._line]
 
     def place(self, ticket: Ticket) -> int:
-        """Return the place of a ticket among all waiting recordings, in this and in the other processes."""
-        if ticket not in self._waiting:
+        """Return the place of a ticket in the lines of this and of the other processes; 0 if it stands in none."""
+        if ticket not in self._line:
             return 0
-        return self._waiting.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
+        return self._line.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
+
+    @contextmanager
+    def in_line(self, ticket: Ticket) -> Iterator[None]:
+        """Let a ticket stand in the line within the context, until it gets a seat."""
+        ticket.phase = Phase.QUEUED
+        ticket.called.clear()
+        insort(self._line, ticket, key=lambda one: one.came_s)
+        try:
+            yield
+        finally:
+            self._leave(ticket)
 
     @asynccontextmanager
-    async def served(self, ticket: Ticket) -> AsyncIterator[None]:
-        """Wait for a seat, and hold it within the context."""
-        if self._free:
-            self._free -= 1
-        else:
-            self._waiting.append(ticket)
-            try:
-                await ticket.called.wait()
-            except BaseException:
-                # If the seat was given at the moment of the cancellation, pass it on.
-                if ticket in self._waiting:
-                    self._waiting.remove(ticket)
-                else:
-                    self._release()
-                raise
-        ticket.called.clear()
+    async def seat(self, ticket: Ticket) -> AsyncIterator[None]:
+        """Wait for a seat with the bytes at hand, and hold it within the context; the ticket stands in the line."""
+        ticket.phase = Phase.QUEUED
+        self._ready.add(ticket)
+        self._give_seats()
+        try:
+            await ticket.called.wait()
+        except BaseException:
+            # If the seat was given at the moment of the cancellation, pass it on.
+            if ticket.called.is_set():
+                self._release()
+            self._leave(ticket)
+            raise
+        ticket.phase, ticket.partial = Phase.RECOGNISING, None
         try:
             yield
         finally:
             self._release()
 
+    def _give_seats(self) -> None:
+        while self._n_free and (ticket := next((one for one in self._line if one in self._ready), None)) is not None:
+            self._n_free -= 1
+            self._leave(ticket)
+            ticket.called.set()
+
     def _release(self) -> None:
-        if self._waiting:
-            self._waiting.popleft().called.set()
-        else:
-            self._free += 1
+        self._n_free += 1
+        self._give_seats()
+
+    def _leave(self, ticket: Ticket) -> None:
+        self._ready.discard(ticket)
+        if ticket in self._line:
+            self._line.remove(ticket)
 
 
 class Shelf:

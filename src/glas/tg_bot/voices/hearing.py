@@ -1,6 +1,8 @@
 """Get the text of a file in Telegram: reuse the result of a known file, or download and recognise it."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -8,18 +10,20 @@ import structlog
 from aiogram import Bot
 from pydantic import BaseModel, ConfigDict
 
+from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import AudioError, GlasError
+from glas.domain.errors import AudioError, GlasError, ServiceError
 from glas.domain.kept import KeptRecognition
 from glas.domain.model_ref import ModelRef
-from glas.domain.transcription import SURE
+from glas.domain.paragraphs import CHARS, in_paragraphs
+from glas.domain.transcription import SURE, Recognition
 from glas.domain.vocabulary import digest
-from glas.tg_bot.api.download import download
 from glas.tg_bot.talk.phrases import Say
-from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
+from glas.tg_bot.voices.desk import Desk, Ticket
+from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.jobs import VoiceJob
-from glas.tg_bot.voices.status import shown_status
+from glas.tg_bot.voices.status import shown_status, status_text
 
 # Recognition does not need the vocabulary, so that it does not wait for it as long as for other things.
 _KEYWORDS_TIMEOUT_S = 5.0
@@ -33,6 +37,8 @@ class Heard(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     text: str
+    paragraphs: str = ""
+    """The text as it is shown: a long one has paragraphs."""
     duration_s: float
     confidence: float | None = None
     model: str
@@ -44,6 +50,11 @@ class Heard(BaseModel):
     """What is stored beside the text; None where the text was known before."""
     same_as: int | None = None
     """The message of the same file from which the text is known."""
+
+    @property
+    def shown(self) -> str:
+        """Return the text as it is shown."""
+        return self.paragraphs or self.text
 
     @property
     def is_unsure(self) -> bool:
@@ -58,9 +69,9 @@ class Hearing:
     bot: Bot
     nn_service: NnServiceClient
     db_assist: DbAssistClient
+    data_loader: DataLoaderClient
     desk: Desk
-    shelf: Shelf
-    limit_bytes: int
+    fetching: Fetching
     n_keywords: int
     """How many words of vocabularies go with a recording at most."""
 
@@ -68,15 +79,11 @@ class Hearing:
         """Return a place in the queue, which `hear` uses."""
         return self.desk.ticket(job.date_s)
 
-    def shown(self, chat_id: int, answer_id: int, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """Show the person the progress, within the context."""
-
-        def status() -> str:
-            if ticket.is_paused:
-                return say("waiting")
-            return say("queued", place=ticket.place) if ticket.place else say("recognising")
-
-        return shown_status(self.bot, chat_id, answer_id, status)
+    def shown(
+        self, place: tuple[int, int], job: VoiceJob, ticket: Ticket, say: Say
+    ) -> AbstractAsyncContextManager[None]:
+        """Show the person the progress, within the context, in the message that `place` names: chat and message."""
+        return shown_status(self.bot, *place, lambda: status_text(ticket, job.recording.duration_s, say))
 
     async def hear(self, job: VoiceJob, ticket: Ticket) -> Heard:
         """Recognise one recording.
@@ -87,21 +94,21 @@ class Hearing:
         keywords = await self._keywords(job)
         if (known := await self._known(job, digest(keywords))) is not None:
             return known
-        async with self.desk.served(ticket):
-            ticket.is_paused = False
-            data = self.shelf.get(job.recording.file_unique_id)
-            if data is None:
-                data = await self.fetch(job.recording.file_id)
-                self.shelf.put(job.recording.file_unique_id, data)
-            try:
-                recognition = await self.nn_service.transcribe(data, keywords=keywords)
-            except AudioError:
-                # Another attempt downloads it again, as it may have been damaged in transit.
-                self.shelf.take(job.recording.file_unique_id)
-                raise
+        with self.desk.in_line(ticket):
+            async with self.fetching.held(job.recording, ticket) as read, self.desk.seat(ticket):
+                try:
+                    recognition = await self.nn_service.transcribe(
+                        await read(), keywords=keywords, on_progress=ticket.tell
+                    )
+                except AudioError:
+                    # Another attempt downloads it again, as it may have been damaged in transit.
+                    self.fetching.drop(job.recording)
+                    raise
         heard = recognition.hypothesis
+        text = heard.text.strip()
         return Heard(
-            text=heard.text.strip(),
+            text=text,
+            paragraphs=in_paragraphs(heard, text),
             duration_s=heard.duration_s,
             confidence=heard.confidence,
             model=heard.model,
@@ -112,9 +119,20 @@ class Hearing:
             kept=KeptRecognition(recognition=recognition, n_keywords=len(keywords)),
         )
 
+    async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
+        """Recognise a recording that is stored; it takes a seat like one that comes now, and is read once it has one.
+
+        Raises:
+            GlasError: it cannot be read or recognised.
+        """
+        ticket = self.desk.ticket(int(time.time()))
+        with self.desk.in_line(ticket):
+            async with self.desk.seat(ticket):
+                return await self.nn_service.transcribe(await read())
+
     async def fetch(self, file_id: str) -> bytes:
         """Return the bytes of a file in Telegram."""
-        return await download(self.bot, file_id, limit_bytes=self.limit_bytes)
+        return await self.fetching.fetch(file_id)
 
     async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
         """Return the words that are likely in a recording; none if they cannot be had now."""
@@ -144,6 +162,7 @@ class Hearing:
             return None
         return Heard(
             text=known.text,
+            paragraphs=await self._paragraphs(known.id, known.text),
             duration_s=known.duration_s or 0.0,
             confidence=known.confidence,
             model=model.name,
@@ -159,3 +178,13 @@ class Hearing:
             return (await self.nn_service.health()).served
         except GlasError:
             return None
+
+    async def _paragraphs(self, transcription_id: int, text: str) -> str:
+        """Return a known text in paragraphs; as it is, where its times are not at hand."""
+        if len(text) <= CHARS:
+            return text
+        try:
+            kept = await self.data_loader.fetch_recognition(transcription_id)
+        except ServiceError:
+            return text
+        return text if kept is None else in_paragraphs(kept.recognition.hypothesis, text)

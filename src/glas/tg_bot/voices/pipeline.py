@@ -129,7 +129,7 @@ class Pipeline:
         """Show the progress, within the context, if there is a message that can show it."""
         if answer.message_id is None:
             return nullcontext()
-        return self.hearing.shown(answer.chat_id, answer.message_id, ticket, say)
+        return self.hearing.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
 
     async def _open(self, job: VoiceJob) -> dict[str, Any]:
         """Decide about a recording, and send the first message if it is answered at once."""
@@ -193,7 +193,7 @@ class Pipeline:
 
     async def _withdraw(self, answer: Answer, recognised: Recognised) -> None:
         """Finish the row of a recording without speech, and delete the placeholder."""
-        await self.delivery.finish(recognised)
+        await self.delivery.finish(answer, recognised)
         await self._take_back(answer)
 
     async def _take_back(self, answer: Answer) -> None:

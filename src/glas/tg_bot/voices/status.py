@@ -1,4 +1,4 @@
-"""Status line for a person who waits: place in the queue, recognition in progress, service unavailable."""
+"""Status line for a person who waits: place in the queue, download, recognition in progress, service unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,16 +6,55 @@ from contextlib import asynccontextmanager, suppress
 
 from aiogram import Bot
 
+from glas.clients.events import PartialText
 from glas.domain.errors import GlasError
 from glas.tg_bot.api.limiter import NotNowError, Urgency, urgency
 from glas.tg_bot.api.telegram import edit_text, said
+from glas.tg_bot.talk.phrases import Say
+from glas.tg_bot.voices.desk import Phase, Ticket
 
 _INTERVAL_S = 2.5
+# Telegram takes 20 messages and edits a minute in a group: most of them are for texts.
+_GROUP_INTERVAL_S = 15.0
+# Of the text so far its end is shown: enough to read along, while the message stays small.
+_SHOWN_CHARS = 700
+_MINUTE_S = 60
+
+
+def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
+    """Return what is told of a recording now.
+
+    Args:
+        ticket: the recording.
+        duration_s: its length as Telegram tells it; 0 where it does not.
+        say: phrases in the reader's language.
+    """
+    match ticket.phase:
+        case Phase.PAUSED:
+            return say("waiting")
+        case Phase.DOWNLOADING:
+            return say("downloading")
+        case Phase.QUEUED if ticket.place:
+            return say("queued", place=ticket.place)
+    return say("recognising") if ticket.partial is None else _progress(ticket.partial, duration_s, say)
+
+
+def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
+    """Return how far a recognition is, and the last words of the text so far."""
+    if duration_s > 0:
+        head = say("recognising-percent", percent=min(99, int(100 * partial.done_s / duration_s)))
+    else:
+        seconds = int(partial.done_s)
+        head = say("recognising-time", time=f"{seconds // _MINUTE_S}:{seconds % _MINUTE_S:02}")
+    text = partial.text
+    if len(text) > _SHOWN_CHARS:
+        text = f"…{text[-_SHOWN_CHARS:].partition(' ')[2]}"
+    return f"{head}\n\n{text}" if text else head
 
 
 @asynccontextmanager
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
-    """Keep the status line up to date within the context, at most once in 2.5 s.
+    """Keep the status line up to date within the context, at most once in 2.5 s, in a group once in 15 s.
 
     It waits for the last edit instead of cancelling it: a late edit could overwrite the answer.
     """
@@ -29,7 +68,9 @@ async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[
 
 
 async def _show(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str], done: asyncio.Event) -> None:
-    shown = ""
+    shown, shown_s = "", float("-inf")
+    least_s = _GROUP_INTERVAL_S if chat_id < 0 else _INTERVAL_S
+    now_s = asyncio.get_running_loop().time
     with urgency(Urgency.STATUS):
         while True:
             with suppress(TimeoutError):
@@ -38,7 +79,7 @@ async def _show(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]
                 return
             # The status line is not essential: an error here must not stop the work.
             with suppress(NotNowError, GlasError):
-                if (wanted := text()) != shown:
+                if (wanted := text()) != shown and now_s() - shown_s >= least_s:
                     await edit_text(bot, chat_id, message_id, wanted)
-                    shown = wanted
+                    shown, shown_s = wanted, now_s()
                 await said(lambda: bot.send_chat_action(chat_id, "typing"))

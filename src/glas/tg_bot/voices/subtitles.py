@@ -1,18 +1,20 @@
 """Subtitles of the current text: corrected words have the times of the words that they replace."""
 
+import secrets
 from dataclasses import dataclass
 
 import structlog
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import NotFoundError, ServiceError
 from glas.domain.kept import KeptRecognition
 from glas.domain.messages import Transcription
+from glas.domain.paragraphs import CHARS, in_paragraphs
 from glas.domain.realignment import realigned
 from glas.domain.subtitles import to_srt
 from glas.domain.transcription import Hypothesis
+from glas.tg_bot.voices.admission import DailyLimitError, Doorkeeper
 from glas.tg_bot.voices.archive import store_recognition
 from glas.tg_bot.voices.hearing import Hearing
 
@@ -25,22 +27,34 @@ class Subtitling:
 
     data_loader: DataLoaderClient
     db_assist: DbAssistClient
-    nn_service: NnServiceClient
     hearing: Hearing
+    doorkeeper: Doorkeeper
 
-    async def subtitles(self, row: Transcription) -> str:
+    async def subtitles(self, row: Transcription, person: int) -> str:
         """Return the SubRip subtitles of a message, from the recognition that was stored with it.
 
         A message of an older version of Glas, whose times were not stored, is recognised once more, and the result is
-        stored.
+        stored. That waits for a seat and counts towards the daily limit, like any recording.
+
+        Args:
+            row: the message.
+            person: its speaker.
 
         Raises:
+            DailyLimitError: it would have to be recognised, and the speaker's limit is reached.
             GlasError: the recording cannot be had or recognised.
         """
-        hypothesis = await self._kept(row) or await self._recognised(row)
+        hypothesis = await self._kept(row) or await self._recognised(row, person)
         # Another model may recognise other words than those that the message shows.
         is_shown = hypothesis.text.split() == row.shown_text.split()
         return to_srt(hypothesis if is_shown else realigned(hypothesis, row.shown_text))
+
+    async def paragraphs(self, row: Transcription) -> str:
+        """Return the text that a message shows, in paragraphs if it is long and its times are at hand."""
+        if len(row.shown_text) <= CHARS:
+            return row.shown_text
+        hypothesis = await self._kept(row)
+        return row.shown_text if hypothesis is None else in_paragraphs(hypothesis, row.shown_text)
 
     async def _kept(self, row: Transcription) -> Hypothesis | None:
         try:
@@ -50,12 +64,21 @@ class Subtitling:
             return None
         return None if kept is None else kept.recognition.hypothesis
 
-    async def _recognised(self, row: Transcription) -> Hypothesis:
-        if row.audio_key is not None:
-            data = await self.data_loader.fetch_audio(row.audio_key)
-        else:
-            data = await self.hearing.fetch(row.file_id)
-        recognition = await self.nn_service.transcribe(data)
+    async def _recognised(self, row: Transcription, person: int) -> Hypothesis:
+        pseudonyms = self.doorkeeper.pseudonyms
+        party = pseudonyms.party(person)
+        if minutes := await self.doorkeeper.minutes_exceeded(person, party, row.duration_s or 0.0):
+            raise DailyLimitError(f"expected at most {minutes} minutes of sound in a day, got more")
+
+        async def read() -> bytes:
+            if row.audio_key is not None:
+                return await self.data_loader.fetch_audio(row.audio_key)
+            return await self.hearing.fetch(row.file_id)
+
+        recognition = await self.hearing.recognise_stored(read)
+        # Each time counts: where it cannot be stored, it is recognised again.
+        name, duration_s = secrets.token_hex(), recognition.hypothesis.duration_s
+        await self.db_assist.count_usage(pseudonyms.record(party, name, duration_s))
         await self._keep(row, KeptRecognition(recognition=recognition))
         return recognition.hypothesis
 

@@ -1,0 +1,73 @@
+"""Read the events in which nn_service tells of a recording while it recognises it."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, NamedTuple
+
+import httpx
+from pydantic import Field
+
+from glas.clients.nn_service_bodies import Body, VerboseBody
+from glas.domain.errors import ServiceFaultError, from_body
+
+_PREFIX: Final = "data: "
+_END: Final = "[DONE]"
+
+
+class PartialText(NamedTuple):
+    """How far a recording is recognised."""
+
+    done_s: float
+    """Seconds of the recording up to the end of the last piece of speech."""
+    text: str
+    """The text so far."""
+
+
+class _DeltaBody(Body):
+    """A piece of speech."""
+
+    delta: str
+    progress_seconds: float = Field(ge=0)
+
+
+async def read_events(response: httpx.Response, on_progress: Callable[[PartialText], None]) -> VerboseBody:
+    """Read an answer to the end; a service that answers at once, without events, is understood, too.
+
+    Args:
+        response: of a request with `stream=true` and `response_format=verbose_json`.
+        on_progress: told after each piece of speech.
+
+    Raises:
+        ServiceFaultError: something else was sent.
+        GlasError: the error that the service reported.
+    """
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        return VerboseBody.read(_parsed((await response.aread()).decode(errors="replace")))
+    text, whole = "", None
+    async for event in _events(response):
+        match event:
+            case {"type": "transcript.text.delta"}:
+                delta = _DeltaBody.read(event)
+                text += delta.delta
+                on_progress(PartialText(delta.progress_seconds, text))
+            case {"type": "transcript.text.done", "result": result}:
+                whole = VerboseBody.read(result)
+            case {"error": _}:
+                raise from_body(response.status_code, event)
+    if whole is not None:
+        return whole
+    raise ServiceFaultError("expected a text at the end of the events, got none")
+
+
+async def _events(response: httpx.Response) -> AsyncIterator[Any]:
+    async for line in response.aiter_lines():
+        if line.startswith(_PREFIX) and line != _PREFIX + _END:
+            yield _parsed(line.removeprefix(_PREFIX))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        # What was sent may hold a person's words, and is not shown.
+        raise ServiceFaultError(f"expected JSON from nn_service, got {len(text)} other characters") from None

@@ -1,0 +1,101 @@
+"""A log of deletions of people's data, beside the database: what a restore of an older backup must delete again.
+
+It names rows and messages by their numbers and holds nobody's Telegram id. Its first line names the installation, so
+that the log of another one is never applied.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glas.system.files import to_disk
+
+FILE: Final = "deletions.jsonl"
+
+_log = structlog.stdlib.get_logger("glas.db")
+
+
+class Deletion(BaseModel):
+    """One request to delete everything about a person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: int
+    """The row that stays, without a name."""
+    transcription_ids: tuple[int, ...]
+    deletion_datetime: datetime
+
+
+class _Head(BaseModel):
+    installation: str
+
+
+class DeletionLog:
+    """The log in one file; lines are appended and never changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def installation(self) -> str:
+        """Return the name of the installation; a new one is made where there is no log yet."""
+        if not self.path.exists():
+            draft = self._draft(secrets.token_hex(8), ())
+            # Of two processes that come at once one makes the log.
+            with contextlib.suppress(FileExistsError):
+                self.path.hardlink_to(draft)
+            draft.unlink()
+            to_disk(self.path.parent)
+        return _Head.model_validate_json(self._lines()[0]).installation
+
+    def add(self, deletion: Deletion) -> None:
+        """Append a deletion; after the return it is on the disk."""
+        self.installation()
+        with self.path.open("r+b") as file:
+            file.seek(0, os.SEEK_END)
+            # A crash may have cut the last line.
+            file.seek(-1, os.SEEK_END)
+            start = b"" if file.read(1) == b"\n" else b"\n"
+            file.write(start + deletion.model_dump_json().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> list[Deletion]:
+        """Return all deletions. A line that a crash has cut belongs to none that has happened."""
+        found = list[Deletion]()
+        for line in self._lines()[1:]:
+            try:
+                found.append(Deletion.model_validate_json(line))
+            except ValidationError:
+                _log.warning("a line of the log of deletions is not understood", path=str(self.path))
+        return found
+
+    def write(self, installation: str, deletions: Iterable[Deletion]) -> None:
+        """Write the whole log anew; the old one stays until the new one is on the disk."""
+        self._draft(installation, deletions).replace(self.path)
+        to_disk(self.path.parent)
+
+    def _draft(self, installation: str, deletions: Iterable[Deletion]) -> Path:
+        draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        lines = [_Head(installation=installation), *deletions]
+        draft.write_text("".join(f"{line.model_dump_json()}\n" for line in lines), encoding="utf-8")
+        to_disk(draft)
+        return draft
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+
+def merged(*logs: Iterable[Deletion]) -> list[Deletion]:
+    """Return the deletions of several logs, each once, in the order of time."""
+    return sorted({deletion for log in logs for deletion in log}, key=lambda one: one.deletion_datetime)

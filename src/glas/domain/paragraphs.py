@@ -1,0 +1,49 @@
+"""Divide a long text into paragraphs: where the speaker pauses, and at sentence ends.
+
+The page has the same rule and the same figures in `web/static/transcript.js`.
+"""
+
+import re
+from typing import Final
+
+from glas.domain.realignment import realigned
+from glas.domain.transcription import Hypothesis, Segment
+
+PAUSE_S: Final = 2.0
+CHARS: Final = 500
+"""A paragraph of so many letters ends with the sentence."""
+
+_SENTENCE_END = re.compile(r"""[.!?…]["'»”)]*$""")
+
+
+def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
+    """Return a text with an empty line between paragraphs.
+
+    Args:
+        hypothesis: what was recognised, with the times of its segments.
+        text: the words to show: those of the hypothesis, or corrected ones.
+
+    Returns:
+        `text` itself where it is short, has lines of its own, or nothing is known of its times.
+    """
+    if len(text) <= CHARS or "\n" in text or not hypothesis.segments:
+        return text
+    if hypothesis.text.split() != text.split():
+        hypothesis = realigned(hypothesis, text)
+    paragraphs: list[str] = []
+    last: Segment | None = None
+    for segment in hypothesis.segments:
+        if last is None or _is_end(last, segment, len(paragraphs[-1])):
+            paragraphs.append(segment.text)
+        else:
+            paragraphs[-1] = f"{paragraphs[-1]} {segment.text}"
+        last = segment
+    made = "\n\n".join(paragraphs)
+    return made if made.split() == text.split() else text
+
+
+def _is_end(last: Segment, following: Segment, n_chars: int) -> bool:
+    """Whether a paragraph of `n_chars` letters ends after its last segment."""
+    if following.start_s - last.end_s >= PAUSE_S:
+        return True
+    return n_chars >= CHARS and _SENTENCE_END.search(last.text) is not None

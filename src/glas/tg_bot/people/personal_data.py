@@ -1,0 +1,109 @@
+"""Pack everything that is stored about a person into zip files of a size that Telegram takes."""
+
+import asyncio
+import io
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Final, NamedTuple
+
+import structlog
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist_bodies import PersonalData
+from glas.domain.errors import NotFoundError
+from glas.domain.object_keys import recognition_key, transcription_key
+
+PART_BYTES: Final = 45_000_000
+"""Telegram takes documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11)."""
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+class Part(NamedTuple):
+    """One of the zip files."""
+
+    content: bytes
+    is_last: bool
+
+
+class _Entry(NamedTuple):
+    """A file to be packed; `read` returns its bytes from one position up to another."""
+
+    name: str
+    size_bytes: int
+    read: Callable[[int, int], Awaitable[bytes]]
+
+
+async def packed(
+    data: PersonalData, data_loader: DataLoaderClient, *, part_bytes: int = PART_BYTES
+) -> AsyncIterator[Part]:
+    """Yield zip files that together hold everything: `data.json`, texts, recognitions and recordings.
+
+    One zip file is in memory at a time. A file that is larger than a part is divided over several, as `name.001`,
+    `name.002` and so on, which have to be put together.
+
+    Args:
+        data: what the database holds.
+        data_loader: gives what the object store holds.
+        part_bytes: most bytes of files in one zip file.
+    """
+    files: dict[str, bytes] = {}
+    n_bytes = 0
+    async for entry in _entries(data, data_loader):
+        try:
+            async for name, content in _pieces(entry, part_bytes):
+                if files and n_bytes + len(content) > part_bytes:
+                    yield Part(await asyncio.to_thread(_zip, files), is_last=False)
+                    files, n_bytes = {}, 0
+                files[name] = content
+                n_bytes += len(content)
+        except NotFoundError:
+            _log.warning("an object of a person is missing in the object store", key=entry.name)
+    yield Part(await asyncio.to_thread(_zip, files), is_last=True)
+
+
+async def _entries(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIterator[_Entry]:
+    yield _in_memory("data.json", data.model_dump_json(indent=2).encode())
+    for row in data.transcriptions:
+        if row.text is not None:
+            yield _in_memory(transcription_key(row.id), row.text.encode())
+        if (recognition := await _recognition(row.id, data_loader)) is not None:
+            yield _in_memory(recognition_key(row.id), recognition)
+        if row.audio_key is not None:
+            name = f"{row.id}/{PurePosixPath(row.audio_key).name}"
+            yield _Entry(name, row.audio_size_bytes or 0, partial(data_loader.fetch_audio, row.audio_key))
+
+
+async def _recognition(transcription_id: int, data_loader: DataLoaderClient) -> bytes | None:
+    """Return words with their times, as they are stored; None for a message of an earlier version or without text."""
+    try:
+        return await data_loader.fetch_audio(recognition_key(transcription_id))
+    except NotFoundError:
+        return None
+
+
+def _in_memory(name: str, content: bytes) -> _Entry:
+    async def read(start: int, end: int) -> bytes:
+        return content[start:end]
+
+    return _Entry(name, len(content), read)
+
+
+async def _pieces(entry: _Entry, part_bytes: int) -> AsyncIterator[tuple[str, bytes]]:
+    """Yield a file under its name, or, if it is too large, its pieces under numbered names."""
+    if entry.size_bytes <= part_bytes:
+        yield entry.name, await entry.read(0, entry.size_bytes)
+        return
+    for number, start in enumerate(range(0, entry.size_bytes, part_bytes), start=1):
+        content = await entry.read(start, min(start + part_bytes, entry.size_bytes))
+        yield f"{entry.name}.{number:03}", content
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()

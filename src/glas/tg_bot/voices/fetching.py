@@ -1,0 +1,77 @@
+"""Have the bytes of recordings at hand before their recognition, with a bound on what is held in memory.
+
+A recording that Telegram calls small is downloaded at once. At most `n_large` larger ones are downloaded or held at a
+time, in the order of arrival; the others wait without bytes. So large files that arrive slowly delay only large files.
+A Bot API server on this machine keeps files on its disk: they are read when they are recognised, and need no place.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from aiogram import Bot
+
+from glas.tg_bot.api.download import at_hand
+from glas.tg_bot.voices.desk import Phase, Shelf, Ticket
+from glas.tg_bot.voices.recordings import Recording
+
+# Eight minutes of a voice message at Telegram's 32 kbit/s. Times `GLAS_BOT__CONCURRENCY` (32), it is 64 MB.
+SMALL_BYTES: Final = 2_000_000
+
+
+class Fetching:
+    """Download recordings.
+
+    Args:
+        bot: the client.
+        shelf: keeps bytes between the steps of a recording, so that another attempt and the archive find them.
+        limit_bytes: largest file.
+        n_large: files of more than `SMALL_BYTES` that are downloaded or held at a time.
+    """
+
+    def __init__(self, bot: Bot, shelf: Shelf, *, limit_bytes: int, n_large: int) -> None:
+        self._bot = bot
+        self._shelf = shelf
+        self._limit_bytes = limit_bytes
+        self._large = asyncio.Semaphore(n_large)
+
+    @asynccontextmanager
+    async def held(self, recording: Recording, ticket: Ticket) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
+        """Have a recording at hand within the context.
+
+        Yields:
+            A function that returns its bytes, without waiting for a network.
+
+        Raises:
+            GlasError: Telegram does not give the file.
+        """
+        async with AsyncExitStack() as stack:
+            data = self._shelf.get(recording.file_unique_id)
+            is_in_memory = not self._bot.session.api.is_local
+            if is_in_memory and not 0 < recording.size_bytes <= SMALL_BYTES:
+                await stack.enter_async_context(self._large)
+                data = self._shelf.get(recording.file_unique_id)
+            if data is not None:
+                yield _returning(data)
+                return
+            ticket.phase = Phase.DOWNLOADING
+            read = await at_hand(self._bot, recording.file_id, limit_bytes=self._limit_bytes)
+            if is_in_memory:
+                self._shelf.put(recording.file_unique_id, await read())
+            yield read
+
+    def drop(self, recording: Recording) -> None:
+        """Forget the bytes of a recording."""
+        self._shelf.take(recording.file_unique_id)
+
+    async def fetch(self, file_id: str) -> bytes:
+        """Return the bytes of a file in Telegram."""
+        return await (await at_hand(self._bot, file_id, limit_bytes=self._limit_bytes))()
+
+
+def _returning(data: bytes) -> Callable[[], Awaitable[bytes]]:
+    async def read() -> bytes:
+        return data
+
+    return read

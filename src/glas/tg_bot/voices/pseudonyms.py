@@ -1,0 +1,37 @@
+"""Pseudonyms under which usage is counted: keyed hashes, so that the database alone tells nobody's id.
+
+The key follows from the bot's token, which the database does not hold. db_assist deletes the counts after a day.
+"""
+
+import hashlib
+import hmac
+
+from glas.clients.db_assist_bodies import UsageRecord
+
+
+class Pseudonyms:
+    """Make pseudonyms of the bot with one token."""
+
+    def __init__(self, token: str) -> None:
+        self._key = hashlib.sha256(b"glas usage\0" + token.encode()).digest()
+
+    def party(self, party: int) -> str:
+        """Return the name under which the recordings of a person or chat are counted."""
+        return self._of(f"party:{party}")
+
+    def judging(self, party: int) -> str:
+        """Return the name under which the corrections of a person are counted that an engine judged."""
+        return self._of(f"judging:{party}")
+
+    def record(self, party: str, recording: str, audio_s: float) -> UsageRecord:
+        """Return the record of a recording.
+
+        Args:
+            party: from `party` or `judging`.
+            recording: a name that the same recording has each time it is counted.
+            audio_s: its length, seconds.
+        """
+        return UsageRecord(recording=self._of(f"recording:{party}:{recording}"), party=party, audio_s=audio_s)
+
+    def _of(self, name: str) -> str:
+        return hmac.digest(self._key, name.encode(), "sha256").hex()

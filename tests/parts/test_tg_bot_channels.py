@@ -1,0 +1,37 @@
+"""Voice messages in a channel, where nobody is known."""
+
+import pytest
+
+from glas.domain.errors import NotFoundError
+from tests.parts.bots import House, texts_of_buttons
+from tests.parts.test_tg_bot_groups import OGG, n_users
+from tests.parts.test_tg_bot_groups import group as group  # noqa: PLC0414 - fixtures, found here by their names
+from tests.parts.test_tg_bot_groups import house_settings as house_settings  # noqa: PLC0414
+from tests.telegram.methods import FIRST_CHANNEL
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_channel_is_answered_and_nothing_is_kept(house: House, group: int) -> None:
+    """Its posts have no sender: they are answered under no name, stored nowhere, and limited together."""
+    channel = FIRST_CHANNEL - -group
+    n_before = await n_users(house)
+    posts = [house.telegram.post(channel, OGG) for _ in range(4)]
+    answers = [await house.answer(post) for post in posts[:3]]
+    assert [(one["text"], texts_of_buttons(one)) for one in answers] == [("привет", [])] * 3
+    assert await n_users(house) == n_before
+    for answer in answers:
+        with pytest.raises(NotFoundError):
+            await house.row_of(answer)
+    # The setting of this house: three a minute.
+    await house.answer(house.telegram.speak(1, OGG, chat=group))
+    assert len(house.telegram.answers(channel)) == 3
+
+
+async def test_a_channel_in_which_the_bot_may_not_write_is_let_be(house: House, group: int) -> None:
+    """Telegram's refusal is the end of it; others are answered."""
+    channel = FIRST_CHANNEL - -group
+    house.telegram.world.forbidden[channel] = frozenset({"text messages"})
+    house.telegram.post(channel, OGG)
+    await house.answer(house.telegram.speak(1, OGG, chat=group))
+    assert house.telegram.answers(channel) == []
