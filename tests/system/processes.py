@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 READY = "Ctrl+C"
-_START_S, _STOP_S = 60.0, 40.0
+_START_S, _STOP_S = 120.0, 40.0
 _TAIL_CHARS = 4000
 
 
