@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
-from glas.clients.comparison_bodies import ComparisonBody
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
-from glas.clients.nn_service_bodies import HealthBody, TitleBody
+from glas.clients.nn_service_bodies import ComparisonBody, HealthBody, TitleBody
 from glas.domain.corrections import Sound
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 from glas.nn_service.formats import Granularity, render_verbose

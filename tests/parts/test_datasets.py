@@ -232,7 +232,7 @@ async def test_the_command(shown: World) -> None:
     """It makes a version, shows it, and tells who has left since."""
     run = CliRunner().invoke(app, ["dataset", "make", "--dev-share", "0"])
     assert run.exit_code == 0, run.output
-    assert "train: 1 запись" in run.output
+    assert "train: записей 1" in run.output
     assert "автор 1" in run.output
     (path,) = folder(shown).iterdir()
     (speaker,) = read_version(folder(shown), path.stem).speakers
@@ -245,7 +245,7 @@ async def test_the_command(shown: World) -> None:
     listed = CliRunner().invoke(app, ["dataset", "show"]).output
     assert "говорящих больше нет в выгрузке: 1" in listed
     left = CliRunner().invoke(app, ["dataset", "show", path.stem]).output
-    assert "ушло из выгрузки: 1 запись" in left
+    assert "ушло из выгрузки записей: 1" in left
     assert speaker in left
     failed = CliRunner().invoke(app, ["dataset", "show", "0123456789abcdef"])
     assert failed.exit_code == 1

@@ -49,8 +49,8 @@ async def say_for(house: House, recogniser: Recogniser, person: int, seconds: fl
 
 
 def is_refused(answer: JsonObject) -> bool:
-    """Whether an answer says that the minutes are used up."""
-    return "кончились" in answer["text"]
+    """Whether an answer says that the recording is beyond the daily limit."""
+    return "а это предел" in answer["text"]
 
 
 @in_the_module

@@ -50,3 +50,4 @@ error-chat_forbids = This chat does not let the bot send such messages.
 error-message_gone = This message is not there any more.
 error-button_forged = This button does not work: it belongs to another bot.
 error-button_stale = This button has expired.
+error-daily_limit = The minutes for today are used up. Try again tomorrow.
