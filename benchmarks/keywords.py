@@ -1,21 +1,23 @@
 """How often names and terms are written right without and with keywords, how often wrongly, and what that costs.
 
-    python benchmarks/keywords.py recall VOICES [--set dev]
+    python benchmarks/keywords.py recall VOICES [--set dev] [--prompt]
     python benchmarks/keywords.py false READER [FOLDER ...] [--set dev]
 
 `keywords.txt` has the terms, those of the test and those on which the bounds were chosen, each in three forms.
 
 `recall`: three sentences of each term, spoken by RHVoice (VOICES: where its packages are unpacked), go to the embedded
-model: with nothing, with all terms of the set in the prompt, and with all of them as keywords. A term is right if the
-text has it in the form that was said, by RU-NORM.
+model, with all terms of the set as keywords, and with `--prompt` also with all of them in the prompt. A term is right
+if the text has it in the form that was said, by RU-NORM; "any case": in that or another form. "Nothing": before
+keywords were looked for.
 
-`false`: speech that has none of them, with all of them as keywords: the festvox reader (READER: the unpacked package; its
-held-out half, or the other one for `dev`) and folders that `glas evaluate` reads. One thread; processor time.
+`false`: speech that has none of them, with all of them as keywords: the festvox reader (READER: the unpacked package;
+its held-out half, or the other one for `dev`) and folders that `glas evaluate` reads. One thread; processor time.
 """
 
 import argparse
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,11 +30,12 @@ import numpy as np
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
-from glas.domain.decoding import PLAIN, DecodingOptions
+from glas.domain.decoding import DecodingOptions
 from glas.domain.text import normalise
-from glas.domain.transcription import Samples
+from glas.domain.transcription import Samples, Word
 from glas.engines.catalogue import embedded_directory
 from glas.engines.keywords import Found
+from glas.engines.keywords.declension import forms as every_form
 from glas.engines.keywords.vocabulary import parts_of
 from glas.engines.whisper import WhisperEngine, hearing
 from glas.recognition.references import read_reference_set
@@ -45,6 +48,8 @@ TERMS = Path(__file__).with_name("keywords.txt")
 VOICES = ("aleksandr", "anna", "elena", "irina")
 LONGEST = 25 * 16_000  # samples of a piece
 LEAST = 4_000
+N_SENTENCES = 3
+REPORTED_EVERY = 20
 
 FRAMES = {
     "place": (
@@ -66,23 +71,31 @@ FRAMES = {
 
 
 class Said(NamedTuple):
-    """A sentence, the form of a term in it, and its sound."""
+    """A sentence, the form of a term in it, all its forms, and the sound."""
 
     form: str
+    forms: list[str]
     text: str
     samples: Samples
 
 
 class Stopwatch:
-    """What the search for keywords costs, in a call of the engine each: milliseconds, and whether texts were scored."""
+    """What the search for keywords costs, in milliseconds of each call, with and without a candidate.
+
+    Attributes:
+        before: the text of the last call before the search, which is what the model writes without keywords.
+    """
 
     def __init__(self) -> None:
+        self.before = ""
         self.without: list[float] = []
         self.with_score: list[float] = []
-        self._search: Callable[..., Found] = hearing.with_keywords
-        hearing.with_keywords = self._timed
+        self._module: Any = hearing
+        self._search: Callable[..., Found] = self._module.with_keywords
+        self._module.with_keywords = self._timed
 
-    def _timed(self, words: Any, keywords: Any, score: Any, knows: Any) -> Found:
+    def _timed(self, words: Sequence[Word], keywords: Any, score: Any, knows: Any) -> Found:
+        self.before = " ".join(word.text for word in words)
         asked = False
 
         def asks(texts: Sequence[str]) -> Any:
@@ -114,31 +127,38 @@ def terms(which: str) -> list[tuple[str, list[str]]]:
 def sentences(voices: Path, which: str) -> Iterator[Said]:
     """Three sentences of each term, each by another voice."""
     synthesiser = RHVoice(voices)
-    for number, (kind, forms) in enumerate(terms(which)):
-        for place, (frame, form) in enumerate(zip(FRAMES[kind], forms, strict=True)):
-            text, voice = frame.format(form), VOICES[(number + place) % len(VOICES)]
-            yield Said(form, text, speak(synthesiser, text, Manner(voice)))
+    for place in range(N_SENTENCES):
+        for number, (kind, forms) in enumerate(terms(which)):
+            text, voice = FRAMES[kind][place].format(forms[place]), VOICES[(number + place) % len(VOICES)]
+            yield Said(forms[place], every_form(forms[0]), text, speak(synthesiser, text, Manner(voice)))
 
 
-def recall(engine: WhisperEngine, voices: Path, which: str) -> None:
+def recall(engine: WhisperEngine, voices: Path, which: str, *, with_prompt: bool) -> None:
     """Print how many terms are right, those that are not, and what a sentence costs."""
     line = ", ".join(forms[0] for _, forms in terms(which))
-    rows = {"nothing": PLAIN, "prompt": DecodingOptions(prompt=line), "keywords": DecodingOptions(hotwords=line)}
-    watch = Stopwatch()
-    right, spent = dict.fromkeys(rows, 0), dict.fromkeys(rows, 0.0)
-    spoken = list(sentences(voices, which))
-    for said in spoken:
+    rows = {"keywords": DecodingOptions(hotwords=line, wants_words=False)}
+    if with_prompt:
+        rows["prompt"] = DecodingOptions(prompt=line, wants_words=False)
+    watch, right, spent, n_said = Stopwatch(), Counter[str](), Counter[str](), 0
+    for said in sentences(voices, which):
+        n_said += 1
         for name, options in rows.items():
             began = time.process_time()
-            (heard,) = engine.recognise([said.samples], options.model_copy(update={"wants_words": False}))
-            spent[name] += time.process_time() - began
-            is_right = has(heard.text, said.form)
-            right[name] += is_right
-            if name == "keywords" and not is_right:
-                print(f"  missed {said.form}: {heard.text}")
-    for name in rows:
-        share, each = right[name] / len(spoken), 1000 * spent[name] / len(spoken)
-        print(f"{name}: {right[name]} of {len(spoken)} right ({share:.1%}), {each:.0f} ms each")
+            (heard,) = engine.recognise([said.samples], options)
+            spent[name] += round(1000 * (time.process_time() - began))
+            right[name] += has(heard.text, said.form)
+            if name == "keywords":
+                right["nothing"] += has(watch.before, said.form)
+                for row, text in (("nothing", watch.before), ("keywords", heard.text)):
+                    right[f"{row}, any case"] += any(has(text, form) for form in said.forms)
+                if heard.text != watch.before or not has(heard.text, said.form):
+                    mark = "right" if has(heard.text, said.form) else "WRONG"
+                    print(f"  {mark} {said.form}: {watch.before} -> {heard.text}", flush=True)
+        if n_said % REPORTED_EVERY == 0:
+            print(f"{n_said}: {dict(right)}", flush=True)
+    for name, count in right.items():
+        each = f", {spent[name] / n_said:.0f} ms each" if spent[name] else ""
+        print(f"{name}: {count} of {n_said} right ({count / n_said:.1%}){each}")
     watch.report()
 
 
@@ -176,7 +196,7 @@ def false(engine: WhisperEngine, recordings: Iterator[tuple[str, Samples]], whic
             for use in (use for segment in heard.segments for use in segment.keywords):
                 if parts_of(use.heard) != parts_of(use.text):
                     n_false += 1
-                    print(f"  {name}: {use.text} in place of {use.heard}: {heard.text}")
+                    print(f"  {name}: {use.text} in place of {use.heard}: {heard.text}", flush=True)
     print(f"{n_false} of {n_words} words ({10_000 * n_false / max(n_words, 1):.1f} of 10,000)")
     watch.report()
 
@@ -188,11 +208,12 @@ def main() -> None:
     parser.add_argument("root", type=Path)
     parser.add_argument("folders", type=Path, nargs="*")
     parser.add_argument("--set", choices=("test", "dev"), default="test")
+    parser.add_argument("--prompt", action="store_true", help="also with all terms in the prompt")
     given = parser.parse_args()
     cache = Path(os.environ.get("TMPDIR", "/tmp")) / "converted"  # noqa: S108
     engine = WhisperEngine(embedded_directory(), name="embedded", cache=cache, beam_size=5)
     if given.what == "recall":
-        recall(engine, given.root, given.set)
+        recall(engine, given.root, given.set, with_prompt=given.prompt)
     else:
         false(engine, readings(given.root, given.folders, given.set), given.set)
 

@@ -6,9 +6,9 @@ word and before voiceless ones, voiced before voiced ones; double letters are on
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product, takewhile
 from typing import Final
 
 _REMEMBERED = 8192
@@ -71,6 +71,8 @@ _LOST: Final = [
     _LOST_Y if letter == "й" else _LOST_VOWEL if letter in _VOWELS else _LOST_CONSONANT for letter in _LETTERS
 ]
 
+_LONGER: Final = 3  # letters by which forms of one word mostly differ
+
 Sounds = bytes
 """A word as it is said: numbers of letters."""
 
@@ -102,33 +104,60 @@ def _said(word: str) -> str:
     return "".join(letters)
 
 
-def distance(one: Sounds, other: Sounds, most: float) -> float:
+def distance(one: Sounds, other: Sounds) -> float:
     """Compute what it costs to make one of the other, in consonants (another consonant costs 1).
 
     Args:
         one: what `sounds_of` returned.
         other: the same.
-        most: where it costs more than this, any number above it is returned.
     """
-    row = [0.0]
-    for letter in other:
-        row.append(row[-1] + _LOST[letter])
+    row = _first_row(other)
     for letter in one:
-        lost, costs = _LOST[letter], _SUBSTITUTED[letter]
-        corner, left = row[0], row[0] + lost
-        row[0] = left
-        least = left
-        for place, against in enumerate(other, 1):
-            above = row[place]
-            left = min(corner + costs[against], above + lost, left + _LOST[against])
-            row[place], corner = left, above
-            least = min(least, left)
-        if least > most:
-            return least
+        row = _next_row(row, letter, other)
     return row[-1]
 
 
-_CLASSES: Final = ("аеёийоуыэюя", "бпвфм", "дт", "жзсцчшщ", "гкх", "лр", "н")
+def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
+    """Yield the distance of each of many words; None where it is more than `most` of the word's length.
+
+    Args:
+        many: sorted, so that what words have in common at their beginning is compared once.
+        heard: with what they are compared.
+        most: share of a word's length.
+    """
+    rows, before = [_first_row(heard)], b""
+    for word in many:
+        n_shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, before, strict=False)))
+        del rows[n_shared + 1 :]
+        bound = most * (len(word) + _LONGER)
+        while len(rows) <= len(word) and min(rows[-1]) <= bound:
+            rows.append(_next_row(rows[-1], word[len(rows) - 1], heard))
+        before = word[: len(rows) - 1]
+        cost = rows[-1][-1]
+        yield cost if len(rows) > len(word) and cost <= most * len(word) else None
+
+
+def _first_row(other: Sounds) -> list[float]:
+    return [0.0, *accumulate(_LOST[letter] for letter in other)]
+
+
+def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
+    """Of the table of costs: what it costs to make the beginnings of the other word of one letter more."""
+    lost, costs = _LOST[letter], _SUBSTITUTED[letter]
+    corner = row[0]
+    left = corner + lost
+    found = [left]
+    for above, against in zip(row[1:], other, strict=True):
+        best = corner + costs[against]
+        best = min(best, above + lost)
+        left += _LOST[against]
+        left = min(left, best)
+        found.append(left)
+        corner = above
+    return found
+
+
+_CLASSES: Final = ("аоёя", "еиэый", "ую", "бп", "вф", "м", "дт", "зсц", "жшщч", "гкх", "лр", "н")
 N_CLASSES: Final = len(_CLASSES)
 _CLASS_OF: Final = [next(n for n, letters in enumerate(_CLASSES) if letter in letters) for letter in _LETTERS]
 

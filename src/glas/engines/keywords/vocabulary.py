@@ -67,7 +67,7 @@ class Keywords:
     Attributes:
         spelt: what is written for words that are spelt like a form of a keyword, by their parts.
         longest: most parts of one of these.
-        forms: all forms that may be taken for something else.
+        forms: all forms that may be taken for something else, sorted by their sounds.
     """
 
     def __init__(self, line: str) -> None:
@@ -79,27 +79,21 @@ class Keywords:
                     self.spelt.setdefault(parts, form)
                 if len(form.sounds) >= LEAST_SOUNDS:
                     self.forms.append(form)
+        self.forms.sort(key=lambda form: form.sounds)
         self.longest = max(map(len, self.spelt), default=0)
         rows = [profile(form.sounds) for form in self.forms]
         self._profiles = np.array(rows, np.int8).reshape(len(rows), N_CLASSES)
-        self._lengths = self._profiles.sum(axis=1, dtype=np.int16)
+        self._lengths: npt.NDArray[np.int16] = self._profiles.sum(axis=1, dtype=np.int16)
 
-    def near(self, sounds: Sounds, *, most_length: float, most_classes: float) -> Iterator[Form]:
-        """Yield forms that may be near to these sounds.
+    def near(self, sounds: Sounds, *, most: float) -> list[Form]:
+        """Find forms that may be near to these sounds, sorted by their own.
 
         Args:
             sounds: what was heard.
-            most_length: how much longer or shorter a form may be, as a share of its length.
-            most_classes: how many sounds may be of another class or missing, as a share of its length.
+            most: how many sounds of a class may be missing or too many, as a share of the form's length.
         """
-        found: npt.NDArray[np.int16] = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(
-            axis=1, dtype=np.int16
-        )
-        is_near = (np.abs(self._lengths - len(sounds)) <= most_length * self._lengths) & (
-            found <= 2 * most_classes * self._lengths
-        )
-        for number in np.flatnonzero(is_near):
-            yield self.forms[number]
+        differing = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(axis=1, dtype=np.int16)
+        return [self.forms[number] for number in np.flatnonzero(differing <= most * self._lengths)]
 
 
 @lru_cache(_REMEMBERED)

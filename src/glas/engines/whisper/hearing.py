@@ -111,6 +111,7 @@ class Hearing:
         self._network = network
         self._rules = rules
         self._options = options
+        self._is_russian = False
         self._language_model: LanguageModel | None = None
         self._until = time.monotonic() + rules.retry_within_s
 
@@ -125,8 +126,8 @@ class Hearing:
         heard = self._encode(clips, n_frames)
         language = options.language or self._spoken(heard)
         task = network.vocabulary.task(language, options.task)
-        is_russian = language == RUSSIAN and options.task == "transcribe"
-        self._language_model = self._rules.language_model if is_russian else None
+        self._is_russian = language == RUSSIAN and options.task == "transcribe"
+        self._language_model = self._rules.language_model if self._is_russian else None
         foreign = self._foreign(heard, clips, language)
         writings = self._write(heard, clips, task, options.temperature)
         timings = self._timings(heard, task, writings, clips)
@@ -201,9 +202,9 @@ class Hearing:
         return network.score(written.heard, prompt, tokens)
 
     def _with_keywords(self, words: tuple[Word, ...], written: Written, task: list[int]) -> Found:
-        """The words with the caller's own in them."""
+        """The words with the caller's own in them; how words sound is known of Russian alone."""
         options = self._options
-        if not options.hotwords or options.task != "transcribe":
+        if not options.hotwords or not self._is_russian:
             return Found(words, ())
         knows = self._language_model.knows if self._language_model else None
         return with_keywords(
