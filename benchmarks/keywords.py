@@ -1,7 +1,7 @@
 """How often names and terms are written right without and with keywords, how often wrongly, and what that costs.
 
-    python benchmarks/keywords.py recall VOICES [--set dev] [--prompt]
-    python benchmarks/keywords.py false READER [FOLDER ...] [--set dev]
+    python -m benchmarks.keywords recall VOICES [--set dev] [--prompt]
+    python -m benchmarks.keywords false READER [FOLDER ...] [--set dev]
 
 `keywords.txt` has the terms, those of the test and those on which the bounds were chosen, each in three forms.
 
@@ -169,12 +169,12 @@ def has(text: str, form: str) -> bool:
 
 def readings(reader: Path, folders: Sequence[Path], which: str) -> Iterator[tuple[str, Samples]]:
     """Names of sets, and recordings in which nobody says a term."""
-    for reading in read_festvox(reader):
-        if held_out_reading(reading.text) == (which == "test"):
-            yield "festvox", decoded(reading.audio)
     for folder in folders:
         for utterance in read_reference_set(folder).utterances:
             yield folder.name, decoded(utterance.audio)
+    for reading in read_festvox(reader):
+        if held_out_reading(reading.text) == (which == "test"):
+            yield "festvox", decoded(reading.audio)
 
 
 def decoded(path: Path) -> Samples:
@@ -185,7 +185,7 @@ def decoded(path: Path) -> Samples:
 def false(engine: WhisperEngine, recordings: Iterator[tuple[str, Samples]], which: str) -> None:
     """Print each keyword that was written though nobody said it."""
     options = DecodingOptions(hotwords=", ".join(forms[0] for _, forms in terms(which)), wants_words=False)
-    watch, n_words, n_false = Stopwatch(), 0, 0
+    watch, n_words, n_false, n_pieces = Stopwatch(), 0, 0, 0
     for name, samples in recordings:
         for start in range(0, len(samples), LONGEST):
             piece = samples[start : start + LONGEST]
@@ -197,6 +197,9 @@ def false(engine: WhisperEngine, recordings: Iterator[tuple[str, Samples]], whic
                 if parts_of(use.heard) != parts_of(use.text):
                     n_false += 1
                     print(f"  {name}: {use.text} in place of {use.heard}: {heard.text}", flush=True)
+            n_pieces += 1
+            if n_pieces % REPORTED_EVERY == 0:
+                print(f"{n_pieces}: {n_false} of {n_words}", flush=True)
     print(f"{n_false} of {n_words} words ({10_000 * n_false / max(n_words, 1):.1f} of 10,000)")
     watch.report()
 
