@@ -19,6 +19,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ from glas.engines.catalogue import embedded_directory
 from glas.engines.keywords import Found
 from glas.engines.keywords.declension import forms as every_form
 from glas.engines.keywords.vocabulary import parts_of
-from glas.engines.whisper import WhisperEngine, hearing
+from glas.engines.whisper import WhisperEngine
 from glas.recognition.references import read_reference_set
 from glas.training.voices.festvox import held_out_reading, read_festvox
 from glas.training.voices.manner import Manner
@@ -90,9 +91,9 @@ class Stopwatch:
         self.before = ""
         self.without: list[float] = []
         self.with_score: list[float] = []
-        self._module: Any = hearing
-        self._search: Callable[..., Found] = self._module.with_keywords
-        self._module.with_keywords = self._timed
+        names: dict[str, Any] = vars(import_module("glas.engines.whisper.hearing"))
+        self._search: Callable[..., Found] = names["with_keywords"]
+        names["with_keywords"] = self._timed
 
     def _timed(self, words: Sequence[Word], keywords: Any, score: Any, knows: Any) -> Found:
         self.before = " ".join(word.text for word in words)
