@@ -133,7 +133,7 @@ class Vocabulary:
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
         """All that stands before the text: what came before it, the task, and that no times are wanted.
 
-        Keywords are no part of it: they cost time there, and do harm (docs/benchmarks.md).
+        Keywords are no part of it: there they cost time, and words where none of them is said (docs/benchmarks.md).
         """
         before = self.encode(options.prompt) if options.prompt.strip() else []
         # The end of it is nearest to what is said now.
