@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import (
     AudioTooLongError,
     ConfigurationError,
@@ -72,6 +73,18 @@ def test_a_faint_letter_lowers_the_confidence_of_its_word_only(tmp_path: Path) -
     assert sure.confidence is not None
     assert unsure.confidence is not None
     assert unsure.confidence < 0.8 < sure.confidence
+
+
+def test_a_keyword_is_written_for_what_sounds_like_it_and_is_unsure(tmp_path: Path) -> None:
+    """No other text can be scored here, so that what is sure stays as it is, but for capitals."""
+    engine = OnnxEngine(gigaam_ctc(tmp_path), name="onnx:tones")
+    assert engine.abilities.takes_keywords
+    options = DecodingOptions(hotwords="Фаба, АБ")
+    faint = np.concatenate([sing("аб "), sing("в", loudness=0.06), sing("аба")])
+    sure, unsure = engine.recognise([sing("аб ваба"), faint], options)
+    assert (sure.text, unsure.text) == ("АБ ваба", "АБ Фаба")
+    assert [(use.heard, use.text) for use in unsure.segments[0].keywords] == [("аб", "АБ"), ("ваба", "Фаба")]
+    assert unsure.text == " ".join(word.text for word in unsure.words)
 
 
 def test_a_batch_gives_what_its_pieces_give_alone(engine: OnnxEngine) -> None:

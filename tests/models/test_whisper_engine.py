@@ -218,7 +218,7 @@ def test_a_temperature_that_is_asked_for_is_used_once(
     assert steps.temperatures == [0.3]
 
 
-def test_what_was_said_before_and_hot_words_stand_before_the_task(stock: WhisperEngine) -> None:
+def test_what_was_said_before_stands_before_the_task_and_keywords_do_not(stock: WhisperEngine) -> None:
     network = stock._network
     assert network is not None
     vocabulary = network.vocabulary
@@ -226,7 +226,7 @@ def test_what_was_said_before_and_hot_words_stand_before_the_task(stock: Whisper
     plain = vocabulary.prompt(task, DecodingOptions())
     asked = vocabulary.prompt(task, DecodingOptions(hotwords="ёжик", prompt="мама хлеб"))
     assert asked[-len(plain) :] == plain
-    assert vocabulary.decode(asked[: -len(plain)][1:]) == " ёжик мама хлеб"
+    assert vocabulary.decode(asked[: -len(plain)][1:]) == " мама хлеб"
     long = vocabulary.prompt(task, DecodingOptions(prompt="мама " * 500))
     assert len(long) <= network.text_context // 2 + len(plain), "half of the text context is left for the text"
 

@@ -64,7 +64,7 @@ def generated(network: Any, features: list[Features], **given: Any) -> list[Draf
     return [found[0] for found in texts]
 
 
-@pytest.mark.parametrize("options", [PLAIN, DecodingOptions(hotwords="до ре", prompt="ми соль")])
+@pytest.mark.parametrize("options", [PLAIN, DecodingOptions(prompt="ми соль")])
 def test_texts_and_scores_are_those_of_ctranslate2(
     reference: Network,
     network: OnnxNetwork,

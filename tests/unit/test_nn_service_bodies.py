@@ -6,7 +6,7 @@ import pytest
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.corrections import Sound
 from glas.domain.errors import ServiceFaultError
-from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
+from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segment, Word
 from glas.nn_service.formats import Granularity, render_verbose
 
 WORDS = (Word(text="раз", start_s=0.5, end_s=0.9, confidence=0.75), Word(text="два.", start_s=1.0, end_s=1.5))
@@ -19,6 +19,7 @@ SEGMENT = Segment(
     no_speech_probability=0.125,
     temperature=0.2,
     confidence=0.5,
+    keywords=(KeywordUse(heard="рас", text="раз", start_s=0.5, end_s=0.9),),
 )
 
 
@@ -72,6 +73,7 @@ async def test_a_malformed_judgement_is_none() -> None:
 
 def test_fields_that_were_not_asked_for_are_not_written() -> None:
     """As OpenAI does: no list instead of an empty one."""
-    body = render_verbose(whole(), (), elapsed_s=1).written()
+    bare = SEGMENT.model_copy(update={"keywords": ()})
+    body = render_verbose(whole(segments=(bare,)), (), elapsed_s=1).written()
     assert "segments" in body
-    assert not {"words", "logprobs"} & body.keys()
+    assert not {"words", "logprobs", "keywords"} & body.keys()

@@ -14,7 +14,7 @@ from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
 from glas.domain.errors import GlasError
 from glas.domain.text import normalise
-from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
+from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segment, Word
 
 _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
@@ -142,6 +142,7 @@ def _fitting(keywords: Sequence[str]) -> Iterator[str]:
 def _recognition(body: VerboseBody) -> Recognition:
     """Turn OpenAI's flat lists back into segments that hold their words."""
     words = [Word(text=one.word, start_s=one.start, end_s=one.end, confidence=one.confidence) for one in body.words]
+    uses = [KeywordUse(heard=one.heard, text=one.text, start_s=one.start, end_s=one.end) for one in body.keywords]
     segments = tuple(
         Segment(
             start_s=segment.start,
@@ -153,6 +154,7 @@ def _recognition(body: VerboseBody) -> Recognition:
             no_speech_probability=segment.no_speech_prob,
             temperature=segment.temperature,
             confidence=segment.confidence,
+            keywords=tuple(use for use in uses if segment.start <= use.start_s < segment.end),
         )
         for segment in body.segments
     )

@@ -4,7 +4,7 @@ Of models see `glas.clients.nn_service_model_bodies`.
 
 Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are
 `confidence` on segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`,
-`processing_seconds`, `elapsed_seconds` and `warning`; clients ignore what they do not know.
+`processing_seconds`, `elapsed_seconds`, `warning` and `keywords`; clients ignore what they do not know.
 """
 
 from typing import Any, Final, Literal, Self
@@ -102,6 +102,15 @@ class SegmentBody(Body):
     confidence: float | None = Field(ge=0, le=1)
 
 
+class KeywordBody(Body):
+    """A keyword that was written in place of what the model wrote of itself; times are seconds."""
+
+    heard: str = Field(description="What the model wrote.")
+    text: str = Field(description="What is written instead.")
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+
+
 class WarningBody(Body):
     """Why a text may be wrong as a whole."""
 
@@ -129,6 +138,7 @@ class VerboseBody(Body):
     warning: WarningBody | None = Field(
         description="Another language is spoken than the model was to write, and no other model is on disk."
     )
+    keywords: list[KeywordBody] = Field(default=[], description="Those of the caller that changed the text.")
     segments: list[SegmentBody] = Field(default=[], description="Unless only words are asked for.")
     words: list[WordBody] = Field(default=[], description="Only with `timestamp_granularities[]=word`.")
     logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 RUSSIAN: Final = "ru"
 
+MOST_KEYWORDS: Final = 200
+"""Of one recording; of more the first ones are looked for."""
+
 
 class DecodingOptions(BaseModel):
     """How a recording is to be recognised; an engine ignores what its kind of model has no use for.
@@ -26,7 +29,11 @@ class DecodingOptions(BaseModel):
         default="transcribe", description="`translate`: into English; only where `Abilities.translates`."
     )
     prompt: str = Field(default="", description="Text that came before, for the style and the spelling of names.")
-    hotwords: str = Field(default="", description="Words that are likely, in one line.")
+    hotwords: str = Field(
+        default="",
+        description="Words that may be said and are hard to spell, such as names, with commas between; see "
+        "`glas.engines.keywords`.",
+    )
     temperature: float = Field(default=0, ge=0, le=1, description="0 decodes without chance.")
     wants_words: bool = Field(
         default=True, description="Segments are to carry their words; false spares an engine work that only they need."
@@ -52,7 +59,8 @@ class Abilities:
         batch_s: seconds of audio that one call should hold at most: whoever comes next waits for all of it.
         languages: codes (ISO 639-1) of what it understands.
         translates: whether it can write English for any of them.
-        takes_prompt: whether `prompt` and `hotwords` change what it writes.
+        takes_prompt: whether `prompt` changes what it writes.
+        takes_keywords: whether `hotwords` do.
         punctuates: whether it writes capitals and full stops itself.
     """
 
@@ -61,4 +69,5 @@ class Abilities:
     languages: frozenset[str] = frozenset({RUSSIAN})
     translates: bool = False
     takes_prompt: bool = False
+    takes_keywords: bool = False
     punctuates: bool = True

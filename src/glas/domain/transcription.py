@@ -54,6 +54,21 @@ class Token(BaseModel):
     logprob: float = Field(le=0, description="Natural logarithm of its probability.")
 
 
+class KeywordUse(BaseModel):
+    """A keyword of the caller that was written in place of other words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    heard: str = Field(description="What the engine wrote of itself.")
+    text: str = Field(description="What is written instead.")
+    start_s: float = Field(ge=0)
+    end_s: float = Field(ge=0)
+
+    def shifted(self, offset_s: float) -> "KeywordUse":
+        """The same, `offset_s` seconds later."""
+        return self.model_copy(update={"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s})
+
+
 class Segment(BaseModel):
     """A stretch of speech between two silences, no longer than the engine's window."""
 
@@ -70,11 +85,13 @@ class Segment(BaseModel):
     temperature: float = Field(default=0.0, ge=0, description="With how much chance it was written; 0 with none.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     tokens: tuple[Token, ...] = Field(default=(), description="Only where the caller asked for them.")
+    keywords: tuple[KeywordUse, ...] = Field(default=(), description="Those of `DecodingOptions.hotwords`.")
 
     def shifted(self, offset_s: float) -> "Segment":
         """The same segment, `offset_s` seconds later."""
-        moved = {"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s}
-        return self.model_copy(update=moved | {"words": tuple(word.shifted(offset_s) for word in self.words)})
+        moved: dict[str, object] = {"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s}
+        moved |= {"words": tuple(word.shifted(offset_s) for word in self.words)}
+        return self.model_copy(update=moved | {"keywords": tuple(use.shifted(offset_s) for use in self.keywords)})
 
 
 class Comparison(BaseModel):

@@ -47,6 +47,10 @@ class LanguageModel:
             before = number
         return found
 
+    def knows(self, word: str) -> bool:
+        """Whether a word in lower case, without «ё», is one of the list."""
+        return self._look_up(word)[0] != NO_WORD
+
     def _found(self, word: str) -> tuple[int, float]:
         """Place of a word on the list and the probability of its letters, 0 where it has letters of others."""
         if not self._characters.knows(word):

@@ -13,6 +13,7 @@ from glas.domain.errors import (
     ModelLoadError,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples, Segment, Token
+from glas.engines.keywords import keywords_of, with_keywords
 from glas.engines.layouts import Layout, layout_of, precision_of, vocabulary_of
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.session import session_options
@@ -72,6 +73,8 @@ class OnnxEngine:
         self.abilities = Abilities(
             batch_size=1 if self._one_by_one else BATCH_SIZE,
             punctuates=_has_marks(vocabulary_of(directory, layout)) if punctuates is None else punctuates,
+            # onnx-asr tells only how probable the letters are that it has chosen, so that no other text can be scored.
+            takes_keywords=True,
         )
         try:
             self.recognise([np.zeros(SAMPLE_RATE_HZ, np.float32)])
@@ -115,7 +118,8 @@ class OnnxEngine:
             segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
         else:
             logprobs = result.logprobs
-            words = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s)
+            spelt = spell(result.tokens, result.timestamps, logprobs, duration_s=duration_s)
+            words, uses = with_keywords(spelt, keywords_of(options.hotwords), score=None, knows=None)
             segment = Segment(
                 start_s=words[0].start_s if words else 0,
                 end_s=words[-1].end_s if words else 0,
@@ -124,6 +128,7 @@ class OnnxEngine:
                 avg_logprob=_mean_logprob(logprobs),
                 confidence=_mean([word.confidence for word in words if word.confidence is not None]),
                 tokens=_tokens(result.tokens, logprobs) if options.wants_tokens else (),
+                keywords=uses,
             )
         if not segment.text:
             return nothing_heard(samples, self.name)

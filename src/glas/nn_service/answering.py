@@ -46,7 +46,7 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     hints: tuple[str, ...] = ()
-    """Names of the fields sent that only some models have a use for."""
+    """Names of the fields sent that only some models have a use for: `prompt`, `hotwords`, `keywords`."""
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
         """The long JSON answer."""
@@ -103,9 +103,11 @@ def _ignored(service: RecognitionService, question: Question, model: str) -> dic
     """The header that names the fields for which the model has no use; none for a model that is not loaded."""
     registry = service.registry
     loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None
-    if loaded is None or loaded.engine.abilities.takes_prompt:
+    if loaded is None:
         return {}
-    return {IGNORED_HEADER: ", ".join(question.hints)}
+    able = loaded.engine.abilities
+    unused = [hint for hint in question.hints if not (able.takes_prompt if hint == "prompt" else able.takes_keywords)]
+    return {IGNORED_HEADER: ", ".join(unused)} if unused else {}
 
 
 async def recognise(request: Request, service: RecognitionService, file: UploadFile, question: Question) -> Recognition:

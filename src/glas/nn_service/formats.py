@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from glas.clients.nn_service_bodies import (
     LANGUAGE_NAMES,
+    KeywordBody,
     Logprob,
     SegmentBody,
     TranscriptionBody,
@@ -16,7 +17,7 @@ from glas.clients.nn_service_bodies import (
 )
 from glas.domain.hallucination import compression_ratio
 from glas.domain.subtitles import to_srt, to_vtt
-from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
+from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segment, Word
 
 
 class ResponseFormat(StrEnum):
@@ -89,6 +90,8 @@ def render_verbose(
         lists["segments"] = [render_segment(index, segment) for index, segment in enumerate(heard.segments)]
     if Granularity.WORD in granularities:
         lists["words"] = [render_word(word) for word in heard.words]
+    if uses := [use for segment in heard.segments for use in segment.keywords]:
+        lists["keywords"] = [_keyword(use) for use in uses]
     return VerboseBody(
         task=task,
         language=_language_name("en" if task == "translate" else heard.foreign or heard.language),
@@ -142,6 +145,10 @@ def render_word(word: Word) -> WordBody:
         end=round(word.end_s, 3),
         confidence=_rounded(word.confidence),
     )
+
+
+def _keyword(use: KeywordUse) -> KeywordBody:
+    return KeywordBody(heard=use.heard, text=use.text, start=round(use.start_s, 3), end=round(use.end_s, 3))
 
 
 def _language_name(code: str) -> str:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import BeforeValidator
 
 from glas.clients.nn_service_bodies import PredictionBody, TranscriptionBody, VerboseBody
-from glas.domain.decoding import RUSSIAN, UNSPECIFIED, DecodingOptions
+from glas.domain.decoding import MOST_KEYWORDS, RUSSIAN, UNSPECIFIED, DecodingOptions
 from glas.domain.errors import InvalidParameterError
 from glas.nn_service.answering import Question, answer, model_header, recognise, service_of
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
@@ -16,6 +16,7 @@ from glas.nn_service.forms import form_route
 from glas.serving.openapi import failures
 
 _MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only
+_MAX_KEYWORDS = 6000  # characters of all likely words
 _MOST_LISTED = 100
 _LANGUAGES = {"russian": RUSSIAN, "rus": RUSSIAN, "english": "en", "eng": "en", "": None, "auto": None}
 _CODE_LENGTHS = (2, 3)
@@ -74,7 +75,9 @@ Language = Annotated[
 Prompt = Annotated[
     str, Form(max_length=_MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
 ]
-Hotwords = Annotated[str, Form(max_length=_MAX_PROMPT, description="Words that are likely, in one line. Whisper only.")]
+Hotwords = Annotated[
+    str, Form(max_length=_MAX_KEYWORDS, description="The same as `keywords[]` in one line, with commas between.")
+]
 Form_ = Annotated[ResponseFormat, Form()]
 Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
 Granularities = Annotated[
@@ -94,8 +97,10 @@ Keywords = Annotated[
     Form(
         alias="keywords[]",
         default_factory=list,
-        max_length=_MOST_LISTED,
-        description="Words that are likely. Whisper only; the header `X-Ignored-Fields` tells where they did nothing.",
+        max_length=MOST_KEYWORDS,
+        description="Names and terms that may be said, each of one to three words. Where something that sounds like "
+        "one was recognised doubtfully, it is written if the sound bears it; `verbose_json` tells where. The header "
+        "`X-Ignored-Fields` names them where the model has no use for them.",
     ),
 ]
 Languages = Annotated[
@@ -258,9 +263,9 @@ def _likely(hotwords: str, keywords: Sequence[str]) -> str:
         InvalidParameterError: they are too many.
     """
     line = ", ".join(filter(None, (word.strip() for word in (hotwords, *keywords))))
-    if len(line) > _MAX_PROMPT:
+    if len(line) > _MAX_KEYWORDS:
         raise InvalidParameterError(
-            f"expected at most {_MAX_PROMPT} characters of likely words, got {len(line)}", param="keywords"
+            f"expected at most {_MAX_KEYWORDS} characters of likely words, got {len(line)}", param="keywords"
         )
     return line
 

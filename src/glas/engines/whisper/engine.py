@@ -94,6 +94,7 @@ class WhisperEngine:
             # A vocabulary for one language has no words of English.
             translates=len(network.languages) > 1,
             takes_prompt=True,
+            takes_keywords=True,
         )
         _try_out(network, directory)
 
@@ -127,8 +128,9 @@ class WhisperEngine:
 
     def _groups(self, clips: Mapping[int, Clip], options: DecodingOptions) -> Iterator[list[int]]:
         """Indices of the clips that are encoded together: of like length; alone where each fills the window."""
-        # Languages that are found out may differ, and so would the tasks; a text is compared with one sound.
-        is_alone = options.language is None or options.compared or self.context == FULL_WINDOW
+        # Languages that are found out may differ, and so would the tasks; a text is scored by one sound.
+        is_one_sound = options.language is None or options.compared or options.hotwords
+        is_alone = is_one_sound or self.context == FULL_WINDOW
         size = 1 if is_alone else BATCH_SIZE
         group: list[int] = []
         for index in sorted(clips, key=lambda index: clips[index].n_frames):

@@ -10,6 +10,7 @@ from glas.domain.decoding import RUSSIAN, DecodingOptions
 from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
 from glas.domain.text import laid_into
 from glas.domain.transcription import SAMPLE_RATE_HZ, Comparison, Hypothesis, Samples, Segment, Token, Word
+from glas.engines.keywords import Found, keywords_of, with_keywords
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import spell
@@ -110,6 +111,7 @@ class Hearing:
         self._network = network
         self._rules = rules
         self._options = options
+        self._is_russian = False
         self._language_model: LanguageModel | None = None
         self._until = time.monotonic() + rules.retry_within_s
 
@@ -124,8 +126,8 @@ class Hearing:
         heard = self._encode(clips, n_frames)
         language = options.language or self._spoken(heard)
         task = network.vocabulary.task(language, options.task)
-        is_russian = language == RUSSIAN and options.task == "transcribe"
-        self._language_model = self._rules.language_model if is_russian else None
+        self._is_russian = language == RUSSIAN and options.task == "transcribe"
+        self._language_model = self._rules.language_model if self._is_russian else None
         foreign = self._foreign(heard, clips, language)
         writings = self._write(heard, clips, task, options.temperature)
         timings = self._timings(heard, task, writings, clips)
@@ -137,7 +139,7 @@ class Hearing:
                 best = self._again(clip, written, task, is_whole=is_whole)
             if best is not written:
                 (when,) = self._timings(best.heard, task, [best], [clip])
-            hypothesis = self._hypothesis(clip, best, when, language)
+            hypothesis = self._hypothesis(clip, best, when, language, task)
             comparison = self._compared(best, task)
             hypotheses.append(hypothesis.model_copy(update={"foreign": another, "comparison": comparison}))
         return hypotheses
@@ -186,14 +188,28 @@ class Hearing:
         """Score the text that the caller wants compared; None without one, and where it is too long to be scored."""
         if not self._options.compared or not written.text or self._options.task != "transcribe":
             return None
-        network = self._network
         other, n_words = laid_into(written.text, self._options.compared)
+        scores = self._scores(written, task, (written.text, other))
+        return None if scores is None else Comparison(lost=scores[0] - scores[1], n_words=n_words)
+
+    def _scores(self, written: Written, task: list[int], texts: Sequence[str]) -> list[float] | None:
+        """Natural logarithms of the probabilities of texts of one sound; None where one is too long to be scored."""
+        network = self._network
         prompt = network.vocabulary.prompt(task, self._options)
-        texts = [network.vocabulary.encode(text) for text in (written.text, other)]
-        if len(prompt) + max(map(len, texts)) >= network.text_context:
+        tokens = [network.vocabulary.encode(text) for text in texts]
+        if len(prompt) + max(map(len, tokens)) >= network.text_context:
             return None
-        own, others = network.score(written.heard, prompt, texts)
-        return Comparison(lost=own - others, n_words=n_words)
+        return network.score(written.heard, prompt, tokens)
+
+    def _with_keywords(self, words: tuple[Word, ...], written: Written, task: list[int]) -> Found:
+        """The words with the caller's own in them; how words sound is known of Russian alone."""
+        options = self._options
+        if not options.hotwords or not self._is_russian:
+            return Found(words, ())
+        knows = self._language_model.knows if self._language_model else None
+        return with_keywords(
+            words, keywords_of(options.hotwords), lambda texts: self._scores(written, task, texts), knows
+        )
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
         """The best of further writings: in the full window, then with a little chance, while there is time.
@@ -229,22 +245,26 @@ class Hearing:
     def _wants_times(self) -> bool:
         return self._options.wants_words or self._options.wants_tokens
 
-    def _hypothesis(self, clip: Clip, written: Written, timing: Timing | None, language: str) -> Hypothesis:
+    def _hypothesis(
+        self, clip: Clip, written: Written, timing: Timing | None, language: str, task: list[int]
+    ) -> Hypothesis:
         if not written.text:
             return nothing_heard(clip.samples, self._rules.model, language)
         draft = written.draft
-        tokens, words = self._spelt(clip, written, timing)
+        tokens, spelt = self._spelt(clip, written, timing)
+        words, uses = self._with_keywords(spelt, written, task)
         sure = [word.confidence for word in words if word.confidence is not None]
         segment = Segment(
             start_s=words[0].start_s if timing and words else 0,
             end_s=words[-1].end_s if timing and words else clip.duration_s,
-            text=written.text,
+            text=" ".join(word.text for word in words) if uses else written.text,
             avg_logprob=draft.avg_logprob,
             no_speech_probability=draft.no_speech_probability,
             temperature=written.temperature,
             confidence=sum(sure) / len(sure) if sure else exp(draft.avg_logprob),
             words=words if timing and self._options.wants_words else (),
             tokens=tokens if timing and self._options.wants_tokens else (),
+            keywords=uses,
         )
         # English is what a translation is written in, whatever was said.
         return Hypothesis(

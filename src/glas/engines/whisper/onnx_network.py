@@ -5,6 +5,7 @@ third (docs/benchmarks.md). The graphs are built at load from the weights of a C
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from glas.engines.whisper.backend import LEAST_LOGPROB, POSITION_S, Draft, Timin
 from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS
 from glas.engines.whisper.context import context_rule
 from glas.engines.whisper.decoder_graph import build_decoder
-from glas.engines.whisper.decoding import Decoding, Encoded
+from glas.engines.whisper.decoding import Decoding, Encoded, Prefix
 from glas.engines.whisper.encoder_graph import build_encoder
 from glas.engines.whisper.generation import Barred, Settings, generate
 from glas.engines.whisper.graph import GraphPrecision, Weights
@@ -140,12 +141,22 @@ class OnnxNetwork:
         """See `Backend.score`."""
         decoding = self._decoding(encoded)
         first = decoding.begin(prompt, prompt.index(self.vocabulary.start), self._barred.at_first).prefix
-        found = []
-        for text in texts:
-            (prefixes,) = decoding.extend([(first, text)], with_logits=True) if text else ([],)
-            steps = zip([first, *prefixes], [*text, self.vocabulary.end], strict=True)
-            found.append(sum(_logprob(prefix.logits, token) for prefix, token in steps))
-        return found
+        (own,) = self._read(decoding, [(first, texts[0])])
+        # What the others have in common with the first text is read once, and the rest of them in one call.
+        shared = [[first, *own][: _n_common(text, texts[0]) + 1] for text in texts[1:]]
+        rests = [(read[-1], text[len(read) - 1 :]) for read, text in zip(shared, texts[1:], strict=True)]
+        others = [[*read, *rest] for read, rest in zip(shared, self._read(decoding, rests), strict=True)]
+        ends = ([*text, self.vocabulary.end] for text in texts)
+        return [
+            sum(_logprob(prefix.logits, token) for prefix, token in zip(prefixes, tokens, strict=True))
+            for prefixes, tokens in zip([[first, *own], *others], ends, strict=True)
+        ]
+
+    @staticmethod
+    def _read(decoding: Decoding, chains: Sequence[tuple[Prefix, Sequence[int]]]) -> list[list[Prefix]]:
+        """Read tokens behind prefixes; some may be none."""
+        read = iter(decoding.extend(some, with_logits=True) if (some := [one for one in chains if one[1]]) else ())
+        return [next(read) if tokens else [] for _, tokens in chains]
 
     def align(self, encoded: Encoded, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:  # noqa: ARG002
         """See `Backend.align`; the drafts carry their attention."""
@@ -182,6 +193,11 @@ def _logprob(logits: npt.NDArray[np.float32] | None, token: int) -> float:
     return max(float(logits[token] - highest - np.log(np.exp(logits - highest).sum())), LEAST_LOGPROB)
 
 
+def _n_common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens are equal from the beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
     """Sounds and positions of encoded features."""
     return len(features), features.shape[2] // FRAMES_PER_POSITION
@@ -190,7 +206,7 @@ def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
 def _timing(draft: Draft, n_task: int, n_frames: int) -> Timing:
     if draft.attention is None or draft.logprobs is None:
         raise ModelError("Expected drafts that were generated with times.")
-    # What stands before the task, as hot words, is no part of the sound.
+    # What stands before the task is no part of the sound.
     n_rows = n_task + len(draft.tokens) + draft.has_ended
     n_positions = max(n_frames // FRAMES_PER_POSITION, 1)
     attention = np.stack([look[:, :n_positions] for look in draft.attention[-n_rows:]])

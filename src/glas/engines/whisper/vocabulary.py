@@ -131,8 +131,11 @@ class Vocabulary:
         return [self.start, self.languages[language], self._id(f"<|{task}|>")]
 
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
-        """All that stands before the text: hot words, what came before it, the task, and that no times are wanted."""
-        before = [token for text in (options.hotwords, options.prompt) if text.strip() for token in self.encode(text)]
+        """All that stands before the text: what came before it, the task, and that no times are wanted.
+
+        Keywords are no part of it: there they cost time, and words where none of them is said (docs/benchmarks.md).
+        """
+        before = self.encode(options.prompt) if options.prompt.strip() else []
         # The end of it is nearest to what is said now.
         before = before[-(self._context // _SHARE_OF_PROMPT - 1) :]
         previous = [self._id(PREVIOUS), *before] if before else []

@@ -1,0 +1,160 @@
+"""Find where one of a person's keywords may have been heard as something else."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from glas.domain.transcription import Word
+from glas.engines.keywords.latin import readings
+from glas.engines.keywords.sounds import Sounds, distance, distances, sounds_of
+from glas.engines.keywords.vocabulary import LEAST_SOUNDS, Form, Keywords, parts_of
+
+MOST_HEARD_WORDS: Final = 3  # in whose place one keyword may stand
+DOUBTFUL: Final = 0.8
+"""A word that is less sure than this may be a keyword.
+
+Of 88 stretches that the embedded model wrote in place of a keyword of the set `dev` of `benchmarks/keywords.txt` the
+least sure word has at most 0.80; in 95 of 100 it has at most 0.66.
+"""
+MOST_DISTANCE: Final = 0.33
+MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words around it and without each
+
+# Short words that run together with a name: «изъела будет» is «из Елабуги».
+_BEFORE: Final = ("в", "во", "из", "к", "с", "со", "на", "у", "от", "о", "до", "за", "и")
+_BEHIND: Final = ("до", "и", "на", "не", "же", "ли")
+_MOST_LOST_OF_A_SHORT_WORD: Final = 0.3
+_COST_OF_A_SHORT_WORD: Final = 0.05  # of the distance
+
+_MOST_OF_OTHER_CLASSES: Final = 0.4
+_ENDS = (".", "!", "?", "…")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A form of a keyword that may have been said in place of some words.
+
+    Attributes:
+        start, end: the words `[start, end)`.
+        form: what may have been said.
+        distance: from what was heard, as a share of its length; 0 sounds the same.
+        before, behind: short words that were said around it and are heard as a part of these words, or nothing.
+    """
+
+    start: int
+    end: int
+    form: Form
+    distance: float
+    before: str = ""
+    behind: str = ""
+
+    @property
+    def written(self) -> str:
+        """What is written in place of the words."""
+        return f"{self.before} {self.form.written} {self.behind}".strip()
+
+    @property
+    def said(self) -> str:
+        """The same as it is said, in Russian letters."""
+        return f"{self.before} {self.form.said} {self.behind}".strip()
+
+    def overlaps(self, other: "Candidate") -> bool:
+        """Whether both have words in common."""
+        return self.start < other.end and other.start < self.end
+
+    def is_alike(self, other: "Candidate") -> bool:
+        """Whether both put forms of one keyword into one place, both with a short word beside it or both without."""
+        has_another = bool(self.before or self.behind), bool(other.before or other.behind)
+        return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]
+
+
+Knows = Callable[[str], bool]
+
+
+def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate]:
+    """Stretches of words that are spelt like a keyword, the longest ones first, none overlapping another."""
+    parts = [parts_of(word.text) for word in words]
+    found: list[Candidate] = []
+    for length in range(keywords.longest, 0, -1):
+        for start in range(len(words) - length + 1):
+            end = start + length
+            key = tuple(part for word in parts[start:end] for part in word)
+            one = Candidate(start, end, keywords.spelt[key], 0.0) if key in keywords.spelt else None
+            if one and not any(one.overlaps(other) for other in found):
+                found.append(one)
+    return sorted(found, key=lambda one: one.start)
+
+
+def candidates(
+    words: Sequence[Word], keywords: Keywords, spelt: Sequence[Candidate], knows: Knows | None
+) -> list[Candidate]:
+    """Doubtful stretches that sound like a keyword, those that sound most like it first.
+
+    Args:
+        words: the recognised ones.
+        keywords: the person's.
+        spelt: what `spelt_stretches` returned; nothing is looked for there.
+        knows: whether a word, in lower case, is one of the language; None: nobody can tell.
+    """
+    doubtful = [_is_doubtful(word, knows) for word in words]
+    is_free = [not any(one.start <= place < one.end for one in spelt) for place in range(len(words))]
+    found: list[Candidate] = []
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + MOST_HEARD_WORDS, len(words)) + 1):
+            if not is_free[end - 1] or (end - start > 1 and words[end - 2].text.endswith(_ENDS)):
+                break
+            if any(doubtful[start:end]):
+                found += _of_stretch(words, start, end, keywords)
+    return _best(found)
+
+
+def _best(found: Sequence[Candidate]) -> list[Candidate]:
+    """Of each text and of each keyword the nearest stretches among those that overlap."""
+    kept: list[Candidate] = []
+    for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
+        rivals = [other for other in kept if one.is_alike(other)]
+        if len(rivals) < MOST_OF_A_KEYWORD and all(other.written != one.written for other in rivals):
+            kept.append(one)
+    return kept
+
+
+def _is_doubtful(word: Word, knows: Knows | None) -> bool:
+    if word.confidence is None or word.confidence < DOUBTFUL:
+        return True
+    return knows is not None and not all(map(knows, parts_of(word.text)))
+
+
+def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords) -> list[Candidate]:
+    found = []
+    for before, heard, behind in _parted(_sounds(words[start:end])):
+        forms = keywords.near(heard, most=_MOST_OF_OTHER_CLASSES)
+        costs = distances((form.sounds for form in forms), heard, most=MOST_DISTANCE)
+        for form, cost in zip(forms, costs, strict=True):
+            if cost is not None:
+                far = cost / len(form.sounds) + _COST_OF_A_SHORT_WORD * bool(before or behind)
+                found.append(Candidate(start, end, form, far, before, behind))
+    return found
+
+
+def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
+    """What was heard, and the same without the short words that it may begin or end with."""
+    yield "", heard, ""
+    for word in _BEFORE:
+        own = sounds_of((word,))
+        if len(heard) >= len(own) + LEAST_SOUNDS and _is_like(own, heard[: len(own)]):
+            yield word, heard[len(own) :], ""
+    for word in _BEHIND:
+        own = sounds_of((word,))
+        if len(heard) >= len(own) + LEAST_SOUNDS and _is_like(own, heard[-len(own) :]):
+            yield "", heard[: -len(own)], word
+
+
+def _is_like(one: Sounds, other: Sounds) -> bool:
+    return distance(one, other) <= _MOST_LOST_OF_A_SHORT_WORD
+
+
+def _sounds(words: Sequence[Word]) -> Sounds:
+    """How words are said; nothing where one of them has digits."""
+    parts = [part for word in words for part in parts_of(word.text.replace("ё", "о"))]
+    if any(letter.isdigit() for part in parts for letter in part):
+        return b""
+    return sounds_of(tuple(readings(part)[0] for part in parts))

@@ -1,0 +1,57 @@
+"""How Russians read a word in Latin letters: by simple rules, and letters of abbreviations by their names."""
+
+import re
+from typing import Final
+
+LATIN: Final = re.compile("[a-z]", re.IGNORECASE)
+_CAPITALS: Final = re.compile("[A-Z]{2,5}")
+
+_RULES: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        ("tch|ch", "ч"),
+        ("sh|sch", "ш"),
+        ("th", "т"),
+        ("ph", "ф"),
+        ("ck", "к"),
+        ("qu", "кв"),
+        ("wh", "в"),
+        ("kn(?=[a-z])", "н"),
+        ("ee|ea", "и"),
+        ("oo|ou", "у"),
+        ("igh", "ай"),
+        ("ay|ai", "эй"),
+        ("ew", "ью"),
+        ("tion", "шн"),
+        ("(?<=[bcdfghklmnpqrstvwxz])e$", ""),
+        ("c(?=[eiy])", "с"),
+        ("g(?=[eiy])", "дж"),
+        ("(?<=[aeiou])y|^y", "й"),
+        ("^e", "э"),
+        ("x", "кс"),
+        ("j", "дж"),
+    )
+)
+_LETTERS: Final = str.maketrans("abcdefghiklmnopqrstuvwyz", "абкдефгхиклмнопкрстуввиз")
+_NAMES: Final = (
+    "эй би си ди и эф джи эйч ай джей кей эл эм эн оу пи кью ар эс ти ю ви даблю экс вай зет",
+    "а бэ цэ дэ е эф гэ аш и йот ка эл эм эн о пэ ку эр эс тэ у вэ даблю икс игрек зэт",
+)
+"""Of the letters, as they are said in English and in Russian abbreviations."""
+
+
+def readings(word: str) -> tuple[str, ...]:
+    """Russian spellings of how a word is said, in lower case; the word itself if it has no Latin letter."""
+    if not LATIN.search(word):
+        return (word.lower(),)
+    if _CAPITALS.fullmatch(word):
+        named = ("".join(names.split()[ord(letter) - ord("A")] for letter in word) for names in _NAMES)
+        return tuple(dict.fromkeys((*named, _read(word))))
+    return (_read(word),)
+
+
+def _read(word: str) -> str:
+    said = word.lower()
+    for pattern, replacement in _RULES:
+        said = pattern.sub(replacement, said)
+    return said.translate(_LETTERS)

@@ -1,0 +1,142 @@
+"""Write keywords where they were heard as something else, if the sound does not deny it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from glas.domain.transcription import SURE, KeywordUse, Word
+from glas.engines.keywords.candidates import Candidate, Knows, candidates, spelt_stretches
+from glas.engines.keywords.vocabulary import Keywords
+
+MOST_SCORED: Final = 8  # texts; each is read by the decoder once
+MOST_LOST: Final = 8.0
+"""Natural logarithms of probability that a keyword may cost, for each of its words.
+
+Chosen on the set `dev` of `benchmarks/keywords.txt`: of 55 terms that were heard as something else 42 cost at most
+this, and of 570 other keywords that sounded like what was heard none cost less than 12 (docs/lab-notes.md).
+"""
+
+ALIKE: Final = 0.12
+UNSURE: Final = SURE
+"""Without a score a keyword is written for what sounds the same and is less sure than this."""
+
+Score = Callable[[Sequence[str]], Sequence[float] | None]
+"""Gives the natural logarithms of the probabilities of texts, the recognised one first; None if it cannot."""
+
+
+class Found(NamedTuple):
+    """Words with keywords in them, and where they are."""
+
+    words: tuple[Word, ...]
+    uses: tuple[KeywordUse, ...]
+
+
+def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None, knows: Knows | None) -> Found:
+    """Put keywords in the place of words that sound like them.
+
+    Args:
+        words: the recognised ones; joined by spaces they are the text.
+        keywords: the person's.
+        score: judges texts by the sound; None: nobody can.
+        knows: whether a word, in lower case, is one of the language; None: nobody can tell.
+    """
+    spelt = spelt_stretches(words, keywords)
+    near = candidates(words, keywords, spelt, knows)
+    chosen = borne(words, near, score) if score else alike(words, near)
+    return replaced(words, [*spelt, *chosen])
+
+
+def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
+    """Those candidates that sound like what was heard, where the engine is unsure; for engines that cannot score."""
+    found: list[Candidate] = []
+    for one in near:
+        sure = [word.confidence for word in words[one.start : one.end] if word.confidence is not None]
+        is_unsure = bool(sure) and min(sure) < UNSURE
+        if is_unsure and one.distance <= ALIKE and not any(one.overlaps(other) for other in found):
+            found.append(one)
+    return found
+
+
+def borne(words: Sequence[Word], near: Sequence[Candidate], score: Score) -> list[Candidate]:
+    """Those candidates that the sound bears, none overlapping another."""
+    if not near:
+        return []
+    tried = list({_scored_text(words, one): one for one in reversed(near[:MOST_SCORED])}.items())
+    scores = score([" ".join(word.text for word in words), *(text for text, _ in tried)])
+    if scores is None:
+        return []
+    lost = sorted(((scores[0] - other, one) for other, (_, one) in zip(scores[1:], tried, strict=True)), key=_cost)
+    found: list[Candidate] = []
+    for cost, one in lost:
+        if cost <= MOST_LOST * len(one.form.said.split()) and not any(one.overlaps(other) for other in found):
+            found.append(one)
+    return found
+
+
+def _cost(pair: tuple[float, Candidate]) -> tuple[float, float]:
+    return pair[0], pair[1].distance
+
+
+def replaced(words: Sequence[Word], chosen: Sequence[Candidate]) -> Found:
+    """Write chosen candidates, which do not overlap, with the marks and times of the words whose place they take."""
+    written: list[Word] = []
+    uses: list[KeywordUse] = []
+    place = 0
+    for one in sorted(chosen, key=lambda one: one.start):
+        old = words[one.start : one.end]
+        new = _with_marks(old, one.written)
+        heard = " ".join(word.text for word in old)
+        written += [*words[place : one.start], *(_timed(old, new) if new != heard else old)]
+        if new != heard:
+            use = KeywordUse(
+                heard=_core(heard), text=_core(new), start_s=old[0].start_s, end_s=max(old[-1].end_s, old[0].start_s)
+            )
+            uses.append(use)
+        place = one.end
+    return Found((*written, *words[place:]), tuple(uses))
+
+
+def _scored_text(words: Sequence[Word], one: Candidate) -> str:
+    new = _with_marks(words[one.start : one.end], one.said)
+    before, after = words[: one.start], words[one.end :]
+    return " ".join([*(word.text for word in before), new, *(word.text for word in after)])
+
+
+def _with_marks(old: Sequence[Word], text: str) -> str:
+    """A text with the marks before the first of the old words and behind the last, and a capital where they had one."""
+    first, last = old[0].text, old[-1].text
+    before = first[: len(first) - len(first.lstrip("".join(set(first) - _letters(first))))]
+    behind = last[len(last.rstrip("".join(set(last) - _letters(last)))) :]
+    if first[len(before) :][:1].isupper() and text.split(maxsplit=1)[0].islower():
+        text = text[0].upper() + text[1:]
+    return f"{before}{text}{behind}"
+
+
+def _letters(text: str) -> set[str]:
+    return {letter for letter in text if letter.isalnum()}
+
+
+def _core(text: str) -> str:
+    marks = "".join(set(text) - _letters(text))
+    return text.strip(marks)
+
+
+def _timed(old: Sequence[Word], text: str) -> list[Word]:
+    """Give the words of a text the time of the old ones, by letters, and the confidence of the least sure of those."""
+    start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
+    sure = [word.confidence for word in old if word.confidence is not None]
+    parts = text.split()
+    if len(parts) == len(old):
+        return [word.model_copy(update={"text": part}) for word, part in zip(old, parts, strict=True)]
+    per_letter, done, found = (end_s - start_s) / max(sum(map(len, parts)), 1), 0, []
+    for part in parts:
+        begin = start_s + done * per_letter
+        done += len(part)
+        found.append(
+            Word(
+                text=part,
+                start_s=begin,
+                end_s=min(max(start_s + done * per_letter, begin), end_s) if part is not parts[-1] else end_s,
+                confidence=min(sure) if sure else None,
+            )
+        )
+    return found

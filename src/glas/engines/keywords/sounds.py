@@ -1,0 +1,170 @@
+"""How alike two Russian spellings sound: letters as they are said, and a distance between them.
+
+The rules are those of any Russian phonetics as far as they need no stress: consonants are voiceless at the end of a
+word and before voiceless ones, voiced before voiced ones; double letters are one; some groups lose a consonant; «тс» is
+«ц», «сч» is «щ». Where the stress would have to be known («о» or «а», «е» or «и») both letters stay, and differ little.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, product, takewhile
+from typing import Final
+
+_REMEMBERED = 8192
+
+_GROUPS: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        ("[ьъ]", ""),
+        ("[сзж]ч|щ", "щ"),
+        ("[тд]ч", "ч"),
+        ("[тд]с|[тд]ц", "ц"),
+        ("([сз])[тд](?=[нл])", r"\1"),
+        ("лнц", "нц"),
+        ("вств", "ств"),
+        ("[сз]ш", "ш"),
+        ("[сз]ж", "ж"),
+        ("чт", "шт"),
+    )
+)
+_OF_THE_GENITIVE = re.compile("(?<=[ое])го$")
+_DOUBLE = re.compile(r"(.)\1+")
+
+_VOICELESS = dict(zip("бвгджз", "пфктшс", strict=True))
+_VOICED = {voiceless: voiced for voiced, voiceless in _VOICELESS.items()}
+_MAKES_VOICELESS = frozenset("пфктшсхцчщ")
+_MAKES_VOICED = frozenset("бгджз")
+
+_VOWELS = "аеёиоуыэюя"
+_LETTERS = "абвгдеёжзийклмнопрстуфхцчшщыэюя"
+_NUMBERS: Final = {letter: number for number, letter in enumerate(_LETTERS)}
+
+# Costs in consonants: 1 is another consonant.
+_LOST_VOWEL, _LOST_CONSONANT, _LOST_Y = 0.6, 0.9, 0.4
+_OTHER_VOWEL, _OTHER_CONSONANT, _OTHER_KIND = 0.6, 1.0, 1.3
+_NEAR: Final = {
+    0.1: ("эе", "ыи", "юу", "яа", "ёо"),
+    0.2: ("ао", "еи", "ёе", "эи", "ые", "щш", "ыэ"),
+    0.3: ("яе", "яи", "ёю", "йи", "бп", "вф", "гк", "дт", "жш", "зс", "чщ", "яо", "ёа"),
+    0.5: ("оу", "цс", "гх", "кх", "мн", "чш", "чц", "чт", "цт", "жщ", "шс", "жз", "йе", "ву"),
+    0.7: ("лр", "вб", "фп", "хф", "лв", "нл", "дг", "тк", "щс", "вл", "бм", "пт", "пк", "дз", "тс", "жд"),
+}
+
+
+def _substitutions() -> list[list[float]]:
+    near = {frozenset(pair): cost for cost, pairs in _NEAR.items() for pair in pairs}
+
+    def cost(one: str, other: str) -> float:
+        if one == other:
+            return 0.0
+        n_vowels = (one in _VOWELS) + (other in _VOWELS)
+        far = (_OTHER_CONSONANT, _OTHER_KIND, _OTHER_VOWEL)[n_vowels]
+        return near.get(frozenset((one, other)), far)
+
+    costs = [cost(one, other) for one, other in product(_LETTERS, _LETTERS)]
+    return [costs[start : start + len(_LETTERS)] for start in range(0, len(costs), len(_LETTERS))]
+
+
+_SUBSTITUTED: Final = _substitutions()
+_LOST: Final = [
+    _LOST_Y if letter == "й" else _LOST_VOWEL if letter in _VOWELS else _LOST_CONSONANT for letter in _LETTERS
+]
+
+_LONGER: Final = 3  # letters by which forms of one word mostly differ
+
+Sounds = bytes
+"""A word as it is said: numbers of letters."""
+
+
+@lru_cache(_REMEMBERED)
+def sounds_of(words: tuple[str, ...]) -> Sounds:
+    """Find what is said where these words are read one after the other.
+
+    Args:
+        words: Russian ones in lower case; other letters are passed over.
+    """
+    said = "".join(_said(word) for word in words)
+    return bytes(_NUMBERS[letter] for letter in _DOUBLE.sub(r"\1", said) if letter in _NUMBERS)
+
+
+def _said(word: str) -> str:
+    said = _OF_THE_GENITIVE.sub("во", word)
+    for pattern, replacement in _GROUPS:
+        said = pattern.sub(replacement, said)
+    letters = list(_DOUBLE.sub(r"\1", said))
+    following = " "
+    for place in range(len(letters) - 1, -1, -1):
+        letter = letters[place]
+        if following == " " or following in _MAKES_VOICELESS:
+            letter = _VOICELESS.get(letter, letter)
+        elif following in _MAKES_VOICED:
+            letter = _VOICED.get(letter, letter)
+        letters[place] = following = letter
+    return "".join(letters)
+
+
+def distance(one: Sounds, other: Sounds) -> float:
+    """Compute what it costs to make one of the other, in consonants (another consonant costs 1).
+
+    Args:
+        one: what `sounds_of` returned.
+        other: the same.
+    """
+    row = _first_row(other)
+    for letter in one:
+        row = _next_row(row, letter, other)
+    return row[-1]
+
+
+def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
+    """Yield the distance of each of many words; None where it is more than `most` of the word's length.
+
+    Args:
+        many: sorted, so that what words have in common at their beginning is compared once.
+        heard: with what they are compared.
+        most: share of a word's length.
+    """
+    rows, before = [_first_row(heard)], b""
+    for word in many:
+        n_shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, before, strict=False)))
+        del rows[n_shared + 1 :]
+        bound = most * (len(word) + _LONGER)
+        while len(rows) <= len(word) and min(rows[-1]) <= bound:
+            rows.append(_next_row(rows[-1], word[len(rows) - 1], heard))
+        before = word[: len(rows) - 1]
+        cost = rows[-1][-1]
+        yield cost if len(rows) > len(word) and cost <= most * len(word) else None
+
+
+def _first_row(other: Sounds) -> list[float]:
+    return [0.0, *accumulate(_LOST[letter] for letter in other)]
+
+
+def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
+    """Of the table of costs: what it costs to make the beginnings of the other word of one letter more."""
+    lost, costs = _LOST[letter], _SUBSTITUTED[letter]
+    corner = row[0]
+    left = corner + lost
+    found = [left]
+    for above, against in zip(row[1:], other, strict=True):
+        best = corner + costs[against]
+        best = min(best, above + lost)
+        left += _LOST[against]
+        left = min(left, best)
+        found.append(left)
+        corner = above
+    return found
+
+
+_CLASSES: Final = ("аоёя", "еиэый", "ую", "бп", "вф", "м", "дт", "зсц", "жшщч", "гкх", "лр", "н")
+N_CLASSES: Final = len(_CLASSES)
+_CLASS_OF: Final = [next(n for n, letters in enumerate(_CLASSES) if letter in letters) for letter in _LETTERS]
+
+
+def profile(sounds: Sounds) -> Sequence[int]:
+    """Count the sounds of each class, shape `(N_CLASSES,)`: where the numbers differ much, so do the sounds."""
+    counts = [0] * N_CLASSES
+    for letter in sounds:
+        counts[_CLASS_OF[letter]] += 1
+    return counts

@@ -1,0 +1,116 @@
+"""A person's words, prepared so that they are found quickly: their forms and how each of them sounds."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from glas.domain.decoding import MOST_KEYWORDS
+from glas.engines.keywords.declension import forms
+from glas.engines.keywords.latin import LATIN, readings
+from glas.engines.keywords.sounds import N_CLASSES, Sounds, profile, sounds_of
+
+MOST_WORDS: Final = 3  # of a keyword
+LEAST_SOUNDS: Final = 4
+"""A shorter keyword is like too many other words; it is only written as the person writes it."""
+
+_SEPARATORS: Final = re.compile(r"[,;\n]")
+_PART: Final = re.compile(r"\w+")
+_REMEMBERED = 64  # lines of keywords
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a keyword.
+
+    Attributes:
+        keyword: as the person wrote it.
+        written: what is written for it.
+        said: Russian spelling of it; the same as `written` but for words in Latin letters.
+        sounds: how it is said.
+    """
+
+    keyword: str
+    written: str
+    said: str
+    sounds: Sounds
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """Words and the parts of compounds, in lower case and without «ё»: what is equal in two spellings of one word."""
+    return tuple(_PART.findall(text.lower().replace("ё", "е")))
+
+
+def split_line(line: str) -> list[str]:
+    """The keywords of one line, without repetitions.
+
+    They are separated by commas, semicolons or line ends; a line of more than three words without any of them is one of
+    single words.
+    """
+    found = [" ".join(one.split()) for one in _SEPARATORS.split(line)]
+    if len(found) == 1 and len(found[0].split()) > MOST_WORDS:
+        found = found[0].split()
+    return list(dict.fromkeys(one for one in found if one))[:MOST_KEYWORDS]
+
+
+class Keywords:
+    """Keywords that can be looked for.
+
+    Args:
+        line: see `split_line`.
+
+    Attributes:
+        spelt: what is written for words that are spelt like a form of a keyword, by their parts.
+        longest: most parts of one of these.
+        forms: all forms that may be taken for something else, sorted by their sounds.
+    """
+
+    def __init__(self, line: str) -> None:
+        self.spelt: dict[tuple[str, ...], Form] = {}
+        self.forms: list[Form] = []
+        for keyword in split_line(line):
+            for form in _forms(keyword):
+                if parts := parts_of(form.written):
+                    self.spelt.setdefault(parts, form)
+                if len(form.sounds) >= LEAST_SOUNDS:
+                    self.forms.append(form)
+        self.forms.sort(key=lambda form: form.sounds)
+        self.longest = max(map(len, self.spelt), default=0)
+        rows = [profile(form.sounds) for form in self.forms]
+        self._profiles = np.array(rows, np.int8).reshape(len(rows), N_CLASSES)
+        self._lengths: npt.NDArray[np.int16] = self._profiles.sum(axis=1, dtype=np.int16)
+
+    def near(self, sounds: Sounds, *, most: float) -> list[Form]:
+        """Find forms that may be near to these sounds, sorted by their own.
+
+        Args:
+            sounds: what was heard.
+            most: how many sounds of a class may be missing or too many, as a share of the form's length.
+        """
+        differing = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(axis=1, dtype=np.int16)
+        return [self.forms[number] for number in np.flatnonzero(differing <= most * self._lengths)]
+
+
+@lru_cache(_REMEMBERED)
+def keywords_of(line: str) -> Keywords:
+    """The keywords of a line, prepared once."""
+    return Keywords(line)
+
+
+def _forms(keyword: str) -> Iterator[Form]:
+    words = keyword.split()
+    if len(words) > MOST_WORDS or any(letter.isdigit() for letter in keyword):
+        # Only its spelling is looked for.
+        yield Form(keyword, keyword, keyword, b"")
+    elif LATIN.search(keyword):
+        for read in product(*(readings(word) for word in words)):
+            for said in forms(" ".join(read)):
+                yield Form(keyword, keyword, said, sounds_of(parts_of(said)))
+    else:
+        for form in forms(keyword):
+            yield Form(keyword, form, form, sounds_of(tuple(form.lower().replace("-", " ").split())))
