@@ -201,7 +201,7 @@ def _settings_of(fleet: Fleet) -> Settings:
     given: dict[str, Any] = {
         name.removeprefix("GLAS_").lower(): value
         for name, value in told.items()
-        if name.startswith("GLAS_") and "__" not in name
+        if value and name.startswith("GLAS_") and "__" not in name
     }
     return Settings(_env_file=None, **given)
 
