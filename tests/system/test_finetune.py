@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
 from glas.engines.catalogue import embedded_directory, named_champion
+from glas.recognition import journal
 from glas.recognition.lineage import read_lineage
 from glas.system.files import sha256_of
 from glas.training.voices.espeak import Espeak
@@ -121,7 +122,9 @@ def test_a_better_model_serves(world: World) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     models = Path(world.environment["GLAS_DATA_DIR"]) / "models"
     assert named_champion(models) == f"whisper:{world.model}"
-    (line,) = (models / "promotions.jsonl").read_text(encoding="utf-8").splitlines()[-1:]
-    assert json.loads(line)["passed"]
+    last = journal.last_release(models)
+    assert last is not None
+    assert last.candidate.name == f"whisper:{world.model}"
+    assert last.champion.name == "embedded"
     (report, *_) = models.glob("promotions/*/index.html")
     assert "<svg" in report.read_text(encoding="utf-8")

@@ -95,7 +95,8 @@ def test_every_error_has_a_sentence() -> None:
     """Whoever reads it, in the bot or the command line; and no sentence is about an error that is gone."""
     import glas.recognition.job
     import glas.tg_bot.api.telegram
-    import glas.tg_bot.talk.signing  # noqa: F401 - its errors belong to the tree
+    import glas.tg_bot.talk.signing
+    import glas.tg_bot.voices.admission  # noqa: F401 - its errors belong to the tree
 
     codes = {cls.code for cls in _errors() if cls.__module__.startswith("glas.")}
     named = {name.removeprefix("error-") for name in RU.names() if name.startswith("error-")}

@@ -70,6 +70,7 @@ def learn(
 def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
     with told():
         from glas.engines.catalogue import choose, named_champion
+        from glas.recognition import journal
         from glas.training.rounds import Outcome, run_round
 
         ended = run_round(settings, plan, report=told_step, on_measure=told_model)
@@ -79,8 +80,10 @@ def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
         model = f"whisper:{ended.model}"
         if ended.outcome is not Outcome.PASSED or named_champion(settings.models_dir) == model:
             return
-        if release:
+        if release and ended.champion is not None and ended.candidate is not None:
             choose(model, settings.models_dir)
+            released = journal.Promotion(champion=ended.champion, candidate=ended.candidate, event="released")
+            journal.write(settings.models_dir, released)
         out.print(say("learn-serves" if release else "learn-decide", model=model), markup=False)
 
 

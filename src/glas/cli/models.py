@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from glas.cli.language import say, title
 from glas.cli.session import err, open_settings, out, told, written
 from glas.cli.usage import Command, make_app
+from glas.cli.watch import watch
 from glas.domain.errors import GlasError
 from glas.engines.catalogue import (
     AUTO,
@@ -84,6 +85,9 @@ def use(
     out.print(say(told_as, title=title(title_of(taken)), name=taken), markup=False)
     if settings.model != AUTO:
         out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
+
+
+app.command("watch", cls=Command, help=say("models-watch-help"))(watch)
 
 
 def _show(settings: Settings) -> None:

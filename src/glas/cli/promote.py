@@ -1,7 +1,5 @@
 """`glas promote`: let a new model serve if it is better, and say in a table why or why not."""
 
-import getpass
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from glas.recognition.trial import TrialResult
     from glas.settings import Settings
 
-JOURNAL = "promotions.jsonl"
 REPORTS = "promotions"
 
 
@@ -82,16 +79,15 @@ def _show(found: "TrialResult") -> None:
 
 
 def _note(settings: "Settings", found: "TrialResult", *, released: bool, force: str | None) -> None:
-    """Add a line to the journal of promotions."""
-    line = {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "by": getpass.getuser(),
-        "champion": str(found.verdict.champion),
-        "candidate": str(found.verdict.candidate),
-        "passed": found.verdict.passed,
-        "released": released,
-        "forced_because": force,
-        "failed": [check.condition for check in found.verdict.checks if not check.passed],
-    }
-    with (settings.models_dir / JOURNAL).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    """Add the decision to the journal of promotions."""
+    from glas.recognition import journal
+
+    verdict = found.verdict
+    promotion = journal.Promotion(
+        champion=verdict.champion,
+        candidate=verdict.candidate,
+        event="judged" if not released else "released" if verdict.passed else "forced",
+        failed=tuple(check.condition.value for check in verdict.checks if not check.passed),
+        reason=force,
+    )
+    journal.write(settings.models_dir, promotion)

@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.db_assist_bodies import Discrepancy, LedgerCheck, Statistics
+from glas.clients.rating_calls import ModelRatings
 from glas.db.correction_tables import CorrectionRow
 from glas.db.tables import TransactionRow, TranscriptionRow, UserRow
 from glas.db_assist import people
 from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Status
+from glas.domain.model_ref import ModelRef
 
 _NameT = TypeVar("_NameT", int, str)
 
@@ -74,6 +76,14 @@ async def statistics(*, session: AsyncSession) -> Statistics:
         audio_s=(await session.scalars(audio_s)).one(),
         paid_hundredths=int((await session.scalars(paid)).one()),
     )
+
+
+async def ratings_of(model: ModelRef, *, limit: int, session: AsyncSession) -> ModelRatings:
+    """Return the last ratings of texts that a version of a model made, in the order in which the messages came."""
+    row = TranscriptionRow
+    of_model = (row.model == model.name, row.model_version == model.version, row.score != Score.NOT_RATED)
+    newest = await session.scalars(select(row.score).where(*of_model).order_by(row.id.desc()).limit(limit))
+    return ModelRatings(scores=tuple(reversed(newest.all())))
 
 
 def _counted(names: Iterable[_NameT], found: Iterable[tuple[_NameT, int]]) -> dict[_NameT, int]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError
 from glas.launch import side_door
 from glas.launch.doors import key_of
@@ -109,6 +110,27 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
             apps[part] = await _make(part, settings, here, reach)
             await reach.enter(apps[part])
         yield await reach.data_loader()
+
+
+@asynccontextmanager
+async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
+    """A db_assist for one command; see `open_data_loader`.
+
+    Raises:
+        DataDirectoryInUseError: a server works in the data directory and lets nobody in.
+    """
+    here = ["db_assist"] if settings.db_assist_url is None else []
+    async with AsyncExitStack() as stack:
+        if here and (running := await stack.enter_async_context(side_door.client_of(settings, "db_assist"))):
+            yield DbAssistClient(running)
+            return
+        stack.enter_context(held(settings, here, None))
+        apps: dict[str, FastAPI] = {}
+        reach = Reach(settings, here, apps, stack, internal_key=secrets.token_urlsafe())
+        for part in here:
+            apps[part] = await _make(part, settings, here, reach)
+            await reach.enter(apps[part])
+        yield await reach.db_assist()
 
 
 async def _make(part: str, settings: Settings, parts: Collection[str], reach: Reach) -> FastAPI:

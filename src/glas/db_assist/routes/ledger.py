@@ -6,9 +6,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
 from glas.clients.db_assist_bodies import Grant, LedgerCheck, Statistics
+from glas.clients.rating_calls import ModelRatings
 from glas.db_assist import coins, ledger, people
 from glas.db_assist.routes import PersonPath, database
 from glas.domain.ledger import Transaction
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import User
 
 router = APIRouter()
@@ -40,6 +42,19 @@ async def check(request: Request) -> LedgerCheck:
     """Check that everybody's cash is the sum of their ledger entries."""
     async with database(request).reading() as session:
         return await ledger.check(session=session)
+
+
+@router.get("/ratings")
+async def ratings(
+    request: Request,
+    model: Annotated[str, Query(max_length=512)],
+    model_version: Annotated[str, Query(max_length=64)],
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> ModelRatings:
+    """Return the last ratings of texts that a version of a model made, the oldest first."""
+    wanted = ModelRef(name=model, version=model_version)
+    async with database(request).reading() as session:
+        return await ledger.ratings_of(wanted, limit=limit, session=session)
 
 
 @router.get("/statistics")

@@ -175,3 +175,11 @@ dataset-more = {"  "}learnt too: {$place} (with texts), {$recordings} recordings
 dataset-more-silent = {"  "}learnt too: {$place} (without speech), {$recordings} recordings
 dataset-gone = {"  "}recordings that left the export: {$gone}; changed: {$changed}
 dataset-speaker-gone = {"  "}• speaker {$speaker} has left the export, but models of this version heard them
+
+watch-nothing = No model was released: there is nothing to compare.
+watch-counts = {$model}: ❌ {$bad} of {$rated} ratings; the former one {$bad_before} of {$rated_before}.
+watch-too-few = The former model has too few ratings to judge.
+watch-fine = As far as can be seen, the new one is no worse.
+watch-worse = The new one is worse than the former.
+watch-advice = To take it back: glas models watch --roll-back
+watch-taken-back = The former model serves again: {$model}.

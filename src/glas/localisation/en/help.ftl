@@ -104,6 +104,8 @@ models-get-help = Download a model into the data directory; the same command res
 models-get-name = A name from `glas models`, such as `onnx:gigaam-v3-ctc`.
 models-use-help = Choose the model to serve with GLAS_MODEL=auto; `auto` takes the choice back.
 models-use-name = A name from `glas models`, a directory, or `auto` for the best one.
+models-watch-help = Compare people's ratings of the new model with those of the model before it.
+models-watch-roll-back = If the new one is worse, take it back.
 
 keys-help =
     Keys for callers of the API. `glas keys new NAME` makes a key, `glas keys` shows whose keys there are.

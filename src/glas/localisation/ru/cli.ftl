@@ -178,3 +178,11 @@ dataset-more = {"  "}ещё учить: {$place} (с текстами), запи
 dataset-more-silent = {"  "}ещё учить: {$place} (без речи), записей {$recordings}
 dataset-gone = {"  "}ушло из выгрузки записей: {$gone}; изменилось: {$changed}
 dataset-speaker-gone = {"  "}• говорящего {$speaker} в выгрузке больше нет, а модели этой версии его слышали
+
+watch-nothing = Модель не менялась: сравнивать нечего.
+watch-counts = {$model}: ❌ {$bad} из {$rated} оценок; у прежней — {$bad_before} из {$rated_before}.
+watch-too-few = У прежней модели слишком мало оценок, чтобы судить.
+watch-fine = Новая не хуже прежней, насколько это видно.
+watch-worse = Новая хуже прежней.
+watch-advice = Вернуть прежнюю: glas models watch --roll-back
+watch-taken-back = Прежняя модель возвращена: {$model}.

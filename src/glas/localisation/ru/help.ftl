@@ -103,6 +103,8 @@ models-get-help = Скачать модель в каталог данных; п
 models-get-name = Имя из `glas models`, например `onnx:gigaam-v3-ctc`.
 models-use-help = Выбрать, какая модель распознаёт при GLAS_MODEL=auto; `auto` отменяет выбор.
 models-use-name = Имя из `glas models`, каталог или `auto`: лучшая.
+models-watch-help = Сравнить оценки людей: новая модель и та, что была до неё.
+models-watch-roll-back = Если новая хуже, вернуть прежнюю.
 
 keys-help =
     Ключи для тех, кто вызывает API. `glas keys new ИМЯ` делает ключ, `glas keys` показывает, чьи ключи есть.

@@ -1,0 +1,31 @@
+"""The calls about ratings of models, a part of the client of db_assist."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.messages import Score
+from glas.domain.model_ref import ModelRef
+
+
+class ModelRatings(BaseModel):
+    """How people rated the texts of one version of a model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scores: tuple[Score, ...] = Field(description="Of rated messages, in the order in which they came.")
+
+
+class RatingCalls(ABC):
+    """Read how models were rated."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def ratings_of(self, model: ModelRef, *, limit: int) -> ModelRatings:
+        """Return the last `limit` ratings of texts of a version of a model."""
+        params = {"model": model.name, "model_version": model.version, "limit": limit}
+        return ModelRatings.model_validate(await self._call("GET", "/ratings", params=params))

@@ -1,0 +1,55 @@
+"""The journal of promotions: which model replaced which, who decided it, and why."""
+
+import getpass
+import time
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glas.domain.errors import ModelError
+from glas.domain.model_ref import ModelRef
+
+FILE = "promotions.jsonl"
+
+
+class Promotion(BaseModel):
+    """One decision about a model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time: str = Field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+    by: str = Field(default_factory=getpass.getuser, description="The user of the operating system.")
+    champion: ModelRef = Field(description="What served before.")
+    candidate: ModelRef = Field(description="What was judged.")
+    event: Literal["judged", "released", "forced", "taken_back"]
+    failed: tuple[str, ...] = Field(default=(), description="Conditions of the gate that did not hold.")
+    reason: str | None = Field(default=None, description="Why it was forced or taken back.")
+
+
+def write(models_dir: Path, promotion: Promotion) -> None:
+    """Add a line to the journal in a directory of models."""
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with (models_dir / FILE).open("a", encoding="utf-8") as file:
+        file.write(promotion.model_dump_json() + "\n")
+
+
+def read(models_dir: Path) -> list[Promotion]:
+    """Return all decisions, the oldest first.
+
+    Raises:
+        ModelError: a line is damaged.
+    """
+    path = models_dir / FILE
+    if not path.is_file():
+        return []
+    try:
+        return [Promotion.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValidationError) as error:
+        raise ModelError(f"{path}: expected a decision about a model in each line: {error}") from error
+
+
+def last_release(models_dir: Path) -> Promotion | None:
+    """Return the decision by which the present model serves; None if it was taken back, or there was none."""
+    changes = [one for one in read(models_dir) if one.event != "judged"]
+    return changes[-1] if changes and changes[-1].event != "taken_back" else None
