@@ -2,14 +2,17 @@
 
 import asyncio
 import itertools
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from glas.cli import app
-from glas.clients.db_assist_bodies import Finished, NewTranscription
-from glas.domain.messages import MediaKind, Score
+from glas.db.session import database_url, open_database
+from glas.db.tables import TranscriptionRow, UserRow
+from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.model_ref import ModelRef
 from glas.domain.ratings_watch import FEWEST_BEFORE, MOST_AFTER
 from glas.engines.catalogue import choose, named_champion
@@ -29,22 +32,33 @@ async def rate(settings: Settings, model: ModelRef, bad: int, good: int) -> None
     total = bad + good
     async with open_db_assist(settings) as db_assist:
         await db_assist.register(SPEAKER)
+    database = open_database(database_url(settings))
+    async with database.writing() as session:
+        user = (await session.scalars(select(UserRow.id))).one()
         for place in range(total):
             number = next(_numbers)
-            new = NewTranscription(
-                tg_id=SPEAKER,
+            is_bad = (place + 1) * bad // total > place * bad // total
+            row = TranscriptionRow(
+                user_id=user,
                 bot_id=1,
                 chat_id=SPEAKER,
                 message_id=number,
+                attempt=1,
                 file_id=f"file-{number}",
                 file_unique_id=f"unique-{number}",
-                media_kind=MediaKind.VOICE,
+                media_kind=MediaKind.VOICE.value,
+                is_forwarded=False,
+                status=Status.DONE.value,
+                text="да",
+                duration_s=1.0,
+                model=model.name,
+                model_version=model.version,
+                score=int(Score.BAD if is_bad else Score.BEST),
+                creation_datetime=datetime.now(UTC),
+                changed_datetime=datetime.now(UTC),
             )
-            row = await db_assist.create_transcription(new)
-            text = Finished(text="да", duration_s=1, confidence=0.5, model=model.name, model_version=model.version)
-            await db_assist.finish(row.id, text)
-            is_bad = (place + 1) * bad // total > place * bad // total
-            await db_assist.rate(row.id, SPEAKER, Score.BAD if is_bad else Score.BEST)
+            session.add(row)
+    await database.close()
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def try_candidate(
         report(None)
         slower = slower_by(first, second, data.test.utterances)
         name = second.registry.default
-    apart = _apart(_lineage_of(name, settings.models_dir), data)
+    apart = learnt_of_test(_lineage_of(name, settings.models_dir), data)
     verdict = judge(measured[0], measured[1], slower=slower, apart=apart, limits=limits)
     return TrialResult(verdict, measured[0], measured[1])
 
@@ -123,8 +123,8 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
     return read_lineage(place if place.is_absolute() else local_directory(models_dir, name))
 
 
-def _apart(lineage: Lineage | None, data: TestData) -> Apart:
-    """What a model has learnt of the test. One without lineage was not made here, and learnt nothing of it."""
+def learnt_of_test(lineage: Lineage | None, data: TestData) -> Apart:
+    """Count what a model has learnt of its test. One without lineage was not made here, and learnt nothing of it."""
     if lineage is None:
         return Apart(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)
     tested = data.test.utterances
