@@ -57,7 +57,7 @@ def plan_of(world: World, whisper_base: Path, least_minutes: float) -> RoundPlan
         rounds=place / "rounds",
         rules=RULES,
         least_minutes=least_minutes,
-        recipe=FinetuneRecipe(fit=Fit(epochs=3, checkpoints=2), shares=(1.0,)),
+        recipe=FinetuneRecipe(fit=Fit(epochs=1, checkpoints=2), shares=(1.0,)),
     )
 
 
