@@ -36,10 +36,12 @@ class ModelVersions:
 
     Args:
         models_dir: where fetched models lie; checksums are kept there if it exists.
+        keeps: whether they are; False for whoever reads a directory that is not theirs to write into.
     """
 
-    def __init__(self, models_dir: Path) -> None:
+    def __init__(self, models_dir: Path, *, keeps: bool = True) -> None:
         self._models_dir = models_dir
+        self._keeps = keeps
         self._kept = models_dir / CHECKSUMS
         self._lock = threading.Lock()
         self._checksums: dict[str, tuple[_State, str]] = _read(self._kept)
@@ -84,7 +86,7 @@ class ModelVersions:
         return checksum
 
     def _write(self) -> None:
-        if not self._models_dir.is_dir():
+        if not self._keeps or not self._models_dir.is_dir():
             return
         fresh = self._kept.with_suffix(".part")
         try:

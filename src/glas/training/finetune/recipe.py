@@ -161,8 +161,9 @@ def finetune(
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
     """What decides the result: the base's version, recordings and references by hash, the recipe."""
     corrected = [*data.corrected, *data.dev]
+    versions = ModelVersions(base.directory, keeps=False)
     return Lineage(
-        base=ModelRef(name=base.directory.name, version=ModelVersions(base.directory).version_in(base.directory)),
+        base=ModelRef(name=base.directory.name, version=versions.version_in(base.directory)),
         data=data.version,
         speakers=tuple(sorted({one.speaker for one in corrected if one.speaker})),
         recordings=tuple(sorted({sha256_of(one.audio) for one in [*corrected, *data.replayed]})),
