@@ -6,6 +6,7 @@ from decimal import Decimal
 from html import escape
 from pathlib import Path
 
+from glas.engines.catalogue import title_of as title_of_model
 from glas.localisation import Catalogue, rounded
 from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check, Condition
@@ -85,7 +86,7 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
     texts = {name: escape(say(f"gate-{name}")) for name in _TEXTS}
     return _TEMPLATE.format(
         language=say.language,
-        title=escape(say(title, model=verdict.candidate.name)),
+        title=escape(say(title, model=_named(verdict.candidate.name, say))),
         wer=say("gate-wer", before=rounded(100 * verdict.wer_before, 2), after=rounded(100 * verdict.wer_after, 2)),
         models=escape(
             say(
@@ -101,6 +102,12 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
         worst_title=escape(say("gate-worst")),
         **{name.replace("-", "_"): text for name, text in texts.items()},
     )
+
+
+def _named(name: str, say: Catalogue) -> str:
+    """What a model is called in front of people."""
+    found = title_of_model(name)
+    return found.en if say.language == "en" else found.ru
 
 
 def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
