@@ -46,8 +46,9 @@ LONG_S = 1200
 # What takes longest begins first, so that in the end nobody waits for one test.
 _LONGEST = (
     *("test_whole", "test_outages", "test_kills", "test_whisper_conversion", "test_openapi", "test_tg_bot_replies"),
-    *("test_whisper_inventions", "test_train_whisper_base", "test_run", "test_fetch_pinned", "test_evaluate"),
-    *("test_tg_bot_replicas", "test_nn_service_models", "test_tg_bot_burst", "test_whisper_base_ru"),
+    *("test_finetune", "test_whisper_base_ru", "test_train_whisper_base", "test_learn", "test_whisper_inventions"),
+    *("test_run", "test_fetch_pinned", "test_evaluate"),
+    *("test_tg_bot_replicas", "test_nn_service_models", "test_tg_bot_burst"),
     *("test_hostile_audio", "test_backup"),
 )
 
