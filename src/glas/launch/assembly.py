@@ -9,11 +9,12 @@ import contextlib
 import gc
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import httpx
 from fastapi import FastAPI
 
 from glas.clients.data_loader import DataLoaderClient
@@ -99,17 +100,8 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
     here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
     if "data_loader" not in here:
         here = []
-    async with AsyncExitStack() as stack:
-        if here and (running := await stack.enter_async_context(side_door.client_of(settings, "data_loader"))):
-            yield DataLoaderClient(running)
-            return
-        stack.enter_context(held(settings, here, None))
-        apps: dict[str, FastAPI] = {}
-        reach = Reach(settings, here, apps, stack, internal_key=secrets.token_urlsafe())
-        for part in here:
-            apps[part] = await _make(part, settings, here, reach)
-            await reach.enter(apps[part])
-        yield await reach.data_loader()
+    async with _reached(settings, "data_loader", here) as (running, reach):
+        yield DataLoaderClient(running) if running is not None else await reach.data_loader()
 
 
 @asynccontextmanager
@@ -120,17 +112,28 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
         DataDirectoryInUseError: a server works in the data directory and lets nobody in.
     """
     here = ["db_assist"] if settings.db_assist_url is None else []
+    async with _reached(settings, "db_assist", here) as (running, reach):
+        yield DbAssistClient(running) if running is not None else await reach.db_assist()
+
+
+@asynccontextmanager
+async def _reached(
+    settings: Settings, part: str, here: Sequence[str]
+) -> AsyncIterator[tuple[httpx.AsyncClient | None, Reach]]:
+    """Give a client of the part in a server that works in the data directory; else bring up the parts `here`.
+
+    The first value is None where the parts were brought up, and the second one reaches them.
+    """
     async with AsyncExitStack() as stack:
-        if here and (running := await stack.enter_async_context(side_door.client_of(settings, "db_assist"))):
-            yield DbAssistClient(running)
-            return
-        stack.enter_context(held(settings, here, None))
         apps: dict[str, FastAPI] = {}
         reach = Reach(settings, here, apps, stack, internal_key=secrets.token_urlsafe())
-        for part in here:
-            apps[part] = await _make(part, settings, here, reach)
-            await reach.enter(apps[part])
-        yield await reach.db_assist()
+        running = await stack.enter_async_context(side_door.client_of(settings, part)) if here else None
+        if running is None:
+            stack.enter_context(held(settings, here, None))
+            for name in here:
+                apps[name] = await _make(name, settings, here, reach)
+                await reach.enter(apps[name])
+        yield running, reach
 
 
 async def _make(part: str, settings: Settings, parts: Collection[str], reach: Reach) -> FastAPI:
