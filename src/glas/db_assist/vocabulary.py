@@ -160,7 +160,8 @@ async def choose(
     chat_id: int, tg_id: int | None, limit: int, *, agreement: Agreement, session: AsyncSession
 ) -> Keywords:
     """Choose the words for a recording: the person's newest, then the chat's newest, then the most common ones."""
-    # First, as SQLite reads all from the moment of the first query: what is kept must not be older than its count.
+    # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
+    # came before, `agreement` could count old rows and keep that count as if it were new.
     of_all = await agreement.of_all(session=session)
     found = list[Name]()
     if tg_id is not None:

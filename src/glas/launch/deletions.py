@@ -1,4 +1,4 @@
-"""Keep people who asked to be forgotten from coming back with an older backup."""
+"""Delete again, in a restored backup, the data of people who asked for deletion after it was made."""
 
 import asyncio
 import shutil

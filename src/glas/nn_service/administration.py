@@ -139,6 +139,10 @@ class Administration:
         except GlasError as error:
             _log.error("the chosen model cannot be served", model=chosen, error=error.message)
             return None
+        except Exception:  # noqa: BLE001 - logged; an error of one choice must not end the following of others
+            # A bug in a loader: the next choice must be followed all the same.
+            _log.exception("the chosen model cannot be served", model=chosen)
+            return None
         return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:

@@ -22,7 +22,6 @@ class Lineage(BaseModel):
     speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of those who spoke, as far as known.")
     recordings: tuple[str, ...] = Field(description="sha256 of each file that it learnt from or was chosen on, sorted.")
     texts: tuple[str, ...] = Field(description="sha256 of each normalised reference, sorted.")
-    replayed: tuple[str, ...] = Field(default=(), description="Names of the sets that it learnt against forgetting.")
     kept: tuple[str, ...] = Field(default=(), description="Names of the sets that must not become worse.")
     recipe: dict[str, Any] = Field(description="How it was trained.")
     result: dict[str, Any] = Field(description="What each share of the change does.")

@@ -1,4 +1,7 @@
-"""Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /reviewer, /repair; names give no rights."""
+"""Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /reviewer, /repair.
+
+Only the numeric id in Telegram makes an administrator; a user name does not.
+"""
 
 from decimal import Decimal, InvalidOperation
 
