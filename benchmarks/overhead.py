@@ -86,9 +86,8 @@ def serve() -> None:
     from glas.settings import Settings  # noqa: PLC0415
 
     async def main() -> None:
-        app = create_app(Settings(_env_file=None), key=None)
+        app = create_app(Settings(_env_file=None), key=None, load=lambda _name: SilentEngine())
         async with entered([app]):
-            app.state.service.registry.put(SilentEngine(), "silent")
             with socket.create_server(("127.0.0.1", 0)) as sock:
                 print(f"http://127.0.0.1:{sock.getsockname()[1]}", flush=True)
                 config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)

@@ -194,7 +194,7 @@ async def run_bare(telegram_url: str, token: str, nn_service_url: str) -> None:
     await dispatcher.start_polling(bot)
 
 
-async def at_once(_client: NnServiceClient, _data: bytes) -> Recognition:
+async def at_once(_client: NnServiceClient, _data: bytes, **_options: object) -> Recognition:
     """A recogniser that needs no time."""
     return Recognition(hypothesis=Hypothesis(text="привет", duration_s=5.5, model="embedded"), processing_s=0.0)
 
@@ -222,9 +222,9 @@ async def run_parts(telegram_url: str, token: str, directory: str, database: str
     with (
         patch("glas.tg_bot.app.RateLimiter", RateLimiter if way == "limited" else Free),
         patch.object(NnServiceClient, "transcribe", NnServiceClient.transcribe if way == "decoding" else at_once),
+        patch("glas.recognition.recogniser.load_engine", lambda *_, **__: SilentEngine()),
     ):
         async with assembled(settings, ("nn_service", "db_assist", "data_loader", "tg_bot")) as assembly:
-            assembly.apps["nn_service"].state.service.registry.put(SilentEngine(), "silent")
             async with open_http(url=None, app=assembly.apps["db_assist"]) as http:
                 for person in range(ANNA - 1, ANNA + CHATS):
                     await DbAssistClient(http).register(person)
