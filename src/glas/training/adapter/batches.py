@@ -20,6 +20,7 @@ MIN_POSITIONS = 50
 # FUTO's notebook: jitter of up to 64 positions, or of a third of a short clip.
 MAX_JITTER, JITTER_SHARE = 64, 3
 JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0  # share of batches of pairs; silence between the two; limit
+N_POSITIONS = 1500  # of the encoder of every published Whisper
 IGNORED = -100  # a label that no loss counts; torch's default
 
 Group = list[tuple[ClipShard, int, Targets | None]]
@@ -59,6 +60,7 @@ class Batches:
         n_mels: bands of the spectrogram.
         wants_states: whether only clips with a teacher's states are drawn, and their states with them.
         joined: share of the batches whose clips are joined to others; those with states never are.
+        n_positions: the encoder's window; what is longer is cut.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class Batches:
     n_mels: int = 80
     wants_states: bool = False
     joined: float = JOINED
+    n_positions: int = N_POSITIONS
     _groups: list[Group] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +104,7 @@ class Batches:
         sounds = [self.channel(rng, samples) for samples, _ in said]
         rows = [self.tokens.text(text) for _, text in said]
         states = [targets.of(number) for _, number, targets in group if targets is not None]
-        return self._batch(sounds, rows, states, _positions(rng, max(map(len, sounds))))
+        return self._batch(sounds, rows, states, min(_positions(rng, max(map(len, sounds))), self.n_positions))
 
     def _joined(
         self, rng: np.random.Generator, said: list[tuple[Samples, str]], others: Group
@@ -110,12 +113,13 @@ class Batches:
 
         Without them a network learns that speech ends at the first full stop.
         """
+        longest_s = min(LONGEST_S, self.n_positions / POSITIONS_PER_S)
         found = []
         for (samples, text), (shard, number, _) in zip(said, others, strict=True):
             pause = np.zeros(int(rng.uniform(*PAUSE_S) * SAMPLE_RATE_HZ), np.float32)
             behind = shard.clips[number]
             both = np.concatenate([samples, pause, shard.samples_of(behind)])
-            is_short = len(both) <= LONGEST_S * SAMPLE_RATE_HZ
+            is_short = len(both) <= longest_s * SAMPLE_RATE_HZ
             found.append((both, f"{text} {behind.text}") if is_short else (samples, text))
         return found
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-HEAD_WIDTH = 64  # of every published Whisper
+HEAD_WIDTH = 64  # of every published Whisper; other checkpoints say in their configuration how many heads they have
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Shape:
         n_tokens: size of the vocabulary.
         n_positions: positions of the encoder, 20 ms each.
         text_context: tokens that the decoder holds.
+        n_heads: attention heads of each layer.
     """
 
     width: int
@@ -43,10 +44,16 @@ class Shape:
     n_tokens: int
     n_positions: int
     text_context: int
+    n_heads: int
 
     @classmethod
-    def of(cls, arrays: Arrays) -> "Shape":
-        """Read the sizes off the weights."""
+    def of(cls, arrays: Arrays, n_heads: int | None = None) -> "Shape":
+        """Read the sizes from the weights, which do not show the number of heads.
+
+        Args:
+            arrays: the weights.
+            n_heads: attention heads; None: one for each `HEAD_WIDTH` values.
+        """
         n_tokens, width = arrays["decoder.embed_tokens.weight"].shape
         layers = {"encoder": 0, "decoder": 0}
         for name in arrays:
@@ -62,6 +69,7 @@ class Shape:
             n_tokens=n_tokens,
             n_positions=arrays["encoder.embed_positions.weight"].shape[0],
             text_context=arrays["decoder.embed_positions.weight"].shape[0],
+            n_heads=n_heads or width // HEAD_WIDTH,
         )
 
 
@@ -76,8 +84,9 @@ def half_precision() -> torch.autocast:
 class Attention(nn.Module):
     """Multi-head attention; keys have no bias."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
+        self.n_heads = n_heads
         self.q_proj = nn.Linear(width, width)
         self.k_proj = nn.Linear(width, width, bias=False)
         self.v_proj = nn.Linear(width, width)
@@ -87,7 +96,7 @@ class Attention(nn.Module):
         """Attend from `x` (batch, n, width) to `context` (batch, m, width); `causal` hides what comes later."""
         batch, count, width = x.shape
         queries, keys, values = (
-            projected.view(batch, -1, width // HEAD_WIDTH, HEAD_WIDTH).transpose(1, 2)
+            projected.view(batch, -1, self.n_heads, width // self.n_heads).transpose(1, 2)
             for projected in (self.q_proj(x), self.k_proj(context), self.v_proj(context))
         )
         mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=causal)
@@ -101,10 +110,10 @@ class Layer(nn.Module):
 
     def __init__(self, shape: Shape, *, attends_sound: bool) -> None:
         super().__init__()
-        self.self_attn = Attention(shape.width)
+        self.self_attn = Attention(shape.width, shape.n_heads)
         self.self_attn_layer_norm = nn.LayerNorm(shape.width)
         if attends_sound:
-            self.encoder_attn = Attention(shape.width)
+            self.encoder_attn = Attention(shape.width, shape.n_heads)
             self.encoder_attn_layer_norm = nn.LayerNorm(shape.width)
         self.fc1 = nn.Linear(shape.width, shape.inner_width)
         self.fc2 = nn.Linear(shape.inner_width, shape.width)
@@ -169,9 +178,9 @@ class Decoder(nn.Module):
 class Whisper(nn.Module):
     """Encoder and decoder, with the weights of a checkpoint."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, n_heads: int | None = None) -> None:
         super().__init__()
-        self.shape = Shape.of(arrays)
+        self.shape = Shape.of(arrays, n_heads)
         self.encoder, self.decoder = Encoder(self.shape), Decoder(self.shape)
         own = self.state_dict()
         self.load_state_dict({name: torch.from_numpy(np.array(arrays[name], np.float32)) for name in own})

@@ -32,6 +32,7 @@ class Knobs:
         decoder_rank: of the decoder's.
         save_every: steps between checkpoints.
         warm_up: steps in which the learning rate rises.
+        n_heads: attention heads of the network; None: as many as every published Whisper of its width.
     """
 
     steps: int
@@ -40,6 +41,7 @@ class Knobs:
     decoder_rank: int = 0
     save_every: int = 100
     warm_up: int = 50
+    n_heads: int | None = None
 
 
 class Lesson(NamedTuple):
@@ -63,7 +65,7 @@ OnCheckpoint = Callable[[int, Whisper], bool]
 def student(arrays: Arrays, knobs: Knobs) -> Whisper:
     """The network with adapters that change nothing yet."""
     torch.manual_seed(0)
-    network = Whisper(arrays)
+    network = Whisper(arrays, knobs.n_heads)
     for side, rank in (("encoder", knobs.encoder_rank), ("decoder", knobs.decoder_rank)):
         if rank:
             add_adapters(network, rf"{side}\.layers\..*(_proj|fc\d)", rank, alpha=rank)

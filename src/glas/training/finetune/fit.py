@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from glas.engines.whisper.adapter import Factors
-from glas.training.adapter.batches import Batches
+from glas.training.adapter.batches import Batches, Channel
 from glas.training.adapter.factors import Parts, factors_of
-from glas.training.adapter.network import Arrays, Whisper
+from glas.training.adapter.network import Arrays, Shape, Whisper
 from glas.training.adapter.tokens import Tokens
 from glas.training.adapter.train import Draw, Knobs, Lesson, is_due, losses, train
 from glas.training.sound.augment import Augmentation
@@ -55,6 +55,7 @@ def fit(
     run: Path,
     how: Fit,
     *,
+    n_heads: int | None = None,
     on_step: Callable[[int, int, float], None] = lambda _step, _steps, _loss: None,
 ) -> Parts:
     """Train, or go on where it stopped; the changes with the lowest loss on dev are returned.
@@ -65,11 +66,21 @@ def fit(
         clips: folder with the shards `train`, `dev` and perhaps `replay`.
         run: keeps checkpoints and logs.
         how: how much.
+        n_heads: attention heads of the base; see `Knobs`.
         on_step: told at each checkpoint: finished steps, all steps, loss on dev.
     """
-    n_mels = arrays["encoder.conv1.weight"].shape[1]
-    learn = Batches(clips, [TRAIN], tokens, Augmentation(clean=UNCHANGED), size=how.batch_size, n_mels=n_mels)
-    replay = _replay(clips, tokens, how, n_mels)
+    shape = Shape.of(arrays)
+
+    def batches(name: str, channel: Channel, **options: Any) -> Batches:
+        size = how.batch_size
+        return Batches(
+            clips, [name], tokens, channel, size=size, n_mels=shape.n_mels, n_positions=shape.n_positions, **options
+        )
+
+    learn = batches(TRAIN, Augmentation(clean=UNCHANGED))
+    has_replay = (clips / f"{REPLAY}.jsonl").exists()
+    replay = batches(REPLAY, Augmentation(), seed=1) if has_replay else None
+    measured = batches(DEV, _unchanged, joined=0.0)
     n_steps = round(how.epochs * len(learn) / (1 - (how.replay_share if replay else 0)))
     knobs = Knobs(
         steps=n_steps,
@@ -78,17 +89,12 @@ def fit(
         decoder_rank=how.rank,
         save_every=max(1, n_steps // how.checkpoints),
         warm_up=max(1, n_steps // WARM_UP),
+        n_heads=n_heads,
     )
-    dev = _dev_batches(clips, tokens, how, n_mels)
+    dev = [Lesson(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
     watch = _Watch(run, dev, how.patience, lambda step, loss: on_step(step, n_steps, loss))
     network = train(arrays, _draw(learn, replay, how.replay_share), run, knobs, watch)
     return watch.best() or factors_of(network)
-
-
-def _replay(clips: Path, tokens: Tokens, how: Fit, n_mels: int) -> Batches | None:
-    if not (clips / f"{REPLAY}.jsonl").exists():
-        return None
-    return Batches(clips, [REPLAY], tokens, Augmentation(), size=how.batch_size, n_mels=n_mels, seed=1)
 
 
 def _draw(learn: Batches, replay: Batches | None, replay_share: float) -> Draw:
@@ -105,11 +111,6 @@ def _draw(learn: Batches, replay: Batches | None, replay_share: float) -> Draw:
 
 def _unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
     return samples
-
-
-def _dev_batches(clips: Path, tokens: Tokens, how: Fit, n_mels: int) -> list[Lesson]:
-    batches = Batches(clips, [DEV], tokens, _unchanged, size=how.batch_size, n_mels=n_mels, joined=0.0)
-    return [Lesson(batches.draw(number), text_weight=1.0) for number in range(len(batches))]
 
 
 class _Watch:

@@ -142,6 +142,7 @@ def finetune(
         clips,
         work / "run",
         recipe.fit,
+        n_heads=model.config["decoder_attention_heads"],
         on_step=lambda step, steps, loss: report("finetune-step", step=step, steps=steps, loss=rounded(loss, 4)),
     )
     del model
