@@ -1,4 +1,4 @@
-"""A tiny Whisper that is trained once for all tests that need one."""
+"""A tiny Whisper for all tests that need one."""
 
 import importlib
 import shutil
@@ -18,10 +18,9 @@ MakeWhisper = Callable[..., Path]
 def make_whisper(tmp_path_factory: pytest.TempPathFactory) -> MakeWhisper:
     """Copy the trained network's checkpoint, into a directory of its own each time."""
     pytest.importorskip("torch", reason="training the test model needs torch: make train-setup")
-    from tests.models.chords import train
     from tests.models.tiny_whisper import write_card
 
-    kept = trained("chords", train)
+    kept = trained("chords")
 
     def make(*, dynamic_context: bool = False) -> Path:
         made: Path = shutil.copytree(kept, tmp_path_factory.mktemp("whisper") / "chords")

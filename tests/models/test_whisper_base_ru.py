@@ -30,7 +30,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 RUSSIAN = ROOT / "models" / "whisper-base-ru"
 FLOAT16_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
-CONTEXT = ContextRule(10.0)
+# Shorter than these weights are served with, which halves the work; both networks write from the same encoded sound.
+CONTEXT = ContextRule(3.0)
 MOST_BYTES, MOST_BYTES_OF_ALL = 54_500_000, 66_000_000
 
 

@@ -30,7 +30,7 @@ SAYINGS = 20
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> WhisperEngine:
     place = tmp_path_factory.mktemp("whisper")
-    checkpoint = Path(shutil.copytree(trained("phrases", phrases.train), place / "phrases"))
+    checkpoint = Path(shutil.copytree(trained("phrases"), place / "phrases"))
     write_card(checkpoint, dynamic_context=True)
     return WhisperEngine(checkpoint, name="whisper:phrases", cache=place / "cache")
 

@@ -1,7 +1,8 @@
 """A tiny Whisper that really hears what it was trained on.
 
-It is trained within a minute, on a processor, and saved as Hugging Face transformers saves a Whisper. The network
-below has the names of that format; it is written for this purpose, for transformers would be a gigabyte for one test.
+It is trained within a minute, on a processor (see `trained.py`), and saved as Hugging Face transformers saves a
+Whisper. The network below has the names of that format; it is written for this purpose, for transformers would be a
+gigabyte for one test.
 """
 
 import json
@@ -177,8 +178,8 @@ def _padded(rows: list[list[int]], value: int) -> Any:
     return torch.tensor([row + [value] * (width - len(row)) for row in rows])
 
 
-def save(directory: Path, network: Whisper, tokenizer: Tokenizer) -> Path:
-    """Save as transformers does."""
+def save(directory: Path, tensors: Mapping[str, npt.NDArray[Any]], tokenizer: Tokenizer) -> Path:
+    """Save a network's tensors as transformers does."""
     directory.mkdir(parents=True)
     config = {
         "model_type": "whisper",
@@ -201,8 +202,7 @@ def save(directory: Path, network: Whisper, tokenizer: Tokenizer) -> Path:
     (directory / "generation_config.json").write_text(json.dumps(generation), encoding="utf-8")
     write_card(directory, dynamic_context=False)
     tokenizer.save(str(directory / "tokenizer.json"))
-    tensors = {f"model.{name}": tensor.numpy() for name, tensor in network.state_dict().items()}
-    save_tensors(directory / "model.safetensors", tensors)
+    save_tensors(directory / "model.safetensors", {f"model.{name}": tensor for name, tensor in tensors.items()})
     return directory
 
 

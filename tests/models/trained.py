@@ -1,51 +1,100 @@
-"""Tiny Whispers are trained once for a checkout, not by each worker that needs one."""
+"""Tiny Whispers are trained once, and their weights are kept in the repository: training takes a minute for each.
+
+A change of the sources that make them trains them anew, once for a checkout. To keep what they have become:
+`python -m tests.models.trained`.
+"""
 
 import fcntl
 import hashlib
+import importlib
+import re
 import shutil
-from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
 
 from glas.engines.whisper import mel, vocabulary
 from tests.conftest import ROOT
 from tests.models import tiny_tokens
 
-_KEPT = ROOT / ".weights" / "of-tests"
-_LIBRARIES = ("torch", "numpy", "tokenizers")
+NAMES = ("chords", "phrases")
 _HERE = Path(__file__).parent
+_OF_CHECKOUT = ROOT / ".weights" / "of-tests"
+_RECIPE, _TOKENIZER = "recipe", "tokenizer"  # names in the kept file, beside those of tensors
+# What changes nothing of what a source does: docstrings, comments, and how it is set out.
+_IMMATERIAL = re.compile(rb'""".*?"""|#[^\n]*|\s+|,(?=\s*[)\]}])', re.DOTALL)
 
 
-def trained(name: str, train: Callable[[], tuple[Any, Any]]) -> Path:
-    """The checkpoint of a network that `train` makes, for reading; a change of what makes it trains it anew.
+def trained(name: str) -> Path:
+    """The checkpoint of a trained network, for reading.
 
     Args:
         name: of the module beside this one that trains it.
-        train: gives the network and its tokenizer, after a minute of one processor.
     """
-    from tests.models.conftest import one_thread
-    from tests.models.tiny_whisper import save
-
-    _KEPT.mkdir(parents=True, exist_ok=True)
-    kept = _KEPT / f"{name}-{_recipe(name)}"
-    with (_KEPT / f".{name}.lock").open("w") as lock:
-        # Tests run in several processes: one trains, the others wait.
+    _OF_CHECKOUT.mkdir(parents=True, exist_ok=True)
+    checkpoint = _OF_CHECKOUT / f"{name}-{recipe(name)}"
+    with (_OF_CHECKOUT / f".{name}.lock").open("w") as lock:
+        # Tests run in several processes: one writes, the others wait.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.is_dir():
-            for old in _KEPT.glob(f"{name}-*"):
+        if not checkpoint.is_dir():
+            for old in _OF_CHECKOUT.glob(f"{name}-*"):
                 shutil.rmtree(old)
-            with one_thread():
-                network, tokenizer = train()
-            save(kept.with_suffix(".part"), network, tokenizer).rename(kept)
-    return kept
+            _write(name, checkpoint)
+    return checkpoint
 
 
-def _recipe(name: str) -> str:
-    """A digest of all that the weights depend on: our sources and the libraries."""
+def kept(name: str) -> Path:
+    """The file of the repository in which the weights of a network lie, in half precision."""
+    return _HERE / f"{name}.npz"
+
+
+def kept_recipe(name: str) -> str:
+    """`recipe` of what made the kept weights."""
+    with np.load(kept(name)) as stored:
+        return str(stored[_RECIPE])
+
+
+def recipe(name: str) -> str:
+    """A digest of all sources of ours that the weights depend on."""
     sources = [_HERE / f"{name}.py", _HERE / "tiny_whisper.py", Path(tiny_tokens.__file__)]
     sources += [Path(str(one.__file__)) for one in (mel, vocabulary)]
-    made = hashlib.sha256(" ".join(version(library) for library in _LIBRARIES).encode())
+    made = hashlib.sha256()
     for source in sources:
-        made.update(source.read_bytes())
+        made.update(_IMMATERIAL.sub(b"", source.read_bytes()))
     return made.hexdigest()[:12]
+
+
+def _write(name: str, checkpoint: Path) -> None:
+    """Write the checkpoint from what is kept, or train it."""
+    from tests.models.tiny_whisper import save
+
+    if kept_recipe(name) == recipe(name):
+        with np.load(kept(name)) as stored:
+            tensors = {key: stored[key] for key in stored.files if key not in (_RECIPE, _TOKENIZER)}
+            tokenizer = Tokenizer.from_str(str(stored[_TOKENIZER]))
+    else:
+        tensors, tokenizer = _train(name)
+    whole = {key: tensor.astype(np.float32) for key, tensor in tensors.items()}
+    save(checkpoint.with_suffix(".part"), whole, tokenizer).rename(checkpoint)
+
+
+def _train(name: str) -> tuple[dict[str, Any], Tokenizer]:
+    from tests.models.conftest import one_thread
+
+    with one_thread():
+        network, tokenizer = importlib.import_module(f"tests.models.{name}").train()
+    return {key: tensor.numpy().astype(np.float16) for key, tensor in network.state_dict().items()}, tokenizer
+
+
+def keep(name: str) -> None:
+    """Train a network and keep its weights in the repository."""
+    tensors, tokenizer = _train(name)
+    arrays: dict[str, Any] = {**tensors, _RECIPE: recipe(name), _TOKENIZER: tokenizer.to_str()}
+    np.savez_compressed(kept(name), **arrays)
+
+
+if __name__ == "__main__":
+    for one in NAMES:
+        keep(one)

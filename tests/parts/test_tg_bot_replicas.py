@@ -42,7 +42,8 @@ class Replicas:
 
     def __init__(self, telegram: TelegramServer, url: str, environment: dict[str, str], directory: Path) -> None:
         self.telegram = telegram
-        self._url = url
+        # One for all questions: a connection is a process of the server.
+        self._connection = psycopg.connect(url, options="-c search_path=durable_tg_bot", autocommit=True)
         self._environment = environment
         self._directory = directory
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -56,15 +57,18 @@ class Replicas:
 
     def asked(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the durable database."""
-        with psycopg.connect(self._url, options="-c search_path=durable_tg_bot") as connection:
-            return connection.execute(query.encode()).fetchall()
+        return self._connection.execute(query.encode()).fetchall()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._connection.close()
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait."""
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline, f"{what} did not happen:\n{self.logs()}"
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def logs(self) -> str:
         """What they said last."""
@@ -109,6 +113,7 @@ def replicas(
             for process in both.processes.values():
                 process.kill()
                 process.wait()
+            both.close()
 
 
 async def _migrate(url: str) -> None:

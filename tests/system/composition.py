@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT
-from tests.ports import free_port
+from tests.ports import free_port, is_listening
 from tests.system.processes import Part
 
 COMPOSE = ROOT / "compose.yaml"
@@ -122,8 +122,10 @@ class Fleet:
 
     def _part(self, name: str) -> Part:
         is_once = "healthcheck" not in self.services[name]
-        check = None if is_once else lambda: self.is_healthy(name)
-        return Part(name, self._command(name), self.environment(name), self.directory, check=check, is_once=is_once)
+        command, greets = self._command(name), "entrypoint" not in self.services[name]
+        # The health check is a process: it is not run again and again before there is anything to check.
+        check = None if is_once else lambda: (greets or is_listening(self.ports[name])) and self.is_healthy(name)
+        return Part(name, command, self.environment(name), self.directory, check=check, is_once=is_once, greets=greets)
 
     def _command(self, name: str) -> list[str]:
         command = [self._moved(name, str(part)) for part in self.services[name]["command"]]

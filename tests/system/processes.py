@@ -37,8 +37,9 @@ class Part:
         command: program and arguments.
         environment: everything that it is told.
         directory: where it starts, and where its log lies.
-        check: whether it serves; without one, its greeting tells.
+        check: whether it serves, once it has greeted; without one, its greeting tells.
         is_once: it does its work, ends with 0, and is never stopped.
+        greets: it says when it is ready.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Part:
     directory: Path
     check: Callable[[], bool] | None = None
     is_once: bool = False
+    greets: bool = True
     process: Process | None = None
 
     @property
@@ -93,6 +95,7 @@ class Part:
             assert not code, f"{self.name} ended with {code}:\n{self.tail()}"
             return code == 0
         assert code is None, f"{self.name} ended with {code}:\n{self.tail()}"
-        if self.check is not None:
-            return self.check()
-        return READY.encode() in self.log.read_bytes()[self._said_before :]
+        has_greeted = READY.encode() in self.log.read_bytes()[self._said_before :]
+        if self.check is None or (self.greets and not has_greeted):
+            return has_greeted
+        return self.check()

@@ -57,6 +57,10 @@ class World:
     is_apart: bool
     secrets: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        # Without a pool: the database may go away meanwhile, and a file may be replaced.
+        self._durable = sa.create_engine(self.durable_url, poolclass=sa.NullPool)
+
     def start(self) -> None:
         """Start every process."""
         for batch in self.parts:
@@ -84,7 +88,7 @@ class World:
         deadline = time.monotonic() + _QUIET_S
         while left := self.left():
             assert time.monotonic() < deadline, f"work is left: {left[:10]}\n{self.tails()}"
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def left(self) -> list[str]:
         """Work of the bot that waits or runs: its state, its name, and how often it was begun."""
@@ -92,24 +96,14 @@ class World:
             "SELECT status || ' ' || workflow_uuid || ' ' || recovery_attempts FROM workflow_status "
             "WHERE status IN ('ENQUEUED', 'PENDING')"
         )
-        engine = sa.create_engine(self.durable_url)
-        try:
-            return self._asked(engine, query)
-        finally:
-            engine.dispose()
+        return self._asked(query)
 
     def work_of(self, person: int) -> list[str]:
         """What the durable engine remembers of a person."""
-        engine = sa.create_engine(self.durable_url)
-        try:
-            return self._asked(
-                engine, "SELECT workflow_uuid FROM workflow_status WHERE authenticated_user = :p", person
-            )
-        finally:
-            engine.dispose()
+        return self._asked("SELECT workflow_uuid FROM workflow_status WHERE authenticated_user = :p", person)
 
-    def _asked(self, engine: sa.Engine, query: str, person: int | None = None) -> list[str]:
-        with engine.connect() as connection:
+    def _asked(self, query: str, person: int | None = None) -> list[str]:
+        with self._durable.connect() as connection:
             if self.is_apart:
                 connection.execute(sa.text("SET search_path TO durable_tg_bot"))
             values = {} if person is None else {"p": str(person)}

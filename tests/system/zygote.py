@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import glas.tg_bot  # first, since it imports aiogram so that this takes less time
+
 # Here and not in `main`: onnxruntime reads it when it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 

@@ -78,11 +78,11 @@ class Recipe:
 SMOKE = Recipe(
     shards=1,
     guided_shards=1,
-    clips_per_shard=8,
+    clips_per_shard=4,
     context=Knobs(steps=2, encoder_rank=2),
     spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2),
     text_share=0.5,
-    language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000, prefix="по"),
+    language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000, prefix="го"),
 )
 
 

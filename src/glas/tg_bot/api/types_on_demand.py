@@ -1,0 +1,53 @@
+"""Import aiogram without building the validators of all its types; each is built when it is used first.
+
+aiogram builds those of its four hundred types when it is imported, and every one contains copies of most others: that
+takes three seconds of processor time and 100 MB, in every process that runs the bot. The types are declared so that
+pydantic can build them on demand (`defer_build`). It needs to find the types that a field names then, and most modules
+of aiogram import these for type checkers only.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+_NAME = re.compile(r"\w+")
+
+
+def import_aiogram() -> None:
+    """Import aiogram so; nothing is done where it has been imported already."""
+    if "aiogram" in sys.modules:
+        return
+    rebuild = BaseModel.__dict__["model_rebuild"]
+    BaseModel.model_rebuild = classmethod(_not_now)  # type: ignore[assignment, method-assign]
+    try:
+        import aiogram.types  # noqa: PLC0415 - this is the moment
+    finally:
+        BaseModel.model_rebuild = rebuild  # type: ignore[method-assign]
+    from aiogram.methods import TelegramMethod  # noqa: PLC0415
+    from aiogram.types import TelegramObject  # noqa: PLC0415
+
+    known = {name: getattr(aiogram.types, name) for name in aiogram.types.__all__}
+    for model in {*_below(TelegramObject), *_below(TelegramMethod)}:
+        _complete(model, known)
+
+
+def _not_now(_model: type[BaseModel], /, **_options: object) -> None:
+    """Stand for `model_rebuild`."""
+
+
+def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for one in model.__subclasses__():
+        yield one
+        yield from _below(one)
+
+
+def _complete(model: type[BaseModel], known: dict[str, object]) -> None:
+    """Put the types that a model's fields name, inherited fields included, into its module, unless they are there."""
+    module = vars(sys.modules[model.__module__])
+    for base in model.__mro__:
+        for annotation in vars(base).get("__annotations__", {}).values():
+            for name in _NAME.findall(annotation) if isinstance(annotation, str) else ():
+                if name in known:
+                    module.setdefault(name, known[name])
