@@ -111,7 +111,7 @@ def _letters_only(text: str) -> str:
 
 
 def _is_mark(character: str) -> bool:
-    """Return whether a character is a combining mark of a letter; variation selectors, which belong to emoji, are not."""
+    """Return whether a character is a combining mark of a letter; variation selectors belong to emoji, not letters."""
     is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
     return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
 
