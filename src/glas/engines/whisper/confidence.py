@@ -62,7 +62,7 @@ class Calibrates(Protocol):
     """Interface of a calibration."""
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """The probability that each word is right."""
+        """Return the probability that each word is right."""
 
 
 class Calibration(BaseModel):
@@ -78,7 +78,7 @@ class Calibration(BaseModel):
     bias: float
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """The probability that each word is right."""
+        """Return the probability that each word is right."""
         if not signs:
             return []
         scaled = (features(signs) - np.array(self.centres)) / np.array(self.scales)
