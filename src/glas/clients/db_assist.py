@@ -220,8 +220,7 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
         Args:
             file_unique_id: Telegram's name of the file.
             model: if given, only texts that this version of this model recognised.
-            keywords_sha256: used with `model`: only texts that were made with these keywords, by their `digest`; None
-                for no keywords.
+            keywords_sha256: used with `model`: only texts that were made with these keywords, by their `digest`.
         """
         params = {"file_unique_id": file_unique_id}
         if model is not None:
@@ -257,10 +256,7 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
     async def transactions(
         self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Transaction, ...]:
-        """Return a person's ledger entries from `since` up to, but not including, `until`; the oldest first.
-
-        Both times must have a time zone.
-        """
+        """Return a person's ledger entries from `since` up to, not including, `until`; both times need a zone."""
         params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
         return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
 
