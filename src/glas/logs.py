@@ -1,7 +1,7 @@
-"""Logs: structlog over the standard library, one id that follows a message through all parts, no secret in any line.
+"""Logs with structlog: each message has one id in the logs of all parts, and secrets are redacted.
 
-`configure` is called once, by `cli`. Libraries that log through `logging` (uvicorn, httpx) pass the same processors, so
-that their lines are redacted too, tracebacks included.
+`cli` calls `configure` once. Lines of libraries that use `logging` (uvicorn, httpx) go through the same processors, so
+secrets are redacted in them too, and also in tracebacks.
 """
 
 import logging
@@ -28,13 +28,13 @@ _MASK = "***"
 
 
 class Redactor:
-    """Replaces secrets in text: those of known shape, the literal ones that it is given, and names of durable work."""
+    """Replaces secrets in text: patterns of known secrets, the given literal ones, and the ids of durable work."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._literals = sorted({s for s in secrets if s}, key=len, reverse=True)
 
     def text(self, value: str) -> str:
-        """`value` without its secrets."""
+        """Return `value` without secrets."""
         for literal in self._literals:
             value = value.replace(literal, _MASK)
         for pattern in _PATTERNS:
@@ -42,7 +42,7 @@ class Redactor:
         return _WORK_NAME.sub(lambda name: f"{name[0][0]}:{_MASK}", value)
 
     def value(self, value: Any) -> Any:
-        """Redact strings wherever they stand inside containers; other objects are judged by their `repr`."""
+        """Redact all strings inside containers; other objects are replaced by their redacted `repr`."""
         match value:
             case str():
                 return self.text(value)
@@ -56,7 +56,7 @@ class Redactor:
                 return self.text(repr(value))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """As a structlog processor; it must stand after the one that writes tracebacks out."""
+        """Redact an event, as a structlog processor; it must come after the one that formats tracebacks."""
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 
 
@@ -104,7 +104,7 @@ def configure(*, level: str, fmt: Literal["console", "json"], secrets: Iterable[
 
 
 def bind(**values: str) -> MutableMapping[str, Any]:
-    """Add values, such as `request_id`, to every line logged from here on in this task; returns tokens for `unbind`."""
+    """Add values, such as `request_id`, to all further log lines of this task; return tokens for `unbind`."""
     return dict(structlog.contextvars.bind_contextvars(**values))
 
 

@@ -1,8 +1,8 @@
-"""Take from this process everything that decoding does not need, before it sees a stranger's bytes.
+"""Confine a decoder process before it reads an untrusted file: remove every right that decoding does not need.
 
-The limits that every POSIX system has (processor, file size, core, descriptors) always apply; the rest is Linux and is
-taken where the kernel grants it. After this no descriptor can be opened (no file, no directory, no socket); and on
-Linux nothing can be asked of the system but memory, time and an end.
+The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The others
+exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or socket.
+On Linux it can also make no system calls except those for memory, time, the descriptors that it holds, and its own end.
 """
 
 import ctypes
@@ -40,7 +40,7 @@ def leave_the_network() -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Let the kernel kill this process when its parent, process `parent`, ends. Only Linux can."""
+    """Have the kernel kill this process when process `parent`, its parent, ends. Do nothing on other systems."""
     if not IS_LINUX:
         return
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -50,9 +50,9 @@ def die_with_parent(parent: int) -> None:
 
 
 def offers_filter() -> bool:
-    """Tell, by trying it in a child process, whether the system can filter this program's system calls.
+    """Return whether the system can filter this program's system calls; try it in a child process.
 
-    A kernel may be built without it, and a container may forbid it.
+    A kernel may be built without seccomp, and a container may forbid it.
     """
     if not IS_LINUX:
         return False
@@ -64,15 +64,15 @@ def offers_filter() -> bool:
 
 
 def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False) -> None:
-    """Lock this process down for good.
+    """Confine this process until it ends; a second call cannot undo it.
 
     Args:
         limits: of memory and processor time.
-        input_bytes: length of the file that is going to be read; it may be held beyond `limits.memory_bytes`.
-        must_filter: a filter of system calls is offered here (`offers_filter`), so that its absence is an error.
+        input_bytes: length of the file that will be read; it is allowed in addition to `limits.memory_bytes`.
+        must_filter: whether to fail if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: a limit was refused, or the filter, though it must be there.
+        OSError: the system refused a limit, or the filter although `must_filter` is set.
     """
     # At the hard limit the kernel kills without a word; one second below it sends the signal that tells the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
@@ -106,7 +106,7 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """No capability is left and none can come back; another process of this user cannot look into this one."""
+    """Give up all capabilities for good, and prevent other processes of the same user from reading our memory."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

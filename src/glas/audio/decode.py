@@ -1,8 +1,8 @@
 """Decode a file that is held in memory into blocks of samples.
 
-FFmpeg finds the container of the bytes and reads only from them: all containers that are not on our list, and all
-protocols, are forbidden by name, and only decoders of sound are allowed, so that a film's pictures are never touched.
-Content from strangers is decoded in a process of its own (`decoder`); this module is what runs in it.
+FFmpeg detects the container from the bytes. It may use only the containers and audio decoders on our lists, and no
+protocol, so it never opens another file and never decodes a picture. Files are untrusted, so this module runs in
+confined processes; `glas.audio.decoder` starts them.
 """
 
 from collections.abc import Iterator
@@ -55,23 +55,23 @@ _AUDIBLE = 1e-3
 def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
-    What can be decoded of a truncated or damaged file is given; a voice message received by half is half a message.
-    The blocks keep the time of the file: where its sound begins late or has a gap, there is silence.
+    Of a truncated or damaged file, everything that can be decoded is yielded. The blocks keep the time of the file:
+    where its sound begins late or has a gap, they contain silence.
 
     Args:
         data: the whole file.
-        limits: only `max_duration_s` acts here; memory and time are limited by the process (`decoder`).
+        limits: only `max_duration_s` is used here; the process limits memory and time (`glas.audio.confinement`).
 
     Yields:
         Float32 arrays of shape `(n_samples,)`, at most one second each, finite and in -1..1.
 
     Raises:
         EmptyAudioError: no bytes, or no sample in them.
-        NoSoundTrackError: a film without sound.
+        NoSoundTrackError: a video without sound.
         UnsupportedFormatError: not an accepted container, or no stream of sound that we decode.
         CorruptAudioError: the content does not decode, or most of it does not.
-        AudioTooLongError: more than `limits.max_duration_s` seconds; the blocks up to there were given, unless the
-            file itself says how long it is.
+        AudioTooLongError: more than `limits.max_duration_s` seconds. The blocks up to this limit were yielded, unless
+            the file's header already stated a longer duration.
         DecodeLimitError: memory ran out.
     """
     if not data:
@@ -102,7 +102,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Samples of all recordings; one that fails is passed over if another succeeds."""
+    """Yield the samples of all recordings; skip one that fails if another succeeds."""
     n_good = 0
     failure: AudioError | None = None
     for recording in recordings:
@@ -139,16 +139,16 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
-    """FFmpeg asks here for every further file that a container names: there is none."""
+    """Refuse to open a further file; FFmpeg calls this for each one that a container refers to."""
     del flags, options
     raise CorruptAudioError(f"The file refers to another one, {url[:80]!r}")
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
-    """Index of the stream to hear: the file's default one, unless it is silent and another is not.
+    """Return the index of the stream to recognise: the file's default one, unless it is silent and another is not.
 
-    Screen recorders write what the computer plays and what the microphone hears into tracks of their own. Two tracks
-    are never mixed: of a film they are two languages.
+    Screen recorders write the computer's sound and the microphone's into separate tracks. Two tracks are never mixed,
+    because those of a film are two languages.
     """
     with _opened(data) as container:
         _refuse_if_it_says_so(container, limits)
@@ -162,9 +162,9 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 
 
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
-    """Believe a file that calls itself too long: a day of silence is then refused before two hours of it are heard.
+    """Raise if the header states too long a duration, so that the file is refused before any of it is decoded.
 
-    A claim to be short is never believed; samples are counted.
+    A short duration in the header is not trusted: the decoded samples are counted.
     """
     if container.format.name in _LENGTH_UNKNOWN or container.duration is None:
         return
@@ -174,7 +174,7 @@ def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
 
 
 def _tracks(container: Any) -> list[int]:
-    """Indexes of the streams of sound that we decode, those first that the file marks as default."""
+    """Return the indexes of the audio streams that we can decode, the file's default ones first."""
     accepted = _DECODERS.split(",")
     found = [
         stream
@@ -192,7 +192,7 @@ def _tracks(container: Any) -> list[int]:
 
 
 def _frames(data: bytes, track: int) -> Iterator[TimedFrame]:
-    """Decoded frames of a stream with the seconds from the beginning of the file at which they stand."""
+    """Yield the decoded frames of a stream with their times, in seconds from the beginning of the file."""
     with _opened(data) as container:
         start_s = (container.start_time or 0) / av.time_base
         stream = container.streams[track]
@@ -203,7 +203,7 @@ def _frames(data: bytes, track: int) -> Iterator[TimedFrame]:
 
 
 def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames of `stream`; packets that do not decode are passed over while they are the smaller part."""
+    """Yield the frames of `stream`. Skip packets that do not decode; raise if they are more than half of all."""
     decoded = damaged = 0
     for packet in _packets(container, stream):
         try:
@@ -223,7 +223,7 @@ def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Packets of `stream`; reading goes on behind a damaged place, a few times."""
+    """Yield the packets of `stream`; after a read error continue behind it, at most `_MAX_READ_FAULTS` times."""
     for _ in range(_MAX_READ_FAULTS):
         try:
             yield from container.demux(stream)

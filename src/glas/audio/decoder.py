@@ -1,12 +1,13 @@
-"""Decode strangers' files in processes that can do nothing else.
+"""Decode untrusted files in child processes that can do nothing else.
 
     pool = DecoderPool(workers=2, limits=DecodeLimits())
     with pool.open(data) as recording:
         for block in recording:      # decoding goes on while the block is recognised; a full pipe makes it wait
             ...
 
-FFmpeg is a million lines of C that strangers' bytes are fed to. A file that breaks it ends one process, which had no
-file, no network and no other person's recording, and the pool starts another.
+FFmpeg is a million lines of C, and the files that it reads are untrusted. A file that crashes it, or takes control of
+it, reaches one process that has no other file, no network and no other person's recording. The pool then starts
+another process.
 """
 
 import queue
@@ -45,11 +46,11 @@ _log = structlog.stdlib.get_logger("glas.audio")
 
 
 class DecoderPool:
-    """Decoder processes, started when first needed and kept. Every method may be called from any thread.
+    """Pool of decoder processes, which start when they are needed. Every method may be called from any thread.
 
     Args:
         workers: how many files may be decoded at the same time.
-        limits: what one file may cost.
+        limits: limits for one file.
     """
 
     def __init__(self, workers: int, limits: DecodeLimits) -> None:
@@ -66,7 +67,7 @@ class DecoderPool:
         self._is_told_unfiltered = False
 
     def open(self, data: bytes | memoryview, *, wait_s: float | None = None) -> "Recording":
-        """Begin to decode a file.
+        """Start to decode a file.
 
         Args:
             data: the whole file.
@@ -78,7 +79,7 @@ class DecoderPool:
         Raises:
             EmptyAudioError: there are no bytes.
             OverloadedError: all processes stayed busy for `wait_s`.
-            AudioError: the file was the end of its decoder before all of it was read.
+            AudioError: the decoder process ended before it had read the whole file.
         """
         if not len(data):
             raise EmptyAudioError("The file is empty: 0 bytes")
@@ -91,7 +92,7 @@ class DecoderPool:
             raise
 
     def start(self) -> None:
-        """Start one process ahead of the first file, which otherwise waits for it a few tenths of a second."""
+        """Start one process in advance, so that the next file does not wait some tenths of a second for it."""
         if self._idle.empty():
             self._idle.put(self._new_worker())
 
@@ -164,7 +165,7 @@ class DecoderPool:
         worker.kill()
 
     def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
-        """End of a recording: its process is used again only if nothing of this file can be left in it."""
+        """Take back the process of a recording; reuse it only if no data of this file can be left in it."""
         with self._lock:
             is_reusable = is_clean and not self._is_closed and worker.is_silent()
             if is_reusable:
@@ -175,7 +176,7 @@ class DecoderPool:
 
 
 class Recording:
-    """Blocks of one file, while it is being decoded. Used by one thread at a time.
+    """The samples of one file while it is being decoded, block by block. Used by one thread at a time.
 
     Attributes:
         n_samples: samples given out so far, at 16 kHz.
@@ -192,22 +193,22 @@ class Recording:
 
     @property
     def duration_s(self) -> float:
-        """Seconds given out so far; after the last block, the length of the recording."""
+        """Seconds of sound yielded so far; after the last block, the duration of the recording."""
         return self.n_samples / SAMPLE_RATE_HZ
 
     def __iter__(self) -> Iterator[Samples]:
         """Yield the remaining blocks.
 
         Raises:
-            AudioError: as `decode.decode_blocks`; and DecodeLimitError, CorruptAudioError when the file was the end
-                of its process.
-            ServiceFaultError: the fault is ours.
+            AudioError: as in `decode.decode_blocks`; also DecodeLimitError and CorruptAudioError if the decoder
+                process ended because of the file.
+            ServiceFaultError: the decoder failed for a reason that is not in the file.
         """
         while (block := self._next()) is not None:
             yield block
 
     def close(self) -> None:
-        """Stop decoding, if it goes on, and give the process back; a second call does nothing."""
+        """Stop decoding if it has not ended, and return the process to the pool; a second call does nothing."""
         self._release(is_clean=False)
 
     def __enter__(self) -> Self:
@@ -231,7 +232,7 @@ class Recording:
             raise
 
     def _judged(self, worker: DecoderWorker, answer: tuple[bytes, bytes] | Verdict) -> Samples | None:
-        """The block in `answer`, None at the end of the recording, or the error that it names."""
+        """Return the block in `answer`, or None at the end of the recording; raise the error that `answer` names."""
         if isinstance(answer, Verdict):
             self.verdict = answer
             raise _cause_of_death(answer, self._pool.limits)
@@ -245,7 +246,10 @@ class Recording:
         raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder lost its way")
 
     def _counted(self, block: Samples) -> Samples:
-        """The decoder counts, too; but it may be in the power of its file."""
+        """Count the samples of a block and raise if the limit is exceeded.
+
+        The decoder counts too, but a malicious file may control it.
+        """
         self.n_samples += len(block)
         if self.n_samples > self._most_samples:
             raise AudioTooLongError(f"The recording is longer than {self._pool.limits.max_duration_s:g} s")
@@ -258,13 +262,13 @@ class Recording:
 
 
 def _named_error(code: str, message: str) -> GlasError:
-    """The error a decoder named: one about audio, or our own fault."""
+    """Return the error that a decoder named, if it is an `AudioError`; else a `ServiceFaultError`."""
     error = from_code(code, message)
     return error if isinstance(error, AudioError) else ServiceFaultError(f"Decoding failed within: {message}")
 
 
 def _cause_of_death(verdict: Verdict, limits: DecodeLimits) -> GlasError:
-    """The error for a decoder that ended without an answer."""
+    """Return the error for a decoder that ended without an answer."""
     code = verdict.exit_code
     if code == -signal.SIGXCPU:
         return DecodeLimitError(f"Decoding took more than {limits.cpu_s} s of processor time")

@@ -1,10 +1,10 @@
 """The program of a decoder process: a warden that forks one confined process for every file.
 
-    owner (the service) ── starts, once ──▶ warden: loads PyAV, never touches a stranger's byte
+    owner (the service) ── starts, once ──▶ warden: loads PyAV, never reads a file
                                               └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
 
-A fork takes a millisecond or two, where a new interpreter takes half a second; and since a decoder ends with its file,
-whatever the file made of it cannot reach the next person's recording.
+A fork takes one or two milliseconds; a new interpreter takes half a second. A decoder ends after one file, so a file
+that takes control of its decoder cannot reach the recording of another person.
 """
 
 import gc
@@ -67,10 +67,10 @@ def main(argv: list[str]) -> None:
 
 
 def warm_up() -> None:
-    """Do once, before any fork, what every decoder would have to do: imports, tables of the codecs, caches.
+    """Load, before any fork, everything that decoders need: modules, tables of the codecs, caches.
 
-    It is also needed: a confined process can open no file, and so cannot import. PyAV imports some of its modules only
-    when a file has a stream of their kind.
+    This saves time for each file. It is also necessary, because a confined process cannot open files and so cannot
+    import: PyAV imports some of its modules only when a file has a stream of their kind.
     """
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_FOR_DECODING:
@@ -92,7 +92,7 @@ def warm_up() -> None:
 
 
 def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: bool) -> None:
-    """Fork a decoder, wait for its end, tell the owner; until a decoder finds no request."""
+    """Fork one decoder after another and report the end of each to the owner, until there are no more requests."""
     warden = os.getpid()
     while True:
         child = os.fork()
@@ -114,7 +114,7 @@ def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: boo
 
 
 def _run_decoder(limits: DecodeLimits, *, warden: int, must_filter: bool) -> None:
-    """The life of a decoder, from fork to end; it never returns."""
+    """Serve one request in a forked process, then end the process; this function does not return."""
     exit_code = FAULT
     try:
         die_with_parent(warden)

@@ -1,9 +1,9 @@
-"""Containers of sound: which ones are accepted, what each is called, and what to say of a file that is none of them.
+"""The accepted container formats: their names, their first bytes, and error messages for all other files.
 
-FFmpeg finds the container of a file by itself, in a confined process (`decode`). The table here closes FFmpeg's list of
-containers, so that no text format (HLS, DASH, SDP, ffconcat) is ever read, which would make FFmpeg open other files or
-addresses. `sniff` names a file for storage and for error messages. Neither looks at the file name or the Content-Type:
-both are the sender's words.
+FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). It may use only the containers of
+this table. Text formats (HLS, DASH, SDP, ffconcat) are not among them, because they make FFmpeg open other files or
+addresses. `sniff` names the format of a file for storage and for error messages. File name and Content-Type are
+ignored, because the sender chooses them.
 """
 
 import re
@@ -18,10 +18,10 @@ Bytes: TypeAlias = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One kind of file.
+    """A container format.
 
     Attributes:
-        demuxer: FFmpeg's name for the reader of it.
+        demuxer: FFmpeg's name of the demuxer that reads it.
         extension: file extension without the dot, for object keys.
         media_type: for HTTP.
         beginning: regular expression for the first bytes.
@@ -34,7 +34,7 @@ class Container:
 
 
 class AudioFormat(Enum):
-    """The containers that are accepted. Where two beginnings fit a file, the first one names it."""
+    """The accepted containers. If the patterns of two match a file, the first one is its format."""
 
     OGG = Container("ogg", "ogg", "audio/ogg", rb"OggS")
     FLAC = Container("flac", "flac", "audio/flac", rb"fLaC")
@@ -108,10 +108,10 @@ _STRANGERS: Final = (
 
 
 def sniff(data: Bytes) -> AudioFormat:
-    """Name the container of `data` by its first bytes; whether its content decodes is not known yet.
+    """Return the container format of `data` by its first bytes; the content is not decoded.
 
     Args:
-        data: the whole file; only its first kilobytes are looked at, and those after its ID3 tags.
+        data: the whole file; only its first kilobytes after the ID3 tags are examined.
 
     Raises:
         EmptyAudioError: there are no bytes.
@@ -130,7 +130,7 @@ def sniff(data: Bytes) -> AudioFormat:
 
 
 def skip_id3(data: Bytes) -> int:
-    """Offset of the first byte after all leading ID3v2 tags and the zeros that pad them; 0 if there is no tag."""
+    """Return the offset after all leading ID3v2 tags and the zeros that pad them; 0 if there is no tag."""
     start = 0
     while bytes(data[start : start + 3]) == b"ID3" and len(data) >= start + 10:
         size = 0
@@ -145,7 +145,7 @@ def skip_id3(data: Bytes) -> int:
 
 
 def _stranger(head: bytes) -> str | None:
-    """What a file is that certainly holds no sound; None where that is not known."""
+    """Return the name of a format without sound, such as "a ZIP archive"; None if the first bytes show none."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, name in _STRANGERS_TEXT:
         if text.startswith(magic):
@@ -155,7 +155,7 @@ def _stranger(head: bytes) -> str | None:
 
 
 def _described(head: bytes, *, has_id3: bool) -> str:
-    """What the first bytes look like, for a person to read."""
+    """Describe the first bytes for an error message."""
     if (stranger := _stranger(head)) is not None:
         return f"looks like {stranger}"
     if has_id3:

@@ -1,8 +1,8 @@
-"""Recordings that stand one behind the other in a single file.
+"""Split a file that contains several recordings one after another.
 
-Web radios and some recorders write chained Ogg files, and programs that join recordings byte by byte make the like of
-WAV, FLAC and WebM. FFmpeg reads the first recording, and goes on into the next only where that is coded exactly like
-the first; so the recordings are told apart here and decoded one by one.
+Web radios and some recorders write chained Ogg files. Programs that join files byte by byte do the same with WAV, FLAC
+and WebM. FFmpeg reads the first recording, and continues with the next one only if both are encoded alike. Therefore
+the recordings are separated here and decoded one by one.
 """
 
 import re
@@ -25,7 +25,7 @@ _HEADERS: Final = (
 
 
 def parts(data: bytes) -> list[bytes]:
-    """Give the recordings in `data`, in order; `[data]` itself if there is only one.
+    """Return the recordings in `data`, in order; `[data]` if there is only one.
 
     Raises:
         CorruptAudioError: there are more than `MAX_PARTS`.
@@ -39,7 +39,10 @@ def parts(data: bytes) -> list[bytes]:
 
 
 def _ogg_starts(data: bytes) -> list[int]:
-    """Where chained Ogg recordings start: at a first page of a stream that follows a page which is none."""
+    """Return the offsets of chained Ogg recordings.
+
+    A recording begins at the first page of a stream if the page before it is not also a first page.
+    """
     starts: list[int] = []
     was_first = False
     for page in _OGG_PAGE.finditer(data):
@@ -53,7 +56,7 @@ def _ogg_starts(data: bytes) -> list[int]:
 
 
 def _header_starts(data: bytes) -> list[int]:
-    """Where recordings of the other kinds start."""
+    """Return the offsets of the recordings in a WAV, FLAC, WebM or Matroska file."""
     starts: list[int] = []
     for magic, header in _HEADERS:
         if data.startswith(magic):

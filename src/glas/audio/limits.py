@@ -1,4 +1,4 @@
-"""How much one recording may cost before it is refused."""
+"""Limits of memory and time for decoding one recording."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ _MIB = 1 << 20
 
 
 class DecodeLimits(BaseModel):
-    """What decoding one file may take; past any of these the file is refused, not the service slowed."""
+    """Limits for decoding one file; a file that exceeds one of them is refused."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class DecodeLimits(BaseModel):
 
 
 def decode_limits(settings: "AudioSettings") -> DecodeLimits:
-    """Read from the settings what decoding one file may cost."""
+    """Return the limits that the settings state."""
     return DecodeLimits(
         max_duration_s=settings.max_duration_s,
         memory_bytes=settings.decode_memory_mb * _MIB,

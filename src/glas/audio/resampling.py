@@ -1,4 +1,4 @@
-"""Frames of whatever kind become samples at 16 kHz mono, in blocks of one second; what is no sound is refused."""
+"""Convert decoded frames of any sample rate and layout to 16 kHz mono, in blocks of one second."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -26,18 +26,18 @@ _CANCELLED_SHARE = 0.25
 
 
 class TimedFrame(NamedTuple):
-    """A decoded frame, and the second of its file at which it stands; None where the file does not tell."""
+    """A decoded frame and its time in seconds from the beginning of the file; None if the file states no time."""
 
     at_s: float | None
     frame: Any
 
 
 def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Samples]:
-    """Convert frames to samples at 16 kHz mono; a new converter whenever the frames' kind changes.
+    """Convert frames to samples at 16 kHz mono; sample format, layout and rate may change between frames.
 
     Args:
         frames: in order of time.
-        longest_s: no silence is filled in beyond this second.
+        longest_s: gaps are filled with silence only up to this time.
     """
     timeline = _Timeline(longest_s)
     converter: _Converter | None = None
@@ -60,9 +60,10 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
 
 
 class _Timeline:
-    """Keep the time of the file: find where its sound begins late, or stops for a while.
+    """Finds the gaps in a file: where its sound begins late or stops for a while.
 
-    Time stamps that jump back, or beyond the longest recording, are faults; the sound then goes on where it is.
+    A time stamp that jumps back, or beyond the longest recording, is treated as wrong; the sound then continues without
+    a gap.
     """
 
     def __init__(self, longest_s: float) -> None:
@@ -71,7 +72,7 @@ class _Timeline:
         self._shift_s = 0.0
 
     def advance(self, stamp_s: float | None, length_s: float) -> float:
-        """Take the next frame; the answer is how many seconds of silence stand before it."""
+        """Take the next frame; return the seconds of silence before it."""
         gap_s = 0.0
         if stamp_s is not None:
             ahead_s = stamp_s + self._shift_s - self._at_s
@@ -91,7 +92,7 @@ def _silence(seconds: float) -> Iterator[Samples]:
 
 
 class _Converter:
-    """From frames of one kind to samples; frames are gathered by the second, since each call of the filter costs."""
+    """Converts frames of one format to samples, one second at a time, because each call of the filter takes time."""
 
     def __init__(self, like: Any) -> None:
         self._rate_hz = like.sample_rate
@@ -114,7 +115,7 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: Any) -> Iterator[Samples]:
-        """Push a frame through the filter; None lets out what the filter still holds."""
+        """Yield what the filter makes of a frame; None flushes the filter."""
         self._graph.push(frame)
         while True:
             try:
@@ -126,11 +127,11 @@ class _Converter:
             yield self._mixed(channels)
 
     def _mixed(self, channels: npt.NDArray[np.float32]) -> Samples:
-        """Mix channels `(n, n_channels)` down to one, whatever their layout is called and whatever their phases.
+        """Mix channels of shape `(n, n_channels)` down to one.
 
-        The average of all channels, where those count that are near the loudest one in level: a voice in one of six
-        is as loud as it was. Where the channels cancel each other, as the two of a cable with swapped poles do, the
-        loudest one is taken instead.
+        The sum of all channels is divided by the number of those that are at most 20 dB below the loudest one. So a
+        voice in one channel of six keeps its level. If the channels cancel each other, for instance because a cable
+        inverts the phase of one, the loudest channel is returned instead.
         """
         if self._n_channels == 1 or not len(channels):
             return channels[:, 0]
@@ -148,9 +149,9 @@ class _Converter:
 
 
 def _to_16_khz(like: Any) -> Any:
-    """FFmpeg's filter from frames like `like` to float32 at 16 kHz, channels interleaved and as they are.
+    """Make FFmpeg's filter from frames like `like` to float32 at 16 kHz; all channels are kept, interleaved.
 
-    PyAV's own resampler would start a thread for every core; a confined process cannot, and need not.
+    PyAV's own resampler starts a thread for every core, which a confined process may not do.
     """
     graph = av.filter.Graph()
     if hasattr(graph, "threads"):
@@ -170,7 +171,7 @@ def _to_16_khz(like: Any) -> Any:
 
 
 def _check_kind(frame: Any) -> None:
-    """Refuse what the resampler could be made to choke on: one second at 1 Hz would become 16,000 from one sample."""
+    """Refuse extreme sample rates and numbers of channels: at 1 Hz each sample would become 16,000 samples."""
     if not MIN_RATE_HZ <= frame.sample_rate <= MAX_RATE_HZ:
         raise CorruptAudioError(
             f"Expected a sample rate of {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, got {frame.sample_rate} Hz"
@@ -180,7 +181,7 @@ def _check_kind(frame: Any) -> None:
 
 
 def in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
-    """Put pieces together into blocks of one second; a longer piece is cut."""
+    """Regroup pieces of any length into blocks of one second; the last block may be shorter."""
     held: list[Samples] = []
     n_held = 0
     for piece in pieces:
@@ -197,7 +198,7 @@ def in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
 
 
 def _sound(block: Samples) -> Samples:
-    """Refuse NaN and infinity, which would spread through every later sum; cut what a lossy coder overshoots."""
+    """Refuse NaN and infinity; clip samples to -1..1, because lossy codecs overshoot."""
     if not np.isfinite(block).all():
         raise CorruptAudioError("The recording holds samples that are not finite numbers")
     return np.clip(block, -1.0, 1.0)

@@ -1,8 +1,8 @@
-"""Leave a Linux process only the system calls of pure computation: memory, time, what it has open, and its end.
+"""Restrict a Linux process to the system calls of computation: memory, time, its open descriptors and its own end.
 
-Having no free descriptor keeps a process from opening files; this keeps it also from deleting them by name, starting
-programs, sending signals and looking into other processes of the same user. A call that is not on the list fails with
-"no such call", for which every C library is prepared, rather than with death.
+A process without a free descriptor cannot open files. This filter also prevents it from deleting files by name,
+starting programs, sending signals and reading other processes of the same user. A call that is not on the list fails
+with ENOSYS, which every C library can handle; the process is not killed.
 """
 
 import ctypes
@@ -70,10 +70,10 @@ class _Program(ctypes.Structure):
 
 
 def allow_only_computation(libc: ctypes.CDLL) -> bool:
-    """Filter this process for good; it must have given up new privileges before.
+    """Install the filter in this process, which must have set PR_SET_NO_NEW_PRIVS before. It cannot be removed.
 
     Returns:
-        Whether it is filtered: the kernel may refuse, and the machine may be one whose calls are not on our list.
+        Whether the filter is installed. The kernel may refuse it, and the table above covers x86-64 and AArch64 only.
     """
     if platform.machine() not in _MACHINES:
         return False
@@ -86,7 +86,7 @@ def allow_only_computation(libc: ctypes.CDLL) -> bool:
 
 
 def _steps(numbers: list[int], architecture: int) -> list[tuple[int, int, int, int]]:
-    """The filter; a jump says how many steps are skipped if equal, and if not."""
+    """Return the BPF program as (code, steps to skip if equal, steps to skip if not, value)."""
     count = len(numbers)
     return [
         (_LOAD, 0, 0, _AT_ARCHITECTURE),

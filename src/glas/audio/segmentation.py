@@ -1,6 +1,6 @@
 """Cut a recording into pieces of speech that fit an engine's window, while it is still being decoded.
 
-A piece runs on through short pauses, for a recogniser understands a sentence better than its halves. It ends
+A piece may contain short pauses, because a whole sentence is recognised better than its halves. It ends
 
     at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
     at a pause of `min_silence_s`   once it has `target_piece_s`
@@ -123,7 +123,7 @@ class SpeechPiece:
 
     @property
     def evidence(self) -> Evidence:
-        """What the piece says of itself before it is recognised."""
+        """What is known of the piece before it is recognised: length and probability of its speech, level."""
         return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 
@@ -132,7 +132,7 @@ def segment_speech(
 ) -> Iterator[SpeechPiece]:
     """Find the pieces of speech in a recording that arrives block by block.
 
-    Never more than one piece, one pause and one block are held. Pieces do not overlap and come in order of time.
+    At most one piece, one pause and one block are held in memory. Pieces do not overlap and come in order of time.
 
     Args:
         blocks: one after another, 16 kHz mono, of any length.
@@ -151,7 +151,10 @@ def segment_speech(
 
 
 class _Segmenter:
-    """The piece in the making. Positions are samples or frames counted from `_base`, the first sample still held."""
+    """Builds one piece after another.
+
+    Positions are samples or frames, counted from `_base`, the first sample that is still held.
+    """
 
     def __init__(self, options: SegmentationOptions) -> None:
         self._threshold, self._release = options.threshold, options.release
@@ -182,14 +185,14 @@ class _Segmenter:
         self._forget()
 
     def finish(self) -> Iterator[SpeechPiece]:
-        """The recording has ended."""
+        """Yield the last piece, if one has begun; call this after the last block."""
         if self._begin is not None:
             piece = self._close()
             if piece is not None:
                 yield piece
 
     def _step(self, probability: float) -> SpeechPiece | None:
-        """Take one frame; the answer is the piece that ends with it, if one does."""
+        """Take the probability of one frame; return the piece that ends with it, if any."""
         self._probabilities.append(probability)
         self._speaking = probability >= (self._release if self._speaking else self._threshold)
         self._is_speech.append(self._speaking)
@@ -216,7 +219,7 @@ class _Segmenter:
         return piece
 
     def _cut(self, now: int) -> SpeechPiece | None:
-        """End the piece by force at the quietest place; what follows begins the next one, with nothing heard twice."""
+        """End the piece at the frames near its end that are least like speech; the next piece begins after them."""
         first = now - self._search_frames
         dips = np.convolve(self._probabilities[first:now], np.ones(_DIP_FRAMES) / _DIP_FRAMES, mode="valid")
         latest_of_lowest = len(dips) - 1 - int(np.argmin(dips[::-1]))
@@ -229,7 +232,7 @@ class _Segmenter:
         return piece
 
     def _piece(self, before_frame: int, end: int, *, is_cut: bool = False) -> SpeechPiece | None:
-        """The piece up to sample `end`; None if too little of it, counted before `before_frame`, is speech."""
+        """Return the piece up to sample `end`; None if too few of its frames before `before_frame` are speech."""
         begin, self._given = self._begin or 0, min(end, len(self._samples))
         frames = range(begin // FRAME_SAMPLES, before_frame)
         speech = [self._probabilities[frame] for frame in frames if self._is_speech[frame]]
@@ -250,7 +253,7 @@ class _Segmenter:
         return max(self._given, frame * FRAME_SAMPLES - self._pad, 0)
 
     def _forget(self) -> None:
-        """Let go of what can no longer belong to a piece."""
+        """Drop the samples and frames that can no longer belong to a piece."""
         still_wanted = len(self._is_speech) * FRAME_SAMPLES - self._pad if self._begin is None else self._begin
         n_frames = max(still_wanted, 0) // FRAME_SAMPLES
         n_samples = n_frames * FRAME_SAMPLES
@@ -264,7 +267,7 @@ class _Segmenter:
 
 
 def _level_db(samples: Samples) -> float:
-    """Root mean square of the loudest tenth of the frames, dB of full scale: pauses do not count."""
+    """Return the root mean square of the loudest tenth of the frames, in dB of full scale; pauses do not count."""
     whole = samples[: len(samples) - len(samples) % FRAME_SAMPLES]
     frames = whole.reshape(-1, FRAME_SAMPLES) if len(whole) else samples.reshape(1, -1)
     powers = np.sort(np.mean(np.square(frames, dtype=np.float64), axis=1))

@@ -1,6 +1,7 @@
-"""Silero VAD v6: for every 32 ms, how probable it is that somebody speaks.
+"""Voice activity detection with Silero VAD v6: the probability of speech in every 32 ms.
 
-The weights come with the faster-whisper distribution; it is found, but not imported, since it would load CTranslate2.
+The weights are a file of the faster-whisper package. The package is located but not imported, because importing it
+loads CTranslate2.
 """
 
 from importlib.util import find_spec
@@ -22,7 +23,7 @@ _WEIGHTS = "silero_vad_v6.onnx"
 
 
 def weights_path() -> Path:
-    """Where the weights lie.
+    """Return the path of the weights.
 
     Raises:
         ModelFileMissingError: faster-whisper is not installed, or comes without them.
@@ -36,7 +37,7 @@ def weights_path() -> Path:
 
 
 class VoiceActivityDetector:
-    """The network. One is enough for all threads; what it remembers of a recording is kept by `stream()`.
+    """The loaded network, which all threads may share; the state of one recording is in the result of `stream()`.
 
     Args:
         path: the ONNX file.
@@ -63,12 +64,12 @@ class VoiceActivityDetector:
             raise ModelLoadError(f"{path} is not {_WEIGHTS}: expected inputs input, h, c, got {sorted(inputs)}")
 
     def stream(self) -> "VoiceActivityStream":
-        """Begin a recording."""
+        """Return the initial state for a new recording."""
         return VoiceActivityStream(self._session)
 
 
 class VoiceActivityStream:
-    """What the network remembers of one recording. Used by one thread at a time."""
+    """State of the network within one recording. Used by one thread at a time."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
@@ -79,14 +80,17 @@ class VoiceActivityStream:
         self._was_inaudible = False
 
     def feed(self, samples: Samples) -> Samples:
-        """Probabilities of speech, shape `(n_frames,)`, for the frames that `samples` complete; the rest waits."""
+        """Return the probability of speech for each frame that `samples` completes, shape `(n_frames,)`.
+
+        Samples of an incomplete frame are kept for the next call.
+        """
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) - len(joined) % FRAME_SAMPLES
         self._rest = joined[whole:]
         return self._run(joined[:whole])
 
     def finish(self) -> Samples:
-        """The probability for what waits, filled up with silence: shape `(1,)`, or `(0,)` if nothing waits."""
+        """Return the probability for the incomplete last frame, padded with silence: shape `(1,)`; `(0,)` if none."""
         rest, self._rest = self._rest, self._rest[:0]
         return self._run(np.pad(rest, (0, -len(rest) % FRAME_SAMPLES)))
 

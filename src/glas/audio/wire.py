@@ -1,11 +1,11 @@
-"""What a decoder process and its owner say to each other, over three pipes.
+"""The protocol between a decoder process and its owner, over three pipes.
 
     request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
     verdict  (warden → owner)    READY or READY_UNFILTERED, once; then how each decoder ended, and what it took
 
-The verdict has a pipe of its own, which the process that reads a stranger's file does not hold: whatever that file
-makes of it, it cannot claim to have ended and wait for the next person's recording.
+The verdict has a pipe of its own, which the process that reads the file does not have. So a file that takes control of
+its decoder cannot pretend that the decoder has ended, and wait for the recording of another person.
 """
 
 import json
@@ -46,22 +46,22 @@ class Verdict:
     cpu_s: float
 
     def packed(self) -> bytes:
-        """The bytes that travel."""
+        """Return the verdict as bytes."""
         return VERDICT.pack(self.exit_code, self.peak_memory_bytes, self.cpu_s)
 
     @classmethod
     def unpacked(cls, body: bytes) -> "Verdict":
-        """The same verdict on the other side."""
+        """Read a verdict from bytes."""
         return cls(*VERDICT.unpack(body))
 
 
 def error_body(code: str, message: str) -> bytes:
-    """An error as it travels."""
+    """Return the body of an ERROR frame."""
     return json.dumps([code, message[:500]]).encode()
 
 
 def read_error(body: bytes) -> tuple[str, str]:
-    """`(code, message)` of an error that travelled; the sender is not trusted to have kept the form."""
+    """Return `(code, message)` of an ERROR frame; the body is not trusted, so a malformed one is a corrupt file."""
     try:
         code, message = json.loads(body)
     except (ValueError, TypeError):
@@ -70,7 +70,7 @@ def read_error(body: bytes) -> tuple[str, str]:
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
-    """`count` bytes from a blocking descriptor, fewer only at its end."""
+    """Read `count` bytes from a blocking descriptor; fewer only at the end of its data."""
     pieces = []
     while count:
         piece = os.read(descriptor, min(count, _READ_BYTES))

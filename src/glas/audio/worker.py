@@ -1,4 +1,4 @@
-"""The owner's end of one decoder process: start it, send a file, receive answers, never wait for ever."""
+"""The owner's side of a decoder process: start it, send a file, receive answers, each within a time limit."""
 
 import json
 import os
@@ -29,21 +29,21 @@ _START_S = 60
 
 
 class WorkerEndedError(Exception):
-    """The warden itself is gone: it was killed from outside, or it could not start."""
+    """The warden process has ended: it was killed from outside, or it could not start."""
 
 
 class Patience:
-    """How long one may still wait for a decoder, all waits added up."""
+    """Time limit for all waits for a decoder, added up."""
 
     def __init__(self, total_s: float) -> None:
         self.total_s = total_s
         self.left_s = total_s
 
     def wait(self, poll: select.poll) -> list[tuple[int, int]]:
-        """Poll; the time it takes is spent.
+        """Poll, and subtract the time that this took from the time that is left.
 
         Raises:
-            DecodeLimitError: the patience is at its end.
+            DecodeLimitError: no time is left.
         """
         started_s = time.monotonic()
         ready = poll.poll(max(self.left_s, 0) * 1000)
@@ -57,7 +57,7 @@ class DecoderWorker:
     """One warden process and the three pipes to it. Used by one thread at a time.
 
     Attributes:
-        is_filtered: whether its decoders are kept to the system calls of computation.
+        is_filtered: whether its decoders are restricted to the system calls of computation.
 
     Raises:
         WorkerEndedError: it did not start.
@@ -91,7 +91,7 @@ class DecoderWorker:
         self._await_start()
 
     def _await_start(self) -> None:
-        """Wait for the first word, so that no file is charged with the time it takes to load PyAV."""
+        """Wait until the warden is ready, so that the time for loading PyAV does not count for any file."""
         poll = select.poll()
         poll.register(self._verdicts, select.POLLIN)
         word = os.read(self._verdicts, len(READY)) if poll.poll(_START_S * 1000) else b""
@@ -109,7 +109,7 @@ class DecoderWorker:
         """Send a file.
 
         Returns:
-            None when all of it is sent; the verdict when the decoder ended before.
+            None if the whole file was sent; the verdict if the decoder ended before that.
 
         Raises:
             WorkerEndedError, DecodeLimitError
@@ -130,7 +130,7 @@ class DecoderWorker:
         return None
 
     def receive(self, patience: Patience) -> tuple[bytes, bytes] | Verdict:
-        """The next `(kind, body)`; the verdict if the decoder ended without one.
+        """Return the next `(kind, body)`; the verdict if the decoder ended without one.
 
         Raises:
             WorkerEndedError, DecodeLimitError
@@ -147,7 +147,7 @@ class DecoderWorker:
         return self.verdict(patience)
 
     def verdict(self, patience: Patience) -> Verdict:
-        """Wait until the decoder has ended, and hear how.
+        """Wait until the decoder has ended, and return its verdict.
 
         Raises:
             WorkerEndedError, DecodeLimitError
@@ -161,7 +161,7 @@ class DecoderWorker:
         return Verdict.unpacked(body)
 
     def is_silent(self) -> bool:
-        """Whether no byte of an answer is left over, which the next reader would take for its own."""
+        """Return whether the answer pipe is empty; bytes left in it would be read as the answer for the next file."""
         try:
             os.read(self._answers, 1)
         except BlockingIOError:
@@ -169,14 +169,14 @@ class DecoderWorker:
         return False
 
     def stop(self) -> None:
-        """End warden and decoder at once. Any thread may do so; who reads from them will see the end of the pipe."""
+        """Kill warden and decoder. Any thread may call this; a thread that reads from them gets the end of the pipe."""
         with self._life:
             if not self._is_over:
                 # Not yet waited for, so the number still belongs to this group.
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """End warden and decoder at once and close the pipes; only for the thread that uses them. Twice is once."""
+        """Kill warden and decoder and close the pipes; only for the thread that uses them. May be called twice."""
         self.stop()
         with self._life:
             if self._is_over:
@@ -189,7 +189,7 @@ class DecoderWorker:
                 pipe.close()
 
     def _read_answer(self, count: int, patience: Patience) -> bytes | None:
-        """Exactly `count` bytes of the answer; None if the decoder ended before."""
+        """Read exactly `count` bytes of the answer; None if the decoder ended before."""
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         poll.register(self._verdicts, select.POLLIN)
@@ -214,6 +214,6 @@ def _descriptor(pipe: IO[bytes] | None) -> int:
 
 
 def _module_path() -> list[str]:
-    """Where the owner finds its modules, `glas` first; relative entries would mean another place in the child."""
+    """Return the owner's module path, `glas` first; without relative entries, as the child has another directory."""
     home = str(Path(glas.__file__).resolve().parent.parent)
     return [home, *(entry for entry in sys.path if Path(entry).is_absolute() and entry != home)]

@@ -1,4 +1,4 @@
-"""The command line. It alone reads the environment, once, and hands settings down."""
+"""The command line. Only this package reads the environment, once, and passes the settings on."""
 
 from typing import Annotated
 
@@ -49,7 +49,7 @@ def _whatever_command(
         typer.Option("--version", "-V", callback=_show_version, is_eager=True, help=say("glas-version")),
     ] = False,
 ) -> None:
-    """Take the options that stand before every command."""
+    """Handle the options that are valid before any command."""
 
 
 app.command("transcribe", cls=Command, help=say("transcribe-help"))(transcribe.transcribe)

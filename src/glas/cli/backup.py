@@ -31,7 +31,7 @@ def backup(file: File, *, force: Force = False) -> None:
 
 
 def restore(file: File, *, force: Force = False) -> None:
-    """Put a backup back."""
+    """Restore a backup."""
     settings = open_settings(quiet=True)
     from glas.launch.restore import restore as put_back
 

@@ -63,7 +63,7 @@ def make(
 
 @app.command(cls=Command, help=say("dataset-show-help"))
 def show(name: Name = None, *, export: Export = None, folder: Folder = None, speaker: Whose = None) -> None:
-    """Show the versions; with a name what is in it, and what has left the export since."""
+    """List the versions; for a single one show its contents, and the recordings that are not in the export any more."""
     settings = open_settings(quiet=True)
     from glas.training.datasets import open_dataset, read_version
     from glas.training.datasets.exported import speakers_in
@@ -86,12 +86,12 @@ def show(name: Name = None, *, export: Export = None, folder: Folder = None, spe
 
 
 def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> None:
-    """Print a version in one line; of a speaker, on which side their recordings are.
+    """Print a version in one line; for a single speaker, the split of their recordings.
 
     Args:
-        version: to be shown.
-        speaker: a pseudonym; None counts everybody.
-        n_gone: speakers of whom the export has nothing any more.
+        version: the version.
+        speaker: a speaker's pseudonym; None counts all speakers.
+        n_gone: number of speakers without any recording in the export now.
     """
     sides = Counter(one.split.value for one in version.entries if speaker in (None, one.speaker))
     counts = ", ".join(f"{side} {sides[side]}" for side in ("train", "dev", "test"))

@@ -1,4 +1,4 @@
-"""`glas doctor`: what works, what does not, and what to do about it."""
+"""`glas doctor`: check the installation, and say how to repair what does not work."""
 
 import typer
 
@@ -8,7 +8,7 @@ _MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]•[/]", "fail": "[red]✗[/]"
 
 
 def doctor() -> None:
-    """Look at everything; nothing is changed."""
+    """Run all checks; they change nothing."""
     settings = open_settings(quiet=True)
     from glas.cli import doctor_here, doctor_network
 

@@ -1,4 +1,4 @@
-"""What `glas doctor` looks at on this machine: packages, the data directory, the model, ports, the hub."""
+"""The checks of `glas doctor` on this machine: packages, the data directory, the model, ports, the hub."""
 
 import contextlib
 import importlib.util
@@ -24,7 +24,7 @@ _PACKAGES: Final = ("av", "onnxruntime", "onnx_asr", "ctranslate2")
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at."""
+    """Result of one check."""
 
     level: Literal["ok", "warn", "fail"]
     what: str
@@ -60,7 +60,7 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    """Load the model and let it hear a sample through the whole way: child process, segmentation, engine."""
+    """Check that the model loads, and that it recognises a sample with decoder process, segmentation and engine."""
     if settings.nn_service_url is not None:
         return
     from glas.launch.transcription import open_transcription
@@ -131,7 +131,7 @@ def _training(_settings: Settings) -> Iterator[Finding]:
 
 
 def _problem(error: GlasError) -> str:
-    """What an error says to people, and the exact message."""
+    """Return the sentence for an error in the user's language, followed by the exact message."""
     return f"{say.error(error.code)} ({error})"
 
 

@@ -1,4 +1,4 @@
-"""What `glas doctor` looks at elsewhere: the database, the object store, the other services, Telegram."""
+"""The checks of `glas doctor` over the network: the database, the object store, the other services, Telegram."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ _SOME_ID: Final = 1
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    """Whether the database answers, and whether its tables are those of this program."""
+    """Check that the database can be reached, and that its schema has the revision of this program."""
     if settings.database_url is None and not (settings.data_dir / "glas.db").exists():
         yield Finding("ok", say("doctor-database-later"))
         return
@@ -58,7 +58,7 @@ async def _versions(settings: Settings) -> tuple[str, str | None, str]:
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
-    """Whether the object store answers and has its bucket."""
+    """Check that the object store can be reached and has its bucket."""
     if settings.s3_endpoint is None:
         yield Finding("ok", say("doctor-store-directory", path=str((settings.data_dir / "s3").absolute())))
         return
@@ -81,7 +81,7 @@ async def _ask_store(settings: Settings) -> None:
 
 
 def _services(settings: Settings) -> Iterator[Finding]:
-    """Whether the services that run elsewhere answer, and whether they know our tokens."""
+    """Check that the services in other processes can be reached and accept our keys."""
     for part in _SERVICES:
         url = getattr(settings, f"{part}_url")
         if url is not None:
@@ -108,9 +108,9 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
 
 
 def telegram(settings: Settings) -> Iterator[Finding]:
-    """Whether Telegram knows the token, and what the bot may see in groups.
+    """Check that Telegram accepts the token, and whether the bot receives the recordings of groups.
 
-    No error is quoted: the address of a request to the Bot API holds the token.
+    No error message is shown, because the URL of a request to the Bot API contains the token.
     """
     token = plain(settings.telegram_token)
     if token is None:
@@ -131,7 +131,7 @@ def telegram(settings: Settings) -> Iterator[Finding]:
 
 
 def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    """What Telegram says of the bot, as `getMe` answers."""
+    """Report what the answer to `getMe` says about the bot."""
     yield Finding("ok", say("doctor-bot", name=str(me.get("username"))))
     if not me.get("can_read_all_group_messages"):
         yield Finding("warn", say("doctor-bot-privacy"), say("doctor-bot-privacy-do"))

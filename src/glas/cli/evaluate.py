@@ -1,4 +1,4 @@
-"""`glas evaluate`: how many errors a model makes on recordings whose text is known."""
+"""`glas evaluate`: measure the error rate of a model on recordings with reference texts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""`glas export`: messages whose speakers agreed go to disk now, without waiting for the schedule."""
+"""`glas export`: export the messages of people who agreed to training now, without waiting for the schedule."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _SECONDS_PER_HOUR = 3600
 
 
 def export(*, full: Full = False) -> None:
-    """Export now."""
+    """Export the messages that have changed since the last export."""
     settings = open_settings(quiet=True)
     from glas.launch.assembly import open_data_loader
 
@@ -28,11 +28,11 @@ def export(*, full: Full = False) -> None:
 
 
 def export_through(open_client: OpenClient, *, full: bool) -> None:
-    """Export, with progress while it lasts, and say what came of it.
+    """Export with a data_loader, show the progress, and print the result.
 
     Args:
-        open_client: gives a client of the data_loader that is to work.
-        full: compare everything.
+        open_client: gives a client of the data_loader.
+        full: whether to compare all messages and files.
     """
 
     async def ask(progress: Progress) -> ExportReport:
@@ -49,7 +49,7 @@ def export_through(open_client: OpenClient, *, full: bool) -> None:
 
 
 def show(report: ExportReport) -> None:
-    """Print a report."""
+    """Print the result of an export."""
     out.print(f"✓ {report.directory}", markup=False)
     summary = say(
         "export-summary",

@@ -33,7 +33,7 @@ def finetune(
     share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
     threads: Annotated[int, typer.Option(min=1, help=say("finetune-threads"))] = 1,
 ) -> None:
-    """Fine-tune a model and print what each share of the change does."""
+    """Fine-tune a model, and print the error rates with different shares of the change to its weights."""
     with needs_training_packages():
         from glas.engines.catalogue import embedded_directory
         from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS

@@ -1,4 +1,4 @@
-"""`glas keys`: keys for callers of the API, of which only hashes are kept."""
+"""`glas keys`: make and list keys for callers of the API; only their hashes are stored."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = make_app(invoke_without_command=True)
 
 @app.callback()
 def keys(context: typer.Context) -> None:
-    """List whose keys there are unless a subcommand says otherwise."""
+    """List the names of the keys, if no subcommand is given."""
     if context.invoked_subcommand is not None:
         return
     found = hashed_keys(open_settings(quiet=True).api_keys)

@@ -36,7 +36,7 @@ say = catalogue(chosen_language(os.environ, Path(".env")))
 
 
 class Titled(Protocol):
-    """What has a name in each language."""
+    """A thing with a name in each language."""
 
     @property
     def ru(self) -> str:
@@ -53,5 +53,5 @@ def title(of: Titled) -> str:
 
 
 def times(speed: float) -> Decimal:
-    """Round how many times something is faster, to as many digits as people read."""
+    """Round a factor of speed to the digits that are shown to people."""
     return rounded(speed, 0 if speed >= _FEW_TIMES else 1)

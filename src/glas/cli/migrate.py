@@ -1,6 +1,6 @@
-"""`glas migrate` brings the database up to this program; `glas ledger` proves that all balances are right.
+"""`glas migrate`: upgrade the database to this version. `glas ledger`: check that all balances are right.
 
-The database's packages are imported by the commands themselves: a machine that only recognises speech has none of them.
+The commands themselves import the packages of the database, because a machine that only recognises speech lacks them.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def migrate() -> None:
-    """Bring the schema up."""
+    """Upgrade the schema of the database."""
     settings = open_settings(quiet=True)
     with told():
         name, before, after = asyncio.run(_migrate(settings))
@@ -32,7 +32,7 @@ def migrate() -> None:
 
 
 def ledger() -> None:
-    """Compare balances with the ledger."""
+    """Compare all balances with the ledger."""
     settings = open_settings(quiet=True)
     with told():
         check = asyncio.run(_check(settings))
@@ -60,7 +60,7 @@ async def _migrate(settings: Settings) -> tuple[str, str | None, str | None]:
 
 
 async def _check(settings: Settings) -> "LedgerCheck":
-    """Ask the db_assist that runs elsewhere or in a server's process here; look into the database where none runs."""
+    """Call the db_assist of the settings or of a server on this machine; if none runs, open the database itself."""
     from glas.clients.db_assist import DbAssistClient
 
     if settings.db_assist_url is not None:

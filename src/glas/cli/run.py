@@ -42,7 +42,7 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Serve, unless somebody wished for the end while the loop was made."""
+    """Serve, unless a signal arrived before the event loop ran."""
     task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
     signal.signal(signal.SIGTERM, _leave)
     if wishes:
@@ -55,7 +55,7 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def parts_that_can(settings: Settings) -> list[str]:
-    """Every part, less those that run elsewhere and a bot that has no token."""
+    """Return all parts, without those that run in another process, and without the bot if it has no token."""
     elsewhere = {part for part in PARTS if getattr(settings, f"{part}_url", None) is not None}
     without_token = {"tg_bot"} if settings.telegram_token is None else set()
     return [part for part in PARTS if part not in elsewhere | without_token]
@@ -63,7 +63,7 @@ def parts_that_can(settings: Settings) -> list[str]:
 
 @contextlib.contextmanager
 def _no_group() -> Iterator[None]:
-    """A task group wraps what its tasks raise; one cause is told as itself."""
+    """Raise the single exception of a task group instead of the group."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -74,7 +74,7 @@ def _no_group() -> Iterator[None]:
 
 
 def _greet(ready: "Ready") -> None:
-    """Say what works, what was heard, and where to go."""
+    """Print the addresses, the recognised sample and the next steps after a start."""
     out.print("\n" + (say("run-hears") if ready.check else say("run-started")), style="bold", markup=False)
     rows: list[tuple[str, str]] = []
     if ready.model is not None:
@@ -108,7 +108,7 @@ def _greet(ready: "Ready") -> None:
 
 
 def _glas() -> str:
-    """How to call this program again: by its name where that is enough, else by its path."""
+    """Return how to call this program: by its name if that is in the PATH, else by its path."""
     installed = Path(sys.executable).with_name("glas")
     if shutil.which("glas") == str(installed) or not installed.exists():
         return "glas"

@@ -1,4 +1,4 @@
-"""What every command does first and last: read the settings, set up logs, tell errors to a person."""
+"""Begin and end of every command: read the settings, configure logs, show errors."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def open_settings(*, quiet: bool) -> Settings:
-    """Read the settings and set up logs; `quiet` shows warnings only, for commands whose output is the point."""
+    """Read the settings and configure logs; with `quiet` only warnings are logged, to keep the output readable."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -62,13 +62,13 @@ def open_settings(*, quiet: bool) -> Settings:
 
 
 def variable_of(*path: str) -> str:
-    """The environment variable of a setting; those of the original system have no prefix."""
+    """Return the environment variable of a setting; those of the original system have no prefix."""
     joined = "__".join(path).upper()
     return joined if joined in {row.variable for row in rows()} else f"GLAS_{joined}"
 
 
 def secrets_of(settings: BaseModel) -> Iterator[str]:
-    """Every secret of the settings, wherever it stands; of a URL also its password alone."""
+    """Yield all secrets in the settings; for a URL also its password alone."""
     for name in type(settings).model_fields:
         match getattr(settings, name):
             case SecretStr() as secret:
@@ -81,7 +81,7 @@ def secrets_of(settings: BaseModel) -> Iterator[str]:
 
 
 def _reason(fault: "ErrorDetails") -> str:
-    """Say what a setting should be, by the kind of fault that pydantic found; what it says itself is English."""
+    """Return what a setting should be, in the user's language; pydantic's own message is English."""
     values = fault.get("ctx", {})
     if fault["type"] in _LIMITS:
         message, name = _LIMITS[fault["type"]]
@@ -94,12 +94,12 @@ def _reason(fault: "ErrorDetails") -> str:
 
 
 def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> None:
-    """Show an error: what happened and what to do, then the exact message, which is English.
+    """Print an error: what happened and what to do, then the exact English message.
 
     Args:
-        error: what happened.
-        subject: the file at fault.
-        limit: what was exceeded, in the unit of the sentence.
+        error: the error.
+        subject: name of the file that caused it.
+        limit: the limit that was exceeded, in the unit of the sentence.
     """
     start = f"{subject}: " if subject else ""
     err.print(f"✗ {start}{say.error(error.code, limit)}", style="red", markup=False)
@@ -108,7 +108,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Turn an error of ours into a message and an exit code; any other stays a traceback, since it is a bug."""
+    """Turn an error of Glas into a message and an exit code; any other exception is a bug and keeps its traceback."""
     try:
         yield
     except GlasError as error:
@@ -123,5 +123,5 @@ def told() -> Iterator[None]:
 
 
 def written(number: Decimal) -> str:
-    """Write a number as the language of the command line does: with a decimal comma or point."""
+    """Format a number in the language of the command line: with a decimal comma or point."""
     return plurals.written(say.language, number)

@@ -1,4 +1,4 @@
-"""Where the command line reads recordings from and writes texts to."""
+"""Files from which the command line reads recordings, and to which it writes texts."""
 
 import os
 import sys
@@ -23,19 +23,19 @@ class Source:
 
     @property
     def label(self) -> str:
-        """The file's own name, without its directory."""
+        """The name of the file without its directory."""
         return Path(self.name).name
 
     @property
     def stem(self) -> str:
-        """The file's own name, without its ending."""
+        """The name of the file without directory and extension."""
         return Path(self.name).stem
 
     def read(self) -> bytes:
-        """All bytes.
+        """Read the whole file.
 
         Raises:
-            UploadTooLargeError: there are more than the limit; no more than that is read.
+            UploadTooLargeError: it is larger than the limit; no more than that is read.
             OSError: the file cannot be read.
         """
         if self.is_stdin:
@@ -52,10 +52,10 @@ class Source:
 
 
 def file_names(sources: Sequence[Source]) -> list[str]:
-    """A name for what is made of each source, without an ending; no two are the same, so that nothing is lost.
+    """Return a different name without extension for the output of each source, so that no output replaces another.
 
-    Names are as short as they can be: of `a/voice.ogg` it is `voice`, beside `voice.opus` it is `voice.ogg`, and beside
-    `b/voice.ogg` it is `a_voice.ogg`. A file that is named twice gets a number.
+    The names are as short as possible: for `a/voice.ogg` it is `voice`; if there is also `voice.opus`, it is
+    `voice.ogg`; if there is also `b/voice.ogg`, it is `a_voice.ogg`. A file that is given twice gets a number.
     """
     shapes = [[source.stem, source.label, _whole_path(source)] for source in sources]
     levels = [0] * len(sources)
@@ -89,7 +89,7 @@ def _numbered(names: Sequence[str]) -> list[str]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file through a temporary name, so that a reader never sees half of it."""
+    """Write a text file under a temporary name and rename it, so that a reader never sees an incomplete file."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""`glas train whisper-base`: the embedded model from the official weights, the whole way or step by step."""
+"""`glas train whisper-base`: train the embedded model from the official weights, completely or step by step."""
 
 import contextlib
 import importlib.util
@@ -41,7 +41,7 @@ Recordings = Annotated[
 
 @contextlib.contextmanager
 def needs_training_packages() -> Iterator[None]:
-    """Say what is missing before anything is imported; tell our errors to a person."""
+    """Check that the packages for training are installed, and show errors of Glas as messages."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     with told():
         missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
@@ -51,10 +51,10 @@ def needs_training_packages() -> Iterator[None]:
 
 
 def base_weights(base: Path | None) -> Path:
-    """The directory of the official weights.
+    """Return the directory of the official weights.
 
     Raises:
-        ModelFileMissingError: it is not on disk; the message says how to get it.
+        ModelFileMissingError: the weights are not on disk; the message says how to get them.
     """
     from glas.engines.catalogue import local_directory
 
@@ -77,7 +77,7 @@ def whole_way(
     recordings: Recordings = None,
     smoke: Annotated[bool, typer.Option("--smoke", help=say("train-smoke"))] = False,
 ) -> None:
-    """Go the whole way unless a step is named."""
+    """Run all steps, if no single step is named."""
     if context.invoked_subcommand is not None:
         return
     with needs_training_packages():
@@ -98,7 +98,7 @@ def adapter(
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
 ) -> None:
-    """Speak the phrases, compute the teacher's targets, train the adapter."""
+    """Synthesise the phrases, compute the targets of the teacher model, and train the adapter."""
     with needs_training_packages():
         from glas.training.recipe import Recipe, Sources, train_adapter
         from glas.training.release import ADAPTER

@@ -1,4 +1,4 @@
-"""`glas transcribe`: files to text."""
+"""`glas transcribe`: recognise files and print or write their texts."""
 
 import json
 import time
@@ -25,14 +25,14 @@ from glas.settings import AudioSettings, Settings
 
 
 class Heard(NamedTuple):
-    """What was heard in one recording, and the seconds that it took."""
+    """The recognition of one recording, and the seconds that it took."""
 
     recognition: Recognition
     elapsed_s: float
 
 
 class Format(StrEnum):
-    """Forms of output."""
+    """Formats of the output."""
 
     TEXT = "text"
     JSON = "json"
@@ -58,7 +58,7 @@ def transcribe(
         typer.Option("--output", "-o", help=say("transcribe-output"), metavar=say("metavar-directory")),
     ] = None,
 ) -> None:
-    """Recognise files, several at once; print in their order, or write beside each other into a directory."""
+    """Recognise files, several at once; print the texts in the order of the files, or write them into a directory."""
     settings = open_settings(quiet=True)
     if model is not None:
         settings = settings.model_copy(update={"model": model})
@@ -94,7 +94,7 @@ def _recognise_all(
     settings: Settings,
     write: Callable[[Source, Heard], None],
 ) -> int:
-    """Recognise in as many threads as there are workers, write in order; returns how many failed."""
+    """Recognise all sources in as many threads as there are workers, write in order; return the number of failures."""
     failed = 0
     with ThreadPoolExecutor(settings.nn_service.worker_count) as pool:
         jobs = [pool.submit(_recognise, source, recognise, progress) for source in sources]
@@ -142,7 +142,7 @@ def _tell_failure(source: Source, error: GlasError | OSError, limits: AudioSetti
 
 
 def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Heard], None]:
-    """What is done with each answer: written into `output`, or printed."""
+    """Return a function that writes a text into the directory `output`, or prints it."""
     if output is not None:
         names = dict(zip(map(id, sources), file_names(sources), strict=True))
 

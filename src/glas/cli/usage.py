@@ -1,7 +1,7 @@
-"""Typer's own words in the language of the command line: headings of help pages, and mistakes in a command.
+"""Translate Typer's own texts into the language of the command line: headings of help pages, and usage errors.
 
-Typer has no catalogue for most of them. Its headings are module variables of `typer.rich_utils`. Messages about
-mistakes are recognised by their English text; one that is not recognised is shown as it is.
+Typer has no translations for most of them. Its headings are module variables of `typer.rich_utils`. Messages about
+usage errors are recognised by their English text; a message that is not recognised is shown unchanged.
 """
 
 import re
@@ -35,7 +35,7 @@ _MISTAKES: Final = (
 
 
 def mistake(message: str) -> str:
-    """Return Typer's message about a mistake in the language of the command line."""
+    """Translate Typer's message about a usage error into the language of the command line."""
     for pattern, name in _MISTAKES:
         if found := pattern.fullmatch(message):
             return say(name, **{key: value or "none" for key, value in found.groupdict().items()})
@@ -43,7 +43,7 @@ def mistake(message: str) -> str:
 
 
 class _Translated:
-    """What commands and groups have in common: usage line, help option and headings."""
+    """Base class of commands and groups with a translated usage line, help option and headings."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write the usage line."""
@@ -75,7 +75,7 @@ class Command(_Translated, TyperCommand):
 
 
 class Group(_Translated, TyperGroup):
-    """A group of commands; the outermost one also tells mistakes."""
+    """A group of commands; the outermost one also prints usage errors."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line; in standalone mode, which is the default, it ends the program."""

@@ -1,1 +1,1 @@
-"""Typed clients of the services, one module each; only the transport differs between one process and many."""
+"""Typed clients of the services; the same client calls a service in this process or over TCP."""

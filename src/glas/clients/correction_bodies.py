@@ -1,4 +1,4 @@
-"""What travels between db_assist and those who correct messages."""
+"""Bodies of requests and answers of db_assist about corrections."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ class _Request(BaseModel):
 
 
 class Correction(_Request):
-    """What was really said."""
+    """The words that were said, according to the author of a message."""
 
     tg_id: TgId
     reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
@@ -25,14 +25,14 @@ class Correction(_Request):
 
 
 class CorrectionReference(_Request):
-    """Name one change in the history of a correction, and the person who confirms or undoes it."""
+    """One change in the history of a correction, and the person who confirms or undoes it."""
 
     tg_id: TgId
     change_id: RowId
 
 
 class CorrectionResult(Reward):
-    """What became of a correction; `transcription` shows the words that stand now."""
+    """Result of a correction; `transcription` contains the current words."""
 
     change_id: int = Field(description="Names the change, to take it back or to confirm it.")
     rank: Rank | None = Field(description="Of this correction; None: it was taken back, to the recognised words.")
@@ -42,7 +42,7 @@ class CorrectionResult(Reward):
 
 
 class AttachedMessage(_Request):
-    """A message of the bot that holds a text, and must follow its corrections."""
+    """A message of the bot that shows a text and must be updated when the text is corrected."""
 
     kind: MessageKind
     chat_id: ChatId

@@ -1,4 +1,4 @@
-"""The calls about corrections, a part of the client of db_assist."""
+"""The part of the db_assist client for corrections."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -19,7 +19,7 @@ _attached = TypeAdapter(tuple[AttachedMessage, ...])
 
 
 class CorrectionCalls(ABC):
-    """Correct messages, take corrections back, read their history, and remember which messages show a text."""
+    """Correct messages, undo corrections, read their history, and store which messages show a text."""
 
     @abstractmethod
     async def _call(
@@ -35,55 +35,55 @@ class CorrectionCalls(ABC):
         is_confirmed: bool = False,
         sound: Sound = Sound.UNKNOWN,
     ) -> CorrectionResult:
-        """Say what was really said; a later correction replaces an earlier one, and all stand in the history.
+        """Store the words that were said, according to the author; they replace an earlier correction.
 
-        Words that can hardly be what was said are doubtful: they are kept, are not paid, and are no reference. They
-        replace the text only when the author insists.
+        The history keeps all corrections. Words that can hardly be what was said make a doubtful correction: it is
+        stored, but it is not paid and is no reference. It replaces the text only if the author confirms it.
 
         Args:
             transcription_id: the message.
-            tg_id: who says so; its author.
+            tg_id: the author of the message.
             reference: the words.
-            is_confirmed: the author insists.
-            sound: what an engine says of the words, given the sound.
+            is_confirmed: whether the author confirms a doubtful correction.
+            sound: how well the words fit the sound, according to an engine.
 
         Raises:
-            ImplausibleCorrectionError: there is no word in it.
-            NotFoundError: no such message or person.
-            ForbiddenError: the message is another person's, or this one is banned.
-            ConflictError: there is no text yet.
+            ImplausibleCorrectionError: the correction contains no word.
+            NotFoundError: the message or the person does not exist.
+            ForbiddenError: the message belongs to another person, or the person is banned.
+            ConflictError: the message has no text yet.
         """
         body = Correction.model_construct(tg_id=tg_id, reference=reference, is_confirmed=is_confirmed, sound=sound)
         return await self._corrected("PUT", transcription_id, "", body)
 
     async def take_back(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Let the words stand again that stood before a change; the author may, while it is the last one.
+        """Restore the words before a change; the author may do this as long as the change is the last one.
 
         Raises:
-            ConflictError: another change has come since.
-            NotFoundError: no such message, person or change.
-            ForbiddenError: the message is another person's, or this one is banned.
+            ConflictError: there is a later change.
+            NotFoundError: the message, the person or the change does not exist.
+            ForbiddenError: the message belongs to another person, or the person is banned.
         """
         body = CorrectionReference.model_construct(tg_id=tg_id, change_id=change_id)
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Let the words of a change stand as a reviewer's, doubtful ones too.
+        """Make the words of a change the text and a reviewer's reference, even if they were doubtful.
 
         Raises:
-            ForbiddenError: this person is neither reviewer nor administrator.
-            NotFoundError: no such message, person or change.
+            ForbiddenError: the person is neither a reviewer nor an administrator.
+            NotFoundError: the message, the person or the change does not exist.
         """
         body = CorrectionReference.model_construct(tg_id=tg_id, change_id=change_id)
         return await self._corrected("POST", transcription_id, "/confirm", body)
 
     async def correction_history(self, transcription_id: int) -> tuple[CorrectionChange, ...]:
-        """All changes of a message's words, oldest first."""
+        """Return all changes of a message's words, the oldest first."""
         path = f"/transcriptions/{transcription_id}/correction/history"
         return _changes.validate_python(await self._call("GET", path))
 
     async def attach(self, transcription_id: int, kind: MessageKind, chat_id: int, message_id: int) -> None:
-        """Remember a message of the bot that shows a text; a message that is gone meanwhile is no error.
+        """Store that a message of the bot shows a text.
 
         Raises:
             NotFoundError: no such transcription.
@@ -92,16 +92,16 @@ class CorrectionCalls(ABC):
         await self._call("PUT", f"/transcriptions/{transcription_id}/messages", body)
 
     async def detach(self, transcription_id: int, chat_id: int, message_id: int) -> None:
-        """Forget such a message."""
+        """Delete the entry that `attach` stored."""
         params = {"chat_id": chat_id, "message_id": message_id}
         await self._call("DELETE", f"/transcriptions/{transcription_id}/messages", params=params)
 
     async def attached(self, transcription_id: int) -> tuple[AttachedMessage, ...]:
-        """The messages of the bot that show a text, besides the answer, oldest first."""
+        """Return the messages of the bot that show a text, besides the answer; the oldest first."""
         return _attached.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/messages"))
 
     async def by_recording(self, bot_id: int, chat_id: int, message_id: int) -> Transcription:
-        """Find a message by the recording that a person sent; its last attempt.
+        """Find a message by the recording that a person sent; of several attempts, the last one.
 
         Raises:
             NotFoundError: there is none.

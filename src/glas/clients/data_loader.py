@@ -1,7 +1,7 @@
-"""The typed client of data_loader, the only door to the object store; and what travels through it.
+"""The typed client of data_loader, the only service that uses the object store, and the bodies of its calls.
 
-Writes may be repeated: the same bytes give the same answer, other bytes for the same message are a `ConflictError`.
-Besides what the methods name, each may raise `ServiceError`: not reachable, or failed.
+A write may be repeated: the same bytes give the same answer, other bytes for the same message a `ConflictError`. Each
+method may also raise `ServiceError`, if the service cannot be reached or fails.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class _Value(BaseModel):
 
 
 class StoredObject(_Value):
-    """An object that was written, read back and found to be the same."""
+    """An object that was written, read back and compared."""
 
     key: str
     sha256: str
@@ -50,13 +50,13 @@ class Expected(_Value):
 
 
 class Expectations(_Value):
-    """Objects to be looked for."""
+    """Objects whose existence is to be checked."""
 
     objects: tuple[Expected, ...] = Field(max_length=1000)
 
 
 class Lost(_Value):
-    """Objects that are missing, or are not what was stored."""
+    """Objects that are missing or differ from what was stored."""
 
     keys: tuple[str, ...]
 
@@ -68,7 +68,7 @@ class Keys(_Value):
 
 
 class ExportProgress(_Value):
-    """How far an export has come."""
+    """Progress of an export."""
 
     phase: str = Field(default="", description="What it is doing: messages, manifest or dataset.")
     n_seen: int = Field(default=0, description="Changes read from db_assist.")
@@ -80,7 +80,7 @@ class ExportProgress(_Value):
 
 
 class ExportReport(ExportProgress):
-    """What an export did, and what there is now."""
+    """Result of an export, and the present contents of the directory."""
 
     is_full: bool = Field(description="Everything was compared, not only what had changed.")
     n_messages: int = Field(description="Messages in the export now.")
@@ -91,14 +91,14 @@ class ExportReport(ExportProgress):
 
 
 class ExportFailure(_Value):
-    """Why an export ended early; the next one goes on from there."""
+    """Error that ended an export early; the next export continues from there."""
 
     code: str
     message: str
 
 
 class ExportState(_Value):
-    """The export that runs, or the last one since the service started."""
+    """State of the running export, or of the last one since the service started."""
 
     run: int = Field(description="Counts the exports since the service started; 0: none yet.")
     is_running: bool
@@ -108,7 +108,7 @@ class ExportState(_Value):
 
 
 class Health(_Value):
-    """What the service says of itself."""
+    """State of the service."""
 
     status: str
     store: str = Field(description="directory or s3.")
@@ -116,13 +116,13 @@ class Health(_Value):
 
 
 class DataLoaderClient:
-    """Speaks to data_loader, in this process or elsewhere."""
+    """Calls data_loader, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
     async def health(self) -> Health:
-        """Ask whether the service can work and reaches its store."""
+        """Return the state of the service; raise `ServiceError` if it does not reach its store."""
         return Health.model_validate(await call(self._http, "GET", "/health", timeout_s=_TIMEOUT_S))
 
     async def close(self) -> None:
@@ -130,43 +130,43 @@ class DataLoaderClient:
         await self._http.aclose()
 
     async def store_audio(self, transcription_id: int, data: bytes, *, lost_sha256: str | None = None) -> StoredObject:
-        """Keep the original bytes of a message.
+        """Store the original bytes of a message.
 
         Args:
             transcription_id: the message.
             data: the bytes.
-            lost_sha256: what was stored once and got lost; `data` must be that, and what stands in its place goes.
+            lost_sha256: sha256 of an object that was lost. `data` must have it, and replaces a damaged object.
 
         Raises:
-            InvalidParameterError: `data` is not what got lost.
-            AudioError: they are empty, or no audio by their first bytes.
-            UploadTooLargeError: they are too many.
-            ConflictError: other bytes were stored for this message.
+            InvalidParameterError: `data` does not have that sha256.
+            AudioError: `data` is empty, or its first bytes belong to no audio format.
+            UploadTooLargeError: `data` exceeds the size limit.
+            ConflictError: other bytes are stored for this message.
         """
         return await self._put(f"/objects/{transcription_id}/audio", data, lost_sha256)
 
     async def store_transcription(
         self, transcription_id: int, text: str, *, lost_sha256: str | None = None
     ) -> StoredObject:
-        """Keep the recognised text of a message; `lost_sha256` as with `store_audio`.
+        """Store the recognised text of a message; `lost_sha256` as with `store_audio`.
 
         Raises:
-            ConflictError: another text was stored for this message.
+            ConflictError: another text is stored for this message.
         """
         return await self._put(f"/objects/{transcription_id}/transcription", text.encode(), lost_sha256)
 
     async def store_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
-        """Keep what was recognised in a message: segments and words with times.
+        """Store the recognition of a message: segments and words with times.
 
         Raises:
-            ConflictError: another recognition was stored for this message.
+            ConflictError: another recognition is stored for this message.
         """
         path = f"/objects/{transcription_id}/recognition"
         found = await call(self._http, "PUT", path, timeout_s=_UPLOAD_TIMEOUT_S, body=kept)
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Which of at most 1,000 objects are missing, or not what was stored."""
+        """Return the keys of those objects, of at most 1,000, that are missing or differ from what was stored."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)
@@ -181,7 +181,7 @@ class DataLoaderClient:
         return b"".join([part async for part in self.stream_audio(key, start, end)])
 
     async def stream_audio(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Like `fetch_audio`, in parts of at most 8 MiB."""
+        """Yield what `fetch_audio` returns, in parts of at most 8 MiB."""
         position = start
         while end is None or position < end:
             last = position + PART_BYTES - 1 if end is None else min(position + PART_BYTES, end) - 1
@@ -203,11 +203,10 @@ class DataLoaderClient:
         return (await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S)).content.decode()
 
     async def fetch_recognition(self, transcription_id: int) -> KeptRecognition | None:
-        """Fetch what was recognised in a message.
+        """Fetch the recognition of a message.
 
         Returns:
-            None where nothing is stored, as for messages of earlier versions, or what is stored cannot be read: it is
-            damaged, or of a later version.
+            None if none is stored, as for messages of earlier versions, or if it is damaged or of a later version.
         """
         key = recognition_key(transcription_id)
         try:
@@ -221,24 +220,24 @@ class DataLoaderClient:
             return None
 
     async def delete(self, transcription_id: int) -> None:
-        """Delete everything that is stored of a message; nothing stored is as good as deleted."""
+        """Delete all objects of a message; it is no error if there are none."""
         await call(self._http, "DELETE", f"/objects/{transcription_id}", timeout_s=_TIMEOUT_S)
 
     async def delete_keys(self, keys: Sequence[str]) -> None:
-        """Delete objects by their keys; those that are not there count as deleted."""
+        """Delete objects by their keys; those that do not exist count as deleted."""
         for start in range(0, len(keys), 1000):
             body = Keys(keys=tuple(keys[start : start + 1000]))
             await call(self._http, "POST", "/objects/delete", timeout_s=_UPLOAD_TIMEOUT_S, body=body)
 
     async def start_export(self, *, full: bool = False, only_again: bool = False) -> ExportState:
-        """Begin an export and do not wait for it.
+        """Start an export and do not wait for its end.
 
         Args:
-            full: compare everything, files included, as if nothing were known.
-            only_again: do nothing where nothing was ever exported; for what must disappear from exports.
+            full: whether to compare all messages and files, instead of the changes since the last export.
+            only_again: do nothing if nothing was ever exported; for deletions.
 
         Raises:
-            ConflictError: one is running already.
+            ConflictError: an export is running.
         """
         params = {"full": full, "only_again": only_again}
         return ExportState.model_validate(
@@ -246,21 +245,21 @@ class DataLoaderClient:
         )
 
     async def export_state(self) -> ExportState:
-        """Look at the export that runs, or at the last one."""
+        """Return the state of the running export, or of the last one."""
         return ExportState.model_validate(await call(self._http, "GET", "/export", timeout_s=_TIMEOUT_S))
 
     async def export_now(
         self, *, full: bool = False, on_progress: Callable[[ExportProgress], None] | None = None
     ) -> ExportReport:
-        """Export what has changed since the last time, and wait until it is done.
+        """Export what has changed since the last export, and wait for the end.
 
         Args:
-            full: compare everything, files included, as if nothing were known.
-            on_progress: called now and then.
+            full: whether to compare all messages and files, instead of the changes since the last export.
+            on_progress: is called at each query of the progress, at most every half second.
 
         Raises:
-            ConflictError: one is running already.
-            GlasError: what ended it early; the next export goes on from there.
+            ConflictError: an export is running.
+            GlasError: the error that ended the export early; the next one continues from there.
         """
         state = await self.start_export(full=full)
         run, looks = state.run, 0

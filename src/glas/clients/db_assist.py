@@ -1,9 +1,9 @@
-"""The typed client of db_assist, the only door to the database. Its values stand in `db_assist_bodies`.
+"""The typed client of db_assist, the only service that uses the database. The bodies are in `db_assist_bodies`.
 
-Every write may be repeated: the same call gives the same answer and changes nothing more; the same name with other
-values is a `ConflictError`. Besides what the methods name, each may raise `ServiceError` (not reachable, or failed)
-and `InvalidParameterError`. The service alone judges values: bodies are made here without a check, so that a wrong one
-comes back as the same error from this process and from another.
+Every write may be repeated: the same call gives the same answer and has no further effect. A write with the same key
+and other values raises a `ConflictError`. Each method may also raise `InvalidParameterError`, and `ServiceError` if the
+service cannot be reached or fails. Only the service validates values. Bodies are made here without validation, so that
+a wrong value gives the same error in this process and over TCP.
 """
 
 from datetime import datetime
@@ -55,13 +55,13 @@ _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | Non
 
 
 class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls):
-    """Speaks to db_assist, in this process or elsewhere."""
+    """Calls db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
     async def health(self) -> Health:
-        """Ask whether the service can work."""
+        """Return the state of the service; raise `ServiceError` if it does not work."""
         return Health.model_validate(await self._call("GET", "/health"))
 
     async def close(self) -> None:
@@ -71,7 +71,7 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
     # People
 
     async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
-        """Make a person known; a known one stays as they are, language included."""
+        """Create a person; a person who exists stays unchanged, including the language."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}", LocaleChoice.model_construct(locale=locale))
         )
@@ -91,24 +91,24 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
         )
 
     async def set_consent(self, tg_id: int, purpose: Purpose, *, granted: bool, text_version: str) -> User:
-        """Record a consent or its withdrawal; every change of mind is kept with its time and the words consented to."""
+        """Store a consent or its withdrawal; each one is kept with its time and the version of the consent's text."""
         body = ConsentChoice.model_construct(granted=granted, text_version=text_version)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
     async def set_role(self, tg_id: int, role: Role) -> User:
-        """Give a role. The caller has checked that this is allowed; the bot makes ADMIN only of ids in its settings."""
+        """Set the role. The caller must check that this is allowed; the bot gives ADMIN only to ids in its settings."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}/role", RoleChoice.model_construct(role=role))
         )
 
     async def ban(self, tg_id: int) -> User:
-        """Keep a person out: their messages and ratings are refused with `ForbiddenError`."""
+        """Ban a person: their messages and ratings are refused with `ForbiddenError`."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=True))
         )
 
     async def unban(self, tg_id: int) -> User:
-        """Let a person in again."""
+        """Lift the ban of a person."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=False))
         )
@@ -123,38 +123,38 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
         return Standing.model_validate(await self._call("GET", "/standing", params={"party": party, "tg_id": tg_id}))
 
     async def count_usage(self, record: UsageRecord) -> None:
-        """Count a recording of which nothing else is stored towards its party's daily limit."""
+        """Count a recording towards the daily limit of its party, if nothing else is stored about it."""
         await self._call("POST", "/usage", record)
 
     async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Everything that is held about a person; with what they sent today, if their pseudonym is given."""
+        """Return all data that is stored about a person, with their usage of today if their pseudonym is given."""
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int) -> Forgotten:
-        """Delete a person: name, consents, messages, corrections. The ledger stays, belonging to nobody known.
+        """Delete a person: name, consents, messages, corrections. The ledger entries stay, without the person's id.
 
-        A repeated call finds nobody and answers with nothing to delete; what the first one told may have been lost, so
-        the deleted ids also come through `changed_since`, whose reader deletes objects and copies.
+        A repeated call finds nobody and returns nothing to delete. The answer to the first call may have been lost, so
+        `changed_since` also returns the deleted ids; its reader deletes objects and copies.
         """
         return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}"))
 
     async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
-        """Find how the bot behaves in a chat; the defaults where nobody chose."""
+        """Return the settings of the bot in a chat, or the defaults."""
         return ChatSettings.model_validate(await self._call("GET", f"/chats/{bot_id}/{chat_id}"))
 
     async def set_chat(self, bot_id: int, chat_id: int, settings: ChatSettings) -> ChatSettings:
-        """Change how the bot behaves in a chat. The caller has checked that an admin of the chat asks."""
+        """Change the settings of the bot in a chat. The caller must check that an administrator of the chat asks."""
         return ChatSettings.model_validate(await self._call("PUT", f"/chats/{bot_id}/{chat_id}", settings))
 
     async def move_chat(self, bot_id: int, chat_id: int, new_chat_id: int) -> ChatSettings:
-        """Let a chat that got another number keep what was chosen, unless something was chosen there already."""
+        """Copy the settings of a chat to its new number, unless the new number has settings already."""
         body = ChatMove.model_construct(new_chat_id=new_chat_id)
         return ChatSettings.model_validate(await self._call("POST", f"/chats/{bot_id}/{chat_id}/move", body))
 
     # Messages
 
     async def create_transcription(self, new: NewTranscription) -> Transcription:
-        """Record that a message has come; its id names the objects. A repeat may name another place of the answer.
+        """Create the row of a message; its id names the objects. A repeated call may give another place of the answer.
 
         Raises:
             NotFoundError: the sender is not registered.
@@ -166,32 +166,32 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
     async def set_answer(
         self, transcription_id: int, answer_message_id: int, *, chat_id: int | None = None
     ) -> Transcription:
-        """Record where the answer stands, the chat only if it is not the message's; the last word counts."""
+        """Store the place of the answer, with its chat if that is not the message's; the last call counts."""
         body = AnswerPlace.model_construct(answer_message_id=answer_message_id, answer_chat_id=chat_id)
         return await self._put(transcription_id, "answer", body)
 
     async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:
-        """Record that the original bytes are stored; before the text or after it.
+        """Store that the original bytes are archived; this may happen before or after the text is stored.
 
         Raises:
-            ConflictError: other bytes were recorded before.
+            ConflictError: other bytes were stored before.
         """
         body = Archived.model_construct(audio_key=audio_key, audio_sha256=sha256, audio_size_bytes=size_bytes)
         return await self._put(transcription_id, "archive", body)
 
     async def finish(self, transcription_id: int, finished: Finished) -> Transcription:
-        """Record what was recognised.
+        """Store the result of recognition.
 
         Raises:
-            ConflictError: it ended before, with another text or with a failure.
+            ConflictError: another text or a failure is stored already.
         """
         return await self._put(transcription_id, "result", finished)
 
     async def fail(self, transcription_id: int, code: str) -> Transcription:
-        """Record why there is no text; «Повторить» is a new attempt, which is a new transcription.
+        """Store the reason why there is no text. The button «Повторить» begins a new attempt with a new row.
 
         Raises:
-            ConflictError: it ended before, with a text or another failure.
+            ConflictError: a text or another failure is stored already.
         """
         return await self._put(transcription_id, "failure", Failed.model_construct(failure_code=code))
 
@@ -215,12 +215,12 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
     async def same_file(
         self, file_unique_id: str, *, model: ModelRef | None = None, keywords_sha256: str | None = None
     ) -> Transcription | None:
-        """The newest text of the same file; None where there is none.
+        """Return the newest message with a text of the same file; None if there is none.
 
         Args:
             file_unique_id: Telegram's name of the file.
-            model: only texts by this version of this model.
-            keywords_sha256: then also only those that were made with these words, see `digest`; None for no words.
+            model: if given, only texts that this version of this model recognised.
+            keywords_sha256: used with `model`: only texts that were made with these keywords, by their `digest`.
         """
         params = {"file_unique_id": file_unique_id}
         if model is not None:
@@ -228,25 +228,25 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:
-        """Rate a text: score, ledger, cash and role change together. The first rating decides what is paid.
+        """Store a rating of a text; score, ledger, cash and role change in one transaction. Only the first one is paid.
 
         Raises:
-            NotFoundError: no such message or person.
-            ForbiddenError: the message is another person's, or this one is banned.
-            ConflictError: there is no text yet.
+            NotFoundError: the message or the person does not exist.
+            ForbiddenError: the message belongs to another person, or the person is banned.
+            ConflictError: the message has no text yet.
         """
         body = Rating.model_construct(tg_id=tg_id, score=score)
         return RatingResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))
 
     async def changed_since(self, cursor: str = "", *, limit: int = 500) -> Page[Change]:
-        """Page through finished messages in the order in which they last changed; nothing is skipped.
+        """Return a page of finished messages in the order of their last change; no change is skipped.
 
-        Ratings, corrections, archiving and a changed consent of the speaker count as changes, deletions too. A message
-        comes once, as it stands now.
+        Ratings, corrections, archiving, deletions and a changed consent of the speaker count as changes. Each message
+        is returned once, in its present state.
 
         Args:
-            cursor: `next_cursor` of the page before, which may be days old; empty for the beginning.
-            limit: most items of a page, at most 5,000.
+            cursor: `next_cursor` of the page before, however old; empty for the first page.
+            limit: largest number of items, up to 5,000.
         """
         params = {"cursor": cursor, "limit": limit}
         return Page[Change].model_validate(await self._long("GET", "/changes", params=params))
@@ -256,7 +256,7 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
     async def transactions(
         self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Transaction, ...]:
-        """A person's ledger from `since` up to, not including, `until`; oldest first. Times carry a zone."""
+        """Return a person's ledger entries from `since` up to, not including, `until`; both times need a zone."""
         params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
         return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
 
@@ -264,25 +264,25 @@ class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls)
         """Give coins, or take them back with a negative amount.
 
         Args:
-            admin_tg_id: who gives; must have the role ADMIN.
-            tg_id: who gets.
-            amount_hundredths: hundredths of a coin.
-            reason: the administrator's words.
-            key: names this grant, so that a repeat does not pay again.
+            admin_tg_id: the administrator, who must have the role ADMIN.
+            tg_id: the person who gets the coins.
+            amount_hundredths: amount in hundredths of a coin.
+            reason: the administrator's explanation.
+            key: identifies the grant, so that a repeated call pays nothing more.
 
         Raises:
-            ForbiddenError: the giver is no administrator.
-            ConflictError: the key was used for another grant, or more is taken than there is.
+            ForbiddenError: `admin_tg_id` is not an administrator.
+            ConflictError: the key was used for another grant, or more is taken than the person has.
         """
         body = Grant.model_construct(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
         return User.model_validate(await self._call("POST", f"/users/{tg_id}/grants", body))
 
     async def check_ledger(self) -> LedgerCheck:
-        """Prove that everybody's cash is the sum of their ledger."""
+        """Check that the cash of each person is the sum of their ledger entries."""
         return LedgerCheck.model_validate(await self._long("GET", "/ledger/check"))
 
     async def statistics(self) -> Statistics:
-        """Figures for operators."""
+        """Return figures for administrators."""
         return Statistics.model_validate(await self._long("GET", "/statistics"))
 
     async def _put(self, transcription_id: int, what: str, body: BaseModel) -> Transcription:

@@ -1,6 +1,6 @@
-"""What travels between db_assist and those who ask it, where the domain has no word of its own.
+"""Bodies of requests and answers of db_assist that are not types of `glas.domain`.
 
-Requests refuse fields that they do not know: nobody slips in a balance or a role.
+Requests with unknown fields are refused, so that a caller cannot set a balance or a role.
 """
 
 from datetime import datetime
@@ -44,14 +44,14 @@ class LocaleChoice(_Request):
 
 
 class ConsentChoice(_Request):
-    """What a person answered, to which words."""
+    """A person's answer about a consent, and the version of the text that they answered."""
 
     granted: bool
     text_version: Name
 
 
 class RoleChoice(_Request):
-    """The role that a person has from now on."""
+    """The new role of a person."""
 
     role: Role
 
@@ -63,13 +63,13 @@ class ReviewerChoice(_Request):
 
 
 class BanChoice(_Request):
-    """Whether a person is kept out."""
+    """Whether a person is banned."""
 
     banned: bool
 
 
 class ChatSettings(_Request):
-    """How the bot behaves in one chat."""
+    """Settings of the bot in one chat."""
 
     answers_automatically: bool = Field(
         default=True, description="Every voice message is answered; otherwise only on request."
@@ -77,13 +77,13 @@ class ChatSettings(_Request):
 
 
 class ChatMove(_Request):
-    """A chat has another number now: a group that became a supergroup."""
+    """New number of a chat: of a group that became a supergroup."""
 
     new_chat_id: ChatId
 
 
 class NewTranscription(_Request):
-    """A message that has come. (bot_id, chat_id, message_id, attempt) names it."""
+    """A new message, identified by (bot_id, chat_id, message_id, attempt)."""
 
     tg_id: TgId
     bot_id: RowId
@@ -99,14 +99,14 @@ class NewTranscription(_Request):
 
 
 class AnswerPlace(_Request):
-    """Where the answer stands."""
+    """Place of the answer to a message."""
 
     answer_message_id: RowId
     answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
 
 
 class Archived(_Request):
-    """The original bytes are in the object store."""
+    """Object with the original bytes of a message."""
 
     audio_key: Name
     audio_sha256: Sha256
@@ -122,7 +122,7 @@ class UsageRecord(_Request):
 
 
 class Finished(_Request):
-    """What was recognised."""
+    """Result of recognition."""
 
     text: Annotated[Text, Field(max_length=1_000_000)]
     duration_s: float = Field(ge=0, le=1e6, allow_inf_nan=False, description="Counted in decoded samples.")
@@ -135,20 +135,20 @@ class Finished(_Request):
 
 
 class Failed(_Request):
-    """Why there is no text: the `code` of an error."""
+    """Reason why there is no text, as the `code` of an error."""
 
     failure_code: Name
 
 
 class Rating(_Request):
-    """What a person thinks of a text."""
+    """A person's rating of a text."""
 
     tg_id: TgId
     score: Score = Field(ge=Score.BAD)
 
 
 class Grant(_Request):
-    """Coins from an administrator, or taken back by one."""
+    """Coins that an administrator gives or takes back."""
 
     admin_tg_id: TgId
     amount_hundredths: int = Field(ge=-_MAX_GRANT_HUNDREDTHS, le=_MAX_GRANT_HUNDREDTHS)
@@ -157,7 +157,7 @@ class Grant(_Request):
 
 
 class Reward(_Answer):
-    """What a rating or a correction brought."""
+    """Payment for a rating or a correction."""
 
     transcription: Transcription
     paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
@@ -168,7 +168,7 @@ class Reward(_Answer):
 
 
 class RatingResult(Reward):
-    """What became of a rating."""
+    """Result of a rating."""
 
 
 class Usage(_Answer):
@@ -179,14 +179,14 @@ class Usage(_Answer):
 
 
 class Standing(_Answer):
-    """All that decides whether somebody is served."""
+    """A person and their usage, which decide whether a recording is admitted."""
 
     user: User | None = Field(description="None for somebody who has not registered, or is not known.")
     usage: Usage
 
 
 class Change(_Answer):
-    """A finished message as it stands now, or that it is gone."""
+    """A finished message in its present state, or the fact that it was deleted."""
 
     transcription_id: int
     transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
@@ -197,7 +197,7 @@ class Change(_Answer):
 
     @property
     def is_exportable(self) -> bool:
-        """Whether it may be trained on: consented to, the speaker's own."""
+        """Whether the message may be used for training: the speaker consents, and the recording is their own."""
         return self.transcription is not None and self.training_consent and not self.transcription.is_forwarded
 
 
@@ -222,7 +222,7 @@ class Statistics(_Answer):
 
 
 class ConsentRecord(_Answer):
-    """One answer to one question."""
+    """A person's answer about one consent, at one time."""
 
     purpose: Purpose
     granted: bool
@@ -231,7 +231,7 @@ class ConsentRecord(_Answer):
 
 
 class ReviewRecord(_Answer):
-    """A review that a person made; the words are those of somebody else's recording, and stay out."""
+    """A review that a person made, without its words, because they are what another person said."""
 
     transcription_id: int
     verdict: Verdict
@@ -239,7 +239,7 @@ class ReviewRecord(_Answer):
 
 
 class PersonalData(_Answer):
-    """Everything that is held about a person."""
+    """All data that is stored about a person."""
 
     user: User
     consents: tuple[ConsentRecord, ...]
@@ -252,7 +252,7 @@ class PersonalData(_Answer):
 
 
 class Forgotten(_Answer):
-    """What was deleted here, and what must now be deleted elsewhere. Empty if nothing was held."""
+    """What was deleted from the database, and the objects that must be deleted next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
@@ -261,7 +261,7 @@ class Forgotten(_Answer):
 
 
 class Discrepancy(_Answer):
-    """A person whose cash is not the sum of the ledger."""
+    """A person whose cash differs from the sum of their ledger entries."""
 
     user_id: int
     cash_hundredths: int
@@ -269,7 +269,7 @@ class Discrepancy(_Answer):
 
 
 class LedgerCheck(_Answer):
-    """The proof that cash and ledger agree."""
+    """Result of the comparison of cash and ledger."""
 
     n_users: int
     n_transactions: int
@@ -277,12 +277,12 @@ class LedgerCheck(_Answer):
 
     @property
     def is_balanced(self) -> bool:
-        """Whether everybody's cash is right."""
+        """Whether the cash of each person equals the sum of their ledger entries."""
         return not self.discrepancies
 
 
 class Health(_Answer):
-    """What the service says of itself."""
+    """State of the service."""
 
     status: str
     database: str

@@ -1,4 +1,4 @@
-"""Read the events in which nn_service tells of a recording while it recognises it."""
+"""Read the server-sent events of nn_service: the partial texts of a recording, then its whole text."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +15,7 @@ _END: Final = "[DONE]"
 
 
 class PartialText(NamedTuple):
-    """How far a recording is recognised."""
+    """The text of a recording that is still being recognised."""
 
     done_s: float
     """Seconds of the recording up to the end of the last piece of speech."""
@@ -31,14 +31,14 @@ class _DeltaBody(Body):
 
 
 async def read_events(response: httpx.Response, on_progress: Callable[[PartialText], None]) -> VerboseBody:
-    """Read an answer to the end; a service that answers at once, without events, is understood, too.
+    """Read an answer to its end and return the whole text; the answer may also be plain JSON without events.
 
     Args:
-        response: of a request with `stream=true` and `response_format=verbose_json`.
-        on_progress: told after each piece of speech.
+        response: the answer to a request with `stream=true` and `response_format=verbose_json`.
+        on_progress: is called after each piece of speech.
 
     Raises:
-        ServiceFaultError: something else was sent.
+        ServiceFaultError: the answer has another form.
         GlasError: the error that the service reported.
     """
     if not response.headers.get("content-type", "").startswith("text/event-stream"):

@@ -1,7 +1,7 @@
-"""How every client speaks HTTP: one transport in process or over TCP, one way for errors to come back.
+"""HTTP calls of all clients: in memory or over TCP, with errors turned back into the exceptions of the service.
 
-In process nobody keeps httpx' timeouts or runs an app's lifespan: calls are bounded here with `asyncio.timeout`, and
-`launch` enters the lifespan.
+An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore calls are limited
+here with `asyncio.timeout`, and `glas.launch` runs the lifespan.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ def open_http(
     connect_s: float = 5.0,
     socket_path: Path | None = None,
 ) -> httpx.AsyncClient:
-    """An HTTP client of one service.
+    """Make an HTTP client of one service.
 
     Args:
-        url: where it answers; None when it runs in this process.
-        app: its ASGI app, when it runs in this process.
-        token: what goes into `Authorization: Bearer`.
+        url: address of the service; None if it runs in this process.
+        app: its ASGI app, if it runs in this process.
+        token: the key for `Authorization: Bearer`.
         connect_s: longest wait for a connection, seconds.
-        socket_path: a Unix socket instead of TCP; of `url` only the path counts then.
+        socket_path: a Unix socket instead of TCP; then only the path of `url` is used.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
@@ -62,17 +62,17 @@ async def call(
     """Make one call and return its JSON.
 
     Args:
-        http: the service.
-        method: of HTTP.
-        path: of the route.
+        http: client of the service.
+        method: the HTTP method.
+        path: path of the route.
         timeout_s: longest wait for the whole exchange, seconds.
         files: parts of a form that are files.
         data: other fields of the form.
-        params: the query string; what is None is left out.
+        params: the query string; parameters with the value None are left out.
         body: sent as JSON.
 
     Raises:
-        ServiceUnreachableError: nobody answers.
+        ServiceUnreachableError: the service cannot be reached.
         ServiceTimeoutError: no answer within `timeout_s` seconds.
         GlasError: the error that the service reported, as the same class that it raised.
     """
@@ -101,7 +101,7 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     **body: Any,
 ) -> httpx.Response:
-    """Make one call whose answer need not be JSON; `body` goes to httpx as it stands. Raises what `call` raises."""
+    """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises what `call` raises."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {**(headers or {}), **({REQUEST_ID_HEADER: request_id} if request_id else {})}
     with _translated(http, timeout_s):
@@ -115,7 +115,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call and read its answer, within the context, while it comes. Raises what `call` raises."""
+    """Make one call and give its answer before the body has arrived. Raises what `call` raises."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
     with _translated(http, timeout_s):

@@ -1,8 +1,8 @@
-"""Calls of a service that runs in this process, by ASGI itself.
+"""Call a service that runs in this process directly through ASGI, without httpx's transport.
 
-httpx prepares each request as if it went out into the world (address, cookies, proxies, redirects, streams), which took
-more processor time than our services' own work on a small call. Whatever is not a plain call (forms, streams) still
-goes httpx' way, through the same app; see `glas.clients.in_process_stream`.
+httpx prepares each request for a network (address, cookies, proxies, redirects, streams). For a small call this took
+more processor time than the work of the service itself. Calls with forms or streams still go through httpx; see
+`glas.clients.in_process_stream`.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class InProcessClient(httpx.AsyncClient):
-    """A client of one app; its lifespan is somebody else's concern."""
+    """A client of one app; the caller runs the lifespan of the app."""
 
     def __init__(self, app: ASGIApp, *, headers: dict[str, str]) -> None:
-        """Prepare it; `headers` go with every call."""
+        """Initialise it; `headers` are sent with every call."""
         transport = StreamingTransport(app)
         super().__init__(transport=transport, base_url=f"http://{_HOST}", headers=headers)
         self._app = app
 
     async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        """Make one call; an error that the app does not catch is a 500."""
+        """Make one call; an exception that the app does not handle becomes a 500."""
         content = options.get("content")
         is_plain = isinstance(url, str) and url.startswith("/") and options.keys() <= _PLAIN | _empty(options)
         if not is_plain or not isinstance(content, bytes | str | None):
@@ -70,7 +70,7 @@ class InProcessClient(httpx.AsyncClient):
 
 
 class _Exchange:
-    """One request going in, one answer coming out."""
+    """One request and its answer."""
 
     def __init__(self, body: bytes) -> None:
         self._body: bytes | None = body
@@ -81,7 +81,7 @@ class _Exchange:
         self.ended = asyncio.Event()
 
     async def receive(self) -> Message:
-        """The whole body at once; after it, the end."""
+        """Return the whole body; at the next call wait for the end of the answer."""
         if self._body is None:
             await self.ended.wait()
             return {"type": "http.disconnect"}
@@ -89,7 +89,7 @@ class _Exchange:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """A piece of the answer."""
+        """Take a part of the answer."""
         if message["type"] == "http.response.start":
             self.has_begun = True
             self.status = message["status"]

@@ -1,7 +1,6 @@
-"""A transport of httpx that calls an ASGI app in this process and gives its answer piece by piece.
+"""A transport of httpx that calls an ASGI app in this process and passes on its answer part by part.
 
-httpx' own `ASGITransport` gives an answer only once it is whole, so that nothing could be told of a long recording
-while it is recognised.
+httpx's own `ASGITransport` returns an answer only when it is complete, so it could not pass on partial texts.
 """
 
 import asyncio
@@ -19,13 +18,13 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class StreamingTransport(httpx.AsyncBaseTransport):
-    """Calls one app. A caller that closes an answer early, or is cancelled, ends the app's work on it."""
+    """Calls one app. If the caller closes an answer early, or is cancelled, the app's task is cancelled."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Begin a call and return once the app has begun to answer; an app that fails before that is a 500."""
+        """Start a call and return when the app begins to answer; return a 500 if the app fails before that."""
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
         exchange = _Exchange(request.stream)
         exchange.task = asyncio.create_task(exchange.run(self._app, _scope(request)))
@@ -38,7 +37,7 @@ class StreamingTransport(httpx.AsyncBaseTransport):
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """One request going in, one answer coming out; it is the body of that answer."""
+    """One request and its answer; also the stream of the answer's body."""
 
     def __init__(self, body: httpx.AsyncByteStream) -> None:
         self._body = body.__aiter__()
@@ -52,7 +51,7 @@ class _Exchange(httpx.AsyncByteStream):
         self.headers: list[tuple[bytes, bytes]] = []
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Have the app answer; it logs its faults itself and raises them again for its server."""
+        """Run the app on the request. Exceptions are not passed on: the app logs them before it raises them."""
         try:
             await app(scope, self._receive, self._send)
         except Exception:  # noqa: BLE001 - over TCP the app's server would answer 500, or cut the answer off
@@ -71,7 +70,7 @@ class _Exchange(httpx.AsyncByteStream):
             raise httpx.RemoteProtocolError("the answer was cut off")
 
     async def aclose(self) -> None:
-        """End the app's work, unless it has ended."""
+        """Cancel the app's task, unless it has ended, and wait for its end."""
         assert self.task is not None  # noqa: S101 - made before anything is returned
         self.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -29,16 +29,16 @@ _CODES = {name: code for code, name in LANGUAGE_NAMES.items()}
 
 
 class NnServiceClient:
-    """Speaks to nn_service, in this process or elsewhere."""
+    """Calls nn_service, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
     async def health(self) -> HealthBody:
-        """Ask whether the service can work.
+        """Return the state of the service.
 
         Raises:
-            ServiceError: it cannot, or nobody answers.
+            ServiceError: the service does not work or cannot be reached.
         """
         return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
 
@@ -52,18 +52,18 @@ class NnServiceClient:
         timeout_s: float = 3600,
         on_progress: Callable[[PartialText], None] | None = None,
     ) -> Recognition:
-        """Recognise one recording; no other option is named, so that the service goes by `UNSPECIFIED`.
+        """Recognise one recording, with the service's defaults (`UNSPECIFIED`) for all options that are not arguments.
 
         Args:
             data: a whole audio file.
-            filename: shown in logs only; the format is found from the bytes.
-            model: `auto`, or the name that the service serves.
-            keywords: words that are likely, the most useful first; what is more than the service takes is left out.
-            timeout_s: longest wait, seconds, with the queue included.
-            on_progress: told after each piece of speech.
+            filename: shown in logs only; the format is detected from the bytes.
+            model: `auto`, or another name that the service knows.
+            keywords: words that are likely, the most useful first; those beyond the limit of the service are left out.
+            timeout_s: longest wait, seconds, including the time in the queue.
+            on_progress: is called after each piece of speech.
 
         Raises:
-            AudioError: the bytes give no samples.
+            AudioError: the bytes cannot be decoded to samples.
             OverloadedError: the queue is full; `retry_after_s` says when to come back.
             ServiceError: the service cannot be reached or failed.
         """
@@ -83,14 +83,14 @@ class NnServiceClient:
             return _recognition(await read_events(response, on_progress))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
-        """Ask whether a recording can say `text`, by the engine's own score of it.
+        """Return whether `text` can be what is said in a recording, by the score of the engine.
 
-        Never raises a `GlasError`: where the service cannot judge, or is away, the answer is `Sound.UNKNOWN`.
+        This never raises a `GlasError`: if the service cannot judge or cannot be reached, it returns `Sound.UNKNOWN`.
 
         Args:
             audio: fetches the bytes of the recording.
             text: the words to be judged.
-            against: what is shown as the text of the recording. The same words need no judge.
+            against: the present text of the recording; the same words are supported without a call.
         """
         if normalise(text) == normalise(against):
             return Sound.SUPPORTS
@@ -104,21 +104,21 @@ class NnServiceClient:
             return Sound.UNKNOWN
 
     async def offered_models(self) -> list[OfferedBody]:
-        """Models that are known by name, the best one first; for administrators.
+        """Return the models that Glas knows by name, the best one first; requires an administrator's key.
 
         Raises:
-            ServiceError: nobody answers, or our key is no administrator's.
+            ServiceError: the service cannot be reached, or our key is not an administrator's.
         """
         body = await call(self._http, "GET", "/api/models", timeout_s=_MODELS_TIMEOUT_S)
         return OfferedModelsBody.read(body).models
 
     async def fetch_and_serve(self, model: str) -> None:
-        """Begin to fetch a model that is to be the default one; the same again changes nothing.
+        """Start the download of a model that then becomes the default one; a repeated call changes nothing.
 
         Raises:
-            UnknownModelError: no model of that name.
-            ConflictError: another one is being fetched.
-            ServiceError: nobody answers, or our key is no administrator's.
+            UnknownModelError: there is no model of that name.
+            ConflictError: another model is being downloaded.
+            ServiceError: the service cannot be reached, or our key is not an administrator's.
         """
         await call(
             self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=FetchRequest(serve=True)
@@ -130,7 +130,7 @@ class NnServiceClient:
 
 
 def _fitting(keywords: Sequence[str]) -> Iterator[str]:
-    """The first of the words, as many as the service takes in one line."""
+    """Yield the first keywords, as many as the service accepts in one request."""
     n_chars = 0
     for word in keywords[:MOST_KEYWORDS]:
         n_chars += len(word) + len(_SEPARATOR)
@@ -140,7 +140,7 @@ def _fitting(keywords: Sequence[str]) -> Iterator[str]:
 
 
 def _recognition(body: VerboseBody) -> Recognition:
-    """Turn OpenAI's flat lists back into segments that hold their words."""
+    """Convert an answer with OpenAI's flat lists of words into segments that contain their words."""
     words = [Word(text=one.word, start_s=one.start, end_s=one.end, confidence=one.confidence) for one in body.words]
     uses = [KeywordUse(heard=one.heard, text=one.text, start_s=one.start, end_s=one.end) for one in body.keywords]
     segments = tuple(

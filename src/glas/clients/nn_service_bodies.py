@@ -1,6 +1,6 @@
-"""What travels between nn_service and those who ask it: written by the service, read by its client.
+"""Bodies of requests and answers of nn_service about recognition; the service writes them, its client reads them.
 
-Of models see `glas.clients.nn_service_model_bodies`.
+The bodies about models are in `glas.clients.nn_service_model_bodies`.
 
 Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are
 `confidence` on segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`,
@@ -36,10 +36,10 @@ class Body(BaseModel):
 
     @classmethod
     def read(cls, answer: object) -> Self:
-        """Read an answer of the service; fields of a later version are passed over.
+        """Parse an answer of the service; ignore fields of a later version.
 
         Raises:
-            ServiceFaultError: a field is missing, or is not what it should be.
+            ServiceFaultError: a field is missing or has a wrong value.
         """
         try:
             return cls.model_validate(answer, extra="ignore")
@@ -50,12 +50,12 @@ class Body(BaseModel):
             raise ServiceFaultError(f"expected {cls.__name__} from nn_service, got another answer: {told}") from None
 
     def written(self) -> dict[str, Any]:
-        """It as JSON has it, without the fields that were not asked for."""
+        """Return the body as a JSON object, without the fields that were not set."""
         return self.model_dump(mode="json", exclude_unset=True)
 
 
 class Usage(Body):
-    """What was worked on."""
+    """How much audio was recognised."""
 
     type: Literal["duration"]
     seconds: float = Field(ge=0, description="Length of the audio.")
@@ -103,7 +103,7 @@ class SegmentBody(Body):
 
 
 class KeywordBody(Body):
-    """A keyword that was written in place of what the model wrote of itself; times are seconds."""
+    """A keyword that replaced what the model had recognised; times are seconds."""
 
     heard: str = Field(description="What the model wrote.")
     text: str = Field(description="What is written instead.")
@@ -145,7 +145,7 @@ class VerboseBody(Body):
 
 
 class ComparisonBody(Body):
-    """What the sound says of a text."""
+    """How well a given text fits the sound of a recording."""
 
     sound: Sound
     text: str = Field(description="What the model recognises.")
@@ -163,18 +163,18 @@ class PredictionBody(Body):
 
 
 class TitleBody(Body):
-    """What a model is called in front of people; never a path."""
+    """Title of a model for people, in each language; never a path."""
 
     ru: str
     en: str
 
     def __getitem__(self, locale: Locale) -> str:
-        """It in one language."""
+        """Return the title in one language."""
         return self.ru if locale is Locale.RU else self.en
 
 
 class HealthBody(Body):
-    """That the service can work."""
+    """State of a service that works."""
 
     status: Literal["ok"]
     model: str = Field(description="The default model.")

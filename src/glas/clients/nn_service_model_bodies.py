@@ -1,4 +1,4 @@
-"""What nn_service tells of models, and is asked to do with them: which are served, loaded, on disk, being fetched."""
+"""Bodies of requests and answers of nn_service about models: available, loaded, on disk, being downloaded."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -57,7 +57,7 @@ class LoadedBody(Body):
 
 
 class LoadedModelsBody(Body):
-    """What is in memory, and how busy the service is."""
+    """The loaded models, and the load of the service."""
 
     models: list[LoadedBody]
     in_flight: int = Field(ge=0, description="Recordings that are being recognised or wait.")
@@ -65,7 +65,7 @@ class LoadedModelsBody(Body):
 
 
 class SwappedBody(LoadedBody):
-    """A model that serves a name from now on."""
+    """A loaded model to which a name now points."""
 
     survives_restart: bool | None = Field(
         description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
@@ -113,7 +113,7 @@ class OfferedModelsBody(Body):
 
 
 class FetchRequest(BaseModel):
-    """What to do with a model once it is there."""
+    """What to do with a model after its download."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -121,7 +121,7 @@ class FetchRequest(BaseModel):
 
 
 class SwapRequest(BaseModel):
-    """Which weights are to serve a name from now on. A name that is no model's becomes an alias."""
+    """The model to which a name shall point; a name that is not a model's becomes an alias."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The calls about ratings of models, a part of the client of db_assist."""
+"""The part of the db_assist client for ratings of models."""
 
 from abc import ABC, abstractmethod
 from typing import Any

@@ -1,4 +1,4 @@
-"""What travels between db_assist and those who review messages."""
+"""Bodies of requests and answers of db_assist about reviews."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -20,13 +20,13 @@ class _Answer(BaseModel):
 
 
 class ReviewRequest(_Request):
-    """Who asks for a message to review."""
+    """The reviewer who asks for a message."""
 
     tg_id: TgId
 
 
 class ReviewItem(_Answer):
-    """A message to review; nothing in it says who spoke, or what anybody else said of it."""
+    """A message to review, without the speaker and without the reviews of others."""
 
     transcription_id: int
     text: str = Field(description="What was recognised.")
@@ -38,7 +38,7 @@ class ReviewItem(_Answer):
 
 
 class Review(_Request):
-    """What a reviewer says of a message."""
+    """A reviewer's verdict about a message."""
 
     tg_id: TgId
     verdict: Verdict
@@ -54,7 +54,7 @@ class Review(_Request):
 
 
 class ReviewResult(_Answer):
-    """What became of a review."""
+    """Result of a review."""
 
     transcription_id: int
     rank: Rank | None = Field(description="Of the reference that stands now; None: there is none.")

@@ -1,4 +1,4 @@
-"""The calls about reviews, a part of the client of db_assist."""
+"""The part of the db_assist client for reviews."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -14,7 +14,7 @@ _item: TypeAdapter[ReviewItem | None] = TypeAdapter(ReviewItem | None)
 
 
 class ReviewCalls(ABC):
-    """Take messages to review, and say what was heard."""
+    """Take messages to review, and store reviews."""
 
     @abstractmethod
     async def _call(
@@ -22,7 +22,7 @@ class ReviewCalls(ABC):
     ) -> Any: ...
 
     async def set_reviewer(self, tg_id: int, *, is_reviewer: bool) -> User:
-        """Let a person review, or not any more. The caller has checked that an administrator asks.
+        """Appoint or dismiss a reviewer. The caller must check that an administrator asks.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -31,14 +31,14 @@ class ReviewCalls(ABC):
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body))
 
     async def next_review(self, tg_id: int) -> ReviewItem | None:
-        """Take the next message; the one that is held for this reviewer already, as long as it is not answered.
+        """Return the message that is held for this reviewer; if none is held, hold the next one.
 
         Returns:
-            None if nothing waits.
+            The message; None if no message waits for review.
 
         Raises:
-            NotFoundError: no such person.
-            ForbiddenError: neither reviewer nor administrator, or banned.
+            NotFoundError: the person does not exist.
+            ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
         """
         body = ReviewRequest.model_construct(tg_id=tg_id)
         return _item.validate_python(await self._call("POST", "/reviews/next", body))
@@ -46,19 +46,20 @@ class ReviewCalls(ABC):
     async def review(
         self, transcription_id: int, tg_id: int, verdict: Verdict, reference: str | None = None
     ) -> ReviewResult:
-        """Say what was heard in the message that was taken.
+        """Store a review of the message that is held for the reviewer.
 
         Args:
             transcription_id: the message.
             tg_id: the reviewer.
-            verdict: what they say.
-            reference: the words, with the verdict CORRECT alone.
+            verdict: the verdict.
+            reference: the words; given with the verdict CORRECT only.
 
         Raises:
-            ImplausibleCorrectionError: no word in it, or more than anybody says in the time.
-            NotFoundError: no such message or person.
-            ForbiddenError: neither reviewer nor administrator, or banned.
-            ConflictError: somebody else has it now, it was answered otherwise, or its speaker has withdrawn consent.
+            ImplausibleCorrectionError: `reference` contains no word, or more words than can be said in the time.
+            NotFoundError: the message or the person does not exist.
+            ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
+            ConflictError: the message is held for somebody else, has another review of this person, or its speaker has
+                withdrawn the consent.
         """
         body = Review.model_construct(tg_id=tg_id, verdict=verdict, reference=reference)
         return ReviewResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/review", body))

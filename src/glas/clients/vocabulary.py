@@ -1,4 +1,4 @@
-"""The calls about vocabularies, a part of the client of db_assist."""
+"""The part of the db_assist client for vocabularies."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class VocabularyCalls(ABC):
     ) -> Any: ...
 
     async def words(self, tg_id: int) -> tuple[VocabularyWord, ...]:
-        """A person's vocabulary, the newest word first.
+        """Return a person's vocabulary, the newest word first.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -55,12 +55,12 @@ class VocabularyCalls(ABC):
         return _words.validate_python(await self._call("DELETE", f"/users/{tg_id}/words/{word_id}"))
 
     async def keywords(self, chat_id: int, tg_id: int | None, *, limit: int = MOST_KEYWORDS) -> tuple[str, ...]:
-        """The words that are likely in a recording, the most useful first.
+        """Return the words that are likely in a recording, the most useful first.
 
         Args:
             chat_id: the chat in which it was sent.
-            tg_id: the person who sent it, if known; nobody registered has no words of their own.
-            limit: most words, up to `MOST_KEYWORDS`.
+            tg_id: the person who sent it, if known; only registered people have a vocabulary.
+            limit: largest number of words, up to `MOST_KEYWORDS`.
         """
         params = {"chat_id": chat_id, "tg_id": tg_id, "limit": limit}
         return Keywords.model_validate(await self._call("GET", "/keywords", params=params)).words

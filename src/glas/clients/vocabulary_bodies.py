@@ -1,4 +1,4 @@
-"""What travels between db_assist and those who ask for vocabularies."""
+"""Bodies of requests and answers of db_assist about vocabularies."""
 
 from typing import Annotated
 

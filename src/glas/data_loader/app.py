@@ -33,8 +33,8 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
 
     Args:
         settings: the whole configuration.
-        key: what callers must send as `Authorization: Bearer`; None lets everybody in.
-        db_assist: who knows what may be exported; the caller closes it.
+        key: the key that callers must send as `Authorization: Bearer`; None requires no key.
+        db_assist: client of the service that knows what may be exported; the caller closes it.
     """
 
     @asynccontextmanager
@@ -68,10 +68,10 @@ async def figures(request: Request) -> Response:
 
 
 async def health(request: Request) -> Health:
-    """Answer whether the object store answers.
+    """Report whether the object store can be reached.
 
     Raises:
-        ServiceError: it does not answer, or refuses our keys.
+        ServiceError: it cannot be reached, or refuses our keys.
     """
     store = request.app.state.archive.store
     try:

@@ -35,12 +35,12 @@ class Archive:
         Args:
             transcription_id: the message.
             data: the bytes.
-            lost_sha256: what was stored once and got lost; `data` must be that, and what stands in its place goes.
+            lost_sha256: sha256 of an object that was lost. `data` must have it, and replaces a damaged object.
 
         Raises:
-            InvalidParameterError: `data` is not what got lost.
-            AudioError: they are empty, or no audio by their first bytes.
-            ConflictError: other bytes were kept for this message, perhaps of another format.
+            InvalidParameterError: `data` does not have that sha256.
+            AudioError: `data` is empty, or its first bytes belong to no audio format.
+            ConflictError: other bytes are stored for this message, perhaps in another format.
         """
         extension = sniff(data).extension
         key = audio_key(transcription_id, extension)
@@ -55,7 +55,7 @@ class Archive:
         """Store the recognised text of a message, UTF-8; `lost_sha256` as with `put_audio`.
 
         Raises:
-            ConflictError: another text was kept for this message.
+            ConflictError: another text is stored for this message.
         """
         key = transcription_key(transcription_id)
         if lost_sha256 is not None:
@@ -64,10 +64,10 @@ class Archive:
         return StoredObject(**stored._asdict(), extension=_TEXT_EXTENSION)
 
     async def put_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
-        """Keep what was recognised.
+        """Store the recognition of a message.
 
         Raises:
-            ConflictError: another recognition was kept for this message.
+            ConflictError: another recognition is stored for this message.
         """
         stored = await self.store.put(recognition_key(transcription_id), kept.model_dump_json().encode())
         return StoredObject(**stored._asdict(), extension=_RECOGNITION_EXTENSION)

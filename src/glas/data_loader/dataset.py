@@ -1,6 +1,7 @@
 """Write the files about all messages: NeMo's manifest, and a Parquet dataset for Hugging Face's `datasets`.
 
-Audio is embedded, so that the dataset can be copied alone. Rows are written group by group: memory holds one group.
+The Parquet files contain the audio, so they can be copied without other files. Rows are written in groups, of which
+only one is in memory.
 """
 
 import errno
@@ -57,9 +58,9 @@ def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> No
     """Write a dataset file.
 
     Args:
-        path: of the new file.
-        records: its messages.
-        directory: the export, where their audio lies.
+        path: path of the new file.
+        records: the messages of the file.
+        directory: directory of the export, which contains their audio.
     """
     # Audio does not compress, and its column statistics would contain whole recordings.
     plain = [name for name in SCHEMA.names if name != "audio"]

@@ -1,4 +1,4 @@
-"""Export: bring a directory into agreement with the database, at a cost in proportion to what has changed.
+"""Export: update a directory from the database; the time depends only on the number of changed messages.
 
 `run_export` reads the changes from db_assist, updates the folders of the changed messages, and commits them to the
 index together with the cursor. Then it writes the manifest and those dataset files that contain a changed message. It
@@ -40,15 +40,15 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How to export.
+    """Options of an export.
 
     Attributes:
-        directory: where to.
+        directory: directory of the export.
         test_share: share of the speakers in the test set, 0..1.
-        reconcile_s: seconds after which a run compares everything.
-        full: compare everything now.
-        on_progress: called after every message.
-        on_step: called at every step that a kill may follow; tests kill there.
+        reconcile_s: seconds after which an export compares all messages.
+        full: whether to compare all messages now.
+        on_progress: is called after every message.
+        on_step: is called at each step after which a crash is possible; tests kill the process there.
     """
 
     directory: Path
@@ -66,7 +66,7 @@ async def run_export(
 
     Raises:
         ConflictError: another export into this directory is running.
-        ServiceError: db_assist or the object store is away; the next run goes on from there.
+        ServiceError: db_assist or the object store cannot be reached; the next run continues from there.
     """
     began = time.monotonic()
     with locked(options.directory, options.on_step) as folders, open_index(folders.index_path) as index:
@@ -189,7 +189,7 @@ class _Run:
                 return position
 
     async def _bring_into_order(self, changes: Sequence[Change], *, is_full: bool) -> _Page:
-        """Update the folders of a page's messages, several at once; the first error ends all."""
+        """Update the folders of a page's messages, several at once; an error ends the whole export."""
         page = _Page()
         try:
             async with asyncio.TaskGroup() as group:

@@ -49,11 +49,11 @@ class Exporter:
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
     async def run(self, *, full: bool = False) -> ExportReport:
-        """Start an export and wait for it; if the caller stops waiting, the export goes on.
+        """Start an export and wait for it; if the caller stops waiting, the export continues.
 
         Raises:
             ConflictError: one is running.
-            GlasError: what ended it early.
+            GlasError: the error that ended the export early.
         """
         return await asyncio.shield(self.start(full=full))
 
@@ -97,6 +97,6 @@ class Exporter:
 
 
 def _seen(task: "asyncio.Task[ExportReport]") -> None:
-    """Tell asyncio that a failure is known: whoever started the export may have gone, and `_fail` has logged it."""
+    """Read the exception of an export, so that asyncio does not log it again; `_fail` has logged it already."""
     if not task.cancelled():
         task.exception()

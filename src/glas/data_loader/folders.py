@@ -33,7 +33,7 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
     """Open the folders of an export and hold their lock; no other process can open them meanwhile.
 
     Raises:
-        ConflictError: another export is at work here, in this process or another.
+        ConflictError: another export is running in this directory, in this process or another one.
     """
     inner = directory / ".export"
     inner.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
     """Write samples as 16 kHz mono PCM16 and sync the file to disk; return its seconds.
 
     Args:
-        path: of the new file.
+        path: path of the new file.
         blocks: float32 arrays of shape `(n_samples,)` in -1..1.
     """
     n_samples = 0

@@ -59,11 +59,11 @@ class Position(NamedTuple):
     """Position of an export in the changes.
 
     Attributes:
-        cursor: db_assist's, behind the last page that was taken in; empty for the beginning.
-        number: counts passes over everything; messages of the current one carry it.
-        is_full: whether the current pass began at the beginning and has not come to its end.
-        full_at_s: when a pass over everything last ended, seconds since 1970.
-        options: what the whole export was made with; when it changes, everything is compared anew.
+        cursor: db_assist's cursor after the last page that was processed; empty at the beginning.
+        number: number of the current full export; messages that it has processed are marked with it.
+        is_full: whether a full export has begun and not ended.
+        full_at_s: end of the last full export, seconds since 1970.
+        options: options with which the export was made; if they change, all messages are compared again.
     """
 
     cursor: str = ""
@@ -144,7 +144,7 @@ class Index:
                 self._db.execute("DELETE FROM messages WHERE id = ?", (transcription_id,))
 
     def left_behind(self, number: int) -> list[int]:
-        """Return the messages that a full export, now at its end, has not met."""
+        """Return the messages that a full export has not processed; call this at its end."""
         rows = self._db.execute("SELECT id FROM messages WHERE pass < ? ORDER BY id", (number,))
         return [transcription_id for (transcription_id,) in rows]
 

@@ -26,11 +26,11 @@ class MessageWriter:
     """Writes the folders of messages.
 
     Args:
-        store: where the originals lie.
-        decoder: decodes them.
-        folders: where they go.
-        in_thread: runs what waits for the disk or a decoder.
-        on_step: told of steps; see `ExportOptions`.
+        store: the object store with the original recordings.
+        decoder: decodes the recordings.
+        folders: the folders of the export.
+        in_thread: runs functions that wait for the disk or a decoder.
+        on_step: is called at each step; see `ExportOptions`.
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class MessageWriter:
         """Write a message's folder and rename it into place.
 
         Args:
-            record: what is to stand there; its duration is not known yet.
-            known: what stands there, whole; None if nothing does.
+            record: the message; its duration is not known yet.
+            known: the present contents of the folder, if it is complete; None if there is no such folder.
 
         Returns:
-            The record with its duration; None if the decoder failed through no fault of the file's.
+            The record with its duration; None if the decoder failed for a reason that is not in the file.
 
         Raises:
-            NotFoundError: the original is not in the store.
-            AudioError: it is not what was stored, or does not decode.
-            ServiceError: the store is away.
+            NotFoundError: the original recording is not in the store.
+            AudioError: it differs from what was stored, or cannot be decoded.
+            ServiceError: the store cannot be reached.
         """
         draft = self._folders.draft(str(record.id))
         # A message may appear twice in one run, if it changes meanwhile.
@@ -89,7 +89,7 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Whether the store keeps a recognition that the message's folder lacks: it may have come later."""
+        """Return whether the store has a recognition that the message's folder lacks, because it was stored later."""
         if record.recognition_file is not None:
             return False
         try:
@@ -99,10 +99,10 @@ class MessageWriter:
         return True
 
     async def _recognition(self, transcription_id: int, draft: Path) -> str | None:
-        """Copy what was recognised, as it is stored.
+        """Copy the recognition from the store, unchanged.
 
         Returns:
-            The name of the file; None where nothing is kept.
+            The name of the file; None if no recognition is stored.
         """
         path = draft / PurePosixPath(recognition_key(transcription_id)).name
         try:

@@ -1,6 +1,6 @@
-"""What is exported of one message: pure functions from a change of the database to files, manifest line and split.
+"""The exported data of one message, computed from its row: contents of the files, line of the manifest, split.
 
-Nothing that is exported contains an id of Telegram: a speaker has a pseudonym, and chat, message and file are left out.
+The exported data contain no ids of Telegram: speakers have pseudonyms, and chat, message and file are left out.
 """
 
 import hashlib
@@ -103,7 +103,7 @@ def describe(change: Change, *, test_share: float) -> Record | None:
     """Return what is exported of a message; None if it may not be exported or is not finished.
 
     Args:
-        change: the message as it stands now.
+        change: the present state of the message.
         test_share: share of the speakers in the test set, 0..1.
     """
     message = change.transcription

@@ -135,7 +135,7 @@ def _bounds(header: str, size: int) -> tuple[int, int] | None:
     """Return start and end of a range; None for no range, several or an invalid one, which RFC 9110 permits to ignore.
 
     Raises:
-        InvalidParameterError: it begins behind the end, or is empty.
+        InvalidParameterError: the range begins after the end of the object, or is empty.
     """
     match = _RANGE.fullmatch(header.strip())
     if match is None:

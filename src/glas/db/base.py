@@ -1,4 +1,4 @@
-"""What all tables have in common: their root, names of constraints, types of columns."""
+"""Common base of all tables: base class, names of constraints, types of columns."""
 
 from enum import Enum
 
@@ -10,12 +10,12 @@ SHA256 = String(64)
 
 
 def among(column: str, allowed: type[Enum]) -> CheckConstraint:
-    """Let a column hold the values of an enumeration only."""
+    """Make a constraint that permits only the values of an enumeration in a column."""
     return CheckConstraint(f"{column} IN ({', '.join(repr(member.value) for member in allowed)})", name=column)
 
 
 class Base(DeclarativeBase):
-    """Root of the rows; every constraint has a predictable name, without which migrations could not drop it."""
+    """Base class of all rows; it gives constraints predictable names, which migrations need to drop them."""
 
     metadata = MetaData(
         naming_convention={
@@ -29,5 +29,5 @@ class Base(DeclarativeBase):
 
 
 def table_of(row: type[Base]) -> Table:
-    """The table of a row, for statements that need no objects: those of every message."""
+    """Return the table of a row class, for statements without ORM objects, which are faster."""
     return Base.metadata.tables[row.__tablename__]

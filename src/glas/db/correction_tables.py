@@ -1,4 +1,4 @@
-"""The tables of corrections: what stands, how it came to stand, and which messages of the bot show it."""
+"""The tables of corrections: the current words, their history, and the messages of the bot that show them."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from glas.domain.messages import MessageKind
 
 
 class CorrectionRow(Base):
-    """The words that stand in place of the recognised ones; without words once they were taken back.
+    """The corrected words of a message; without words after the correction was undone.
 
-    It stays then, because it says what was decided about the payment.
+    The row is kept then, because it contains the decision about the payment.
     """
 
     __tablename__ = "corrections"
@@ -35,7 +35,7 @@ class CorrectionRow(Base):
 
 
 class CorrectionChangeRow(Base):
-    """One entry in the history of a message's words; nothing here is changed later."""
+    """One entry in the history of a message's words; rows are never changed."""
 
     __tablename__ = "correction_changes"
 

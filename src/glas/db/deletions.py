@@ -1,7 +1,7 @@
-"""A log of deletions of people's data, beside the database: what a restore of an older backup must delete again.
+"""Log of deletions of people's data, in a file beside the database; a restore of an older backup deletes them again.
 
-It names rows and messages by their numbers and holds nobody's Telegram id. Its first line names the installation, so
-that the log of another one is never applied.
+The log contains ids of rows and messages but no Telegram ids. Its first line names the installation, so that the log of
+another installation is never used.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class DeletionLog:
         self.path = path
 
     def installation(self) -> str:
-        """Return the name of the installation; a new one is made where there is no log yet."""
+        """Return the name of the installation; create the log with a new name if it does not exist."""
         if not self.path.exists():
             draft = self._draft(secrets.token_hex(8), ())
             # Of two processes that come at once one makes the log.
@@ -67,7 +67,7 @@ class DeletionLog:
             os.fsync(file.fileno())
 
     def read(self) -> list[Deletion]:
-        """Return all deletions. A line that a crash has cut belongs to none that has happened."""
+        """Return all deletions. An incomplete line is ignored: the program crashed before that deletion began."""
         found = list[Deletion]()
         for line in self._lines()[1:]:
             try:
@@ -77,7 +77,7 @@ class DeletionLog:
         return found
 
     def write(self, installation: str, deletions: Iterable[Deletion]) -> None:
-        """Write the whole log anew; the old one stays until the new one is on the disk."""
+        """Replace the log; the old file stays until the new one is on the disk."""
         self._draft(installation, deletions).replace(self.path)
         to_disk(self.path.parent)
 

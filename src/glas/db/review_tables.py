@@ -1,4 +1,4 @@
-"""The tables of reviews: what reviewers said, and which message is kept for whom meanwhile."""
+"""The tables of reviews: the verdicts of reviewers, and the messages that are held for a reviewer."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from glas.domain.reviews import Verdict
 
 
 class ReviewRow(Base):
-    """What a reviewer said of a message. `is_agreed`: somebody else said the same, and neither knew of the other."""
+    """A review of a message. `is_agreed`: another person gave the same words independently."""
 
     __tablename__ = "reviews"
 

@@ -1,8 +1,8 @@
-"""Sessions over SQLite or PostgreSQL. One request is one transaction: `reading()` or `writing()`, committed at its end.
+"""Sessions of SQLite or PostgreSQL. A request is one transaction: `reading()` or `writing()`, committed at its end.
 
-SQLite lets one connection write at a time. Writers therefore take turns on a single connection (first come, first
-served, without polling), and begin with BEGIN IMMEDIATE: a transaction that reads first and writes later could
-otherwise find that somebody wrote in between, and would have to fail.
+SQLite permits one writer at a time. Therefore all writers share a single connection, in the order of their requests,
+and begin with BEGIN IMMEDIATE. A transaction that reads before it writes would otherwise fail if another one wrote in
+between.
 """
 
 from collections.abc import AsyncIterator
@@ -53,18 +53,18 @@ class Database:
 
     @property
     def writers(self) -> AsyncEngine:
-        """The engine that writes, for migrations."""
+        """The engine for writing, which migrations use."""
         return self._writers
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that writes nothing."""
+        """Give a session in a transaction that writes nothing."""
         async with self._reading() as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that may write; an exception undoes all of it."""
+        """Give a session in a transaction that may write; an exception rolls it back."""
         async with self._writing() as session, session.begin():
             yield session
 
@@ -76,10 +76,11 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Where the settings say that the database is: a URL, or a file in the data directory.
+    """Return the URL of the database in the settings, or that of the SQLite file in the data directory.
 
     Raises:
-        ConfigurationError: it is no URL, or one of another database. The URL is not repeated: it holds a password.
+        ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The message does not contain the URL,
+            because there may be a password in it.
     """
     if settings.database_url is None:
         return URL.create("sqlite+aiosqlite", database=str(settings.data_dir.absolute() / "glas.db"))
@@ -97,10 +98,10 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     """Open a database; nothing is connected before the first use.
 
     Args:
-        url: as `database_url` gives it.
-        pool_size: most connections to PostgreSQL.
-        statement_timeout_s: longest wait for one statement of PostgreSQL, seconds; a server that hangs is then known
-            to be away. None, for migrations, waits for ever.
+        url: the result of `database_url`.
+        pool_size: largest number of connections to PostgreSQL.
+        statement_timeout_s: time limit for one statement in PostgreSQL, seconds, so that a server that hangs counts as
+            unavailable. None means no limit, for migrations.
     """
     # Values of a failed statement would otherwise stand in logs: they are what people said.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
@@ -127,25 +128,25 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
 
 
 def dialect(session: AsyncSession) -> str:
-    """`sqlite` or `postgresql`."""
+    """Return the name of the database system, `sqlite` or `postgresql`."""
     return session.get_bind().dialect.name
 
 
 def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
-    """An INSERT that understands ON CONFLICT."""
+    """Make an INSERT that supports ON CONFLICT."""
     return insert_of(dialect(session), table_of(table))
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """The same for statements that are built before there is a session; SQLAlchemy has one for each dialect."""
+    """Make the same INSERT without a session, for statements that are built once; each dialect has its own class."""
     return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Let the pool replace a connection that a restarted server has left dead.
+    """Let the pool replace a connection that the server has closed.
 
-    A connection at rest has nothing to say but its end. SQLAlchemy's own `pool_pre_ping` asks the server at every use:
-    three more trips for a transaction of three or four.
+    An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
+    each use: three more round trips for a transaction of three or four.
     """
     resting = connection.driver_connection
     # The end may have arrived without the event loop having had time to read it.
@@ -154,7 +155,7 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
 
 
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:
-    """Give every connection its pragmas, and begin transactions ourselves: Python's driver begins them too late."""
+    """Set the pragmas of each connection, and begin transactions explicitly: Python's driver begins them too late."""
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None

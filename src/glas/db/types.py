@@ -11,13 +11,13 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment. PostgreSQL keeps the zone; SQLite keeps text without one, so that it is written and read as UTC."""
+    """A time with a zone. SQLite stores text without a zone, so times are converted to UTC for it."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a time without a zone: nobody knows which moment it is."""
+        """Convert a time to UTC; refuse one without a zone, because it is ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -26,7 +26,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give every moment in UTC."""
+        """Return the time in UTC."""
         del dialect
         if not isinstance(value, datetime):
             return None

@@ -1,4 +1,4 @@
-"""The table of vocabularies: which words a person put right or added."""
+"""The table of vocabularies: words that a person corrected or added."""
 
 from datetime import datetime
 
@@ -12,10 +12,10 @@ _BY_HAND = text("transcription_id IS NULL")
 
 
 class VocabularyWordRow(Base):
-    """A word that a person put right in one message, or added by hand: then it has no message.
+    """A word that a person corrected in one message, or added by hand (then without a message).
 
-    Vocabularies are counted from these rows whenever they are read. So what a person forgets or takes back is gone from
-    the vocabulary of the chat and of the installation too.
+    The vocabularies of chats and of the installation are counted from these rows when they are read. So a word that is
+    deleted or undone disappears from these too.
     """
 
     __tablename__ = "vocabulary_words"

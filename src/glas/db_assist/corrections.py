@@ -28,15 +28,15 @@ async def correct(
 ) -> CorrectionResult:
     """Store the words that an author says were said.
 
-    Doubtful words replace the text only where the author insists; until then they stand in the history alone. Words
-    that a reviewer has given, too, are an agreed reference. The first correction that is not doubtful decides the
-    payment.
+    Doubtful words replace the text only if the author confirms them; until then they are stored in the history only. If
+    a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
+    decides the payment.
 
     Raises:
-        ImplausibleCorrectionError: there is no word in it.
-        NotFoundError: no such message or person.
-        ForbiddenError: another person's message, or a banned person.
-        ConflictError: there is no text yet.
+        ImplausibleCorrectionError: the correction contains no word.
+        NotFoundError: the message or the person does not exist.
+        ForbiddenError: the message belongs to another person, or the person is banned.
+        ConflictError: the message has no text yet.
     """
     hearing = await open_hearing(transcription_id, wanted.tg_id, session=session)
     user, row = own_case(hearing.user, hearing.row)
@@ -151,7 +151,7 @@ async def attach(transcription_id: int, message: AttachedMessage, *, session: As
 
 
 async def detach(transcription_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> None:
-    """Delete such a message from the list."""
+    """Delete the entry that `attach` stored."""
     row = AttachedMessageRow
     named = (row.transcription_id == transcription_id, row.chat_id == chat_id, row.message_id == message_id)
     await session.execute(delete(row).where(*named))
@@ -226,9 +226,10 @@ async def add_change(change: CorrectionChangeRow, row: TranscriptionRow, *, sess
 async def let_stand(
     row: TranscriptionRow, reference: str | None, rank: str | None, *, refusal: str | None, session: AsyncSession
 ) -> None:
-    """Replace the current words; exports follow.
+    """Replace the current words, and mark the message as changed for exports.
 
-    `refusal` is why they are not paid. DOUBTFUL leaves it to the author's next correction to be paid as the first one.
+    `refusal` is the reason why the words are not paid. After DOUBTFUL, the author's next correction can still be paid
+    as the first one.
     """
     await messages.mark_changed(row, session=session)
     now = people.now()

@@ -1,4 +1,4 @@
-"""What people said of a message independently: its author, and reviewers, who are shown nobody else's words."""
+"""The independent judgements of a message: by its author, and by reviewers, who do not see the words of others."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +18,7 @@ _RETRY_AFTER_S = 0.1
 
 
 class Hearing:
-    """A message and its reviews, with everybody locked who may be paid: people first, then the message."""
+    """A message with its reviews, locked together with all people who may be paid; people are locked first."""
 
     def __init__(
         self, user: UserRow, row: TranscriptionRow, reviews: Sequence[ReviewRow], reviewers: dict[int, UserRow]
@@ -34,14 +34,14 @@ class Hearing:
         return [one for one in self.reviews if one.reference is not None and normalise(one.reference) == said]
 
     async def agree(self, reviews: Iterable[ReviewRow], *, settings: DbAssistSettings, session: AsyncSession) -> None:
-        """Note that somebody else said the same, and pay each of the reviews for it, once."""
+        """Mark reviews as agreed, because another person gave the same words, and pay for each of them once."""
         amount, cap = coins.hundredths(settings.review_reward), coins.hundredths(settings.daily_coin_cap)
         for review in reviews:
             if review.is_agreed:
                 continue
             review.is_agreed = True
             reviewer = self._reviewers[review.reviewer_id]
-            # Who asked to be forgotten has no account any more.
+            # A person whose data was deleted has no account any more.
             if reviewer.tg_id is None or reviewer.is_banned:
                 review.reward_refusal = Refusal.NOTHING_EARNED
                 continue

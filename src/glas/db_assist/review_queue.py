@@ -1,8 +1,8 @@
-"""Choose the message that a reviewer hears next, and keep it for them for some minutes.
+"""Choose the next message for a reviewer, and hold it for them for some minutes.
 
-Nobody hears a person who has not agreed that people listen, or themselves, or what another reviewer holds. A message is
-offered to one reviewer. It is offered to a second one if it was drawn for a check, and to a third one if two people
-contradict each other. A reviewer is not told which it is, and sees the recognised text in each case.
+A reviewer gets only messages of people who agreed that people listen, no messages of their own, and none that another
+reviewer holds. A message is reviewed once. It is reviewed a second time if it was drawn for a check, and a third time
+if two people contradict each other. A reviewer does not know which case it is, and always sees the recognised text.
 """
 
 import hashlib
@@ -36,11 +36,11 @@ _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.
 
 
 async def held(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> ReviewItem | None:
-    """Return the message that is held for a reviewer, and hold it longer; None if there is none.
+    """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
     Raises:
-        NotFoundError: no such person.
-        ForbiddenError: no reviewer.
+        NotFoundError: the person does not exist.
+        ForbiddenError: the person is not a reviewer.
     """
     reviewer = reviews.checked(await people.lock(tg_id, session=session))
     mine = select(ReviewHoldRow.transcription_id).where(
@@ -51,12 +51,12 @@ async def held(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession)
 
 
 async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
-    """Return the messages that are worth most to a reviewer, the best first; checks where one is due.
+    """Return the messages that are most worth a review, the best first; begin with checks if one is due.
 
-    It looks at all messages, so it must not be part of a transaction that writes.
+    This reads all messages, so it must not be part of a transaction that writes.
 
     Raises:
-        NotFoundError: no such person.
+        NotFoundError: the person does not exist.
     """
     reviewer = await people.load(tg_id, session=session)
     found: list[int] = []
@@ -69,12 +69,15 @@ async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSessio
 async def hold(
     tg_id: int, chosen: Sequence[int], *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold the first of the messages that nobody else has taken meanwhile; None if none is left.
+    """Hold the first of the chosen messages that no other reviewer has taken meanwhile.
+
+    Returns:
+        The message; None if `chosen` is empty.
 
     Raises:
-        NotFoundError: no such person.
-        ForbiddenError: no reviewer.
-        OverloadedError: others have taken all of them; there may be more.
+        NotFoundError: the person does not exist.
+        ForbiddenError: the person is not a reviewer.
+        OverloadedError: others have taken all chosen messages; there may be more.
     """
     # The same reviewer may have asked twice at once.
     if (item := await held(tg_id, settings=settings, session=session)) is not None:
@@ -90,7 +93,10 @@ async def hold(
 
 
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
-    """Draw one review in `check_every`, alike for the same number of reviews, and in no order that shows."""
+    """Return whether the next review is a check; on average one in `check_every` is, in an irregular order.
+
+    The result is the same as long as the reviewer's number of reviews is the same.
+    """
     if not check_every:
         return False
     n_reviews = await session.scalar(select(func.count()).where(ReviewRow.reviewer_id == reviewer.id))
@@ -101,7 +107,7 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
 async def _hold(
     row: TranscriptionRow, reviewer: UserRow, settings: DbAssistSettings, *, session: AsyncSession
 ) -> ReviewItem | None:
-    """Keep a message for a reviewer; None if somebody else was faster."""
+    """Hold a message for a reviewer; return None if another reviewer has taken it."""
     held_until = people.now() + timedelta(minutes=settings.review_minutes)
     values = {"reviewer_id": reviewer.id, "expiry_datetime": held_until}
     free = or_(ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime <= people.now())
@@ -121,7 +127,7 @@ async def _hold(
 
 
 def _open(reviewer_id: int) -> Select[TranscriptionRow]:
-    """Select what a reviewer may hear at all and has not answered."""
+    """Select the messages that a reviewer may review and has not reviewed."""
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
@@ -138,7 +144,7 @@ def _open(reviewer_id: int) -> Select[TranscriptionRow]:
 
 
 def _may_be_heard() -> ColumnElement[bool]:
-    """Whether the speaker's last answer agrees to training, by words that say that people listen."""
+    """Make the condition that the speaker consents to training, with a version of the text that mentions listeners."""
     # Not correlated: the database finds these people once, and not for each message.
     training = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)
@@ -151,7 +157,10 @@ def _may_be_heard() -> ColumnElement[bool]:
 
 
 def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
-    """Select what waits, the worthiest first; `is_check`: what one person has judged, and nobody else."""
+    """Select the messages that wait for a review, the most worthwhile first.
+
+    With `is_check` these are the messages that exactly one person has judged.
+    """
     judged = _judged()
     spoken = _reviewed_speakers()
     heard = _reviewed_audio()
@@ -190,7 +199,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
 
 
 def _judged() -> CTE:
-    """Count the reviews of each message: all, those that say something, those with which somebody agreed."""
+    """Count the reviews of each message: all, those with a verdict other than `skip`, and the agreed ones."""
     said = case((ReviewRow.verdict != Verdict.SKIP.value, 1), else_=0)
     counts = select(
         ReviewRow.transcription_id,
@@ -209,7 +218,7 @@ def _reviewed_speakers() -> CTE:
 
 
 def _reviewed_audio() -> CTE:
-    """Find the message by which a sound was reviewed first: the same sound in another one waits for nobody."""
+    """Find, for each sound, the first message that was reviewed; others with the same sound are not reviewed."""
     heard = aliased(TranscriptionRow)
     query = select(heard.fingerprint, func.min(heard.id).label("first_id"))
     joined = query.join(ReviewRow, ReviewRow.transcription_id == heard.id)
@@ -217,6 +226,6 @@ def _reviewed_audio() -> CTE:
 
 
 def _doubtful_waits() -> ColumnElement[bool]:
-    """Whether a doubtful correction waits for somebody who confirms it."""
+    """Make the condition that a message has a doubtful correction."""
     doubtful = select(CorrectionChangeRow.transcription_id).where(CorrectionChangeRow.rank == Rank.DOUBTFUL.value)
     return TranscriptionRow.id.in_(doubtful)

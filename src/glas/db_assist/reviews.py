@@ -1,7 +1,7 @@
-"""Answer a review: what it makes of the reference, who agrees with it, and who is paid.
+"""Store a review: update the reference, find out who agrees, and pay for agreed reviews.
 
-A reviewer sees the recognised text and nobody else's words. So two people who say the same are right, or made the same
-mistake, and each of them is worth paying.
+A reviewer sees the recognised text but not the words of others. So if two people give the same words independently, the
+words are probably right, and both are paid.
 """
 
 from sqlalchemy import delete, select
@@ -25,7 +25,7 @@ from glas.settings import DbAssistSettings
 
 
 async def set_reviewer(tg_id: int, *, is_reviewer: bool, session: AsyncSession) -> UserRow:
-    """Let a person review, or not any more; what they hold is free then."""
+    """Appoint or dismiss a reviewer; a dismissed one's holds end."""
     row = await people.load(tg_id, session=session, locked=True)
     row.is_reviewer = is_reviewer
     if not is_reviewer:
@@ -34,10 +34,10 @@ async def set_reviewer(tg_id: int, *, is_reviewer: bool, session: AsyncSession) 
 
 
 def checked(user: UserRow) -> UserRow:
-    """Return the person, if they may review.
+    """Return the person unchanged, if they may review.
 
     Raises:
-        ForbiddenError: neither a reviewer nor an administrator.
+        ForbiddenError: the person is neither a reviewer nor an administrator.
     """
     if not (user.is_reviewer or user.role == Role.ADMIN):
         raise ForbiddenError("only a reviewer reviews")
@@ -47,16 +47,18 @@ def checked(user: UserRow) -> UserRow:
 async def answer(
     transcription_id: int, wanted: Review, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewResult:
-    """Store what a reviewer says of the message that is held for them.
+    """Store a review of the message that is held for the reviewer.
 
-    Words that somebody else gave independently become an agreed reference. Other words become a reviewer's, unless a
-    reference stands already: then two people contradict each other, nothing changes, and a third one is asked.
+    Words that another person gave independently become an agreed reference. Other words become a reviewer's reference,
+    if there is no reference yet. If there is one, two people contradict each other: nothing changes, and a third person
+    reviews the message.
 
     Raises:
-        NotFoundError: no such message or person.
-        ForbiddenError: no reviewer.
-        ConflictError: it is not held for this reviewer, was answered otherwise, or its speaker has withdrawn consent.
-        ImplausibleCorrectionError: no word in it, or more than anybody says in the time.
+        NotFoundError: the message or the person does not exist.
+        ForbiddenError: the person is not a reviewer.
+        ConflictError: the message is not held for this reviewer, has another review of theirs, or its speaker has
+            withdrawn the consent.
+        ImplausibleCorrectionError: the review contains no word, or more words than can be said in the time.
     """
     hearing = await open_hearing(transcription_id, wanted.tg_id, session=session)
     checked(hearing.user)
@@ -89,7 +91,7 @@ async def answer(
 
 
 def _says(review: ReviewRow, wanted: Review) -> bool:
-    """Whether a review that is there says what is said now."""
+    """Return whether a stored review has the same verdict and words as the new one."""
     same_words = wanted.reference is None or review.reference == wanted.reference.strip()
     return review.verdict == wanted.verdict and same_words
 
@@ -119,7 +121,7 @@ def _words(hearing: Hearing, wanted: Review, settings: DbAssistSettings) -> str 
 
 
 async def _same(hearing: Hearing, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
-    """Return the reviews that say the same; an empty list if only the author does; None if nobody does."""
+    """Return the reviews with the same words; an empty list if only the author gave them; None if nobody did."""
     if mine.reference is not None:
         found = hearing.reviews_with(mine.reference)
         author = await author_words(hearing.row, session=session)
@@ -130,7 +132,7 @@ async def _same(hearing: Hearing, mine: ReviewRow, *, session: AsyncSession) -> 
 
 
 async def _let_words_count(hearing: Hearing, mine: ReviewRow, *, is_agreed: bool, session: AsyncSession) -> None:
-    """Let the words of a review stand where they may."""
+    """Make the words of a review the current ones, unless a better reference exists."""
     row, words = hearing.row, mine.reference or ""
     if not is_agreed and row.rank not in (None, Rank.DOUBTFUL):
         return
@@ -163,5 +165,5 @@ async def reviews_of_person(user_id: int, *, session: AsyncSession) -> tuple[Rev
 
 
 async def free_held(user_id: int, *, session: AsyncSession) -> None:
-    """Let others take what a person holds."""
+    """End the holds of a person, so that others can take the messages."""
     await session.execute(delete(ReviewHoldRow).where(ReviewHoldRow.reviewer_id == user_id))

@@ -32,12 +32,12 @@ _is_used: Final = or_(_is_certain, func.count() >= MESSAGES_OF_A_WORD)
 
 
 async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: AsyncSession) -> None:
-    """Let the vocabulary of a message's author hold the words that a change puts right, and no others of this message.
+    """Replace the words that the author's vocabulary has learned from a message by those that a change corrects.
 
     Args:
         row: the message, locked.
-        change: the words that stand from now on; doubtful ones, and the recognised text, teach nothing.
-        session: of the transaction.
+        change: the new current words. Nothing is learned from doubtful words or from the recognised text.
+        session: session of the transaction.
     """
     right: tuple[PutRight, ...] = ()
     if change.reference is not None and change.rank != Rank.DOUBTFUL:
@@ -74,7 +74,7 @@ async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tupl
 
 
 def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> bool:
-    """Return whether a row makes its word one of the vocabulary, in which it was not yet."""
+    """Return whether a row adds its word to the vocabulary, in which it was not before."""
     was_certain = any(one.is_name or one.transcription_id is None for one in earlier)
     if was_certain or len(earlier) >= MESSAGES_OF_A_WORD:
         return False

@@ -1,1 +1,1 @@
-"""Words: the values, rules and errors that mean something in the domain. No input or output happens here."""
+"""Domain: the values, rules and errors that all parts share. This package does no input or output."""

@@ -1,6 +1,7 @@
-"""Judge a correction: how near its words are to what was heard, and whether it can be what was said.
+"""Judge a correction: how similar it is to the recognised text, and whether it can be what was said.
 
-An engine that can score a given text against the sound decides first (`Sound`), and letters where it cannot tell.
+If the engine can score a given text against the sound, its score decides (`Sound`). Otherwise the edit distance of the
+two texts decides.
 """
 
 from datetime import datetime
@@ -24,7 +25,7 @@ than 0.75; an eighth of the words wrong is a distance of about 0.05.
 
 
 class Rank(StrEnum):
-    """Who stands behind a correction, the strongest first. A doubtful one is never a reference."""
+    """How trustworthy a correction is, the most trustworthy rank first. A doubtful one is never a reference."""
 
     AGREED = "agreed"
     REVIEWER = "reviewer"
@@ -33,7 +34,7 @@ class Rank(StrEnum):
 
 
 class Sound(StrEnum):
-    """What an engine says of a text, given the sound and what it heard itself."""
+    """Whether the sound supports a text, according to an engine that scores it beside its own hypothesis."""
 
     SUPPORTS = "supports"
     DENIES = "denies"
@@ -53,7 +54,7 @@ Whole other sentences cost 4 to 15 a word, and always more than 25 in all.
 
 
 def sound_of(comparison: Comparison | None) -> Sound:
-    """What an engine's comparison says of a correction."""
+    """Return whether the sound supports a correction, by the engine's comparison; UNKNOWN if there is none."""
     if comparison is None:
         return Sound.UNKNOWN
     if not comparison.n_words or comparison.lost <= min(_SUPPORTED_WORD * comparison.n_words, _SUPPORTED):
@@ -64,7 +65,7 @@ def sound_of(comparison: Comparison | None) -> Sound:
 
 
 class Likeness(StrEnum):
-    """How near a written text is to a recognised one."""
+    """Degrees of similarity between a written text and a recognised one, the most similar first."""
 
     SAME = "same"
     CLEAR = "clear"
@@ -90,7 +91,7 @@ class CorrectionChange(BaseModel):
 
 
 def distance(said: str, heard: str) -> float:
-    """Character errors under RU-NORM per character of the longer text: 0 for the same words, at most 1."""
+    """Return the character errors under RU-NORM per character of the longer text: 0 for the same words, at most 1."""
     expected, found = normalise(said), normalise(heard)
     if not expected or not found:
         return 1.0
@@ -100,9 +101,9 @@ def distance(said: str, heard: str) -> float:
 
 
 def likeness(said: str, heard: str) -> Likeness:
-    """How near a written text is to a recognised one.
+    """Return how similar a written text is to a recognised one.
 
-    A question mark where the recognised text has none makes a question of it, so that such a text is never clear.
+    A text that ends with a question mark is never CLEAR if the recognised text does not: it may ask something.
     """
     if said.split() == heard.split():
         return Likeness.SAME
@@ -116,14 +117,14 @@ def likeness(said: str, heard: str) -> Likeness:
 
 
 def rank_of(said: str, heard: str, *, duration_s: float, max_chars_per_s: float, sound: Sound) -> Rank:
-    """The rank of an author's correction.
+    """Return the rank of an author's correction.
 
     Args:
         said: what the author wrote.
-        heard: what was recognised.
-        duration_s: of the recording; less than a second counts as one.
-        max_chars_per_s: letters that nobody exceeds in a second.
-        sound: the engine's word, which goes before the letters'.
+        heard: the recognised text.
+        duration_s: duration of the recording; less than a second counts as a second.
+        max_chars_per_s: letters per second beyond which a text cannot have been said.
+        sound: the engine's judgement; if it is UNKNOWN, the edit distance decides.
     """
     if len(normalise(said)) > max_chars_per_s * max(duration_s, 1.0):
         return Rank.DOUBTFUL

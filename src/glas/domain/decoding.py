@@ -1,4 +1,4 @@
-"""What a caller may ask of an engine, and what an engine may be able to do."""
+"""The options of recognition, and the abilities of a model."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -12,9 +12,9 @@ MOST_KEYWORDS: Final = 200
 
 
 class DecodingOptions(BaseModel):
-    """How a recording is to be recognised; an engine ignores what its kind of model has no use for.
+    """Options of recognition; an engine ignores those that its model does not support.
 
-    Pieces of speech are recognised together only where their options are equal.
+    Pieces of speech are recognised in one batch only if their options are equal.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,12 +55,13 @@ class Abilities:
     """What a loaded model can do.
 
     Attributes:
-        batch_size: pieces of similar length that one call should hold while as many wait; 1 where that saves nothing.
-        batch_s: seconds of audio that one call should hold at most: whoever comes next waits for all of it.
-        languages: codes (ISO 639-1) of what it understands.
-        translates: whether it can write English for any of them.
-        takes_prompt: whether `prompt` changes what it writes.
-        takes_keywords: whether `hotwords` do.
+        batch_size: how many pieces of similar length one call should recognise, if so many wait; 1 if batches are not
+            faster.
+        batch_s: most seconds of audio in one call; the next piece waits until all of it is recognised.
+        languages: codes (ISO 639-1) of the languages that it recognises.
+        translates: whether it can translate any of them into English.
+        takes_prompt: whether it uses `DecodingOptions.prompt`.
+        takes_keywords: whether it uses `DecodingOptions.hotwords`.
         punctuates: whether it writes capitals and full stops itself.
     """
 

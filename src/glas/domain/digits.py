@@ -1,7 +1,7 @@
-"""Numbers that were said in words, written in digits (inverse text normalisation), where nothing is lost by it.
+"""Write numbers in digits that were said in words (inverse text normalisation).
 
-A number is written in digits only if RU-NORM reads it back to the very words that were said, so «пять» may become 5 and
-«пяти» never does, and texts with and without digits are the same to every measurement. What is written:
+A number is written in digits only if RU-NORM turns it back into the same words. So «пять» may become 5, «пяти» never
+does, and error rates are the same with and without digits. These numbers are written:
 
     numbers        «семьсот сорок два» 742; below ten only before something counted: «пять минут» 5 минут
     round ones     «двадцать пять тысяч» 25 тысяч
@@ -9,7 +9,7 @@ A number is written in digits only if RU-NORM reads it back to the very words th
     days, years    «двадцать пятого» 25-го, «пятого мая» 5-го мая, «в две тысячи двадцать пятом году» в 2025-м году
     telephone      «восемь девятьсот шестнадцать сто двадцать три сорок пять шестьдесят семь» 8-916-123-45-67
 
-No kept library does this for Russian without a neural network or a finite-state toolkit behind it.
+No maintained library does this for Russian without a neural network or a finite-state toolkit.
 """
 
 import re
@@ -53,7 +53,7 @@ _LEAST_ROUND = 10_000
 
 
 class Piece(NamedTuple):
-    """What is written for the words from `start` up to `end`, not included."""
+    """The text that replaces the words from `start` up to, but not including, `end`."""
 
     text: str
     start: int
@@ -77,7 +77,7 @@ def in_digits(words: Sequence[str]) -> list[Piece]:
 
 
 class _Line:
-    """Words, each split into what is said and the marks behind it."""
+    """Words, each split into the word itself and the punctuation after it."""
 
     def __init__(self, words: Sequence[str]) -> None:
         found = [_WORD.fullmatch(word) for word in words]
@@ -164,7 +164,7 @@ class _Line:
         return None
 
     def _ordinal(self, at: int) -> Piece | None:
-        """A day before a month, or one that cannot be anything but a day; a year before «год»."""
+        """Return a date that begins at this word: a day before a month, an unambiguous day, a year before «год»."""
         longest = 5
         for end in range(min(at + longest, len(self._cores)), at, -1):
             if any(self._marks[at : end - 1]):
@@ -177,7 +177,7 @@ class _Line:
         return None
 
     def _run(self, at: int) -> list[_Number]:
-        """All numbers that follow each other from here without a mark between them."""
+        """Return all numbers from this word on that follow each other without punctuation between them."""
         run: list[_Number] = []
         while (number := self._number(at)) is not None:
             run.append(number)
@@ -187,7 +187,7 @@ class _Line:
         return run
 
     def _number(self, start: int) -> _Number | None:
-        """The number that begins here, if the words are those that RU-NORM would say for it."""
+        """Return the number that begins at this word, if RU-NORM would write it with the same words."""
         if self._core(start) == _ZERO:
             return _Number(0, start, start + 1)
         thousands: int | None = None
@@ -211,7 +211,7 @@ class _Line:
 
 
 def _step(core: str) -> tuple[int, int]:
-    """What a word adds to a number below a thousand, and the place where it does so: 100, 10 or 1; zeros for others."""
+    """Return what a word adds to a number below a thousand, and its place: 100, 10 or 1; zeros for other words."""
     if core in _HUNDREDS:
         return _HUNDREDS[core], 100
     if core in _TENS:

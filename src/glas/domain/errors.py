@@ -1,4 +1,4 @@
-"""Every error that Glas raises on purpose, in one tree.
+"""All exceptions of Glas, as a class tree.
 
     GlasError
     ├── InputError (ValueError)                the caller can mend it
@@ -6,14 +6,14 @@
     │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
-    │   ├── ConflictError                      the same thing was said before, differently
-    │   │   └── WouldReplaceError              something is there already, and nobody said that it may go
+    │   ├── ConflictError                      it exists already with other values
+    │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
     │   ├── BackupError                        a backup is damaged, or no backup
     │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                no bytes, or no sample in them
-    │       ├── NoSoundTrackError              a film without sound
+    │       ├── NoSoundTrackError              a video without sound
     │       ├── UnsupportedFormatError         not a format that we accept
     │       ├── CorruptAudioError              the right format, but it cannot be decoded
     │       ├── AudioTooLongError              more seconds than the limit
@@ -27,25 +27,25 @@
     │   ├── AuthenticationError                no key, or a wrong one
     │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this
     │   ├── OverloadedError                    the queue is full; come back after `retry_after_s`
-    │   ├── ServiceUnreachableError (ConnectionError)  nobody answers
+    │   ├── ServiceUnreachableError (ConnectionError)  no connection
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
-    │   └── ServiceFaultError                  an answer that is not one of ours, or a fault within
+    │   └── ServiceFaultError                  an unknown form of answer, or an internal error
     └── ConfigurationError (ValueError)        a setting is wrong
         └── DataDirectoryInUseError            another process works in the data directory
 
-`code` is stable: it travels in HTTP bodies and logs, and `from_code` makes the same error out of it on the other side.
+`code` is stable. It is part of HTTP bodies and logs. In the client, `from_code` turns it back into the same exception.
 """
 
 from typing import ClassVar
 
 
 class GlasError(Exception):
-    """Root of the tree.
+    """Base class of all exceptions of Glas.
 
     Attributes:
         code: stable machine-readable name.
-        status: the HTTP status under which services report it.
-        param: the request field at fault, where there is one.
+        status: HTTP status with which services answer it.
+        param: the wrong field of the request, if there is one.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -62,7 +62,7 @@ class GlasError(Exception):
 
 
 class InputError(GlasError, ValueError):
-    """What the caller sent cannot be accepted."""
+    """The input of the caller cannot be accepted."""
 
     code = "invalid_input"
     status = 400
@@ -75,7 +75,7 @@ class InvalidParameterError(InputError):
 
 
 class ImplausibleCorrectionError(InvalidParameterError):
-    """A correction is too far from what was heard, or too long for the time, to be what was said."""
+    """A correction cannot be what was said: it contains no word, or more than can be said in the time."""
 
     code = "correction_implausible"
 
@@ -94,14 +94,14 @@ class UnknownPersonError(NotFoundError):
 
 
 class ConflictError(InputError):
-    """It was done before with other values, or the state of the thing does not allow it."""
+    """The thing exists already with other values, or its state does not permit the change."""
 
     code = "conflict"
     status = 409
 
 
 class WouldReplaceError(ConflictError):
-    """Something is there already, and nobody said that it may be replaced."""
+    """A file or directory exists already, and the caller did not ask to replace it."""
 
     code = "would_replace"
 
@@ -113,7 +113,7 @@ class BackupError(InputError):
 
 
 class DataSetError(InputError):
-    """A folder or manifest of recordings is not what it should be, or names audio that is not there."""
+    """A folder or manifest of recordings has a wrong form, or names an audio file that does not exist."""
 
     code = "data_set_invalid"
 
@@ -126,7 +126,7 @@ class UploadTooLargeError(InputError):
 
 
 class AudioError(InputError):
-    """The bytes do not give samples."""
+    """The bytes cannot be decoded to samples."""
 
     code = "audio_invalid"
 
@@ -138,7 +138,7 @@ class EmptyAudioError(AudioError):
 
 
 class NoSoundTrackError(AudioError):
-    """The file is a film without any sound."""
+    """The file is a video without sound."""
 
     code = "audio_no_sound_track"
 
@@ -156,13 +156,13 @@ class CorruptAudioError(AudioError):
 
 
 class AudioTooLongError(AudioError):
-    """The audio has more seconds than the limit."""
+    """The audio is longer than the limit."""
 
     code = "audio_too_long"
 
 
 class DecodeLimitError(AudioError):
-    """Decoding asked for more memory, processor time or wall time than it may have."""
+    """Decoding exceeded its limit of memory, processor time or wall time."""
 
     code = "audio_decode_limit"
 
@@ -187,13 +187,13 @@ class ModelFileMissingError(ModelError, FileNotFoundError):
 
 
 class ModelLoadError(ModelError):
-    """The files of a model are there, but they cannot be loaded."""
+    """The files of a model exist but cannot be loaded."""
 
     code = "model_load_failed"
 
 
 class HubUnreachableError(ModelError, ConnectionError):
-    """Weights cannot be fetched; the message names the directory to fill by hand."""
+    """Weights cannot be downloaded; the message names the directory into which a person can put them."""
 
     code = "hub_unreachable"
     status = 502
@@ -213,21 +213,21 @@ class AuthenticationError(ServiceError):
 
 
 class ForbiddenError(ServiceError, PermissionError):
-    """The one who asks is known, but may not do this."""
+    """The caller is known but not permitted to do this."""
 
     code = "forbidden"
     status = 403
 
 
 class OverloadedError(ServiceError):
-    """The queue is full; `retry_after_s` says when to come back."""
+    """The queue is full; `retry_after_s` is the number of seconds to wait before another try."""
 
     code = "overloaded"
     status = 503
 
 
 class ServiceUnreachableError(ServiceError, ConnectionError):
-    """Nobody answers at the address of a service."""
+    """No connection to the service is possible."""
 
     code = "service_unreachable"
     status = 502
@@ -241,20 +241,20 @@ class ServiceTimeoutError(ServiceError, TimeoutError):
 
 
 class ServiceFaultError(ServiceError):
-    """A service failed within, or its answer is not one that we understand."""
+    """A service had an internal error, or its answer has an unknown form."""
 
     code = "service_fault"
     status = 500
 
 
 class ConfigurationError(GlasError, ValueError):
-    """A setting has a value with which the program must not start."""
+    """A setting has a value with which the program cannot or must not start."""
 
     code = "configuration"
 
 
 class DataDirectoryInUseError(ConfigurationError):
-    """Another process works in the data directory."""
+    """Another process has locked the data directory."""
 
     code = "data_dir_in_use"
 
@@ -267,19 +267,19 @@ def _tree(root: type[GlasError]) -> dict[str, type[GlasError]]:
 
 
 def from_code(code: str, message: str, *, param: str | None = None, retry_after_s: float | None = None) -> GlasError:
-    """Make the error that `code` names; an unknown code gives a `ServiceFaultError`."""
+    """Return the exception with this `code`; for an unknown code a `ServiceFaultError`."""
     cls = _tree(GlasError).get(code, ServiceFaultError)
     return cls(message, param=param, retry_after_s=retry_after_s)
 
 
 def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
-    """The JSON body under which an error travels: the shape of OpenAI's API, which its clients understand."""
+    """Return the JSON body of an error, in the format of OpenAI's API, which its clients can read."""
     kind = "invalid_request_error" if error.status < GlasError.status else "server_error"
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
 
 
 def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
-    """The error that an HTTP answer carries; an answer that is not ours gives a `ServiceFaultError`."""
+    """Return the exception of an HTTP answer; for a body of another form a `ServiceFaultError`."""
     match body:
         case {"error": {"message": str(message), "code": str(code), **rest}}:
             param = rest.get("param")

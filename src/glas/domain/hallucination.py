@@ -1,16 +1,16 @@
-"""Text that nobody said: what recognisers write over silence and noise, and how it is told from speech.
+"""Remove text that nobody said: recognisers write such text for silence and noise.
 
-One gate for every engine. What it knows is the text, what the engine says of it (`Segment.avg_logprob`,
-`Segment.no_speech_probability`; either may be absent) and what the speech detector heard (`Evidence`). In this order:
+The same rules apply to every engine. They use the text, the scores of the engine (`Segment.avg_logprob` and
+`Segment.no_speech_probability`; either may be absent) and the result of the speech detector (`Evidence`):
 
-1. Credits of subtitle makers that Whisper learnt from film subtitles are cut out wherever they stand.
-2. A loop is dropped: a text that compresses well although its engine doubts it, or that nobody could say so fast.
-3. A segment is dropped that its engine doubts and that it, or the speech detector, hardly took for speech (the rule of
-   openai/whisper's `transcribe.py`, whose engine is the only judge).
-4. A text is dropped that nobody could say in so short a sound, however sure the engine is: half a second of humming in
-   which a detector and a Whisper both hear a sentence.
-5. A phrase that people do say, such as «Спасибо за просмотр», is dropped only where it is all there is and the sound is
-   silent: too little, too faint or too doubtful speech for it.
+1. Credits of subtitle makers, which Whisper learnt from film subtitles, are removed wherever they occur.
+2. A loop is dropped. A text is a loop if it compresses well, and if the engine is unsure or nobody can speak so fast.
+3. A segment is dropped if the engine is unsure of it, and the engine or the speech detector finds little speech in it.
+   (openai/whisper's `transcribe.py` has this rule with the engine alone.)
+4. A text is dropped if nobody can say it in so short a time, however sure the engine is. An example is a sentence that
+   detector and engine both find in half a second of humming.
+5. A phrase that people do say, such as «Спасибо за просмотр», is dropped only if it is the whole text and the speech is
+   too short, too quiet or too doubtful for it.
 """
 
 import re
@@ -85,11 +85,11 @@ _ONLY_ORDINARY = re.compile(rf"(?:(?:{'|'.join(_ORDINARY)})(?: |$))+")
 
 
 class Evidence(NamedTuple):
-    """What is known of a piece of sound without recognising it.
+    """What the speech detector found in a piece of sound, before recognition.
 
     Attributes:
-        speech_s: seconds that the speech detector took for speech.
-        probability: the detector's mean over them, 0..1.
+        speech_s: seconds of speech.
+        probability: mean probability of speech over these seconds, 0..1.
         level_db: root mean square of the louder parts, dB of full scale; at most 0.
     """
 
@@ -99,17 +99,17 @@ class Evidence(NamedTuple):
 
 
 def compression_ratio(text: str) -> float:
-    """Bytes of the text over bytes of its zlib form, as Whisper's loop detector uses it; 0 for an empty text."""
+    """Return the bytes of a text divided by those of its zlib form, as in Whisper's loop detector; 0 if it is empty."""
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
 def without_inventions(heard: Hypothesis, evidence: Evidence) -> Hypothesis:
-    """What is left of one piece's hypothesis after the gate; its text is empty where nothing is.
+    """Return the hypothesis without text that nobody said; its text may then be empty.
 
     Args:
-        heard: what an engine made of one piece of sound.
-        evidence: what the speech detector knows of the same piece.
+        heard: the hypothesis of an engine for one piece of sound.
+        evidence: the result of the speech detector for the same piece.
     """
     cut = (_without_credits(segment) for segment in heard.segments)
     kept = tuple(segment for segment in cut if segment.text and not _is_invented(segment, evidence))
@@ -124,7 +124,7 @@ def without_inventions(heard: Hypothesis, evidence: Evidence) -> Hypothesis:
 
 
 def cut_credits(text: str) -> str:
-    """The text without subtitle credits and the marks that they leave behind."""
+    """Return the text without subtitle credits and without the punctuation that belonged to them."""
     pieces = _CREDIT.split(text)
     if len(pieces) == 1:
         return text
@@ -152,7 +152,7 @@ def _words_left(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _is_invented(segment: Segment, evidence: Evidence) -> bool:
-    """Whether nobody can have said this, whatever it says."""
+    """Return whether a segment is dropped by rule 2 or 3, whatever its words are."""
     logprob = 0.0 if segment.avg_logprob is None else segment.avg_logprob
     is_unclear = evidence.probability < CLEAR_SPEECH_PROBABILITY
     if logprob < MIN_LOGPROB and (is_unclear or (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH):
@@ -162,7 +162,7 @@ def _is_invented(segment: Segment, evidence: Evidence) -> bool:
 
 
 def _is_silent(text: str, segments: tuple[Segment, ...], evidence: Evidence) -> bool:
-    """Whether the sound is too little for this text to have been said."""
+    """Return whether the speech is too short, too quiet or too doubtful for this text (rule 5)."""
     return (
         evidence.level_db < MIN_LEVEL_DB
         or evidence.probability < MIN_SPEECH_PROBABILITY

@@ -1,4 +1,4 @@
-"""What is kept of a recognition beside its text, so that no recording must be recognised twice."""
+"""The stored form of a recognition, so that no recording must be recognised twice."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ from glas.domain.transcription import Recognition
 class KeptRecognition(BaseModel):
     """The content of a message's `{id}_transcription.json`.
 
-    A change that readers of the older form would misread raises `schema_version`; a further field with a default does
-    not, for unknown fields are passed over.
+    A change that older programs would misread needs a new `schema_version`. A new field with a default does not need
+    one, because unknown fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""The ledger of coins: what was paid to whom, for what, and why sometimes nothing was."""
+"""The ledger of coins: payments to people, their reasons, and the reasons why nothing is paid."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Reason(StrEnum):
-    """What a ledger entry is for. One transcription pays one person once for each."""
+    """Reason of a ledger entry. For one transcription, a person is paid at most once for each reason."""
 
     RATING = "rating"
     CORRECTION = "correction"
@@ -16,7 +16,7 @@ class Reason(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why a rating, a correction or a review was kept and not paid."""
+    """Reason why a rating, a correction or a review was stored but not paid."""
 
     FORWARDED = "forwarded"
     NO_SPEECH = "no_speech"
@@ -28,7 +28,7 @@ class Refusal(StrEnum):
 
 
 class Transaction(BaseModel):
-    """One entry. Entries are never changed or removed; a person's cash is their sum."""
+    """A ledger entry. Entries are never changed or removed; a person's cash is the sum of their entries."""
 
     model_config = ConfigDict(frozen=True)
 

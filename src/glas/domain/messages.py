@@ -1,4 +1,4 @@
-"""One voice message and what became of it. The database's rows, HTTP bodies and the bot all speak in these."""
+"""A voice message and its result, as the database, the HTTP bodies and the bot represent them."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -9,7 +9,7 @@ from glas.domain.corrections import Rank
 
 
 class Score(IntEnum):
-    """What the speaker thought of the text; the numbers are the original system's and name the export's folders."""
+    """The speaker's rating of a text. The numbers are those of the original system, and names of export folders."""
 
     NOT_RATED = 0
     BAD = 1
@@ -18,7 +18,7 @@ class Score(IntEnum):
 
 
 class Status(StrEnum):
-    """How far a message has come."""
+    """State of a message."""
 
     PENDING = "pending"
     DONE = "done"
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class MediaKind(StrEnum):
-    """What Telegram called it."""
+    """Kind of a recording in Telegram."""
 
     VOICE = "voice"
     AUDIO = "audio"
@@ -36,7 +36,7 @@ class MediaKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """What a message of the bot holds of a transcription, besides its answer."""
+    """Kind of a further message of the bot that shows a transcription, besides the answer."""
 
     DOCUMENT = "document"
     SUBTITLES = "subtitles"
@@ -44,7 +44,7 @@ class MessageKind(StrEnum):
 
 
 class Transcription(BaseModel):
-    """One message; its `id` names its objects, see `glas.domain.object_keys`."""
+    """A message; its `id` is part of the keys of its objects, see `glas.domain.object_keys`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,5 +86,5 @@ class Transcription(BaseModel):
 
     @property
     def shown_text(self) -> str:
-        """The words that people see: the correction, or what was recognised."""
+        """The text that people see: the correction, or the recognised text."""
         return self.corrected_text or self.text or ""

@@ -1,4 +1,4 @@
-"""How well and how fast: error rates over normalised text, their uncertainty, and speed.
+"""Metrics of recognition: error rates over normalised text, their confidence intervals, and speed.
 
 All rates are fractions (0.05 is five per cent). Rates are *pooled*: errors of all utterances over words of all
 references, so that a long message weighs more than a short one. Insertions count, so a rate can exceed 1.
@@ -82,7 +82,7 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
 
 
 def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
-    """Count errors and reference words of each utterance, as the bootstrap wants them.
+    """Count errors and reference words of each utterance, as the bootstrap needs them.
 
     Returns:
         Errors and words, both of shape `(n_utterances,)`.
@@ -116,7 +116,7 @@ def char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[I
 
 
 def right_words(reference: str, hypothesis: str) -> list[bool]:
-    """Whether each word of the normalised hypothesis stands where the reference has the same one."""
+    """Return, for each word of the normalised hypothesis, whether the alignment has the same word in the reference."""
     ((expected,), (heard,)) = _normalised([reference], [hypothesis])
     found = [False] * len(heard.split())
     for chunk in jiwer.process_words([expected], [heard]).alignments[0]:
@@ -126,7 +126,7 @@ def right_words(reference: str, hypothesis: str) -> list[bool]:
 
 
 def rtfx(audio_s: float, processing_s: float) -> float:
-    """How many seconds of audio are recognised in one second (inverse real-time factor); more is faster."""
+    """Return the seconds of audio that are recognised in one second (inverse real-time factor)."""
     if audio_s < 0 or processing_s <= 0:
         raise InvalidParameterError(f"expected audio_s >= 0 and processing_s > 0, got {audio_s} and {processing_s}")
     return audio_s / processing_s
@@ -141,7 +141,7 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 1,
 ) -> Interval:
-    """Percentile interval of a pooled word error rate by the blockwise bootstrap.
+    """Compute the percentile interval of a pooled word error rate by the blockwise bootstrap.
 
     Whole speakers are drawn with replacement, because the errors of one speaker depend on each other and drawing
     utterances would make the interval too narrow (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals
@@ -179,7 +179,7 @@ def bootstrap_difference_interval(
     level: float = 0.95,
     seed: int = 1,
 ) -> Interval:
-    """Interval of WER(a) - WER(b) of two systems on the same utterances; b is better if all of it is above 0.
+    """Compute the interval of WER(a) - WER(b) of two systems on the same utterances; if it is above 0, b is better.
 
     Both systems are resampled together, so what makes an utterance hard for both cancels out. The references, hence
     the words, are the same, so the difference of rates is the rate of the differences.

@@ -1,6 +1,6 @@
-"""Russian numbers in words, as RU-NORM v1 reads them.
+"""Write Russian numbers in words, as RU-NORM v1 defines them.
 
-num2words knows the numerals; what is ours is the reading: which gender, which case, what to do with leading zeros.
+num2words makes the numerals. This module decides on gender and case, and what happens to leading zeros.
 """
 
 from num2words import num2words
@@ -113,7 +113,7 @@ def ordinal(number: int, ending: str) -> str:
 
 
 def last_digits(digits: str) -> int:
-    """The last two digits of a string of digits as a number: they decide the form of what is counted.
+    """Return the last two digits as a number; they decide the form of the noun that is counted.
 
     Python refuses to convert a string of more than 4,300 digits as a whole.
     """
@@ -130,7 +130,7 @@ def count_form(number: int, one: str, few: str, many: str) -> str:
 
 
 def _without_leading_zeros(digits: str) -> str:
-    """A string of digits, of any script, from its first digit that is not zero."""
+    """Remove the leading zeros from a string of digits of any script."""
     return digits.lstrip("".join({digit for digit in digits if int(digit) == 0}) or " ")
 
 

@@ -1,4 +1,4 @@
-"""The names of objects: pure functions of a message's id."""
+"""Keys of objects in the object store; they follow from a message's id."""
 
 import re
 
@@ -8,25 +8,25 @@ _KEY = re.compile(r"([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:t
 
 
 def audio_key(transcription_id: int, extension: str) -> str:
-    """The key of a message's original audio; `extension` without the dot, as the bytes say and not as a sender does."""
+    """Return the key of a message's original audio; `extension` without the dot, as detected from the bytes."""
     return checked_key(f"{transcription_id}/{transcription_id}_audio.{extension}")
 
 
 def transcription_key(transcription_id: int) -> str:
-    """The key of a message's recognised text."""
+    """Return the key of a message's recognised text."""
     return checked_key(f"{transcription_id}/{transcription_id}_transcription.txt")
 
 
 def recognition_key(transcription_id: int) -> str:
-    """The key of what was recognised: segments and words with times; see `glas.domain.kept`."""
+    """Return the key of a message's recognition: segments and words with times; see `glas.domain.kept`."""
     return checked_key(f"{transcription_id}/{transcription_id}_transcription.json")
 
 
 def checked_key(key: str) -> str:
-    """Return `key` if it is one of ours; whatever else lies in the store is nobody's business.
+    """Return `key` unchanged if it is a key of Glas; other objects in the store must not be reachable.
 
     Raises:
-        InvalidParameterError: it is not.
+        InvalidParameterError: it is not such a key.
     """
     if not _KEY.fullmatch(key):
         raise InvalidParameterError(

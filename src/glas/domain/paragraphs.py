@@ -43,7 +43,7 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
 
 
 def _is_end(last: Segment, following: Segment, n_chars: int) -> bool:
-    """Whether a paragraph of `n_chars` letters ends after its last segment."""
+    """Return whether a paragraph of `n_chars` letters ends after its last segment."""
     if following.start_s - last.end_s >= PAUSE_S:
         return True
     return n_chars >= CHARS and _SENTENCE_END.search(last.text) is not None

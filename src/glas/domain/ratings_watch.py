@@ -1,4 +1,4 @@
-"""Watch the ratings of a new model, and say when they are worse than those of the model before it.
+"""Watch the ratings of a new model, and raise an alarm when they are worse than those of the model before it.
 
 The test is Wald's sequential probability ratio test (1945) for the share of bad ratings: the share of the model before
 (H0) against that share and `WORSE` more (H1). Ratings are counted one by one as they come; an alarm is raised when the

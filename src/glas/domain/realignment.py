@@ -1,4 +1,4 @@
-"""Put corrected words at the times of the words that they replace, so that subtitles can be corrected too."""
+"""Give corrected words the times of the words that they replace, so that subtitles can show corrections."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +19,14 @@ class _Timed(NamedTuple):
 
 
 def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
-    """The same recording with other words.
+    """Replace the words of a hypothesis by other words, with times.
 
-    Words that are in both texts keep their times. A stretch of other words takes the time of those in whose place it
-    stands, divided by letters; words that were added stand where the word before them ends. Where a model gives no
-    times of words, those of its segments are divided by letters first.
+    Words that are in both texts keep their times. Other words divide the time of those that they replace in proportion
+    to their letters. Added words get the time at which the word before them ends. If a segment has no times of words,
+    its time is first divided in the same way.
 
     Returns:
-        A hypothesis whose words have no confidence: a person wrote them.
+        A hypothesis whose words have no confidence, because a person wrote them.
     """
     old = list(_timed(hypothesis))
     new = text.split()
@@ -46,7 +46,7 @@ def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
 
 
 def _timed(hypothesis: Hypothesis) -> Iterator[_Timed]:
-    """All words with times; the times of a segment are divided where its words have none."""
+    """Yield all words with times; if a segment has none for its words, divide its time among them."""
     segments = hypothesis.segments or (Segment(start_s=0.0, end_s=hypothesis.duration_s, text=hypothesis.text),)
     for number, segment in enumerate(segments):
         if segment.words:
@@ -66,7 +66,7 @@ def _divided(words: Sequence[str], start_s: float, end_s: float, segment: int) -
 
 
 def _spread(words: Sequence[str], replaced: Sequence[_Timed], before: _Timed) -> Iterable[_Timed]:
-    """Times for words that were not there before."""
+    """Give times to words that replace others, or that were added after the word `before`."""
     if not replaced:
         return _divided(words, before.end_s, before.end_s, before.segment)
     return _divided(words, replaced[0].start_s, replaced[-1].end_s, replaced[0].segment)
@@ -81,7 +81,7 @@ def _segment_number(word: _Timed) -> int:
 
 
 def _segment(hypothesis: Hypothesis, number: int, words: Sequence[_Timed]) -> Segment:
-    """A segment with other words, over the same time."""
+    """Make a segment with other words and the times of the segment `number`."""
     made = tuple(Word(text=word.text, start_s=word.start_s, end_s=word.end_s) for word in words)
     text = " ".join(word.text for word in words)
     if not hypothesis.segments:

@@ -1,4 +1,4 @@
-"""The rule of coins: pure arithmetic, in hundredths of a coin, applied by `db_assist` alone."""
+"""How many coins a rating earns, in hundredths of a coin; only `db_assist` pays them."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -12,7 +12,7 @@ BETA_TESTER_HUNDREDTHS = 960_00
 
 
 def reward_hundredths(duration_s: float) -> int:
-    """Coins for a rated message: 0.08 a second, half as much again when it is longer than 20 s and shorter than 30 s.
+    """Return the payment for a rated message: 0.08 coins a second; 1.5 times that between 20 s and 30 s.
 
     Args:
         duration_s: seconds of audio, counted in decoded samples.
@@ -28,5 +28,5 @@ def reward_hundredths(duration_s: float) -> int:
 
 
 def role_for(cash_hundredths: int, role: Role) -> Role:
-    """The role that a balance earns; nobody is ever lowered."""
+    """Return the role that a balance earns; a role is never lowered."""
     return max(role, Role.BETA_TESTER) if cash_hundredths >= BETA_TESTER_HUNDREDTHS else role

@@ -1,11 +1,11 @@
-"""The sides of a dataset, and on which of them a name falls: the same on every machine and in every run."""
+"""Divide speakers or texts into train, dev and test, in the same way on every machine and in every run."""
 
 import hashlib
 from enum import StrEnum
 
 
 class Split(StrEnum):
-    """What recordings are for: to learn from, to choose with, to measure with."""
+    """Use of a recording: training, choices during development, measurement."""
 
     TRAIN = "train"
     DEV = "dev"
@@ -13,7 +13,7 @@ class Split(StrEnum):
 
 
 def draw(name: str, *, test_share: float, dev_share: float) -> Split:
-    """Return the side on which a speaker or a text falls. A larger share of the test only takes names over.
+    """Return the split of a speaker or a text, by a hash. If the shares grow, names only move towards the test set.
 
     Args:
         name: a speaker's pseudonym, or the hash of a text.

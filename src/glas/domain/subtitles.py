@@ -1,13 +1,13 @@
-"""A hypothesis as subtitles: SubRip (SRT) and WebVTT.
+"""Write a hypothesis as subtitles: SubRip (SRT) and WebVTT.
 
-Words are put together into cues by these rules, the first ones always:
+Words are grouped into cues (a cue is what the screen shows at a time) by these rules; the first one has no exception:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and holds no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
     it stays for at least 0.8 s, and for a second per 21 characters, as far as the next cue leaves room.
 
-The limits are those of television practice (for example Netflix' Timed Text Style Guide). Of all ways to cut the words
-between two pauses the one with the lowest cost is taken, found by dynamic programming.
+The limits are usual for television (for example in Netflix's Timed Text Style Guide). Of all ways to divide the words
+between two pauses, dynamic programming finds the one with the lowest cost.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +51,7 @@ class Cue(NamedTuple):
 
 
 class _Spoken(NamedTuple):
-    """A word as it is written, and when it is said."""
+    """A word as it is written, with its times."""
 
     text: str
     start_s: float
@@ -86,7 +86,7 @@ def to_vtt(hypothesis: Hypothesis) -> str:
 
 
 def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
-    """Cut a hypothesis into cues, in order of time; a text without segments lasts as long as the recording."""
+    """Yield the cues of a hypothesis in order of time; a text without segments lasts as long as the recording."""
     segments: Iterable[Segment] = hypothesis.segments
     if not hypothesis.segments:
         segments = [Segment(start_s=0, end_s=hypothesis.duration_s, text=hypothesis.text)]
@@ -106,7 +106,10 @@ def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
 
 
 def wrap(text: str) -> tuple[str, ...]:
-    """Break a text into lines of at most `LINE_CHARS`; a longer word stands alone, two lines come out about equal."""
+    """Break a text into lines of at most `LINE_CHARS`; two lines get equal lengths if possible.
+
+    A word longer than that gets a line of its own.
+    """
     words = text.split()
     if not words:
         return ()
@@ -141,7 +144,7 @@ def _stretches(segments: Iterable[Segment]) -> Iterator[list[_Spoken]]:
 
 
 def _spoken(segment: Segment) -> list[_Spoken]:
-    """The words of a segment as its text has them; without word times they share its seconds by their letters."""
+    """Return the words of a segment with times; if it has no word times, divide its time by letters."""
     written = segment.text.split()
     if segment.words:
         own = [word.text.strip() for word in segment.words]
@@ -161,7 +164,7 @@ def _between(segment: Segment, share: float) -> float:
 
 
 def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
-    """The cheapest way to cut words without a long pause into cues."""
+    """Divide words without a long pause among them into cues at the lowest cost."""
     ends = [word.ends_sentence(following) for word, following in pairwise(words)]
     n_ends = [0, *accumulate(ends)]
     cut_costs = [
@@ -187,7 +190,7 @@ def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
 
 
 def _fitting(words: Sequence[_Spoken], start: int) -> Iterator[tuple[int, int]]:
-    """All ends that a cue may have whose first word is `words[start]`, with its letters; one word always fits."""
+    """Yield each possible end of a cue that begins at `words[start]`, and its letters; one word is always possible."""
     n_lines, width, letters = 0, LINE_CHARS, -1
     for index in range(start, len(words)):
         length = len(words[index].text)

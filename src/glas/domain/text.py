@@ -1,6 +1,6 @@
-"""RU-NORM v1: how Russian text is made comparable before words are counted.
+"""RU-NORM v1: the normalisation of Russian text before words are compared and counted.
 
-Two texts that a listener would write down for the same sounds should become the same string. In this order:
+Two texts that people may write for the same speech should become the same string. The steps, in this order:
 
 1. Invisible format characters go (soft hyphen, zero-width joiner); NFKC; lower case. Combining marks are *kept*: «й» is
    «и» with a breve in decomposed text, and a normaliser that drops marks hides real errors (Whisper's basic one makes
@@ -111,18 +111,18 @@ def _letters_only(text: str) -> str:
 
 
 def _is_mark(character: str) -> bool:
-    """Tell a combining mark that belongs to a letter; variation selectors choose an emoji's picture and do not."""
+    """Return whether a character is a combining mark of a letter; variation selectors belong to emoji, not letters."""
     is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
     return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
 
 
 def laid_into(heard: str, said: str) -> tuple[str, int]:
-    """Lay corrected words into a recognised text, whose capitals and marks stay where words are the same.
+    """Replace the words of a recognised text that a correction changes; keep its capitals and punctuation elsewhere.
 
-    An engine scores its own style of writing higher than a person's; so only the words shall differ.
+    An engine gives its own capitals and punctuation a higher score than a person's, so only the words may differ.
 
     Returns:
-        The text, and in how many words it differs from the recognised one.
+        The text, and the number of words in which it differs from the recognised one.
     """
     old = heard.split()
     new = [word for word in said.split() if normalise(word)]

@@ -1,4 +1,4 @@
-"""The vocabulary of recognition: what goes into an engine and what comes out.
+"""The types of recognition: the input and the output of an engine.
 
 *samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it
 is made of *segments*, and these of *words*. All times are seconds from the start of the audio that the value describes.
@@ -29,7 +29,7 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 
 
 class Word(BaseModel):
-    """One recognised word."""
+    """A recognised word."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,12 +41,12 @@ class Word(BaseModel):
     )
 
     def shifted(self, offset_s: float) -> "Word":
-        """The same word, `offset_s` seconds later."""
+        """Return the word with times that are `offset_s` seconds later."""
         return self.model_copy(update={"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s})
 
 
 class Token(BaseModel):
-    """One step of decoding: a letter, a syllable or a word, as the model has them."""
+    """A token of the model: a letter, a part of a word or a word."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,7 +65,7 @@ class KeywordUse(BaseModel):
     end_s: float = Field(ge=0)
 
     def shifted(self, offset_s: float) -> "KeywordUse":
-        """The same, `offset_s` seconds later."""
+        """Return the keyword with times that are `offset_s` seconds later."""
         return self.model_copy(update={"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s})
 
 
@@ -88,14 +88,14 @@ class Segment(BaseModel):
     keywords: tuple[KeywordUse, ...] = Field(default=(), description="Those of `DecodingOptions.hotwords`.")
 
     def shifted(self, offset_s: float) -> "Segment":
-        """The same segment, `offset_s` seconds later."""
+        """Return the segment with times that are `offset_s` seconds later, its words included."""
         moved: dict[str, object] = {"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s}
         moved |= {"words": tuple(word.shifted(offset_s) for word in self.words)}
         return self.model_copy(update=moved | {"keywords": tuple(use.shifted(offset_s) for use in self.keywords)})
 
 
 class Comparison(BaseModel):
-    """How probable another text of a recording is, measured by the recognised one."""
+    """Score of another text of a recording, compared with that of the recognised text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -104,7 +104,7 @@ class Comparison(BaseModel):
 
 
 class Hypothesis(BaseModel):
-    """What an engine made of a piece of audio."""
+    """Text that an engine produced for a piece of audio or for a whole recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -178,7 +178,7 @@ class Hypothesis(BaseModel):
 
 
 class Recognition(BaseModel):
-    """A hypothesis for a whole recording, and what it cost."""
+    """A hypothesis for a whole recording, with the processing time."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,9 +1,9 @@
-"""Vocabularies: which words of a correction are worth remembering, and how they are spelt.
+"""Vocabularies: which words of a correction are added to a person's vocabulary, and how they are spelt.
 
-A word that was put right is a *name* if its spelling tells so: it has Latin letters, a capital inside a sentence, or
-more than one capital. Such a word is remembered at once. Any other word may be an everyday one, so it is remembered
-only after the same person put it right in two messages. A list of frequent words would not tell better: of the words in
-everyday phrases, a fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
+A corrected word is a *name* if its spelling shows this: it has Latin letters, a capital inside a sentence, or more than
+one capital. Such a word is added at once. Any other word may be an everyday word, so it is added only after the same
+person corrected it in two messages. A list of frequent words would not decide better: of the words in everyday phrases,
+a fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
 """
 
 import hashlib
@@ -57,12 +57,12 @@ class VocabularyWord(BaseModel):
 
 
 class PutRight(NamedTuple):
-    """A word that a correction has in place of a wrong one.
+    """A word with which a correction replaces a wrong one.
 
     Attributes:
-        word: as it is written, without marks around it.
-        normalised: the same under RU-NORM; two spellings of a word share it.
-        is_name: its spelling tells that it is no everyday word.
+        word: as it is written, without punctuation around it.
+        normalised: its form under RU-NORM, which is equal for two spellings of a word.
+        is_name: whether its spelling shows that it is not an everyday word.
     """
 
     word: str
@@ -77,12 +77,12 @@ class _Token(NamedTuple):
 
 
 def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
-    """Find the words that a correction has in place of similar ones that were recognised.
+    """Find the words with which a correction replaces similar recognised words.
 
-    Words that the recognised text has anywhere are left out, and so are added words, numbers and addresses.
+    Words that occur anywhere in the recognised text are left out. So are added words, numbers and addresses.
 
     Args:
-        heard: what was recognised.
+        heard: the recognised text.
         said: the correction.
 
     Returns:
@@ -105,7 +105,7 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
 
 
 def spelled(text: str) -> str | None:
-    """A word or a short phrase without marks around it; None if it is none: no letters, too long, an address."""
+    """Return a word or short phrase without punctuation around it; None if it has no letters, is long or an address."""
     words = [_EDGES.sub("", word) for word in text.split()]
     whole = " ".join(words)
     is_short = 0 < len(words) <= _MOST_WORDS_OF_PHRASE and len(whole) <= MOST_CHARS
@@ -113,20 +113,26 @@ def spelled(text: str) -> str | None:
 
 
 def digest(keywords: Iterable[str]) -> str | None:
-    """The sha256 of a set of words, by which texts that were made with the same words are found; None for no words."""
+    """Return the sha256 of a set of keywords, which is stored with each text; None for no words.
+
+    A stored text is reused only if its keywords have the same digest.
+    """
     lines = "\n".join(sorted(set(keywords)))
     return hashlib.sha256(lines.encode()).hexdigest() if lines else None
 
 
 class _Telling:
-    """What letters tell in one text: nothing in a text of capitals, and Latin ones only beside Cyrillic ones."""
+    """Decides which words of one text are names.
+
+    Capitals mean nothing in a text of capitals only, and Latin letters nothing in a text without Cyrillic ones.
+    """
 
     def __init__(self, text: str) -> None:
         self._capitals_tell = any(letter.islower() for letter in text)
         self._latin_tells = _CYRILLIC.search(text) is not None
 
     def is_name(self, word: str, *, begins_sentence: bool) -> bool:
-        """Return whether the spelling of a word tells that it is no everyday word."""
+        """Return whether the spelling of a word shows that it is not an everyday word."""
         if _LATIN.search(word):
             if self._latin_tells:
                 return True
@@ -139,7 +145,7 @@ class _Telling:
 
 
 def _tokens(text: str) -> Iterable[_Token]:
-    """The words of a text, with whether each begins a sentence."""
+    """Yield the words of a text, each with whether it begins a sentence."""
     begins = True
     for line in text.splitlines():
         begins = True
@@ -153,9 +159,10 @@ def _tokens(text: str) -> Iterable[_Token]:
 def _replaced(
     old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
-    """The new words that stand in place of others, each with the recognised words around its place.
+    """Yield the words that replace others, each with the recognised words around its place.
 
-    These may be words that stayed: of «а и гуль и» the «и» of «Айгуль и» may be taken for the first one.
+    Words that stayed may be among these, because the alignment is not unique: if «а и гуль и» becomes «Айгуль и», the
+    remaining «и» may be aligned with the first one.
     """
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         if kind != "replace":
@@ -166,7 +173,10 @@ def _replaced(
 
 
 def _is_like(key: str, replaced: Sequence[str]) -> bool:
-    """Return whether a word is like up to three neighbours taken together; scripts that differ are not compared."""
+    """Return whether a word is similar to one to three neighbouring words joined together.
+
+    A Latin and a Cyrillic word cannot be compared by letters and count as similar.
+    """
     is_latin = bool(_LATIN.search(key))
     for start in range(len(replaced)):
         for end in range(start + 1, min(start + _LONGEST_RUN, len(replaced)) + 1):

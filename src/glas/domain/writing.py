@@ -1,7 +1,7 @@
-"""How the words heard are written: capitals and full stops for models that write neither, numbers in digits.
+"""Write recognised words with capitals and full stops, for models that write neither, and numbers in digits.
 
-Nothing is lost by it: RU-NORM makes the same words of the text before and after. Times stay those of the words: what
-was put together begins with its first word, ends with its last, and is as sure as the least sure of them.
+RU-NORM gives the same words for the text before and after, so error rates do not change. If several words become one
+number, it has the begin of the first word, the end of the last word, and the lowest confidence of all.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ENDS = (".", "!", "?", "…")
 
 
 class Style(BaseModel):
-    """What is done to the text of an engine."""
+    """Which changes are made to the text of an engine."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,18 +31,18 @@ class Style(BaseModel):
 
 
 class Writer:
-    """Writes one recording, piece by piece; it remembers whether a sentence goes on."""
+    """Writes the text of one recording, piece by piece; a sentence may continue from one piece to the next."""
 
     def __init__(self, style: Style) -> None:
         self._style = style
         self._goes_on = False
 
     def write(self, heard: Hypothesis, *, is_cut: bool = False) -> Hypothesis:
-        """One piece in the style.
+        """Return the hypothesis of a piece in the style.
 
         Args:
-            heard: what was recognised in the piece.
-            is_cut: the piece ends in the middle of speech, so its last sentence may go on in the next one.
+            heard: the hypothesis of the piece.
+            is_cut: whether the piece ends in the middle of speech, so that its last sentence may continue in the next.
         """
         if not heard.text or heard.language != RUSSIAN or self._style == Style():
             return heard

@@ -1,4 +1,7 @@
-"""Work that outlives the process: workflows of recorded steps, queues, schedules, leases. The only importer of DBOS."""
+"""Durable work, which continues after a crash: workflows of recorded steps, queues, schedules and leases.
+
+Only this package imports DBOS.
+"""
 
 from glas.durable.engine import Durable
 from glas.durable.place import Place, is_away, postgres_place, sqlite_place

@@ -1,4 +1,8 @@
-"""What must happen again and again while the engine runs: beat, take over from the dead, clean up, forget people."""
+"""Background tasks of the durable engine.
+
+They send heartbeats, take over the work of processes that died, delete old work, and delete the work of people who
+asked for it.
+"""
 
 import asyncio
 import time
@@ -28,7 +32,7 @@ _log = structlog.stdlib.get_logger("glas.durable")
 
 
 class Care:
-    """The care of one running engine."""
+    """Runs the background tasks of one engine."""
 
     def __init__(
         self,
@@ -41,16 +45,16 @@ class Care:
         hear: Callable[[Mapping[str, str]], object],
         running: Running,
     ) -> None:
-        """Prepare it; nothing runs before `start`.
+        """Initialise it; nothing runs before `start`.
 
         Args:
             dbos: the running engine.
             members: heartbeats and leases.
-            slot: of this process.
-            keep_s: seconds after which ended work is forgotten.
-            note: what this process tells the others with each heartbeat.
-            hear: is given the notes of the others then.
-            running: the work that this process does.
+            slot: the slot of this process.
+            keep_s: seconds after which ended work is deleted.
+            note: returns the note that this process sends to the others with each heartbeat.
+            hear: is called with the notes of the others after each heartbeat.
+            running: the work that runs in this process.
         """
         self._dbos = dbos
         self._members = members
@@ -62,21 +66,24 @@ class Care:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin; it goes on until `stop`."""
+        """Start the tasks; they run until `stop`."""
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
 
     async def stop(self) -> None:
-        """Stop."""
+        """Stop the tasks and wait for their end."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
-        """Delete the ended work of a person that was given before `before_s` (Unix time); returns how many.
+        """Delete a person's work that was enqueued before `before_s` (Unix time; None: now) and has ended.
 
-        What has not ended, such as the work that asks for this, is deleted soon after it has: until then the person
-        stands in a table beside the engine's.
+        Work that has not ended, such as the work that calls this, is deleted soon after its end. Until then the person
+        is listed in a table of ours.
+
+        Returns:
+            The number of works that were deleted now.
         """
         if before_s is None:
             before_s = time.time()
@@ -125,7 +132,7 @@ class Care:
             await asyncio.sleep(_CLEANING_S)
 
     async def _clean(self) -> None:
-        """Delete all that ended long ago, however much it is: it holds texts, and nobody asks for it any more."""
+        """Delete all work that ended more than `keep_s` seconds ago, because it contains people's texts."""
         before: list[str] = []
         while True:
             found = await DBOS.list_workflows_async(
@@ -146,10 +153,10 @@ class Care:
 
 
 async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
-    """Do what will be tried again in any case; None where it failed.
+    """Run `work`; log an error and return None if it fails, because it is repeated anyway.
 
-    A database that is away is told in a line. Anything else is a fault of ours: it is logged with its traceback, and
-    does not end the care, since a process without a heartbeat would lose its work to others.
+    If the database is unavailable, one line is logged. Any other error is a bug and is logged with its traceback. It
+    must not end the background tasks, because other processes take over the work of a process without heartbeats.
     """
     try:
         return await work
@@ -162,7 +169,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs that nobody here can do: their part is not there any more, and the next run catches up."""
+    """Cancel scheduled runs of workflows that are not registered, because their part does not run any more."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )

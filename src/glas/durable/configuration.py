@@ -1,4 +1,4 @@
-"""How DBOS is set up: its configuration, and where its log goes."""
+"""Configuration of DBOS and of its log."""
 
 import logging
 
@@ -15,8 +15,8 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
     """Make the configuration of DBOS.
 
     Args:
-        place: where work is remembered.
-        engine: its open database.
+        place: where work is stored.
+        engine: the open database of that place.
         slot: stable name of this process.
     """
     found: DBOSConfig = {
@@ -35,7 +35,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
 
 
 def send_logs_to_ours() -> None:
-    """Keep DBOS from printing by itself: its lines pass our processors, which redact secrets."""
+    """Prevent DBOS from printing its log; its lines go through our processors instead, which redact secrets."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

@@ -3,12 +3,13 @@
 What it is for, and what the public interface costs (DBOS 3.4, PostgreSQL, `benchmarks/durable.py`, works of 8 steps):
 
 - `FirstRuns`: 16 ms of processor time for each work in place of 21 to 24. DBOS has no setting for it.
-- `QueueWaits`: 45 to 50 works a second in place of 43 to 45, though idle queues are looked at 5 times a second in place
-  of 12. The public way is to look often.
-- `put_back`: gives the work of a process that died to a living one. The public `resume_workflows` would take it out of
-  its queue, so that a person's messages lose their order, and it does not compare the owner, so that two processes
-  could both begin it.
-- `running`: the tasks that must end before DBOS is closed. `DBOS.destroy` waits in whole seconds, even for nothing.
+- `QueueWaits`: 45 to 50 works a second in place of 43 to 45, although idle queues are polled 5 times a second in place
+  of 12. The public interface permits only a shorter polling interval.
+- `put_back`: returns the work of a process that died to its queue. The public `resume_workflows` would take it out of
+  its queue, so that a person's messages lose their order. It also does not compare the owner, so two processes could
+  both begin the work.
+- `running`: the tasks that must end before DBOS is closed. `DBOS.destroy` waits for whole seconds, even if no task
+  runs.
 """
 
 import threading
@@ -26,18 +27,18 @@ _SHORTEST_WAIT_S = 0.08
 
 
 class FirstRuns:
-    """Leaves out the search for the record of a step, where the work has no records.
+    """Skips the query for the record of a step, if the work has no records.
 
-    A claim counts the runs of the work, and one query for all work that was claimed together tells whether anything of
-    it is recorded. Only work that is run for the first time and has no record is not searched. Counting alone would
-    not do: resuming a workflow sets its count back, and a fork begins with records.
+    DBOS counts the runs of a work when it claims it. One query finds which of the works that were claimed together have
+    records. The query for each step is skipped only for work that runs for the first time and has no record. The count
+    alone would not suffice: resuming a workflow resets its count, and a fork begins with records.
     """
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
 
     def watch(self, dbos: DBOS) -> None:
-        """Begin, before anything is claimed."""
+        """Replace two methods of DBOS's database; call this before any work is claimed."""
         database = dbos._sys_db
         statuses, check = database.get_workflow_statuses, database.check_operation_execution
         records = database.tables.operation_outputs.c.workflow_uuid
@@ -62,27 +63,27 @@ class FirstRuns:
         database.check_operation_execution = unless_first  # type: ignore[method-assign]
 
     def ended(self, workflow_id: str | None) -> None:
-        """Search for the records of later runs of this work."""
+        """Note that a run has ended; later runs of the same work query their records."""
         self._ids.discard(workflow_id or "")
 
 
 class QueueWaits:
-    """Wakes the threads that look at queues; without a call they look as often as their queue says."""
+    """Wakes the threads that poll queues before their polling interval ends."""
 
     def __init__(self) -> None:
         self._woken: dict[str, threading.Event] = {}
 
     def wake(self, queue: str) -> None:
-        """Have `queue` looked at now: there is something to do in it, or room to do it."""
+        """Poll `queue` now, because work was enqueued."""
         self._woken.setdefault(queue, threading.Event()).set()
 
     def wake_all(self) -> None:
-        """Have every thread look up, to end."""
+        """Wake all threads, so that they notice that they must end."""
         for woken in list(self._woken.values()):
             woken.set()
 
     def launch(self, first_runs: FirstRuns) -> None:
-        """Call `DBOS.launch` so that its threads can be woken and first runs are known."""
+        """Call `DBOS.launch` in such a way that its threads can be woken, and that `first_runs` sees every claim."""
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
         def begin_watched(stop_event: threading.Event, dbos: DBOS) -> None:
@@ -97,7 +98,7 @@ class QueueWaits:
 
 
 class _Wait(threading.Event):
-    """Stands for the event with which DBOS ends these threads; waiting for it also ends when the queue is woken."""
+    """Replaces the event with which DBOS ends its threads; a wait for it also ends if the queue is woken."""
 
     def __init__(self, stop: threading.Event, woken: dict[str, threading.Event]) -> None:
         super().__init__()
@@ -128,12 +129,12 @@ def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
 
 
 def running(dbos: DBOS) -> set[Task[Any]]:
-    """The tasks of all work that this process has begun and not ended."""
+    """Return the tasks of all work that runs in this process."""
     return set(dbos._workflow_tasks)
 
 
 def join_queue_threads() -> None:
-    """Wait for the threads that look at queues, which were told to end. Blocks."""
+    """Wait until the threads that poll queues have ended; the event that stops them must be set. Blocks."""
     for thread in threading.enumerate():
         if thread.name.startswith(_QUEUE_THREAD):
             thread.join(timeout=10)

@@ -1,7 +1,8 @@
 """DBOS, started once per process: parts register their work before it starts, then enqueue it by name.
 
-Workflow functions get and return JSON only. Their ids are idempotency keys: what was enqueued once is not enqueued
-again. A step that was recorded is never repeated; one that was not is, so that its effect must bear a repetition.
+Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: work with a known id
+is not enqueued again. A recorded step is never repeated. A step that a crash interrupted is repeated, so each step
+must be safe to repeat.
 """
 
 import asyncio
@@ -36,12 +37,12 @@ class Durable:
     _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, keep_days: float = 2.0) -> None:
-        """Prepare it; nothing is opened before `start`.
+        """Initialise it; nothing is opened before `start`.
 
         Args:
-            place: where work is remembered.
-            slot: stable name of this process: work that it left behind when it died is its own again.
-            keep_days: days after which ended work is forgotten; Telegram repeats updates for one day.
+            place: where work is stored.
+            slot: stable name of this process; after a crash it continues the work that it had claimed.
+            keep_days: days after which ended work is deleted; Telegram repeats updates for one day.
         """
         self._place = place
         self._slot = slot
@@ -66,11 +67,11 @@ class Durable:
         return self._slot
 
     def tell(self, note: Callable[[], str], hear: Callable[[Mapping[str, str]], object]) -> None:
-        """Talk with the other processes that share this place, once with each heartbeat. To be called before `start`.
+        """Exchange notes with the other processes of this place at each heartbeat; call this before `start`.
 
         Args:
-            note: what they shall know of this process.
-            hear: is given the notes of all other living ones by slot, each up to some seconds old.
+            note: returns the note of this process.
+            hear: is called with the notes of all other running processes by slot, each some seconds old.
         """
         self._note, self._hear = note, hear
 
@@ -83,15 +84,15 @@ class Durable:
         self._queues.append(queue)
 
     def schedule(self, schedule: Schedule) -> None:
-        """Register work that comes by the clock."""
+        """Register work that is enqueued at fixed times."""
         self._schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """Take back a schedule that an earlier start may have left in the database."""
+        """Delete, at the start, a schedule that an earlier start may have stored in the database."""
         self._unwanted.append(name)
 
     async def start(self) -> None:
-        """Open the database, take back what was left behind, begin to work.
+        """Open the database, continue the work that a crash interrupted, and begin to take work from the queues.
 
         Raises:
             ConfigurationError: the database cannot be opened, or this process has an engine already.
@@ -136,7 +137,7 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, function: WorkflowFunction) -> WorkflowFunction:
-        """A function around a method, which DBOS could not mark as it marks what it registers."""
+        """Wrap a workflow function to note its begin and end; DBOS cannot register a bound method itself."""
 
         async def call(*arguments: Any) -> Any:
             self._running.add(DBOS.workflow_id)
@@ -171,7 +172,7 @@ class Durable:
         await self._drop_schedules()
 
     async def _drop_schedules(self) -> None:
-        """Delete schedules that are unwanted, and those that nobody alive could mean."""
+        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         ours = {one.name for one in self._schedules}
         found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
@@ -183,7 +184,7 @@ class Durable:
             await end_unknown_runs(self._functions)
 
     async def close(self, *, patience_s: float = 20.0) -> None:
-        """Let running work end, at most `patience_s` seconds, then stop; what is cut off goes on at the next start."""
+        """Wait at most `patience_s` seconds for running work, then stop; the rest continues at the next start."""
         if self._care is not None:
             await self._care.stop()
         if self._dbos is not None:
@@ -215,10 +216,10 @@ class Durable:
         Durable._is_started = False
 
     async def enqueue(self, work: Work) -> None:
-        """Remember work durably; it is done soon, once. Work with a known id is left as it is.
+        """Store work durably; it is then run once. Work with a known id is not stored again.
 
-        Within a workflow the engine would also record it there, in two more transactions, so that a replay does not
-        give it again; its id sees to that already. Hence a context of its own.
+        Within a workflow, DBOS would also record the call as a step, in two more transactions, so that a repetition
+        does not enqueue the work again. The id of the work prevents that already, so the call gets its own context.
         """
         await asyncio.create_task(self._enqueue(work), context=Context())
 
@@ -236,10 +237,10 @@ class Durable:
         return work.person if one_per_person else None
 
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Inside a workflow: do `function`, or return what it gave when it was recorded. Its value must be JSON.
+        """Call `function` as a step of a workflow; if it is recorded already, return the recorded value.
 
-        Only values are recorded. What `function` raises is raised and not recorded, so that another run does the step
-        again; an error that is a result must be returned as a value.
+        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats
+        the step. An error that is a result must therefore be returned as a value.
         """
 
         async def guarded() -> _T:
@@ -260,17 +261,17 @@ class Durable:
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
 
     async def count_waiting(self, queue: str) -> int:
-        """How many pieces of work wait in a queue."""
+        """Return how many works wait in a queue, at most `_COUNTED`."""
         found = await DBOS.list_workflows_async(
             queue_name=queue, status="ENQUEUED", load_input=False, load_output=False, limit=_COUNTED
         )
         return len(found)
 
     async def forget(self, person: str) -> int:
-        """Delete a person's work with inputs and results: what has ended now, the rest as soon as it ends.
+        """Delete a person's work with arguments and results: ended work now, running work soon after its end.
 
         Returns:
-            How many pieces went now.
+            The number of works that were deleted now.
         """
         assert self._care is not None, "expected a started engine"  # noqa: S101
         return await self._care.forget(person)

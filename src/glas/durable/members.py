@@ -1,4 +1,4 @@
-"""Who is alive: heartbeats of the executors with a note each, leases that one of them holds, people to forget."""
+"""Tables about the processes that share a place: heartbeats with notes, leases, people whose work must be deleted."""
 
 import time
 import zlib
@@ -10,7 +10,7 @@ _PREPARING = zlib.crc32(b"glas durable tables")
 
 
 class Members:
-    """Small tables beside those of the engine; every call is one transaction and blocks, so call it in a thread."""
+    """Reads and writes these tables. Each call is one transaction and blocks, so call it in a thread."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class Members:
         self._metadata = metadata
 
     def prepare(self) -> None:
-        """Make the tables, and the column that older ones lack."""
+        """Create the tables; add the column `note` to a table of an older version."""
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARING)))
@@ -52,7 +52,7 @@ class Members:
                 connection.execute(sa.text(f"ALTER TABLE {name} ADD COLUMN note TEXT"))
 
     def beat(self, slot: str, note: str = "") -> None:
-        """Say that `slot` is alive, and leave a note for the others."""
+        """Store a heartbeat of `slot` with a note for the other processes."""
         with self._engine.begin() as connection:
             values = {"seen_s": self._now_s(connection), "note": note}
             changed = connection.execute(
@@ -62,13 +62,13 @@ class Members:
                 connection.execute(sa.insert(self._executors).values(slot=slot, **values))
 
     def leave(self, slot: str) -> None:
-        """Say that `slot` has stopped, and let its leases go."""
+        """Delete the heartbeat and the leases of `slot`, because it stops."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._executors).where(self._executors.c.slot == slot))
             connection.execute(sa.delete(self._leases).where(self._leases.c.holder == slot))
 
     def living(self, dead_after_s: float) -> dict[str, str]:
-        """The slots that were heard of within `dead_after_s` seconds, each with its note."""
+        """Return the slots with a heartbeat within the last `dead_after_s` seconds, each with its note."""
         table = self._executors.c
         with self._engine.begin() as connection:
             since_s = self._now_s(connection) - dead_after_s
@@ -76,7 +76,7 @@ class Members:
             return {slot: note or "" for slot, note in rows}
 
     def take_lease(self, name: str, holder: str, ttl_s: float) -> bool:
-        """Take or renew a lease for `ttl_s` seconds; false while somebody else has it."""
+        """Take or renew a lease for `ttl_s` seconds; return False if another process holds it."""
         leases = self._leases
         with self._engine.begin() as connection:
             now_s = self._now_s(connection)
@@ -96,25 +96,25 @@ class Members:
             return True
 
     def remember_to_forget(self, person: str, before_s: float) -> None:
-        """Note that work of a person from before `before_s` must go."""
+        """Store that a person's work from before `before_s` must be deleted."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(self._forgotten.c.person == person))
             connection.execute(sa.insert(self._forgotten).values(person=person, before_s=before_s))
 
     def has_forgotten(self, person: str, before_s: float) -> None:
-        """Note that nothing of it is left; a later wish stays."""
+        """Store that a person's work from before `before_s` is deleted; a later request for deletion stays."""
         table = self._forgotten.c
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
 
     def to_forget(self) -> list[tuple[str, float]]:
-        """People whose work is not all gone yet, each with the time before which it was given."""
+        """Return the people whose work is not completely deleted yet, each with the time up to which it must be."""
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))
             return [(person, before_s) for person, before_s in rows]
 
     def _now_s(self, connection: sa.Connection) -> float:
-        """The time by the database's clock, which all machines share; an SQLite file is of one machine anyway."""
+        """Return the time of the database's clock, which all machines share; for SQLite, of this machine's clock."""
         if connection.dialect.name == "sqlite":
             return time.time()
         return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())

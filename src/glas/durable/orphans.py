@@ -1,6 +1,6 @@
-"""Work that this process has claimed and does not run: the connection broke after the claim, or under the work.
+"""Find work that this process has claimed but does not run, because the connection to the database broke.
 
-Left as it is, it would hold up its person until the next start.
+Without this, such work would delay all further work of its person until the next start.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ _log = structlog.stdlib.get_logger("glas.durable")
 
 
 class Running:
-    """The work whose task runs in this process. It counts until its outcome is written, since its task ends then."""
+    """The works whose tasks run in this process. A task ends only after its result is stored."""
 
     def __init__(self) -> None:
         self._ids: dict[asyncio.Task[Any], str] = {}
 
     def add(self, workflow_id: str | None) -> None:
-        """Note that the current task does this work."""
+        """Note that the current task runs this work."""
         task = asyncio.current_task()
         if task is None or workflow_id is None:
             return
@@ -30,7 +30,7 @@ class Running:
         task.add_done_callback(self._forget)
 
     def ids(self) -> set[str]:
-        """Names of all that runs."""
+        """Return the ids of all running works."""
         return set(self._ids.values())
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -46,11 +46,11 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back what is idle for the second time in a row: seen once, it may just be being begun.
+        """Put back work that is not running at two calls in a row; after one call it may just be starting.
 
         Args:
             dbos: the running engine.
-            ours: the work that the database says this process is doing.
+            ours: the work that this process has claimed, according to the database.
         """
         idle = set(ours) - self._running.ids()
         again = sorted(idle & self._idle)

@@ -1,4 +1,4 @@
-"""Where durable work is remembered: an SQLite file of its own, or a schema of a PostgreSQL server."""
+"""Where durable work is stored: in a separate SQLite file, or in a schema of a PostgreSQL server."""
 
 import sqlite3
 import time
@@ -29,7 +29,8 @@ class Place:
 
     Attributes:
         url: SQLAlchemy's address of it.
-        schema: the PostgreSQL schema; each part that runs apart has its own, or parts would claim each other's work.
+        schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because they would claim each
+            other's work otherwise.
         former: the file or schema that an older version used for the same work.
     """
 
@@ -39,15 +40,15 @@ class Place:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file of this machine."""
+        """Whether the place is an SQLite file."""
         return self.url.startswith("sqlite")
 
     def open(self) -> sa.Engine:
-        """Connect to it."""
+        """Open the database."""
         return _open_sqlite(self.url) if self.is_sqlite else _open_postgres(self.url)
 
     def adopt(self) -> None:
-        """Take over what lies under the former name; where there is something under both, say so and touch neither."""
+        """Rename the former file or schema; if both exist, log a warning and change nothing."""
         if self.former is None:
             return
         if self.is_sqlite:
@@ -57,20 +58,20 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """A file; its directory is made when missing. Nobody else may have the former file open."""
+    """Return the place in a file, and create its directory; no other process may have the former file open."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
 
 def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
-    """A schema of `part` alone on the server that `url` names, whatever driver the address asks for."""
+    """Return the place in the schema of `part` on the server of `url`; the driver in the URL is ignored."""
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     schema = None if former is None else f"durable_{former}"
     return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)
 
 
 def is_away(error: Exception) -> bool:
-    """Tell whether an error says that the database, or the way to it, is not there, rather than that we have a bug."""
+    """Return whether an error means that the database cannot be reached; any other error is a bug."""
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError | OSError)
 
 
@@ -111,9 +112,9 @@ def _open_postgres(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "checkout")
     def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-        """Let the pool replace a connection that a restarted server has left dead, without asking at each use.
+        """Let the pool replace a connection that the server has closed, without a query at each use.
 
-        A connection at rest has nothing to say but its end.
+        An idle connection receives data only if the server closes it.
         """
         if connection.closed or has_input(connection.fileno()):
             raise sa.exc.DisconnectionError("the server has closed this connection")

@@ -1,4 +1,4 @@
-"""How long a step is tried again, and when it gives up."""
+"""Repeat a step that failed, with growing pauses, up to a time limit."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ _JITTER = 0.2
 
 @dataclass(frozen=True)
 class Retry:
-    """Pauses double from `first_s` to `longest_s` seconds, until `patience_s` seconds have gone by."""
+    """Pauses between attempts: they double from `first_s` to `longest_s` seconds, for `patience_s` seconds in all."""
 
     first_s: float = 0.5
     longest_s: float = 30.0
@@ -30,16 +30,16 @@ async def with_retries(
     name: str,
     pause_s: Callable[[Exception], float | None],
 ) -> _T:
-    """Do `work` until it succeeds.
+    """Call `work` until it succeeds.
 
     Args:
-        work: is called again after each failure that passes.
-        retry: how often and how long.
-        name: for the log.
-        pause_s: least seconds to wait after an error; None for an error that waiting does not mend.
+        work: is called again after each temporary error.
+        retry: the pauses and the time limit.
+        name: name of the step in the log.
+        pause_s: returns the least number of seconds to wait after an error; None if the error is permanent.
 
     Raises:
-        Exception: the error that waiting does not mend, or the last one when the patience ended.
+        Exception: a permanent error, or the last temporary one after the time limit.
     """
     deadline, backoff_s = time.monotonic() + retry.patience_s, retry.first_s
     while True:

@@ -1,4 +1,4 @@
-"""What the engine is given to do: queues, pieces of work, times."""
+"""Queues, works and schedules, as the parts define them for the engine."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ WorkflowFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 
 @dataclass(frozen=True)
 class Queue:
-    """How work of one kind is let through.
+    """A queue of works.
 
     Attributes:
-        name: names it.
-        concurrency: workflows that one process runs at once.
-        one_per_person: a person's work is done one after the other, so that nobody crowds out the rest.
-        poll_s: seconds between two looks at the queue; what this process itself enqueues is seen at once.
+        name: name of the queue.
+        concurrency: how many workflows one process runs at once.
+        one_per_person: whether the works of one person run one after another, so that one person cannot delay others.
+        poll_s: polling interval, seconds; work that this process enqueues is noticed at once.
     """
 
     name: str
@@ -26,7 +26,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class Work:
-    """One piece of work to enqueue; `person` is whose turn it takes and by whom it can be forgotten."""
+    """One work to enqueue.
+
+    Works with the same `person` run one after another, and are deleted together if that person asks for deletion.
+    """
 
     queue: str
     workflow: str
@@ -37,13 +40,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Work that comes by the clock, never twice for one time.
+    """Work that is enqueued at fixed times, once for each time.
 
     Attributes:
-        name: names it.
-        workflow: the function that does it; it gets the scheduled time and None.
-        cron: when; six fields begin with seconds.
-        queue: where it waits. Only processes that registered this queue do it.
+        name: name of the schedule.
+        workflow: name of the workflow function, which is called with the scheduled time and None.
+        cron: the times; of six fields the first one is the seconds.
+        queue: the queue. Only processes that registered this queue run the work.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Engines: loaded recognisers. A *model* is weights on disk; an *engine* is a model that is ready to hear."""
+"""Engines recognise pieces of speech. A *model* is weights on disk; an *engine* is a model loaded into memory."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from glas.domain.transcription import Hypothesis, Samples
 
 
 class Engine(Protocol):
-    """A loaded recogniser. Several threads may call `recognise` at once."""
+    """A loaded model. Several threads may call `recognise` at once."""
 
     @property
     def name(self) -> str:
@@ -27,11 +27,11 @@ class Engine(Protocol):
 
         Args:
             batch: samples, each of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
-            options: what the caller asks for; what lies beyond `abilities` is the caller's to refuse.
+            options: options of recognition; the caller must refuse those that `abilities` does not contain.
 
         Returns:
-            One hypothesis per piece, in order, with times relative to the start of its piece; its text is empty and it
-            has no segments where nothing was heard.
+            One hypothesis per piece, in order, with times relative to the start of its piece. If nothing was
+            recognised, its text is empty and it has no segments.
         """
 
     def close(self) -> None:

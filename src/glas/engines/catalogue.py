@@ -1,4 +1,4 @@
-"""Models by name: which there are, and where their weights lie on disk."""
+"""Find models by name: which ones Glas knows, and where their weights are on disk."""
 
 import re
 from difflib import get_close_matches
@@ -25,17 +25,17 @@ _EMBEDDED_FOLDER = "whisper-base-ru"
 
 
 def known_models() -> tuple[KnownModel, ...]:
-    """All models that have a name, the embedded one first."""
+    """Return all models that Glas knows by name, the embedded one first."""
     return KNOWN_MODELS
 
 
 def known_model(name: str) -> KnownModel:
-    """The model of that name; its short name (`gigaam-v3-ctc`) will do.
+    """Return the model with a name, which may be its short name (`gigaam-v3-ctc`).
 
-    `whisper:<owner>/<name>` is any Whisper on the model hub, of which nothing more is known than its place.
+    `whisper:<owner>/<name>` is any Whisper on the model hub; only its repository is known.
 
     Raises:
-        UnknownModelError: there is none; the message offers similar names.
+        UnknownModelError: there is no such model; the message suggests similar names.
     """
     for model in KNOWN_MODELS:
         if name in (model.name, model.short_name):
@@ -67,14 +67,14 @@ def _whisper_of_the_hub(repository: str) -> KnownModel:
 
 
 class Title(NamedTuple):
-    """What a model is called in front of people."""
+    """Title of a model for people, in each language."""
 
     ru: str
     en: str
 
 
 def title_of(name: str) -> Title:
-    """What a model is called in front of people, by its uniform name; of a directory only its own name is told."""
+    """Return the title of a model by its uniform name; for a directory, without the path."""
     place = Path(name.partition(":")[2])
     if place.is_absolute():
         return Title(f"своя модель «{place.name}»", f"own model “{place.name}”")
@@ -86,45 +86,45 @@ def title_of(name: str) -> Title:
 
 
 def local_directory(models_dir: Path, name: str) -> Path:
-    """Where the weights of a known model lie, or will lie once they are fetched.
+    """Return the directory for the weights of a known model; it may not exist yet.
 
     Raises:
-        UnknownModelError: no model of that name.
+        UnknownModelError: there is no model of that name.
     """
     return directory_of(models_dir, known_model(name))
 
 
 def directory_of(models_dir: Path, model: KnownModel) -> Path:
-    """The same for a model that need not stand in the catalogue."""
+    """Return the directory for the weights of a model, which need not be one that Glas knows by name."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
 
 
 def embedded_directory() -> Path:
-    """Where the embedded model lies: in the installed package, or else in the checkout that the package is run from."""
+    """Return the directory of the embedded model: in the installed package, or else in the checkout."""
     installed = _PACKAGE / "models" / _EMBEDDED_FOLDER
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "models" / _EMBEDDED_FOLDER
 
 
 def is_on_disk(models_dir: Path, name: str) -> bool:
-    """Whether all files that an engine needs are there, in int8 or in fp32.
+    """Return whether all files that an engine needs are on disk, in int8 or in fp32.
 
     Raises:
-        UnknownModelError: no model of that name.
+        UnknownModelError: there is no model of that name.
     """
     return known_model(name).layout.is_whole(local_directory(models_dir, name))
 
 
 def resolve(name: str, models_dir: Path) -> str:
-    """Make a uniform name out of what people write.
+    """Return the uniform name of a model for a name as people write it.
 
-    `auto` is the best that is there: the champion, else the first of `AUTO_ORDER` that is on disk; nothing is ever
-    downloaded for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path: a name must not depend on
-    where we are. A Whisper of the hub that was fetched goes before a directory of the same name.
+    `auto` is the champion; without a champion, it is the first of `AUTO_ORDER` that is on disk. Nothing is downloaded
+    for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that a name does not depend on the
+    working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
 
     Raises:
-        UnknownModelError: no model of that name, and no such directory.
+        UnknownModelError: there is neither a model nor a directory of that name.
     """
     if name == AUTO:
         return best_on_disk(models_dir)
@@ -138,20 +138,20 @@ def resolve(name: str, models_dir: Path) -> str:
 
 
 def multilingual_on_disk(models_dir: Path) -> str | None:
-    """Uniform name of the best model on disk that knows many languages; None where there is none."""
+    """Return the uniform name of the best multilingual model on disk; None if there is none."""
     return next((name for name in AUTO_ORDER if name in MULTILINGUAL and is_on_disk(models_dir, name)), None)
 
 
 def best_on_disk(models_dir: Path) -> str:
-    """Uniform name of what `auto` takes; the embedded model where nothing else is there."""
+    """Return the uniform name of the model that `auto` means; the embedded model if there is no other."""
     return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
 
 
 def champion(models_dir: Path) -> str | None:
-    """Uniform name of the model that was chosen to serve, if it is on disk.
+    """Return the uniform name of the champion, the model that was chosen to serve; None if it is not on disk.
 
-    The file `champion` in the directory of models names it in its first line as GLAS_MODEL would; a directory may be
-    named relative to the directory of models. Whoever promotes a model writes it, see `choose`.
+    The first line of the file `champion` in the directory of models contains its name, in the form of GLAS_MODEL. The
+    path of a directory may be relative to the directory of models. `choose` writes the file.
     """
     chosen = named_champion(models_dir)
     if not chosen or chosen == AUTO:
@@ -167,7 +167,7 @@ def champion(models_dir: Path) -> str | None:
 
 
 def named_champion(models_dir: Path) -> str | None:
-    """What the file `champion` says, whether or not there is such a model; None where there is no file."""
+    """Return the name in the file `champion`, whether or not there is such a model; None if there is no file."""
     try:
         lines = (models_dir / CHAMPION).read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, NotADirectoryError):
@@ -178,11 +178,11 @@ def named_champion(models_dir: Path) -> str | None:
 
 
 def choose(name: str, models_dir: Path) -> None:
-    """Make a model the champion; `auto` takes the choice back, so that the best one serves again.
+    """Make a model the champion; `auto` removes the champion, so that the best model on disk serves again.
 
     Raises:
-        UnknownModelError: no model of that name.
-        ModelFileMissingError: it is not on disk.
+        UnknownModelError: there is no model of that name.
+        ModelFileMissingError: the model is not on disk.
         ModelError: the directory of models cannot be written.
     """
     try:

@@ -39,11 +39,11 @@ class CharacterLM:
             raise ValueError("expected a space among the letters")
 
     def knows(self, word: str) -> bool:
-        """Whether all letters of a word are the model's."""
+        """Return whether the model knows all letters of a word."""
         return all(letter in self._number for letter in word)
 
     def logprob(self, word: str) -> float:
-        """Natural logarithm of the probability of a word's letters and the space after it, at a word's beginning."""
+        """Return the natural logarithm of the probability of a word's letters and the space after them."""
         code, length = self._number[SPACE], 1
         total = 0
         for letter in (*word, SPACE):
@@ -56,7 +56,7 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Cost of a letter after the longest known ending of a context of `length` letters."""
+        """Return the cost of a letter after the longest known ending of a context of `length` letters."""
         while True:
             contexts = self._contexts[length]
             at = bisect_left(contexts, code)

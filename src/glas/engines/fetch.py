@@ -1,4 +1,4 @@
-"""From a source to a model directory: only the files that an engine needs, checked, and all of them or none."""
+"""Download the files of a model that an engine needs, check them, and publish all of them or none."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -25,20 +25,20 @@ def fetch_model(
     precision: Precision | None = None,
     endpoint: str | None = None,
 ) -> Path:
-    """Fetch the weights of a known model, unless they are on disk; see `fetch`.
+    """Download the weights of a known model, unless they are on disk; see `fetch`.
 
     Args:
-        name: of a known model, long or short.
-        models_dir: where models lie; made when missing.
-        on_progress: called for each piece that arrives, in the calling thread.
+        name: name of a known model, long or short.
+        models_dir: directory of models, which is created if it is missing.
+        on_progress: is called for each part that arrives, in the calling thread.
         precision: `int8` or `fp32`. None takes int8 where the hub has it: a quarter of the bytes, a third of memory,
             and twice the speed on a processor with int8 instructions (2.3 times measured with random weights of a
-            221 M Conformer, one core of an AMD Zen 4); graphics cards want fp32.
-        endpoint: address of the hub or of a mirror; None reads HF_ENDPOINT, as all that talk to this hub do.
+            221 M Conformer, one core of an AMD Zen 4). Graphics cards need fp32.
+        endpoint: address of the hub or of a mirror; None reads HF_ENDPOINT, as other programs for this hub do.
 
     Raises:
-        UnknownModelError: no such name.
-        ModelError: what `fetch` raises.
+        UnknownModelError: there is no such model.
+        ModelError: see `fetch`.
     """
     model = known_model(name)
     if is_on_disk(models_dir, model.name):
@@ -54,20 +54,21 @@ def fetch(
     precision: Precision | None = None,
     endpoint: str | None = None,
 ) -> Path:
-    """Fetch the weights of a model from the first source that has them.
+    """Download the weights of a model from the first source that has them.
 
-    The files gather in a directory beside the final one, which appears under its name only when all are there and their
-    hashes are right; nothing goes to a cache elsewhere. A fetch that broke off is continued by the next one. Arguments
-    are those of `fetch_model`.
+    The files are collected in a temporary directory beside the final one. It is renamed when all files are there and
+    their hashes are right. No cache elsewhere is used. The next call continues a download that was interrupted. The
+    arguments are those of `fetch_model`.
 
     Returns:
         The model's directory.
 
     Raises:
-        HubUnreachableError: no source answers, told within ten seconds for each; the message says how to do it by hand.
+        HubUnreachableError: no source can be reached, after at most ten seconds for each; the message explains the
+            download by hand.
         ModelFileMissingError: the only source lacks a file.
-        ModelError: the disk has no room or cannot be written, or somebody else is fetching the same model.
-        ModelLoadError: a file is not what its hash says.
+        ModelError: the disk is full or cannot be written, or another process is downloading the same model.
+        ModelLoadError: a file has a wrong hash.
     """
     sources = sources_of(model, precision=precision, endpoint=endpoint)
     if not sources:
@@ -93,7 +94,7 @@ def fetch(
 def sources_of(
     model: KnownModel, *, precision: Precision | None = None, endpoint: str | None = None
 ) -> tuple[Source, ...]:
-    """Where a model can be fetched from, in the order in which the places are asked."""
+    """Return the sources of a model, in the order in which they are tried."""
     precisions = (precision,) if precision else PRECISIONS if model.int8 else PRECISIONS[1:]
     sources: list[Source] = []
     if model.repository is not None:
@@ -121,7 +122,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """An index may name files that the repository lacks."""
+    """Raise if the index of a model names files that the repository lacks."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))
@@ -130,7 +131,7 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Keep others from writing the same files."""
+    """Hold a lock within the context, so that no other process writes the same files."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(directory / _LOCK))
@@ -140,13 +141,13 @@ def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
 
 
 def _remove_if_empty(gathering: Path) -> None:
-    """Leave nothing of a fetch that brought nothing."""
+    """Remove the temporary directory if nothing was downloaded."""
     if not any(path.is_file() and path.stat().st_size for path in gathering.rglob("*")):
         shutil.rmtree(gathering)
 
 
 def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
-    """Give the directory its name, with the files of the model alone in it."""
+    """Remove all files that do not belong to the model, then move the temporary directory to its final place."""
     for path in sorted(gathering.rglob("*"), reverse=True):  # what is in a directory comes before it
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()

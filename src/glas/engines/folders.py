@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all."""
+"""Write folders atomically."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ PART = ".part"
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which then takes the place of `target`.
+    """Give an empty folder to write into, which replaces `target` at the end of the context.
 
-    It lies beside the target until the block ends without an error; then its files are forced to the disk and it is
-    renamed. An error, or a crash, leaves the target as it was. What a crash leaves is removed by the next call.
+    The folder is beside the target until then. If there was no error, its files are synced to disk and it is renamed.
+    After an error or a crash the target is unchanged. The next call removes what a crash has left.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

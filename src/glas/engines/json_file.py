@@ -1,4 +1,4 @@
-"""The small JSON files that describe a model."""
+"""Read the small JSON files that describe a model."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ from glas.domain.errors import ModelLoadError
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is no such file.
+    """Read a JSON object from a file; return an empty one if there is no such file.
 
     Raises:
-        ModelLoadError: it is not a JSON object.
+        ModelLoadError: the file does not contain a JSON object.
     """
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""The table of models that Glas knows by name: what they are, and what others measured of them."""
+"""The table of models that Glas knows by name, with published measurements."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A language model of Russian words, with which an engine chooses among the texts that it finds probable."""
+"""A language model of Russian words; an engine uses it to choose among the texts that it finds probable."""
 
 import zipfile
 from functools import lru_cache
@@ -39,7 +39,10 @@ class LanguageModel:
         self._look_up = lru_cache(_REMEMBERED)(self._found)
 
     def logprobs(self, text: str) -> list[float]:
-        """Natural logarithm of each word's probability after the word before it; words are those of RU-NORM."""
+        """Return the natural logarithm of the probability of each word after the word before it.
+
+        The words are those of the text under RU-NORM.
+        """
         before, found = self._words.beginning, []
         for word in normalise(text).split():
             number, spelling = self._look_up(word)
@@ -48,11 +51,11 @@ class LanguageModel:
         return found
 
     def knows(self, word: str) -> bool:
-        """Whether a word in lower case, without «ё», is one of the list."""
+        """Return whether a word, in lower case and without «ё», is in the list of words."""
         return self._look_up(word)[0] != NO_WORD
 
     def _found(self, word: str) -> tuple[int, float]:
-        """Place of a word on the list and the probability of its letters, 0 where it has letters of others."""
+        """Return the index of a word in the list and the probability of its letters; 0 if a letter is unknown."""
         if not self._characters.knows(word):
             return NO_WORD, 0.0
         return self._words.number(word), max(exp(self._characters.logprob(word)), 1e-300)

@@ -1,4 +1,4 @@
-"""What a model directory must hold, family by family, and which files of it are to be loaded.
+"""The files of each family of models: which ones must exist, and which ones are loaded.
 
 A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 looks for, and
 for Whisper those under which Hugging Face transformers saves a checkpoint.
@@ -24,13 +24,13 @@ class Layout:
 
     Attributes:
         kind: name under which onnx-asr knows the family; `whisper`, which has an engine of its own.
-        networks: files of weights as they are called in fp32. Where they are ONNX, the int8 ones have `.int8` before
-            the ending; others have no such variant.
-        texts: vocabulary and configuration, all of them needed.
-        optional: taken along where they exist.
-        version: what `version` in `config.json` must say; without it onnx-asr silently computes features of GigaAM v2.
-        index: a JSON file whose `weight_map` names the files over which the weights are spread; needed, if any.
-        otherwise: the same weights in other files, for a directory or a repository that lacks these.
+        networks: files of weights with their fp32 names. ONNX files also exist in int8, with `.int8` before the
+            extension; other files have no such variant.
+        texts: vocabulary and configuration; all of them are required.
+        optional: files that are used if they exist.
+        version: required `version` in `config.json`; without it onnx-asr silently computes the features of GigaAM v2.
+        index: a JSON file whose `weight_map` names the files of the weights; required, if given.
+        otherwise: another layout of the same weights, for a directory or a repository without these files.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Layout:
     otherwise: "Layout | None" = None
 
     def networks_in(self, precision: Precision) -> tuple[str, ...]:
-        """Names of the ONNX files in the given precision."""
+        """Return the names of the ONNX files in a precision."""
         if precision == "fp32":
             return self.networks
         return tuple(
@@ -50,20 +50,20 @@ class Layout:
         )
 
     def files(self, precision: Precision) -> tuple[str, ...]:
-        """All files without which the model cannot be loaded."""
+        """Return the names of all files without which the model cannot be loaded."""
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Files of `files`, and of those that the index names, that `directory` lacks; so does a link to nowhere."""
+        """Return those of `files`, and of the files in the index, that `directory` lacks; a broken link is no file."""
         wanted = (*self.files(precision), *(spread_over(directory / self.index) if self.index else ()))
         return tuple(name for name in wanted if not any(p.is_file() for p in directory.glob(name)))
 
     def is_whole(self, directory: Path) -> bool:
-        """Whether a directory holds all files, of these or otherwise."""
+        """Return whether a directory has all files of this layout, or of the one in `otherwise`."""
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Share, 0..1, of the files that are there, in the better precision; a lone configuration is nothing."""
+        """Return the share of files that exist, 0..1, in the better precision; 0 if there is only a configuration."""
         present = [
             1 - len(lacking) / len(self.files(precision))
             for precision in PRECISIONS
@@ -145,14 +145,14 @@ LAYOUTS = (
 
 
 def layout_of(directory: Path) -> Layout:
-    """Recognise the family of a directory that no catalogue knows.
+    """Detect the family of a model in a directory.
 
-    `config.json` decides where it names a `model_type`; else the names of the files do. Where files lack, it is the
-    family that comes nearest, so that `precision_of` can say which.
+    If `config.json` contains a `model_type`, that decides; otherwise the names of the files do. If files are missing,
+    it is the family with the largest share of files, so that `precision_of` can name the missing ones.
 
     Raises:
-        ModelFileMissingError: there is no such directory, or nothing in it belongs to a model.
-        ModelLoadError: `config.json` is broken, or the files of several families lie together.
+        ModelFileMissingError: there is no such directory, or none of its files belongs to a model.
+        ModelLoadError: `config.json` is damaged, or the directory has the files of several families.
     """
     if not directory.is_dir():
         raise ModelFileMissingError(f"There is no model directory {directory}.")
@@ -185,14 +185,14 @@ def _fitting(directory: Path) -> list[Layout]:
 
 
 def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precision:
-    """Choose which variant of a model to load.
+    """Choose the precision in which a model is loaded.
 
     Returns:
-        `prefer` where all its files are there, else the other one.
+        `prefer` if all its files exist, else the other precision.
 
     Raises:
-        ModelFileMissingError: neither is complete; the message names the files that the nearer one lacks.
-        ModelLoadError: the configuration says that this is another model.
+        ModelFileMissingError: neither is complete; the message names the missing files of the more complete one.
+        ModelLoadError: the configuration belongs to another model.
     """
     lacking = {precision: layout.missing(directory, precision) for precision in PRECISIONS}
     chosen = min(PRECISIONS, key=lambda precision: (len(lacking[precision]), precision != prefer))
@@ -210,28 +210,28 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
 
 
 def spread_over(index: Path) -> tuple[str, ...]:
-    """The files that an index of safetensors names; none where there is no index.
+    """Return the files that an index of safetensors names; none if there is no index.
 
     Raises:
-        ModelLoadError: it is not a JSON object.
+        ModelLoadError: the index is not a JSON object.
     """
     named = read_json(index).get("weight_map", {})
     return tuple(sorted({Path(str(name)).name for name in named.values()}))
 
 
 def configuration(directory: Path) -> dict[str, object]:
-    """Read `config.json`; empty where there is none.
+    """Read `config.json`; return an empty object if there is none.
 
     Raises:
-        ModelLoadError: it is not a JSON object.
+        ModelLoadError: the file does not contain a JSON object.
     """
     return read_json(directory / CONFIG)
 
 
 def vocabulary_of(directory: Path, layout: Layout) -> tuple[str, ...]:
-    """The tokens that a model of onnx-asr can write, read from its own files; empty where they name none.
+    """Read the tokens of a model of onnx-asr from its files; return nothing if the files contain none.
 
-    A text file has a token and its number on each line; T-one has them in its configuration.
+    A text file has a token and its number on each line; T-one has its tokens in the configuration.
     """
     match configuration(directory).get("decoder_params"):
         case {"vocabulary": [*tokens]}:

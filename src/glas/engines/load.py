@@ -1,4 +1,4 @@
-"""From the name of a model to an engine."""
+"""Load a model by its name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,25 +25,25 @@ def load_engine(
     providers: Sequence[str] = (CPU,),
     precision: Precision | None = None,
 ) -> Engine:
-    """Load a model from disk; nothing is ever downloaded here.
+    """Load a model from disk; this never downloads anything.
 
     Args:
         name: `auto`, the name of a known model, long or short, `whisper:<owner>/<name>` of the model hub, or
             `onnx:<directory>`, `whisper:<directory>`.
-        models_dir: where fetched models lie, and what Whisper's checkpoints are converted into.
-        threads: threads of one inference call.
-        workers: calls that come at once; an engine that runs them side by side itself needs to know.
-        beam_size: texts that Whisper follows at once; 1 is greedy.
-        providers: onnxruntime's execution providers, the preferred one first; `CUDA` at their head means a graphics
-            card to Whisper too.
-        precision: of Whisper's matrices; None is int8 on a processor and float16 on a graphics card. Other models have
-            the precision of their files.
+        models_dir: directory of downloaded models and of converted Whisper checkpoints.
+        threads: number of threads of one inference call.
+        workers: number of simultaneous calls, for engines that run them in parallel themselves.
+        beam_size: beam size of Whisper; 1 is greedy.
+        providers: onnxruntime's execution providers, the preferred one first. If `CUDA` is the first one, Whisper also
+            runs on the graphics card.
+        precision: precision of Whisper's matrices; None is int8 on a processor and float16 on a graphics card. Other
+            models have the precision of their files.
 
     Raises:
-        UnknownModelError: no such name; the message offers similar ones.
-        ModelFileMissingError: the model is known and not on disk; the message says how to get it.
-        ModelLoadError: its files are broken.
-        ConfigurationError: there is no such device, or it does not know the precision.
+        UnknownModelError: there is no such model; the message suggests similar names.
+        ModelFileMissingError: the model is known but not on disk; the message says how to get it.
+        ModelLoadError: its files are damaged.
+        ConfigurationError: there is no such device, or it does not support the precision.
     """
     uniform = resolve(name, models_dir)
     kind, _, place = uniform.partition(":")
@@ -78,7 +78,7 @@ def load_engine(
 
 
 def _check_on_disk(models_dir: Path, uniform: str) -> None:
-    """Raise a `ModelFileMissingError` if a known model, by its uniform name, has not been fetched."""
+    """Raise a `ModelFileMissingError` if a known model, by its uniform name, is not on disk."""
     if uniform == EMBEDDED or is_on_disk(models_dir, uniform):
         return
     model, directory = known_model(uniform), local_directory(models_dir, uniform)

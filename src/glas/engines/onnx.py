@@ -34,21 +34,21 @@ BATCH_SIZE = 8
 
 
 class OnnxEngine:
-    """A model in ONNX, ready to hear. Several threads may call `recognise` at once: nothing changes after loading.
+    """A loaded model in ONNX. Several threads may call `recognise` at once, because it has no state.
 
     Args:
-        directory: holds the files of one model; see `glas.engines.layouts`. The int8 variant is preferred, save on a
-            graphics card: its provider has no kernels for dynamically quantised layers.
+        directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
+            graphics card, whose provider has no kernels for dynamically quantised layers.
         name: uniform name of the model.
         layout: family of the model; None reads it from the directory.
         window_s: the longest piece that `recognise` accepts, seconds.
         threads: threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
-        punctuates: whether the model writes capitals and full stops; None looks whether its vocabulary has them.
+        punctuates: whether the model writes capitals and full stops; None decides by its vocabulary.
 
     Raises:
         ModelFileMissingError: the directory lacks a file.
-        ModelLoadError: the files are there and cannot be loaded, or do not recognise a second of silence.
+        ModelLoadError: the files cannot be loaded, or a test with a second of silence fails.
         ConfigurationError: onnxruntime has no such provider.
     """
 
@@ -87,7 +87,7 @@ class OnnxEngine:
         """Recognise pieces of speech; see `glas.engines.Engine`.
 
         Raises:
-            InvalidParameterError: a piece is not samples.
+            InvalidParameterError: a piece does not consist of samples.
             AudioTooLongError: a piece is longer than `window_s`.
             ModelError: the engine is closed.
         """
@@ -108,7 +108,7 @@ class OnnxEngine:
         ]
 
     def close(self) -> None:
-        """Free the weights, once the calls that are running have ended."""
+        """Free the weights after all running calls have ended."""
         self._model = None
 
     def _hypothesis(self, result: "TimestampedResult", samples: Samples, options: DecodingOptions) -> Hypothesis:
@@ -136,7 +136,7 @@ class OnnxEngine:
 
 
 def _has_marks(vocabulary: Sequence[str]) -> bool:
-    """Whether a vocabulary has capitals or full stops; one that cannot be seen is believed to have them."""
+    """Return whether a vocabulary has capitals or full stops; an unknown vocabulary is assumed to have them."""
     if not vocabulary:
         return True
     texts = [text for text in vocabulary if not text.strip().startswith("<")]

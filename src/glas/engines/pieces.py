@@ -1,4 +1,4 @@
-"""What every engine asks of the pieces that it is given."""
+"""Checks and results that all engines share for the pieces of a batch."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ _WINDOW_SLACK_S = 0.1
 
 
 def check_pieces(batch: Sequence[Samples], *, window_s: float, model: str) -> None:
-    """See that a batch can be recognised.
+    """Raise if a batch cannot be recognised.
 
     Raises:
-        InvalidParameterError: a piece is not samples.
+        InvalidParameterError: a piece does not consist of samples.
         AudioTooLongError: a piece is longer than `window_s`.
     """
     for index, samples in enumerate(batch):
@@ -38,5 +38,5 @@ def check_pieces(batch: Sequence[Samples], *, window_s: float, model: str) -> No
 
 
 def nothing_heard(samples: Samples, model: str, language: str = "ru") -> Hypothesis:
-    """The hypothesis for a piece in which nothing was heard."""
+    """Return the hypothesis for a piece in which nothing was recognised."""
     return Hypothesis(text="", duration_s=samples.size / SAMPLE_RATE_HZ, language=language, model=model)

@@ -1,4 +1,4 @@
-"""Weights in the safetensors format: read in place, without a copy, and written; no torch is needed.
+"""Read and write weights in the safetensors format without torch; reading maps the file into memory.
 
 The format: 8 bytes, the header's length as a little-endian number; the header, JSON that gives for each tensor its
 dtype, shape and place; the numbers, row after row (huggingface/safetensors, README). The `safetensors` package is not
@@ -27,13 +27,13 @@ _MAX_HEADER_BYTES = 100_000_000
 
 
 def read_tensors(path: Path) -> dict[str, Array]:
-    """All tensors of a file by name; those in bfloat16 come as float32.
+    """Read all tensors of a file by name; those in bfloat16 become float32.
 
-    The arrays lie in the file until they are written to, and what is written stays in memory.
+    The arrays are mapped from the file. Changes to them stay in memory and do not change the file.
 
     Raises:
         ModelFileMissingError: there is no such file.
-        ModelLoadError: it is no whole safetensors file.
+        ModelLoadError: the file is not a complete safetensors file.
     """
     try:
         file = np.memmap(path, np.uint8, mode="c")
@@ -51,11 +51,11 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
 
     Args:
         path: the file.
-        tensors: by name; of a type that the format knows, as `_DTYPES` lists.
-        metadata: texts for the file's header.
+        tensors: the tensors by name, with types that `_DTYPES` lists.
+        metadata: texts for the header of the file.
 
     Raises:
-        ModelError: a tensor has a type that cannot be written.
+        ModelError: a tensor has another type.
     """
     types = {np.dtype(stored): name for name, stored in _DTYPES.items()}
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
@@ -106,5 +106,5 @@ def _tensor(path: Path, name: str, entry: Any, content: Array) -> Array:
 
 
 def float32_of_bfloat16(numbers: Array) -> Array:
-    """The numbers whose bfloat16 is given as uint16: it is the upper half of a float32."""
+    """Convert bfloat16 numbers, given as uint16, to float32; a bfloat16 is the upper half of a float32."""
     return (numbers.astype(np.uint32) << 16).view(np.float32)

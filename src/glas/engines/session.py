@@ -1,4 +1,4 @@
-"""How an onnxruntime session is configured here, for every model alike."""
+"""Options of onnxruntime sessions, the same for all models."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -8,12 +8,12 @@ _PROCESSOR = Path("/proc/cpuinfo")
 
 
 def session_options(threads: int, *, whole_range: bool = False) -> Any:
-    """Options of a session that shares its machine with others.
+    """Return the options of a session that shares the machine with other programs.
 
     Args:
-        threads: threads of one call.
-        whole_range: whether int8 weights use all their eight bits. On a processor without VNNI, products of such
-            weights overflow 16 bits; onnxruntime must then store them unsigned, which is slower, and right.
+        threads: number of threads of one call.
+        whole_range: whether int8 weights use all eight bits. On a processor without VNNI, products of such weights
+            overflow 16 bits; onnxruntime must then store them unsigned, which is slower but correct.
 
     Returns:
         An `onnxruntime.SessionOptions`.
@@ -37,7 +37,7 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
 
 @lru_cache(maxsize=1)
 def _overflows() -> bool:
-    """Whether this is an x86 processor without VNNI; one that does not say what it can do is believed to have it."""
+    """Return whether this is an x86 processor without VNNI; if its features are unknown, assume that it has VNNI."""
     try:
         flags = next(line for line in _PROCESSOR.read_text(encoding="utf-8").splitlines() if line.startswith("flags"))
     except (OSError, StopIteration):

@@ -1,4 +1,4 @@
-"""From tokens with times and probabilities to words with times and confidences."""
+"""Join tokens with times and probabilities into words with times and confidences."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _SPECIAL = re.compile(r"\s*<[^<>\s]+>\s*")
 
 @dataclass
 class _Stretch:
-    """Tokens between two spaces. Only letters and digits count for time and confidence: marks are heard nowhere."""
+    """Tokens between two spaces. Punctuation is not spoken, so it does not count for time and confidence."""
 
     start_s: float
     text: str = ""
@@ -57,21 +57,21 @@ def spell(
     *,
     duration_s: float,
 ) -> tuple[Word, ...]:
-    """Put the tokens of a hypothesis together into words.
+    """Join the tokens of a hypothesis into words.
 
-    A token that begins with a space begins a word; marks that close (`,` `.` `»`) join the word before them even after
-    a space, and a mark between two spaces, such as a dash, stays with the word before it: `Москва —`. So the words
-    joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
+    A token that begins with a space begins a word. Closing punctuation (`,` `.` `»`) belongs to the word before it,
+    even after a space. A mark between two spaces, such as a dash, also belongs to the word before it: `Москва —`. So
+    the words joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
 
-    The raw confidence of a word is the product of its tokens' probabilities: a word is right only if all its letters
-    are. Of the ways to put them together this one tells right words from wrong ones best and is nearly calibrated as it
-    is; the smallest is too high, and the geometric mean far too high (measured: docs/models.md).
+    The raw confidence of a word is the product of its tokens' probabilities, because a word is right only if all its
+    letters are. Compared with other ways to combine them, the product separates right words from wrong ones best, and
+    is nearly calibrated. The minimum is too high, and the geometric mean is far too high (measured: docs/models.md).
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
-        starts_s: when each token begins, not decreasing.
-        logprobs: natural logarithm of each token's probability; None where the model gives none.
-        duration_s: length of the audio; no time lies behind it.
+        starts_s: start of each token, not decreasing.
+        logprobs: natural logarithm of each token's probability; None if the model gives none.
+        duration_s: length of the audio; no time exceeds it.
 
     Returns:
         Words in order, each `0 <= start_s <= end_s <= duration_s`, none beginning before the one before it has ended.

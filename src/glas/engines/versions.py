@@ -1,11 +1,11 @@
 """The version of a model's weights: a hash over its files.
 
-All files that can change a text are counted: weights, vocabulary and configuration, an adapter, the language model and
-the calibration. Not counted is what only describes them: licences, checksums, and the card, save the margin of silence
-that a card may state.
+The hash includes all files that can change a text: weights, vocabulary and configuration, an adapter, the language
+model and the calibration. It does not include descriptions: licences, checksums and the card, except the margin of
+silence that a card may state.
 
-A file is read again only when its size or its time of change is another. The checksums are kept in memory and, where
-there is a directory of models, in a file there.
+A file is read again only if its size or modification time has changed. The checksums are kept in memory, and in a file
+in the directory of models if that exists.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ class ModelVersions:
     """Compute versions of models. Every method may be called from any thread.
 
     Args:
-        models_dir: where fetched models lie; checksums are kept there if it exists.
-        keeps: whether they are; False for whoever reads a directory that is not theirs to write into.
+        models_dir: directory of downloaded models; checksums are stored there if it exists.
+        keeps: whether checksums are stored; False if the directory must not be written to.
     """
 
     def __init__(self, models_dir: Path, *, keeps: bool = True) -> None:
@@ -47,19 +47,19 @@ class ModelVersions:
         self._checksums: dict[str, tuple[_State, str]] = _read(self._kept)
 
     def version_of(self, name: str) -> str:
-        """The version of the files that a model has on disk now.
+        """Compute the version of the files that a model has on disk now.
 
         Args:
             name: uniform name.
 
         Raises:
-            UnknownModelError: no model of that name.
+            UnknownModelError: there is no model of that name.
         """
         place = Path(name.partition(":")[2])
         return self.version_in(place if place.is_absolute() else self._directory(name))
 
     def version_in(self, directory: Path) -> str:
-        """The version of the model in a directory."""
+        """Compute the version of the model in a directory."""
         digest = hashlib.sha256()
         for path in sorted(directory.rglob("*")):
             if path.suffix in _SUFFIXES and not path.name.startswith(".") and path.is_file():

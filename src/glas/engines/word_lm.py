@@ -1,7 +1,7 @@
-"""A word bigram language model with classes of words: what `lm.npz` holds beside the letters' n-grams.
+"""A word bigram language model with classes of words, which `lm.npz` contains beside the character model.
 
-A word is either one of the list, by its frequency, its fit to the word before (by classes of words, and by pairs that
-were read often), or any string of letters, as the character model has it:
+The probability of a word depends on its frequency and on the word before, by classes of words and by frequent pairs. A
+word that is not in the list gets the probability of its letters from the character model:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
@@ -61,17 +61,17 @@ class WordLM:
         self._probability = tuple(_probabilities(np.arange(256), step).tolist())
 
     def number(self, word: str) -> int:
-        """Place of a word on the list; `NO_WORD` where it is not on it."""
+        """Return the index of a word in the list; `NO_WORD` if it is not there."""
         spelt = word.encode(ENCODING, errors="replace")
         at = bisect_left(self._words, spelt)
         return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
 
     def logprob(self, word: int, before: int, spelling: float) -> float:
-        """Natural logarithm of the probability of a word after another.
+        """Return the natural logarithm of the probability of a word after another.
 
         Args:
-            word: its place on the list, or `NO_WORD`.
-            before: place of the word before it, `NO_WORD` or `beginning`.
+            word: index of the word in the list, or `NO_WORD`.
+            before: index of the word before it, `NO_WORD` or `beginning`.
             spelling: probability of its letters in the character model.
         """
         gains = self._gains[self._classes[before] if before != NO_WORD else self._unknown]

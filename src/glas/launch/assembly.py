@@ -1,8 +1,8 @@
-"""Puts parts together: makes their apps, gives each the clients that it needs, and starts what runs by itself.
+"""Assemble the parts of a process: make their apps, give each the clients that it needs, start the background tasks.
 
-A service that runs in this process is reached through its app, any other over TCP at the address in the settings; its
-client cannot tell the difference. Parts are imported when they are made: aiogram alone takes seconds, and a process
-that runs the recogniser needs neither it nor a database.
+A service that runs in this process is called through its app, any other one over TCP at the address in the settings.
+Both use the same client. Parts are imported only when they are made: importing aiogram takes seconds, and a process
+that runs only the recogniser needs neither aiogram nor a database.
 """
 
 import contextlib
@@ -37,13 +37,13 @@ _EXPORT, _EXPORTS = "export", "exports"
 
 @dataclass
 class Assembly:
-    """Parts that are up.
+    """The parts that run in this process.
 
     Attributes:
-        apps: each service's app, and `web`'s page.
-        tasks: what runs by itself until it is cancelled, such as the bot.
-        has_bot_reached_telegram: tells whether Telegram has answered the bot yet; None where no bot runs.
-        internal_key: opens nn_service for this process alone, for as long as it lives.
+        apps: the app of each service, and of the page under `web`.
+        tasks: background tasks, such as the bot, that run until they are cancelled.
+        has_bot_reached_telegram: returns whether Telegram has answered the bot yet; None if no bot runs.
+        internal_key: a key of nn_service that only this process knows; a new one at each start.
     """
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
@@ -54,10 +54,10 @@ class Assembly:
 
 @asynccontextmanager
 async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator[Assembly]:
-    """Bring parts up, in the order in which they need each other; on the way out, down in the opposite order.
+    """Start parts in the order in which they depend on each other; stop them in the opposite order at the end.
 
     Raises:
-        ConfigurationError: a part needs another that is neither here nor has an address.
+        ConfigurationError: a part needs another one that is not in this process and has no address in the settings.
         ModelError: the model cannot be loaded.
     """
     async with AsyncExitStack() as stack:
@@ -75,10 +75,10 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 
 @contextlib.contextmanager
 def _settled() -> Iterator[None]:
-    """Keep what lives as long as the process out of the garbage collector's sight.
+    """Exclude all present objects from garbage collection within the context; they live as long as the process.
 
-    It is hundreds of thousands of objects; every look at them stopped all work for a third of a second, once for some
-    thirty messages.
+    They are hundreds of thousands. Each full collection stopped all work for a third of a second, about once in thirty
+    messages.
     """
     gc.collect()
     gc.freeze()
@@ -90,12 +90,13 @@ def _settled() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
-    """A data_loader for one command: one brought up here for as long as it takes, unless there is one already.
+    """Give a client of data_loader to a command.
 
-    That is the one that the settings name, or that of a server which works in the data directory now.
+    It calls the service at the address in the settings, or that of the server that runs in the data directory. If
+    there is neither, a data_loader runs in this process within the context.
 
     Raises:
-        DataDirectoryInUseError: a server works in the data directory and lets nobody in.
+        DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
     """
     here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
     if "data_loader" not in here:
@@ -106,10 +107,10 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
 
 @asynccontextmanager
 async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """A db_assist for one command; see `open_data_loader`.
+    """Give a client of db_assist to a command; see `open_data_loader`.
 
     Raises:
-        DataDirectoryInUseError: a server works in the data directory and lets nobody in.
+        DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
     """
     here = ["db_assist"] if settings.db_assist_url is None else []
     async with _reached(settings, "db_assist", here) as (running, reach):
@@ -120,9 +121,10 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
 async def _reached(
     settings: Settings, part: str, here: Sequence[str]
 ) -> AsyncIterator[tuple[httpx.AsyncClient | None, Reach]]:
-    """Give a client of the part in a server that works in the data directory; else bring up the parts `here`.
+    """Connect to a part of the server that runs in the data directory; if there is none, start the parts `here`.
 
-    The first value is None where the parts were brought up, and the second one reaches them.
+    Yields:
+        The HTTP client of that server, or None if there is none; and what makes the clients of all other parts.
     """
     async with AsyncExitStack() as stack:
         apps: dict[str, FastAPI] = {}
@@ -201,10 +203,11 @@ async def _start_durable_work(
 
 
 def _place(settings: Settings, parts: Collection[str]) -> "Place":
-    """A file in the embedded mode; a schema where processes share a PostgreSQL server.
+    """Return where durable work is stored: a file in the embedded mode, a schema of the PostgreSQL server otherwise.
 
-    It belongs to the bot wherever the bot runs, alone or beside others: what people sent must be found again when the
-    parts are divided otherwise. What data_loader does by itself can be done anew anywhere.
+    If the bot runs in this process, the place has the bot's name, whatever other parts run beside it. So messages that
+    wait are found again after the parts were divided among processes in another way. The work of data_loader alone
+    need not be found again, because it can be repeated.
     """
     from glas.durable import postgres_place, sqlite_place
 

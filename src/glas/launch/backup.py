@@ -1,10 +1,11 @@
 """Backup of the embedded mode: one tar with the databases, the objects, and a manifest of their sha256.
 
-It is taken while the server works. Durable work is copied before the database, the database before the objects: work
-that knows less than the database only repeats steps that are harmless to repeat, and an object that no row names yet
-is no harm either; the other way round something would be missing. Putting it back: `glas.launch.restore`.
+The server may run meanwhile, so the order of the copies matters: durable work, then the database, then the objects.
+Work that is older than the database only repeats steps, which is harmless. An object that no row names yet is harmless
+too. In another order, rows or objects would be missing. `glas.launch.restore` restores a backup.
 
-The log of deletions is copied beside the backup, for the older ones that lie there: `glas.launch.deletions`.
+The log of deletions is copied into the directory of the backup, because older backups there need it; see
+`glas.launch.deletions`.
 """
 
 import hashlib
@@ -45,7 +46,7 @@ _DRAFT = ".part"
 
 @dataclass(frozen=True)
 class BackupReport:
-    """What a backup holds."""
+    """The contents of a backup."""
 
     n_databases: int
     n_objects: int
@@ -68,17 +69,17 @@ def require_embedded(settings: Settings) -> None:
 
 
 def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupReport:
-    """Write a backup; it gets its name when it is whole and on the disk.
+    """Write a backup under a temporary name, sync it to disk, then rename it.
 
     Args:
-        settings: name the data directory.
-        target: the file.
-        force: replace an old file of that name.
+        settings: contain the data directory.
+        target: path of the backup.
+        force: whether to replace an existing file.
 
     Raises:
         ConfigurationError: the data is not in the data directory.
         NotFoundError: there is nothing to back up.
-        WouldReplaceError: the file is there already, and `force` was not said.
+        WouldReplaceError: the file exists, and `force` is not set.
     """
     require_embedded(settings)
     if not force:
@@ -87,7 +88,7 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupR
     if not databases:
         raise NotFoundError(f"expected {DATABASE} in {settings.data_dir.absolute()}, got none: nothing to back up")
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Voices and texts of people: the directory and the file are their owner's alone.
+    # The backup contains voices and texts of people: only its owner may read the directory and the file.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
         draft = Path(scratch) / "backup.tar"
         with draft.open("xb") as file:
@@ -110,7 +111,7 @@ def _require_free(target: Path) -> None:
 
 
 def databases_in(data_dir: Path) -> list[Path]:
-    """The SQLite files of a data directory, in the order in which they must be copied."""
+    """Return the SQLite files of a data directory, in the order in which they must be copied."""
     work = sorted(data_dir.glob(WORK_PATTERN))
     database = data_dir / DATABASE
     return [*work, database] if database.exists() else work
@@ -134,7 +135,7 @@ def _write(file: IO[bytes], databases: list[Path], objects: Path, scratch: Path,
 
 
 def _copy_database(source: Path, copy: Path) -> None:
-    """A consistent copy through SQLite itself, in one read transaction; writers go on meanwhile."""
+    """Copy a database consistently with SQLite's own backup, while other processes may write."""
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as origin,
         closing(sqlite3.connect(copy)) as destination,
@@ -152,7 +153,7 @@ def _objects(directory: Path) -> Iterator[Path]:
 
 
 class _Manifest:
-    """Lines of a manifest, kept on disk until the end: there may be millions of objects."""
+    """Writes the manifest to a temporary file, because there may be millions of objects."""
 
     def __init__(self, scratch: Path, installation: str) -> None:
         self._file = (scratch / MANIFEST).open("x+", encoding="utf-8")
@@ -168,7 +169,7 @@ class _Manifest:
         self._file.close()
 
     def add(self, tar: tarfile.TarFile, path: Path, name: str) -> bool:
-        """Put a file into the archive; one that was deleted meanwhile (/forget) is passed over."""
+        """Add a file to the archive; return False if it was deleted meanwhile, for instance by /forget."""
         try:
             source = path.open("rb")
         except FileNotFoundError:
@@ -184,7 +185,7 @@ class _Manifest:
         return True
 
     def close_into(self, tar: tarfile.TarFile) -> None:
-        """Put the manifest itself into the archive, last; its own last line says that it is whole."""
+        """Add the manifest to the archive, after all other files; its last line shows that it is complete."""
         self._say({"n_files": self._n_files})
         self._file.flush()
         tar.add(self._file.name, MANIFEST, filter=_plain)
@@ -194,7 +195,7 @@ class _Manifest:
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Without the name of who made it."""
+    """Remove user and group from a member of the archive."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     member.mode = 0o600
@@ -202,7 +203,7 @@ def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 class _Hashing(io.RawIOBase):
-    """A reader that hashes what passes, so that each file is read once."""
+    """Reads a file and computes its sha256 on the way, so that each file is read once."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source

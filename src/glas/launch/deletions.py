@@ -31,7 +31,7 @@ def log_beside(directory: Path, installation: str) -> DeletionLog:
 
 
 def copy_beside(data_dir: Path, directory: Path) -> str:
-    """Bring the copy beside the backups up to date; older backups there need it. Returns the installation's name."""
+    """Update the copy of the log beside the backups, which older backups there need; return the installation's name."""
     log = log_in(data_dir)
     installation = log.installation()
     copy = log_beside(directory, installation)
@@ -43,10 +43,10 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
     """Return the deletions that concern a backup.
 
     Args:
-        data_dir: where it is put back.
-        directory: where it lies.
-        installation: the one of the backup; None for a backup of an earlier version, which does not tell: it is taken
-            for one of this data directory.
+        data_dir: the directory into which the backup is restored.
+        directory: the directory of the backup.
+        installation: name of the installation in the backup; None for a backup of an earlier version, which contains no
+            name and is assumed to belong to this data directory.
     """
     log = log_in(data_dir)
     if installation is None:
@@ -56,16 +56,16 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
 
 
 def delete_again(unpacked: Path, database: str, objects: str, deletions: Sequence[Deletion]) -> int:
-    """Delete from an unpacked backup what was deleted after it was made.
+    """Delete from an unpacked backup the data that was deleted after the backup was made.
 
     Args:
         unpacked: the directory.
         database: name of the database file in it.
         objects: name of the directory of objects in it.
-        deletions: what is known.
+        deletions: the known deletions.
 
     Returns:
-        How many people are forgotten again.
+        The number of people whose data was deleted again.
     """
     if not deletions or not (unpacked / database).exists():
         return 0
@@ -80,7 +80,7 @@ def delete_again(unpacked: Path, database: str, objects: str, deletions: Sequenc
 
 
 async def _delete_rows(path: Path, deletions: Sequence[Deletion]) -> list[int]:
-    """Delete rows; returns Telegram's ids of the people who had come back."""
+    """Delete the rows; return the Telegram ids of the people whose data the backup contained."""
     opened = open_database(URL.create("sqlite+aiosqlite", database=str(path)))
     try:
         await migrations.upgrade(opened)

@@ -1,4 +1,4 @@
-"""Which parts listen where, and with which key: decided from the settings alone, before anything is loaded."""
+"""Decide from the settings, before anything is loaded, on which ports the parts listen and which keys they require."""
 
 import contextlib
 import socket
@@ -17,7 +17,7 @@ _MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(
 
 @dataclass(frozen=True)
 class Door:
-    """An address at which a part answers."""
+    """A port on which a part listens, with the key that it requires."""
 
     part: str
     port: int
@@ -29,10 +29,12 @@ class Door:
 
 
 def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
-    """The listeners of this process: `web` alone where it runs, else one for each service; and the bot's webhook.
+    """Return the ports on which this process listens.
+
+    If `web` runs, it is the only service that listens; otherwise each service does. The bot's webhook is added.
 
     Raises:
-        ConfigurationError: a part is unknown, or a door would be open to strangers.
+        ConfigurationError: a part is unknown, or a port would be reachable from other machines without a key.
     """
     if unknown := sorted(set(parts) - set(PARTS)):
         raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
@@ -46,9 +48,10 @@ def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
 
 
 def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
-    """The key that the app of a service asks for in this process.
+    """Return the key that the app of a service requires in this process; None for no key.
 
-    Under `web`, nn_service answers the page's callers; the other services answer only the parts beside them, in memory.
+    If `web` runs, nn_service answers the callers of the page. The other services are then called only by parts of the
+    same process, in memory, and require no key.
     """
     if "web" in parts:
         return plain(settings.api_key) if part == "nn_service" else None
@@ -73,7 +76,7 @@ def _all(settings: Settings) -> list[Door]:
             "GLAS_NN_SERVICE__PORT",
             has_more_keys=bool(settings.api_keys),
         ),
-        # These two hold what people said: other programs of the same machine are strangers to them as well.
+        # These two store what people said, so they require a key even from other programs of the same machine.
         Door(
             "db_assist",
             settings.db_assist.port,
@@ -114,10 +117,10 @@ def _check(door: Door, host: str) -> None:
 
 @contextlib.contextmanager
 def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
-    """The socket of a door, bound.
+    """Bind the socket of a port within the context.
 
     Raises:
-        ConfigurationError: its address is taken or not ours.
+        ConfigurationError: the address is in use or does not belong to this machine.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as sock:
@@ -133,7 +136,7 @@ def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
 
 
 def url_of(host: str, sock: socket.socket) -> str:
-    """The address at which a bound socket answers on this machine; one that listens everywhere has no other."""
+    """Return the URL of a bound socket; if it listens on all addresses, the one on loopback."""
     port = sock.getsockname()[1]
     if host in _EVERYWHERE:
         host = "127.0.0.1"

@@ -1,7 +1,8 @@
-"""Who works in a data directory: a lock that ends with the process that holds it, and the holder's address in it.
+"""Lock of a data directory; the lock file contains the address of the process that holds it.
 
-A server that holds all the embedded stores has the directory for itself. Parts that run apart may share it, since each
-keeps another file there; yet none of them runs beside such a server, nor while a backup is put back.
+The lock ends with its process. A server that keeps both the database and the objects in the directory locks it alone.
+Parts that run as separate processes share the lock, because each of them keeps another file there. They cannot run
+beside such a server, or while a backup is restored.
 """
 
 import contextlib
@@ -20,11 +21,11 @@ NAME = "glas.lock"
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a data directory.
+    """The process that holds the lock of a data directory.
 
     Attributes:
-        pid: its process.
-        url: where its page or its only service answers; None for one that listens nowhere.
+        pid: the process id.
+        url: address of its page or of its only service; None if it listens nowhere.
     """
 
     pid: int
@@ -33,10 +34,10 @@ class Holder:
 
 @contextlib.contextmanager
 def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterator[None]:
-    """Hold the data directory while parts run that keep something in it; for others do nothing.
+    """Lock the data directory within the context, if any of the parts stores data in it; otherwise do nothing.
 
     Raises:
-        DataDirectoryInUseError: another process works there.
+        DataDirectoryInUseError: another process has locked it.
     """
     stores = embedded_stores(settings, parts)
     if not stores:
@@ -47,12 +48,12 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
 
 
 def is_alone(settings: Settings, parts: Collection[str]) -> bool:
-    """Whether these parts need the data directory for themselves: all that it holds is theirs."""
+    """Return whether these parts lock the data directory alone: they keep both the database and the objects in it."""
     return {"database", "objects"} <= embedded_stores(settings, parts)
 
 
 def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str]:
-    """What these parts keep in the data directory: `database`, `objects`, `work`."""
+    """Return what these parts store in the data directory, out of `database`, `objects` and `work`."""
     url = plain(settings.database_url)
     found = set()
     if "db_assist" in parts and url is None:
@@ -66,15 +67,15 @@ def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str
 
 @contextlib.contextmanager
 def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
-    """Hold a directory, which is made when missing.
+    """Lock a directory within the context; create it if it is missing.
 
     Args:
         data_dir: the directory.
-        holder: written into the lock, for those who come later.
-        alone: nobody else may hold it; otherwise others may who do not want it alone either.
+        holder: written into the lock file, for the error message of later processes.
+        alone: whether the lock is exclusive; otherwise other processes may share it.
 
     Raises:
-        DataDirectoryInUseError: somebody holds it.
+        DataDirectoryInUseError: another process holds the lock.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / NAME
@@ -89,7 +90,7 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
 
 
 def holder_of(data_dir: Path) -> Holder | None:
-    """The server that has a directory for itself now; None for none."""
+    """Return the process that has locked a directory alone; None if there is none."""
     path = data_dir / NAME
     if not path.exists():
         return None
@@ -101,7 +102,7 @@ def holder_of(data_dir: Path) -> Holder | None:
 
 
 def _read(path: Path) -> Holder | None:
-    """What the holder wrote; None while it is writing, or for a file that is not ours."""
+    """Read the lock file; None if it is incomplete or has another format."""
     try:
         return Holder(**json.loads(path.read_bytes()))
     except (ValueError, TypeError):

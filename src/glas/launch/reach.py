@@ -1,4 +1,4 @@
-"""Clients of services: in this process through their app, elsewhere over TCP. A client cannot tell the difference."""
+"""Make the clients of services: in memory for those in this process, over TCP for all others."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +17,7 @@ from glas.settings import Settings, plain
 
 @asynccontextmanager
 async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
-    """Enter the lifespans of apps; neither a mount nor an in-process transport does."""
+    """Run the lifespans of apps within the context; neither mounting an app nor calling it in memory does this."""
     async with AsyncExitStack() as stack:
         for app in apps:
             await stack.enter_async_context(app.router.lifespan_context(app))
@@ -25,10 +25,10 @@ async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
 
 
 class Reach:
-    """Clients of the services, wherever they run.
+    """Makes clients of the services, wherever these run.
 
     Attributes:
-        internal_key: what parts of this process show to its nn_service, whatever keys its callers have.
+        internal_key: the key with which parts of this process call its nn_service.
     """
 
     def __init__(
@@ -47,26 +47,26 @@ class Reach:
         self._stack = stack
 
     async def nn_service(self) -> NnServiceClient:
-        """The recogniser."""
+        """Make a client of nn_service."""
         return NnServiceClient(await self._http("nn_service"))
 
     async def db_assist(self) -> DbAssistClient:
-        """The door to the database."""
+        """Make a client of db_assist."""
         return DbAssistClient(await self._http("db_assist"))
 
     async def data_loader(self) -> DataLoaderClient:
-        """The door to the object store."""
+        """Make a client of data_loader."""
         return DataLoaderClient(await self._http("data_loader"))
 
     def app(self, part: str) -> FastAPI | None:
-        """The app of a service that runs in this process."""
+        """Return the app of a service; None if it does not run in this process."""
         return self._apps.get(part)
 
     def url(self, part: str) -> str:
-        """Where a service runs that is not in this process.
+        """Return the address of a service that does not run in this process.
 
         Raises:
-            ConfigurationError: the settings do not say.
+            ConfigurationError: the settings contain no address for it.
         """
         url: str | None = getattr(self._settings, f"{part}_url")
         if url is None:
@@ -77,7 +77,7 @@ class Reach:
         return url
 
     async def enter(self, app: FastAPI) -> None:
-        """Keep an app up as long as everything else."""
+        """Run the lifespan of an app until all parts stop."""
         await self._stack.enter_async_context(entered([app]))
 
     async def _http(self, part: str) -> httpx.AsyncClient:

@@ -1,4 +1,4 @@
-"""Puts a backup back: everything is unpacked beside, compared with the manifest, and only then takes its place."""
+"""Restore a backup: unpack it beside the data, compare it with its manifest, then exchange both."""
 
 import json
 import os
@@ -34,17 +34,17 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def restore(settings: Settings, archive: Path, *, force: bool = False) -> BackupReport:
-    """Put a backup into the data directory; people who asked to be forgotten since it was made do not come back.
+    """Restore a backup into the data directory, without the data of people who asked for its deletion afterwards.
 
     Args:
-        settings: name the data directory.
-        archive: what `back_up` wrote.
-        force: replace what is there.
+        settings: contain the data directory.
+        archive: a file that `back_up` wrote.
+        force: whether to replace existing data.
 
     Raises:
         BackupError: the archive is damaged; nothing was changed.
-        WouldReplaceError: there is data already, and `force` was not said.
-        DataDirectoryInUseError: a server works there.
+        WouldReplaceError: the directory contains data, and `force` is not set.
+        DataDirectoryInUseError: a server runs in the data directory.
         ConfigurationError: the data is not in the data directory.
         OSError: the archive cannot be read, or the disk is full; nothing was changed.
     """
@@ -72,7 +72,7 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> Backup
 
 
 def _present(data_dir: Path) -> list[Path]:
-    """Everything that a backup would replace."""
+    """Return the paths that a restored backup replaces."""
     databases = [data_dir / DATABASE, *data_dir.glob(WORK_PATTERN)]
     found = [path.with_name(path.name + end) for path in databases for end in _BESIDE]
     return sorted(path for path in (*found, data_dir / OBJECTS) if path.exists())
@@ -88,7 +88,10 @@ def _unpack(file: IO[bytes], directory: Path) -> None:
 
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
-    """Write one file; by hand, since a stranger's archive may hold links, devices and paths that lead out."""
+    """Write one file of the archive; refuse links, devices and paths outside the directory.
+
+    `TarFile.extract` is not used, because the archive is not trusted.
+    """
     content = tar.extractfile(member) if member.isreg() and NAME.fullmatch(member.name) else None
     if content is None:
         raise BackupError(f"expected files of a backup, got {member.name!r}")
@@ -104,10 +107,10 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) 
 
 
 def _verify(directory: Path) -> tuple[BackupReport, str | None]:
-    """Compare what was unpacked with its manifest; each file is read from the disk once more.
+    """Compare the unpacked files with the manifest; each file is read from the disk again.
 
     Returns:
-        What there is, and the installation that it comes from; None for a backup of an earlier version.
+        The contents, and the name of the installation; None for a backup of an earlier version.
     """
     n_files = n_objects = size_bytes = 0
     lines = _lines(directory / MANIFEST)
@@ -157,7 +160,7 @@ def _verify_one(directory: Path, line: dict[str, Any]) -> None:
 
 
 def _exchange(data_dir: Path, old: list[Path], new: Path, aside: Path) -> None:
-    """Move the old aside and the new in; if that fails, the old comes back."""
+    """Move the old data aside and the new data into its place; if that fails, move the old data back."""
     (new / MANIFEST).unlink()
     moves = [(path, aside / path.name) for path in old] + [(path, data_dir / path.name) for path in new.iterdir()]
     done: list[tuple[Path, Path]] = []

@@ -1,4 +1,4 @@
-"""Runs parts in this process until a signal, and stops them gently."""
+"""Run parts in this process until a signal, then let running requests finish."""
 
 import asyncio
 import contextlib
@@ -23,13 +23,13 @@ from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
 _CHECK_TIMEOUT_S = 120.0
-# Telegram answers in a tenth of a second; who cannot reach it should not wait for the page.
+# Telegram usually answers in a tenth of a second. The start must not wait long if it cannot be reached.
 _TELEGRAM_S = 3.0
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was heard in a sample at the start."""
+    """The recognition of a sample recording at the start."""
 
     sample: Path
     heard: Recognition
@@ -37,15 +37,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Ready:
-    """Told once everything answers.
+    """Report of a start, given once all parts answer.
 
     Attributes:
-        urls: where parts answer.
-        parts: all that run.
-        model: the default one.
-        check: what was heard in a sample.
-        problem: why nothing was.
-        is_bot_heard: Telegram has answered the bot.
+        urls: addresses of the parts that listen.
+        parts: names of all parts that run.
+        model: name of the default model.
+        check: the recognition of a sample recording.
+        problem: why the sample could not be recognised.
+        is_bot_heard: whether Telegram has answered the bot.
     """
 
     urls: dict[str, str]
@@ -60,8 +60,9 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
     """Run parts until SIGINT or SIGTERM; requests that are running then are finished first.
 
     Raises:
-        ConfigurationError: a part is unknown or lacks another, a port is taken, a listener would be open to strangers.
-        DataDirectoryInUseError: another server works in the data directory.
+        ConfigurationError: a part is unknown or needs another one, a port is in use, or a port would be reachable from
+            other machines without a key.
+        DataDirectoryInUseError: another server runs in the data directory.
         ModelError: the model cannot be loaded.
     """
     with _called_off_by_signals():
@@ -96,7 +97,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server among others: signals are handled once, for all of them."""
+    """A server that does not handle signals, because several run in this process; `_stopped_by_signals` does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -105,7 +106,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _called_off_by_signals() -> Iterator[None]:
-    """A signal that comes before everything is up ends the start, as cleanly as a later one ends the work."""
+    """Cancel this task if a signal arrives before all parts run, so that the start is undone cleanly."""
     loop, task, received = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
     assert task is not None, "expected to be run as a task"  # noqa: S101
 
@@ -128,7 +129,7 @@ def _called_off_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
-    """The first signal lets running requests finish; a second SIGINT does not wait for them."""
+    """Stop the servers at a signal: the first one lets running requests finish, a second SIGINT does not."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 
     def stop(received: signal.Signals) -> None:
@@ -148,9 +149,9 @@ def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.E
 async def _run_all(
     serving: Sequence[Coroutine[Any, Any, None]], working: Sequence[Awaitable[None]], stopped: asyncio.Event
 ) -> None:
-    """Serve until the signal and the end of running requests; what works by itself is cancelled then.
+    """Serve until a signal and the end of running requests, then cancel the background tasks.
 
-    What works by itself must not end before: if it fails, everything does.
+    If a background task fails before that, the whole process stops with its error.
     """
     async with asyncio.TaskGroup() as group:
         served = [group.create_task(one) for one in serving]
@@ -166,7 +167,7 @@ async def _forever(work: Awaitable[None]) -> None:
 
 
 async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
-    """Let the program hear a sample, so that one sees at once that it works; a failure is told, not fatal."""
+    """Recognise a sample recording, to show that the program works; report a failure without stopping the start."""
     ready = Ready(urls, tuple(parts), is_bot_heard=await _is_reached(assembly.has_bot_reached_telegram))
     recogniser = assembly.apps.get("nn_service")
     if recogniser is None:
@@ -188,7 +189,7 @@ async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str
 
 
 async def _is_reached(is_reached: Callable[[], bool] | None) -> bool:
-    """Whether there is a bot and it gets an answer from Telegram, which is waited for a little."""
+    """Return whether a bot runs and Telegram has answered it; wait for that at most `_TELEGRAM_S` seconds."""
     if is_reached is None:
         return False
     with contextlib.suppress(TimeoutError):

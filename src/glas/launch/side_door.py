@@ -1,7 +1,7 @@
-"""The side door: a Unix socket in the data directory, by which commands of this machine reach a running server.
+"""A Unix socket in the data directory, through which commands on this machine call a running server.
 
-db_assist and data_loader have no port in the embedded mode, and nobody else may open their stores meanwhile. The socket
-is its owner's alone, as the stores beside it are.
+In the embedded mode db_assist and data_loader have no port, and while the server runs no other process may open their
+stores. Only the owner of the data directory may connect to the socket.
 """
 
 import contextlib
@@ -32,13 +32,17 @@ _log = structlog.stdlib.get_logger("glas.launch")
 
 @contextlib.contextmanager
 def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket | None]:
-    """The socket, for a process that holds the data directory alone; None for others, or where there can be none."""
+    """Listen on the socket within the context, if this process locks the data directory alone.
+
+    Yields:
+        The socket; None for other processes, or if the system permits no socket there.
+    """
     if not is_alone(settings, parts):
         yield None
         return
     with _short(settings.data_dir) as directory, contextlib.ExitStack() as stack:
         path = directory / NAME
-        # Nobody else holds the directory: what lies there was left behind by one who was killed.
+        # This process holds the lock, so a socket that exists was left behind by a process that was killed.
         path.unlink(missing_ok=True)
         made = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
         listener: socket.socket | None = made
@@ -57,7 +61,7 @@ def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket
 
 
 def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
-    """The services behind the door, each under its name."""
+    """Make an app that serves each service under its name."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for part in PARTS:
         app.mount(f"/{part}", apps[part])
@@ -66,7 +70,7 @@ def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
 
 @asynccontextmanager
 async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncClient | None]:
-    """A client of a service of the server that works in the data directory now; None where there is none."""
+    """Give a client of a service of the server that runs in the data directory; None if no server runs there."""
     if not (settings.data_dir / NAME).exists() or holder_of(settings.data_dir) is None:
         yield None
         return
@@ -78,7 +82,7 @@ async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncC
 
 @contextlib.contextmanager
 def _short(directory: Path) -> Iterator[Path]:
-    """A path of the directory that leaves room for a socket's name; Linux has one by a descriptor."""
+    """Give a path of the directory that is short enough for a socket in it; if necessary through `/proc/self/fd`."""
     descriptors = Path("/proc/self/fd")
     if len(os.fsencode(directory.absolute())) + len(NAME) < _MAX_PATH_BYTES or not descriptors.exists():
         yield directory.absolute()

@@ -28,7 +28,7 @@ class Transcribe(Protocol):
 def open_transcription(settings: Settings) -> Iterator[Transcribe]:
     """Open what turns bytes into text for a command.
 
-    Where GLAS_NN_SERVICE_URL is set that service is asked; it tells no progress. Else the model is loaded into this
+    If GLAS_NN_SERVICE_URL is set, that service is called, without progress. Otherwise the model is loaded into this
     process.
     """
     if settings.nn_service_url is not None:

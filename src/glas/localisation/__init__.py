@@ -1,4 +1,4 @@
-"""Every message to people, in each language: what the bot, the command line and errors say.
+"""All messages to people, in each language: texts of the bot, of the command line and of errors.
 
 The files `ru/*.ftl` and `en/*.ftl` together are one catalogue for each language. They are written in Fluent
 (https://projectfluent.org), of which `fluent` reads a subset.

@@ -1,4 +1,4 @@
-"""From a question to an answer: at once, or as a stream of events."""
+"""Answer a request for recognition, with one response or with a stream of events."""
 
 import asyncio
 import json
@@ -32,13 +32,13 @@ from glas.nn_service.service import RecognitionService
 from glas.recognition import AbandonedError, Progress
 from glas.serving.cors import IGNORED_HEADER
 
-_POLL_S = 0.5  # how often we look whether a caller is still there
+_POLL_S = 0.5  # interval at which we check whether the caller is still connected
 _END_OF_STREAM = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a caller wants to know of a recording."""
+    """The fields of a request for recognition."""
 
     model: str = "auto"
     options: DecodingOptions = PLAIN
@@ -49,14 +49,14 @@ class Question:
     """Names of the fields sent that only some models have a use for: `prompt`, `hotwords`, `keywords`."""
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
-        """The long JSON answer."""
+        """Return the answer in the form `verbose_json`."""
         verbose = render_verbose(
             recognition, self.granularities, self.include, task=self.options.task, elapsed_s=elapsed_s
         )
         return verbose.written()
 
     def response(self, recognition: Recognition, elapsed_s: float) -> Response:
-        """The answer in the form that is asked for, `elapsed_s` seconds after the question."""
+        """Return the answer in the requested form; `elapsed_s` is the time since the request, in seconds."""
         headers = model_header(recognition)
         match self.form:
             case ResponseFormat.VERBOSE_JSON:
@@ -68,16 +68,16 @@ class Question:
 
 
 def model_header(recognition: Recognition) -> dict[str, str]:
-    """The header that names what recognised a recording; letters beyond ASCII are percent-encoded."""
+    """Return the header with model and version that recognised a recording, percent-encoded beyond ASCII."""
     heard = recognition.hypothesis
     return {MODEL_HEADER: quote(f"{heard.model}@{heard.model_version or ''}", safe="/:@")}
 
 
 def service_of(request: Request) -> RecognitionService:
-    """The service that the lifespan has opened.
+    """Return the service that the lifespan has opened.
 
     Raises:
-        ServiceFaultError: it has not.
+        ServiceFaultError: the lifespan does not run.
     """
     found = getattr(request.app.state, "service", None)
     if not isinstance(found, RecognitionService):
@@ -86,7 +86,7 @@ def service_of(request: Request) -> RecognitionService:
 
 
 async def answer(request: Request, file: UploadFile, question: Question, *, stream: bool) -> Response:
-    """Recognise a file."""
+    """Recognise a file and return the response, as a stream of events if `stream` is set."""
     service = service_of(request)
     began_s = time.monotonic()
     if stream:
@@ -100,7 +100,7 @@ async def answer(request: Request, file: UploadFile, question: Question, *, stre
 
 
 def _ignored(service: RecognitionService, question: Question, model: str) -> dict[str, str]:
-    """The header that names the fields for which the model has no use; none for a model that is not loaded."""
+    """Return the header with the fields that the model ignores; no header if the model is not loaded."""
     registry = service.registry
     loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None
     if loaded is None:
@@ -111,7 +111,7 @@ def _ignored(service: RecognitionService, question: Question, model: str) -> dic
 
 
 async def recognise(request: Request, service: RecognitionService, file: UploadFile, question: Question) -> Recognition:
-    """Wait for the text; give the place in the queue back if the caller goes away."""
+    """Recognise a file and wait for the text; give up the job if the caller closes the connection."""
     _require_bytes(file)
     job, future = service.submit(file.file.read, served_name(service.registry, question.model), question.options)
     try:
@@ -135,7 +135,7 @@ def _require_bytes(file: UploadFile) -> None:
 
 
 class _Stream:
-    """One recording whose pieces are sent as they are heard."""
+    """The events of one recording: each piece of speech is sent as soon as it is recognised."""
 
     def __init__(self, service: RecognitionService, file: UploadFile, question: Question) -> None:
         _require_bytes(file)

@@ -35,10 +35,10 @@ def create_app(
     """Make the app; nothing is loaded before its lifespan begins.
 
     Args:
-        settings: the whole configuration; GLAS_API_KEYS in it holds more keys.
-        key: the owner's key, sent as `Authorization: Bearer`; without any key everybody is let in.
-        internal_key: what other parts of this process send, whatever keys callers have.
-        load: makes an engine out of a model's uniform name; None: from the files on disk.
+        settings: the whole configuration; it may contain more keys (GLAS_API_KEYS).
+        key: the owner's key, sent as `Authorization: Bearer`; if there is no key at all, every request is accepted.
+        internal_key: the key with which other parts of this process call.
+        load: makes an engine from a model's uniform name; None loads the files on disk.
     """
 
     @asynccontextmanager
@@ -71,7 +71,7 @@ def create_app(
 
 
 def _add_operation(app: FastAPI) -> None:
-    """Add the routes for whoever operates the service, and its documentation."""
+    """Add the routes for operators, and the documentation."""
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])
     app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
     app.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
@@ -87,7 +87,7 @@ def _add_operation(app: FastAPI) -> None:
 
 
 async def health(request: Request) -> HealthBody:
-    """Say that the service can work, with which model, and how busy it is."""
+    """Report that the service works, its default model, and how many recordings it has."""
     service = service_of(request)
     model = service.registry.default
     loaded = service.registry.loaded().get(model)

@@ -1,4 +1,4 @@
-"""The route that judges by the sound whether a recording can say a given text."""
+"""The route that judges whether a given text can be what is said in a recording."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ Text = Annotated[str, Form(min_length=1, max_length=_MOST_CHARS, description="Wh
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """The route; the service is read from `app.state`, where the lifespan puts it."""
+    """Make the router; the lifespan stores the service in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"])
     router.add_api_route(
         "/v1/audio/comparisons",
@@ -32,8 +32,8 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 async def compare(request: Request, *, file: Recording, text: Text, model: Model = "auto") -> ComparisonBody:
     """Recognise a recording, and score another text of it against the recognised one.
 
-    `unknown` where the model cannot score a text, where the recording has several pieces of speech, and where the
-    scores are too near to a bound.
+    The answer is `unknown` if the model cannot score a text, if the recording has several pieces of speech, or if the
+    difference of the scores is neither small nor large.
     """
     options = DecodingOptions(language=RUSSIAN, compared=text, wants_words=False)
     recognition = await recognise(request, service_of(request), file, Question(model=model, options=options))

@@ -1,4 +1,4 @@
-"""The five answers of OpenAI's transcription API, made from a recognition."""
+"""Write a recognition in the five response formats of OpenAI's transcription API."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
@@ -21,7 +21,7 @@ from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segme
 
 
 class ResponseFormat(StrEnum):
-    """Forms of an answer."""
+    """Response formats."""
 
     JSON = "json"
     TEXT = "text"
@@ -31,14 +31,14 @@ class ResponseFormat(StrEnum):
 
 
 class Granularity(StrEnum):
-    """What `verbose_json` gives times for."""
+    """Units for which `verbose_json` contains times."""
 
     WORD = "word"
     SEGMENT = "segment"
 
 
 class Include(StrEnum):
-    """What an answer may carry besides."""
+    """Optional contents of an answer."""
 
     LOGPROBS = "logprobs"
 
@@ -51,7 +51,7 @@ MEDIA_TYPES = {
 
 
 def render_text(recognition: Recognition, form: ResponseFormat) -> str:
-    """The answer in a form that is not JSON."""
+    """Return the answer in a format that is not JSON."""
     match form:
         case ResponseFormat.SRT:
             return to_srt(recognition.hypothesis)
@@ -62,7 +62,7 @@ def render_text(recognition: Recognition, form: ResponseFormat) -> str:
 
 
 def render_json(recognition: Recognition, include: Collection[Include] = ()) -> TranscriptionBody:
-    """The short JSON answer."""
+    """Return the answer in the format `json`."""
     heard = recognition.hypothesis
     return TranscriptionBody(text=heard.text, usage=_usage(heard), **render_logprobs(heard.segments, include))
 
@@ -75,14 +75,16 @@ def render_verbose(
     elapsed_s: float,
     task: Literal["transcribe", "translate"] = "transcribe",
 ) -> VerboseBody:
-    """The long JSON answer; segments unless only words are asked for, words only when asked for.
+    """Return the answer in the format `verbose_json`.
+
+    It contains segments unless only words are requested, and words only if they are requested.
 
     Args:
-        recognition: what was heard.
-        granularities: what is given times.
-        include: what is given besides.
-        elapsed_s: seconds from the question to this answer.
-        task: what was asked for.
+        recognition: the recognition.
+        granularities: requested units.
+        include: requested optional contents.
+        elapsed_s: seconds from the request to this answer.
+        task: the task of the request.
     """
     heard = recognition.hypothesis
     lists: dict[str, Any] = render_logprobs(heard.segments, include)
@@ -110,7 +112,7 @@ def render_verbose(
 
 
 def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, list[Logprob]]:
-    """The tokens with their probabilities, if they are asked for; none where the model tells none."""
+    """Return the field `logprobs` if it is requested; its list is empty if the model gives no tokens."""
     if Include.LOGPROBS not in include:
         return {}
     tokens = [token for segment in segments for token in segment.tokens]
@@ -121,7 +123,7 @@ def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -
 
 
 def render_segment(index: int, segment: Segment) -> SegmentBody:
-    """One segment; `tokens` is empty and `seek` 0, because the engines here have no 30 s windows with token ids."""
+    """Return one segment; `tokens` is empty and `seek` 0, because our engines have no 30 s windows with token ids."""
     return SegmentBody(
         id=index,
         seek=0,
@@ -138,7 +140,7 @@ def render_segment(index: int, segment: Segment) -> SegmentBody:
 
 
 def render_word(word: Word) -> WordBody:
-    """One word with its times."""
+    """Return one word with its times."""
     return WordBody(
         word=word.text,
         start=round(word.start_s, 3),
@@ -156,7 +158,7 @@ def _language_name(code: str) -> str:
 
 
 def _warning(heard: Hypothesis) -> WarningBody | None:
-    """What the reader of a text must know."""
+    """Return a warning if another language is spoken than was written."""
     if heard.foreign is None:
         return None
     said, written = _language_name(heard.foreign), _language_name(heard.language)

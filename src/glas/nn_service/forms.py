@@ -1,4 +1,4 @@
-"""Forms as clients really send them: files without a name, lists in many spellings."""
+"""Accept forms as real clients send them: files without a name, lists in several notations."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _LIST: Final = re.compile(r"(timestamp_granularities|include|keywords|languages)
 
 
 def form_route(max_body_bytes: int) -> type[APIRoute]:
-    """Make the kind of route whose form is read by `_FormRequest`.
+    """Return a class of routes that read their form with `_FormRequest`.
 
     Args:
         max_body_bytes: largest part of a form.
@@ -36,7 +36,7 @@ def form_route(max_body_bytes: int) -> type[APIRoute]:
 
 
 class _FormRequest(Request):
-    """A request whose form is put straight before FastAPI reads it."""
+    """A request whose form is converted to OpenAI's notation before FastAPI reads it."""
 
     def __init__(self, request: Request, max_part_bytes: int) -> None:
         super().__init__(request.scope, request.receive)
@@ -65,12 +65,12 @@ def _straight(name: str, value: UploadFile | str) -> Iterator[tuple[str, UploadF
 
 
 def _bytes(text: str) -> bytes:
-    """The bytes of a part that was taken for text: UTF-8 where they are UTF-8, else every byte a letter of Latin-1."""
+    """Return the bytes of a file part that was parsed as text: as UTF-8, or as Latin-1 if each letter is one byte."""
     return text.encode("utf-8" if any(letter > "\xff" for letter in text) else "latin-1")
 
 
 def _listed(value: str) -> list[str]:
-    """The values in one field of a list: a JSON list, several behind commas, or one."""
+    """Return the values in one field of a list: a JSON list, or values separated by commas."""
     if value.startswith("["):
         try:
             values = json.loads(value)

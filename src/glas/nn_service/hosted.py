@@ -1,4 +1,4 @@
-"""Names of models that callers have learnt from services elsewhere."""
+"""Accept the names of hosted models, such as `whisper-1`, which many programs have built in."""
 
 import re
 from typing import Final
@@ -15,13 +15,13 @@ _HOSTED: Final = re.compile(
 
 
 def served_name(registry: Registry, model: str) -> str:
-    """The name under which to look for what a caller wrote: itself, or the default model's.
+    """Return the name to look up for what a caller wrote: the same name, or that of the default model.
 
-    A name of a hosted model that is not served here means the default model: programs have such a name built in. The
-    answer tells which model wrote it.
+    The name of a hosted model that is not served here means the default model, because many programs have such a name
+    built in. The answer names the model that really recognised the recording.
 
     Raises:
-        UnknownModelError: no such model is served, and it is no hosted one.
+        UnknownModelError: no such model is served, and the name is not that of a hosted one.
     """
     try:
         registry.find(model)

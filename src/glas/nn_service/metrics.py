@@ -1,4 +1,4 @@
-"""What an operator watches, in Prometheus' form. One registry per app, so that two apps in a process do not collide."""
+"""Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -45,9 +45,9 @@ class Metrics:
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:
-        """Count a refusal or failure under its stable code."""
+        """Count a refusal or failure by its stable error code."""
         self._requests.labels(code).inc()
 
     def render(self) -> bytes:
-        """The text that a scrape reads."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""Routes for administrators: which models there are, fetch one while the service runs, and let it serve."""
+"""Routes for administrators: list the known models, download one, and make it the default one."""
 
 import asyncio
 from typing import Annotated
@@ -20,7 +20,7 @@ _FETCHES = "/api/fetches/{name:path}"
 
 
 def make_router() -> APIRouter:
-    """The routes."""
+    """Make the router."""
     router = APIRouter(tags=["models"])
     router.add_api_route(
         _MODELS, offers, methods=["GET"], summary="What can be fetched (administrators)", responses=failures(403)
@@ -45,7 +45,7 @@ def make_router() -> APIRouter:
 
 
 async def offers(request: Request) -> OfferedModelsBody:
-    """All models that are known by name, the best one first, with how far their fetches are."""
+    """Return all models that Glas knows by name, the best one first, with the state of their downloads."""
     service = service_of(request)
 
     def look() -> list[OfferedBody]:
@@ -56,16 +56,16 @@ async def offers(request: Request) -> OfferedModelsBody:
 
 
 async def start(request: Request, name: str, wanted: Annotated[FetchRequest | None, Body()] = None) -> FetchBody:
-    """Begin to fetch a model, and return at once; `GET /api/models` tells how far it is.
+    """Start the download of a model and return at once; `GET /api/models` reports the progress.
 
-    A model that is on disk is not fetched again, so that `serve` alone makes it the default one.
+    A model that is on disk is not downloaded again; with `serve` it becomes the default one.
     """
     serve = wanted is not None and wanted.serve
     return _shown(service_of(request).administration.start(name, serve=serve))
 
 
 async def stop(request: Request, name: str) -> Response:
-    """End a fetch that runs; what has arrived is kept, and the next one goes on from there."""
+    """Stop a download; the next one continues with the part that has arrived."""
     service_of(request).administration.stop(name)
     return Response(status_code=204)
 

@@ -1,4 +1,4 @@
-"""OpenAI's routes: transcriptions and translations in five forms and as a stream; and the original's `/predict`."""
+"""Routes of OpenAI's API, transcriptions and translations, and the route `/predict` of the original system."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -116,7 +116,7 @@ Languages = Annotated[
 
 
 def _true_or_false(value: object) -> object:
-    """Of the many words that pydantic takes for a boolean only the two that the document tells, in any case."""
+    """Accept only `true` and `false` in any case; pydantic would accept many other words for a boolean."""
     if isinstance(value, str) and value.lower() not in {"true", "false"}:
         raise ValueError("expected true or false")
     return value
@@ -130,10 +130,10 @@ Stream = Annotated[
 
 
 async def _check_fields(request: Request) -> None:
-    """Refuse a form that says two things at once, or nothing where something must be said; lists are written `name[]`.
+    """Refuse a form with a repeated field that is not a list, or with an empty field that must have a value.
 
     Raises:
-        InvalidParameterError: a field that is no list came more than once; a choice or a number is empty.
+        InvalidParameterError: there is such a field.
     """
     form = await request.form()
     for name in _SINGLE_FIELDS:
@@ -145,7 +145,7 @@ async def _check_fields(request: Request) -> None:
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """The routes; the service is read from `app.state`, where the lifespan puts it."""
+    """Make the router; the lifespan stores the service in `app.state`."""
     router = APIRouter(
         max_body_size=max_body_bytes,
         tags=["recognition"],
@@ -192,8 +192,9 @@ async def transcriptions(
 ) -> Response:
     """Recognise one recording.
 
-    With `stream=true` every piece of speech is sent as a `transcript.text.delta` event as soon as it is heard, and the
-    whole as `transcript.text.done`; with `verbose_json` these events also carry segments, words and progress.
+    With `stream=true` each piece of speech is sent as a `transcript.text.delta` event as soon as it is recognised, and
+    the whole text as `transcript.text.done`. With `verbose_json` these events also contain segments, words and the
+    progress.
     """
     is_named = "language" in await request.form()
     spoken = _code(language) if is_named or not languages else _one_of(languages)
@@ -229,7 +230,7 @@ async def translations(
 ) -> Response:
     """Recognise one recording and write it in English.
 
-    Only a multilingual Whisper can; any other model is answered with 400 and `param: model`.
+    Only a multilingual Whisper can translate; for any other model the answer is 400 with `param: model`.
     """
     question = Question(
         model=model,
@@ -251,16 +252,20 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
 
 
 def _one_of(languages: Sequence[str]) -> str | None:
-    """What is written where several languages may be spoken: the only one; or Russian until something else is heard."""
+    """Return the language to write if several may be spoken.
+
+    It is the only one; or Russian if that is among them, with a check of the language; else None, so that the model
+    finds out.
+    """
     codes = [_code(language) for language in languages]
     return codes[0] if len(codes) == 1 else RUSSIAN if RUSSIAN in codes else None
 
 
 def _likely(hotwords: str, keywords: Sequence[str]) -> str:
-    """All words that are likely, in one line.
+    """Join all keywords into one line.
 
     Raises:
-        InvalidParameterError: they are too many.
+        InvalidParameterError: the line is too long.
     """
     line = ", ".join(filter(None, (word.strip() for word in (hotwords, *keywords))))
     if len(line) > _MAX_KEYWORDS:
@@ -271,15 +276,15 @@ def _likely(hotwords: str, keywords: Sequence[str]) -> str:
 
 
 def _sent(**hints: str | Sequence[str]) -> tuple[str, ...]:
-    """The names of those fields that hold something."""
+    """Return the names of the fields that are not empty."""
     return tuple(name for name, value in hints.items() if value)
 
 
 def _code(language: str) -> str | None:
-    """The code of a language as callers write it: `ru`, `ru-RU`, `Russian`.
+    """Return the ISO code of a language that a caller wrote as `ru`, `ru-RU` or `Russian`; None for `auto`.
 
     Raises:
-        InvalidParameterError: it is neither a code nor a name that we know.
+        InvalidParameterError: it is neither a code nor a known name.
     """
     spoken = language.strip().lower().replace("_", "-").partition("-")[0]
     if spoken in _LANGUAGES:

@@ -1,4 +1,4 @@
-"""The queue of the service: a bounded number of recordings, each with a thread; more are refused at once."""
+"""The recognition queue: a limited number of recordings with a thread each; further ones are refused at once."""
 
 import asyncio
 import contextvars
@@ -16,7 +16,7 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Takes `workers` recordings and `waiting_limit` more; slots and batcher decide the order of their work."""
+    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher decide the order of their work."""
 
     def __init__(self, *, workers: int, waiting_limit: int) -> None:
         self._workers = workers
@@ -29,14 +29,14 @@ class RecognitionQueue:
 
     @property
     def in_flight(self) -> int:
-        """Recordings that are worked on or wait."""
+        """Number of recordings that are being recognised or wait."""
         return self._in_flight
 
     def submit(self, job: Job, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Begin a recording from within the event loop.
+        """Start the work on a recording; call this from the event loop.
 
         Raises:
-            OverloadedError: there are too many; `retry_after_s` is the time in which a place should be free.
+            OverloadedError: the queue is full; `retry_after_s` is the estimated time until a place is free.
             ServiceFaultError: the queue is closed.
         """
         with self._lock:
@@ -70,7 +70,7 @@ class RecognitionQueue:
             self._in_flight -= 1
 
     def close(self) -> None:
-        """Finish what is under way, then stop the threads."""
+        """Finish all accepted recordings, then stop the threads."""
         with self._lock:
             self._is_closed = True
         self._executor.shutdown(wait=True)

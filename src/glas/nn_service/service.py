@@ -1,4 +1,4 @@
-"""The recogniser as a service: a bounded queue, a deadline, counters, and models that change while it runs."""
+"""The recogniser as a service: with a limited queue, a deadline, metrics, and models that change while it runs."""
 
 import asyncio
 import contextlib
@@ -20,13 +20,13 @@ _LOOK_AT_CHOICE_S = 1.0
 
 
 class RecognitionService:
-    """What the routes call. Made by `open_service`.
+    """The functions that the routes call. Made by `open_service`.
 
     Args:
         recogniser: turns recordings into text.
-        queue: bounds how many recordings are in the service.
-        administration: fetches models and changes the default one.
-        deadline_s: seconds after which a recording without a text is given up; None: never.
+        queue: limits the number of recordings in the service.
+        administration: downloads models and changes the default one.
+        deadline_s: seconds after which a recording without a text is given up; None means never.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RecognitionService:
 
     @property
     def in_flight(self) -> int:
-        """Recordings that are being recognised or wait."""
+        """Number of recordings that are being recognised or wait."""
         return self._queue.in_flight
 
     def submit(
@@ -57,20 +57,20 @@ class RecognitionService:
         *,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> tuple[Job, asyncio.Future[Recognition]]:
-        """Begin a recording; see `Recogniser.transcribe`.
+        """Start the recognition of a recording; see `Recogniser.transcribe`.
 
         Args:
-            read: reads the whole file; called once, in another thread, when it is needed.
-            model: what the caller wrote.
-            options: what the caller asks of the model.
-            on_progress: called from another thread.
+            read: reads the whole file; it is called once, in another thread.
+            model: the model's name as the caller wrote it.
+            options: options of recognition.
+            on_progress: is called from another thread.
 
         Returns:
-            The job, to end it if the caller goes away, and the text to come.
+            The job, which the caller can give up, and a future for the recognition.
 
         Raises:
             UnknownModelError: no such model is served.
-            InvalidParameterError: the model, which is loaded, cannot do what is asked for.
+            InvalidParameterError: the model is loaded and does not support the options.
             OverloadedError: the queue is full.
         """
         job = Job(options, deadline_s=self._deadline_s)
@@ -95,11 +95,11 @@ class RecognitionService:
 
 @asynccontextmanager
 async def open_service(settings: Settings, load: LoadEngine | None = None) -> AsyncIterator[RecognitionService]:
-    """Load the default model and open the queue; on the way out, finish what runs and free everything.
+    """Load the default model and open the queue; at the end, finish running work and free everything.
 
     Args:
         settings: the whole configuration.
-        load: makes an engine out of a model's uniform name; None: from the files on disk.
+        load: makes an engine from a model's uniform name; None loads the files on disk.
     """
     nn = settings.nn_service
     async with contextlib.AsyncExitStack() as stack:
@@ -118,14 +118,14 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
 
 
 async def _follow(administration: Administration) -> None:
-    """Look again and again whether another process has chosen a model: `glas promote`, or another replica."""
+    """Check regularly whether another process, such as `glas promote` or another replica, has chosen a model."""
     while True:
         await asyncio.sleep(_LOOK_AT_CHOICE_S)
         await asyncio.to_thread(administration.follow)
 
 
 async def _unload_idle(registry: Registry) -> None:
-    """Unload models that nobody uses, again and again."""
+    """Unload unused models regularly."""
     while True:
         await asyncio.sleep(min(_LOOK_AT_IDLE_S, registry.keep_alive_s or _LOOK_AT_IDLE_S))
         await asyncio.to_thread(registry.unload_idle)

@@ -1,4 +1,4 @@
-"""The route for subtitles of a text that a person has corrected: the same cues as those of a recognised one."""
+"""The route that writes subtitles of a corrected text, by the same rules as for a recognised one."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ _Seconds = Annotated[float, Field(ge=0, le=1e6)]
 
 
 class _Part(BaseModel):
-    # What `verbose_json` tells besides is ignored, so that its segments can be sent as they came.
+    # Other fields of `verbose_json` are ignored, so that its segments can be sent back unchanged.
     model_config = ConfigDict(frozen=True)
 
     start: _Seconds
@@ -51,7 +51,7 @@ class SubtitlesRequest(BaseModel):
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """The route."""
+    """Make the router."""
     router = APIRouter(tags=["recognition"], max_body_size=max_body_bytes)
     text = {"schema": {"type": "string"}}
     router.add_api_route(
@@ -66,7 +66,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def subtitles(wanted: Annotated[SubtitlesRequest, Body()]) -> Response:
-    """Write SubRip or WebVTT of segments as `verbose_json` tells them, after a person has changed their text."""
+    """Write SubRip or WebVTT for segments in the form of `verbose_json` whose text a person has changed."""
     form = ResponseFormat(wanted.format)
     write = to_srt if form is ResponseFormat.SRT else to_vtt
     written = await asyncio.to_thread(write, _hypothesis(wanted))

@@ -3,9 +3,9 @@
     with open_recogniser(settings) as recogniser:
         recognition = recogniser.transcribe(data)
 
-`Recogniser.transcribe` decodes the file, finds the speech, lets a model recognise it piece by piece, leaves out what
-nobody said and writes the text. The server, the command line, the benchmarks and training's evaluation all call it, so
-that a measured error rate is that of the text which people get.
+`Recogniser.transcribe` decodes the file, finds the speech, recognises it piece by piece, removes text that nobody said,
+and writes capitals and digits. The server, the command line, the benchmarks and the evaluation after training all call
+it. A measured error rate therefore applies to the text that users get.
 """
 
 from glas.recognition.job import AbandonedError, Job

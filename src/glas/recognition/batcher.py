@@ -1,13 +1,14 @@
-"""The batcher: a queue of pieces of speech from all recordings, and worker threads that have engines recognise them.
+"""The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them with engines.
 
-The order is that of start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996):
-every piece gets a tag, the later of the virtual time and the end of its recording's piece before; the smallest tag goes
-first, and the virtual time is the tag of the piece that was taken last. Every recording thus gets the same share, and a
-message does not wait for the rest of a recording of two hours. Nor does it wait for the half minute of it that is being
-recognised: while pieces of long recordings are, one worker more than the settings say is there for messages.
+The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
+tag: the virtual time, or the end of the piece before in the same recording, whichever is later. The piece with the
+smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all recordings get the
+same share, and a message does not wait for the rest of a recording of two hours. While pieces of long recordings are
+being recognised, one additional worker is available for messages. So a message does not wait for such a piece, which
+may be half a minute long.
 
-A worker takes several pieces at once only where its engine wants that (`Abilities.batch_size`), only of those that
-already wait, and never so many that another worker stands idle. No piece waits for others to make a batch.
+A worker takes several pieces at once only if its engine is faster with batches (`Abilities.batch_size`). It takes only
+pieces that already wait, and not so many that another worker becomes idle. No piece waits for others to form a batch.
 """
 
 import bisect
@@ -30,7 +31,7 @@ _LEAST_SHARE = 0.75
 
 @dataclass(eq=False)
 class _Piece:
-    """A piece of speech that waits."""
+    """A piece of speech in the queue."""
 
     tag: float
     number: int
@@ -55,10 +56,10 @@ class _Piece:
 
 
 class Batcher:
-    """Worker threads in front of all engines.
+    """Recognises pieces of speech in worker threads, with the engine of each piece.
 
     Args:
-        workers: calls of engines at once.
+        workers: number of simultaneous calls of engines.
     """
 
     def __init__(self, workers: int) -> None:
@@ -76,15 +77,15 @@ class Batcher:
             thread.start()
 
     def submit(self, job: Job, engine: Engine, samples: Samples) -> Future[Hypothesis]:
-        """Let a piece be recognised.
+        """Put a piece into the queue.
 
         Args:
-            job: the recording to which it belongs.
-            engine: who recognises it; it must stay open until the future is done.
+            job: the recording to which the piece belongs.
+            engine: the engine, which must stay open until the future is done.
             samples: shape `(n_samples,)`, no longer than the engine's window.
 
         Returns:
-            What is heard. A piece that is cancelled before its turn is not recognised.
+            A future for the hypothesis. If it is cancelled before the piece is taken, the piece is not recognised.
 
         Raises:
             ServiceFaultError: the batcher is closed.
@@ -100,7 +101,7 @@ class Batcher:
         return piece.future
 
     def close(self) -> None:
-        """Finish what is being recognised and stop the workers; what waits fails with `ServiceFaultError`."""
+        """Finish running calls and stop the workers; pieces in the queue fail with `ServiceFaultError`."""
         with self._changed:
             self._is_closed = True
             left, self._waiting = self._waiting, []
@@ -120,7 +121,7 @@ class Batcher:
                 self._changed.notify_all()
 
     def _next(self) -> list[_Piece]:
-        """Wait for something to do; an empty list means that it is time to stop."""
+        """Wait for the next batch; return an empty list when the batcher is closed."""
         with self._changed:
             while True:
                 batch = self._take()
@@ -145,7 +146,10 @@ class Batcher:
         return batch
 
     def _most(self, first: _Piece, n_company: int) -> int:
-        """How many pieces go together: what the engine wants, but no more than this worker's share and its patience."""
+        """Return the largest size of a batch.
+
+        It is limited by the engine's batch size, by this worker's share of the pieces, and by the engine's `batch_s`.
+        """
         n_free_beside = max(0, self._workers - self._n_running - 1)
         share = math.ceil((1 + n_company) / (1 + n_free_beside))
         patience = max(1, int(first.engine.abilities.batch_s / max(first.duration_s, 1e-3)))
@@ -167,7 +171,7 @@ def _closed() -> ServiceFaultError:
 
 
 def _recognise(batch: Sequence[_Piece]) -> None:
-    """Recognise a batch; if the engine fails, each piece alone, so that only the piece at fault fails."""
+    """Recognise a batch; if the engine fails, repeat each piece alone, so that only the faulty piece fails."""
     began = time.monotonic()
     try:
         heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)

@@ -12,7 +12,7 @@ RECORDINGS = 24
 
 
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
-    """Return by which share the candidate needs more processor time; negative if it needs less.
+    """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more.
 
     Both recognise each recording in turn, several times. The least time of each counts, because whatever else the
     machine does can only add to it. The result is the median over recordings. Decoding runs in other processes and is
@@ -20,7 +20,7 @@ def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[
 
     Args:
         champion: the model that serves.
-        candidate: the other.
+        candidate: the model that is compared with it.
         utterances: recordings; at most `RECORDINGS` of them are used, spread evenly.
     """
     step = max(1, len(utterances) // RECORDINGS)
@@ -34,7 +34,7 @@ def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[
 
 
 def _cost(recogniser: Recogniser, data: bytes) -> float:
-    """Seconds of processor time of this process for one recording."""
+    """Return the processor time of this process for one recording, seconds."""
     began = time.process_time()
     recogniser.transcribe(data)
     return time.process_time() - began

@@ -1,9 +1,9 @@
 """Error rates of a recogniser on recordings with reference texts.
 
 The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
-intervals in ASR performance evaluation"). Whole speakers are drawn where the data set names at least `FEWEST_SPEAKERS`;
-else recordings, as if those of one speaker were independent. Where few people speak, other voices may fare worse than
-the interval says.
+intervals in ASR performance evaluation"). Whole speakers are drawn if the data set names at least `FEWEST_SPEAKERS`.
+Otherwise recordings are drawn, as if those of one speaker were independent. If there are few speakers, the error rate
+of other voices may lie outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ class _Value(BaseModel):
 
 
 class UtteranceResult(_Value):
-    """One recording, recognised."""
+    """Result for one recording."""
 
     file: str
     reference: str
@@ -92,10 +92,10 @@ def evaluate(
     """Recognise every recording with the default model and count the errors.
 
     Args:
-        recogniser: as it serves.
+        recogniser: the recogniser, as the server uses it.
         data: recordings with reference texts.
-        options: as callers send them.
-        workers: recordings at once.
+        options: options of recognition.
+        workers: number of recordings at once.
         on_done: called with the number of finished recordings after each.
 
     Raises:
@@ -172,7 +172,7 @@ def _evaluation(
 
 
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
-    """What is drawn in the bootstrap: its name, and for each recording the block to which it belongs."""
+    """Return the unit of the bootstrap, speakers or recordings, and for each recording its block."""
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:
         return "speakers", named

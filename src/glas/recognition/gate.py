@@ -1,7 +1,7 @@
 """The gate: decide whether a candidate may replace the model that serves.
 
-Everything here is a pure function of what was measured. A candidate passes only if every check passes; each check says
-what it expected and what it got. The bounds are settings (`GateLimits`), and the same ones for every model.
+All functions here depend only on the measurements. A candidate passes only if every check passes. Each check reports
+its limit and the measured value. The limits (`GateLimits`) are the same for every model.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ class _Value(BaseModel):
 
 
 class GateLimits(_Value):
-    """What a candidate must reach."""
+    """Limits that a candidate must meet."""
 
     least_gain: float = Field(default=0.05, description="Relative fall of the word error rate on the test set.")
     most_guard_loss: float = Field(default=0.003, description="Rise of the word error rate on each guard set.")
@@ -33,7 +33,7 @@ class GateLimits(_Value):
 
 
 class Measured(_Value):
-    """One model, measured on everything."""
+    """All measurements of one model."""
 
     model: ModelRef
     test: Evaluation
@@ -43,7 +43,7 @@ class Measured(_Value):
 
 
 class Apart(_Value):
-    """Whether the candidate learnt from what it is tested on."""
+    """How many speakers, recordings and texts of the test the candidate was trained on."""
 
     n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
     n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")
@@ -52,7 +52,7 @@ class Apart(_Value):
 
 
 class Condition(StrEnum):
-    """What a check looks at, and in which unit its numbers are."""
+    """The quantity that a check compares."""
 
     GAIN = "gain"  # relative fall of the word error rate on the test set
     CERTAINTY = "certainty"  # low end of the interval of that fall, in word error rate
@@ -77,7 +77,7 @@ class Bucket(_Value):
 
 
 class Check(_Value):
-    """One condition."""
+    """Result of one condition."""
 
     condition: Condition
     subject: str = Field(default="", description="Name of the guard set.")
@@ -88,7 +88,7 @@ class Check(_Value):
 
 
 class Verdict(_Value):
-    """What the gate says."""
+    """Decision of the gate, with all checks."""
 
     champion: ModelRef
     candidate: ModelRef
@@ -107,10 +107,10 @@ def judge(
 
     Args:
         champion: the model that serves.
-        candidate: the other, measured on the same recordings.
-        slower: relative rise of processor time, from `glas.recognition.cost`.
-        apart: what the candidate has learnt of the test.
-        limits: what it must reach.
+        candidate: the other model, measured on the same recordings.
+        slower: relative difference in processor time, from `glas.recognition.cost`.
+        apart: which part of the test the candidate was trained on.
+        limits: the limits; None for the defaults.
     """
     limits = limits or GateLimits()
     difference = _difference(champion.test, candidate.test)
@@ -183,14 +183,18 @@ def _certainty(difference: Interval | None) -> Check:
 
 
 def _apart(apart: Apart) -> list[Check]:
-    """A personal model may know the speakers of its test, and none of its texts; any other the other way round."""
+    """Return the checks that the candidate was not trained on its test.
+
+    No model may be trained on a recording of the test. A personal model may be trained on the speakers of its test but
+    not on its texts. Any other model may be trained on the texts but not on the speakers.
+    """
     by_voice = _at_most(Condition.SPEAKERS, 0, apart.n_speakers)
     by_text = _at_most(Condition.TEXTS, 0, apart.n_texts)
     return [_at_most(Condition.RECORDINGS, 0, apart.n_recordings), by_text if apart.is_personal else by_voice]
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Parts of the test set by what the model that serves says of each recording."""
+    """Divide the test set by length, level and confidence, as the model that serves reports them."""
     pairs = list(zip(before.utterances, after.utterances, strict=True))
     for kind, value, borders in BUCKETS:
         known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]

@@ -1,4 +1,4 @@
-"""Write what the gate saw into a folder: figures as JSON, and a page with pictures and the worst recordings."""
+"""Write a report of the gate: the measurements as JSON, and a page with charts and the worst recordings."""
 
 import base64
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ _RELATIVE = frozenset({Condition.GAIN, Condition.SPEED})
 
 
 def write_report(folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue) -> Path:
-    """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; returns the page.
+    """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; return the path of the page.
 
     Args:
-        folder: made if it is not there.
-        found: from `try_candidate`.
-        test: the test set, whose worst recordings are laid into the page.
-        say: the language of the page.
+        folder: the folder, which is created if it is missing.
+        found: the result of `try_candidate`.
+        test: the test set; its worst recordings are embedded in the page.
+        say: the catalogue of the language of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FIGURES).write_text(found.verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -42,7 +42,7 @@ def write_report(folder: Path, found: TrialResult, test: ReferenceSet, say: Cata
 
 
 def title_of(check: Check, say: Catalogue) -> str:
-    """What a check looks at."""
+    """Return the title of a check."""
     match check.condition:
         case Condition.GUARD:
             return say("gate-guard", subject=check.subject)
@@ -52,7 +52,7 @@ def title_of(check: Check, say: Catalogue) -> str:
 
 
 def number_of(check: Check, value: float | None, say: Catalogue) -> str:
-    """A check's value or limit, in its unit."""
+    """Format the value or the limit of a check in its unit."""
     if value is None:
         return say("gate-unknown")
     if check.condition in _COUNTED:
@@ -61,7 +61,7 @@ def number_of(check: Check, value: float | None, say: Catalogue) -> str:
 
 
 def _range(bucket: Bucket, say: Catalogue) -> str:
-    """Name a part of the test set."""
+    """Return the name of a part of the test set."""
     kind = say(f"bucket-{bucket.kind}")
     if bucket.low is None:
         return say("bucket-below", kind=kind, high=_short(bucket.high))
@@ -105,13 +105,13 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
 
 
 def _named(name: str, say: Catalogue) -> str:
-    """What a model is called in front of people."""
+    """Return the title of a model for people."""
     found = title_of_model(name)
     return found.en if say.language == "en" else found.ru
 
 
 def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
-    """An SVG picture: two bars, before and after, for each part of the test set."""
+    """Draw an SVG chart: two bars, before and after, for each part of the test set."""
     most = max((max(one.before, one.after) for one in buckets), default=0) or 1
     rows = []
     for place, one in enumerate(buckets):
@@ -129,7 +129,7 @@ def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
 
 
 def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[str]:
-    """The recordings with the most word errors of the candidate, with their sound."""
+    """Return HTML for the recordings with the most word errors of the candidate, with their sound."""
     files = {one.name: one.audio for one in test.utterances}
     texts = {one.file: one.text for one in before.utterances}
     worst = sorted(after.utterances, key=lambda one: (-one.word_errors, one.file))[:WORST]

@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 
 class AbandonedError(ServiceTimeoutError):
-    """The caller went away; nobody will read the answer."""
+    """The caller has closed the connection, so nobody will read the answer."""
 
     code = "abandoned"
 
 
 class Job:
-    """One recording. A thread of its own takes it through decoding, and workers recognise its pieces.
+    """The recognition of one recording, which has a thread for decoding and uses the batcher's workers for its pieces.
 
     Args:
-        options: what the caller asks of the engine.
-        deadline_s: seconds from now after which nobody wants the text any more; None: whenever it comes.
+        options: options of recognition.
+        deadline_s: seconds from now after which the job is given up; None means never.
 
     Attributes:
-        is_long: it has more sound than a message; slots and batcher keep room for messages beside it.
-        finish_tag: when, in the batcher's virtual time, the last of its pieces ends.
-        engine_s: seconds that engines have worked for it; a batch is shared out by length.
+        is_long: whether the recording is longer than `MESSAGE_S`; slots and batcher then reserve capacity for messages.
+        finish_tag: end of its last piece in the batcher's virtual time.
+        engine_s: seconds of work of engines for it; the time of a batch is divided by the lengths of its pieces.
     """
 
     def __init__(self, options: DecodingOptions = PLAIN, *, deadline_s: float | None = None) -> None:
@@ -42,19 +42,19 @@ class Job:
 
     @property
     def work_s(self) -> float:
-        """Seconds of work so far: those of its own thread that it did not spend waiting, and those of engines."""
+        """Seconds of work so far: of its own thread without waiting, and of engines."""
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self) -> None:
-        """The caller has gone: whatever waits for this job's sake wakes up with `AbandonedError`."""
+        """End the job, because the caller does not wait any more; all its waits raise `AbandonedError`."""
         if not self._given_up.done():
             self._given_up.set_exception(AbandonedError("the caller went away before the end"))
 
     def check(self) -> None:
-        """Raise if going on is of no use.
+        """Raise if nobody waits for the text any more.
 
         Raises:
-            AbandonedError: the caller went away.
+            AbandonedError: the job was given up.
             ServiceTimeoutError: the deadline has passed.
         """
         if self._given_up.done():
@@ -63,10 +63,10 @@ class Job:
             raise ServiceTimeoutError(f"expected a text within {self._deadline_s:g} s, got none in that time")
 
     def wait(self, future: Future[T]) -> T:
-        """The result of `future`, waited for as long as that is of use; a future that is not waited for is cancelled.
+        """Wait for a future and return its result; cancel it if the job is given up or its deadline passes.
 
         Raises:
-            GlasError: what `check` raises, or what the future holds.
+            GlasError: what `check` raises, or the exception of the future.
         """
         since = time.monotonic()
         left_s = None if self._deadline_s is None else max(0.0, self._began + self._deadline_s - since)

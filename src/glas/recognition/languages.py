@@ -1,4 +1,4 @@
-"""Recordings in another language than the model writes: recognised again with a model that knows the language."""
+"""Repeat the recognition with another model if a recording is in a language that the first model does not know."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from glas.recognition.transcriber import Progress
 
 
 class AnotherLanguageError(Exception):
-    """Another model must recognise the recording, because it knows the language that is spoken."""
+    """Another model knows the language that is spoken and must recognise the recording."""
 
     def __init__(self, language: str, model: str) -> None:
         super().__init__(language)
@@ -18,8 +18,8 @@ class FirstAttempt:
     """The first attempt at a recording whose language the caller did not name.
 
     Args:
-        on_progress: receives progress.
-        model_for: gives the uniform name of a model that writes a language; None where there is none.
+        on_progress: is called with the progress.
+        model_for: returns the uniform name of a model that writes a language; None if there is none.
     """
 
     def __init__(self, on_progress: Callable[[Progress], None], model_for: Callable[[str], str | None]) -> None:

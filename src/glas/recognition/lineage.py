@@ -1,4 +1,4 @@
-"""What a fine-tuned model was made from: a file in its directory."""
+"""The lineage of a fine-tuned model, a file in its directory: base model and training recordings."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ FILE = "lineage.json"
 
 
 class Lineage(BaseModel):
-    """The base of a model and the recordings that it learnt from, by hash: no text and no sound."""
+    """The base of a model and the hashes of the recordings it was trained on; it contains no text and no sound."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -15,13 +15,13 @@ class LoadedModel:
     """A model in memory.
 
     Attributes:
-        engine: recognises with it.
-        version: of its weights.
-        memory_bytes: by how much the process grew while it was loaded; None where the system does not tell.
-        since: when it was loaded.
-        n_leases: requests that use it.
-        used_at: when it was last wanted, of the monotonic clock, seconds.
-        is_retired: it was unloaded or replaced, and is closed after the last lease.
+        engine: the engine.
+        version: version of its weights.
+        memory_bytes: growth of the process during the load; None if the system does not report it.
+        since: time at which it was loaded.
+        n_leases: number of requests that use it.
+        used_at: end of the last use on the monotonic clock, seconds.
+        is_retired: whether it was unloaded or replaced; it is then closed after the last lease.
     """
 
     engine: Engine
@@ -44,7 +44,7 @@ class LoadedModel:
 
 
 def resident_bytes() -> int | None:
-    """Memory of this process that is in use (RSS); None where there is no /proc."""
+    """Return the resident memory of this process (RSS) in bytes; None if there is no /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError, ValueError):

@@ -1,7 +1,7 @@
-"""What names mean: those of models, and aliases.
+"""Resolve the names of models and aliases.
 
-`auto` and its synonyms mean the default model. Administrators may make other aliases, such as `candidate`, that last as
-long as the process. The name of a model always means its own files.
+`auto` and its synonyms mean the default model. Administrators may define other aliases, such as `candidate`, until the
+process ends. The name of a model always means the files of that model.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ class ModelNames:
     """Names of models and their aliases.
 
     Args:
-        resolve: makes a uniform name out of what callers write.
-        default: uniform name of the model that `DEFAULT_NAMES` mean.
-        available: gives the uniform names of what lies on disk.
+        resolve: turns a name that a caller wrote into a uniform name.
+        default: uniform name of the default model, which `DEFAULT_NAMES` mean.
+        available: returns the uniform names of the models on disk.
     """
 
     def __init__(
@@ -39,29 +39,29 @@ class ModelNames:
         return self._aliases[AUTO]
 
     def known(self, loaded: Iterable[str]) -> list[str]:
-        """Uniform names of all that can be asked for, the default first.
+        """Return the uniform names of all models that callers may name, the default first.
 
         Args:
-            loaded: uniform names of what is in memory.
+            loaded: uniform names of the loaded models.
         """
         return list(dict.fromkeys([self.default, *loaded, *self._available()]))
 
     def aliases_of(self, name: str) -> list[str]:
-        """The aliases of a model, by its uniform name."""
+        """Return the aliases of a model, by its uniform name."""
         return sorted(alias for alias, target in self._aliases.copy().items() if target == name)
 
     def canonical(self, name: str, loaded: Iterable[str]) -> str:
-        """Make one name out of the many under which callers may ask for a model.
+        """Return the canonical name for what a caller wrote: an alias or a uniform name.
 
         Args:
             name: what a caller wrote.
-            loaded: uniform names of what is in memory.
+            loaded: uniform names of the loaded models.
 
         Returns:
-            An alias, `auto` for every name of the default model; or a uniform name.
+            An alias (`auto` for every name of the default model), or a uniform name.
 
         Raises:
-            UnknownModelError: it is not served: no such model or alias, or it is not on disk.
+            UnknownModelError: there is no such model or alias, or the model is not on disk.
         """
         if name in DEFAULT_NAMES:
             return AUTO
@@ -78,15 +78,15 @@ class ModelNames:
         )
 
     def target(self, canonical: str) -> str:
-        """The uniform name that a canonical name means now."""
+        """Return the uniform name that a canonical name means now."""
         return self._aliases.get(canonical, canonical)
 
     def alias(self, name: str, target: str | None) -> str | None:
-        """The alias under which `name` shall mean `target`; None for the name of a model.
+        """Return the alias that `name` is, or becomes when it is set to `target`; None if it is the name of a model.
 
         Raises:
-            ConflictError: the name is a model's, and the target another model.
-            UnknownModelError: it is no name of a model, and no target is given, or it can be no alias.
+            ConflictError: `name` is the name of a model, and `target` is another model.
+            UnknownModelError: `name` is not a model, and no target is given or it is not a valid alias.
         """
         if name in DEFAULT_NAMES:
             return AUTO

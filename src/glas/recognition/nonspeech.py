@@ -14,7 +14,7 @@ _HALF = 0.5
 
 
 def clips(count: int, seconds: float, seed: int = 0) -> Iterator[tuple[str, Sound]]:
-    """`count` clips of 16 kHz mono, shape `(n_samples,)`, in -1..1, every kind in turn, each at a level of its own."""
+    """Yield `count` clips of 16 kHz mono, shape `(n_samples,)`, in -1..1: all kinds in turn, at random levels."""
     kinds = sorted(KINDS)
     for number in range(count):
         rng = np.random.default_rng((seed, number))
@@ -26,7 +26,7 @@ def clips(count: int, seconds: float, seed: int = 0) -> Iterator[tuple[str, Soun
 
 
 def _coloured(rng: Rng, count: int, slope: float) -> Sound:
-    """Noise whose power falls by frequency^slope: 0 white, 1 pink, 2 brown; level 1."""
+    """Make noise with power proportional to frequency^-slope: 0 is white, 1 pink, 2 brown; standard deviation 1."""
     spectrum = np.fft.rfft(rng.standard_normal(count)) * (np.arange(count // 2 + 1) + 3.0) ** (-slope / 2)
     noise = np.fft.irfft(spectrum, count)
     return np.asarray(noise / noise.std(), np.float32)
@@ -39,7 +39,7 @@ def _band(noise: Sound, low_hz: float, high_hz: float) -> Sound:
 
 
 def _slow(rng: Rng, count: int, fastest_hz: float) -> Sound:
-    """A curve between 0 and 1 that changes at most so fast."""
+    """Make a curve between 0 and 1 without frequencies above `fastest_hz`."""
     curve = _band(rng.standard_normal(count).astype(np.float32), 0, fastest_hz)
     return np.asarray((curve - curve.min()) / (np.ptp(curve) + 1e-9), np.float32)
 
@@ -49,17 +49,17 @@ def _seconds(count: int) -> npt.NDArray[np.float64]:
 
 
 def noise(rng: Rng, count: int) -> Sound:
-    """Steady noise of any colour: a fan, a hiss, a distant road."""
+    """Make steady noise of any colour, like a fan, a hiss or a distant road."""
     return _coloured(rng, count, rng.uniform(0, 2.5))
 
 
 def wind(rng: Rng, count: int) -> Sound:
-    """Gusts in a microphone."""
+    """Make gusts of wind in a microphone."""
     return _band(_coloured(rng, count, 2), 10, 600) * (0.05 + _slow(rng, count, 1.5) ** 2)
 
 
 def hum(rng: Rng, count: int) -> Sound:
-    """Mains hum and an engine with harmonics that waver a little."""
+    """Make a hum like that of mains or a motor, with harmonics of slightly varying pitch."""
     base_hz = rng.choice((50.0, 60.0, 100.0, rng.uniform(70, 140)))
     phase = 2 * np.pi * np.cumsum(base_hz * (1 + 0.01 * _slow(rng, count, 3))) / RATE_HZ
     strengths = rng.uniform(0.1, 1, 15)
@@ -68,7 +68,7 @@ def hum(rng: Rng, count: int) -> Sound:
 
 
 def tones(rng: Rng, count: int) -> Sound:
-    """A dial tone, a pair of tones as keys of a telephone give them, a sweep, a siren."""
+    """Make a dial tone, the tones of telephone keys, a sweep or a siren."""
     time_s = _seconds(count)
     match rng.integers(4):
         case 0:
@@ -88,7 +88,7 @@ def tones(rng: Rng, count: int) -> Sound:
 
 
 def clicks(rng: Rng, count: int) -> Sound:
-    """Keys, steps, knocks: short bursts of noise at random or in a beat, over a quiet room."""
+    """Make clicks like keys, steps or knocks: short bursts of noise over a quiet room."""
     sound = 0.003 * _coloured(rng, count, 1)
     gap_s = rng.uniform(0.08, 0.8)
     at_s = 0.1
@@ -109,7 +109,7 @@ def _note(rng: Rng, pitch_hz: float, count: int) -> Sound:
 
 
 def music(rng: Rng, count: int) -> Sound:
-    """A tune over chords and a drum, plucked or bowed."""
+    """Make a plucked or bowed tune, with or without a drum."""
     sound = np.zeros(count, np.float32)
     beat = int(rng.uniform(0.25, 0.6) * RATE_HZ)
     root = 110 * 2 ** (rng.integers(0, 12) / 12)
@@ -128,13 +128,13 @@ def music(rng: Rng, count: int) -> Sound:
 
 
 def silence(rng: Rng, count: int) -> Sound:
-    """Nothing at all, or the hiss of a microphone far below any voice."""
+    """Make digital silence, or a microphone's hiss far below the level of a voice."""
     loudness = rng.choice((0.0, 1e-5, 1e-4, 1e-3))
     return np.asarray(loudness * _coloured(rng, count, rng.uniform(0, 1)), np.float32)
 
 
 def crowd(rng: Rng, count: int) -> Sound:
-    """Babble without words: bands of noise where speech has formants, rising and falling like syllables."""
+    """Make babble without words: bands of noise like formants, which rise and fall like syllables."""
     sound = np.zeros(count, np.float32)
     for _ in range(12):
         centre_hz = rng.uniform(200, 3500)
@@ -144,7 +144,7 @@ def crowd(rng: Rng, count: int) -> Sound:
 
 
 def humming(rng: Rng, count: int) -> Sound:
-    """A voice that hums one vowel up and down: what a speech detector takes for speech soonest."""
+    """Make a voice that hums one vowel up and down; of all kinds, speech detectors mistake this most for speech."""
     pitch_hz = rng.uniform(90, 260) * 2 ** (0.8 * (_slow(rng, count, 1.5) - 0.5))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
     pulses = np.sum([np.sin(k * phase) / k for k in range(1, 25)], axis=0)
@@ -155,7 +155,7 @@ def humming(rng: Rng, count: int) -> Sound:
 
 
 def rustle(rng: Rng, count: int) -> Sound:
-    """Cloth or paper over a microphone, and a bag that crackles."""
+    """Make the rustle of cloth or paper over a microphone, and of a bag."""
     return _band(_coloured(rng, count, 0), 1000, 7900) * _slow(rng, count, 12) ** 4 + clicks(rng, count) * 0.3
 
 

@@ -1,4 +1,4 @@
-"""The recogniser: chooses a model, and has recordings transcribed by it."""
+"""The recogniser: it chooses a model for each recording, and transcribes the recording with it."""
 
 import contextlib
 import functools
@@ -32,12 +32,12 @@ _log = structlog.stdlib.get_logger("glas.recognition")
 
 
 class Recogniser:
-    """Turn recordings into text. Made by `open_recogniser`; threads may share one.
+    """Turns recordings into text. Made by `open_recogniser`; threads may share one.
 
     Args:
         registry: the models.
-        transcriber: has recordings recognised by a model.
-        multilingual: gives the uniform name of a model for other languages than Russian; None where there is none.
+        transcriber: recognises recordings with a model.
+        multilingual: returns the uniform name of a model for other languages than Russian; None if there is none.
     """
 
     def __init__(self, registry: Registry, transcriber: Transcriber, multilingual: Callable[[], str | None]) -> None:
@@ -57,31 +57,31 @@ class Recogniser:
 
         Args:
             source: a whole file in any accepted format, or a function that reads it.
-            options: what the caller asks of the model.
-            model: what a caller wrote, such as `auto` or `onnx:gigaam-v3-ctc`.
-            on_progress: called from this thread after each piece of speech, in order, while the rest is still being
+            options: options of recognition.
+            model: a model's name as callers write it, such as `auto` or `onnx:gigaam-v3-ctc`.
+            on_progress: is called from this thread after each piece of speech, in order, before the next ones are
                 recognised.
 
         Raises:
             UnknownModelError: no such model is served.
-            InvalidParameterError: the model cannot do what `options` ask for.
+            InvalidParameterError: the model does not support `options`.
             ModelError: the model cannot be loaded.
-            AudioError: the bytes give no samples.
+            AudioError: the bytes cannot be decoded to samples.
         """
         return self.run(Job(options), self.choose(model, options), source, on_progress=on_progress)
 
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        It is the one that the caller names. For the default model and a language that it does not know, it is another
-        model on disk that does.
+        It is the model that the caller names. If that is the default model, and it does not know the language, it is
+        another model on disk that does.
 
         Returns:
-            A uniform name, or an alias: which model that means is decided when the recording's turn has come.
+            A uniform name, or an alias, which is resolved when the model is leased.
 
         Raises:
             UnknownModelError: no such model is served.
-            InvalidParameterError: the model is loaded, and cannot do what `options` ask for.
+            InvalidParameterError: the model is loaded and does not support `options`.
         """
         name = self.registry.canonical(model)
         loaded = self.registry.loaded().get(self.registry.find(name))
@@ -136,15 +136,15 @@ class Recogniser:
             return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
 
     def _model_for(self, engine: Engine, language: str) -> str | None:
-        """Uniform name of a model that writes a language which `engine` was not asked to write."""
+        """Return the uniform name of a model that writes a language, `engine`'s own first; None if there is none."""
         return engine.name if language in engine.abilities.languages else self._multilingual()
 
 
 def require_able(engine: Engine, options: DecodingOptions) -> None:
-    """Refuse what a model cannot do.
+    """Raise if a model does not support the options.
 
     Raises:
-        InvalidParameterError: another language, or a translation by a model that makes none.
+        InvalidParameterError: the model does not know the language, or does not translate.
     """
     abilities = engine.abilities
     if options.task == "translate" and not abilities.translates:
@@ -164,15 +164,15 @@ def require_able(engine: Engine, options: DecodingOptions) -> None:
 def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Iterator[Recogniser]:
     """Load the default model, and start the threads and processes that recognition needs.
 
-    On the way out running work is finished and everything is freed.
+    At the end of the context, running work is finished and everything is freed.
 
     Args:
-        settings: the model, and the limits within which recordings are recognised.
-        load: makes an engine out of a model's uniform name; None: from the files on disk.
+        settings: the model and the limits of recognition.
+        load: makes an engine from a model's uniform name; None loads the files on disk.
 
     Raises:
-        UnknownModelError: GLAS_MODEL names no model.
-        ModelError: it cannot be loaded.
+        UnknownModelError: the model in GLAS_MODEL does not exist.
+        ModelError: the model cannot be loaded.
     """
     with contextlib.closing(make_registry(settings, load)) as registry:
         registry.load(registry.default)
@@ -182,7 +182,7 @@ def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Itera
 
 @contextmanager
 def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
-    """Batcher, slots and decoders, within the limits of the settings."""
+    """Start batcher, slots and decoders, with the limits of the settings."""
     nn, audio = settings.nn_service, settings.audio
     n_long = nn.worker_count
     with contextlib.ExitStack() as stack:
@@ -204,10 +204,10 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registry:
-    """Make a registry of the models on disk, with nothing loaded yet. Arguments: see `open_recogniser`.
+    """Make a registry of the models on disk without loading any. Arguments: see `open_recogniser`.
 
     Raises:
-        UnknownModelError: GLAS_MODEL names no model.
+        UnknownModelError: the model in GLAS_MODEL does not exist.
     """
     nn, models_dir = settings.nn_service, settings.models_dir
 

@@ -20,9 +20,9 @@ class Utterance:
 
     Attributes:
         audio: the file.
-        name: how the data set calls it.
+        name: its name in the data set.
         text: the reference.
-        speaker: who speaks; None where the data set does not tell.
+        speaker: the speaker's name; None if the data set does not name speakers.
     """
 
     audio: Path
@@ -36,9 +36,9 @@ class ReferenceSet:
     """Recordings with reference texts.
 
     Attributes:
-        name: of the folder or manifest.
-        utterances: at least one.
-        n_without_reference: lines that were left out, because their text is null.
+        name: name of the folder or manifest.
+        utterances: the recordings, at least one.
+        n_without_reference: number of lines that were left out because their text is null.
     """
 
     name: str
@@ -55,7 +55,7 @@ def read_reference_set(place: Path) -> ReferenceSet:
             are relative to the file that names them.
 
     Raises:
-        DataSetError: there is no such file, a line is not what it should be, or audio is missing.
+        DataSetError: there is no such file, a line has a wrong form, or an audio file is missing.
     """
     listing = _listing(place)
     utterances, n_without = [], 0
@@ -96,7 +96,7 @@ def _lines(listing: Path) -> Iterator[str]:
 
 
 def _utterance(listing: Path, number: int, line: str) -> Utterance | None:
-    """The utterance of a line; None if it has no reference."""
+    """Parse a line; return None if it has no reference."""
     try:
         row: dict[str, Any] = json.loads(line)
     except json.JSONDecodeError as error:

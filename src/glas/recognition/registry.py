@@ -1,12 +1,11 @@
-"""The registry: which models are loaded, and for how long.
+"""The registry of loaded models: it loads, lends, replaces and unloads them.
 
-A model is loaded when it is first asked for, and unloaded when nobody has asked for it for
-a while. Whoever uses a model holds a lease; one that was unloaded or replaced meanwhile is closed after its last lease,
-so that no request fails because of it.
+A model is loaded when it is first requested, and unloaded when it was not requested for some time. Each user of a model
+holds a lease. A model that is unloaded or replaced is closed after its last lease, so no request fails because of that.
 
-At most `most` models are loaded. A request that needs another one makes room first: an unused model is unloaded, and
-where none is unused the request is refused. A swap makes room afterwards, because the old weights must serve until the
-new ones are loaded: while it lasts there may be one model more in memory.
+At most `most` models are loaded. If a request needs another one, an unused model is unloaded first; if all models are
+in use, the request is refused. A swap unloads afterwards, because the old weights must be used until the new ones are
+loaded. During a swap there may therefore be one model more in memory.
 """
 
 import contextlib
@@ -34,14 +33,14 @@ _MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
 
 
 class Registry:
-    """Loaded models by name. Every method may be called from any thread; what loads blocks.
+    """The loaded models. Every method may be called from any thread; methods that load a model block.
 
     Args:
-        names: what names mean.
-        load: makes an engine out of a uniform name.
-        version_of: version of the files that a model, by its uniform name, has on disk now.
-        most: models loaded at once.
-        keep_alive_s: seconds after which an unused model is unloaded, save the default one; 0: never.
+        names: resolves names and aliases.
+        load: makes an engine from a uniform name.
+        version_of: returns the version of the files that a model has on disk, by its uniform name.
+        most: largest number of loaded models.
+        keep_alive_s: seconds after which an unused model other than the default one is unloaded; 0 means never.
     """
 
     def __init__(
@@ -66,46 +65,46 @@ class Registry:
 
     @property
     def default(self) -> str:
-        """Uniform name of the model that is served unless another is named."""
+        """Uniform name of the default model."""
         return self._names.default
 
     @property
     def keep_alive_s(self) -> float:
-        """Seconds after which an unused model is unloaded; 0: never."""
+        """Seconds after which an unused model is unloaded; 0 means never."""
         return self._keep_alive_s
 
     def names(self) -> list[str]:
-        """Uniform names of all that can be asked for, the default first."""
+        """Return the uniform names of all models that callers may name, the default first."""
         return self._names.known(self.loaded())
 
     def aliases_of(self, name: str) -> list[str]:
-        """The aliases of a model, by its uniform name."""
+        """Return the aliases of a model, by its uniform name."""
         return self._names.aliases_of(name)
 
     def canonical(self, name: str) -> str:
-        """See `ModelNames.canonical`."""
+        """Return the canonical name for what a caller wrote; see `ModelNames.canonical`."""
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """The uniform name of what a caller asks for. Raises what `canonical` raises."""
+        """Return the uniform name for what a caller wrote. Raises what `canonical` raises."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
-        """What is in memory, by uniform name."""
+        """Return the loaded models by their uniform names."""
         with self._lock:
             return dict(self._loaded)
 
     @contextlib.contextmanager
     def lease(self, name: str, job: Job) -> Iterator[LoadedModel]:
-        """A model, for as long as it is needed; it is loaded first if it must be.
+        """Lend a model within the context; load it first if necessary.
 
         Args:
-            name: as `canonical` gives it. What an alias means is looked up now.
-            job: on whose behalf.
+            name: a canonical name; an alias is resolved now.
+            job: the job that needs the model.
 
         Raises:
-            ModelError: it cannot be loaded.
-            OverloadedError: there is no room for another model.
+            ModelError: the model cannot be loaded.
+            OverloadedError: the limit is reached, and all loaded models are in use.
             GlasError: what `Job.wait` raises.
         """
         model = self._acquire(name, job)
@@ -115,22 +114,21 @@ class Registry:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Bring a model, by its canonical name, into memory, if it is not there. Raises what `lease` raises."""
+        """Load a model, by its canonical name, if it is not loaded. Raises what `lease` raises."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
-        """Load weights anew, and only then let them serve a name; requests that run keep what they began with.
+        """Load weights, then make a name point to them; running requests keep the old weights.
 
         Args:
-            name: an alias, old or new, which shall mean `target`; or the uniform name of a model, whose files are read
-                again.
-            target: uniform name of the new weights; None: those that the name means now.
+            name: an old or new alias that shall mean `target`; or the uniform name of a model, to read its files again.
+            target: uniform name of the model; None for the model that the name means now.
 
         Raises:
-            ConflictError: the name is a model's, and the target another model.
-            UnknownModelError: it is neither a model's name nor an alias, and can be none.
-            ModelError: the new weights cannot be loaded; everything stays as it was.
-            OverloadedError: there is no room for the model beside the default one.
+            ConflictError: `name` is the name of a model, and `target` is another model.
+            UnknownModelError: `name` is neither a model nor an alias, and is not a valid alias.
+            ModelError: the new weights cannot be loaded; nothing has changed.
+            OverloadedError: the limit does not permit this model beside the default one.
         """
         with self._swapping:
             alias = self._names.alias(name, target)
@@ -150,7 +148,7 @@ class Registry:
         return fresh
 
     def unload(self, name: str) -> bool:
-        """Unload a model, by its uniform name, as soon as nobody uses it.
+        """Unload a model, by its uniform name, as soon as its last lease has ended.
 
         Returns:
             Whether it was loaded.
@@ -163,10 +161,10 @@ class Registry:
         return model is not None
 
     def unload_idle(self) -> list[str]:
-        """Unload what nobody has asked for in a while.
+        """Unload the models that were not used for `keep_alive_s` seconds.
 
         Returns:
-            The uniform names of what was unloaded.
+            The uniform names of the unloaded models.
         """
         if not self._keep_alive_s:
             return []
@@ -179,12 +177,12 @@ class Registry:
         return [name for name in idle if self.unload(name)]
 
     def close(self) -> None:
-        """Close everything."""
+        """Unload all models."""
         for name in list(self._loaded):
             self.unload(name)
 
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
-        """Put a model into the table; returns what must be retired. The lock is held."""
+        """Put a model into the table; return the models that must be retired. The caller holds the lock."""
         old = [self._loaded.pop(name)] if name in self._loaded else []
         self._loaded[name] = fresh
         others = [one for one in self._loaded if one not in (name, self.default)]
@@ -233,7 +231,7 @@ class Registry:
             model.free()
 
     def _retire(self, *models: LoadedModel) -> None:
-        """Close models after their last lease; they are in the table no more."""
+        """Close models that are not in the table any more, after their last lease."""
         for model in models:
             with self._lock:
                 model.is_retired = True
@@ -242,7 +240,7 @@ class Registry:
                 model.free()
 
     def _make_room(self, name: str) -> list[LoadedModel]:
-        """Take unused models out of the table, so that another can be loaded. The lock is held."""
+        """Take unused models out of the table, so that another can be loaded. The caller holds the lock."""
         n_too_many = len(self._loaded) + len(self._loading) + 1 - self._most
         if n_too_many <= 0:
             return []
@@ -256,7 +254,7 @@ class Registry:
         return [self._loaded.pop(one) for one in idle[:n_too_many]]
 
     def _measured(self, name: str) -> LoadedModel:
-        """Load a model, and take down its version and memory."""
+        """Load a model and determine its version and its memory."""
         for _ in range(_MOST_LOADS):
             before, began = resident_bytes(), time.monotonic()
             version = self._version_of(name)

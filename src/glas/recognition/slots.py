@@ -1,8 +1,8 @@
-"""Slots: how many recordings are decoded at once, so that long ones leave room for messages.
+"""Slots limit how many recordings are decoded at once, separately for messages and for long recordings.
 
-Every recording begins with a slot for messages. One that turns out to be longer than a message needs a slot for long
-recordings. If none is free, it closes its decoder and is decoded again once it has one. So a few recordings of hours,
-whose decoders wait for engines most of the time, can never hold all decoders.
+Every recording begins with a slot for messages. If it turns out to be longer than a message, it needs a slot for long
+recordings. If none is free, it closes its decoder, waits for a slot, and is decoded again from its start. Decoders of
+long recordings wait for engines most of the time; with separate slots they can never occupy all decoders.
 """
 
 import threading
@@ -31,8 +31,8 @@ class SlotPool:
         """Request a slot.
 
         Returns:
-            A future that is done once the slot is given. To withdraw the request cancel it; if that fails, the slot
-            has been given, and must be released.
+            A future that is done when the slot is given. To withdraw the request, cancel the future. If that fails, the
+            slot was given already and must be released.
         """
         slot: Future[None] = Future()
         with self._lock:
@@ -41,7 +41,7 @@ class SlotPool:
         return slot
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Return a slot to the pool."""
         with self._lock:
             self._free += 1
             self._give_out()
@@ -93,7 +93,7 @@ class JobSlot:
         """Change from a slot for messages to one for long recordings.
 
         Returns:
-            Whether decoding may go on; if not, the decoder must be closed before `acquire` is called again.
+            Whether decoding may continue; if not, the decoder must be closed before `acquire` is called again.
         """
         self._job.is_long = True
         self._requested = self._long.request()
@@ -104,13 +104,13 @@ class JobSlot:
         return True
 
     def release(self) -> None:
-        """Give the slot back."""
+        """Return the slot to its pool."""
         held, self._held = self._held, None
         if held is not None:
             held.release()
 
     def close(self) -> None:
-        """Give back the slot that is held, and withdraw the request for another."""
+        """Return the slot to its pool, and withdraw the request for another one."""
         self.release()
         requested, self._requested = self._requested, None
         if requested is not None and not requested.cancel():

@@ -1,6 +1,7 @@
-"""Transcribing one recording with one engine: decode, find the speech, recognise it, leave out what nobody said.
+"""Transcribe one recording with one engine: decode it, find and recognise the speech, remove text that nobody said.
 
-Runs in a thread of its own for each recording, streaming throughout; the pieces of speech go through the batcher.
+Each recording has a thread of its own. All steps run at the same time, on successive parts of the recording. The
+batcher recognises the pieces of speech.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ _MOST_PENDING = 8
 
 
 class Progress(NamedTuple):
-    """Progress within one recording: how far it is recognised, and what was found last.
+    """Progress within one recording: how much is recognised, and the segments that were recognised last.
 
     Attributes:
         done_s: seconds of the recording up to the end of the last piece.
@@ -45,16 +46,16 @@ class Progress(NamedTuple):
 
 
 class Transcriber:
-    """Transcribe recordings; it owns what all of them need besides an engine. Threads may share one.
+    """Transcribes recordings. Threads may share one.
 
     Args:
-        decoder: must have as many processes as there are slots.
-        vad: finds speech.
-        options: where pieces of speech begin and end.
-        batcher: has pieces recognised.
-        messages: slots of all recordings at first.
-        long: slots of those that turn out to be long.
-        style: how texts are written.
+        decoder: the decoder processes, as many as there are slots.
+        vad: detects speech.
+        options: options of segmentation.
+        batcher: recognises the pieces of speech.
+        messages: slots with which all recordings begin.
+        long: slots for recordings that turn out to be long.
+        style: style of the texts.
     """
 
     def __init__(
@@ -89,14 +90,14 @@ class Transcriber:
 
         Args:
             data: a whole file in any accepted format.
-            model: recognises the pieces of speech; it must stay loaded meanwhile.
-            job: what the caller asks for, and whether the caller still waits.
-            on_progress: called after each piece of speech, in order.
-            on_foreign: called before the progress of a piece in which surely another language is spoken than is
-                written; an exception that it raises ends the work.
+            model: the model, which must stay loaded until the end.
+            job: options of recognition, and whether the caller still waits.
+            on_progress: is called after each piece of speech, in order.
+            on_foreign: is called with a language before the progress of a piece, if that language is surely spoken in
+                it and is not the one that is written. An exception that it raises ends the work.
 
         Raises:
-            AudioError: the bytes give no samples.
+            AudioError: the bytes cannot be decoded to samples.
             GlasError: what `Job.check` raises.
         """
         with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(model.engine))) as assembler:
@@ -124,7 +125,7 @@ class Transcriber:
         return Writer(self._style.model_copy(update={"sentences": needs_marks}))
 
     def _submit_all(self, data: bytes, engine: Engine, job: Job, assembler: "_Assembler") -> "_BlockReader":
-        """Decode, and submit all pieces of speech."""
+        """Decode the recording and submit all its pieces of speech to the batcher."""
         longest_s = min(engine.window_s, self._options.max_piece_s)
         options = self._options.model_copy(update={"max_piece_s": longest_s})
         with contextlib.closing(JobSlot(job, self._messages, self._long)) as slot:
@@ -140,7 +141,7 @@ class Transcriber:
                     return blocks
 
     def _start_another_decoder(self) -> None:
-        """A long recording keeps the decoder that it has for minutes; the next message should find one ready."""
+        """Start a decoder process in advance for the next message; a long recording keeps its own for minutes."""
 
         def start() -> None:
             with contextlib.suppress(ServiceFaultError):  # the service is stopping
@@ -150,7 +151,7 @@ class Transcriber:
 
 
 def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
-    """The other language of a recording, if more of its speech is surely foreign than not."""
+    """Return the foreign language of a recording, if more of its speech is surely in other languages than not."""
     seconds: Counter[str | None] = Counter()
     for part in parts:
         if part.text:
@@ -164,7 +165,7 @@ class _MustWaitError(Exception):
 
 
 class _BlockReader:
-    """Passes blocks of samples on, counts and digests them, and stops when nobody waits for the text any more."""
+    """Passes on blocks of samples, computes length, level and sha256, and raises if the job is given up."""
 
     def __init__(self, job: Job, slot: JobSlot, on_long: Callable[[], None]) -> None:
         self._job = job
@@ -195,7 +196,7 @@ class _BlockReader:
 
 
 class _PendingPiece(NamedTuple):
-    """A piece of speech that is being recognised; its samples are no longer needed here."""
+    """A piece of speech that waits or is being recognised, without its samples."""
 
     start_s: float
     evidence: Evidence
@@ -204,7 +205,7 @@ class _PendingPiece(NamedTuple):
 
 
 class _Assembler:
-    """Puts the pieces of one recording together, in order, whatever the order in which they were recognised."""
+    """Joins the pieces of one recording in their order, in whatever order they are recognised."""
 
     def __init__(
         self, job: Job, on_progress: Callable[[Progress], None], on_foreign: Callable[[str], None], writer: Writer
@@ -221,7 +222,7 @@ class _Assembler:
         return len(self._parts) + len(self._pending)
 
     def add(self, piece: SpeechPiece, future: Future[Hypothesis]) -> None:
-        """Take a piece; of a long recording, wait until few enough are pending."""
+        """Take a piece; for a long recording, wait until at most `_MOST_PENDING` pieces are pending."""
         self._pending.append(_PendingPiece(piece.start_s, piece.evidence, piece.is_cut, future))
         while self._pending and (
             self._pending[0].future.done() or (self._job.is_long and len(self._pending) > _MOST_PENDING)
@@ -232,7 +233,7 @@ class _Assembler:
         """Wait for all pieces.
 
         Returns:
-            Pairs of the second at which a piece starts and what was recognised in it.
+            Pairs of the start of a piece, in seconds, and its hypothesis.
         """
         while self._pending:
             self._take_first()

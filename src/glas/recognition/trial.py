@@ -1,4 +1,4 @@
-"""Measure a candidate and the model that serves on the same recordings, and ask the gate."""
+"""Measure a candidate and the model that serves on the same recordings, and let the gate judge the results."""
 
 import io
 import wave
@@ -30,12 +30,12 @@ NONSPEECH, NONSPEECH_S, NONSPEECH_SEED = 120, 5.0, 7
 
 @dataclass(frozen=True)
 class TestData:
-    """What models are compared on.
+    """The recordings on which models are compared.
 
     Attributes:
-        test: recordings of the domain.
-        guards: recordings of other kinds that must not become worse.
-        is_personal: the test has the speakers that the candidate learnt from, and is apart by recording and text.
+        test: recordings of the kind for which the model was trained.
+        guards: sets of recordings of other kinds, on which the model must not become worse.
+        is_personal: whether the test has the speakers of the training data, with other recordings and other texts.
     """
 
     test: ReferenceSet
@@ -45,7 +45,7 @@ class TestData:
 
 
 class TrialResult(NamedTuple):
-    """The verdict, and what it rests on."""
+    """The verdict of the gate, and the measurements of both models."""
 
     verdict: Verdict
     champion: Measured
@@ -62,11 +62,11 @@ def try_candidate(
     """Measure both models and judge the candidate.
 
     Args:
-        settings: as the server has them; their model is the champion.
-        candidate: name of the other, as GLAS_MODEL would name it.
-        data: recordings.
-        limits: of the gate.
-        report: told the name of the model that is measured next; None when the speed of both is compared.
+        settings: the settings of the server; their model is the champion.
+        candidate: name of the other model, in the form of GLAS_MODEL.
+        data: the recordings.
+        limits: limits of the gate.
+        report: is called with the name of the model that is measured next; with None before the comparison of speed.
 
     Raises:
         UnknownModelError, ModelError: one of the models cannot be loaded.
@@ -107,7 +107,7 @@ def _measure(recogniser: Recogniser, data: TestData, workers: int) -> Measured:
 
 
 def nonspeech() -> Iterator[bytes]:
-    """Yield WAV files of ten minutes in all in which nobody speaks."""
+    """Yield WAV files without speech, ten minutes in all."""
     for _, sound in clips(NONSPEECH, NONSPEECH_S, NONSPEECH_SEED):
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
@@ -124,7 +124,10 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
 
 
 def learnt_of_test(lineage: Lineage | None, data: TestData) -> Apart:
-    """Count what a model has learnt of its test. One without lineage was not made here, and learnt nothing of it."""
+    """Count the speakers, recordings and texts of the test that a model was trained on.
+
+    A model without lineage was not fine-tuned with Glas, so all counts are 0.
+    """
     if lineage is None:
         return Apart(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)
     tested = data.test.utterances

@@ -1,7 +1,7 @@
-"""The object store: a local directory or an S3 bucket behind one class.
+"""The object store: one class for a local directory or an S3 bucket.
 
-Objects are written once: the same bytes under the same key are the same object, other bytes are refused. What was
-written is read back and compared before a write counts as done.
+An object is never changed: writing the same bytes again has no effect, other bytes under its key are refused. A write
+succeeds only after the object was read back and compared.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class Stored(NamedTuple):
 
 
 class Store:
-    """One store; made by `open_store`. It holds no resource that would have to be closed."""
+    """An object store, made by `open_store`. It need not be closed."""
 
     def __init__(self, inner: LocalStore | S3Store, directory: Path | None) -> None:
         self._inner = inner
@@ -67,16 +67,16 @@ class Store:
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object, read it back, and repeat if it did not arrive whole.
+        """Write an object and read it back; repeat the write if both differ.
 
         Args:
-            key: where; if the same bytes are there already, nothing is written.
-            data: the whole object; more than 8 MiB travel in parts.
+            key: key of the object; if it already has the same bytes, nothing is written.
+            data: the whole object; more than 8 MiB are sent in parts.
 
         Raises:
-            ConflictError: other bytes are there.
-            ServiceUnreachableError: the endpoint does not answer.
-            ServiceFaultError: it answers, but the object does not arrive or is refused.
+            ConflictError: the key already has other bytes.
+            ServiceUnreachableError: the endpoint cannot be reached.
+            ServiceFaultError: the endpoint refuses the object, or what is read back is never the same.
         """
         sha256 = hashlib.sha256()
         await _add(sha256, data)
@@ -97,11 +97,11 @@ class Store:
         )
 
     async def size(self, key: str) -> int:
-        """Bytes of an object.
+        """Return the size of an object in bytes.
 
         Raises:
-            NotFoundError: there is none.
-            ServiceError: the store is away or refuses.
+            NotFoundError: the object does not exist.
+            ServiceError: the store cannot be reached, or refuses the request.
         """
         with self._errors_of(key):
             return (await obstore.head_async(self._inner, key))["size"]
@@ -114,17 +114,17 @@ class Store:
     async def stream(
         self, key: str, start: int = 0, end: int | None = None, *, part_bytes: int = PART_BYTES
     ) -> AsyncIterator[bytes]:
-        """Read from `start` up to `end`, part by part.
+        """Yield an object from `start` up to `end`, part by part.
 
-        Every part is a request of its own: one long answer would run into the client's time limit whenever the
-        reader is slow, and since objects never change the parts fit together.
+        Each part is a separate request, because a single long answer would exceed the client's time limit if its reader
+        is slow. Objects never change, so the parts always fit together.
         """
         end = await self.size(key) if end is None else end
         for position in range(start, end, part_bytes):
             yield await self.read(key, position, min(part_bytes, end - position))
 
     async def keys(self, transcription_id: int) -> list[str]:
-        """Everything that is stored of one message, remains of interrupted writes too."""
+        """Return the keys of all objects of a message, including the remains of interrupted writes."""
         with self._errors_of(str(transcription_id)):
             try:
                 # obstore compares whole path segments: 1 does not find 12.
@@ -136,7 +136,7 @@ class Store:
         return sorted(meta["path"] for meta in found)
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; those that are not there count as deleted."""
+        """Delete objects; those that do not exist count as deleted."""
         with self._errors_of(", ".join(keys[:3])):
             if self._directory is None:
                 await obstore.delete_async(self._inner, list(keys))
@@ -146,10 +146,10 @@ class Store:
             await asyncio.to_thread(to_disk, self._directory)
 
     async def check(self) -> None:
-        """Ask whether the store answers.
+        """Check that the store can be reached.
 
         Raises:
-            ServiceError: it does not, or refuses our keys.
+            ServiceError: it cannot be reached, or refuses our keys.
         """
         try:
             await self.size(transcription_key(1))
@@ -157,7 +157,7 @@ class Store:
             return
 
     async def _create(self, key: str, data: Data) -> bool:
-        """Write an object unless there is one; says whether it was written."""
+        """Write an object if its key is free; return whether it was written."""
         with self._errors_of(key):
             try:
                 if self._directory is not None:
@@ -169,10 +169,10 @@ class Store:
                 raise ServiceFaultError(f"{key} cannot be written: no such bucket") from error
 
     async def _create_file(self, directory: Path, key: str, data: Data) -> bool:
-        """Write beside, make it last, then give it its name.
+        """Write a file under a temporary name, sync it to disk, then rename it.
 
         obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace
-        showed: after a power cut the name could be there and the bytes not.
+        showed. After a power cut the name could exist without the bytes.
         """
         draft = f"{key}.{uuid.uuid4().hex}.part"
         try:
@@ -200,7 +200,7 @@ class Store:
         return False
 
     async def digest(self, key: str) -> str | None:
-        """The sha256 of what is stored, read whole; None if nothing is."""
+        """Read an object and return its sha256; None if it does not exist."""
         sha256 = hashlib.sha256()
         try:
             async for part in self.stream(key):
@@ -211,7 +211,7 @@ class Store:
 
     @contextmanager
     def _errors_of(self, subject: str) -> Iterator[None]:
-        """Turn obstore's errors into ours; only their first line, the rest is a dump of the request."""
+        """Turn obstore's errors into ours, with only their first line; the rest is a dump of the request."""
         try:
             yield
         except FileNotFoundError as error:
@@ -232,10 +232,10 @@ def open_store(
     access_key: str | None = None,
     secret_key: str | None = None,
 ) -> Store:
-    """A store in a bucket of `endpoint`, or without one in `directory`. Nothing is asked of the network yet.
+    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. This uses no network.
 
     Args:
-        directory: where objects are files; made when missing.
+        directory: directory in which objects are files; it is created if it is missing.
         endpoint: address of an S3 server, e.g. `http://s3:8333`.
         bucket: name of the bucket.
         access_key: with `secret_key`; without both, requests are not signed.
@@ -265,7 +265,7 @@ def open_store(
 
 
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
-    """Hash more bytes; a voice message's take less time than the way to a thread."""
+    """Update a hash; small data are hashed here, because that takes less time than starting a thread."""
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)
     else:

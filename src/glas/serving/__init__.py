@@ -1,1 +1,1 @@
-"""Serving: what every FastAPI part shares at its door — keys, request ids, body limits, one shape of error."""
+"""Serving: what all FastAPI apps of Glas share — keys, request ids, limits of bodies, the format of errors."""

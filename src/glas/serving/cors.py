@@ -1,4 +1,4 @@
-"""Cross-origin requests: which foreign pages a browser lets call us."""
+"""Cross-origin requests (CORS): permit pages of other origins to call a service from a browser."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ IGNORED_HEADER = "X-Ignored-Fields"
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Let pages of these origins call `app`; to be added after everything that may refuse a request.
+    """Permit pages of these origins to call `app`; call this after adding every middleware that may refuse a request.
 
-    Keys travel in a header that a page must set itself, never in cookies, so no credentials are allowed for.
+    Keys are sent in a header that the page sets itself, not in cookies, so the browser's credentials are not permitted.
     """
     if not origins:
         return

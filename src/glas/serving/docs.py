@@ -19,7 +19,7 @@ _STYLE: Final = (
 
 
 def render(document: dict[str, Any]) -> str:
-    """Write a page with every operation: what it is for, its fields, and what it answers.
+    """Return an HTML page with every operation: its purpose, its fields and its answers.
 
     Args:
         document: an OpenAPI document, as a JSON object.
@@ -56,7 +56,7 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
 
 
 def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Name, type and meaning of everything that a request may hold."""
+    """Yield name, type and meaning of every parameter and every field of a request's body."""
     for parameter in operation.get("parameters", []):
         yield parameter["name"], parameter["in"], parameter.get("description", "")
     for content in operation.get("requestBody", {}).get("content", {}).values():
@@ -70,7 +70,7 @@ def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tup
 
 
 def _variants(document: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The schemas that a schema stands for, without references and without null."""
+    """Yield the alternatives of a schema with references resolved, without null."""
     for one in schema.get("anyOf", [schema]):
         found = one
         if "$ref" in one:

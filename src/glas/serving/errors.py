@@ -1,4 +1,4 @@
-"""One shape of error for every service: exceptions become the body of `glas.domain.errors.to_body`."""
+"""Give the errors of all services one format: exceptions become the body of `glas.domain.errors.to_body`."""
 
 import re
 
@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 
 def install(app: FastAPI, *, max_body_bytes: int) -> None:
-    """Make `app` answer every failure in one shape; unexpected ones are logged with their traceback."""
+    """Make `app` answer every error in this format, and log unexpected exceptions with their traceback."""
 
     async def on_glas_error(_request: Request, error: Exception) -> JSONResponse:
         return _answer(error if isinstance(error, GlasError) else _fault(error))
@@ -52,7 +52,10 @@ def _answer(error: GlasError) -> JSONResponse:
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:
-    """What may be asked of a path: all of it, as RFC 9110 (15.5.6) wants; a route knows its own method only."""
+    """Return all methods that a path supports, for the header `Allow` (RFC 9110, 15.5.6).
+
+    A FastAPI route knows only its own method, so the methods are collected from the OpenAPI document.
+    """
     paths = app.openapi()["paths"]
     found = {
         method.upper()
@@ -68,7 +71,7 @@ def _fault(error: Exception) -> ServiceFaultError:
 
 
 def _invalid(details: list[dict[str, object]] | object) -> InvalidParameterError:
-    """Say which field is wrong, what was expected and what came; the first fault is enough."""
+    """Return an error that names the first wrong field, what was expected and what was received."""
     match details:
         case [{"loc": (_, *path), "msg": str(expected), **rest}, *_]:
             field = ".".join(str(step) for step in path) or "body"

@@ -1,4 +1,4 @@
-"""The gate in front of a service: everything that is decided before a body is read."""
+"""Middleware of every service that checks a request before its body is read: key, rights, announced length."""
 
 import re
 import time
@@ -20,9 +20,9 @@ OPEN_PATHS = ("/health", "/docs", "/openapi.json")
 """Paths that need no key: whether the service works, and how it is used."""
 
 _ADMINISTRATION = "/api/"
-# What is below these is not even shown to others.
+# Below these paths even reading requires an administrator.
 _HIDDEN = ("/api/models", "/api/fetches")
-# A proxy in front of a server says by these for whom it asks.
+# Headers in which a proxy names the client for which it sends a request.
 _OF_PROXIES = ("forwarded", "x-forwarded-for")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PERSONAL = frozenset({"tg_id", "chat_id"})
@@ -32,15 +32,15 @@ _log = structlog.stdlib.get_logger("glas.serving")
 
 
 class Gate:
-    """ASGI middleware: names the request, asks for the key, refuses a body that announces itself too large.
+    """ASGI middleware: give each request an id, check its key, refuse a body whose announced length exceeds the limit.
 
-    FastAPI's dependencies run only after the body was read, so a stranger could make us read it; this runs before.
-    A body that does not announce its length is cut by the router's `max_body_size`. Who calls is left in the scope's
-    state as `caller`.
+    FastAPI's dependencies run only after the body was read, so a caller without a key could make the service read a
+    large body; this middleware runs before. A body without an announced length is limited by the router's
+    `max_body_size`. The caller is stored in the scope's state as `caller`.
 
     Args:
-        app: what lies behind.
-        key: the owner's key; with it one may do everything.
+        app: the app behind the middleware.
+        key: the owner's key, which has all rights.
         others: more keys.
         max_body_bytes: largest body.
         open_paths: paths that need no key.
@@ -61,7 +61,7 @@ class Gate:
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it here."""
+        """Pass a request on to the app, or answer it with an error."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -97,7 +97,7 @@ class Gate:
 
 
 class _Exchange:
-    """Watches the answer go out, so that it can be marked with the request's id and logged."""
+    """Adds the request's id to the answer, and logs the answer."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -122,7 +122,7 @@ class _Exchange:
 
 
 def _nameless(scope: Scope) -> str:
-    """The path without the numbers of people: logs are not deleted when somebody asks to be forgotten."""
+    """Return the path without the ids of people and chats, because /forget does not delete logs."""
     path: str = scope["path"]
     for name, value in scope.get("path_params", {}).items():
         if name in _PERSONAL:
@@ -131,20 +131,20 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Whether a request changes the service itself, or asks what only those who do so need to know."""
+    """Return whether a request requires an administrator: it changes the service, or reads what concerns only them."""
     return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 
 def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
-    """Let administrators through.
+    """Raise if the caller is not an administrator.
 
     Args:
-        caller: who asks.
-        headers: of the request, by lower-case names.
+        caller: the sender of the request.
+        headers: headers of the request, by lower-case names.
 
     Raises:
-        ForbiddenError: the key is not an administrator's; or, on a server without keys, a foreign page makes a browser
-            ask, or the request comes through a proxy and so from somebody who is not on this machine.
+        ForbiddenError: the key is not an administrator's. On a server without keys: a page of another site sent the
+            request, or it came through a proxy and so from another machine.
     """
     if not caller.is_admin:
         raise ForbiddenError(
@@ -159,7 +159,7 @@ def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
 
 
 def too_large(limit_bytes: int, came: str) -> UploadTooLargeError:
-    """The error for a body over the limit."""
+    """Return the error for a body that exceeds the limit."""
     return UploadTooLargeError(f"expected an upload of at most {limit_bytes // MIB} MiB, got {came}", param="file")
 
 
@@ -169,5 +169,5 @@ def _refusal(error: GlasError) -> JSONResponse:
 
 
 def retry_header(error: GlasError) -> dict[str, str]:
-    """`Retry-After` in whole seconds, where the error knows it."""
+    """Return the header `Retry-After` in whole seconds, if the error has that time; else no header."""
     return {} if error.retry_after_s is None else {"Retry-After": str(max(1, round(error.retry_after_s)))}

@@ -1,4 +1,4 @@
-"""Under which names a server without keys is called: a foreign page must not reach it through a name of its own."""
+"""Check the `Host` header of requests to a server without keys, as a protection against DNS rebinding."""
 
 import re
 from collections.abc import Collection
@@ -15,15 +15,15 @@ _NAME: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 
 
 class HostCheck:
-    """ASGI middleware: refuse requests whose `Host` is no name of this server.
+    """ASGI middleware: refuse requests whose `Host` is not a name of this server.
 
-    A page of a foreign site can let its own name resolve to 127.0.0.1 and then read what we answer (DNS rebinding); the
-    browser sends that name. A server that asks for a key needs no such check: the page has none.
+    A page of another site can make its own name resolve to 127.0.0.1 and then read our answers (DNS rebinding). The
+    browser sends that name as `Host`. A server that requires a key does not need this check, as the page has no key.
 
     Args:
-        app: what lies behind.
+        app: the app behind the middleware.
         host: the address on which the server listens.
-        allowed: more names, for instance those of a proxy; `*.example.org` means all names below, `*` all there are.
+        allowed: more names, for instance those of a proxy; `*.example.org` means all names below it, `*` any name.
     """
 
     def __init__(self, app: ASGIApp, *, host: str, allowed: Collection[str] = ()) -> None:

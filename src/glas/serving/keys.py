@@ -1,4 +1,4 @@
-"""Who calls: the keys that a service accepts, and whose they are."""
+"""Authentication: the keys that a service accepts, and the caller to whom each belongs."""
 
 import hmac
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from glas.settings.keys import HashedKey, hashed
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever sends a request.
+    """The sender of a request.
 
     Attributes:
-        name: of the key; empty where none is asked for.
-        is_admin: may load, unload and swap models.
-        has_key: a service without keys takes everybody who reaches it for its owner.
+        name: name of the key; empty if the service requires no key.
+        is_admin: whether the caller may load, unload and swap models.
+        has_key: whether the caller sent a key; a service without keys treats every caller as its owner.
     """
 
     name: str = ""
@@ -36,7 +36,9 @@ class KeyRing:
         self._keys = (*own, *others)
 
     def caller(self, authorization: str) -> Caller:
-        """Whose key an `Authorization` header holds. Every key is compared, each in constant time.
+        """Return the caller whose key an `Authorization` header contains.
+
+        All keys are compared, each in constant time, so that the time of the answer reveals nothing.
 
         Raises:
             AuthenticationError: the header is missing or holds another key.

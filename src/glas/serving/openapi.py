@@ -1,4 +1,4 @@
-"""The OpenAPI document, complete: one shape of error under every status, the bearer key, nothing that never happens."""
+"""Complete FastAPI's OpenAPI document: the body of errors, the bearer key, only statuses that really occur."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Final
@@ -38,7 +38,7 @@ class ErrorBody(BaseModel):
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route declares of its errors, besides 401 and 500, which every route may answer."""
+    """Return the declaration of a route's errors; 401 and 500 are added, because every route may answer them."""
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorBody, "description": _CAUSES[status]} for status in sorted({401, 500, *statuses})
     }
@@ -50,12 +50,12 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def describe(
     app: FastAPI, *, description: str, needs_key: bool, open_paths: Collection[str]
 ) -> Callable[[], dict[str, Any]]:
-    """Make what gives the document: FastAPI's, with the key, and without FastAPI's own shape of error.
+    """Return a function for `app.openapi`: FastAPI's document with the key, without FastAPI's own format of errors.
 
     Args:
-        app: whose routes are described.
-        description: what the service is for.
-        needs_key: whether callers must show one.
+        app: the app whose routes are described.
+        description: the purpose of the service.
+        needs_key: whether callers need a key.
         open_paths: paths that need no key.
     """
 

@@ -1,4 +1,4 @@
-"""How many bytes of request bodies a service holds at once, decided before a body is read."""
+"""Limit the total size of the request bodies that a service holds at once."""
 
 from typing import Final
 
@@ -12,17 +12,17 @@ _RETRY_S: Final = 5.0
 
 
 class UploadBudget:
-    """ASGI middleware: count the bodies of all requests that are being answered, and refuse what would be too much.
+    """ASGI middleware: refuse a request if the bodies of all running requests would exceed the limit together.
 
-    It stands behind the gate, which makes an answer of the refusal.
+    The refusal is raised as an error; `glas.serving.gate.Gate`, which must be in front, turns it into an answer.
 
-    A body is kept in the temporary directory from its first byte until the answer, whether its request has a place in
-    the queue yet or not. One request is always let in, however long it is; its own limit is the router's.
+    A body is kept in the temporary directory until the request is answered, also while it waits for the queue. A single
+    request is always accepted, however long it is; the router limits its size.
 
     Args:
-        app: what lies behind.
-        most_bytes: of all bodies together.
-        largest_bytes: of one body; so long is one that does not announce its length.
+        app: the app behind the middleware.
+        most_bytes: limit for all bodies together.
+        largest_bytes: limit for one body; a body without an announced length counts as this many bytes.
     """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, largest_bytes: int) -> None:
@@ -32,10 +32,10 @@ class UploadBudget:
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on while there is room.
+        """Pass a request on to the app if the limit permits it.
 
         Raises:
-            OverloadedError: there is none.
+            OverloadedError: the limit would be exceeded.
         """
         size = self._size(Headers(scope=scope)) if scope["type"] == "http" else 0
         if self._held_bytes and size and self._held_bytes + size > self._most_bytes:

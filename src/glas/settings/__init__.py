@@ -1,7 +1,7 @@
-"""Every setting of Glas in one nested class. `cli` alone makes it, once; everyone else receives values.
+"""All settings of Glas in one nested class. Only `cli` creates it, once; all other code receives values.
 
-A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; nested ones are joined by two
-underscores: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes them all; docs/settings.md is written from it.
+A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`. Two underscores separate a group from
+its setting: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
 """
 
 import ipaddress
@@ -161,7 +161,7 @@ class Settings(BaseSettings):
 
     @property
     def models_dir(self) -> Path:
-        """Where fetched models lie."""
+        """Directory of downloaded models."""
         return self.data_dir / "models"
 
     @property
@@ -171,17 +171,17 @@ class Settings(BaseSettings):
 
 
 def numbers(text: str) -> frozenset[int]:
-    """The numbers of a list that is separated by commas."""
+    """Parse a list of numbers that are separated by commas."""
     return frozenset(int(part) for part in text.split(",") if part.strip())
 
 
 def listed(text: str) -> list[str]:
-    """The entries of a list that is separated by commas."""
+    """Parse a list of texts that are separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a listener on `host` is reachable from this machine only; only `localhost` among names can promise it."""
+    """Return whether a listener on `host` is reachable from this machine only; of names, only `localhost` is."""
     if host == "localhost":
         return True
     try:
@@ -191,7 +191,7 @@ def is_loopback(host: str) -> bool:
 
 
 class SettingRow(NamedTuple):
-    """One setting, described."""
+    """Description of one setting."""
 
     variable: str
     default: str

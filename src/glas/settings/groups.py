@@ -1,4 +1,4 @@
-"""The groups of settings, one for each thing that is set; `GLAS_<GROUP>__<NAME>` in the environment."""
+"""The groups of settings; a setting's environment variable is `GLAS_<GROUP>__<NAME>`."""
 
 import os
 from decimal import Decimal

@@ -1,7 +1,7 @@
-"""Keys of callers. Only their hashes stand in the settings: who reads those cannot call.
+"""API keys of callers. The settings contain only their hashes, so a person who reads the settings cannot use a key.
 
-A key has 256 random bits, which nobody can guess or try out, so a plain SHA-256 keeps it as safe as a slow hash would
-keep a password (NIST SP 800-63B, 5.1.2.2, asks for a salted slow hash only below 112 bits).
+A key has 256 random bits, so it cannot be found by trying. Therefore SHA-256 is as safe here as a slow hash is for a
+password (NIST SP 800-63B, 5.1.2.2, requires a salted slow hash only below 112 bits).
 """
 
 import hashlib
@@ -19,11 +19,11 @@ _ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,40}):(?P<role>user|admin):(?P<sh
 
 
 class HashedKey(NamedTuple):
-    """A key as the settings know it.
+    """A key as it is stored in the settings.
 
     Attributes:
-        name: whose it is; stands in the log.
-        role: an administrator may load, unload and swap models.
+        name: name of its owner, which is logged.
+        role: `admin` may load, unload and swap models.
         sha256: hash of the key, 32 bytes.
     """
 
@@ -36,12 +36,12 @@ class HashedKey(NamedTuple):
 
 
 def hashed(key: str) -> bytes:
-    """The hash under which a key is kept."""
+    """Return the hash of a key, as the settings store it."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
-    """Make a key; it is in the first value only.
+    """Make a key; return the key itself, and its entry for the settings, which contains only the hash.
 
     Raises:
         ValueError: the name has other characters than letters, digits, `.`, `_` and `-`, or more than 40.
@@ -51,7 +51,7 @@ def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
 
 
 def hashed_keys(text: str) -> tuple[HashedKey, ...]:
-    """The keys of a list that is separated by commas.
+    """Parse a list of keys that are separated by commas.
 
     Raises:
         ValueError: an entry is not `name:role:sha256`, or two have one name.

@@ -1,4 +1,4 @@
-"""Secrets among the settings: of the right kind, never a placeholder, and never shown by accident."""
+"""Types of secret settings: they are validated, placeholders are refused, and they are not shown in logs."""
 
 import re
 from typing import Annotated
@@ -20,7 +20,7 @@ def _real_secret(value: SecretStr) -> SecretStr:
 
 
 def plain(secret: SecretStr | None) -> str | None:
-    """A secret's own text, for the one place that sends it."""
+    """Return the text of a secret, for the code that sends it."""
     return None if secret is None else secret.get_secret_value()
 
 

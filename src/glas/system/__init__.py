@@ -1,1 +1,1 @@
-"""What is asked of the operating system in several places: files made durable, locked and hashed, sockets looked at."""
+"""Functions of the operating system that several packages use: sync, lock and hash files, poll sockets."""

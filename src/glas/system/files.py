@@ -1,4 +1,4 @@
-"""Files that outlast a power cut, locks that end with their process, hashes of what is on the disk."""
+"""Sync files to disk, lock files, hash files."""
 
 import fcntl
 import hashlib
@@ -11,7 +11,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def to_disk(*paths: Path) -> None:
-    """Wait until the bytes of files, and the names in folders, are on the disk."""
+    """Wait until the contents of files, and the entries of directories, are on the disk (fsync)."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -21,7 +21,7 @@ def to_disk(*paths: Path) -> None:
 
 
 def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
-    """Hash a file, or `size` bytes of it from `begin` on; hexadecimal."""
+    """Return the sha256 of a file, or of `size` bytes of it from `begin` on, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(begin)
@@ -34,21 +34,21 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 
 @contextmanager
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
-    """Hold the lock of a file, which is made when missing; its folder must be there.
+    """Hold the lock of a file (flock) within the context; create the file if it is missing.
 
-    The lock belongs to the open file: when a process dies, however it dies, the system ends it. The file stays, since
-    whoever removed it could remove the next holder's.
+    The system releases the lock when the process ends, also after a crash. The file is not deleted, because a process
+    could otherwise delete the file that the next process has locked.
 
     Args:
-        path: of the file.
-        is_shared: others may hold it too who ask for it shared.
-        waits: wait for those who hold it.
+        path: the file, in an existing directory.
+        is_shared: whether other processes may hold a shared lock at the same time.
+        waits: whether to wait until others release the lock.
 
     Yields:
-        The descriptor, open for reading and writing.
+        The descriptor of the file, open for reading and writing.
 
     Raises:
-        BlockingIOError: somebody holds it, and `waits` was not said.
+        BlockingIOError: another process holds the lock, and `waits` is not set.
     """
     # What stands in such a file (an address, a process number) is no secret, but nobody else needs it.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -220,7 +220,7 @@ def _register(
 
 
 def _for_handlers(services: Services, durable: Durable, options: BotSettings) -> dict[str, object]:
-    """What handlers ask for by the names of their parameters, of other parts."""
+    """Return the objects that handlers get as arguments, by the names of their parameters."""
     return {
         "nn_service": services.nn_service,
         "db_assist": services.db_assist,

@@ -1,4 +1,4 @@
-"""Migrations: written by hand, dated, shipped inside the package, run from here and never by a configuration file."""
+"""Run the Alembic migrations of the database, which are part of the package; there is no `alembic.ini`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +21,11 @@ _LOCK: Final = 7_341_911_022_026
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema up to a revision, in one transaction; a failure leaves everything as it was.
+    """Upgrade the schema to a revision in one transaction; a failure changes nothing.
 
     Raises:
-        ConfigurationError: the schema stands at a revision that this program does not know, or the database does not
-            answer.
+        ConfigurationError: the schema has a revision that this program does not know, or the database cannot be
+            reached.
     """
     with _reached():
         async with database.writers.begin() as connection:
@@ -33,16 +33,16 @@ async def upgrade(database: Database, revision: str = "head") -> None:
 
 
 async def downgrade(database: Database, revision: str = "base") -> None:
-    """Take the schema down to a revision; `base` leaves nothing."""
+    """Downgrade the schema to a revision; `base` removes all tables."""
     async with database.writers.begin() as connection:
         await connection.run_sync(_downgrade, revision)
 
 
 async def current(database: Database) -> str | None:
-    """The revision at which the schema stands; None for an empty database.
+    """Return the revision of the schema; None for an empty database.
 
     Raises:
-        ConfigurationError: the database does not answer.
+        ConfigurationError: the database cannot be reached.
     """
     with _reached():
         async with database.reading() as session:
@@ -51,7 +51,7 @@ async def current(database: Database) -> str | None:
 
 
 def head() -> str:
-    """The newest revision that this version of the program knows."""
+    """Return the newest revision that this version of the program knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:
         raise ConfigurationError("expected migrations inside the package glas.db, found none")
@@ -59,10 +59,10 @@ def head() -> str:
 
 
 async def require_current(database: Database) -> None:
-    """Refuse to work on a schema of another version.
+    """Raise if the schema does not have the newest revision.
 
     Raises:
-        ConfigurationError: it is older or newer than the program, or the database does not answer.
+        ConfigurationError: the schema is older or newer than the program, or the database cannot be reached.
     """
     found = await current(database)
     if found != head():

@@ -19,7 +19,7 @@ ChatPath = Annotated[ChatId, Path()]
 
 
 def database(request: Request) -> Database:
-    """The open database of the app."""
+    """Return the open database of the app."""
     found: Database = request.app.state.database
     return found
 

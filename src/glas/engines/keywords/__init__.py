@@ -1,8 +1,8 @@
-"""Write a person's words where something that sounds like them was recognised, if the sound bears it.
+"""Replace doubtful words by keywords that sound similar, if the sound supports it.
 
-What is certain, or sounds like none of them, is left without any work. What is doubtful and sounds like a keyword is
-written with the keyword in its place, the engine scores both texts by the sound, and the better one stays unless the
-keyword costs too much. An engine that cannot score writes only what sounds the same.
+Words that are certain, or that sound like no keyword, are not changed. For a doubtful word that sounds like a keyword,
+the engine scores the text with the keyword against the sound. The keyword is written unless it costs too much. For an
+engine that cannot score, it is written only if both sound the same.
 """
 
 from glas.engines.keywords.replacing import Found, Score, with_keywords

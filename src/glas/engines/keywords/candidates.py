@@ -1,4 +1,4 @@
-"""Find where one of a person's keywords may have been heard as something else."""
+"""Find recognised words that may really be keywords."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ class Candidate:
     """A form of a keyword that may have been said in place of some words.
 
     Attributes:
-        start, end: the words `[start, end)`.
-        form: what may have been said.
-        distance: from what was heard, as a share of its length; 0 sounds the same.
-        before, behind: short words that were said around it and are heard as a part of these words, or nothing.
+        start, end: the range `[start, end)` of the words.
+        form: the form of a keyword that may have been said.
+        distance: distance between the sounds of both, as a share of the length; 0 sounds the same.
+        before, behind: short words that were said around the keyword and recognised as a part of these words; or empty.
     """
 
     start: int
@@ -49,20 +49,20 @@ class Candidate:
 
     @property
     def written(self) -> str:
-        """What is written in place of the words."""
+        """The text that replaces the words."""
         return f"{self.before} {self.form.written} {self.behind}".strip()
 
     @property
     def said(self) -> str:
-        """The same as it is said, in Russian letters."""
+        """The pronunciation of that text, in Russian letters."""
         return f"{self.before} {self.form.said} {self.behind}".strip()
 
     def overlaps(self, other: "Candidate") -> bool:
-        """Whether both have words in common."""
+        """Return whether both replace a common word."""
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Whether both put forms of one keyword into one place, both with a short word beside it or both without."""
+        """Return whether both replace a common word by forms of one keyword, both with or both without short words."""
         has_another = bool(self.before or self.behind), bool(other.before or other.behind)
         return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]
 
@@ -71,7 +71,7 @@ Knows = Callable[[str], bool]
 
 
 def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate]:
-    """Stretches of words that are spelt like a keyword, the longest ones first, none overlapping another."""
+    """Find ranges of words that are spelt like a keyword; longer ones have precedence, and none overlap."""
     parts = [parts_of(word.text) for word in words]
     found: list[Candidate] = []
     for length in range(keywords.longest, 0, -1):
@@ -87,13 +87,13 @@ def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate
 def candidates(
     words: Sequence[Word], keywords: Keywords, spelt: Sequence[Candidate], knows: Knows | None
 ) -> list[Candidate]:
-    """Doubtful stretches that sound like a keyword, those that sound most like it first.
+    """Find doubtful words that sound like a keyword, the most similar ones first.
 
     Args:
-        words: the recognised ones.
-        keywords: the person's.
-        spelt: what `spelt_stretches` returned; nothing is looked for there.
-        knows: whether a word, in lower case, is one of the language; None: nobody can tell.
+        words: the recognised words.
+        keywords: the keywords.
+        spelt: the result of `spelt_stretches`; these words are skipped.
+        knows: returns whether a word, in lower case, exists in the language; None if that is not known.
     """
     doubtful = [_is_doubtful(word, knows) for word in words]
     is_free = [not any(one.start <= place < one.end for one in spelt) for place in range(len(words))]
@@ -108,7 +108,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Of each text and of each keyword the nearest stretches among those that overlap."""
+    """Keep, among candidates that are alike, the `MOST_OF_A_KEYWORD` most similar ones with different texts."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]
@@ -136,7 +136,7 @@ def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords)
 
 
 def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
-    """What was heard, and the same without the short words that it may begin or end with."""
+    """Yield the recognised words, and the same without short words at their beginning or end."""
     yield "", heard, ""
     for word in _BEFORE:
         own = sounds_of((word,))
@@ -153,7 +153,7 @@ def _is_like(one: Sounds, other: Sounds) -> bool:
 
 
 def _sounds(words: Sequence[Word]) -> Sounds:
-    """How words are said; nothing where one of them has digits."""
+    """Return the sounds of words; nothing if one of them contains digits."""
     parts = [part for word in words for part in parts_of(word.text.replace("ё", "о"))]
     if any(letter.isdigit() for part in parts for letter in part):
         return b""

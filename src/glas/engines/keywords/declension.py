@@ -1,6 +1,6 @@
-"""The forms of a Russian name or term by its ending: enough to find it in a sentence, not a grammar.
+"""The declined forms of a Russian name or term, by its ending; enough to find it in a sentence.
 
-Forms that no Russian would say do no harm: one is written only where it was nearly heard and the sound bears it.
+Wrong forms do no harm, because a form is written only if similar words were recognised and the sound supports it.
 """
 
 import re
@@ -62,7 +62,7 @@ _MOST_FORMS = 48
 def forms(keyword: str) -> list[str]:
     """List the keyword and its other forms, without repetitions, with its capitals.
 
-    Of several words all are put into the same case, or the last one alone. Of a compound its last part has the cases.
+    Of several words, all are declined in the same case, or only the last one. Of a compound, the last part is declined.
     """
     words = keyword.split()
     found = dict.fromkeys([keyword])
@@ -78,7 +78,7 @@ def forms(keyword: str) -> list[str]:
 
 
 def _by_case(word: str) -> list[list[str]]:
-    """Forms of one word in each of `CASES`."""
+    """Return the forms of one word in each of `CASES`."""
     found: list[list[str]] = [[word], *([] for _ in CASES[1:])]
     for stem, endings in _declined(word):
         for case, ending in zip(found[1:], endings.partition("|")[0].split(), strict=True):

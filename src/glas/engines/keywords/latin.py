@@ -1,4 +1,4 @@
-"""How Russians read a word in Latin letters: by simple rules, and letters of abbreviations by their names."""
+"""Transcribe the Russian pronunciation of words in Latin letters, by simple rules; abbreviations letter by letter."""
 
 import re
 from typing import Final
@@ -41,7 +41,7 @@ _NAMES: Final = (
 
 
 def readings(word: str) -> tuple[str, ...]:
-    """Russian spellings of how a word is said, in lower case; the word itself if it has no Latin letter."""
+    """Return Russian spellings of a word's pronunciations, in lower case; the word itself if it has no Latin letter."""
     if not LATIN.search(word):
         return (word.lower(),)
     if _CAPITALS.fullmatch(word):

@@ -1,4 +1,4 @@
-"""Write keywords where they were heard as something else, if the sound does not deny it."""
+"""Replace recognised words by keywords, if the sound supports it."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -24,20 +24,20 @@ Score = Callable[[Sequence[str]], Sequence[float] | None]
 
 
 class Found(NamedTuple):
-    """Words with keywords in them, and where they are."""
+    """Words after the replacement, and the places of the keywords."""
 
     words: tuple[Word, ...]
     uses: tuple[KeywordUse, ...]
 
 
 def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None, knows: Knows | None) -> Found:
-    """Put keywords in the place of words that sound like them.
+    """Replace words that sound like keywords.
 
     Args:
-        words: the recognised ones; joined by spaces they are the text.
-        keywords: the person's.
-        score: judges texts by the sound; None: nobody can.
-        knows: whether a word, in lower case, is one of the language; None: nobody can tell.
+        words: the recognised words; joined by spaces they are the text.
+        keywords: the keywords.
+        score: scores texts against the sound; None if the engine cannot.
+        knows: returns whether a word, in lower case, exists in the language; None if that is not known.
     """
     spelt = spelt_stretches(words, keywords)
     near = candidates(words, keywords, spelt, knows)
@@ -46,7 +46,7 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
 
 def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
-    """Those candidates that sound like what was heard, where the engine is unsure; for engines that cannot score."""
+    """Return the candidates that sound like words of which the engine is unsure; for engines that cannot score."""
     found: list[Candidate] = []
     for one in near:
         sure = [word.confidence for word in words[one.start : one.end] if word.confidence is not None]
@@ -57,7 +57,7 @@ def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
 
 
 def borne(words: Sequence[Word], near: Sequence[Candidate], score: Score) -> list[Candidate]:
-    """Those candidates that the sound bears, none overlapping another."""
+    """Return the candidates that the sound supports, without overlaps."""
     if not near:
         return []
     tried = list({_scored_text(words, one): one for one in reversed(near[:MOST_SCORED])}.items())
@@ -77,7 +77,7 @@ def _cost(pair: tuple[float, Candidate]) -> tuple[float, float]:
 
 
 def replaced(words: Sequence[Word], chosen: Sequence[Candidate]) -> Found:
-    """Write chosen candidates, which do not overlap, with the marks and times of the words whose place they take."""
+    """Write the chosen candidates, which do not overlap, with the punctuation and times of the words they replace."""
     written: list[Word] = []
     uses: list[KeywordUse] = []
     place = 0
@@ -102,7 +102,7 @@ def _scored_text(words: Sequence[Word], one: Candidate) -> str:
 
 
 def _with_marks(old: Sequence[Word], text: str) -> str:
-    """A text with the marks before the first of the old words and behind the last, and a capital where they had one."""
+    """Add the punctuation around the old words to a text, and a capital if they began with one."""
     first, last = old[0].text, old[-1].text
     before = first[: len(first) - len(first.lstrip("".join(set(first) - _letters(first))))]
     behind = last[len(last.rstrip("".join(set(last) - _letters(last)))) :]
@@ -121,7 +121,7 @@ def _core(text: str) -> str:
 
 
 def _timed(old: Sequence[Word], text: str) -> list[Word]:
-    """Give the words of a text the time of the old ones, by letters, and the confidence of the least sure of those."""
+    """Divide the time of the old words among new ones by letters; each gets the lowest confidence of the old words."""
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]
     parts = text.split()

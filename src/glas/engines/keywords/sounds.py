@@ -1,8 +1,8 @@
-"""How alike two Russian spellings sound: letters as they are said, and a distance between them.
+"""Compute how similar two Russian spellings sound: the sounds of the letters, and a distance between sounds.
 
-The rules are those of any Russian phonetics as far as they need no stress: consonants are voiceless at the end of a
-word and before voiceless ones, voiced before voiced ones; double letters are one; some groups lose a consonant; «тс» is
-«ц», «сч» is «щ». Where the stress would have to be known («о» or «а», «е» or «и») both letters stay, and differ little.
+The rules are those of Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and
+before voiceless ones, and voiced before voiced ones. Double letters are one; some groups lose a consonant; «тс» is «ц»,
+«сч» is «щ». For letters that depend on stress («о» or «а», «е» or «и») both stay, with a small distance between them.
 """
 
 import re
@@ -79,10 +79,10 @@ Sounds = bytes
 
 @lru_cache(_REMEMBERED)
 def sounds_of(words: tuple[str, ...]) -> Sounds:
-    """Find what is said where these words are read one after the other.
+    """Return the sounds of words that are spoken one after another.
 
     Args:
-        words: Russian ones in lower case; other letters are passed over.
+        words: Russian words in lower case; other letters are ignored.
     """
     said = "".join(_said(word) for word in words)
     return bytes(_NUMBERS[letter] for letter in _DOUBLE.sub(r"\1", said) if letter in _NUMBERS)
@@ -105,11 +105,11 @@ def _said(word: str) -> str:
 
 
 def distance(one: Sounds, other: Sounds) -> float:
-    """Compute what it costs to make one of the other, in consonants (another consonant costs 1).
+    """Compute the edit distance of two sequences of sounds, in units of a replaced consonant.
 
     Args:
-        one: what `sounds_of` returned.
-        other: the same.
+        one: a result of `sounds_of`.
+        other: another result of `sounds_of`.
     """
     row = _first_row(other)
     for letter in one:
@@ -118,12 +118,12 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each of many words; None where it is more than `most` of the word's length.
+    """Yield the distance of each of many words; None if it exceeds `most` times the word's length.
 
     Args:
-        many: sorted, so that what words have in common at their beginning is compared once.
-        heard: with what they are compared.
-        most: share of a word's length.
+        many: sounds of words, sorted, so that a common beginning of words is compared once.
+        heard: the sounds with which they are compared.
+        most: largest distance as a share of a word's length.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:
@@ -142,7 +142,7 @@ def _first_row(other: Sounds) -> list[float]:
 
 
 def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
-    """Of the table of costs: what it costs to make the beginnings of the other word of one letter more."""
+    """Compute the next row of the edit-distance table, for one letter more."""
     lost, costs = _LOST[letter], _SUBSTITUTED[letter]
     corner = row[0]
     left = corner + lost
@@ -163,7 +163,7 @@ _CLASS_OF: Final = [next(n for n, letters in enumerate(_CLASSES) if letter in le
 
 
 def profile(sounds: Sounds) -> Sequence[int]:
-    """Count the sounds of each class, shape `(N_CLASSES,)`: where the numbers differ much, so do the sounds."""
+    """Count the sounds of each class, shape `(N_CLASSES,)`; words with very different counts sound different."""
     counts = [0] * N_CLASSES
     for letter in sounds:
         counts[_CLASS_OF[letter]] += 1

@@ -1,4 +1,4 @@
-"""A person's words, prepared so that they are found quickly: their forms and how each of them sounds."""
+"""Keywords prepared for a quick search: their forms, and the sounds of each form."""
 
 import re
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ class Form:
     """One form of a keyword.
 
     Attributes:
-        keyword: as the person wrote it.
-        written: what is written for it.
-        said: Russian spelling of it; the same as `written` but for words in Latin letters.
-        sounds: how it is said.
+        keyword: the keyword as the caller wrote it.
+        written: the text that is written for it.
+        said: Russian spelling of its pronunciation; it differs from `written` only for words in Latin letters.
+        sounds: its sounds.
     """
 
     keyword: str
@@ -42,15 +42,15 @@ class Form:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Words and the parts of compounds, in lower case and without «ё»: what is equal in two spellings of one word."""
+    """Return the words and parts of compounds, in lower case and without «ё»; they are equal for two spellings."""
     return tuple(_PART.findall(text.lower().replace("ё", "е")))
 
 
 def split_line(line: str) -> list[str]:
-    """The keywords of one line, without repetitions.
+    """Return the keywords of one line, without repetitions.
 
-    They are separated by commas, semicolons or line ends; a line of more than three words without any of them is one of
-    single words.
+    They are separated by commas, semicolons or line ends. If a line has none of these and more than three words, each
+    word is a keyword.
     """
     found = [" ".join(one.split()) for one in _SEPARATORS.split(line)]
     if len(found) == 1 and len(found[0].split()) > MOST_WORDS:
@@ -59,15 +59,15 @@ def split_line(line: str) -> list[str]:
 
 
 class Keywords:
-    """Keywords that can be looked for.
+    """Keywords with an index for searching.
 
     Args:
         line: see `split_line`.
 
     Attributes:
-        spelt: what is written for words that are spelt like a form of a keyword, by their parts.
-        longest: most parts of one of these.
-        forms: all forms that may be taken for something else, sorted by their sounds.
+        spelt: the text to write for words that are spelt like a form of a keyword, by the parts of these words.
+        longest: largest number of parts among these.
+        forms: all forms that may be recognised as something else, sorted by their sounds.
     """
 
     def __init__(self, line: str) -> None:
@@ -86,11 +86,11 @@ class Keywords:
         self._lengths: npt.NDArray[np.int16] = self._profiles.sum(axis=1, dtype=np.int16)
 
     def near(self, sounds: Sounds, *, most: float) -> list[Form]:
-        """Find forms that may be near to these sounds, sorted by their own.
+        """Return the forms that may be similar to these sounds, sorted by their own sounds.
 
         Args:
-            sounds: what was heard.
-            most: how many sounds of a class may be missing or too many, as a share of the form's length.
+            sounds: the recognised sounds.
+            most: how many sounds of a class may be missing or superfluous, as a share of the form's length.
         """
         differing = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(axis=1, dtype=np.int16)
         return [self.forms[number] for number in np.flatnonzero(differing <= most * self._lengths)]
@@ -98,7 +98,7 @@ class Keywords:
 
 @lru_cache(_REMEMBERED)
 def keywords_of(line: str) -> Keywords:
-    """The keywords of a line, prepared once."""
+    """Return the prepared keywords of a line, from a cache."""
     return Keywords(line)
 
 

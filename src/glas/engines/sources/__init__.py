@@ -1,7 +1,7 @@
-"""Sources: places from which the files of a model can be fetched.
+"""Sources: places from which the files of a model can be downloaded.
 
-A source gathers files in a directory that no engine looks at. It may be ended at any moment: the next call, of this
-source or of another one of the same model, goes on with what is there.
+A source collects files in a temporary directory. It may be interrupted at any moment; the next call, of this source or
+of another source of the same model, continues with the files in that directory.
 """
 
 import shutil
@@ -16,40 +16,40 @@ OnProgress: TypeAlias = Callable[[str, int, int], None]
 
 
 class Source(Protocol):
-    """A place from which a model can be fetched."""
+    """A place from which a model can be downloaded."""
 
     @property
     def place(self) -> str:
-        """What the place is called in messages."""
+        """Name of the place in messages."""
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Fetch all files into a directory, each under its name once it is whole and its hash is right.
+        """Download all files into a directory; each gets its name when it is complete and its hash is right.
 
         Returns:
-            Names of the files.
+            The names of the files.
 
         Raises:
-            HubUnreachableError: the place does not answer, or lacks the model.
-            ModelFileMissingError: it has the model and lacks a file.
-            ModelLoadError: a file is not what its hash says; it is deleted.
-            ModelError: the disk has no room.
+            HubUnreachableError: the place cannot be reached, or does not have the model.
+            ModelFileMissingError: the place has the model but lacks a file.
+            ModelLoadError: a file has a wrong hash; it is deleted.
+            ModelError: the disk is full.
         """
 
 
 def unfinished(target: Path, digest: str) -> Path:
-    """Where the content of a file grows until it is whole; named by its hash, so that no other content is continued."""
+    """Return the path of an incomplete file; it contains the hash, so that another version is not appended to it."""
     return target.with_name(f"{target.name}.{digest[:12]}.part")
 
 
 def require_room(directory: Path, wanted: int) -> None:
-    """See that the disk has room.
+    """Raise if the disk has not enough free space.
 
     Args:
-        directory: on the disk.
-        wanted: bytes that are still to come.
+        directory: a directory on the disk.
+        wanted: bytes that will be written.
 
     Raises:
-        ModelError: it has not.
+        ModelError: there is not enough space.
     """
     free = shutil.disk_usage(directory).free
     if wanted > free:

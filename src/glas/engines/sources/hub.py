@@ -1,7 +1,7 @@
-"""The model hub over plain HTTP: what a repository holds, and one file of it, continued where it broke off.
+"""The model hub over plain HTTP: list the files of a repository, and download a file, with resumption.
 
-huggingface_hub is not used: its 2.x deletes what it has of a file when the line breaks, and these files are hundreds of
-megabytes. Of the hub's interface only two addresses are needed, which every mirror has too:
+huggingface_hub is not used, because its version 2 deletes an incomplete file when the connection breaks, and these
+files have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror has too:
 `/api/models/{repository}/revision/{revision}?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
 """
 
@@ -39,8 +39,8 @@ class RemoteFile:
 
     Attributes:
         path: its name in the repository.
-        url: where its content is, at a fixed commit.
-        size: bytes.
+        url: address of its content at a fixed commit.
+        size: size in bytes.
         digest: hash of the content, hexadecimal.
         digest_kind: `sha256` for large files, `git` (the hash of a git blob) for small ones, empty if there is none.
     """
@@ -53,16 +53,16 @@ class RemoteFile:
 
 
 def client() -> httpx.Client:
-    """A client for the hub; honours the usual proxy variables."""
+    """Make an HTTP client for the hub, which uses the usual proxy variables."""
     timeout = httpx.Timeout(REACH_S, read=STALL_S)
     return httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
 
 
 def listing(http: httpx.Client, endpoint: str, repository: str, revision: str = "main") -> list[RemoteFile]:
-    """What a repository holds at a branch or a commit.
+    """List the files of a repository at a branch or a commit.
 
     Raises:
-        HubUnreachableError: no answer within `REACH_S`, or not the answer of a hub.
+        HubUnreachableError: there is no answer within `REACH_S` seconds, or it is not the answer of a hub.
     """
     url = f"{endpoint}/api/models/{repository}/revision/{quote(revision, safe='')}"
     answer = _within(REACH_S, lambda: http.get(url, params={"blobs": "true"}, timeout=REACH_S), url)
@@ -77,11 +77,11 @@ def listing(http: httpx.Client, endpoint: str, repository: str, revision: str = 
 
 
 def download(http: httpx.Client, remote: RemoteFile, target: Path, on_bytes: OnBytes) -> None:
-    """Fetch a file; a second call goes on where the first one broke off, unless the file has changed meanwhile.
+    """Download a file; a second call continues an interrupted download, unless the file has changed meanwhile.
 
     Raises:
-        HubUnreachableError: `ATTEMPTS` attempts in a row brought nothing; what is there stays for the next call.
-        ModelLoadError: the content is not what the hub's hash says; it is deleted.
+        HubUnreachableError: `ATTEMPTS` attempts in a row failed; the incomplete file stays for the next call.
+        ModelLoadError: the file does not have the hash that the hub states; it is deleted.
     """
     if (
         target.is_file()

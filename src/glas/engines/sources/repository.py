@@ -20,7 +20,7 @@ class RepositorySource:
     """A repository of the model hub; see `glas.engines.sources.Source`.
 
     Attributes:
-        model: what is fetched.
+        model: the model.
         repository: `owner/name`.
         precisions: variants of the weights, the preferred one first.
         endpoint: address of the hub or of a mirror.
@@ -33,11 +33,11 @@ class RepositorySource:
 
     @property
     def place(self) -> str:
-        """The address of the hub."""
+        """Address of the hub."""
         return self.endpoint
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Fetch what the engine opens; see `glas.engines.sources.Source`."""
+        """Download the files that the engine opens; see `glas.engines.sources.Source`."""
         with hub.client() as http:
             files = self._files(hub.listing(http, self.endpoint, self.repository, self.model.revision))
             there = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
@@ -62,17 +62,17 @@ class RepositorySource:
 
 
 def endpoint_of_environment() -> str:
-    """The address of the hub, or of the mirror that HF_ENDPOINT names, as for all programs that use this hub."""
+    """Return the address of the hub, or of the mirror in HF_ENDPOINT, as other programs for this hub do."""
     return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 
 def needed(
     layout: Layout, precisions: Sequence[Precision], held: list[hub.RemoteFile], repository: str
 ) -> list[hub.RemoteFile]:
-    """Files that the engine opens, in the first precision that the repository has whole.
+    """Return the files that the engine opens, in the first precision that is complete in the repository.
 
     Raises:
-        ModelFileMissingError: it has none whole.
+        ModelFileMissingError: no precision is complete.
     """
     lacking = ""
     for precision in precisions:

@@ -1,4 +1,4 @@
-"""Whisper on CTranslate2: checkpoints of Hugging Face are converted once, then `WhisperEngine` hears with them."""
+"""The engine for Whisper models; checkpoints of Hugging Face are first converted to CTranslate2's format, once."""
 
 from glas.engines.whisper.engine import WhisperEngine
 

@@ -1,4 +1,4 @@
-"""A small change of a model's weights: low-rank factors (LoRA) for some of its matrices, in PEFT's layout.
+"""Adapters: small changes of a model's weights by low-rank factors (LoRA) for some matrices, in PEFT's file format.
 
 adapter_config.json           rank, alpha, which matrices, of which model; and facts of our own
 adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
@@ -52,11 +52,11 @@ class Adapter:
 
     Attributes:
         factors: by the name of the matrix without `.weight`, `encoder.layers.0.self_attn.q_proj`.
-        rank: columns of `b`, where a matrix has no other rank of its own.
+        rank: rank of the factors (columns of `b`), unless a matrix has its own.
         alpha: every change is multiplied by `alpha / rank`.
-        base: name of the model that is changed, `openai/whisper-base`.
-        base_digest: `digest` of that model's weights; empty if the adapter does not tell.
-        facts: whatever else the adapter's configuration shall say of it.
+        base: name of the base model, such as `openai/whisper-base`.
+        base_digest: `digest` of the base model's weights; empty if the adapter does not contain it.
+        facts: further entries of the adapter's configuration.
     """
 
     factors: dict[str, Factors]
@@ -68,9 +68,10 @@ class Adapter:
 
 
 def digest(arrays: Mapping[str, Array]) -> str:
-    """Identify weights: sha256 over their names, shapes and numbers, sorted by name.
+    """Compute the sha256 of weights: of their names, shapes and numbers, sorted by name.
 
-    Numbers are rounded to float16, in which OpenAI published them: conversions in float16 and float32 have one digest.
+    Numbers are rounded to float16, in which OpenAI published them, so copies in float16 and float32 have the same
+    digest.
     """
     whole = hashlib.sha256()
     for name, array in sorted(arrays.items()):
@@ -80,7 +81,7 @@ def digest(arrays: Mapping[str, Array]) -> str:
 
 
 def write_adapter(directory: Path, adapter: Adapter) -> None:
-    """Write an adapter in float16; the same adapter gives the same bytes. An older one in the place is replaced.
+    """Write an adapter in float16 and replace an older one; the same adapter always gives the same bytes.
 
     Raises:
         ModelLoadError: the factors do not fit each other.
@@ -119,7 +120,7 @@ def read_adapter(directory: Path) -> Adapter:
 
     Raises:
         ModelFileMissingError: a file is not there.
-        ModelLoadError: it is no plain LoRA, or its files are damaged or do not belong together.
+        ModelLoadError: the adapter is not a plain LoRA, or its files are damaged or do not belong together.
     """
     place = directory / ADAPTER_CONFIG
     if not place.is_file():
@@ -149,8 +150,8 @@ def read_adapter(directory: Path) -> Adapter:
 def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> dict[str, Array]:
     """Apply an adapter to weights; the bits of the result are the same on every machine.
 
-    The product is summed in float64, column after column, by operations on single numbers alone. These are rounded as
-    IEEE 754 demands, while a library's matrix product depends on the processor.
+    The product is summed in float64, column by column, with elementwise operations only. IEEE 754 defines how these are
+    rounded, while the result of a library's matrix product depends on the processor.
 
     Args:
         arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. They are not changed.

@@ -1,7 +1,7 @@
-"""When each token is said, from where the decoder looked as it wrote it (openai/whisper, `timing.py`).
+"""Compute the time of each token from the decoder's cross-attention (method of openai/whisper, `timing.py`).
 
-The attention of the heads that follow the sound is sharpened over the tokens, smoothed over time and averaged; dynamic
-time warping then finds the path through tokens and positions along which it is highest.
+The attention of the alignment heads is normalised over the tokens, smoothed over time and averaged. Dynamic time
+warping then finds the path through tokens and positions with the highest attention.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ _HALF = _MEDIAN_WIDTH // 2
 
 
 def arrivals(attention: Floats, n_before: int) -> list[int]:
-    """The position at which each token begins.
+    """Return the position at which each token begins.
 
     Args:
-        attention: weights of shape `(rows, heads, positions)`; a row is a token that was read, and what it looked at
-            when the next one was written. Positions behind the end of the sound are left out.
-        n_before: rows before the one that wrote the first token of the text.
+        attention: weights of shape `(rows, heads, positions)`. A row belongs to a token that was read, and contains the
+            attention with which the next token was predicted. Positions after the end of the sound are left out.
+        n_before: number of rows before the one that predicted the first token of the text.
 
     Returns:
-        One position for each row from `n_before` on, not falling. The last row wrote the end, so the last number is
-        where the text ends.
+        One position for each row from `n_before` on, not decreasing. The last row predicted the end token, so the last
+        position is the end of the text.
     """
     weights = attention / attention.sum(axis=2, keepdims=True)
     spread = weights.std(axis=0)
@@ -33,7 +33,7 @@ def arrivals(attention: Floats, n_before: int) -> list[int]:
 
 
 def _median(values: Floats) -> Floats:
-    """A median filter along the last axis, mirrored at its ends."""
+    """Apply a median filter along the last axis, with reflection at its ends."""
     if values.shape[-1] <= _HALF:
         return values
     padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(_HALF, _HALF)], mode="reflect")
@@ -43,7 +43,7 @@ def _median(values: Floats) -> Floats:
 
 
 def _warped(costs: npt.NDArray[np.float64]) -> list[int]:
-    """The column at which the cheapest path through a matrix comes to each of its rows.
+    """Return, for each row of a matrix, the column at which the path with the lowest cost reaches it.
 
     The path goes from the first cell to the last one, at each step one row down, one column on, or both.
     """

@@ -1,9 +1,9 @@
-"""Find the texts that a sound may also have, near the most probable one.
+"""Find alternatives to the most probable text of a sound.
 
-The decoder writes one text greedily. Wherever another token was nearly as probable and would change a word, that token
-is followed until its text comes together with the first one again; there the first text goes on. Such a text is scored
-by its own tokens and by those of the first text around them. What a change does to the tokens behind the meeting is
-neglected. So only doubtful places cost work, while a beam search reads every text to its end.
+The decoder first writes one text greedily. At each place where another token was nearly as probable and would change a
+word, decoding is repeated from that token until the text agrees with the first one again. There the first text
+continues. An alternative is scored by its own tokens and the tokens of the first text around them; its effect on later
+tokens is neglected. So only doubtful places take time, while a beam search decodes every text to its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,14 +26,14 @@ Letters = Callable[[int], str]
 
 
 class Choice(NamedTuple):
-    """A token of a text, and the prefix that it was chosen after."""
+    """A token of a text, and the prefix after which it was chosen."""
 
     after: Prefix
     token: int
 
     @property
     def logprob(self) -> float:
-        """The natural logarithm of its probability; that of the least probable known token if it is not known."""
+        """Natural logarithm of its probability; if it is not known, that of the least probable known token."""
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
 
@@ -42,10 +42,10 @@ Path = list[Choice]
 
 
 class Alternative(NamedTuple):
-    """A whole text, and which tokens of the first one it has others for.
+    """A whole text, and the range of the first text's tokens that it replaces.
 
     Attributes:
-        path: all its tokens, the end token included if it came to one.
+        path: all its tokens, including the end token if there is one.
         start, end: the tokens `[start, end)` of the first text are replaced.
     """
 
@@ -56,14 +56,14 @@ class Alternative(NamedTuple):
 
 @dataclass(slots=True)
 class _Change:
-    """Tokens that replace some of the first text's.
+    """Tokens that replace a range of the first text's tokens.
 
     Attributes:
-        start: place of the first text at which it begins.
-        path: its tokens so far; the last one has not been read yet.
-        guessed: tokens that are read behind the last one in the same call.
-        meets: place at which the first text goes on behind it, once it is known.
-        is_over: whether it is followed no further.
+        start: index in the first text at which the change begins.
+        path: its tokens so far; the decoder has not read the last one yet.
+        guessed: tokens that are read after the last one in the same call.
+        meets: index at which the first text continues after the change, if that is known.
+        is_over: whether the change has ended or was given up.
     """
 
     start: int
@@ -80,11 +80,11 @@ def alternatives(
 
     Args:
         decoding: the run of the decoder that wrote the first text.
-        first: the most probable text, the end token included if it came to one.
+        first: the most probable text, including the end token if there is one.
         end: id of the end token.
-        most: how many changes are tried, the most probable ones first.
-        most_tokens: tokens after which a text is broken off.
-        letters: gives the letters and digits of a token in lower case.
+        most: largest number of changes, of which the most probable ones are tried.
+        most_tokens: largest number of tokens of a text.
+        letters: returns the letters and digits of a token in lower case.
     """
     begun = iter(_begun(first, end, letters)[:most])
     while changes := list(islice(begun, AT_ONCE)):
@@ -101,7 +101,7 @@ def alternatives(
 
 
 def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
-    """A change for each token that was nearly as probable as the written one, the most probable first."""
+    """Return a change for each token that was nearly as probable as the written one, the most probable first."""
     found = []
     for place, written in enumerate(first):
         behind = [choice.token for choice in first[place + 1 :][:GUESSED]]
@@ -115,9 +115,9 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 
 
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
-    """Whether a token in place of the first of `written` may change words; marks and capitals are left as they are.
+    """Return whether a token in place of the first of `written` may change words, and not only punctuation or capitals.
 
-    At the end of the text a mark counts too: a full stop can be where the decoder has stopped too early.
+    At the end of the text punctuation counts too, because the decoder may have stopped too early after a full stop.
     """
     if token == written[0]:
         return False
@@ -127,7 +127,7 @@ def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters)
 
 
 def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, most_tokens: int) -> None:
-    """Choose the most probable tokens behind a change, as far as they were read, and see where it leads."""
+    """Extend a change by the most probable tokens that were read, and check whether the first text continues."""
     for prefix, guess in zip(prefixes, [*change.guessed, None], strict=True):
         change.path.append(Choice(prefix, prefix.best[0]))
         change.meets = _meeting(change, first)
@@ -139,7 +139,7 @@ def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, 
 
 
 def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
-    """Whether a change is too long, or too improbable. One at the end of the first text may become any text."""
+    """Return whether a change is too long or too improbable; at the end of the first text only its length counts."""
     if change.start + len(change.path) >= most_tokens:
         return True
     if change.start + _LAST >= len(first):
@@ -150,7 +150,7 @@ def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
 
 
 def _meeting(change: _Change, first: Path) -> int | None:
-    """The place at which the first text goes on behind a change; None where they have not come together."""
+    """Return the index at which the first text continues after a change; None if both do not agree again yet."""
     if len(change.path) <= AGREEING:
         return None
     last = [choice.token for choice in change.path[-AGREEING:]]

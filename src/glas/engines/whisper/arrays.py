@@ -1,4 +1,4 @@
-"""The weights of a Whisper as plain arrays under Hugging Face's names, wherever they come from.
+"""Read the weights of a Whisper model in any format as arrays with Hugging Face's names.
 
 Names are those of transformers' `WhisperModel`, without the `model.` in front: `encoder.conv1.weight`,
 `decoder.embed_tokens.weight`, `decoder.layers.0.encoder_attn.q_proj.weight`. Matrices have the shape (outputs, inputs).
@@ -36,7 +36,7 @@ _FEED_FORWARD = {"layer_norm": "final_layer_norm", "linear_0": "fc1", "linear_1"
 
 
 class Quantised(NamedTuple):
-    """A matrix in whole numbers: `values / scale[row]` is the matrix.
+    """A matrix of integers; the original matrix is `values / scale[row]`.
 
     Attributes:
         values: int8 or int16, of the matrix's shape.
@@ -55,7 +55,7 @@ def load_arrays(directory: Path) -> dict[str, Array]:
 
     Raises:
         ModelFileMissingError: a file is not there.
-        ModelLoadError: a file is damaged, or is no Whisper's.
+        ModelLoadError: a file is damaged, or is not one of a Whisper model.
     """
     if (directory / CONVERTED_WEIGHTS).is_file():
         return binary_arrays(directory / CONVERTED_WEIGHTS)
@@ -63,7 +63,7 @@ def load_arrays(directory: Path) -> dict[str, Array]:
 
 
 def binary_arrays(path: Path) -> dict[str, Array]:
-    """Read all weights of CTranslate2's `model.bin` as float32; whole numbers are divided by their scales.
+    """Read all weights of CTranslate2's `model.bin` as float32; integers are divided by their scales.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `read_binary`.
@@ -72,7 +72,7 @@ def binary_arrays(path: Path) -> dict[str, Array]:
 
 
 def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
-    """Read all weights of a `model.bin` as they are stored; arrays lie in the file until they are used.
+    """Read all weights of a `model.bin` as they are stored; arrays are mapped from the file.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `read_binary`.
@@ -91,7 +91,7 @@ def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
 
 
 def as_float32(stored: Array | Quantised) -> Array:
-    """The numbers of a stored array."""
+    """Convert a stored array to float32."""
     if not isinstance(stored, Quantised):
         return np.array(stored, np.float32)
     scale = stored.scale.reshape(-1, *(1,) * (stored.values.ndim - 1))
@@ -99,10 +99,11 @@ def as_float32(stored: Array | Quantised) -> Array:
 
 
 def load_configuration(directory: Path) -> dict[str, Any]:
-    """Say the shape of a model in the words of Hugging Face's `config.json` (`d_model`, `encoder_layers`, …).
+    """Return the shape of a model with the keys of Hugging Face's `config.json` (`d_model`, `encoder_layers`, …).
 
     Args:
-        directory: as for `load_arrays`. CTranslate2's `config.json` does not tell the shape; its weights do.
+        directory: as for `load_arrays`. For a CTranslate2 model the shape follows from its weights, as its
+            `config.json` does not contain it.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `load_arrays`.
@@ -132,7 +133,7 @@ def _configuration(variables: dict[str, Array]) -> dict[str, Any]:
 
 
 def _matrices(binary: Binary) -> Iterator[tuple[str, Array, Array | None]]:
-    """Every array that is part of the network: its name in CTranslate2, what is stored, and its scale if it has one."""
+    """Yield each array of the network: its name in CTranslate2, the stored array, and its scale if it has one."""
     names = {name: name for name in binary.variables} | binary.aliases
     if names.get(_OUTPUT) == _EMBEDDING:
         del names[_OUTPUT]
@@ -143,7 +144,7 @@ def _matrices(binary: Binary) -> Iterator[tuple[str, Array, Array | None]]:
 
 
 def _parts(path: Path, name: str, rows: int) -> Iterable[tuple[str, slice]]:
-    """Hugging Face's names of an array of CTranslate2, and the rows that belong to each."""
+    """Return Hugging Face's names for an array of CTranslate2, each with the rows that belong to it."""
     names = _names(name)
     if not names or rows % len(names):
         raise ModelLoadError(f"{path}: expected the arrays of a Whisper, got {name} with {rows} rows.")

@@ -1,4 +1,4 @@
-"""What a Whisper network can do, whichever library runs it: encode sounds, generate texts, align both."""
+"""Interface of a loaded Whisper network, for any library: encode sounds, generate texts, align both."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,13 +36,13 @@ class Draft(NamedTuple):
 
     Attributes:
         tokens: ids of its text, without the end token.
-        avg_logprob: mean natural logarithm of a token's probability, the end token included; 0 for no tokens.
-        no_speech_probability: the network's judgement that nobody speaks, 0..1.
-        has_ended: whether it generated the end token of itself.
-        logprobs: natural logarithm of each token's probability; None where the library does not tell.
-        attention: where the decoder looked when it read each token of the prompt and of the text, each of shape
-            `(heads, positions)`; None if it was not asked for, or the library does not tell.
-        replaced: if the text has other tokens for a part of the first draft's, the `[start, end)` of that part.
+        avg_logprob: mean natural logarithm of a token's probability, including the end token; 0 for no tokens.
+        no_speech_probability: probability, according to the network, that nobody speaks, 0..1.
+        has_ended: whether the network generated the end token.
+        logprobs: natural logarithm of each token's probability; None if the library does not return it.
+        attention: attention over the sound when the decoder read each token of the prompt and of the text, each of
+            shape `(heads, positions)`; None if it was not requested, or the library does not return it.
+        replaced: the range `[start, end)` of the first draft's tokens that this draft replaces, if any.
     """
 
     tokens: list[int]
@@ -55,7 +55,7 @@ class Draft(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """When each token of a text begins, in seconds, not decreasing; and the probability of each."""
+    """Start of each token of a text in seconds, not decreasing, and the probability of each token."""
 
     starts_s: list[float]
     probabilities: list[float]
@@ -67,10 +67,10 @@ class Backend(Protocol):
     Attributes:
         n_frames: mel frames of its window, 3000 for 30 s.
         n_mels: bands of the spectrogram.
-        text_context: tokens that its decoder holds, the prompt included.
-        context: how much of its window it must be given.
+        text_context: largest number of tokens in the decoder, including the prompt.
+        context: how much silence must follow a sound in the encoder's input.
         vocabulary: its tokens.
-        languages: codes (ISO 639-1) of what it was made for; empty for a model that knows English alone.
+        languages: codes (ISO 639-1) of the languages it was made for; empty for a model for English only.
     """
 
     n_frames: int
@@ -81,13 +81,13 @@ class Backend(Protocol):
     languages: frozenset[str]
 
     def close(self) -> None:
-        """Free the weights, once the calls that are running have ended."""
+        """Free the weights after all running calls have ended."""
 
     def encode(self, features: Sequence[Features]) -> Any:
         """Encode a batch of features, each of shape `(n_mels, n_frames)` with the same number of frames."""
 
     def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
-        """The probability of each language, ISO 639-1, for each sound.
+        """Return the probability of each language, by its ISO 639-1 code, for each sound.
 
         Raises:
             InvalidParameterError: the model is not multilingual.
@@ -103,49 +103,49 @@ class Backend(Protocol):
         beam_size: int,
         with_times: bool,
     ) -> list[list[Draft]]:
-        """Generate texts of each sound, at most `most_tokens` of each: all that were found, the most probable first.
+        """Generate the texts of each sound; return all texts that were found, the most probable first.
 
         Args:
-            encoded: what `encode` returned.
-            prompts: what stands before each text; all of one length.
-            most_tokens: tokens after which a text is broken off.
-            temperature: 0 takes the most probable text.
-            beam_size: how much is searched at temperature 0: texts that a beam search follows; 1 is greedy.
-            with_times: whether `align` will be asked about the drafts.
+            encoded: the result of `encode`.
+            prompts: the prompt of each text; all have the same length.
+            most_tokens: largest number of tokens of a text.
+            temperature: temperature of sampling; 0 takes the most probable tokens.
+            beam_size: extent of the search at temperature 0; 1 is greedy.
+            with_times: whether `align` will be called for the drafts.
         """
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """Compute the natural logarithm of the probability of given texts, the end token included, of one sound.
+        """Compute the natural logarithm of the probability of given texts of one sound, including the end token.
 
         Args:
-            encoded: what `encode` returned for one sound.
-            prompt: what stands before each text.
-            texts: tokens of the texts, without the end; each must fit behind the prompt.
+            encoded: the result of `encode` for one sound.
+            prompt: the prompt before each text.
+            texts: tokens of the texts without the end token; each must fit into the decoder after the prompt.
         """
 
     def align(self, encoded: Any, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:
-        """Say when each token begins, from the attention of the heads that follow the sound.
+        """Compute the start of each token from the attention of the alignment heads.
 
         Args:
-            encoded: what `encode` returned.
+            encoded: the result of `encode`.
             task: the tokens before the texts, without `<|notimestamps|>`.
-            drafts: what `generate` returned.
-            frames: mel frames of each sound that are not padding.
+            drafts: the result of `generate`.
+            frames: number of mel frames of each sound without padding.
         """
 
 
 def storage_of(precision: Precision) -> Quantisation:
-    """How weights are stored for a precision: NumPy has no bfloat16, and float16 has not its range."""
+    """Return how weights are stored for a precision; bfloat16 is stored as float32, because NumPy has no bfloat16."""
     if precision == "int8_float16":
         return "int8"
     return "float32" if precision == "bfloat16" else precision
 
 
 def written_languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
-    """Languages that a model was made for: those that `config.json` names, or all that it has tokens for.
+    """Return the languages a model was made for: those in `config.json`, or all for which it has tokens.
 
     Raises:
-        ModelLoadError: `config.json` names something else.
+        ModelLoadError: `config.json` names something that is not a language of the model.
     """
     known = frozenset(vocabulary.languages)
     if LANGUAGES not in config:

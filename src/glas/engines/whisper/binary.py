@@ -78,7 +78,7 @@ def _check_head(path: Path, reader: "_Reader") -> None:
 
 
 class _Reader:
-    """A place in the file that moves on with each thing that is read."""
+    """Reads values from the file, one after another."""
 
     def __init__(self, path: Path, file: Array) -> None:
         self._path = path

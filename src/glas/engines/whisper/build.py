@@ -1,7 +1,7 @@
-"""Build a model to be released: official weights, an adapter merged into them, a smaller vocabulary, int8.
+"""Build a model for release: official weights with a merged adapter, a smaller vocabulary, and int8 matrices.
 
-The same base, adapter and tokenizer give the same bytes: merging and quantising are sums and products of single
-numbers, which IEEE 754 rounds alike on every machine.
+The same base, adapter and tokenizer always give the same bytes, because merging and quantising use only elementwise
+operations, for which IEEE 754 defines the rounding.
 """
 
 from collections.abc import Mapping
@@ -35,15 +35,15 @@ def build_model(
     tokenizer: Tokenizer | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the CTranslate2 model of changed weights. An older one in its place is replaced when the new one is whole.
+    """Write the CTranslate2 model of changed weights; replace an older one when the new one is complete.
 
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
         target: the directory to be written.
         adapter: directory of changes to the weights; see `glas.engines.whisper.adapter`.
         share: how much of the changes to apply; 1 is all.
-        tokenizer: of the smaller vocabulary, as `trimming.trim` makes it; None keeps all tokens.
-        settings: more entries for `config.json`, such as how much silence must follow a sound.
+        tokenizer: tokenizer of the smaller vocabulary, made by `trimming.trim`; None keeps all tokens.
+        settings: further entries for `config.json`, such as how much silence must follow a sound.
 
     Raises:
         ModelFileMissingError: a file is not there.
@@ -63,8 +63,8 @@ def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
     """Give a model a smaller vocabulary.
 
     Args:
-        model: with the whole vocabulary.
-        tokenizer: as `trimming.trim` makes it of the model's own.
+        model: the model with the whole vocabulary.
+        tokenizer: a tokenizer that `trimming.trim` made from that of the model.
 
     Raises:
         ModelLoadError: the tokenizer is not a part of the model's, or lacks a language.

@@ -1,10 +1,10 @@
-"""Conversions are made once and kept.
+"""Convert checkpoints to CTranslate2's format once, and keep the results.
 
     <cache>/<name of the source>-<digest of its path>-<quantisation>/    the CTranslate2 model
         source.json                                                      of which files it was made
 
-A conversion is made under another name and renamed when it is whole: a crash leaves nothing that looks like a model. It
-is made anew when a file of the source has changed, or when its own files are not as long as they were written.
+A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
+model. It is repeated if a file of the source has changed, or if its own files do not have their original lengths.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ _LOCK = ".lock"
 
 
 def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
-    """The directory of the CTranslate2 model for a checkpoint, which is converted if it has not been.
+    """Return the directory of the CTranslate2 model for a checkpoint; convert the checkpoint if necessary.
 
     Args:
-        source: a checkpoint, or a CTranslate2 model, which is its own conversion.
-        cache: where conversions are kept; made when missing.
+        source: a checkpoint, or a CTranslate2 model, which is returned unchanged.
+        cache: directory of conversions, which is created if it is missing.
         quantisation: how matrices are stored.
 
     Raises:
@@ -105,6 +105,6 @@ def _is_whole(target: Path, sizes: dict[str, int]) -> bool:
 
 
 def _state(path: Path) -> list[int]:
-    """Size and time of change: what tells cheaply that a file is the one that was read."""
+    """Return size and modification time of a file, by which a change is detected without reading the file."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]

@@ -1,8 +1,8 @@
-"""A Whisper checkpoint as Hugging Face transformers saves it: where its files are, and what its configuration says.
+"""Read a Whisper checkpoint in the format of Hugging Face transformers: its files and its configuration.
 
 config.json                 shape of the network
 model.safetensors           weights; or several files and model.safetensors.index.json
-generation_config.json      which tokens are never written, which heads of attention tell times (optional)
+generation_config.json      tokens that are never generated, alignment heads (optional)
 tokenizer.json              or vocab.json, merges.txt and added_tokens.json
 README.md                   its card (optional)
 """
@@ -42,7 +42,7 @@ def read_configuration(source: Path) -> dict[str, Any]:
     """Read the `config.json` of a checkpoint.
 
     Raises:
-        ModelLoadError: it is no Whisper's, or does not tell the shape of the network.
+        ModelLoadError: it is not that of a Whisper, or does not contain the shape of the network.
     """
     config = read_json(source / CONFIG)
     if config.get("model_type") != "whisper":
@@ -56,7 +56,7 @@ def read_configuration(source: Path) -> dict[str, Any]:
 
 
 def weight_files(directory: Path) -> list[Path]:
-    """The safetensors files of a checkpoint.
+    """Return the safetensors files of a checkpoint.
 
     Raises:
         ModelFileMissingError: one of them is not there.
@@ -75,13 +75,13 @@ def weight_files(directory: Path) -> list[Path]:
 
 
 def source_files(directory: Path) -> list[Path]:
-    """All files on which a conversion depends."""
+    """Return all files on which a conversion depends."""
     texts = (CONFIG, GENERATION_CONFIG, CARD, WEIGHTS_INDEX, "preprocessor_config.json", *TOKENIZER_FILES)
     return [*weight_files(directory), *(path for name in texts if (path := directory / name).is_file())]
 
 
 def read_weights(directory: Path) -> dict[str, Array]:
-    """All tensors by name, without the `model.` that the whole model has and the bare one has not.
+    """Read all tensors by name; the prefix `model.`, which some checkpoints have, is removed.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `read_tensors`.

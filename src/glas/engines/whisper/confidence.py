@@ -1,8 +1,8 @@
-"""How sure a Whisper may be of a word: a logistic regression over a few signs of it.
+"""Confidence of Whisper's words: a logistic regression over several features of each word.
 
-The product of a word's token probabilities tells right words from wrong ones, but it is too high where the decoder
-makes up a word that fits the sound. The other texts that were found and a language model correct it. The weights are
-fitted by `glas.training.judged.calibrate`, and lie in `calibration.json` beside the model.
+The product of a word's token probabilities separates right words from wrong ones. But it is too high if the decoder
+invents a word that fits the sound. Therefore the regression also uses the alternative texts and a language model. Its
+weights are fitted by `glas.training.judged.calibrate`, and stored in `calibration.json` beside the model.
 """
 
 import json
@@ -41,12 +41,12 @@ class Alternative(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """What is known of a word.
+    """The values from which the confidence of a word is computed.
 
     Attributes:
         logprob: sum of its tokens' log-probabilities.
-        agreement: share, 0..1, of the probability of all found texts that lies on those with this word.
-        prior: the language model's log-probability of it, per letter.
+        agreement: share, 0..1, of the texts that contain this word, weighted by their probabilities.
+        prior: the language model's log-probability of the word, per letter.
         letters: number of its letters and digits.
         message: mean log-probability of the message's tokens.
     """
@@ -59,14 +59,14 @@ class Signs(NamedTuple):
 
 
 class Calibrates(Protocol):
-    """Makes probabilities out of signs."""
+    """Interface of a calibration."""
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """The probability that each word is right."""
+        """Return the probability that each word is right."""
 
 
 class Calibration(BaseModel):
-    """The contents of the file; its further keys say how and on what it was fitted and how well it does."""
+    """The contents of `calibration.json`; further keys of the file describe the fit and its quality."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -78,7 +78,7 @@ class Calibration(BaseModel):
     bias: float
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """The probability that each word is right."""
+        """Return the probability that each word is right."""
         if not signs:
             return []
         scaled = (features(signs) - np.array(self.centres)) / np.array(self.scales)
@@ -89,7 +89,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     """Read the calibration of the model in `directory`; None if it has none.
 
     Raises:
-        ModelLoadError: it is broken, of another version, or was fitted to other files than those beside it.
+        ModelLoadError: it is damaged, has another version, or was fitted to other weights than those beside it.
     """
     path = directory / FILE
     if not path.is_file():
@@ -115,12 +115,12 @@ def signs_of(
     language_model: LanguageModel | None,
     message_logprob: float,
 ) -> list[Signs]:
-    """Collect the signs of each word of a text.
+    """Compute the signs of each word of a text.
 
     Args:
-        words: of the text, each with the sum of its tokens' log-probabilities.
-        alternatives: all texts that were found, the chosen one among them.
-        language_model: of the language; None gives every word the same prior.
+        words: the words of the text, each with the sum of its tokens' log-probabilities.
+        alternatives: all texts that were found, including the chosen one.
+        language_model: a language model of the language; None gives every word the same prior.
         message_logprob: mean log-probability of the text's tokens.
     """
     most = max(one.logprob for one in alternatives)
@@ -137,6 +137,6 @@ def signs_of(
 
 
 def features(signs: Sequence[Signs]) -> Floats:
-    """`FEATURES` of each word, shape `(n_words, n_features)`."""
+    """Return the `FEATURES` of each word, shape `(n_words, n_features)`."""
     rows = [((-one.logprob) ** 0.5, one.agreement, one.prior, log(one.letters), (-one.message) ** 0.5) for one in signs]
     return np.array(rows, np.float64).reshape(len(rows), len(FEATURES))

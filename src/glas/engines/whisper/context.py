@@ -1,12 +1,12 @@
-"""How much the encoder is given of a sound: Whisper's window of half a minute, or the sound and some silence.
+"""Length of the encoder's input: Whisper's window of 30 s, or the sound with some silence after it.
 
-Whisper was trained on windows that silence fills up. Its encoder takes any length, but stock weights write nonsense
-where the sound ends with the input. How much silence a model needs behind the sound is a property of its weights:
+Whisper was trained on windows that are filled up with silence. Its encoder accepts any length, but the original weights
+give wrong texts if the input ends with the sound. How much silence a model needs is a property of its weights:
 
-    context_margin_s: 0.64      in `config.json` or in the head of the card (README.md): this much; null: the window
-    dynamic_context: true       likewise, an older way to say: none
+    context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
+    dynamic_context: true       in the same places; older notation for no silence
 
-The card counts more than `config.json`.
+README.md has precedence over `config.json`.
 """
 
 import json
@@ -34,16 +34,16 @@ class ContextRule:
     """How much silence must follow a sound in the encoder's input.
 
     Attributes:
-        margin_s: seconds of it; None fills up the window.
+        margin_s: seconds of silence; None fills up the window.
     """
 
     margin_s: float | None
 
     def n_frames(self, longest: int, window: int) -> int:
-        """Mel frames of the input.
+        """Return the number of mel frames of the input.
 
         Args:
-            longest: frames of the longest of the sounds that are encoded together.
+            longest: frames of the longest sound of the batch.
             window: frames of the whole window.
         """
         if self.margin_s is None:
@@ -60,7 +60,7 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """The rule for a model: what it says, or what was measured for stock weights of its size.
+    """Return the rule for a model: the one that it states, or the one measured for original weights of its size.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.
@@ -79,7 +79,7 @@ def context_rule(directory: Path) -> ContextRule:
 
 
 def stated_rule(directory: Path) -> ContextRule | None:
-    """The rule that a model's card or configuration states, if one does.
+    """Return the rule in a model's card or configuration; None if there is none.
 
     Raises:
         ModelLoadError: the margin is not a number of seconds.

@@ -1,8 +1,8 @@
-"""From a Hugging Face Whisper checkpoint to a CTranslate2 model, with NumPy alone.
+"""Convert a Whisper checkpoint of Hugging Face to a CTranslate2 model with NumPy.
 
-CTranslate2's own converter loads the checkpoint with torch and transformers, which no server of ours installs. What it
-makes of it is a `WhisperSpec` filled with arrays, and they can be taken from the safetensors file as they are. All the
-rest, quantisation and the format of the file, is CTranslate2's own code.
+CTranslate2's own converter needs torch and transformers, which our servers do not install. It fills a `WhisperSpec`
+with arrays; this module fills it with the arrays of the safetensors file. Quantisation and the file format are
+CTranslate2's own code.
 """
 
 import shutil
@@ -31,7 +31,7 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
 
     Raises:
         ModelFileMissingError: a file is not there.
-        ModelLoadError: it is no Whisper, or its files are damaged or do not belong together.
+        ModelLoadError: it is not a Whisper, or its files are damaged or do not belong together.
     """
     write_model(read_model(source), target, quantisation)
     # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
@@ -43,12 +43,12 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
     """Write a CTranslate2 model: `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json`.
 
     Args:
-        model: the weights and all else; it is not changed.
+        model: the model, which is not changed.
         target: an empty directory.
         quantisation: how matrices are stored.
 
     Raises:
-        ModelLoadError: the weights are not those of a whole Whisper of this shape.
+        ModelLoadError: the weights are incomplete or have another shape.
     """
     spec = _spec(model.config, _Weights(model))
     spec.register_vocabulary(token_list(model.tokenizer, model.config["vocab_size"]))
@@ -64,7 +64,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
 
 
 class _Weights:
-    """The weights of a model; each is asked for with the shape that it must have."""
+    """The weights of a model; each is read with the shape that it must have."""
 
     def __init__(self, model: Model) -> None:
         self._source = model.source
@@ -133,7 +133,7 @@ def _layer(layer: Any, weights: _Weights, name: str, width: int, inner: int) -> 
 
 
 def _project(linear: Any, weights: _Weights, attention: str, which: str, width: int) -> None:
-    """One matrix for queries, keys, values or output, or several of them above each other. Keys have no bias."""
+    """Set one matrix for queries, keys, values or output, or several of them stacked. Keys have no bias."""
     names = [f"{attention}.{'out' if letter == 'o' else letter}_proj" for letter in which]
     linear.weight = weights.joined((f"{name}.weight" for name in names), width, width)
     linear.bias = np.concatenate(

@@ -1,7 +1,8 @@
-"""Whisper's decoder as an ONNX graph: some tokens further, for any number of texts that have beginnings in common.
+"""Whisper's decoder as an ONNX graph that reads several tokens of one or several texts in a call.
 
-All tokens of a call are rows of one product. What self-attention remembers of earlier tokens lies in one memory for all
-texts; a mask says which of it belongs to the text of each row. So a text that branches needs no copy of its past.
+All tokens of a call are rows of the same matrix products. The keys and values of self-attention are in one memory (a
+KV cache) for all texts; a mask selects those that belong to the text of each row. So a text that branches needs no copy
+of the cache.
 """
 
 import numpy as np
@@ -16,22 +17,23 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
     The rows of a call are `sounds` × `texts` tokens, those of one sound beside each other. Inputs:
 
     - `tokens`, `positions`: shape `(1, rows)`;
-    - `mask`: shape `(1, 1, rows, used)`, 0 where a row may look and a large negative number elsewhere; `used` places of
-      the memory are the old ones and one for each row, in their order. A row never looks at those behind its own;
-    - `last`, `used`: int32, shape `(1,)`: number of the last used place, and how many are used;
+    - `mask`: shape `(1, 1, rows, used)`, 0 for places that a row attends to, and a large negative number elsewhere. The
+      `used` places of the memory are the old ones and one for each row, in their order. A row never attends to places
+      after its own;
+    - `last`, `used`: int32, shape `(1,)`: index of the last used place, and the number of used places;
     - `keys_i`, `values_i`: the memory of layer `i`, `(1, heads, room, head width)`; the outputs `new_keys_i` and
       `new_values_i` must be bound to the same buffers, which are changed in place;
-    - `cross_keys_i`, `cross_values_i`: what the encoder gives;
+    - `cross_keys_i`, `cross_values_i`: the outputs of the encoder;
     - `grid`: `(sounds, texts, heads, head width)`;
-    - `chosen`: numbers of the rows whose next token is wanted; `barred`: shape `(tokens,)`, added to the logits;
-      `n_best`: shape `(1,)`, how many tokens.
+    - `chosen`: indices of the rows whose next token is requested; `barred`: shape `(tokens,)`, added to the logits;
+      `n_best`: shape `(1,)`, the number of best tokens.
 
     Outputs:
 
     - `logits`: shape `(chosen, tokens)`, with `barred` added;
     - `best`, `best_tokens`: shape `(chosen, n_best)`, natural logarithms of the probabilities of the best next tokens,
       and their ids;
-    - `attention_i`, for each layer with heads that follow the sound: `(sounds, those heads, positions, texts)`.
+    - `attention_i`, for each layer with alignment heads: `(sounds, those heads, positions, texts)`.
     """
     graph = Graph(weights, precision)
     inputs = _inputs(shape)
@@ -102,7 +104,7 @@ def _layer(graph: Graph, x: str, index: int, shape: Shape) -> str:
 
 
 def _remembered(graph: Graph, joined: str, index: int, shape: Shape) -> str:
-    """Self-attention, which appends keys and values of the rows to the memory."""
+    """Add self-attention, which appends keys and values of the rows to the memory."""
     memory, new = ([port.name for port in _memory(prefix, index, shape)] for prefix in ("", "new_"))
     output = f"remembered_{index}"
     heads = {"num_heads": shape.decoder_heads, "kv_num_heads": shape.decoder_heads}
@@ -112,7 +114,7 @@ def _remembered(graph: Graph, joined: str, index: int, shape: Shape) -> str:
 
 
 def _listened(graph: Graph, queries: str, index: int, shape: Shape) -> str:
-    """Cross-attention. Keys and values stand at the left of the products, where onnxruntime need not pack them."""
+    """Add cross-attention. Keys and values are the left factors of products, which onnxruntime need not pack."""
     queries = graph.node("Transpose", graph.node("Reshape", queries, "grid"), perm=[0, 2, 3, 1])
     attention = graph.node("Softmax", graph.node("MatMul", f"cross_keys_{index}", queries), axis=2)
     if heads := shape.alignment_heads.get(index):

@@ -1,8 +1,7 @@
 """Run the decoder's graph over the prefixes of texts of one sound.
 
-Texts that begin alike share what the decoder has computed for their common beginning: every token that was read has a
-place in one memory, and a prefix knows the places of its own tokens. One call reads any number of tokens, behind each
-other or in different texts.
+Texts with a common beginning share the decoder's results for it: each token that was read has a place in one memory (KV
+cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of several texts.
 """
 
 from collections.abc import Sequence
@@ -23,12 +22,12 @@ _ROOM = 256  # places of memory at first; they are doubled when they are needed
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What the decoder reads of some sounds.
+    """The encoded form of some sounds, as the decoder reads it.
 
     Attributes:
         cross: keys and values of each layer's cross-attention, `onnxruntime.OrtValue`, by the names of the graph.
-        sounds: how many sounds.
-        positions: of each sound.
+        sounds: number of sounds.
+        positions: number of positions of each sound.
     """
 
     cross: dict[str, Any]
@@ -36,7 +35,7 @@ class Encoded:
     positions: int
 
     def one(self, number: int) -> "Encoded":
-        """One of the sounds."""
+        """Return one of the sounds."""
         if self.sounds == 1:
             return self
         make = _ort_value()
@@ -52,8 +51,8 @@ class Prefix:
         places: places of its tokens in the memory.
         best: ids of the most probable next tokens, the most probable first.
         logprobs: natural logarithms of their probabilities.
-        logits: of all next tokens, if they were asked for.
-        attention: where the decoder looked when it read the last token, shape `(heads, positions)`, if it is kept.
+        logits: logits of all next tokens, if they were requested.
+        attention: attention over the sound at the last token, shape `(heads, positions)`, if it is kept.
     """
 
     places: Integers
@@ -63,18 +62,18 @@ class Prefix:
     attention: Floats | None = None
 
     def logprob(self, token: int) -> float | None:
-        """The natural logarithm of a next token's probability; None if it is not among the best."""
+        """Return the natural logarithm of a next token's probability; None if it is not among the best."""
         return self.logprobs[self.best.index(token)] if token in self.best else None
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What comes of reading the prompt.
+    """Result of reading the prompt.
 
     Attributes:
-        judged: logits after the token after which the network judges whether anybody speaks.
-        prefix: of an empty text.
-        attention: of each token of the prompt but the last, if it is kept.
+        judged: logits after the start token, from which the probability of silence is computed.
+        prefix: the prefix of an empty text.
+        attention: attention at each token of the prompt except the last one, if it is kept.
     """
 
     judged: Floats
@@ -86,12 +85,12 @@ class Decoding:
     """One run of the decoder over one sound.
 
     Args:
-        session: of the graph of `glas.engines.whisper.decoder_graph`.
-        shape: of the network.
+        session: session of the graph of `glas.engines.whisper.decoder_graph`.
+        shape: shape of the network.
         encoded: the sound.
-        barred: what is added to the logits, an `onnxruntime.OrtValue` of shape `(tokens,)`.
-        n_best: how many next tokens are wanted of each prefix.
-        with_attention: whether to keep what the heads that follow the sound look at.
+        barred: numbers that are added to the logits, an `onnxruntime.OrtValue` of shape `(tokens,)`.
+        n_best: number of best next tokens for each prefix.
+        with_attention: whether to keep the attention of the alignment heads.
     """
 
     def __init__(
@@ -112,9 +111,9 @@ class Decoding:
         """Read the prompt.
 
         Args:
-            prompt: tokens.
-            start: number of the token after which the network judges whether anybody speaks.
-            barred: what is added to the logits of the first token of the text, shape `(tokens,)`.
+            prompt: tokens of the prompt.
+            start: index of the start token, after which the network predicts whether anybody speaks.
+            barred: numbers that are added to the logits of the first token of the text, shape `(tokens,)`.
         """
         length = len(prompt)
         mask = np.tri(length, dtype=np.bool_)
@@ -131,11 +130,11 @@ class Decoding:
         """Read more tokens.
 
         Args:
-            chains: prefixes, each with the tokens that go on from it, one behind the other.
-            with_logits: whether the logits of all next tokens are wanted.
+            chains: prefixes, each with the tokens that follow it.
+            with_logits: whether to return the logits of all next tokens.
 
         Returns:
-            For each chain the prefixes that end with each of its tokens.
+            For each chain, the prefixes that end with each of its tokens.
         """
         tokens = [token for _, chain in chains for token in chain]
         positions = [len(prefix.places) + step for prefix, chain in chains for step in range(len(chain))]
@@ -176,7 +175,7 @@ class Decoding:
         *,
         with_logits: bool,
     ) -> dict[str, npt.NDArray[Any]]:
-        """Read tokens, one a row; `mask` says which places of the memory, old and new ones, a row may look at."""
+        """Read tokens, one in each row; `mask` selects the places of the memory that a row attends to."""
         self._used += len(tokens)
         if self._used > self._room:
             self._make_memory(max(2 * self._room, self._used))
@@ -218,7 +217,7 @@ class Decoding:
         return outputs
 
     def _attention(self, outputs: dict[str, npt.NDArray[Any]], rows: int) -> Sequence[Floats | None]:
-        """Where each row looked, shape `(heads, positions)`."""
+        """Return the attention of each row, shape `(heads, positions)`."""
         if not self._with_attention:
             return [None] * rows
         layers = [outputs[f"attention_{layer}"][0] for layer in self._shape.alignment_layers]
@@ -229,7 +228,7 @@ class Decoding:
         return 0 if self._buffer is None else int(self._buffer.shape[3])
 
     def _make_memory(self, room: int) -> None:
-        """Make the memory, or a larger one with what the old one holds."""
+        """Allocate the memory, or a larger one with the contents of the old one."""
         shape, old = self._shape, self._buffer
         size = (2 * shape.decoder_layers, 1, shape.decoder_heads, room, shape.head_width)
         self._buffer = np.zeros(size, np.float32)
@@ -240,7 +239,7 @@ class Decoding:
 
 
 def _ort_value() -> Any:
-    """The function that wraps an array, without a copy, for onnxruntime."""
+    """Return the function that wraps an array for onnxruntime without a copy."""
     import onnxruntime  # noqa: PLC0415
 
     return onnxruntime.OrtValue.ortvalue_from_numpy

@@ -1,4 +1,4 @@
-"""Whisper's encoder as an ONNX graph, which also computes what every layer of the decoder reads of the sound."""
+"""Whisper's encoder as an ONNX graph, which also computes keys and values of the decoder's cross-attention."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def build_encoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
 
 
 def _convolutions(graph: Graph, shape: Shape) -> str:
-    """Both convolutions and the places of the positions; shape `(batch, positions, width)`."""
+    """Add both convolutions and the position embeddings; shape `(batch, positions, width)`."""
     bias = graph.vector("encoder.conv1.bias")
     x = graph.node("Conv", "mel", graph.vector("encoder.conv1.weight"), bias, pads=[1, 1])
     x = graph.node("Transpose", graph.node("Gelu", x), perm=[0, 2, 1])
@@ -57,7 +57,7 @@ def _layer(graph: Graph, x: str, name: str, shape: Shape) -> str:
 
 
 def _cross(graph: Graph, x: str, index: int, shape: Shape) -> list[Port]:
-    """Keys and values of one layer's cross-attention."""
+    """Add the keys and values of one layer's cross-attention."""
     heads, width = shape.decoder_heads, shape.head_width
     name = f"decoder.layers.{index}.encoder_attn"
     keys = graph.linear(x, f"{name}.k_proj", factors=[width**-0.5])

@@ -1,9 +1,10 @@
 """The engine for Whisper.
 
-A piece is written once, without times. The encoder gets it with as much silence behind it as the model needs, which is
-none for one that was trained for that, and a full window where nothing is known. What looks wrong (no end, a loop) is
-written again: first in the full window, then with a little chance. Words get their times afterwards, from attention.
-Where a language model lies beside the weights (`lm.npz`), it chooses among the texts that were found.
+A piece is decoded once, without time tokens. The encoder's input is the piece followed by as much silence as the model
+needs: none for a model that was trained for this, and up to the full window if the need is not known. A text that looks
+wrong (no end, a loop) is decoded again, first in the full window, then with sampling. The times of words are computed
+afterwards from attention. If there is a language model beside the weights (`lm.npz`), it helps to choose among the
+texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,28 +35,28 @@ MAX_SPREAD_FRAMES = FRAMES_PER_S
 
 
 class WhisperEngine:
-    """A Whisper model, ready to hear; see `glas.engines.Engine`. Several threads may call `recognise` at once.
+    """A loaded Whisper model; see `glas.engines.Engine`. Several threads may call `recognise` at once.
 
-    Pieces of one call are heard together where that is cheaper (`abilities.batch_size`) and their lengths are near to
-    each other; the engine groups them itself, and gives the hypotheses in the order of the pieces.
+    Pieces of one call are recognised in batches if that is faster (`abilities.batch_size`) and their lengths are
+    similar. The engine forms the batches, and returns the hypotheses in the order of the pieces.
 
     Args:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
         name: uniform name of the model.
-        cache: where conversions of checkpoints are kept.
-        device: where it runs.
-        precision: of the large matrices; None is int8 on a processor and float16 on a graphics card.
-        threads: threads of one call.
-        workers: calls that run side by side on a graphics card; a processor runs any number. All share the weights.
-        beam_size: how much is searched; see `glas.engines.whisper.backend.Backend.generate`; 1 is greedy.
-        context: how much silence follows a piece in the encoder's input; None asks the model.
-        retry_within_s: seconds after whose end no piece of a call is written again; a writing has a limit of tokens.
-        calibration: makes confidences of words; None takes the one beside the weights, if there is one.
+        cache: directory of converted checkpoints.
+        device: the device on which it runs.
+        precision: precision of the large matrices; None is int8 on a processor and float16 on a graphics card.
+        threads: number of threads of one call.
+        workers: number of parallel calls on a graphics card; a processor runs any number. All share the weights.
+        beam_size: extent of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 is greedy.
+        context: how much silence follows a piece in the encoder's input; None uses the rule of the model.
+        retry_within_s: seconds after the begin of a call in which pieces may be decoded again.
+        calibration: computes confidences of words; None uses the one beside the weights, if there is one.
 
     Raises:
         ModelFileMissingError: the directory lacks a file.
-        ModelLoadError: the files are damaged, or are no Whisper.
-        ConfigurationError: no such device, or it does not know the precision.
+        ModelLoadError: the files are damaged, or not those of a Whisper.
+        ConfigurationError: there is no such device, or it does not support the precision.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class WhisperEngine:
         """Recognise pieces of speech; see `glas.engines.Engine`.
 
         Raises:
-            InvalidParameterError: a piece is not samples, or the model does not know the language.
+            InvalidParameterError: a piece does not consist of samples, or the model does not know the language.
             AudioTooLongError: a piece is longer than `window_s`.
             ModelError: the engine is closed.
         """
@@ -123,11 +124,11 @@ class WhisperEngine:
         return found
 
     def close(self) -> None:
-        """Free the weights, once the calls that are running have ended."""
+        """Free the weights after all running calls have ended."""
         self._network = None
 
     def _groups(self, clips: Mapping[int, Clip], options: DecodingOptions) -> Iterator[list[int]]:
-        """Indices of the clips that are encoded together: of like length; alone where each fills the window."""
+        """Yield the indices of clips that form a batch: of similar length, or single clips that fill the window."""
         # Languages that are found out may differ, and so would the tasks; a text is scored by one sound.
         is_one_sound = options.language is None or options.compared or options.hotwords
         is_alone = is_one_sound or self.context == FULL_WINDOW
@@ -144,7 +145,7 @@ class WhisperEngine:
 
 
 def _load(directory: Path, cache: Path, device: Device, precision: Precision, *, threads: int, workers: int) -> Backend:
-    """The network in onnxruntime on a processor, and in CTranslate2 on a graphics card."""
+    """Load the network: in onnxruntime on a processor, in CTranslate2 on a graphics card."""
     if device == "cpu":
         if precision not in ("int8", "float32"):
             raise ConfigurationError(
@@ -158,7 +159,7 @@ def _load(directory: Path, cache: Path, device: Device, precision: Precision, *,
 
 
 def _try_out(network: Backend, directory: Path) -> None:
-    """See that the network, its bands and its tokens belong together: a second of silence, heard short and cheaply."""
+    """Recognise a second of silence, to check that network, mel bands and tokens belong together."""
     vocabulary = network.vocabulary
     task = vocabulary.task(next(iter(vocabulary.languages), "en"), "transcribe")
     try:

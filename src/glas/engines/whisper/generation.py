@@ -1,4 +1,4 @@
-"""Generate the texts of a sound: the most probable one token by token, then what else may have been said."""
+"""Generate the texts of a sound: the most probable one token by token, then its alternatives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _CHANGES_PER_TEXT = 6
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How texts are generated; see `glas.engines.whisper.backend.Backend.generate`."""
+    """Options of generation; see `glas.engines.whisper.backend.Backend.generate`."""
 
     most_tokens: int
     temperature: float
@@ -30,9 +30,9 @@ class Barred:
 
     Args:
         n_tokens: size of the vocabulary.
-        end: id of the end token; what is above it is no text, and barred everywhere.
-        always: further ids that are barred everywhere.
-        at_first: ids that are barred at the beginning of a text too.
+        end: id of the end token; tokens with larger ids are not text, and are always barred.
+        always: further ids that are always barred.
+        at_first: ids that are barred only at the beginning of a text.
     """
 
     def __init__(self, n_tokens: int, end: int, always: Sequence[int], at_first: Sequence[int]) -> None:
@@ -53,10 +53,10 @@ def generate(
     """Generate texts of one sound, the most probable one first.
 
     Args:
-        decoding: a fresh run of the decoder over the sound.
+        decoding: a new run of the decoder over the sound.
         prompt: tokens before the text.
-        settings: how.
-        barred: tokens that must not come.
+        settings: the options.
+        barred: tokens that must not be generated.
         vocabulary: the network's tokens.
     """
     read = decoding.begin(prompt, prompt.index(vocabulary.start), barred.at_first)
@@ -81,7 +81,7 @@ def generate(
 
 
 def _written(decoding: Decoding, prefix: Prefix, settings: Settings, end: int, choose: Callable[[Prefix], int]) -> Path:
-    """One text, token by token; without an end where it was broken off."""
+    """Generate one text, token by token; it has no end token if it reached the largest number of tokens."""
     path: Path = []
     while len(path) < settings.most_tokens:
         path.append(Choice(prefix, choose(prefix)))
@@ -96,7 +96,7 @@ def _most_probable(prefix: Prefix) -> int:
 
 
 class _Sampler:
-    """Draws the next token by chance. The same sound gives the same text."""
+    """Samples the next token. The same sound always gives the same text."""
 
     def __init__(self, temperature: float) -> None:
         self._temperature = temperature
@@ -127,7 +127,7 @@ def _draft(path: Path, read: Prompt, silence: float, end: int) -> Draft:
 
 
 def _share(logits: npt.NDArray[Any], token: int | None) -> float:
-    """The probability of a token; 0 if there is no such token."""
+    """Return the probability of a token; 0 if there is no such token."""
     if token is None:
         return 0.0
     weights = np.exp(logits - logits.max())

@@ -55,27 +55,27 @@ class Weights:
         self._stored = stored
 
     def has(self, name: str) -> bool:
-        """Whether there is such an array."""
+        """Return whether there is such an array."""
         return name in self._stored
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of an array."""
+        """Return the shape of an array."""
         stored = self._get(name)
         return tuple((stored.values if isinstance(stored, Quantised) else stored).shape)
 
     def array(self, name: str) -> Array:
-        """An array in float32."""
+        """Return an array in float32."""
         return as_float32(self._get(name))
 
     def quantised(self, name: str) -> tuple[Array, Array]:
-        """A matrix as int8 of shape (outputs, inputs), and the float32 step of each output: values × step."""
+        """Return a matrix as int8 of shape (outputs, inputs), and the float32 step of each output: values × step."""
         stored = self._get(name)
         if isinstance(stored, Quantised) and stored.values.dtype == np.int8:
             return stored.values, (1 / stored.scale).astype(np.float32)
         return quantise(as_float32(stored))
 
     def biases(self, projections: Sequence[str]) -> Array | None:
-        """The biases of some projections one after another, zero where there is none; None if no projection has any."""
+        """Return the joined biases of some projections, zero for one without; None if no projection has any."""
         if not any(self.has(f"{name}.bias") for name in projections):
             return None
         return np.concatenate(
@@ -93,17 +93,17 @@ class Weights:
 
 
 def quantise(matrix: Array) -> tuple[Array, Array]:
-    """A float32 matrix as int8, and the step of each row."""
+    """Quantise a float32 matrix to int8; return it with the step of each row."""
     step = np.maximum(np.abs(matrix).max(axis=1) / _LARGEST, _TINY).astype(np.float32)
     return np.rint(matrix / step[:, None]).astype(np.int8), step
 
 
 class Graph:
-    """A graph that grows node by node.
+    """Builds a graph node by node. The methods return the names of tensors.
 
     Args:
-        weights: what its layers are made of.
-        precision: of the matrices.
+        weights: the weights of the layers.
+        precision: precision of the matrices.
     """
 
     def __init__(self, weights: Weights, precision: GraphPrecision) -> None:
@@ -117,14 +117,14 @@ class Graph:
         self._constants: list[Any] = []
 
     def constant(self, value: Any, kind: npt.DTypeLike = np.int64) -> str:
-        """A constant tensor."""
+        """Add a constant tensor."""
         name = f"constant_{len(self._constants)}"
         array = np.ascontiguousarray(value, dtype=kind)
         self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
     def vector(self, name: str) -> str:
-        """An array of the weights, in float32."""
+        """Add an array of the weights in float32."""
         return self.constant(self.weights.array(name), np.float32)
 
     def nodes(self, kind: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> None:
@@ -132,13 +132,13 @@ class Graph:
         self._nodes.append(self._onnx.helper.make_node(kind, inputs, outputs, **attributes))
 
     def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operator of one output, and give the name of that."""
+        """Add an operator with one output."""
         output = f"{kind}_{len(self._nodes)}"
         self.nodes(kind, inputs, [output], **attributes)
         return output
 
     def split(self, x: str, parts: int, width: int) -> list[str]:
-        """Cut the last axis into parts of one width."""
+        """Split the last axis into parts of equal width."""
         outputs = [f"part_{len(self._nodes)}_{index}" for index in range(parts)]
         self.nodes("Split", [x, self.constant([width] * parts)], outputs, axis=-1)
         return outputs
@@ -149,7 +149,7 @@ class Graph:
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
 
     def rows(self, name: str, numbers: str) -> str:
-        """Rows of a matrix of the weights, whose numbers are the graph's tensor `numbers`."""
+        """Add the rows of a matrix of the weights whose indices are in the tensor `numbers`."""
         if self._precision == "float32":
             return self.node("Gather", self.vector(name), numbers)
         values, steps = self.weights.quantised(name)
@@ -158,13 +158,13 @@ class Graph:
         return self.node("Mul", whole, self.node("Gather", step, numbers))
 
     def linear(self, x: str, *projections: str, factors: Sequence[float] = (), per_row: bool = False) -> str:
-        """Multiply by one or several matrices, whose outputs lie one behind the other, and add their biases.
+        """Multiply by one or several matrices, concatenate their outputs, and add their biases.
 
         Args:
             x: name of the input, of shape `(…, inputs)`.
             projections: names of the matrices, without `.weight`.
-            factors: what each matrix is multiplied by; 1 where there are none. Not for projections with a bias.
-            per_row: whether rows of the input differ so much in size that each needs its own scale; see above.
+            factors: a factor for each matrix; 1 if none are given. Not for projections with a bias.
+            per_row: whether rows of the input differ so much in size that each needs its own scale; see the module.
         """
         scales = factors or [1.0] * len(projections)
         bias = self.weights.biases(projections)
@@ -178,7 +178,7 @@ class Graph:
         return self._integer_product(x, values, steps, bias, per_row=per_row)
 
     def few_rows(self, x: str, *projections: str) -> str:
-        """As `linear`, for inputs of few rows whose results must not depend on each other."""
+        """Multiply like `linear`, for inputs of few rows whose results must not depend on each other."""
         if self._precision == "float32":
             return self.linear(x, *projections)
         pairs = [self.weights.quantised(f"{name}.weight") for name in projections]
@@ -194,7 +194,7 @@ class Graph:
         return self.node("MatMulNBits", x, unsigned, scales, *added, domain=MICROSOFT, **sizes)
 
     def matrix_product(self, x: str, matrix: Array, bias: Array) -> str:
-        """As `linear(..., per_row=True)`, with a matrix of shape (outputs, inputs) that is no projection."""
+        """Multiply like `linear(..., per_row=True)`, by a matrix of shape (outputs, inputs) that is no projection."""
         if self._precision == "float32":
             product = self.node("MatMul", x, self.constant(matrix.T, np.float32))
             return self.node("Add", product, self.constant(bias, np.float32))
@@ -213,7 +213,7 @@ class Graph:
         return product if bias is None else self.node("Add", product, self.constant(bias, np.float32))
 
     def model(self, inputs: Sequence[Port], outputs: Sequence[Port]) -> bytes:
-        """The graph in ONNX's format."""
+        """Return the graph in ONNX's format."""
         helper = self._onnx.helper
         ports = [
             [

@@ -1,4 +1,4 @@
-"""From sounds to hypotheses: hear, write, write again what looks wrong, say when."""
+"""Recognise pieces with a Whisper network: encode, decode, decode again what looks wrong, compute times."""
 
 import time
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ MOST_PROBABLE_FOREIGN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for all that an engine hears; see `glas.engines.whisper.WhisperEngine`."""
+    """Options of an engine that apply to all its calls; see `glas.engines.whisper.WhisperEngine`."""
 
     model: str
     context: ContextRule
@@ -66,17 +66,17 @@ class Clip:
 
     @property
     def n_frames(self) -> int:
-        """Frames that are not padding; an even number."""
+        """Number of frames without padding, an even number."""
         return -(-self.samples.size // (HOP_SAMPLES * FRAMES_PER_POSITION)) * FRAMES_PER_POSITION
 
     @property
     def most_tokens(self) -> int:
-        """Tokens that somebody can have said in it."""
+        """Largest number of tokens that can be said in the time."""
         return SPARE_TOKENS + round(MOST_TOKENS_PER_S * self.duration_s)
 
 
 class Written(NamedTuple):
-    """A draft, what was encoded when it was written, its text, its temperature, and all texts that were found."""
+    """A draft with the encoded sound, its text, its temperature, and all texts that were found."""
 
     draft: Draft
     heard: Any
@@ -86,7 +86,7 @@ class Written(NamedTuple):
 
 
 def looks_wrong(written: Written, clip: Clip) -> bool:
-    """Whether a text has no end, is longer than anybody can speak, or goes round in a loop."""
+    """Return whether a text has no end, is longer than can be said in the time, or repeats itself."""
     return (
         not written.draft.has_ended
         or len(written.draft.tokens) > clip.most_tokens
@@ -103,8 +103,8 @@ class Hearing:
 
     Args:
         network: the model.
-        rules: the engine's.
-        options: what the caller asks for.
+        rules: options of the engine.
+        options: options of the caller.
     """
 
     def __init__(self, network: Backend, rules: Rules, options: DecodingOptions) -> None:
@@ -116,7 +116,7 @@ class Hearing:
         self._until = time.monotonic() + rules.retry_within_s
 
     def hear(self, clips: Sequence[Clip]) -> list[Hypothesis]:
-        """Recognise clips of like length together; of one clip, if its language is to be found out.
+        """Recognise clips of similar length in a batch; only one clip, if its language must be detected.
 
         Raises:
             InvalidParameterError: the model does not know the language.
@@ -145,13 +145,13 @@ class Hearing:
         return hypotheses
 
     def _spoken(self, heard: Any) -> str:
-        """The most probable language of one clip; of a model for one language that one."""
+        """Return the most probable language of one clip; for a model with one language, that language."""
         if len(self._network.languages) == 1:
             return next(iter(self._network.languages))
         return _most_probable(self._network.language_probabilities(heard)[0])
 
     def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
-        """What else is spoken in each clip, if that was asked for and the clip is long enough to tell."""
+        """Return the foreign language of each clip; None if there is none, no check was requested, or it is short."""
         if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
             return [None] * len(clips)
         if language not in self._network.vocabulary.languages:
@@ -185,7 +185,7 @@ class Hearing:
         return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
 
     def _compared(self, written: Written, task: list[int]) -> Comparison | None:
-        """Score the text that the caller wants compared; None without one, and where it is too long to be scored."""
+        """Score the caller's text (`DecodingOptions.compared`); None if there is none, or if it is too long."""
         if not self._options.compared or not written.text or self._options.task != "transcribe":
             return None
         other, n_words = laid_into(written.text, self._options.compared)
@@ -193,7 +193,7 @@ class Hearing:
         return None if scores is None else Comparison(lost=scores[0] - scores[1], n_words=n_words)
 
     def _scores(self, written: Written, task: list[int], texts: Sequence[str]) -> list[float] | None:
-        """Natural logarithms of the probabilities of texts of one sound; None where one is too long to be scored."""
+        """Return the natural logarithms of the probabilities of texts of one sound; None if one of them is too long."""
         network = self._network
         prompt = network.vocabulary.prompt(task, self._options)
         tokens = [network.vocabulary.encode(text) for text in texts]
@@ -202,7 +202,7 @@ class Hearing:
         return network.score(written.heard, prompt, tokens)
 
     def _with_keywords(self, words: tuple[Word, ...], written: Written, task: list[int]) -> Found:
-        """The words with the caller's own in them; how words sound is known of Russian alone."""
+        """Replace words by the caller's keywords, if the text is Russian; sounds are known for Russian only."""
         options = self._options
         if not options.hotwords or not self._is_russian:
             return Found(words, ())
@@ -212,13 +212,13 @@ class Hearing:
         )
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
-        """The best of further writings: in the full window, then with a little chance, while there is time.
+        """Decode a clip again, in the full window and then with sampling, while there is time; return the best result.
 
         Args:
-            clip: what is to be heard.
-            first: what was written, and looks wrong.
-            task: what is to be written.
-            is_whole: whether it was heard in the full window, alone.
+            clip: the clip.
+            first: the first result, which looks wrong.
+            task: the tokens of language and task.
+            is_whole: whether the first result was decoded in the full window, without other clips.
         """
         temperature = self._options.temperature
         tried = [first]
@@ -276,7 +276,7 @@ class Hearing:
         )
 
     def _spelt(self, clip: Clip, written: Written, timing: Timing | None) -> tuple[tuple[Token, ...], tuple[Word, ...]]:
-        """Tokens and words with their confidences; without a timing all begin at 0."""
+        """Return tokens, and words with their confidences; without a timing all begin at 0."""
         draft = written.draft
         each = draft.logprobs or [draft.avg_logprob] * len(draft.tokens)
         if timing and draft.logprobs is None:

@@ -1,7 +1,7 @@
-"""Whisper's input: the log-mel spectrogram of openai/whisper (`audio.py`), for as long as the sound is and no longer.
+"""Whisper's input: the log-mel spectrogram of openai/whisper (`audio.py`), computed for the length of the sound only.
 
-The original pads every sound with zeros to half a minute before it computes anything. Frames of zeros are all equal, so
-they are not computed here: `filled` appends them where a model wants them, and the numbers are the original's.
+The original first pads every sound with zeros to 30 s. All frames of zeros are equal, so they are not computed here.
+`filled` appends them if a model needs them; the result is the same as the original's.
 """
 
 from functools import lru_cache
@@ -30,7 +30,7 @@ _BLOCK_FRAMES = 16
 
 @lru_cache(maxsize=2)
 def _filters(n_mels: int) -> tuple[Features, Features]:
-    """Window of shape (400,) and mel filters of shape (n_mels, 201): Slaney's mel scale and normalisation, 0 to 8 kHz.
+    """Return the window, shape (400,), and the mel filters, shape (n_mels, 201), on Slaney's mel scale, 0 to 8 kHz.
 
     Slaney, "Auditory Toolbox" (1998): linear up to 1 kHz with 3 mels per 200 Hz, then 27 mels per factor of 6.4; each
     triangle has the area of one. The same as `librosa.filters.mel(sr=16000, n_fft=400, n_mels=n_mels)`.
@@ -49,15 +49,15 @@ def _filters(n_mels: int) -> tuple[Features, Features]:
 
 
 def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
-    """The spectrogram of a sound that is followed by silence.
+    """Compute the spectrogram of a sound that is followed by silence.
 
     Args:
         samples: shape `(n_samples,)`, 16 kHz.
-        n_mels: bands; 80, or 128 for the large-v3 family.
+        n_mels: number of mel bands; 80, or 128 for the large-v3 family.
 
     Returns:
-        Features of shape `(n_mels, n_frames)` with all frames that the sound reaches, 10 ms each; and the value that
-        every frame of the silence behind them has.
+        Features of shape `(n_mels, n_frames)`, 10 ms for each frame that overlaps the sound; and the value of each
+        frame of the silence after them.
     """
     window, filters = _filters(n_mels)
     half = WINDOW_SAMPLES // 2
@@ -78,7 +78,7 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
 
 
 def filled(features: Features, silence: float, n_frames: int) -> Features:
-    """Exactly `n_frames` frames: cut, or followed by silence; shape `(n_mels, n_frames)`."""
+    """Return exactly `n_frames` frames, cut or padded with silence; shape `(n_mels, n_frames)`."""
     missing = n_frames - features.shape[1]
     if missing <= 0:
         return features[:, :n_frames]

@@ -1,4 +1,4 @@
-"""A Whisper in memory: its weights, its shape, its tokens, and what is said of it, from whatever files it came."""
+"""Read a Whisper model in any format into memory: weights, shape, tokens and configuration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ _ALIGNMENT_HEADS: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A Whisper in memory.
+    """A Whisper model in memory.
 
     Attributes:
-        source: where it came from, for messages.
+        source: its directory, for messages.
         arrays: weights; see `glas.engines.whisper.arrays`.
-        config: its shape, in the words of Hugging Face's `config.json`.
-        tokenizer: cuts texts into tokens.
-        settings: what CTranslate2's `config.json` says: tokens that are never written, heads that follow the sound, …
+        config: its shape, with the keys of Hugging Face's `config.json`.
+        tokenizer: its tokenizer.
+        settings: contents of CTranslate2's `config.json`: tokens that are never generated, alignment heads, …
     """
 
     source: Path
@@ -49,14 +49,14 @@ class Model:
 
 
 def read_model(directory: Path) -> Model:
-    """Read a Whisper.
+    """Read a Whisper model.
 
     Args:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
 
     Raises:
         ModelFileMissingError: a file is not there.
-        ModelLoadError: it is no Whisper, or its files are damaged or do not belong together.
+        ModelLoadError: it is not a Whisper, or its files are damaged or do not belong together.
     """
     config = load_configuration(directory)
     arrays = load_arrays(directory)
@@ -70,7 +70,7 @@ def read_model(directory: Path) -> Model:
 
 
 def _settings(source: Path, config: dict[str, Any], tokens: Sequence[str]) -> dict[str, Any]:
-    """What goes into the `config.json` of CTranslate2, and into the same file for ourselves."""
+    """Return the contents of CTranslate2's `config.json`, with some entries that only Glas reads."""
     generation = read_json(source / GENERATION_CONFIG)
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     by_size = _ALIGNMENT_HEADS.get((layers, config["d_model"])) if EMPTY in tokens else None

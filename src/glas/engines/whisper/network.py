@@ -30,10 +30,10 @@ _MEDIAN_WIDTH = 7
 
 
 def check_device(device: Device, precision: Precision) -> None:
-    """Before weights are converted, see that they can be used.
+    """Check that the device exists and supports the precision; call this before converting weights.
 
     Raises:
-        ConfigurationError: there is no such device, or it does not know the precision.
+        ConfigurationError: there is no such device, or it does not support the precision.
     """
     # A second to import, and dozens of megabytes.
     import ctranslate2  # noqa: PLC0415
@@ -48,20 +48,20 @@ def check_device(device: Device, precision: Precision) -> None:
 
 
 class Network:
-    """A loaded CTranslate2 model. Threads may share it; `workers` calls run side by side on one copy of the weights.
+    """A loaded CTranslate2 model. Threads may share it; `workers` calls run in parallel with one copy of the weights.
 
     Args:
         directory: the CTranslate2 model.
-        device: where it runs.
-        precision: of the large matrices.
-        threads: threads of one call.
-        workers: calls that run side by side.
+        device: the device on which it runs.
+        precision: precision of the large matrices.
+        threads: number of threads of one call.
+        workers: number of parallel calls.
 
     Attributes:
         n_frames: mel frames of its window, 3000 for 30 s.
-        text_context: tokens that its decoder holds, the prompt included.
-        context: how much of its window it must be given.
-        languages: codes (ISO 639-1) of what it was made for; empty for a model that knows English alone.
+        text_context: largest number of tokens in the decoder, including the prompt.
+        context: how much silence must follow a sound in the encoder's input.
+        languages: codes (ISO 639-1) of the languages it was made for; empty for a model for English only.
 
     Raises:
         ModelLoadError: CTranslate2 cannot load it, its tokenizer is not Whisper's, or it lacks a language that
@@ -87,11 +87,11 @@ class Network:
         self.n_mels = int(self._model.n_mels)
 
     def close(self) -> None:
-        """Free the weights, once the calls that are running have ended."""
+        """Free the weights after all running calls have ended."""
         self._model = None
 
     def encode(self, features: Sequence[Features]) -> Any:
-        """See `Backend.encode`; the output, of shape `(batch, n_frames / 2, d_model)`, lies where the model is."""
+        """See `Backend.encode`; the output of shape `(batch, n_frames / 2, d_model)` is on the device of the model."""
         stacked = np.ascontiguousarray(np.stack(features), dtype=np.float32)
         return self._loaded().encode(self._to_storage(stacked))
 
@@ -134,7 +134,7 @@ class Network:
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """See `Backend.score`; the end is left out, since CTranslate2 does not tell its probability."""
+        """See `Backend.score`; the end token is left out, because CTranslate2 does not return its probability."""
         task = [token for token in prompt if token != self.vocabulary.no_timestamps]
         found = []
         for text in texts:

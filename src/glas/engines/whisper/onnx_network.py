@@ -1,7 +1,7 @@
 """Whisper in onnxruntime: the backend for processors.
 
-onnxruntime packs int8 weights once, at load, where CTranslate2's oneDNN packs them for every product: a token costs a
-third (docs/benchmarks.md). The graphs are built at load from the weights of a CTranslate2 model.
+onnxruntime packs int8 weights once, at load; CTranslate2's oneDNN packs them for every product. So a token takes a
+third of the time (docs/benchmarks.md). The graphs are built at load from the weights of a CTranslate2 model.
 """
 
 from collections.abc import Sequence
@@ -39,15 +39,15 @@ class OnnxNetwork:
 
     Args:
         directory: the CTranslate2 model.
-        precision: of the matrices.
-        threads: threads of one call.
+        precision: precision of the matrices.
+        threads: number of threads of one call.
 
     Attributes:
-        precision: as given.
+        precision: precision of the matrices.
 
     Raises:
-        ModelFileMissingError: a file is not there.
-        ModelLoadError: the files are damaged, or are no Whisper's.
+        ModelFileMissingError: a file is missing.
+        ModelLoadError: the files are damaged, or not those of a Whisper.
     """
 
     def __init__(self, directory: Path, *, precision: GraphPrecision, threads: int) -> None:
@@ -78,7 +78,7 @@ class OnnxNetwork:
         self._languages = {number: code for code, number in self.vocabulary.languages.items()}
 
     def close(self) -> None:
-        """Free the weights, once the calls that are running have ended."""
+        """Free the weights after all running calls have ended."""
         self._encoder = self._decoder = None
 
     def encode(self, features: Sequence[Features]) -> Encoded:
@@ -154,12 +154,12 @@ class OnnxNetwork:
 
     @staticmethod
     def _read(decoding: Decoding, chains: Sequence[tuple[Prefix, Sequence[int]]]) -> list[list[Prefix]]:
-        """Read tokens behind prefixes; some may be none."""
+        """Read tokens after prefixes; a chain may have no tokens."""
         read = iter(decoding.extend(some, with_logits=True) if (some := [one for one in chains if one[1]]) else ())
         return [next(read) if tokens else [] for _, tokens in chains]
 
     def align(self, encoded: Encoded, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:  # noqa: ARG002
-        """See `Backend.align`; the drafts carry their attention."""
+        """See `Backend.align`; the attention is part of the drafts."""
         return [_timing(draft, len(task), n_frames) for draft, n_frames in zip(drafts, frames, strict=True)]
 
     def _decoding(self, encoded: Encoded, *, n_best: int = 1, with_attention: bool = False) -> Decoding:
@@ -194,12 +194,12 @@ def _logprob(logits: npt.NDArray[np.float32] | None, token: int) -> float:
 
 
 def _n_common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens are equal from the beginning."""
+    """Return the number of equal tokens at the beginning of two texts."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
-    """Sounds and positions of encoded features."""
+    """Return the numbers of sounds and positions of encoded features."""
     return len(features), features.shape[2] // FRAMES_PER_POSITION
 
 

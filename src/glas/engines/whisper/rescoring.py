@@ -1,10 +1,11 @@
 """Choose among the texts of one sound with a language model that knows more words than Whisper's decoder.
 
-A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both numbers were
-chosen on stock whisper-base, where every weight from 0.1 to 0.3 and every bonus from 0 to 8 helps (docs/lab-notes.md).
+A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
+chosen on the original whisper-base, where every weight from 0.1 to 0.3 and every bonus from 0 to 8 reduces the errors
+(docs/lab-notes.md).
 
-The sum of a text's log-probabilities prefers texts that end early: what is left out costs nothing. Their mean over
-tokens does not. So only texts about as long as the one with the highest mean are compared.
+The sum of log-probabilities prefers texts that end early, because missing words cost nothing. Their mean over tokens
+does not. So only texts of about the same length as the one with the highest mean are compared.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ LEAST_LENGTH = 0.85  # of the letters of the text with the highest mean
 
 
 class Chosen(NamedTuple):
-    """The draft that is kept, its text, and all texts of the sound."""
+    """The chosen draft, its text, and all texts of the sound."""
 
     draft: Draft
     text: str
@@ -31,14 +32,14 @@ class Chosen(NamedTuple):
 
 
 def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_model: LanguageModel | None) -> Chosen:
-    """Choose the text to keep.
+    """Choose the best text.
 
-    Changes of the first draft that do not overlap are made together where each makes it better.
+    Changes of the first draft that do not overlap are combined, if each of them improves the score.
 
     Args:
-        drafts: of one sound, the most probable one first.
-        read: gives the text of tokens.
-        language_model: of the language that is written; without it the text with the highest mean is kept.
+        drafts: drafts of one sound, the most probable one first.
+        read: returns the text of tokens.
+        language_model: a language model of the written language; without it the text with the highest mean is chosen.
     """
     found = [Alternative(read(draft.tokens), _logprob(draft)) for draft in drafts]
     # A text that was broken off has no end token, whose probability is part of the others'.
@@ -66,7 +67,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
 
 def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
-    """Make changes of a draft together, those that do not overlap; of two that do the one that is named first."""
+    """Combine changes of a draft; of two changes that overlap, only the first one is made."""
     taken: list[tuple[int, int, list[_Step]]] = []
     steps = _steps(first)
     for draft in changed:
@@ -81,7 +82,7 @@ def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
 
 
 class _Step(NamedTuple):
-    """A token of a draft, or its end (None), its log-probability, and where the decoder looked before it."""
+    """A token of a draft, or its end (None), with its log-probability and the attention before it."""
 
     token: int | None
     logprob: float
@@ -98,7 +99,7 @@ def _steps(draft: Draft) -> list[_Step]:
 
 
 def _draft(first: Draft, steps: Sequence[_Step]) -> Draft:
-    """A draft of these steps, with the prompt of the first one."""
+    """Make a draft of these steps, with the prompt of the first draft."""
     tokens = [step.token for step in steps if step.token is not None]
     logprobs = [step.logprob for step in steps]
     looks = [step.look for step in steps if step.look is not None]

@@ -7,16 +7,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large the parts of a network are.
+    """Dimensions of a network.
 
     Attributes:
-        width: numbers per position.
-        mels: bands of the spectrogram.
+        width: numbers per position (`d_model`).
+        mels: number of mel bands.
         tokens: size of the vocabulary.
         source_positions: positions of the encoder's window, 20 ms each.
-        target_positions: tokens that the decoder holds.
-        encoder_layers, encoder_heads, decoder_layers, decoder_heads: layers, and heads of attention in each.
-        alignment_heads: heads of the decoder's cross-attention that follow the sound, by layer.
+        target_positions: largest number of tokens in the decoder.
+        encoder_layers, encoder_heads, decoder_layers, decoder_heads: numbers of layers, and of heads in each.
+        alignment_heads: heads of the decoder's cross-attention from which times are computed, by layer.
     """
 
     width: int
@@ -37,16 +37,16 @@ class Shape:
 
     @property
     def alignment_layers(self) -> list[int]:
-        """Layers of the decoder that have heads which follow the sound."""
+        """Layers of the decoder with alignment heads."""
         return sorted(self.alignment_heads)
 
 
 def shape_of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Shape:
-    """The shape from the words of Hugging Face and of CTranslate2.
+    """Return the shape from the configurations of Hugging Face and of CTranslate2.
 
     Args:
         config: see `glas.engines.whisper.arrays.load_configuration`.
-        settings: CTranslate2's `config.json`, for the heads that follow the sound.
+        settings: CTranslate2's `config.json`, for the alignment heads.
     """
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.

@@ -1,9 +1,9 @@
-"""A smaller vocabulary for a Whisper: the tokens that given texts need, under new ids without gaps.
+"""Reduce the vocabulary of a Whisper model to the tokens that given texts need, with new ids without gaps.
 
-The tokenizer is byte-level BPE: it begins with bytes and joins neighbours by a list of merges. A text is cut by the
-trimmed tokenizer as by the whole one, if the trimmed one has all tokens of the cut and, of each of them, the two that
-were joined to it, and so on down to bytes: then the same merges happen in the same order. All bytes are kept, so every
-text can still be written.
+The tokenizer is a byte-level BPE: it begins with bytes and joins neighbours by a list of merges. The reduced tokenizer
+gives the same tokens for a text, if it has all tokens of the text, the two tokens from which each of them is merged,
+and so on down to bytes. Then the same merges happen in the same order. All bytes are kept, so every text can still be
+written.
 """
 
 import json
@@ -20,14 +20,15 @@ _BATCH = 10_000  # texts that are cut at once
 
 
 def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:
-    """Say which tokens are needed to write texts.
+    """Return the tokens that are needed to write texts.
 
     Args:
-        tokenizer: of the whole vocabulary.
-        texts: as they shall be written; with and without the space before them, where both occur.
+        tokenizer: tokenizer of the whole vocabulary.
+        texts: the texts; with and without a space before them, if both occur.
 
     Returns:
-        Ids in ascending order: the tokens of the texts, what these are merged from, all bytes, and all special tokens.
+        Ids in ascending order: the tokens of the texts, those from which they are merged, all bytes, and all special
+        tokens.
 
     Raises:
         ModelLoadError: the tokenizer is not a byte-level BPE.
@@ -53,8 +54,8 @@ def trim(tokenizer: Tokenizer, tokens: Sequence[int]) -> Tokenizer:
     """Make the tokenizer of a smaller vocabulary.
 
     Args:
-        tokenizer: of the whole vocabulary.
-        tokens: ids that are kept, ascending, as from `choose_tokens`; the n-th of them gets the id n.
+        tokenizer: tokenizer of the whole vocabulary.
+        tokens: ids to keep, ascending, as from `choose_tokens`; the n-th of them gets the id n.
 
     Raises:
         ModelLoadError: the tokenizer is not a byte-level BPE.
@@ -73,15 +74,16 @@ def trim(tokenizer: Tokenizer, tokens: Sequence[int]) -> Tokenizer:
 
 
 def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
-    """Say which row of the whole model's embeddings belongs to each token of a trimmed tokenizer.
+    """Return the row of the whole model's embeddings for each token of a reduced tokenizer.
 
     Args:
-        whole: the tokenizer of the whole vocabulary.
-        trimmed: what `trim` made of it.
-        size: rows of the whole model's embeddings; those behind the tokenizer's last token are times, and all kept.
+        whole: tokenizer of the whole vocabulary.
+        trimmed: the result of `trim`.
+        size: number of rows of the whole model's embeddings; those after the tokenizer's last token are time tokens,
+            which are all kept.
 
     Raises:
-        ModelLoadError: the trimmed tokenizer has tokens that the whole one has not, or in another order.
+        ModelLoadError: the reduced tokenizer has tokens that the whole one lacks, or another order.
     """
     tokens = token_list(whole, size)
     place = {token: index for index, token in enumerate(tokens)}
@@ -103,10 +105,10 @@ def _content(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _mended(content: dict[str, Any]) -> dict[str, Any]:
-    """Add merges that a tokenizer.json lacks: that of faster-whisper-base has no merge for the token of space and t.
+    """Add merges that a tokenizer.json lacks; that of faster-whisper-base has none for the token " t".
 
-    Without it no text is cut into " the", though the model writes it. Merges stand in the order of the tokens that they
-    make, so the place of a lacking one is known.
+    Without this merge, " the" is never a token of a text, although the model generates it. Merges are in the order of
+    the tokens that they make, so the place of a missing one is known.
     """
     model = content["model"]
     made = {left + right: (left, right) for left, right in model["merges"]}

@@ -1,4 +1,4 @@
-"""Whisper's tokens: the words of its language, and the special ones that tell it what to do."""
+"""Whisper's tokens: text tokens, and special tokens for language, task and times."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,11 +30,11 @@ _MOST_BYTES_OF_A_LETTER = 4
 
 
 def load_tokenizer(directory: Path) -> Tokenizer:
-    """The tokenizer of a checkpoint.
+    """Load the tokenizer of a checkpoint.
 
     Raises:
-        ModelFileMissingError: neither tokenizer.json nor vocab.json and merges.txt are there.
-        ModelLoadError: they cannot be read.
+        ModelFileMissingError: there is neither tokenizer.json nor vocab.json with merges.txt.
+        ModelLoadError: the files cannot be read.
     """
     whole, words, merges = (directory / name for name in ("tokenizer.json", "vocab.json", "merges.txt"))
     try:
@@ -48,7 +48,7 @@ def load_tokenizer(directory: Path) -> Tokenizer:
 
 
 def _assembled(directory: Path, words: Path, merges: Path) -> Tokenizer:
-    """Byte-level BPE from the files that transformers' older tokenizers save."""
+    """Make a byte-level BPE from the files of transformers' older tokenizers."""
     tokenizer = Tokenizer(models.BPE.from_file(str(words), str(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -62,7 +62,7 @@ def _assembled(directory: Path, words: Path, merges: Path) -> Tokenizer:
 
 
 def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
-    """All tokens by id; those behind the tokenizer's last are the times, which older tokenizers leave out.
+    """Return all tokens by id, including the time tokens, which older tokenizers lack.
 
     Raises:
         ModelLoadError: ids are missing, or there are no special tokens.
@@ -76,7 +76,7 @@ def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
 
 
 def language_ids(tokens: Sequence[str]) -> range:
-    """Ids of the languages, which stand between the start and the tasks; none where there are no tasks."""
+    """Return the ids of the languages, which are between the start token and the tasks; none if there are no tasks."""
     if TRANSLATE not in tokens or TRANSCRIBE not in tokens:
         return range(0)
     return range(tokens.index(START) + 1, min(tokens.index(TRANSLATE), tokens.index(TRANSCRIBE)))
@@ -86,15 +86,15 @@ class Vocabulary:
     """The tokenizer of a loaded model.
 
     Args:
-        directory: holds the tokenizer.
-        text_context: tokens that the decoder can hold, the prompt included.
+        directory: directory with the tokenizer.
+        text_context: largest number of tokens in the decoder, including the prompt.
 
     Attributes:
-        languages: id of the token of each language, by ISO 639-1 code; empty for a model that knows English alone.
-        end: id of the token that ends a text; what is below it is text.
-        start: id of the token after which the network says what it makes of the sound.
-        no_timestamps: id of the token that asks for a text without times.
-        no_speech: id of the token by which it says that nobody speaks; None if it has none.
+        languages: id of the token of each language, by ISO 639-1 code; empty for a model for English only.
+        end: id of the token that ends a text; smaller ids are text tokens.
+        start: id of the start token, after which the network predicts language or silence.
+        no_timestamps: id of the token for a text without times.
+        no_speech: id of the token for silence; None if there is none.
     """
 
     def __init__(self, directory: Path, text_context: int) -> None:
@@ -112,7 +112,7 @@ class Vocabulary:
             self.languages = {str(self._tokenizer.id_to_token(number))[2:-2]: number for number in between}
 
     def task(self, language: str, task: str) -> list[int]:
-        """The tokens that say what is heard and what is to be written.
+        """Return the tokens for the language and the task.
 
         Raises:
             InvalidParameterError: the model does not know the language.
@@ -131,9 +131,10 @@ class Vocabulary:
         return [self.start, self.languages[language], self._id(f"<|{task}|>")]
 
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
-        """All that stands before the text: what came before it, the task, and that no times are wanted.
+        """Return the tokens before the text: the previous text, the task, and the token for a text without times.
 
-        Keywords are no part of it: there they cost time, and words where none of them is said (docs/benchmarks.md).
+        It contains no keywords: they would take time, and cause errors in recordings in which none of them is said
+        (docs/benchmarks.md).
         """
         before = self.encode(options.prompt) if options.prompt.strip() else []
         # The end of it is nearest to what is said now.
@@ -142,11 +143,11 @@ class Vocabulary:
         return [*previous, *task, self.no_timestamps]
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens; special ones have none."""
+        """Return the text of tokens; special tokens are left out."""
         return str(self._tokenizer.decode([token for token in tokens if token < self.end]))
 
     def letters(self, token: int) -> str:
-        """Letters and digits of a token, in lower case. Parts of a letter differ from each other by their ids."""
+        """Return the letters and digits of a token in lower case; for a part of a letter, a text made from its id."""
         if token not in self._letters:
             text = self.decode([token]).lower()
             found = "".join(sign for sign in text if sign.isalnum())
@@ -154,10 +155,10 @@ class Vocabulary:
         return self._letters[token]
 
     def pieces(self, tokens: Sequence[int]) -> list[tuple[str, int]]:
-        """Cut text tokens where whole letters end: a letter of two bytes may be spread over two tokens.
+        """Divide text tokens into parts of whole letters; the bytes of one letter may be in two tokens.
 
         Returns:
-            Pairs of a text and how many tokens it took.
+            Pairs of a text and the number of its tokens.
         """
         found: list[tuple[str, int]] = []
         held: list[int] = []
@@ -170,7 +171,7 @@ class Vocabulary:
         return [*found, (self.decode(held), len(held))] if held else found
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text, without the end."""
+        """Return the tokens of a text without the end token."""
         return list(self._tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids)
 
     def _id(self, token: str) -> int:

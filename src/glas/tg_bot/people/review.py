@@ -1,8 +1,8 @@
-"""Handle /review: a reviewer hears one recording after another and says whether its text is right.
+"""Handle /review: a reviewer listens to one recording after another and says whether its text is right.
 
-Nothing is kept here. db_assist holds one message for a reviewer and gives the same one again until it is answered; and
-the request for the right words says itself which message it is about. So a crash at any point costs at most a second
-copy of a message of the bot.
+This module stores nothing. db_assist holds one message for a reviewer and returns the same one until it is reviewed.
+The request for the right words contains the id of its message. So after a crash at any point, at most one message of
+the bot is sent twice.
 """
 
 import time
@@ -48,7 +48,7 @@ class Reviewing:
     prompts: Prompts
 
     async def show_next(self, reviewer: int, say: Say) -> None:
-        """Send the recording that the reviewer is to hear next, with its text and buttons."""
+        """Send the next recording to a reviewer, with its text and buttons."""
         for _ in range(_TRIES):
             item = await self.db_assist.next_review(reviewer)
             if item is None:

@@ -47,7 +47,7 @@ class Keyboards:
     def rating(
         self, transcription_id: int, *, asker: int, born_s: int, say: Say, score: Score = Score.NOT_RATED
     ) -> InlineKeyboardMarkup:
-        """Buttons ❌ 👌 ✅ under a text, with a dot at the current rating; buttons for correction and subtitles."""
+        """Make the buttons under a text: ❌ 👌 ✅, with a dot at the current rating; correction and subtitles."""
         marks = [
             self._button(
                 f"{mark} {_CHOSEN}" if score is value else mark,
@@ -65,17 +65,17 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Button «Повторить» under a failure, «Распознать» where there was no attempt yet; `attempt` begins with it."""
+        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» for the first one."""
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
 
     def confirm(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Button «Распознать», if recognition needs a confirmation."""
+        """Make the button «Распознать» for a recording whose recognition must be confirmed."""
         return self._one(self._button(say("button-confirm"), CONFIRM, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S))
 
     def question(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons for the question whether a reply is a correction."""
+        """Make the buttons for the question whether a reply is a correction."""
         row = [
             self._button(text, action, transcription_id, asker=asker, born_s=born_s, life_s=self._rating_s)
             for text, action in ((say("button-insist"), INSIST), (say("button-leave"), LEAVE))
@@ -85,14 +85,14 @@ class Keyboards:
     def take_back(
         self, transcription_id: int, change_id: int, *, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
-        """Button ↩️ under the confirmation of a correction; it works for a day."""
+        """Make the button ↩️ under the confirmation of a correction; it works for a day."""
         values = (TAKE_BACK, transcription_id, change_id)
         return self._one(
             self._button(say("button-take-back"), *values, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         )
 
     def review(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under a recording to review: what a reviewer may say of it."""
+        """Make the buttons under a recording to review, one for each verdict."""
         number = list(Verdict).index
         rows = [
             [
@@ -112,13 +112,13 @@ class Keyboards:
     def consent(
         self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Button to consent to training or to withdraw; under /settings, a press also updates the text above it."""
+        """Make the button to give or withdraw the consent to training; in /settings, a press also updates the text."""
         text = say("consent-no") if given else say("consent-yes")
         values = (CONSENT, int(not given), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Button that confirms the deletion of all data."""
+        """Make the button that confirms the deletion of all data."""
         return InlineKeyboardMarkup(
             inline_keyboard=[
                 [self._button(say("forget-yes"), FORGET, 1, asker=asker, born_s=born_s, life_s=3600)],
@@ -127,7 +127,7 @@ class Keyboards:
         )
 
     def language(self, *, asker: int, born_s: int) -> InlineKeyboardMarkup:
-        """One button for each language, with its own name."""
+        """Make one button for each language, with its name in that language."""
         row = [
             self._button(_NAMES[locale], LANGUAGE, number, asker=asker, born_s=born_s, life_s=self._rating_s)
             for number, locale in enumerate(Locale)
@@ -137,7 +137,7 @@ class Keyboards:
     def start(
         self, *, given: bool, asker: int, born_s: int, say: Say, others: Iterable[Locale]
     ) -> InlineKeyboardMarkup:
-        """Buttons under /start: the consent, and each of the `others` languages; a press says /start again in it."""
+        """Make the buttons under /start: the consent, and one for each of the `others` languages."""
         consent = self.consent(given=given, asker=asker, born_s=born_s, say=say)
         row = [
             self._button(
@@ -154,7 +154,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *([row] if row else [])])
 
     def chat(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons for the bot's behaviour in a group; only its administrators may press them."""
+        """Make the buttons for the bot's behaviour in a group; only its administrators may press them."""
         choices = ((say("button-chat-auto"), 1), (say("button-chat-asked"), 0))
         return InlineKeyboardMarkup(
             inline_keyboard=[
@@ -166,7 +166,7 @@ class Keyboards:
     def models(
         self, offered: Iterable[OfferedBody], *, asker: int, born_s: int, say: Say, locale: Locale
     ) -> InlineKeyboardMarkup:
-        """One button for each model except the current one."""
+        """Make one button for each model except the current one."""
         rows = []
         for model in offered:
             title = model.title[locale]
@@ -184,7 +184,7 @@ class Keyboards:
     def words(
         self, shown: Sequence[VocabularyWord], *, page: int, n_pages: int, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
-        """Buttons that remove the words of one page, turn the page, and add words."""
+        """Make the buttons that remove the words of a page, turn the page, and add words."""
 
         def button(text: str, action: str, *values: int) -> InlineKeyboardButton:
             return self._button(text, action, *values, asker=asker, born_s=born_s, life_s=self._rating_s)

@@ -71,8 +71,8 @@ class Delivery:
         """Finish the row and send the text, within a workflow.
 
         Raises:
-            PersonGoneError: nobody is there to read it.
-            GlasError: it could not be said in any way.
+            PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
+            GlasError: the text could not be sent in any way.
         """
         try:
             await self._say(answer, recognised, say)
@@ -115,7 +115,7 @@ class Delivery:
         """Finish the row, and count the recording towards the daily limit of whoever sent it.
 
         Returns:
-            Its id; None where nothing is kept, or no longer: the person has asked to be forgotten meanwhile.
+            The id of the row; None if nothing is stored, or if the person's data was deleted meanwhile.
         """
         job, heard = answer.job, recognised.heard
         usage = self.pseudonyms.record(self.pseudonyms.party(job.party), job.id, heard.duration_s)

@@ -11,7 +11,7 @@ from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """What a recording waits for, or what is done with it."""
+    """State of a recording: what it waits for, or which step is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()
@@ -34,7 +34,7 @@ class Ticket:
         self.phase = Phase.PAUSED
 
     def tell(self, partial: PartialText) -> None:
-        """Take note of how far the recording is recognised."""
+        """Store the progress of the recognition."""
         self.partial = partial
 
     @property
@@ -46,10 +46,12 @@ class Ticket:
 class Desk:
     """Run at most `seats` recognitions at once.
 
-    All recordings that are downloaded or wait for a seat stand in one line, in the order in which they were sent. A
-    free seat goes to the first one whose bytes are there. So a slow download holds no seat, and delays nobody else.
+    All recordings that are being downloaded, or wait for a seat, form one queue in the order in which they were sent. A
+    free seat is given to the first one whose bytes are available. So a slow download occupies no seat, and delays no
+    other recording.
 
-    Other processes have desks of their own; their waiting recordings arrive from time to time, as `elsewhere`.
+    Each process has its own desk. The waiting recordings of the other processes are received from time to time, as
+    `elsewhere`.
     """
 
     def __init__(self, seats: int) -> None:
@@ -62,23 +64,23 @@ class Desk:
         """Make a ticket for a new recording; this does not wait.
 
         Args:
-            came_s: when, by the one clock that all desks share (Unix time).
+            came_s: Unix time at which the recording was sent, which is comparable between all processes.
         """
         return Ticket(self, came_s)
 
     def waiting(self) -> list[int]:
-        """Return the times at which the recordings in this process's line were sent."""
+        """Return the times at which the recordings in this process's queue were sent."""
         return [ticket.came_s for ticket in self._line]
 
     def place(self, ticket: Ticket) -> int:
-        """Return the place of a ticket in the lines of this and of the other processes; 0 if it stands in none."""
+        """Return the place of a ticket in the common queue of all processes; 0 if it is not in the queue."""
         if ticket not in self._line:
             return 0
         return self._line.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
 
     @contextmanager
     def in_line(self, ticket: Ticket) -> Iterator[None]:
-        """Let a ticket stand in the line within the context, until it gets a seat."""
+        """Keep a ticket in the queue within the context, until it gets a seat."""
         ticket.phase = Phase.QUEUED
         ticket.called.clear()
         insort(self._line, ticket, key=lambda one: one.came_s)
@@ -89,7 +91,7 @@ class Desk:
 
     @asynccontextmanager
     async def seat(self, ticket: Ticket) -> AsyncIterator[None]:
-        """Wait for a seat with the bytes at hand, and hold it within the context; the ticket stands in the line."""
+        """Wait for a seat and hold it within the context; the ticket must be in the queue, and its bytes available."""
         ticket.phase = Phase.QUEUED
         self._ready.add(ticket)
         self._give_seats()

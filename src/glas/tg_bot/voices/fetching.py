@@ -1,8 +1,9 @@
-"""Have the bytes of recordings at hand before their recognition, with a bound on what is held in memory.
+"""Download recordings before their recognition, with a limit on the bytes in memory.
 
-A recording that Telegram calls small is downloaded at once. At most `n_large` larger ones are downloaded or held at a
-time, in the order of arrival; the others wait without bytes. So large files that arrive slowly delay only large files.
-A Bot API server on this machine keeps files on its disk: they are read when they are recognised, and need no place.
+A small recording, by the size that Telegram states, is downloaded at once. At most `n_large` larger ones are downloaded
+or in memory at a time, in the order of arrival; the others wait. So large files that arrive slowly delay only other
+large files. A Bot API server on this machine keeps files on its disk. They are read when they are recognised, and do
+not count.
 """
 
 import asyncio

@@ -82,14 +82,14 @@ class Hearing:
     def shown(
         self, place: tuple[int, int], job: VoiceJob, ticket: Ticket, say: Say
     ) -> AbstractAsyncContextManager[None]:
-        """Show the person the progress, within the context, in the message that `place` names: chat and message."""
+        """Show the progress to the person within the context, in the message `place` (ids of chat and message)."""
         return shown_status(self.bot, *place, lambda: status_text(ticket, job.recording.duration_s, say))
 
     async def hear(self, job: VoiceJob, ticket: Ticket) -> Heard:
         """Recognise one recording.
 
         Raises:
-            GlasError: it cannot be fetched or recognised.
+            GlasError: it cannot be downloaded or recognised.
         """
         keywords = await self._keywords(job)
         if (known := await self._known(job, digest(keywords))) is not None:
@@ -120,7 +120,7 @@ class Hearing:
         )
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
-        """Recognise a recording that is stored; it takes a seat like one that comes now, and is read once it has one.
+        """Recognise a stored recording; it waits for a seat like a new one, and is read after that.
 
         Raises:
             GlasError: it cannot be read or recognised.

@@ -1,11 +1,11 @@
-"""Answer a voice message: placeholder, recognition, delivery; then, apart from it, archive.
+"""Answer a voice message: placeholder, recognition, delivery; then, as separate work, archive.
 
 Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated: at worst the
 placeholder is sent twice (Telegram has no idempotency keys). Rows have natural keys, and the text comes by an edit.
 Writes that can be repeated share a step with the code that needs them, because each record costs a write to the disk.
-The recording is archived after the answer, in work of its own, so that an unavailable object store delays no text.
+The recording is archived after the answer, as separate work, so that an unavailable object store delays no text.
 
-In a group nobody asked for an answer, so a recording without speech gets none: its placeholder is deleted. Files and
+In a group nobody requested an answer, so a recording without speech gets none: its placeholder is deleted. Files and
 videos often contain no speech, so their placeholder is sent only when there is a text.
 """
 

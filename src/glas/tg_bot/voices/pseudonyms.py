@@ -1,4 +1,4 @@
-"""Pseudonyms under which usage is counted: keyed hashes, so that the database alone tells nobody's id.
+"""Pseudonyms under which usage is counted: keyed hashes, so that no id can be found from the database alone.
 
 The key follows from the bot's token, which the database does not hold. db_assist deletes the counts after a day.
 """

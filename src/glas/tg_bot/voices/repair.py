@@ -50,8 +50,8 @@ class Repair:
         """Check everything; this is the workflow.
 
         Args:
-            scheduled: the time, which says what is read whole today.
-            chat_id: who asked for it and is told what came of it; None for the schedule.
+            scheduled: the scheduled time, whose day decides which objects are read.
+            chat_id: chat of the administrator who requested it and gets the result; None for the schedule.
         """
         day = datetime.fromisoformat(str(scheduled)).weekday()
         found: Counter[str] = Counter()
@@ -131,7 +131,7 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 
 
 def _to_archive(row: Transcription) -> ToArchive:
-    """What is to be archived of a message. Times of words are found out when somebody wants them."""
+    """Return what must be archived of a message, without times of words, which are computed when they are needed."""
     return ToArchive(
         transcription_id=row.id,
         file_id=row.file_id,

@@ -22,11 +22,11 @@ _MINUTE_S = 60
 
 
 def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
-    """Return what is told of a recording now.
+    """Return the text of the status line for a recording.
 
     Args:
         ticket: the recording.
-        duration_s: its length as Telegram tells it; 0 where it does not.
+        duration_s: its duration as Telegram states it; 0 if unknown.
         say: phrases in the reader's language.
     """
     match ticket.phase:

@@ -30,19 +30,19 @@ class Steps:
     async def do(
         self, name: str, work: Callable[[], Awaitable[Any]], *, on_pause: Callable[[], None] | None = None
     ) -> Any:
-        """Run `work`, waiting for the end of temporary errors; its value must be representable in JSON.
+        """Run `work` as a recorded step, and repeat it after temporary errors; its value must be representable in JSON.
 
-        Errors are recorded by their code, not as exceptions: a replay raises the same class, and nothing that an
-        exception of a library may quote (addresses, keys) reaches the database.
+        Errors of Glas are recorded by their code, and a repetition raises the same class. They are not recorded as
+        exceptions, because those of a library may contain addresses and keys.
 
-        Any other exception is a bug of ours. It is logged, raised as a `ServiceFaultError`, so that the person is told,
-        and not recorded; nor is any later step of this run. A replay, perhaps by a release without the bug, begins at
-        the step that failed and finds no records of what was done in its place.
+        Any other exception is a bug. It is logged and raised as a `ServiceFaultError`, so that the person gets a
+        message. It is not recorded, and neither is any later step of this run. So a repetition, perhaps with a release
+        without the bug, begins at the step that failed.
 
         Args:
-            name: of the step.
-            work: is called again after errors that pass.
-            on_pause: told before each wait.
+            name: name of the step.
+            work: is called again after temporary errors.
+            on_pause: is called before each wait.
 
         Raises:
             GlasError: what `work` failed with.
