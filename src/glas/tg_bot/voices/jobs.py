@@ -73,7 +73,7 @@ class ToArchive(BaseModel):
 
 
 class ArchiveJob(ToArchive):
-    """A recording to be kept, and whose it is."""
+    """Archive a recording of a person."""
 
     person: int
 
