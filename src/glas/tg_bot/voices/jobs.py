@@ -26,7 +26,7 @@ class VoiceJob(BaseModel):
     message_id: int
     attempt: int = 1
     person: int | None
-    """Who sent it; None for an anonymous administrator or a channel, of whom nothing is kept."""
+    """Telegram id of the sender; None for an anonymous administrator or a channel, about whom nothing is stored."""
     person_name: str
     """Whose words they are, to be shown in front of the text in a group."""
     is_private: bool
