@@ -17,7 +17,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 
 # Names of durable work hold Telegram's numbers of people and chats ("v:BOT:CHAT:MESSAGE:ATTEMPT"), and DBOS logs them.
 _WORK_NAME = re.compile(r"\b[a-z]:\d{6,}(?::-?\w+)+")
-# Telegram's bot tokens stand in the path of every call and file link; keys stand in Authorization headers.
+# The path of every call to Telegram and of every file link contains the bot's token; Authorization headers have keys.
 _PATTERNS = (
     re.compile(r"\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}"),
     re.compile(r"(?i)(?<=bearer )[^\s'\",]+"),

@@ -45,7 +45,7 @@ def die_with_parent(parent: int) -> None:
         return
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        # It died before we asked; the kernel would never tell.
+        # The parent ended before this call, so the kernel would never kill this process.
         os._exit(0)
 
 
@@ -74,7 +74,7 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
     Raises:
         OSError: the system refused a limit, or the filter although `must_filter` is set.
     """
-    # At the hard limit the kernel kills without a word; one second below it sends the signal that tells the cause.
+    # At the hard limit the kernel sends SIGKILL, which has many causes; one second before, SIGXCPU shows the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)

@@ -196,7 +196,7 @@ def _frames(data: bytes, track: int) -> Iterator[TimedFrame]:
     with _opened(data) as container:
         start_s = (container.start_time or 0) / av.time_base
         stream = container.streams[track]
-        # One file, one processor: threads would let one stranger's file take the whole machine.
+        # One thread for one file; otherwise a single file could occupy all processors.
         stream.codec_context.thread_count = 1
         for frame in _tolerantly_decoded(container, stream):
             yield TimedFrame(None if frame.time is None else frame.time - start_s, frame)

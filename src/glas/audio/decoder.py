@@ -102,7 +102,7 @@ class DecoderPool:
             self._is_closed = True
             workers = list(self._alive)
         for worker in workers:
-            # Only stopped: another thread may be reading its pipe, and must not find a stranger's under that number.
+            # The pipes stay open: another thread may be reading one, and a new file could get the same descriptor.
             worker.stop()
         with suppress(queue.Empty):
             while True:

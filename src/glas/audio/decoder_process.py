@@ -98,7 +98,7 @@ def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: boo
         child = os.fork()
         if child == 0:
             os.close(verdicts)
-            # Standard error stays taken, so that its number cannot be opened anew, and leads nowhere.
+            # Standard error stays open, so that its number is not used for another file, and leads to /dev/null.
             os.dup2(nowhere, STDERR)
             _run_decoder(limits, warden=warden, must_filter=must_filter)
         _, status, usage = os.wait4(child, 0)
@@ -142,7 +142,7 @@ def _answer_one(limits: DecodeLimits, *, must_filter: bool) -> int:
     except GlasError as error:
         _answer(ERROR, error_body(error.code, error.message))
     except MemoryError:
-        # Part of the request may be unread: the pipe is of no more use, and this exit code says so.
+        # A part of the request may be unread, so the pipe cannot be used again; this exit code says so.
         _answer(ERROR, error_body("audio_decode_limit", "The file asked for more memory than it may have"))
         return FAULT
     except OSError:

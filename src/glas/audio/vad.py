@@ -17,7 +17,7 @@ FRAME_SAMPLES = 512  # 32 ms at 16 kHz: what the network was trained on
 
 _CONTEXT_SAMPLES = 64
 _STATE_SHAPE = (1, 1, 128)
-# -80 dB of full scale, three steps of 16-bit sound: nobody speaks below it, and hours of it pack into a few kilobytes.
+# -80 dB of full scale, three steps of 16-bit sound. No speech is quieter, and hours of it fit into a few kilobytes.
 _INAUDIBLE = 1e-4
 _WEIGHTS = "silero_vad_v6.onnx"
 
@@ -98,7 +98,7 @@ class VoiceActivityStream:
         if not len(samples):
             return np.zeros(0, np.float32)
         is_inaudible = float(np.abs(samples).max()) <= _INAUDIBLE
-        # The first such stretch is shown to the network, which forgets the speech before it; the rest tells it nothing.
+        # The network gets the first inaudible samples, so that it forgets the speech before; the rest is skipped.
         if is_inaudible and self._was_inaudible:
             return np.zeros(len(samples) // FRAME_SAMPLES, np.float32)
         self._was_inaudible = is_inaudible

@@ -16,7 +16,7 @@ from glas.audio.limits import DecodeLimits
 from glas.audio.wire import FRAME, MAX_BODY_BYTES, READY, READY_UNFILTERED, REQUEST, VERDICT, Verdict
 from glas.domain.errors import DecodeLimitError
 
-# -I keeps the child from the environment and the working directory; so it is told where the owner's modules are.
+# With -I, Python ignores the environment and the working directory, so the module path is passed as an argument.
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1])['path']; "
     "from glas.audio.decoder_process import main; main(sys.argv[1:])"
@@ -138,7 +138,7 @@ class DecoderWorker:
         header = self._read_answer(FRAME.size, patience)
         if header is not None:
             kind, length = FRAME.unpack(header)
-            # A decoder in a stranger's power may announce what it likes; it may not make us reserve it.
+            # A decoder that a malicious file controls may announce any length; do not allocate that much memory.
             if length > MAX_BODY_BYTES:
                 raise WorkerEndedError
             body = self._read_answer(length, patience)

@@ -93,7 +93,7 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
     async with open_http(url=url, token=token) as http:
         try:
             health = await http.get("/health", timeout=_TIMEOUT_S)
-            # No service has this path; whoever is not let in does not learn that.
+            # No service has this path: the answer is 404 if the key is right, and 401 if it is not.
             asked = await http.get("/doctor", timeout=_TIMEOUT_S)
         except httpx.HTTPError as error:
             away = say("doctor-service-away", part=part, problem=_said(error))

@@ -61,7 +61,7 @@ def file_names(sources: Sequence[Source]) -> list[str]:
     levels = [0] * len(sources)
     while True:
         names = [shape[level] for shape, level in zip(shapes, levels, strict=True)]
-        # Some file systems do not tell large letters from small ones.
+        # Some file systems ignore the case of letters.
         counts = Counter(name.casefold() for name in names)
         twins = [index for index, name in enumerate(names) if counts[name.casefold()] > 1]
         longer = [index for index in twins if levels[index] < len(shapes[index]) - 1]

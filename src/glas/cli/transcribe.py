@@ -103,7 +103,7 @@ def _recognise_all(
                 try:
                     write(source, job.result())
                 except BrokenPipeError:
-                    raise  # whoever reads our output has had enough; that is no fault of the recording
+                    raise  # the reader of our output has ended, which is not an error of the recording
                 except (GlasError, OSError) as error:
                     failed += 1
                     _tell_failure(source, error, settings.audio)

@@ -10,7 +10,7 @@ from glas.clients.nn_service_bodies import Body, TitleBody
 
 
 class FetchState(StrEnum):
-    """How far a fetch is."""
+    """State of a download."""
 
     FETCHING = "fetching"
     LOADING = "loading"
@@ -20,7 +20,7 @@ class FetchState(StrEnum):
 
 
 class ModelBody(Body):
-    """A model that can be asked for."""
+    """A model that requests can name."""
 
     id: str
     title: TitleBody
@@ -35,7 +35,7 @@ class ModelBody(Body):
 
 
 class ModelsBody(Body):
-    """All models that can be asked for."""
+    """All models that requests can name."""
 
     object: Literal["list"] = "list"
     data: list[ModelBody]
@@ -73,14 +73,14 @@ class SwappedBody(LoadedBody):
 
 
 class ErrorTold(Body):
-    """Why a fetch failed."""
+    """Error of a download."""
 
     message: str
     code: str
 
 
 class FetchBody(Body):
-    """How far the fetch of a model is."""
+    """State and progress of the download of a model."""
 
     id: str
     state: FetchState

@@ -103,7 +103,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
         statement_timeout_s: time limit for one statement in PostgreSQL, seconds, so that a server that hangs counts as
             unavailable. None means no limit, for migrations.
     """
-    # Values of a failed statement would otherwise stand in logs: they are what people said.
+    # Otherwise the log would contain the values of a failed statement, such as what people said.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
     if url.get_backend_name() == "sqlite":
         if url.database is None:
@@ -114,7 +114,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
         readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")
         writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
         return Database(readers, writers)
-    # asyncpg takes tens of milliseconds to import, which whoever has SQLite need not pay.
+    # Importing asyncpg takes tens of milliseconds, and is not needed with SQLite.
     from glas.db.connection import ConnectionWithSocket  # noqa: PLC0415
 
     given = {

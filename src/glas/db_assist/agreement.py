@@ -1,8 +1,8 @@
-"""Names that enough different people put right: the vocabularies of chats and of the installation.
+"""The vocabularies of chats and of the installation: names that enough different people have corrected.
 
-Agreement is counted from the words of people at reading, so that nothing must be corrected where a person is forgotten,
-takes back a correction or withdraws the consent to training. To count it for the whole installation takes 180 ms where
-3,000 people have put right 56,000 words (SQLite), so that the result is kept for some time; it holds no people.
+Agreement is counted from the words of people when it is read. So nothing must be updated when a person's data is
+deleted, a correction is undone or a consent is withdrawn. Counting for the whole installation takes 180 ms with 56,000
+corrected words of 3,000 people (SQLite). Therefore the result is cached for some time; it contains no people.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Name(NamedTuple):
 
 
 class Agreement:
-    """Count on which names people agree; the installation's are counted again after some time, or once expired."""
+    """Counts on which names people agree; caches the names of the whole installation for some time."""
 
     def __init__(self, settings: DbAssistSettings) -> None:
         self._settings = settings
@@ -42,12 +42,12 @@ class Agreement:
         self._n_expired = 0
 
     async def of_chat(self, chat_id: int, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough members of a group put right there, the newest first."""
+        """Return the names that enough members of a group have corrected in it, the newest first."""
         enough = self._settings.vocabulary_chat_people
         return await _agreed(_row.chat_id == chat_id, _MAY_TEACH, enough, by_people=False, session=session)
 
     async def of_all(self, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough people put right who agree to training, those of most people first."""
+        """Return the names that enough people who agree to training have corrected, those of most people first."""
         async with self._lock:
             if time.monotonic() < self._until_s:
                 return self._of_all
@@ -59,7 +59,7 @@ class Agreement:
             return found
 
     def expire(self) -> None:
-        """Forget what was counted: somebody was forgotten or has withdrawn the consent."""
+        """Clear the cache, because a person's data was deleted or a consent was withdrawn."""
         self._of_all, self._until_s = [], -1.0
         self._n_expired += 1
 
@@ -72,7 +72,7 @@ async def _agreed(
     by_people: bool,
     session: AsyncSession,
 ) -> list[Name]:
-    """Return the names that so many people put right who may teach others; words added by hand do not count."""
+    """Return the names that at least `n_people` of the people in `may_teach` have corrected, not only added by hand."""
     teachers = _row.user_id.in_(select(UserRow.id).where(may_teach))
     last = func.max(_row.id).label("id")
     query = select(last, _N_PEOPLE.label("n_people")).where(condition, _row.is_name, teachers)

@@ -1,7 +1,8 @@
 """Queries about vocabularies: learn words from corrections, show and change a person's words, choose keywords.
 
-A person's vocabulary holds names (see `glas.domain.vocabulary`) that were put right once, other words that were put
-right in two messages, and words added by hand. `glas.db_assist.agreement` has the vocabularies of all others.
+A person's vocabulary contains names (see `glas.domain.vocabulary`) that were corrected once, other words that were
+corrected in two messages, and words added by hand. `glas.db_assist.agreement` has the vocabularies of chats and of the
+installation.
 """
 
 import asyncio
@@ -133,7 +134,7 @@ def _checked(word: str) -> str:
 
 
 async def remove(tg_id: int, word_id: int, *, session: AsyncSession) -> tuple[VocabularyWord, ...]:
-    """Remove a word, however often it was put right, and return the words that are left.
+    """Remove a word, however often it was corrected, and return the remaining words.
 
     Raises:
         UnknownPersonError: nobody registered under this id.

@@ -47,12 +47,12 @@ class DecodingOptions(BaseModel):
 PLAIN: Final = DecodingOptions()
 
 UNSPECIFIED: Final = DecodingOptions(checks_language=True)
-"""What is asked for where a caller names no option: Russian, unless another language is surely spoken."""
+"""Options if the caller names none: Russian, unless another language is surely spoken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a loaded model can do.
+    """Abilities of a loaded model.
 
     Attributes:
         batch_size: how many pieces of similar length one call should recognise, if so many wait; 1 if batches are not

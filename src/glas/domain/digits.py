@@ -71,7 +71,7 @@ def in_digits(words: Sequence[str]) -> list[Piece]:
     pieces = list(_Line(words).pieces())
     written = " ".join(piece.text for piece in pieces)
     if normalise(written) != normalise(" ".join(words)):
-        # Numbers that stand apart can still be read as one («2 300»).
+        # Two separate numbers can be read as one («2 300»).
         return [Piece(word, at, at + 1) for at, word in enumerate(words)]
     return pieces
 
@@ -109,7 +109,7 @@ class _Line:
         if len(run) == 1 and self._stands_alone(run[0]):
             yield from self._alone(run[0])
             return
-        # Numbers one after the other may belong together in a way that nobody can guess.
+        # Successive numbers may belong together in a way that cannot be known.
         yield from (Piece(self._words[at], at, at + 1) for at in range(run[0].start, run[-1].end))
 
     def _stands_alone(self, number: _Number) -> bool:

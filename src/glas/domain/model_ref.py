@@ -1,4 +1,4 @@
-"""Which model made a text: its name, and the version of its weights."""
+"""Reference to the model that recognised a text: its name, and the version of its weights."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -170,7 +170,7 @@ class Hypothesis(BaseModel):
             segments=kept,
             language=language,
             foreign=foreign,
-            # A text is compared piece by piece; which of its words belong to which piece, nobody knows.
+            # A text is compared with one piece; it is not known which of its words belong to which of several pieces.
             comparison=heard[0].comparison if len(heard) == 1 else None,
             model=model.name,
             model_version=model.version,

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glas.domain.text import normalise
 
 MESSAGES_OF_A_WORD: Final = 2
-"""In how many messages a person must put right a word that is not a name, until it is remembered."""
+"""In how many messages a person must correct a word that is not a name, before it is added to the vocabulary."""
 
 MOST_CHARS: Final = 60
 MOST_OF_MESSAGE: Final = 20
@@ -44,7 +44,7 @@ _CLOSING = "\"'»”’)]"
 
 
 class VocabularyWord(BaseModel):
-    """A word that a person put right or added, as the person sees it."""
+    """A word of a person's vocabulary, corrected or added, as the person sees it."""
 
     model_config = ConfigDict(frozen=True)
 

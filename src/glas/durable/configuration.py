@@ -7,7 +7,7 @@ from dbos import DBOSConfig, DBOSPortableJSONSerializer
 
 from glas.durable.place import Place
 
-# Raised only when the order of recorded steps changes; otherwise a new release could not go on with running work.
+# Increased only if the order of recorded steps changes, because a release continues only work of its own version.
 _STEPS_VERSION = "1"
 
 

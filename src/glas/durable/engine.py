@@ -107,7 +107,7 @@ class Durable:
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(self._watched(function))
             for name, function in self._functions.items()
         }
-        # Otherwise it would claim whatever lies in the database, and fail at work whose part is not here.
+        # Otherwise it would claim all work in the database, and fail at work whose part does not run here.
         DBOS.listen_queues([queue.name for queue in self._queues])
         # In this loop, so that workflows run here, where the clients that they use live.
         self._waits.launch(self._first_runs)
@@ -205,7 +205,7 @@ class Durable:
         # DBOS.destroy would wait in whole seconds, even for nothing.
         while (tasks := running(dbos)) and time.monotonic() < deadline:
             await asyncio.wait(tasks, timeout=deadline - time.monotonic())
-        # What is cancelled here is recorded as nothing, so that the next start goes on with it.
+        # Nothing is recorded for work that is cancelled here, so the next start continues it.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

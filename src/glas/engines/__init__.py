@@ -20,7 +20,7 @@ class Engine(Protocol):
 
     @property
     def abilities(self) -> Abilities:
-        """What the model can do."""
+        """Abilities of the model."""
 
     def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         """Recognise pieces of speech.

@@ -216,8 +216,8 @@ KNOWN_MODELS = (
     *WHISPERS,
 )
 
-# What `auto` takes: the first of these that lies on disk. The figures are those above; they were not all measured on
-# one test, so that neighbours may well be the other way round.
+# `auto` means the first of these that is on disk. The order follows the figures above. They were not all measured on
+# the same test set, so the true order of neighbours may be different.
 AUTO_ORDER = (
     # The fewest errors on natural speech of all; those that write capitals and marks first, because people read it.
     "onnx:gigaam-v3-e2e-rnnt",
@@ -246,5 +246,5 @@ AUTO_ORDER = (
     "whisper:openai/whisper-base",
 )
 
-# What may be asked for any of a hundred languages by its name. Parakeet finds out by itself which of its 25 is spoken.
+# Models to which a request can name one of a hundred languages. Parakeet always detects which of its 25 is spoken.
 MULTILINGUAL = frozenset(f"whisper:openai/whisper-{size}" for size in ("base", "small", "medium", "large-v3-turbo"))

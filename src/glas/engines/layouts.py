@@ -99,7 +99,7 @@ NEMO_RNNT = Layout("nemo-conformer-rnnt", ("encoder-model.onnx", "decoder_joint-
 NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, ("vocab.txt", CONFIG))
 VOSK = Layout("vosk", ("*/encoder.onnx", "*/decoder.onnx", "*/joiner.onnx"), ("*/tokens.txt",), (CONFIG,))
 T_ONE = Layout("t-one-ctc", ("model.onnx",), (CONFIG,))
-# Older tokenizers are saved as vocab.json and merges.txt. The card says whether the model hears without padding.
+# Older tokenizers are saved as vocab.json and merges.txt. The card states how much padding the model needs.
 _BESIDE_WHISPER = (
     "generation_config.json",
     "preprocessor_config.json",

@@ -52,7 +52,7 @@ def load_engine(
         model, directory = known_model(uniform), local_directory(models_dir, uniform)
         window_s, layout, punctuates = model.window_s, model.layout, model.punctuates
         _check_on_disk(models_dir, uniform)
-    # onnxruntime has no arena here (it would keep for ever what the longest piece needed): its blocks are the system's.
+    # onnxruntime's arena is off, because it never frees the memory of the longest piece; so the allocator matters.
     allocator.return_large_blocks()
     if kind == "whisper" or (layout is not None and layout.kind == "whisper"):
         return WhisperEngine(

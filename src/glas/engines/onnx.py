@@ -73,7 +73,7 @@ class OnnxEngine:
         self.abilities = Abilities(
             batch_size=1 if self._one_by_one else BATCH_SIZE,
             punctuates=_has_marks(vocabulary_of(directory, layout)) if punctuates is None else punctuates,
-            # onnx-asr tells only how probable the letters are that it has chosen, so that no other text can be scored.
+            # onnx-asr returns only the probabilities of the chosen tokens, so no other text can be scored.
             takes_keywords=True,
         )
         try:
@@ -150,7 +150,7 @@ def _tokens(texts: Sequence[str], logprobs: Sequence[float] | None) -> tuple[Tok
 
 def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[str]) -> "TimestampedResultsAsrAdapter":
     precision = precision_of(directory, layout, prefer="int8" if providers[0] == CPU else "fp32")
-    # Both take a second and dozens of megabytes, which whoever only asks for names need not pay.
+    # Importing both takes a second and dozens of megabytes, and is not needed to list names of models.
     import onnx_asr  # noqa: PLC0415
     import onnxruntime  # noqa: PLC0415
 

@@ -18,13 +18,13 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
     Returns:
         An `onnxruntime.SessionOptions`.
     """
-    # A second to import, which whoever only asks for names need not pay.
+    # The import takes a second, and is not needed to list names of models.
     import onnxruntime  # noqa: PLC0415
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # It keeps for ever what the longest piece needed, and saved no model any time that could be measured.
+    # The arena never frees the memory of the longest piece, and made no model measurably faster.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
     # Spinning threads burn a core that another worker could use, and gain nothing in calls this short.

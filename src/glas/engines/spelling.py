@@ -13,7 +13,7 @@ from glas.domain.transcription import Word
 LETTER_S = 0.08
 
 _CLOSING = frozenset(".,!?…:;%)»”")
-# `<unk>`, `<sos/eos>` and their like: vocabulary entries that stand for no text.
+# `<unk>`, `<sos/eos>` and similar entries of the vocabulary, which have no text.
 _SPECIAL = re.compile(r"\s*<[^<>\s]+>\s*")
 
 

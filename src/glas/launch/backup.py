@@ -52,7 +52,7 @@ class BackupReport:
     n_objects: int
     size_bytes: int
     n_forgotten: int = 0
-    """People whom a restore forgot again, because they had asked for it after the backup."""
+    """People whose data a restore deleted again, because they had asked for deletion after the backup."""
 
 
 def require_embedded(settings: Settings) -> None:

@@ -18,7 +18,7 @@ def _no_progress(_progress: Progress) -> None:
 
 
 class Transcribe(Protocol):
-    """Recognises one recording; threads may call it at once."""
+    """Recognises one recording; several threads may call it at the same time."""
 
     def __call__(self, data: bytes, /, *, on_progress: Callable[[Progress], None] = ...) -> Recognition:
         """Recognise a whole file; see `Recogniser.transcribe`."""
@@ -26,7 +26,7 @@ class Transcribe(Protocol):
 
 @contextlib.contextmanager
 def open_transcription(settings: Settings) -> Iterator[Transcribe]:
-    """Open what turns bytes into text for a command.
+    """Give a command a function that recognises recordings.
 
     If GLAS_NN_SERVICE_URL is set, that service is called, without progress. Otherwise the model is loaded into this
     process.

@@ -188,7 +188,7 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
     with contextlib.ExitStack() as stack:
         batcher = Batcher(nn.worker_count)
         stack.callback(batcher.close)
-        # Closed first: whatever is still being decoded then ends, and submits no more pieces.
+        # Closed first, so that recordings that are still being decoded end and submit no further pieces.
         decoder = DecoderPool(audio.decode_workers + n_long, decode_limits(audio))
         stack.callback(decoder.close)
         decoder.start()

@@ -10,7 +10,7 @@ from glas.settings.secrets import Secret
 
 
 class AudioSettings(BaseModel):
-    """Limits within which foreign bytes are decoded."""
+    """Limits of uploads and of decoding."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class AudioSettings(BaseModel):
 
 
 class NnServiceSettings(BaseModel):
-    """How `nn_service` recognises."""
+    """Settings of `nn_service`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,7 +97,7 @@ class NnServiceSettings(BaseModel):
 
 
 class DataLoaderSettings(BaseModel):
-    """How `data_loader` stores and exports."""
+    """Settings of `data_loader`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -122,7 +122,7 @@ class DataLoaderSettings(BaseModel):
 
 
 class DbAssistSettings(BaseModel):
-    """What `db_assist` pays and what it refuses."""
+    """Settings of `db_assist`, such as payments and limits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -181,7 +181,7 @@ class DbAssistSettings(BaseModel):
 
 
 class BotSettings(BaseModel):
-    """How `tg_bot` behaves."""
+    """Settings of `tg_bot`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -250,7 +250,7 @@ class BotSettings(BaseModel):
 
 
 class LogSettings(BaseModel):
-    """What is logged and how it looks."""
+    """Settings of the log."""
 
     model_config = ConfigDict(frozen=True)
 

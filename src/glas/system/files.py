@@ -50,7 +50,7 @@ def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Itera
     Raises:
         BlockingIOError: another process holds the lock, and `waits` is not set.
     """
-    # What stands in such a file (an address, a process number) is no secret, but nobody else needs it.
+    # The content of such a file (an address, a process id) is not secret, but other users do not need it.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX

@@ -47,7 +47,7 @@ class Intake:
         Args:
             bot: the client.
             durable: where updates are stored.
-            confirm_first: recordings in private chats are only worked on when a person confirms it.
+            confirm_first: whether recordings in private chats are recognised only after the person confirms it.
         """
         self._bot = bot
         self._durable = durable
@@ -62,7 +62,7 @@ class Intake:
             await self._durable.enqueue(work)
 
     async def poll(self) -> None:
-        """Poll Telegram for updates for ever.
+        """Poll Telegram for updates until cancelled.
 
         Raises:
             ConfigurationError: another program polls with the same token, or the token is wrong.
@@ -165,7 +165,7 @@ def _is_addressed(update: Update, bot_id: int) -> bool:
 
 
 def _tell(error: Exception, pause_s: float) -> None:
-    """Log why updates cannot be taken in: in a line where something is away, else, for a bug, with its traceback."""
+    """Log why updates cannot be received: one line if a service is unavailable, a traceback for a bug."""
     if isinstance(error, GlasError):
         _log.warning("updates cannot be taken in now", cause=error.message, pause_s=pause_s)
     elif is_away(error):

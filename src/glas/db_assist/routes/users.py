@@ -48,7 +48,7 @@ async def forget(request: Request, tg_id: PersonPath) -> Forgotten:
     async with database(request).writing() as session:
         forgotten = await privacy.forget(tg_id, session=session)
         if log is not None and forgotten.user_id is not None:
-            # Before the commit: a deletion that a crash undoes is asked for again.
+            # Before the commit: if a crash undoes the deletion, the caller repeats the request.
             await asyncio.to_thread(log.add, _deletion(forgotten))
     agreement(request).expire()
     return forgotten

@@ -9,7 +9,7 @@ from glas.engines.keywords.latin import readings
 from glas.engines.keywords.sounds import Sounds, distance, distances, sounds_of
 from glas.engines.keywords.vocabulary import LEAST_SOUNDS, Form, Keywords, parts_of
 
-MOST_HEARD_WORDS: Final = 3  # in whose place one keyword may stand
+MOST_HEARD_WORDS: Final = 3  # that one keyword may replace
 DOUBTFUL: Final = 0.8
 """A word that is less sure than this may be a keyword.
 

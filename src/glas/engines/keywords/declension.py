@@ -14,9 +14,9 @@ _HUSHES = "жшчщц"
 _VELARS = "гкх"
 
 
-# Each line: the ending of the nominative, how many letters are taken off, and what is put on in the other five cases; a
-# slash stands between forms that both occur, a hyphen for no ending. Plurals follow behind a bar. All lines that match
-# count, for «Евгений» has other forms than «Нижний».
+# Each line has the ending of the nominative, how many letters are removed, and the endings of the other five cases. A
+# slash separates forms that both occur; a hyphen means no ending. Plurals follow after a bar. All matching lines are
+# used, because «Евгений» has other forms than «Нижний».
 _TABLE: Final = (
     ("[кгх]ий", 2, "ого ому ого/ий им ом | ие их им ими их"),
     ("[^кгх]ий", 2, "ия ию ия/ий ием ии/ие | ии иев иям иями иях"),

@@ -11,13 +11,13 @@ MOST_SCORED: Final = 8  # texts; each is read by the decoder once
 MOST_LOST: Final = 8.0
 """Natural logarithms of probability that a keyword may cost, for each of its words.
 
-Chosen on the set `dev` of `benchmarks/keywords.txt`: of 55 terms that were heard as something else 42 cost at most
-this, and of 570 other keywords that sounded like what was heard none cost less than 12 (docs/lab-notes.md).
+Chosen on the set `dev` of `benchmarks/keywords.txt`: of 55 terms that were recognised as something else, 42 cost at
+most this; of 570 other keywords that sounded similar, none cost less than 12 (docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12
 UNSURE: Final = SURE
-"""Without a score a keyword is written for what sounds the same and is less sure than this."""
+"""Without a score, a keyword replaces words that sound like it and have less confidence than this."""
 
 Score = Callable[[Sequence[str]], Sequence[float] | None]
 """Gives the natural logarithms of the probabilities of texts, the recognised one first; None if it cannot."""

@@ -23,7 +23,7 @@ from glas.system.files import sha256_of
 # Within this a person at a terminal learns that there is no network. Looking up a name has no time limit of its own and
 # takes half a minute where name servers are configured and unreachable, so the limit is on the whole request.
 REACH_S = 8.0
-# Silence in the middle of a file after which the connection is given up and made anew.
+# Time without data in the middle of a file, after which the connection is closed and opened again.
 STALL_S = 20.0
 # Attempts in a row that bring not one byte before a download gives up.
 ATTEMPTS = 3

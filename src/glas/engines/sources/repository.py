@@ -76,7 +76,7 @@ def needed(
     """
     lacking = ""
     for precision in precisions:
-        # Weights of over 2 GB lie beside their network as `.onnx.data`.
+        # Weights of over 2 GB are in a separate file `.onnx.data` beside the network.
         beside = (f"{name}?data" for name in layout.networks_in(precision))
         names = (*layout.files(precision), *layout.optional, *beside)
         wanted = [file for file in held if any(_fits(file.path, name) for name in names)]

@@ -16,11 +16,11 @@ from glas.engines.whisper.decoding import Decoding, Prefix
 DEPTH = 2.0  # natural logarithms by which a token may be less probable than the one that was written
 MOST_LOST = 5.0  # natural logarithms by which a change may be less probable than as many tokens of the first text
 AT_ONCE = 6  # changes that are followed in one call of the decoder
-GUESSED = 2  # tokens of the first text that are read behind a new one in the same call: it mostly replaces one
-AGREEING = 2  # tokens in a row that are equal where two texts have come together
+GUESSED = 2  # tokens of the first text that are read after a new one in the same call, as it usually replaces one token
+AGREEING = 2  # successive equal tokens after which two texts count as agreeing again
 SHIFT = 3  # tokens by which a change may be longer or shorter than what it replaces
 _LAST = 2  # a mark and the end
-LONGEST = 40  # tokens of a change; one that has not come together with the first text by then is given up
+LONGEST = 40  # tokens of a change; one that does not agree with the first text again by then is given up
 
 Letters = Callable[[int], str]
 

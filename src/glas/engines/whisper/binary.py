@@ -33,8 +33,8 @@ class Binary:
     """The content of a `model.bin`.
 
     Attributes:
-        variables: arrays as they are stored, by name; those in bfloat16 come as float32. They lie in the file.
-        aliases: names that stand for a variable, with the name of that variable.
+        variables: arrays as they are stored, by name, mapped from the file; those in bfloat16 become float32.
+        aliases: other names of variables, each with the name of its variable.
     """
 
     variables: dict[str, Array]

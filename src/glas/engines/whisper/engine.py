@@ -27,10 +27,10 @@ from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Network, check_device
 from glas.engines.whisper.onnx_network import OnnxNetwork
 
-# Of a graphics card. On a processor four pieces of 4 s together save a seventh of what they cost one by one, pieces of
-# 8 s nothing, and what is filled up to a neighbour's length may get another text.
+# For a graphics card. On a processor, a batch of four pieces of 4 s saves a seventh of the time, pieces of 8 s save
+# nothing, and a piece that is padded to the length of another may get another text.
 BATCH_SIZE, BATCH_S = 8, 64.0
-# The encoder has no mask: what is heard together is filled up to the longest. Within this the model's margin bears it.
+# The encoder has no mask, so the pieces of a batch are padded to the longest. The model's margin covers this much.
 MAX_SPREAD_FRAMES = FRAMES_PER_S
 
 

@@ -20,7 +20,7 @@ from glas.engines.whisper.context import ContextRule
 from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features, filled
 from glas.engines.whisper.rescoring import choose
 
-# Russian in Whisper's tokens is 5 to 7 a second; nobody says 10. What is longer has lost its end, and is broken off.
+# Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A longer text has no end, and is cut.
 MOST_TOKENS_PER_S = 10
 SPARE_TOKENS = 16
 

@@ -63,7 +63,7 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
     half = WINDOW_SAMPLES // 2
     n_frames = (len(samples) + half - 1) // HOP_SAMPLES + 1
     n_blocks = -(-n_frames // _BLOCK_FRAMES)
-    # The original mirrors the beginning; behind the end lies silence, which mirrored is silence too.
+    # The original reflects the beginning. After the end there is silence, so its reflection is silence, too.
     behind = np.zeros(n_blocks * _BLOCK_FRAMES * HOP_SAMPLES + half - len(samples), np.float32)
     sound = np.concatenate((samples[half:0:-1], samples, behind))
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW_SAMPLES)[::HOP_SAMPLES]

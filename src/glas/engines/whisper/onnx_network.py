@@ -206,7 +206,7 @@ def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
 def _timing(draft: Draft, n_task: int, n_frames: int) -> Timing:
     if draft.attention is None or draft.logprobs is None:
         raise ModelError("Expected drafts that were generated with times.")
-    # What stands before the task is no part of the sound.
+    # The tokens before the task do not belong to the sound.
     n_rows = n_task + len(draft.tokens) + draft.has_ended
     n_positions = max(n_frames // FRAMES_PER_POSITION, 1)
     attention = np.stack([look[:, :n_positions] for look in draft.attention[-n_rows:]])

@@ -18,8 +18,8 @@ NO_TIMESTAMPS = "<|notimestamps|>"
 # The first models of openai/whisper call it by the second name.
 NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
-# The last text token of models for many languages; the English-only ones of openai/whisper have GPT-2's vocabulary,
-# without it. CTranslate2 tells them apart by it, too.
+# The last text token of multilingual models. The English-only models of openai/whisper have GPT-2's vocabulary, which
+# lacks it. CTranslate2 distinguishes them in the same way.
 EMPTY = ""
 
 # openai/whisper keeps half of the text context for what came before.

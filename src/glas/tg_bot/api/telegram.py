@@ -59,8 +59,8 @@ _FORBIDDEN = (
     "TOPIC_CLOSED",
 )
 
-# aiogram asks pydantic for the model of an answer at each call, and pydantic keeps it only while somebody holds it:
-# made anew, it costs more processor time than everything else about a call.
+# aiogram requests pydantic's model of an answer at each call, and pydantic caches it only while it is referenced. To
+# make it again takes more processor time than the rest of a call.
 _ANSWERS = [
     Response[method.__returning__]  # type: ignore[name-defined]
     for method in (AnswerCallbackQuery, EditMessageText, GetFile, GetUpdates, SendChatAction, SendMessage)

@@ -48,8 +48,8 @@ class Corrector:
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
         """Record a correction, with the engine's judgement of its words.
 
-        To judge is as much work as to recognise. It has a daily limit of its own, as large as that of recordings, so
-        that whoever corrects everything is heard no less. Beyond it the letters decide.
+        Judging takes as much work as recognising. It has a separate daily limit, as large as that of recordings, so
+        that corrections do not reduce the minutes for recordings. Beyond this limit the edit distance decides.
 
         Raises:
             GlasError: as `DbAssistClient.correct`.

@@ -1,4 +1,4 @@
-"""Pack everything that is stored about a person into zip files of a size that Telegram takes."""
+"""Pack all data that is stored about a person into zip files of a size that Telegram accepts."""
 
 import asyncio
 import io
@@ -39,15 +39,15 @@ class _Entry(NamedTuple):
 async def packed(
     data: PersonalData, data_loader: DataLoaderClient, *, part_bytes: int = PART_BYTES
 ) -> AsyncIterator[Part]:
-    """Yield zip files that together hold everything: `data.json`, texts, recognitions and recordings.
+    """Yield zip files that together contain all data: `data.json`, texts, recognitions and recordings.
 
-    One zip file is in memory at a time. A file that is larger than a part is divided over several, as `name.001`,
-    `name.002` and so on, which have to be put together.
+    One zip file is in memory at a time. A file that is larger than a part is divided into `name.001`, `name.002` and so
+    on, which the person must join.
 
     Args:
-        data: what the database holds.
-        data_loader: gives what the object store holds.
-        part_bytes: most bytes of files in one zip file.
+        data: the data in the database.
+        data_loader: client of the service with the objects.
+        part_bytes: largest number of bytes of files in one zip file.
     """
     files: dict[str, bytes] = {}
     n_bytes = 0

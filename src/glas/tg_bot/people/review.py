@@ -107,7 +107,7 @@ def make_router() -> Router:
 async def on_review(
     message: Message, *, user: User | None, admins: frozenset[int], reviewing: Reviewing, say: Say
 ) -> None:
-    """Begin to review, or go on; reviewers and administrators only."""
+    """Send the next recording to review; for reviewers and administrators only."""
     # In a private chat, the chat's id is the person's.
     person = message.chat.id
     if user is None:

@@ -1,4 +1,4 @@
-"""Handle /words: show the words that a person put right or added, remove them, add others."""
+"""Handle /words: show the words that a person has corrected or added, remove some, add others."""
 
 from collections.abc import Sequence
 
@@ -144,7 +144,7 @@ async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) 
 
 
 async def on_typed(message: Message, *, user: User | None, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
-    """Add the words that were asked for."""
+    """Add the words that a person sent in reply to the request."""
     if user is None:
         await message.answer(say("not-registered"))
         return

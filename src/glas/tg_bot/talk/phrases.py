@@ -1,4 +1,4 @@
-"""What the bot says, in the language of the person, from the catalogue of messages."""
+"""Texts of the bot in the language of the person, from the catalogue of messages."""
 
 from collections.abc import Callable
 from decimal import Decimal

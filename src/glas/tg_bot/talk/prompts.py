@@ -40,10 +40,10 @@ class Prompts:
         """Initialise it.
 
         Args:
-            signer: signs what they carry.
-            bot_id: of the bot, whose messages alone are read.
-            life_s: how long a reply is taken, seconds.
-            action: what is asked for; others of another kind are not read.
+            signer: signs the context.
+            bot_id: id of the bot; only its own messages are read.
+            life_s: how long a reply is accepted, seconds.
+            action: kind of the request; requests of another kind are not read.
         """
         self._signer = signer
         self._bot_id = bot_id
@@ -82,7 +82,7 @@ class Prompts:
         return Text(mark, f" {words}")
 
     def read_words(self, message: Message | None) -> int | None:
-        """Return whom a message asks for words of a vocabulary; None if it asks nobody, or if it is too old."""
+        """Return the id of the person whom a message asks for words of a vocabulary; None if there is none."""
         for url in _urls(message, self._bot_id, _WORDS_FIELD):
             try:
                 pressed = self._signer.read(_fields(url)[_WORDS_FIELD], now_s=time.time())

@@ -16,7 +16,7 @@ _HOUR_S = 3600
 MAX_BYTES = 64
 
 ADMINISTRATORS: Final = 0
-"""In place of a person: any administrator of the chat in which the button stands."""
+"""Instead of a person's id: any administrator of the chat with the button."""
 
 
 class Pressed(NamedTuple):
@@ -53,8 +53,8 @@ class Signer:
             action: a short name without colons.
             values: whole numbers that belong to it.
             asker: Telegram's id of the person who may press it, or `ADMINISTRATORS`.
-            born_s: Unix time of the message below which it stands, so that the same button is the same data.
-            life_s: how long it may be pressed, seconds.
+            born_s: Unix time of the message with the button, so that the same button always has the same data.
+            life_s: how long the button may be pressed, seconds.
         """
         expires_h = (born_s + life_s) // _HOUR_S
         body = ":".join([action, *(_short(value) for value in (*values, asker, expires_h))])

@@ -17,9 +17,9 @@ _MB = 1_000_000
 
 
 class Admission(BaseModel):
-    """The decision.
+    """The decision about one recording.
 
-    Telegram's figures (size, seconds) may only lead to a refusal; the real ones are measured later in the bytes.
+    Size and duration that Telegram states can only lead to a refusal; the real ones are measured later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,9 +89,9 @@ class Doorkeeper:
         """Return the daily limit in minutes that a registered person's work would exceed; 0 if it exceeds none.
 
         Args:
-            person: whose role decides.
-            pseudonym: what was done before is counted under.
-            duration_s: length of the recording, seconds.
+            person: the person, whose role decides on the limit.
+            pseudonym: the pseudonym under which earlier work was counted.
+            duration_s: duration of the recording, seconds.
         """
         standing = await self.db_assist.standing(pseudonym, person)
         return self._minutes_exceeded(person, standing, duration_s)
@@ -110,7 +110,7 @@ class Doorkeeper:
     def _minutes_exceeded(self, party: int, standing: Standing, duration_s: float) -> int:
         """Return the daily limit in minutes that this recording would exceed; 0 if it exceeds none.
 
-        Who has not registered, or is not known, may send as much as a person who has.
+        People who have not registered, and chats whose speakers are not known, have the limits of a registered person.
         """
         limits = {
             Role.USER: self.settings.user_minutes_per_day,

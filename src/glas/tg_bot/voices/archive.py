@@ -1,6 +1,6 @@
 """Archive an answered recording: original bytes, text and recognition in the object store, then the row.
 
-The database is told last: a row that names its audio has all its objects, so that an export may rely on them.
+The database is updated last. So a row that names its audio has all its objects, and an export can rely on this.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Archiving:
             _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
-        """Store bytes, text, recognition and digest; the bytes are fetched again if they are not at hand any more."""
+        """Store bytes, text, recognition and digest; download the bytes again if they are not in memory any more."""
         transcription_id = job.transcription_id
         data = self.shelf.get(job.file_unique_id)
         if data is None:
@@ -86,10 +86,10 @@ class Archiving:
 
 
 async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:
-    """Store what was recognised; one that is stored already stays.
+    """Store the recognition of a message, unless one is stored already.
 
-    Subtitles that are asked for while the archive is away have the recording recognised again: either writer may be
-    first then.
+    If subtitles are requested before the message is archived, the recording is recognised again. Then either of the two
+    recognitions may be stored first.
     """
     with contextlib.suppress(ConflictError):
         await data_loader.store_recognition(transcription_id, kept)

@@ -39,13 +39,13 @@ class Fetching:
 
     @asynccontextmanager
     async def held(self, recording: Recording, ticket: Ticket) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
-        """Have a recording at hand within the context.
+        """Download a recording, and hold its bytes within the context.
 
         Yields:
-            A function that returns its bytes, without waiting for a network.
+            A function that returns the bytes without waiting for the network.
 
         Raises:
-            GlasError: Telegram does not give the file.
+            GlasError: Telegram does not provide the file.
         """
         async with AsyncExitStack() as stack:
             data = self._shelf.get(recording.file_unique_id)
@@ -63,7 +63,7 @@ class Fetching:
             yield read
 
     def drop(self, recording: Recording) -> None:
-        """Forget the bytes of a recording."""
+        """Release the bytes of a recording."""
         self._shelf.take(recording.file_unique_id)
 
     async def fetch(self, file_id: str) -> bytes:

@@ -148,8 +148,8 @@ class Hearing:
     async def _known(self, job: VoiceJob, keywords_sha256: str | None) -> Heard | None:
         """Return an earlier result for the same file.
 
-        It must be of the current model and the current version of its weights, and of the same keywords: else a person
-        would get a text again without the words that they have put right in it, or with words of somebody else.
+        It must be by the current model with the current version of its weights, and with the same keywords. Otherwise a
+        person would get an old text without the words that they have corrected, or with the words of other people.
         """
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
@@ -173,14 +173,14 @@ class Hearing:
         )
 
     async def _served_model(self) -> ModelRef | None:
-        """Return the current model of nn_service, asked each time since it may change; None if it does not say."""
+        """Return the current model of nn_service, by a call each time, because it may change; None if unknown."""
         try:
             return (await self.nn_service.health()).served
         except GlasError:
             return None
 
     async def _paragraphs(self, transcription_id: int, text: str) -> str:
-        """Return a known text in paragraphs; as it is, where its times are not at hand."""
+        """Return a known text in paragraphs, or unchanged if its times are not available."""
         if len(text) <= CHARS:
             return text
         try:

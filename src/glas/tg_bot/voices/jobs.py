@@ -26,7 +26,7 @@ class VoiceJob(BaseModel):
     message_id: int
     attempt: int = 1
     person: int | None
-    """Who sent it; None for an anonymous administrator or a channel, of whom nothing is kept."""
+    """Telegram id of the sender; None for an anonymous administrator or a channel, about whom nothing is stored."""
     person_name: str
     """Whose words they are, to be shown in front of the text in a group."""
     is_private: bool
@@ -73,7 +73,7 @@ class ToArchive(BaseModel):
 
 
 class ArchiveJob(ToArchive):
-    """A recording to be kept, and whose it is."""
+    """Archive a recording of a person."""
 
     person: int
 

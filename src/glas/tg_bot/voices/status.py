@@ -1,4 +1,4 @@
-"""Status line for a person who waits: place in the queue, download, recognition in progress, service unavailable."""
+"""Status line of a recording: place in the queue, download, recognition in progress, service unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -61,7 +61,7 @@ class Steps:
         try:
             outcome = await once() if _is_broken.get() else await self._durable.step(name, once)
         except _BugError as bug:
-            # What the engine itself raises, as when its database is away, is no bug: the workflow is resumed later.
+            # An exception of the engine, such as an unavailable database, is not a bug: the work is resumed later.
             _is_broken.set(True)
             _log.exception("step failed by a bug", step=name)
             raise ServiceFaultError(str(bug)) from bug.__cause__

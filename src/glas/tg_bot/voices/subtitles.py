@@ -41,8 +41,8 @@ class Subtitling:
             person: its speaker.
 
         Raises:
-            DailyLimitError: it would have to be recognised, and the speaker's limit is reached.
-            GlasError: the recording cannot be had or recognised.
+            DailyLimitError: the recording must be recognised again, and the speaker's limit is reached.
+            GlasError: the recording cannot be read or recognised.
         """
         hypothesis = await self._kept(row) or await self._recognised(row, person)
         # Another model may recognise other words than those that the message shows.
@@ -50,7 +50,7 @@ class Subtitling:
         return to_srt(hypothesis if is_shown else realigned(hypothesis, row.shown_text))
 
     async def paragraphs(self, row: Transcription) -> str:
-        """Return the text that a message shows, in paragraphs if it is long and its times are at hand."""
+        """Return the text that a message shows, in paragraphs if it is long and its times are available."""
         if len(row.shown_text) <= CHARS:
             return row.shown_text
         hypothesis = await self._kept(row)
@@ -83,7 +83,7 @@ class Subtitling:
         return recognition.hypothesis
 
     async def _keep(self, row: Transcription, kept: KeptRecognition) -> None:
-        """Keep what was recognised, unless the store is away or the person was forgotten meanwhile."""
+        """Store the recognition, unless the store is unavailable or the person's data was deleted meanwhile."""
         try:
             await store_recognition(self.data_loader, row.id, kept)
             await self.db_assist.transcription(row.id)
