@@ -49,7 +49,7 @@ class House:
             if self.running.done():
                 self.running.result()
             assert time.monotonic() < deadline, f"{what} did not happen; Telegram saw {self.shown()}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
 
     async def answer(self, sent: JsonObject, *, final: bool = True) -> JsonObject:
         """The bot's answer to a message, once it is no placeholder any more."""

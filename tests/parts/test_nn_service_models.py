@@ -51,6 +51,11 @@ def under_another_name(name: str) -> Engine:
     return engine
 
 
+def beginning_of(sample: Sample) -> bytes:
+    """The first second and a half of a sample, for whom it does not matter what is said."""
+    return as_wav(np.concatenate(list(decode_blocks(sample.path.read_bytes(), DecodeLimits())))[:24_000])
+
+
 async def test_models_come_and_go(two_models: Settings, samples: list[Sample]) -> None:
     """Another model is loaded when asked for, shown, unloaded when nobody asks for it; the default one stays."""
     async with serving(create_app(two_models, key=None, load=under_another_name)) as http:
@@ -83,7 +88,7 @@ async def test_administrators_load_and_unload(two_models: Settings) -> None:
 
 async def test_nobody_is_refused_while_the_default_model_changes(two_models: Settings, samples: list[Sample]) -> None:
     """Requests go on without a pause through six swaps; all are answered, by one of the two models."""
-    data, stop = samples[0].path.read_bytes(), asyncio.Event()
+    data, stop = beginning_of(samples[0]), asyncio.Event()
     async with serving(create_app(two_models, key=None, load=under_another_name)) as http:
 
         async def keep_asking() -> set[str]:
@@ -155,7 +160,7 @@ async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) ->
 async def test_long_recordings_leave_room_for_messages(settings: Settings, samples: list[Sample]) -> None:
     """Two of over a minute, one place for them: messages are answered before the last of those is."""
     once = np.concatenate([block for one in samples for block in decode_blocks(one.path.read_bytes(), DecodeLimits())])
-    long_wav = as_wav(np.tile(once, 3)[: 65 * 16_000])
+    long_wav = as_wav(np.pad(once, (0, 65 * 16_000 - len(once))))
     narrow = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1)})
     async with serving(create_app(narrow, key=None)) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
@@ -170,7 +175,7 @@ async def test_long_recordings_leave_room_for_messages(settings: Settings, sampl
         # Decoded anew after waiting for their turn, they must come to the same text as the one that was not.
         texts = [heard.hypothesis.text for heard in await asyncio.gather(*long)]
         assert texts[0] == texts[1]
-        assert len(texts[0].split()) > 70
+        assert len(texts[0].split()) > 0.8 * sum(len(one.text.split()) for one in samples)
 
 
 async def test_memory_comes_back(settings: Settings) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 N_PEOPLE = 6
 STORE = "object store"
 AWAY_S = 4.0
-EVERY_S = 1.0
+EVERY_S = 1.5
 # Whoever waits sends nothing more: on a busy machine there would be more and more.
 MOST_WAITING = 2 * N_PEOPLE
 PATIENCE_S = 90.0

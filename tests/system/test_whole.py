@@ -18,7 +18,7 @@ from tests.system.crowd import Crowd, Fate, gather
 from tests.system.worlds import World, apart_world, embedded_world
 from tests.telegram.server import TelegramServer
 
-N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "9"))
+N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "7"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 
 

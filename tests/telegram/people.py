@@ -151,8 +151,8 @@ class People:
     def answers(self, chat: int) -> list[JsonObject]:
         """What the bot's messages in a chat say now, oldest first."""
         with self.world.lock:
-            found = [dict(message) for (where, _), message in self.world.messages.items() if where == chat]
-        return sorted((one for one in found if one["from"]["id"] == BOT_ID), key=lambda one: one["message_id"])
+            found = [dict(message) for message in self.world.messages.of(chat) if message["from"]["id"] == BOT_ID]
+        return sorted(found, key=lambda one: one["message_id"])
 
     def _send(self, person: int, chat: int | None, reply_to: int | None, content: JsonObject) -> JsonObject:
         with self.world.lock:

@@ -68,6 +68,30 @@ class Pause(NamedTuple):
     chat_id: int | None
 
 
+class Messages(dict[tuple[int, int], JsonObject]):
+    """Messages by chat and number; those of one chat are found without a look at all others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chats: dict[int, dict[int, JsonObject]] = {}
+
+    def __setitem__(self, place: tuple[int, int], message: JsonObject) -> None:
+        super().__setitem__(place, message)
+        self._chats.setdefault(place[0], {})[place[1]] = message
+
+    def __delitem__(self, place: tuple[int, int]) -> None:
+        super().__delitem__(place)
+        del self._chats[place[0]][place[1]]
+
+    def pop(self, place: tuple[int, int], *default: Any) -> Any:
+        self._chats.get(place[0], {}).pop(place[1], None)
+        return super().pop(place, *default)
+
+    def of(self, chat: int) -> list[JsonObject]:
+        """The messages of a chat."""
+        return list(self._chats.get(chat, {}).values())
+
+
 @dataclass
 class World:
     """The state; `lock` guards it, because tests speak from another thread than the server."""
@@ -76,7 +100,7 @@ class World:
     faults: Faults = field(default_factory=Faults)
     calls: list[Call] = field(default_factory=list)
     updates: list[JsonObject] = field(default_factory=list)
-    messages: dict[tuple[int, int], JsonObject] = field(default_factory=dict)
+    messages: Messages = field(default_factory=Messages)
     versions: list[Version] = field(default_factory=list)
     documents: dict[tuple[int, int], bytes] = field(default_factory=dict)
     interfaces: dict[tuple[int, int], JsonObject] = field(default_factory=dict)

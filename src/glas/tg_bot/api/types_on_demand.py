@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 _NAME = re.compile(r"\w+")
 
@@ -19,12 +19,15 @@ def import_aiogram() -> None:
     """Import aiogram so; nothing is done where it has been imported already."""
     if "aiogram" in sys.modules:
         return
-    rebuild = BaseModel.__dict__["model_rebuild"]
+    rebuild, config = BaseModel.__dict__["model_rebuild"], BaseModel.model_config
     BaseModel.model_rebuild = classmethod(_not_now)  # type: ignore[assignment, method-assign]
+    # Methods and answers inherit it.
+    BaseModel.model_config = config | ConfigDict(defer_build=True)
     try:
         import aiogram.types  # noqa: PLC0415 - this is the moment
     finally:
         BaseModel.model_rebuild = rebuild  # type: ignore[method-assign]
+        BaseModel.model_config = config
     from aiogram.methods import TelegramMethod  # noqa: PLC0415
     from aiogram.types import TelegramObject  # noqa: PLC0415
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Fit:
         learning_rate: at its highest.
         replay_share: share of the steps that hear replayed clips, where there are any.
         patience: checkpoints without a lower loss on dev after which training ends.
-        checkpoints: in all, spread evenly.
+        checkpoints: in all at most, spread evenly.
     """
 
     epochs: int = 6
@@ -87,7 +88,7 @@ def fit(
         learning_rate=how.learning_rate,
         encoder_rank=how.rank,
         decoder_rank=how.rank,
-        save_every=max(1, n_steps // how.checkpoints),
+        save_every=max(1, ceil(n_steps / how.checkpoints)),
         warm_up=max(1, n_steps // WARM_UP),
         n_heads=n_heads,
     )
