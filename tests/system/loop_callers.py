@@ -1,4 +1,4 @@
-"""Callers of the HTTP API who ask without a break while a model is replaced, and who see which model answers."""
+"""Callers of the HTTP API who go on asking while a model is replaced, and who see which model answers."""
 
 import threading
 import time
@@ -11,10 +11,11 @@ import httpx
 from glas.engines.catalogue import named_champion
 
 _LOOK_S = 0.05
+_PAUSE_S, _AFTER_S = 4.0, 2.0
 
 
 class Callers:
-    """Start them with `with`.
+    """Start them with `with`. They ask now and then, and without a break while a choice is being followed.
 
     Attributes:
         n_asked: requests.
@@ -23,13 +24,13 @@ class Callers:
         followed_s: seconds from a choice to the first moment when the server says that it serves, of each choice.
     """
 
-    def __init__(self, url: str, sound: bytes, models_dir: Path, *, count: int = 2, pause_s: float = 0.5) -> None:
+    def __init__(self, url: str, sound: bytes, models_dir: Path, *, count: int = 2) -> None:
         self.n_asked = 0
         self.failures: list[str] = []
         self.models: Counter[str] = Counter()
         self.followed_s: list[float] = []
-        self._url, self._sound, self._models_dir, self._pause_s = url, sound, models_dir, pause_s
-        self._ended = threading.Event()
+        self._url, self._sound, self._models_dir = url, sound, models_dir
+        self._ended, self._is_busy = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
         self._threads.append(threading.Thread(target=self._watch))
@@ -41,13 +42,15 @@ class Callers:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
+        self._is_busy.set()
         for thread in self._threads:
             thread.join()
 
     def _ask(self) -> None:
         with httpx.Client(base_url=self._url, timeout=120) as http:
-            while not self._ended.wait(self._pause_s):
+            while not self._ended.is_set():
                 self._one(http)
+                self._is_busy.wait(_PAUSE_S)
 
     def _one(self, http: httpx.Client) -> None:
         try:
@@ -71,9 +74,12 @@ class Callers:
                 chosen = named_champion(self._models_dir)
                 if chosen in (seen, None):
                     continue
+                self._is_busy.set()
                 began_s = (self._models_dir / "champion").stat().st_mtime
                 while http.get("/health").json()["model"] != chosen and not self._ended.wait(_LOOK_S):
                     pass
                 if not self._ended.is_set():
-                    self.followed_s.append(time.time() - began_s)
+                    self.followed_s.append(round(time.time() - began_s, 2))
+                    self._ended.wait(_AFTER_S)
+                    self._is_busy.clear()
                 seen = chosen

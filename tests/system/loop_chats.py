@@ -12,7 +12,7 @@ from tests.telegram.people import buttons
 from tests.telegram.world import JsonObject
 
 _LOOK_S = 0.25
-_SILENCE = "Речи не слышно."
+_SILENCE, _FOREIGN = "Речи не слышно.", "\n\n🌐"
 _THANKS, _AGAIN, _SAME, _HOW = "✏️ Спасибо", "✏️ Да, исправить", "Текст тот же", "Чтобы исправить текст"
 
 
@@ -27,8 +27,8 @@ class Heard:
 
     @property
     def text(self) -> str:
-        """What the bot recognised."""
-        text = str(self.answer.get("text", ""))
+        """What the bot recognised, without its notes."""
+        text = str(self.answer.get("text", "")).partition(_FOREIGN)[0]
         return "" if text == _SILENCE else text
 
     @property

@@ -1,6 +1,8 @@
 """A scene of the learning loop: people correct what the bot heard, `glas learn` runs, the bot hears them better."""
 
 import json
+import random
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from tests.system.loop_callers import Callers
 from tests.system.loop_chats import Chats, Heard
 from tests.system.loop_outcome import Outcome, difference_of, measured
 from tests.system.loop_sayings import Saying, write_sayings
+from tests.system.processes import Part
 from tests.system.worlds import World
 
 # Nobody's day or minute may be full: one person says here what many say elsewhere.
@@ -34,6 +37,7 @@ _SPEAKERS, _TESTERS = 7_400_000_001, 7_500_000_001
 _N_TESTERS = 8  # Telegram takes one message a second to a chat
 _SHARED_BY = 3  # people who must agree until a name is expected in all recordings
 _FOLLOW_S = 60.0
+_MOST_LINES = 9  # that `glas learn` says until it is killed
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,14 @@ class Stage:
         self.chats, self.watch = Chats(world), Stopwatch()
         self.texts: dict[str, list[Heard]] = {}
         self.options: list[str] = []
-        self.models_dir = world.settings.models_dir
+        self.n_killed = 0
+        self.data_dir, self.models_dir = world.settings.data_dir, world.settings.models_dir
         part = world.part("glas")
         self.environment = part.environment | {"GLAS_LOG__LEVEL": "warning", "GLAS_LOG__FORMAT": "console"}
         self.url = f"http://127.0.0.1:{part.environment['GLAS_PORT']}"
 
-    def play(self, scene: Scene) -> Played:
-        """Play a scene."""
+    def play(self, scene: Scene, kills: int = 0) -> Played:
+        """Play a scene; the learning is killed so many times."""
         folder = write_sayings(self.folder / "test", scene.tested)
         self.chats.begin(_testers(), consent=False)
         self.hear("before", scene)
@@ -117,7 +122,7 @@ class Stage:
             self.options += ["--speaker", messages[0].speaker]
         self.models_dir.mkdir(parents=True, exist_ok=True)
         with Callers(self.url, scene.tested[0].data, self.models_dir) as callers:
-            ended = self.learn(self.options)
+            ended = self.learn(self.options, kills)
             is_forced = ended.outcome is Ended.REFUSED and ended.model is not None
             if is_forced:
                 self.glas("models", "use", f"whisper:{ended.model}")
@@ -149,24 +154,33 @@ class Stage:
         print(f"corrections: {dict(ends)}", flush=True)  # noqa: T201
         return ends, heard
 
-    def learn(self, options: Sequence[str]) -> Round:
-        """Run `glas learn --release` with nobody beside it."""
+    def learn(self, options: Sequence[str], kills: int = 0) -> Round:
+        """Run `glas learn --release` with nobody beside it, but for those who kill it so many times at random."""
         command = [sys.executable, "-m", "glas", "learn", "--release", "--weights", str(self.weights), *options]
-        log = self.folder / "learn.log"
-        with self.watch.of("learnt"), log.open("ab") as written:
-            process = subprocess.Popen(
-                command, env=self.environment, cwd=self.world.directory, stdout=written, stderr=subprocess.STDOUT
-            )
+        part = Part("learn", command, self.environment, self.world.directory)
+        dice = random.Random(kills)  # noqa: S311 - no secret
+        with self.watch.of("learnt"):
+            for _ in range(kills):
+                self.n_killed += _is_killed(part, n_lines=dice.randint(1, _MOST_LINES), pause_s=dice.uniform(0, 1))
+            part.start()
+            assert part.process is not None
             try:
-                code = process.wait()
+                code = part.process.wait()
             finally:
-                process.kill()
-                process.wait()
-        tail = log.read_text(encoding="utf-8")[-3000:]
+                part.kill()
+        tail = part.tail()
         assert code == 0, f"glas learn ended with {code}:\n{tail}"
-        rounds = finished_rounds(self.world.settings.data_dir / "rounds")
+        rounds = finished_rounds(self.data_dir / "rounds")
         assert rounds, f"glas learn finished no round:\n{tail}"
         return rounds[-1]
+
+    def learn_elsewhere(self, data_dir: Path) -> Round:
+        """Learn from a copy of all that people said, where nobody has learnt before; the system must be stopped."""
+        learnt = shutil.ignore_patterns("models", "rounds", "datasets")
+        shutil.copytree(self.data_dir, data_dir, ignore=learnt)
+        (data_dir / "models").mkdir()
+        self.data_dir, self.environment = data_dir, self.environment | {"GLAS_DATA_DIR": str(data_dir)}
+        return self.learn(self.options)
 
     def glas(self, *arguments: str) -> str:
         """Run another command; returns what it printed."""
@@ -213,6 +227,23 @@ class Stage:
             seconds=self.watch.parts,
             goal=scene.goal,
         )
+
+
+def _is_killed(part: Part, *, n_lines: int, pause_s: float) -> bool:
+    """Start a process and kill it a moment after it has said so many lines; tells whether it lived until then."""
+
+    def said() -> int:
+        return part.log.read_bytes().count(b"\n") if part.log.exists() else 0
+
+    most = said() + n_lines
+    part.start()
+    assert part.process is not None
+    while part.process.poll() is None and said() < most:
+        time.sleep(0.02)
+    time.sleep(pause_s)
+    is_alive = part.process.poll() is None
+    part.kill()
+    return is_alive
 
 
 def _verdict(ended: Round) -> Verdict | None:

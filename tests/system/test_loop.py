@@ -9,6 +9,9 @@ names, and writes what came of it into LOOP_OUT:
     LOOP_GUARD, LOOP_KEEP, LOOP_REPLAY   folders, with a colon between several
     LOOP_MINUTES, LOOP_TESTS             use so many minutes of the first, so many recordings of the second
     LOOP_OPTIONS, LOOP_WEIGHTS           further options of `glas learn`; the official weights
+
+LOOP_KILLS=100 plays the short form; `glas learn` is killed so often at random, and must end in the same model as one
+that nobody disturbs.
 """
 
 import os
@@ -26,6 +29,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.engines.catalogue import named_champion
 from glas.recognition import journal
 from glas.training.rounds import Outcome as Ended
+from glas.training.rounds import finished_rounds
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import Espeak
 from tests.speech import speak
@@ -45,18 +49,20 @@ from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID
 
 IS_LONG = "LOOP_OUT" in os.environ
+HAS_KILLS = "LOOP_KILLS" in os.environ
+KILLS = int(os.environ.get("LOOP_KILLS", "2"))
 _SHORT = ("--least-minutes", "0", "--epochs", "5", "--share", "1")
 _LONG = ("--least-minutes", "1")
-_TIMEOUT_S = 12 * 3600 if IS_LONG else 600
+_TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 600
 
 
 @contextmanager
-def playing(scene: Scene, weights: Path, folder: Path) -> Iterator[tuple[Played, Stage]]:
-    """Start the system and play a scene on it."""
+def playing(scene: Scene, weights: Path, folder: Path, kills: int = 0) -> Iterator[tuple[Played, Stage]]:
+    """Start the system and play a scene on it, with so many deaths of the learning."""
     folder.mkdir(parents=True, exist_ok=True)
     with TelegramServer() as telegram, embedded_world(folder / "world", telegram, UNLIMITED) as world:
         stage = Stage(world, weights, folder)
-        yield stage.play(scene), stage
+        yield stage.play(scene, kills), stage
 
 
 async def check(played: Played, world: World) -> None:
@@ -92,23 +98,32 @@ def spoken(texts: tuple[str, ...]) -> list[Saying]:
 @pytest.mark.timeout(_TIMEOUT_S)
 @pytest.mark.skipif(IS_LONG, reason="the long form is asked for")
 async def test_corrections_become_a_better_model(whisper_base: Path, tmp_path: Path) -> None:
-    """One voice that the model hardly understands, a model for it, and the way back, which stays."""
+    """One voice that the model hardly understands, and a model for it, whose learning is killed on its way.
+
+    Then somebody goes back to the model before, and the next round leaves it so.
+    """
     scene = Scene("short", spoken(LEARNT[:10]), spoken(TESTED[:5]), is_personal=True, options=_SHORT)
-    with playing(scene, whisper_base, tmp_path) as (played, stage):
+    with playing(scene, whisper_base, tmp_path, KILLS) as (played, stage):
         outcome, models = played.outcome, stage.models_dir
         assert outcome.outcome == Ended.PASSED, page_of(outcome)
         assert outcome.gain > 0, page_of(outcome)
         assert len(outcome.followed_s) == 1
         assert played.round.candidate is not None
         assert str(played.round.candidate) in outcome.answered_by
-        last = journal.last_release(models)
-        assert last is not None
-        assert last.candidate == played.round.candidate
+        released = [one for one in journal.read(models) if one.event == "released"]
+        assert [one.candidate for one in released] == [played.round.candidate]
+        assert finished_rounds(stage.data_dir / "rounds") == [played.round]
+        assert stage.n_killed <= KILLS
         stage.glas("models", "use", "embedded")
         assert stage.learn(stage.options) == played.round
         assert named_champion(models) == "embedded"
         stage.glas("models", "use", f"whisper:{played.round.model}")
         await check(played, stage.world)
+        if HAS_KILLS:
+            undisturbed = stage.learn_elsewhere(tmp_path / "elsewhere")
+            assert undisturbed.candidate is not None
+            assert undisturbed.candidate.version == played.round.candidate.version
+            print(f"{stage.n_killed} kills, the same model: {played.round.candidate.version}")  # noqa: T201
 
 
 def folders(name: str) -> list[str]:
