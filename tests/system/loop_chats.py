@@ -67,7 +67,7 @@ class Chats:
             for person, one in sayings
         ]
         numbers = {message["message_id"] for _, _, message in sent}
-        patience_s = 120 + sum(3 + one.duration_s for _, one, _ in sent)
+        patience_s = _patience_s(len(sent)) + 2 * sum(one.duration_s for _, one, _ in sent)
         self.until(lambda: numbers <= final_replies(self.telegram).keys(), "answers to all recordings", patience_s)
         found = final_replies(self.telegram)
         return [Heard(person, one, message, found[message["message_id"]][0]) for person, one, message in sent]
@@ -84,7 +84,9 @@ class Chats:
         pending = [(one, self._say(one, one.answer if one.text else one.message)) for one in wrong]
         while pending:
             numbers = {message["message_id"] for _, message in pending}
-            self.until(lambda: numbers <= replies(self.telegram).keys(), "answers to corrections", 120 + 4 * len(heard))  # noqa: B023 - called at once
+            self.until(
+                lambda: numbers <= replies(self.telegram).keys(), "answers to corrections", _patience_s(len(heard))
+            )  # noqa: B023 - called at once
             shown = replies(self.telegram)
             answers = [(one, shown[message["message_id"]][0]) for one, message in pending]
             pending = self._ask(one for one, answer in answers if answer["text"].startswith(_HOW))
@@ -99,7 +101,7 @@ class Chats:
         ends["right"] += len(right)
         self._rate(right, "✅")
         self._rate(wrong, "👌")
-        self.until(lambda: not self.world.left(), "rest", 300 + 3 * len(heard))
+        self.until(lambda: not self.world.left(), "rest", _patience_s(len(heard)))
         return ends
 
     def _say(self, one: Heard, to: JsonObject) -> JsonObject:
@@ -113,7 +115,7 @@ class Chats:
         self.until(
             lambda: all(len(replies(self.telegram)[number]) > count for number, count in before.items()),
             "requests for words",
-            120 + 4 * len(asked),
+            _patience_s(len(asked)),
         )
         shown = replies(self.telegram)
         return [(one, self._say(one, shown[one.message["message_id"]][-1])) for one in asked]
@@ -123,7 +125,11 @@ class Chats:
         self._press([(one.person, question, _AGAIN) for one, question in doubted])
         places = [(one.person, question["message_id"]) for one, question in doubted]
         messages = self.telegram.world.messages
-        self.until(lambda: all(messages[at]["text"].startswith(_THANKS) for at in places), "insisting")
+        self.until(
+            lambda: all(messages[at]["text"].startswith(_THANKS) for at in places),
+            "insisting",
+            _patience_s(len(places)),
+        )
 
     def _rate(self, some: Sequence[Heard], mark: str) -> None:
         messages = self.telegram.world.messages
@@ -135,8 +141,13 @@ class Chats:
         queries = [self.telegram.press(person, message["message_id"], mark) for person, message, mark in presses]
         made = self.telegram.world.presses
         self.until(
-            lambda: all(made[query].is_answered for query in queries), "answers to presses", 120 + 4 * len(queries)
+            lambda: all(made[query].is_answered for query in queries), "answers to presses", _patience_s(len(queries))
         )
+
+
+def _patience_s(count: int) -> float:
+    """How long so many answers may take on a machine that has much else to do."""
+    return 120.0 + 20.0 * count
 
 
 def _has(message: JsonObject, mark: str) -> bool:
