@@ -83,12 +83,7 @@ class Chats:
         wrong = [one for one in heard if one not in right]
         pending = [(one, self._say(one, one.answer if one.text else one.message)) for one in wrong]
         while pending:
-            numbers = {message["message_id"] for _, message in pending}
-            self.until(
-                lambda: numbers <= replies(self.telegram).keys(), "answers to corrections", _patience_s(len(heard))
-            )  # noqa: B023 - called at once
-            shown = replies(self.telegram)
-            answers = [(one, shown[message["message_id"]][0]) for one, message in pending]
+            answers = self._answers(pending)
             pending = self._ask(one for one, answer in answers if answer["text"].startswith(_HOW))
             doubted = [(one, answer) for one, answer in answers if _has(answer, _AGAIN)]
             self._insist(doubted)
@@ -103,6 +98,14 @@ class Chats:
         self._rate(wrong, "👌")
         self.until(lambda: not self.world.left(), "rest", _patience_s(len(heard)))
         return ends
+
+    def _answers(self, pending: Sequence[tuple[Heard, JsonObject]]) -> list[tuple[Heard, JsonObject]]:
+        """Wait for the bot's answers to what people wrote."""
+        numbers = {message["message_id"] for _, message in pending}
+        patience_s = _patience_s(len(numbers))
+        self.until(lambda: numbers <= replies(self.telegram).keys(), "answers to corrections", patience_s)
+        shown = replies(self.telegram)
+        return [(one, shown[message["message_id"]][0]) for one, message in pending]
 
     def _say(self, one: Heard, to: JsonObject) -> JsonObject:
         return self.telegram.say(one.person, one.saying.text, reply_to=to["message_id"])
