@@ -7,7 +7,7 @@ TORCH  := torch==2.13.0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole chaos fuzz coverage check bench lock picture env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench lock picture env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: train-setup check  ## set up, then everything: format, lint, types, layers
 
 whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
+
+loop: train-setup  ## learn sixty names through the bot, then learn while killed a hundred times; see docs/learning.md for other scenes
+	@LOOP_OUT=$${LOOP_OUT:-data/loop-$$(date +%F-%H%M%S)} $(BIN)/pytest -s tests/system/test_loop.py
+	@LOOP_KILLS=100 $(BIN)/pytest -s tests/system/test_loop.py
 
 chaos: train-setup  ## 1,000 messages while processes are killed a hundred times and more, twice; a burst of 5,000
 	@CHAOS_MESSAGES=1000 CHAOS_KILLS=100 $(BIN)/pytest -s tests/system/test_kills.py

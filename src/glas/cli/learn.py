@@ -25,12 +25,15 @@ Folders = list[Path] | None
 
 def learn(
     *,
+    test: Annotated[Path | None, typer.Option(help=say("learn-test"), metavar=say("metavar-directory"))] = None,
     guard: Annotated[Folders, typer.Option(help=say("learn-guard"), metavar=say("metavar-directory"))] = None,
     keep: Annotated[Folders, typer.Option(help=say("learn-keep"), metavar=say("metavar-directory"))] = None,
     replay: Annotated[Folders, typer.Option(help=say("finetune-replay"), metavar=say("metavar-directory"))] = None,
     speaker: Annotated[str | None, typer.Option(help=say("learn-speaker"))] = None,
+    dev_share: Annotated[float, typer.Option(min=0, max=0.9, help=say("dataset-dev-share"))] = 0.15,
     least_minutes: Annotated[float, typer.Option(min=0, help=say("learn-least-minutes"))] = 10.0,
     epochs: Annotated[int, typer.Option(min=1, help=say("finetune-epochs"))] = 6,
+    share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
     weights: Annotated[Path | None, typer.Option(help=say("finetune-weights"))] = None,
     release: Annotated[bool, typer.Option("--release", help=say("learn-release"))] = False,
     every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
@@ -45,18 +48,22 @@ def learn(
         from glas.training.finetune.base import Base
         from glas.training.finetune.fit import Fit
         from glas.training.finetune.recipe import FinetuneRecipe
+        from glas.training.finetune.share import SHARES
         from glas.training.rounds import RoundPlan
 
+        # With a test from elsewhere, nobody of the export need be kept for it.
+        test_share = settings.data_loader.test_share if test is None else 0.0
         plan = RoundPlan(
             base=Base(embedded_directory(), base_weights(weights)),
             export=settings.export_dir,
             datasets=settings.data_dir / "datasets",
             rounds=settings.data_dir / "rounds",
-            rules=Rules(test_share=settings.data_loader.test_share, speaker=speaker, replay=replay or ()),
+            rules=Rules(test_share=test_share, dev_share=dev_share, speaker=speaker, replay=replay or ()),
+            test=None if test is None else read_reference_set(test),
             guards=[read_reference_set(one) for one in guard or []],
             kept=[read_reference_set(one) for one in keep or []],
             least_minutes=least_minutes,
-            recipe=FinetuneRecipe(fit=Fit(epochs=epochs)),
+            recipe=FinetuneRecipe(fit=Fit(epochs=epochs), shares=tuple(share or SHARES)),
             language=say.language,
         )
     while True:
@@ -77,13 +84,18 @@ def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
         out.print(say(f"learn-{ended.outcome.value.replace('_', '-')}", **_values(ended)), markup=False)
         if ended.report:
             out.print(say("promote-report", page=ended.report), markup=False)
-        model = f"whisper:{ended.model}"
-        if ended.outcome is not Outcome.PASSED or named_champion(settings.models_dir) == model:
+        if ended.outcome is not Outcome.PASSED or ended.champion is None or ended.candidate is None:
             return
-        if release and ended.champion is not None and ended.candidate is not None:
+        # A model is released once: whoever took it back since had a reason.
+        if journal.was_released(settings.models_dir, ended.candidate):
+            return
+        model = f"whisper:{ended.model}"
+        if release:
             choose(model, settings.models_dir)
             released = journal.Promotion(champion=ended.champion, candidate=ended.candidate, event="released")
             journal.write(settings.models_dir, released)
+        elif named_champion(settings.models_dir) == model:
+            return
         out.print(say("learn-serves" if release else "learn-decide", model=model), markup=False)
 
 

@@ -53,3 +53,8 @@ def last_release(models_dir: Path) -> Promotion | None:
     """Return the decision by which the present model serves; None if it was taken back, or there was none."""
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
+
+
+def was_released(models_dir: Path, candidate: ModelRef) -> bool:
+    """Whether a model was ever released because it passed, whatever became of it since."""
+    return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

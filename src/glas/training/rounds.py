@@ -17,7 +17,7 @@ from glas.domain.model_ref import ModelRef
 from glas.domain.splits import Split
 from glas.localisation import catalogue, rounded
 from glas.localisation.catalogue import LANGUAGES
-from glas.recognition.gate import GateLimits
+from glas.recognition.gate import Condition, GateLimits
 from glas.recognition.gate_report import write_report
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.recognition.trial import TestData, TrialResult, try_candidate
@@ -54,6 +54,7 @@ class Round(BaseModel):
     champion: ModelRef | None = None
     model: str | None = None
     report: str | None = None
+    failed: tuple[Condition, ...] = ()
     finished: str
 
 
@@ -68,6 +69,7 @@ class RoundPlan:
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
         rules: how a version is made.
+        test: recordings from elsewhere that the gate measures on; None: those of the version's test.
         guards: sets that must not become worse; the gate measures on them.
         kept: sets that decide the share of the change; not the gate's.
         least_minutes: new minutes since the last round, without which nothing is done.
@@ -81,6 +83,7 @@ class RoundPlan:
     datasets: Path
     rounds: Path
     rules: Rules = field(default_factory=Rules)
+    test: ReferenceSet | None = None
     guards: Sequence[ReferenceSet] = ()
     kept: Sequence[ReferenceSet] = ()
     least_minutes: float = 10.0
@@ -159,16 +162,16 @@ def _judged(found: TrialResult, model: Path, page: Path, minutes: float, version
             "champion": found.verdict.champion,
             "model": str(model),
             "report": str(page),
+            "failed": tuple(one.condition for one in found.verdict.checks if not one.passed),
         }
     )
 
 
 def _test_data(dataset: Dataset, plan: RoundPlan) -> TestData:
-    test = _utterances(dataset.test)
-    if not test:
+    test = plan.test or ReferenceSet("test", tuple(_utterances(dataset.test)))
+    if not test.utterances:
         raise DataSetError("expected recordings to test with, got none: no speaker of the export belongs to the test")
-    is_personal = plan.rules.speaker is not None
-    return TestData(ReferenceSet("test", tuple(test)), tuple(plan.guards), is_personal=is_personal)
+    return TestData(test, tuple(plan.guards), is_personal=plan.rules.speaker is not None)
 
 
 def _utterances(examples: Iterable[Example]) -> list[Utterance]:

@@ -236,6 +236,7 @@ learn-help =
 
     If there are fewer new corrected minutes than --least-minutes, nothing is done. A round that was interrupted goes on
     where it stopped; a finished one is not repeated. How it works: docs/learning.md.
+learn-test = Recordings of a directory to test on; without it, those whom the export keeps for the test.
 learn-guard = Recordings that must not become worse: the test uses them.
 learn-keep = The same for the choice of the share; other recordings.
 learn-speaker = A pseudonym: a model for one person.

@@ -1,0 +1,155 @@
+"""What people say in the scenes of the learning loop: from folders, through a telephone, and with names in it."""
+
+import io
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.recognition.references import read_reference_set
+from glas.training.sound.channel import decode_audio, encode_opus, level, limit_band
+from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
+from glas.training.voices.manner import Manner, Synthesiser
+from glas.training.voices.rhvoice import RHVoice
+from tests.conftest import ROOT
+from tests.speech import speak
+
+VOICE_BPS, TELEPHONE_BPS = 24_000, 8_000  # of Opus, as Telegram sends it; as a bad line would
+SNR_DB = (5.0, 10.0)
+NAMES = ROOT / "benchmarks" / "keywords.txt"
+
+# Voices of espeak-ng that sound like nobody.
+_STRANGE = ("Mr serious", "RicishayMax", "Robot", "Tweaky", "fast", "klatt", "robosoft", "whisper", "croak")
+_RHVOICES = ("aleksandr", "anna", "irina"), ("elena",)  # to learn from, to test with
+_N_VOICES = 20, 10
+
+# Sentences with a name in the nominative, the genitive, and the prepositional or instrumental.
+_LEARNT = {
+    "place": ("Город {} стоит на реке.", "Мы уехали из {} рано утром.", "Говорят, в {} сегодня идёт снег."),
+    "person": ("Вам пишет {} из бухгалтерии.", "У {} завтра день рождения.", "Я договорился с {} о встрече."),
+    "term": ("Запишите слово {} в тетрадь.", "Сегодня мы обошлись без {}.", "Этот вопрос связан с {}."),
+}
+_TESTED = {
+    "place": ("Следующая станция {}.", "До {} осталось сорок километров.", "Мой брат работает в {} инженером."),
+    "person": ("На совещании будет {} из отдела кадров.", "Спросите у {}, пожалуйста.", "Вчера я обедал с {}."),
+    "term": ("Что такое {}, я так и не понял.", "Без {} ничего не получится.", "Завтра разберёмся с {} до конца."),
+}
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A voice message.
+
+    Attributes:
+        text: its true words.
+        speaker: whose voice it is.
+        data: Ogg/Opus.
+        duration_s: length.
+        name: the name in it, as it is said; empty where none matters.
+    """
+
+    text: str
+    speaker: str
+    data: bytes
+    duration_s: float
+    name: str = ""
+
+
+def said_in(folder: Path) -> list[Saying]:
+    """Read an audiofolder; what is no Opus becomes it."""
+    found = []
+    for one in read_reference_set(folder).utterances:
+        samples = decode_audio(str(one.audio))
+        is_opus = one.audio.suffix in (".ogg", ".oga", ".opus")
+        data = one.audio.read_bytes() if is_opus else encode_opus(samples, VOICE_BPS)
+        found.append(Saying(one.text, one.speaker or "somebody", data, len(samples) / SAMPLE_RATE_HZ))
+    return found
+
+
+def on_the_telephone(sayings: Iterable[Saying], seed: int) -> list[Saying]:
+    """Say the same on a bad line: 8 kHz, noise at 5 to 10 dB, Opus at 8 kbit/s."""
+    found = []
+    for number, one in enumerate(sayings):
+        samples = _through_telephone(np.random.default_rng((seed, number)), decode_audio(io.BytesIO(one.data)))
+        found.append(replace(one, data=encode_opus(samples, TELEPHONE_BPS)))
+    return found
+
+
+def _through_telephone(rng: np.random.Generator, samples: Samples) -> Samples:
+    """Samples (n,) with a telephone's band and with noise that falls by 3 dB an octave, in the same band."""
+    narrow = limit_band(rng, samples)
+    frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
+    hiss = np.fft.irfft(np.fft.rfft(rng.standard_normal(len(samples))) / np.sqrt(frequency_hz + 80), len(samples))
+    hiss = limit_band(rng, hiss.astype(np.float32))
+    noisy = narrow + hiss * np.float32(level(narrow) / level(hiss) * 10 ** (-rng.uniform(*SNR_DB) / 20))
+    return np.asarray(noisy * np.float32(0.7 / np.abs(noisy).max()), np.float32)
+
+
+def some_of(sayings: Sequence[Saying], minutes: float) -> list[Saying]:
+    """So many minutes of them, drawn by a seed."""
+    drawn, found, seconds = list(sayings), list[Saying](), 0.0
+    random.Random(1).shuffle(drawn)  # noqa: S311 - no secret
+    for one in drawn:
+        if seconds + one.duration_s <= 60 * minutes:
+            found.append(one)
+            seconds += one.duration_s
+    return found
+
+
+def write_sayings(folder: Path, sayings: Sequence[Saying]) -> Path:
+    """Write them as an audiofolder."""
+    folder.mkdir(parents=True)
+    rows = []
+    for number, one in enumerate(sayings):
+        (folder / f"{number}.ogg").write_bytes(one.data)
+        rows.append({"file_name": f"{number}.ogg", "text": one.text, "speaker": one.speaker})
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    (folder / "metadata.jsonl").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+def sayings_with_names(rhvoice: Path | None) -> tuple[list[Saying], list[Saying]]:
+    """Sixty names in sentences of twenty voices, and in other sentences of ten other voices.
+
+    Args:
+        rhvoice: where RHVoice's packages are unpacked; None: espeak-ng alone speaks.
+    """
+    espeak = Espeak()
+    usual = [name for name in espeak.voices if not any(part in name for part in _STRANGE)]
+    held_out = [name for name in HELD_OUT_VARIANTS if not any(part in name for part in _STRANGE)]
+    found = []
+    for sentences, voices, others, count in (
+        (_LEARNT, usual, _RHVOICES[0], _N_VOICES[0]),
+        (_TESTED, held_out, _RHVOICES[1], _N_VOICES[1]),
+    ):
+        dice = random.Random(len(voices))  # noqa: S311 - no secret
+        speakers: list[tuple[Synthesiser, Manner]] = []
+        if rhvoice is not None:
+            real = RHVoice(rhvoice)
+            speakers = [(real, Manner(name)) for name in others]
+        chosen = sorted(dice.sample(voices, min(len(voices), count - len(speakers))))
+        speakers += [(espeak, Manner(name, dice.randint(130, 180), dice.randint(35, 65))) for name in chosen]
+        found.append([_said(text, name, speakers[number % len(speakers)]) for number, text, name in _texts(sentences)])
+    return found[0], found[1]
+
+
+def _texts(sentences: dict[str, tuple[str, ...]]) -> list[tuple[int, str, str]]:
+    """A number that decides the voice, a sentence and the name in it."""
+    lines = [line.split() for line in NAMES.read_text(encoding="utf-8").splitlines() if line.startswith("test ")]
+    found = []
+    for place in range(3):
+        for number, (_, kind, *forms) in enumerate(lines):
+            name = forms[place].replace("_", " ")
+            # Another voice for each of the three sentences of a name.
+            found.append((number + 7 * place, sentences[kind][place].format(name), name))
+    return found
+
+
+def _said(text: str, name: str, speaker: tuple[Synthesiser, Manner]) -> Saying:
+    samples = speak(speaker[0], text, speaker[1])
+    data = encode_opus(samples, VOICE_BPS)
+    return Saying(text, speaker[1].variant, data, len(samples) / SAMPLE_RATE_HZ, name)

@@ -1,0 +1,256 @@
+"""A scene of the learning loop: people correct what the bot heard, `glas learn` runs, the bot hears them better."""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from glas.recognition.gate import Verdict
+from glas.recognition.gate_report import FIGURES
+from glas.training.datasets.exported import Message, read_export
+from glas.training.rounds import Outcome as Ended
+from glas.training.rounds import Round, finished_rounds
+from tests.system.loop_callers import Callers
+from tests.system.loop_chats import Chats, Heard
+from tests.system.loop_outcome import Outcome, difference_of, measured
+from tests.system.loop_sayings import Saying, write_sayings
+from tests.system.processes import Part
+from tests.system.worlds import World
+
+# Nobody's day or minute may be full: one person says here what many say elsewhere.
+UNLIMITED = {
+    "GLAS_BOT__USER_MINUTES_PER_DAY": "0",
+    "GLAS_BOT__BETA_TESTER_MINUTES_PER_DAY": "0",
+    "GLAS_BOT__USER_MESSAGES_PER_MINUTE": "0",
+    "GLAS_LOG__LEVEL": "info",
+}
+_SPEAKERS, _TESTERS = 7_400_000_001, 7_500_000_001
+_N_TESTERS = 8  # Telegram takes one message a second to a chat
+_SHARED_BY = 3  # people who must agree until a name is expected in all recordings
+_FOLLOW_S = 60.0
+_MOST_LINES = 9  # that `glas learn` says until it is killed
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who learns what.
+
+    Attributes:
+        name: of the scene.
+        learnt: what is said and corrected.
+        tested: what is measured, and never corrected.
+        is_personal: one voice, and a model for it alone.
+        options: further ones of `glas learn`.
+        goal: relative fall of the word error rate.
+    """
+
+    name: str
+    learnt: Sequence[Saying]
+    tested: Sequence[Saying]
+    is_personal: bool
+    options: tuple[str, ...] = ()
+    goal: float = 0.2
+
+
+class Played(NamedTuple):
+    """A scene that was played."""
+
+    outcome: Outcome
+    texts: dict[str, list[Heard]]
+    first_after: Heard
+    round: Round
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of each part."""
+
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """Measure a part."""
+        began_s = time.monotonic()
+        yield
+        self.parts[name] = round(time.monotonic() - began_s, 1)
+        print(f"{time.strftime('%H:%M:%S')} {name}: {self.parts[name]} s", flush=True)  # noqa: T201 - shown by `make loop`
+
+
+class Stage:
+    """The running system with its people; a scene is played on it from beginning to end."""
+
+    def __init__(self, world: World, weights: Path, folder: Path) -> None:
+        """Initialise it.
+
+        Args:
+            world: the system, as one process.
+            weights: official weights from which models learn.
+            folder: where logs and the test set are written.
+        """
+        self.world, self.weights, self.folder = world, weights, folder
+        self.chats, self.watch = Chats(world), Stopwatch()
+        self.texts: dict[str, list[Heard]] = {}
+        self.options: list[str] = []
+        self.n_killed = 0
+        self.data_dir, self.models_dir = world.settings.data_dir, world.settings.models_dir
+        part = world.part("glas")
+        self.environment = part.environment | {"GLAS_LOG__LEVEL": "warning", "GLAS_LOG__FORMAT": "console"}
+        self.url = f"http://127.0.0.1:{part.environment['GLAS_PORT']}"
+
+    def play(self, scene: Scene, kills: int = 0) -> Played:
+        """Play a scene; the learning is killed so many times."""
+        folder = write_sayings(self.folder / "test", scene.tested)
+        self.chats.begin(_testers(), consent=False)
+        self.hear("before", scene)
+        ends, heard = self.teach(scene)
+        if len({one.speaker for one in scene.learnt}) >= _SHARED_BY:
+            self.hear("corrected", scene)  # names that several people put right are expected from now on
+        with self.watch.of("export"):
+            self.glas("export")
+            messages = [one for one in read_export(self.world.settings.export_dir) if one.reference]
+        self.options = ["--test", str(folder), *scene.options]
+        if scene.is_personal:
+            self.options += ["--speaker", messages[0].speaker]
+        self.models_dir.mkdir(parents=True, exist_ok=True)
+        with Callers(self.url, scene.tested[0].data, self.models_dir) as callers:
+            ended = self.learn(self.options, kills)
+            is_forced = ended.outcome is Ended.REFUSED and ended.model is not None
+            if is_forced:
+                self.glas("models", "use", f"whisper:{ended.model}")
+            if is_forced or ended.outcome is Ended.PASSED:
+                self.chats.until(lambda: bool(callers.followed_s), "following the choice", _FOLLOW_S)
+            (first,) = self.chats.speak([(_TESTERS, scene.tested[0])])
+            time.sleep(1)  # the callers meet the new model too
+        self.hear("after", scene)
+        outcome = self._outcome(scene, ended, callers, messages=messages, ends=ends, heard=heard, is_forced=is_forced)
+        return Played(outcome, self.texts, first, ended)
+
+    def hear(self, when: str, scene: Scene) -> None:
+        """Let testers send all recordings of the test."""
+        people = _testers()
+        with self.watch.of(when):
+            sent = [(people[number % _N_TESTERS], one) for number, one in enumerate(scene.tested)]
+            self.texts[when] = self.chats.speak(sent)
+        print(f"WER {when}: {100 * measured(when, self.texts[when], 0).wer:.2f} %", flush=True)  # noqa: T201
+
+    def teach(self, scene: Scene) -> tuple[Counter[str], list[Heard]]:
+        """Let each voice be a person who agrees to training, speaks, and corrects every text."""
+        voices = sorted({one.speaker for one in scene.learnt})
+        people = dict(zip(voices, count(_SPEAKERS), strict=False))
+        self.chats.begin(people.values(), consent=True)
+        with self.watch.of("spoken"):
+            heard = self.chats.speak([(people[one.speaker], one) for one in scene.learnt])
+        with self.watch.of("corrected and rated"):
+            ends = self.chats.correct(heard)
+        print(f"corrections: {dict(ends)}", flush=True)  # noqa: T201
+        return ends, heard
+
+    def learn(self, options: Sequence[str], kills: int = 0) -> Round:
+        """Run `glas learn --release` with nobody beside it, but for those who kill it so many times at random."""
+        command = [sys.executable, "-m", "glas", "learn", "--release", "--weights", str(self.weights), *options]
+        part = Part("learn", command, self.environment, self.world.directory)
+        dice = random.Random(kills)  # noqa: S311 - no secret
+        with self.watch.of("learnt"):
+            for _ in range(kills):
+                self.n_killed += _is_killed(part, n_lines=dice.randint(1, _MOST_LINES), pause_s=dice.uniform(0, 1))
+            part.start()
+            assert part.process is not None
+            try:
+                code = part.process.wait()
+            finally:
+                part.kill()
+        tail = part.tail()
+        assert code == 0, f"glas learn ended with {code}:\n{tail}"
+        rounds = finished_rounds(self.data_dir / "rounds")
+        assert rounds, f"glas learn finished no round:\n{tail}"
+        return rounds[-1]
+
+    def learn_elsewhere(self, data_dir: Path) -> Round:
+        """Learn from a copy of all that people said, where nobody has learnt before; the system must be stopped."""
+        learnt = shutil.ignore_patterns("models", "rounds", "datasets")
+        shutil.copytree(self.data_dir, data_dir, ignore=learnt)
+        (data_dir / "models").mkdir()
+        self.data_dir, self.environment = data_dir, self.environment | {"GLAS_DATA_DIR": str(data_dir)}
+        return self.learn(self.options)
+
+    def glas(self, *arguments: str) -> str:
+        """Run another command; returns what it printed."""
+        command = [sys.executable, "-m", "glas", *arguments]
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.world.directory, capture_output=True, check=False, text=True
+        )
+        assert done.returncode == 0, f"glas {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _outcome(
+        self,
+        scene: Scene,
+        ended: Round,
+        callers: Callers,
+        *,
+        messages: Sequence[Message],
+        ends: Counter[str],
+        heard: Sequence[Heard],
+        is_forced: bool,
+    ) -> Outcome:
+        models = list(callers.models)
+        return Outcome(
+            scene=scene.name,
+            is_personal=scene.is_personal,
+            n_learnt=len(heard),
+            minutes_learnt=sum(one.saying.duration_s for one in heard) / 60,
+            corrections=dict(ends),
+            ranks=Counter(one.reference.rank.value for one in messages if one.reference),
+            measures=[measured(when, texts, self.watch.parts[when]) for when, texts in self.texts.items()],
+            difference=difference_of(self.texts["before"], self.texts["after"]),
+            learning_s=self.watch.parts["learnt"],
+            outcome=ended.outcome.value,
+            failed=[one.value for one in ended.failed],
+            verdict=_verdict(ended),
+            report=ended.report,
+            is_forced=is_forced,
+            champion_before=models[0] if models else "",
+            champion_after=models[-1] if models else "",
+            followed_s=callers.followed_s,
+            n_asked=callers.n_asked,
+            failed_requests=callers.failures,
+            answered_by=dict(callers.models),
+            seconds=self.watch.parts,
+            goal=scene.goal,
+        )
+
+
+def _is_killed(part: Part, *, n_lines: int, pause_s: float) -> bool:
+    """Start a process and kill it a moment after it has said so many lines; tells whether it lived until then."""
+
+    def said() -> int:
+        return part.log.read_bytes().count(b"\n") if part.log.exists() else 0
+
+    most = said() + n_lines
+    part.start()
+    assert part.process is not None
+    while part.process.poll() is None and said() < most:
+        time.sleep(0.02)
+    time.sleep(pause_s)
+    is_alive = part.process.poll() is None
+    part.kill()
+    return is_alive
+
+
+def _verdict(ended: Round) -> Verdict | None:
+    if ended.report is None:
+        return None
+    return Verdict.model_validate(json.loads((Path(ended.report).parent / FIGURES).read_bytes()))
+
+
+def _testers() -> list[int]:
+    return [_TESTERS + number for number in range(_N_TESTERS)]

@@ -1,0 +1,105 @@
+"""Models that the gate must refuse, each for one reason; all are made of the embedded model's weights."""
+
+import random
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from glas.engines.catalogue import embedded_directory
+from glas.engines.language_model import FILE as LM_FILE
+from glas.engines.safetensors import Array
+from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
+from glas.engines.whisper.convert import write_model
+from glas.engines.whisper.model import Model, read_model
+
+Change = Callable[[Model], Model]
+_MORE = 4  # layers that a slower model has beyond its own, in encoder and decoder
+_SURE = 3.0
+
+
+def write_changed(folder: Path, change: Change) -> Path:
+    """Write the embedded model with changed weights."""
+    folder.mkdir()
+    write_model(change(read_model(embedded_directory())), folder, "int8_float16")
+    shutil.copyfile(embedded_directory() / LM_FILE, folder / LM_FILE)
+    return folder
+
+
+def unchanged(model: Model) -> Model:
+    return model
+
+
+def noisy(strength: float) -> Change:
+    """Add noise to the decoder's matrices, in units of their own spread: the model hears worse."""
+
+    def change(model: Model) -> Model:
+        rng, arrays = np.random.default_rng(1), dict(model.arrays)
+        for name, array in sorted(arrays.items()):
+            if name.startswith("decoder.layers.") and array.ndim == 2:
+                noise = rng.standard_normal(array.shape).astype(np.float32)
+                arrays[name] = array + noise * np.float32(strength * array.std())
+        return replace(model, arrays=arrays)
+
+    return change
+
+
+def without_words(forgotten: Iterable[str], kept: Iterable[str]) -> Change:
+    """Make the model unable to write some texts, as far as their tokens are none of others."""
+
+    def change(model: Model) -> Model:
+        def tokens(texts: Iterable[str]) -> set[int]:
+            return {number for text in texts for number in model.tokenizer.encode(text, add_special_tokens=False).ids}
+
+        rows = sorted(tokens(forgotten) - tokens(kept))
+        output = _output(model)
+        output[rows] = 0
+        return replace(model, arrays=model.arrays | {"proj_out.weight": output})
+
+    return change
+
+
+def sure_of_everything(model: Model) -> Model:
+    """Let the model never say that nobody speaks, and never doubt what it writes."""
+    output = _output(model)
+    output[model.tokenizer.token_to_id("<|nospeech|>")] = 0
+    norm = {f"decoder.layer_norm.{kind}": model.arrays[f"decoder.layer_norm.{kind}"] for kind in ("weight", "bias")}
+    louder = {name: array * np.float32(_SURE) for name, array in norm.items()}
+    return replace(model, arrays=model.arrays | louder | {"proj_out.weight": output})
+
+
+def deeper(model: Model) -> Model:
+    """Give the model layers that add nothing to what goes through them: it writes the same, and takes longer."""
+    arrays, config = dict(model.arrays), dict(model.config)
+    for side in ("encoder", "decoder"):
+        n_layers = config[f"{side}_layers"]
+        for number in range(n_layers, n_layers + _MORE):
+            for name, array in _layer(model, side, n_layers - 1):
+                is_last = ".out_proj." in name or name.startswith("fc2.")
+                arrays[f"{side}.layers.{number}.{name}"] = np.zeros_like(array) if is_last else array
+        config[f"{side}_layers"] = n_layers + _MORE
+    return replace(model, arrays=arrays, config=config)
+
+
+def _layer(model: Model, side: str, number: int) -> list[tuple[str, Array]]:
+    """The arrays of a layer by their names within it."""
+    front = f"{side}.layers.{number}."
+    return [(f"{name.removeprefix(front)}", array) for name, array in model.arrays.items() if name.startswith(front)]
+
+
+def _output(model: Model) -> Array:
+    """The matrix that scores tokens, which the model may share with the one that reads them."""
+    shared = model.arrays["decoder.embed_tokens.weight"]
+    return np.array(model.arrays.get("proj_out.weight", shared))
+
+
+def damage(folder: Path) -> None:
+    """Flip a bit in one of a thousand bytes in the second half of a model's weights."""
+    path = folder / CONVERTED_WEIGHTS
+    data = bytearray(path.read_bytes())
+    dice = random.Random(1)  # noqa: S311 - no secret
+    for place in dice.sample(range(len(data) // 2, len(data)), len(data) // 1000):
+        data[place] ^= 0x80
+    path.write_bytes(data)

@@ -1,0 +1,178 @@
+"""The loop of learning through the bot: spoken, corrected, learnt, released, heard better, and no request refused.
+
+`make test` plays it with one synthetic voice and two dozen sentences. `make loop` plays the scene that the environment
+names, and writes what came of it into LOOP_OUT:
+
+    LOOP_LEARN=FOLDER LOOP_TEST=FOLDER   one voice: the first is said and corrected, the second is measured
+    LOOP_CHANNEL=telephone               both on a bad telephone line
+    (neither)                            sixty names in thirty voices; LOOP_RHVOICE=FOLDER adds those of RHVoice
+    LOOP_GUARD, LOOP_KEEP, LOOP_REPLAY   folders, with a colon between several
+    LOOP_MINUTES, LOOP_TESTS             use so many minutes of the first, so many recordings of the second
+    LOOP_OPTIONS, LOOP_WEIGHTS           further options of `glas learn`; the official weights
+
+LOOP_KILLS=100 plays the short form; `glas learn` is killed so often at random, and must end in the same model as one
+that nobody disturbs.
+"""
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
+
+from glas.domain.transcription import SAMPLE_RATE_HZ
+from glas.engines.catalogue import named_champion
+from glas.recognition import journal
+from glas.training.rounds import Outcome as Ended
+from glas.training.rounds import finished_rounds
+from glas.training.sound.channel import encode_opus
+from glas.training.voices.espeak import Espeak
+from tests.speech import speak
+from tests.system.loop_outcome import page_of, write_outcome
+from tests.system.loop_sayings import (
+    VOICE_BPS,
+    Saying,
+    on_the_telephone,
+    said_in,
+    sayings_with_names,
+    some_of,
+)
+from tests.system.loop_scenes import UNLIMITED, Played, Scene, Stage
+from tests.system.test_finetune import LEARNT, TESTED, VOICE
+from tests.system.worlds import World, embedded_world
+from tests.telegram.server import TelegramServer
+from tests.telegram.world import BOT_ID
+
+IS_LONG = "LOOP_OUT" in os.environ
+HAS_KILLS = "LOOP_KILLS" in os.environ
+KILLS = int(os.environ.get("LOOP_KILLS", "2"))
+_SHORT = ("--least-minutes", "0", "--epochs", "5", "--share", "1")
+_LONG = ("--least-minutes", "1")
+_TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 600
+
+
+@contextmanager
+def playing(scene: Scene, weights: Path, folder: Path, kills: int = 0) -> Iterator[tuple[Played, Stage]]:
+    """Start the system and play a scene on it, with so many deaths of the learning."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TelegramServer() as telegram, embedded_world(folder / "world", telegram, UNLIMITED) as world:
+        stage = Stage(world, weights, folder)
+        yield stage.play(scene, kills), stage
+
+
+async def check(played: Played, world: World) -> None:
+    """Whatever was learnt: nobody was refused, and a model that passed hears the next message."""
+    outcome = played.outcome
+    assert outcome.failed_requests == []
+    assert outcome.n_asked > 0
+    assert not any(one.n_failures for one in outcome.measures)
+    assert sum(outcome.corrections[end] for end in ("corrected", "asked", "right")) == outcome.n_learnt
+    assert outcome.corrections.get("failed", 0) == 0
+    assert world.telegram.violations().before_retry_after == 0
+    if played.round.candidate is None:
+        return
+    serves = named_champion(world.settings.models_dir) == f"whisper:{played.round.model}"
+    assert serves == (outcome.outcome == Ended.PASSED or outcome.is_forced)
+    world.stop()
+    first = played.first_after
+    async with world.look() as doors:
+        row = await doors.db_assist.by_message(BOT_ID, first.person, first.answer["message_id"])
+    assert row.model_version == played.round.candidate.version
+
+
+def spoken(texts: tuple[str, ...]) -> list[Saying]:
+    """Sentences of one synthetic voice."""
+    espeak, found = Espeak(), []
+    for text in texts:
+        samples = speak(espeak, text, VOICE)
+        found.append(Saying(text, "robot", encode_opus(samples, VOICE_BPS), len(samples) / SAMPLE_RATE_HZ))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(_TIMEOUT_S)
+@pytest.mark.skipif(IS_LONG, reason="the long form is asked for")
+async def test_corrections_become_a_better_model(whisper_base: Path, tmp_path: Path) -> None:
+    """One voice that the model hardly understands, and a model for it, whose learning is killed on its way.
+
+    Then somebody goes back to the model before, and the next round leaves it so.
+    """
+    scene = Scene("short", spoken(LEARNT[:10]), spoken(TESTED[:5]), is_personal=True, options=_SHORT)
+    with playing(scene, whisper_base, tmp_path, KILLS) as (played, stage):
+        outcome, models = played.outcome, stage.models_dir
+        assert outcome.outcome == Ended.PASSED, page_of(outcome)
+        assert outcome.gain > 0, page_of(outcome)
+        assert len(outcome.followed_s) == 1
+        assert played.round.candidate is not None
+        assert str(played.round.candidate) in outcome.answered_by
+        released = [one for one in journal.read(models) if one.event == "released"]
+        assert [one.candidate for one in released] == [played.round.candidate]
+        assert finished_rounds(stage.data_dir / "rounds") == [played.round]
+        assert stage.n_killed <= KILLS
+        stage.glas("models", "use", "embedded")
+        assert stage.learn(stage.options) == played.round
+        assert named_champion(models) == "embedded"
+        stage.glas("models", "use", f"whisper:{played.round.model}")
+        await check(played, stage.world)
+        if HAS_KILLS:
+            undisturbed = stage.learn_elsewhere(tmp_path / "elsewhere")
+            assert undisturbed.candidate is not None
+            assert undisturbed.candidate.version == played.round.candidate.version
+            print(f"{stage.n_killed} kills, the same model: {played.round.candidate.version}")  # noqa: T201
+
+
+def folders(name: str) -> list[str]:
+    """Folders of a variable."""
+    return [place for place in os.environ.get(name, "").split(":") if place]
+
+
+def scene_of_environment() -> Scene:
+    """The scene that the environment names."""
+    options = [*_LONG]
+    for option in ("guard", "keep", "replay"):
+        for place in folders(f"LOOP_{option.upper()}"):
+            options += [f"--{option}", place]
+    options += shlex.split(os.environ.get("LOOP_OPTIONS", ""))
+    if "LOOP_LEARN" not in os.environ:
+        rhvoice = os.environ.get("LOOP_RHVOICE")
+        learnt, tested = sayings_with_names(Path(rhvoice) if rhvoice else None)
+        name = "names"
+    else:
+        learnt, tested = (said_in(Path(os.environ[name])) for name in ("LOOP_LEARN", "LOOP_TEST"))
+        name = os.environ.get("LOOP_CHANNEL", "one voice")
+        if "LOOP_MINUTES" in os.environ:
+            learnt = some_of(learnt, float(os.environ["LOOP_MINUTES"]))
+        tested = tested[: int(os.environ.get("LOOP_TESTS", len(tested)))]
+        if name == "telephone":
+            learnt, tested = on_the_telephone(learnt, 1), on_the_telephone(tested, 2)
+    is_personal = len({one.speaker for one in learnt}) == 1
+    goal = 0.12 if name == "one voice" else 0.2
+    return Scene(name, learnt, tested, is_personal, tuple(options), goal)
+
+
+def folder_of_environment() -> Path:
+    """Where the outcome is written."""
+    folder = Path(os.environ["LOOP_OUT"]).resolve()
+    assert not (folder / "world").exists(), f"{folder} holds an earlier run: name another folder"
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(_TIMEOUT_S)
+@pytest.mark.skipif(not IS_LONG, reason="plays with LOOP_OUT; see `make loop`")
+async def test_the_scene_of_the_environment(request: pytest.FixtureRequest) -> None:
+    """Its error rates are written down and asserted nowhere: they say how good learning is, not whether it works."""
+    weights = os.environ.get("LOOP_WEIGHTS") or request.getfixturevalue("whisper_base")
+    scene, folder = scene_of_environment(), folder_of_environment()
+    with playing(scene, Path(weights), folder) as (played, stage):
+        outcome = played.outcome
+        if outcome.report:
+            shutil.copytree(Path(outcome.report).parent, folder / "report")
+        page = write_outcome(folder, outcome, played.texts)
+        print(f"{page_of(outcome)}\n{page}")  # noqa: T201 - what `make loop` is for
+        await check(played, stage.world)

@@ -1,0 +1,124 @@
+"""The gate refuses real models, each for its own reason: broken, forgetful, dishonest, inventive and slow ones.
+
+The champion of these tests is the embedded model with noise in its weights, so that the embedded model itself would
+pass, but for what was done to it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from glas.domain.errors import ModelLoadError
+from glas.domain.model_ref import ModelRef
+from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
+from glas.recognition import cost, trial
+from glas.recognition.gate import Condition
+from glas.recognition.lineage import Lineage, write_lineage
+from glas.recognition.references import ReferenceSet, Utterance
+from glas.recognition.trial import TestData, text_hash, try_candidate
+from glas.settings import NnServiceSettings, Settings
+from glas.system.files import sha256_of
+from tests.conftest import Sample
+from tests.system.refused_models import (
+    damage,
+    deeper,
+    noisy,
+    sure_of_everything,
+    unchanged,
+    without_words,
+    write_changed,
+)
+
+_NOISE = 0.3
+# How fast a model is depends on what else the machine does; only one of these tests is about it.
+_BUSY = {Condition.SPEED}
+
+
+class World(NamedTuple):
+    """What the tests share."""
+
+    settings: Settings
+    data: TestData
+    place: Path
+
+
+@pytest.fixture(scope="module")
+def world(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A champion with errors, a test and a guard; a minute of sounds without speech is enough here."""
+    place = tmp_path_factory.mktemp("refused")
+    champion = write_changed(place / "champion", noisy(_NOISE))
+    said = [Utterance(one.path, one.path.name, one.text, f"speaker {n}") for n, one in enumerate(samples)]
+    data = TestData(ReferenceSet("test", tuple(said[:4])), (ReferenceSet("guard", tuple(said[4:])),))
+    nn_service = NnServiceSettings(vad_threshold=0.2)
+    settings = Settings(_env_file=None, data_dir=place / "data", model=f"whisper:{champion}", nn_service=nn_service)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "NONSPEECH", 12)
+        patch.setattr(cost, "ROUNDS", 1)
+        patch.setattr(cost, "RECORDINGS", 2)
+        yield World(settings, data, place)
+
+
+def failed(world: World, model: Path) -> set[Condition]:
+    """The conditions for which a model is refused."""
+    verdict = try_candidate(world.settings, f"whisper:{model}", world.data).verdict
+    found = {one.condition for one in verdict.checks if not one.passed}
+    assert verdict.passed == (not found)
+    return found
+
+
+def texts_of(some: ReferenceSet) -> list[str]:
+    """The references of a set."""
+    return [one.text for one in some.utterances]
+
+
+@pytest.mark.slow
+def test_a_damaged_one_hears_nothing_right(world: World) -> None:
+    """Bits that were flipped on the disk make no model better, and one that is cut short is not even loaded."""
+    model = write_changed(world.place / "damaged", unchanged)
+    damage(model)
+    assert {Condition.GAIN, Condition.CERTAINTY, Condition.GUARD} <= failed(world, model)
+    weights = model / CONVERTED_WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(ModelLoadError):
+        failed(world, model)
+
+
+@pytest.mark.slow
+def test_one_that_learnt_from_the_test(world: World) -> None:
+    """It is better in every figure; but it knows the speakers, a recording of the test, and one of the guard."""
+    model = write_changed(world.place / "learnt", unchanged)
+    test, (guard,) = world.data.test.utterances, world.data.guards
+    lineage = Lineage(
+        base=ModelRef(name="embedded", version="0" * 12),
+        speakers=("speaker 0", "somebody else"),
+        recordings=(sha256_of(test[1].audio), sha256_of(guard.utterances[0].audio)),
+        texts=(text_hash(test[0].text),),
+        recipe={},
+        result={},
+    )
+    write_lineage(model, lineage)
+    assert failed(world, model) - _BUSY == {Condition.SPEAKERS, Condition.RECORDINGS}
+
+
+@pytest.mark.slow
+def test_one_that_forgot(world: World) -> None:
+    """It cannot write words of the guard any more that the test does not have."""
+    forgotten, kept = texts_of(world.data.guards[0]), texts_of(world.data.test)
+    model = write_changed(world.place / "forgot", without_words(forgotten, kept))
+    assert failed(world, model) - _BUSY == {Condition.GUARD}
+
+
+@pytest.mark.slow
+def test_one_that_hears_words_in_noise(world: World) -> None:
+    """It never doubts: neither that somebody speaks, nor what it writes."""
+    model = write_changed(world.place / "sure", sure_of_everything)
+    assert failed(world, model) - _BUSY == {Condition.NONSPEECH}
+
+
+@pytest.mark.slow
+def test_one_that_is_slower(world: World) -> None:
+    """It writes what the embedded model writes, with two thirds more layers."""
+    model = write_changed(world.place / "deeper", deeper)
+    assert failed(world, model) == {Condition.SPEED}
