@@ -26,7 +26,13 @@ PASSED = VerdictRecord(
 
 
 def entry(name: str, state: ModelState, **more: object) -> ModelEntry:
-    values = {"base": str(EMBEDDED), "former": EMBEDDED, "verdict": PASSED, "operator": "anna", "lineage": {"recipe": 1}}
+    values = {
+        "base": str(EMBEDDED),
+        "former": EMBEDDED,
+        "verdict": PASSED,
+        "operator": "anna",
+        "lineage": {"recipe": 1},
+    }
     return ModelEntry.model_validate({"name": name, "version": "ba9876543210", "state": state} | values | more)
 
 
@@ -52,7 +58,9 @@ async def states(db_assist: DbAssistClient) -> dict[str, str]:
 async def test_a_model_and_those_who_taught_it(db_assist: DbAssistClient) -> None:
     """Everything is kept; whoever forgets or withdraws leaves the list, not the count."""
     (anna, hers), (boris, his), (vera, third) = [await speaker(db_assist) for _ in range(3)]
-    wanted = entry("first", ModelState.CHAMPION, n_people=3, message_ids=(hers, his, third, 10**9), dataset_version="3f")
+    wanted = entry(
+        "first", ModelState.CHAMPION, n_people=3, message_ids=(hers, his, third, 10**9), dataset_version="3f"
+    )
     made = await db_assist.record_model(wanted)
     assert await db_assist.record_model(wanted) == made, "a repetition changes nothing"
     assert (made.n_people, made.n_withdrawn, made.dataset_version) == (3, 0, "3f")

@@ -38,6 +38,7 @@ def promote(
         raise typer.Exit(EXIT_USAGE)
     settings = open_settings(quiet=True)
     with told():
+        from glas.cli.records import record_promotion
         from glas.engines.catalogue import choose
         from glas.recognition.gate_report import write_report
         from glas.recognition.references import read_reference_set
@@ -53,6 +54,8 @@ def promote(
         if released:
             choose(candidate, settings.models_dir)
         _note(settings, found, released=released, force=force)
+        if not dry_run:
+            record_promotion(settings, found.verdict, released=released, force=force)
     if released:
         former = found.verdict.champion.name
         out.print(say("promote-serves", model=str(found.verdict.candidate), former=former), markup=False)

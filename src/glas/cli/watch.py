@@ -22,6 +22,7 @@ def watch(
     """Compare the ratings of the model that serves with those of the model before."""
     settings = open_settings(quiet=True)
     with told():
+        from glas.cli.records import record_roll_back
         from glas.engines.catalogue import choose
         from glas.recognition import journal
 
@@ -40,6 +41,7 @@ def watch(
                 champion=last.candidate, candidate=last.champion, event="taken_back", reason=why
             )
             journal.write(settings.models_dir, taken_back)
+            record_roll_back(settings, last.candidate, why)
             out.print(say("watch-taken-back", model=last.champion.name), markup=False)
         else:
             out.print(say("watch-advice"), markup=False)

@@ -35,7 +35,7 @@ async def count_willing(*, session: AsyncSession) -> dict[int, int]:
         .where(agrees.is_(True))
         .group_by(ModelPersonRow.model_id)
     )
-    return {model_id: number for model_id, number in (await session.execute(query))}
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def taught_by(user_id: int, *, session: AsyncSession) -> tuple[TaughtModel, ...]:

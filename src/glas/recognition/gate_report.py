@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glas.engines.catalogue import title_of as title_of_model
 from glas.localisation import Catalogue, rounded
+from glas.localisation.gate import written_figure
 from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check, Condition
 from glas.recognition.references import ReferenceSet
@@ -19,8 +20,6 @@ _LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
 
 # Texts of the page that have no values in them.
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
-_COUNTED = frozenset({Condition.NONSPEECH, Condition.SPEAKERS, Condition.RECORDINGS, Condition.TEXTS})
-_RELATIVE = frozenset({Condition.GAIN, Condition.SPEED})
 
 
 def write_report(folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue) -> Path:
@@ -53,11 +52,7 @@ def title_of(check: Check, say: Catalogue) -> str:
 
 def number_of(check: Check, value: float | None, say: Catalogue) -> str:
     """A check's value or limit, in its unit."""
-    if value is None:
-        return say("gate-unknown")
-    if check.condition in _COUNTED:
-        return f"{value:.0f}"
-    return say("gate-percent" if check.condition in _RELATIVE else "gate-points", value=rounded(100 * value, 2))
+    return written_figure(check.condition, value, say)
 
 
 def _range(bucket: Bucket, say: Catalogue) -> str:

@@ -301,3 +301,33 @@ recognising-time = 🎧 Listening, {$time} done
 subtitles-tomorrow = For subtitles this recording must be recognised again, and the minutes for today are used up. Try later.
 mydata-part = Part {$number}, more to follow.
 mydata-last-part = Part {$number}, the last one: now you have everything that we hold. Files with numbers at the end (.001, .002) are one large recording: join them in order.
+
+news = I transcribe better now: a new model has learnt from your corrected messages, too. Here is one of them.
+news-before = Before:
+news-after = Now:
+news-thanks = Thank you for helping!
+button-news-no = 🔕 Do not send me this
+button-news-yes = 🔔 Send me such news
+news-refused = All right, no more of these. To get them again: /settings
+news-wanted = All right: when a new model learns something from your messages, I will show you.
+settings-news = Show me what you learn from my messages: {$news}
+settings-news-on = yes
+settings-news-off = no
+candidate =
+    🧠 A new model has passed the test and waits for a decision: shall it serve, or the former one?
+
+    {$name} ({$version})
+candidate-rates = Word errors on the test recordings: {$before} % now, {$after} % with the new one
+candidate-people =
+    { $count ->
+        [one] It learnt from the messages of {$count} person.
+       *[other] It learnt from the messages of {$count} people.
+    }
+button-candidate-yes = ▶️ Let it serve
+button-candidate-no = Keep the former
+candidate-decided = This has been decided already.
+candidate-yes-begun = Loading it…
+candidate-serves = ✅ It serves now. Decided by: {$who}
+candidate-serves-until-restart = ✅ It serves until the next restart: GLAS_MODEL names another model. Decided by: {$who}
+candidate-left = The former model stays. Decided by: {$who}
+candidate-failed = ⚠️ It cannot serve, so the former model does. {$reason} Decided by: {$who}
