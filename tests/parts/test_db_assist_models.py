@@ -3,37 +3,12 @@
 import pytest
 
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.model_record_bodies import (
-    CheckRecord,
-    DecisionRequest,
-    ModelEntry,
-    NewsItem,
-    VerdictRecord,
-)
+from glas.clients.model_record_bodies import DecisionRequest, NewsItem
 from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
 from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
-from glas.domain.model_ref import ModelRef
 from glas.domain.people import Purpose, Role
+from tests.parts.judged import EMBEDDED, PASSED, entry
 from tests.parts.voices import BOT, send, someone
-
-EMBEDDED = ModelRef(name="embedded", version="0123456789ab")
-PASSED = VerdictRecord(
-    passed=True,
-    wer_before=0.25,
-    wer_after=0.2,
-    checks=(CheckRecord(condition="gain", limit=0.05, value=0.2, passed=True),),
-)
-
-
-def entry(name: str, state: ModelState, **more: object) -> ModelEntry:
-    values = {
-        "base": str(EMBEDDED),
-        "former": EMBEDDED,
-        "verdict": PASSED,
-        "operator": "anna",
-        "lineage": {"recipe": 1},
-    }
-    return ModelEntry.model_validate({"name": name, "version": "ba9876543210", "state": state} | values | more)
 
 
 async def speaker(db_assist: DbAssistClient) -> tuple[int, int]:
@@ -153,6 +128,18 @@ async def test_an_administrator_decides_once(db_assist: DbAssistClient) -> None:
     assert [(one.tg_id, one.message_id) for one in asked] == [(admin, 7), (other, None)]
 
 
+async def test_news_of_a_run_that_died_count_as_told(db_assist: DbAssistClient) -> None:
+    """Nobody knows whether the person has them."""
+    anna, hers = await speaker(db_assist)
+    news = (NewsItem(transcription_id=hers, text_before="было", text_after="стало"),)
+    await db_assist.record_model(entry("first", ModelState.CHAMPION, news=news))
+    (told,) = await db_assist.waiting_announcements(BOT)
+    assert await db_assist.claim_announcement(told.id, "0" * 8) == told
+    assert await db_assist.claim_announcement(told.id, "1" * 8) is None
+    (mine,) = (await db_assist.export_user(anna)).news
+    assert (mine.text_after, mine.outcome) == (None, Outcome.SENT)
+
+
 async def test_news_are_claimed_once_and_told_once(db_assist: DbAssistClient) -> None:
     """Only those of the champion, to people who still agree and want them; the words go when they are told."""
     people = [await speaker(db_assist) for _ in range(5)]
@@ -171,13 +158,13 @@ async def test_news_are_claimed_once_and_told_once(db_assist: DbAssistClient) ->
     assert await db_assist.claim_announcement(told.id, "0" * 8) == told
     assert await db_assist.claim_announcement(told.id, "0" * 8) == told
     assert await db_assist.waiting_announcements(BOT) == (), "nobody else begins"
-    assert await db_assist.claim_announcement(told.id, "1" * 8) is None
     await db_assist.end_announcement(told.id, "0" * 8, None)
     assert await db_assist.waiting_announcements(BOT) == (told,)
     assert await db_assist.claim_announcement(told.id, "1" * 8) == told
     with pytest.raises(ConflictError):
         await db_assist.end_announcement(told.id, "0" * 8, Outcome.SENT)
     await db_assist.end_announcement(told.id, "1" * 8, Outcome.SENT, message_id=8)
+    assert await db_assist.claim_announcement(told.id, "1" * 8) is None
     (mine,) = (await db_assist.export_user(anna)).news
     assert (mine.transcription_id, mine.text_before, mine.outcome) == (hers, None, Outcome.SENT)
     assert not (await db_assist.user(boris)).wants_news

@@ -72,9 +72,15 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, 
 
 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
-    """Begin to send an announcement; None if it is not to be sent any more."""
+    """Begin to send an announcement; None if it is not to be sent any more.
+
+    One run at a time has it, so another claim is that of a run which has died. News are then taken for sent.
+    """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
-    if row is None or (row.kind == AnnouncementKind.NEWS and row.claim not in (None, claimed_by)):
+    if row is None or row.outcome is not None:
+        return None
+    if row.kind == AnnouncementKind.NEWS and row.claim not in (None, claimed_by):
+        _end(row, Outcome.SENT)
         return None
     found = await _found(and_(AnnouncementRow.id == announcement_id, _may_be_sent()), session=session)
     if not found:
@@ -98,9 +104,13 @@ async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSes
     if wanted.outcome is None:
         row.claim = None
         return
-    row.outcome = wanted.outcome.value
     row.message_id = wanted.message_id
-    row.sent_datetime = people.now() if wanted.outcome is Outcome.SENT else None
+    _end(row, wanted.outcome)
+
+
+def _end(row: AnnouncementRow, outcome: Outcome) -> None:
+    row.outcome = outcome.value
+    row.sent_datetime = people.now() if outcome is Outcome.SENT else None
     row.text_before = row.text_after = None
 
 
