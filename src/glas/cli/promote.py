@@ -48,7 +48,7 @@ def promote(
         found = try_candidate(settings, candidate, sets, report=told_step)
         _show(found)
         folder = settings.models_dir / REPORTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{found.verdict.candidate.version}"
-        page = write_report(folder, found, sets.test, say)
+        page = write_report(folder, found, sets.test, say, sets.guards)
         out.print(say("promote-report", page=str(page)), markup=False)
         released = (found.verdict.passed or force is not None) and not dry_run
         if released:

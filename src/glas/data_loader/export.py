@@ -27,6 +27,7 @@ from glas.data_loader.message import MessageWriter
 from glas.data_loader.record import Record, describe
 from glas.domain.errors import AudioError, NotFoundError, ServiceFaultError
 from glas.s3 import Store
+from glas.system.message_files import delete_stale
 
 _PAGE = 200
 _AT_ONCE = 4  # some wait for the disk while others decode
@@ -47,6 +48,7 @@ class ExportOptions:
         test_share: share of the speakers in the test set, 0..1.
         reconcile_s: seconds after which a run compares everything.
         full: compare everything now.
+        derived: where folders about exported messages lie; those about messages that have left are emptied.
         on_progress: called after every message.
         on_step: called at every step that a kill may follow; tests kill there.
     """
@@ -55,6 +57,7 @@ class ExportOptions:
     test_share: float = 0.1
     reconcile_s: float = 86_400
     full: bool = False
+    derived: tuple[Path, ...] = ()
     on_progress: Callable[[ExportProgress], None] = lambda _progress: None
     on_step: Callable[[str], None] = lambda _step: None
 
@@ -74,6 +77,7 @@ async def run_export(
         try:
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
             is_full = await run.work()
+            stale = await asyncio.to_thread(delete_stale, options.derived, index.numbers())
         finally:
             # Wait for threads that still write before the lock is released, without blocking the event loop.
             await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
@@ -84,7 +88,7 @@ async def run_export(
             directory=str(options.directory),
             wall_s=round(time.monotonic() - began, 3),
         )
-    _log.info("export done", **report.model_dump(exclude={"phase"}))
+    _log.info("export done", **report.model_dump(exclude={"phase"}), n_stale=len(stale))
     return report
 
 

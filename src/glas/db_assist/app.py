@@ -98,6 +98,7 @@ async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
         try:
             async with opened.writing() as session:
                 await usage.delete_expired(session=session)
+            await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             _log.warning("what has expired could not be deleted", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):

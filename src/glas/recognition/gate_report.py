@@ -13,6 +13,7 @@ from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check, Condition
 from glas.recognition.references import ReferenceSet
 from glas.recognition.trial import TrialResult
+from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = "index.html", "verdict.json"
 WORST = 20
@@ -22,21 +23,30 @@ _LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
 
 
-def write_report(folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue) -> Path:
+def write_report(
+    folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue, guards: Sequence[ReferenceSet] = ()
+) -> Path:
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; returns the page.
+
+    If a recording is not there any more, because its speaker was forgotten meanwhile, only `verdict.json` stays.
 
     Args:
         folder: made if it is not there.
         found: from `try_candidate`.
         test: the test set, whose worst recordings are laid into the page.
         say: the language of the page.
+        guards: the guard sets, whose texts are in the evaluations.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    audio = [one.audio for some in (test, *guards) for one in some.utterances]
+    note_messages(folder, audio, harmless=(FIGURES,))
     (folder / FIGURES).write_text(found.verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for name, measured in (("champion", found.champion), ("candidate", found.candidate)):
         (folder / f"{name}.json").write_text(measured.model_dump_json(indent=1) + "\n", encoding="utf-8")
     page = folder / PAGE
     page.write_text(_page(found, test, say), encoding="utf-8")
+    if not all(path.is_file() for path in audio):
+        delete_messages(folder)
     return page
 
 
