@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from glas.cli.language import say
 from glas.cli.records import all_records, decided
@@ -15,7 +14,7 @@ from glas.engines.catalogue import AUTO, choose, named_champion
 from glas.localisation import rounded
 
 if TYPE_CHECKING:
-    from glas.clients.model_record_bodies import CheckRecord, DecisionRecord, ModelRecord
+    from glas.clients.model_record_bodies import CheckRecord, DecisionRecord, ModelRecord, VerdictRecord
 
 
 def list_models() -> None:
@@ -26,13 +25,14 @@ def list_models() -> None:
         if not records:
             out.print(say("records-none"), markup=False)
             return
-        columns = ("number", "model", "state", "date", "wer", "people")
-        table = Table(*(say(f"records-{one}") for one in columns), box=None)
         for one in records:
-            name = f"{one.name}\n{one.version}"
-            state = say(f"records-state-{one.state.value.replace('_', '-')}")
-            table.add_row(str(one.id), name, state, _date(one.creation_datetime), _rates(one), _people(one))
-        out.print(table)
+            facts = [_date(one.creation_datetime), say(f"records-state-{one.state.value.replace('_', '-')}")]
+            if one.verdict is not None:
+                facts.append(say("records-rates", rates=_rates(one.verdict)))
+            if one.n_people:
+                facts.append(say("records-taught", people=_people(one)))
+            out.print(f"{one.id:>3}  {one.ref}", style="bold", markup=False)
+            out.print(f"     {', '.join(facts)}", markup=False)
 
 
 def history(
@@ -110,12 +110,9 @@ def _date(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d}"
 
 
-def _rates(record: "ModelRecord") -> str:
-    verdict = record.verdict
-    if verdict is None:
-        return "—"
+def _rates(verdict: "VerdictRecord") -> str:
     before, after = (written(rounded(100 * one)) for one in (verdict.wer_before, verdict.wer_after))
-    return f"{before} → {after} %"
+    return f"{before} → {after}"
 
 
 def _people(record: "ModelRecord") -> str:

@@ -86,6 +86,27 @@ def record_roll_back(settings: "Settings", ref: "ModelRef", reason: str) -> None
         _not_recorded(error)
 
 
+def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
+    """Return the model before the one that serves, and the one that serves; None if nothing is known of a release.
+
+    An administrator's decision in Telegram stands in db_assist only, what was done before there were records in the
+    journal only.
+
+    Raises:
+        GlasError: db_assist does not answer, or the journal is damaged.
+    """
+    from glas.engines.catalogue import named_champion
+    from glas.recognition import journal
+
+    records = asyncio.run(all_records(settings))
+    after = next((one for one in records if one.state is ModelState.CHAMPION), None)
+    earlier = [one for one in records if one.state is ModelState.REPLACED and one.champion_datetime is not None]
+    if after is not None and earlier and named_champion(settings.models_dir) == after.name:
+        return max(earlier, key=lambda one: str(one.champion_datetime)).ref, after.ref
+    noted = journal.last_release(settings.models_dir)
+    return None if noted is None else (noted.champion, noted.candidate)
+
+
 async def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
     """Return all models that were judged, the newest first.
 

@@ -111,8 +111,9 @@ class Administration:
             UnknownModelError: there is no such model.
         """
         engine, _, place = name.partition(":")
-        own = self._settings.models_dir / Path(place).name
-        if Path(place).is_absolute() and Path(place).name and own.is_dir():
+        last = Path(place).name
+        own = self._settings.models_dir / last
+        if Path(place).is_absolute() and last not in ("", "..") and own.is_dir():
             return resolve(f"{engine}:{own}", self._settings.models_dir)
         return self._registry.find(name)
 

@@ -186,12 +186,8 @@ watch-taken-back = The former model serves again: {$model}.
 
 records-none = No model has been judged yet.
 records-failed = ! The decision holds, but it was not recorded: {$detail}
-records-number = No.
-records-model = Model
-records-state = State
-records-date = Date
-records-wer = Word errors
-records-people = Learnt from
+records-rates = word errors {$rates} %
+records-taught = learnt from people: {$people}
 records-withdrawn = (withdrawn or forgotten since: {$count})
 records-state-candidate = waits for a decision
 records-state-refused = refused

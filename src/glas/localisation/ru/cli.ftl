@@ -189,12 +189,8 @@ watch-taken-back = Прежняя модель возвращена: {$model}.
 
 records-none = Проверенных моделей пока нет.
 records-failed = ! Решение действует, но не записано: {$detail}
-records-number = №
-records-model = Модель
-records-state = Состояние
-records-date = Дата
-records-wer = Ошибки в словах
-records-people = Училась у людей
+records-rates = ошибок в словах {$rates} %
+records-taught = училась у людей: {$people}
 records-withdrawn = (отозвали согласие или удалили данные: {$count})
 records-state-candidate = ждёт решения
 records-state-refused = отклонена
