@@ -11,7 +11,9 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 from glas.engines.catalogue import embedded_directory
 from glas.localisation import Value
 from glas.recognition import trial
+from glas.recognition.gate_report import FIGURES
 from glas.settings import Settings
+from glas.system.message_files import LIST
 from glas.training.datasets.making import Rules
 from glas.training.finetune.base import Base
 from glas.training.finetune.fit import Fit
@@ -90,9 +92,16 @@ async def test_a_round_goes_on_and_is_not_repeated(
         assert ended.model is not None
         assert ended.report is not None
         assert has_report(Path(ended.report))
+        assert (Path(ended.report).parent / LIST).is_file()
+    assert not list(plan.rounds.rglob("clips")), "clips that were cut are deleted"
 
     def unexpected(name: str, /, **_values: Value) -> None:
         pytest.fail(f"a finished round has begun again: {name}")
 
     assert await asyncio.to_thread(run_round, settings, plan, report=unexpected) == ended
     assert finished_rounds(plan.rounds) == [ended]
+    if ended.report is not None:
+        for number in range(len(LEARNT) + len(TESTED)):
+            await world.db_assist.forget(await world.person(number))
+        await world.export(derived=(plan.rounds,))
+        assert {path.name for path in Path(ended.report).parent.iterdir()} == {FIGURES}

@@ -114,6 +114,8 @@ privacy =
 
     For the daily limit, minutes are counted for everybody, under a pseudonym; the count is deleted after a day. So that the same sound is not paid twice, its checksum is kept for 90 days after /forget; it reveals neither voice nor name.
 
+    What your recordings have changed in a model cannot be taken out of it. So after /forget, or if you withdraw the permission, administrators see how many people a model has lost (not who they are) and may retire it.
+
     I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
 consent-ask =
     May we learn from your voice messages? Reviewers listen to some of them to correct the texts; they are not told whose voice it is. You can withdraw at any time.
