@@ -123,7 +123,9 @@ async def test_a_round_is_recorded_once_with_news(learnt: tuple[Learnt, int], sa
         assert [one.transcription_id for one in news] == [hers]
         assert normalise(news[0].text_after or "") == normalise(samples[0].text)
         assert news[0].text_before != news[0].text_after
-    before, after = await asyncio.to_thread(last_release, settings)  # type: ignore[misc] - there is one
+    released = await asyncio.to_thread(last_release, settings)
+    assert released is not None
+    before, after = released
     assert (before.version, after.name) == ("0" * 12, "embedded")
     choose(before.name, settings.models_dir)
     again = await asyncio.to_thread(record_round, settings, found.plan, found.ended, release=True)

@@ -59,7 +59,7 @@ async def test_who_taught_a_model_is_told_once_and_may_refuse(house: House) -> N
     await house.until(lambda: texts_of_buttons(shown_now) == ["🔔 Присылать такие новости"], "another button")
     await taught(house, "second", anna)
     settings = await house.answer(house.telegram.say(anna, "/settings"))
-    assert "чему я научился на моих сообщениях: нет" in settings["text"]
+    assert "чему бот научился на моих сообщениях: нет" in settings["text"]
     await asyncio.sleep(1)
     assert len(told_to(house, anna, "Я стал распознавать лучше")) == 1
     await house.press(anna, settings, "🔔")
@@ -101,7 +101,10 @@ async def test_news_do_not_come_twice_when_the_answer_of_telegram_is_lost(house:
 
 async def asked(house: House, admin: int, name: str) -> JsonObject:
     """The question about a model."""
-    found = lambda: [one for one in told_to(house, admin, "🧠") if f"\n{name} (" in one["text"]]  # noqa: E731
+
+    def found() -> list[JsonObject]:
+        return [one for one in told_to(house, admin, "🧠") if f"\n{name} (" in one["text"]]
+
     await house.until(lambda: bool(found()), f"a question about {name}")
     return found()[0]
 
@@ -118,11 +121,13 @@ async def test_the_first_administrator_decides(house: House, recogniser: Recogni
     assert "сейчас 24,8 %, с новой 17,8 %" in hers["text"]
     assert "✓ Ошибок меньше на: 28,20 %" in hers["text"] or "✓ Ошибок меньше на: 28,2 %" in hers["text"]
     assert "Училась на сообщениях 1 человека." in hers["text"]
+    assert hers["text"].endswith("Включить её или оставить прежнюю?")
     assert texts_of_buttons(hers) == ["▶️ Включить", "Оставить прежнюю"]
     assert await house.press(ADMIN, hers, "▶️") == "Включаю…"
     await house.until(lambda: "✅ Включена" in now(house, hers) and "✅ Включена" in now(house, his))
     assert recogniser.served[-1] == made.name
     assert "Решение:" in now(house, his)
+    assert "?" not in now(house, his)
     assert "reply_markup" not in house.telegram.world.messages[(OTHER, his["message_id"])]
     found = await house.services.db_assist.model(made.ref)
     assert found is not None

@@ -312,13 +312,14 @@ button-news-no = 🔕 Do not send me this
 button-news-yes = 🔔 Send me such news
 news-refused = All right, no more of these. To get them again: /settings
 news-wanted = All right: when a new model learns something from your messages, I will show you.
-settings-news = Show me what you learn from my messages: {$news}
+settings-news = Show me what the bot learns from my messages: {$news}
 settings-news-on = yes
 settings-news-off = no
 candidate =
-    🧠 A new model has passed the test and waits for a decision: shall it serve, or the former one?
+    🧠 A new model has passed the test.
 
     {$name} ({$version})
+candidate-ask = Shall it serve, or the former one?
 candidate-rates = Word errors on the test recordings: {$before} % now, {$after} % with the new one
 candidate-people =
     { $count ->
@@ -332,4 +333,4 @@ candidate-yes-begun = Loading it…
 candidate-serves = ✅ It serves now. Decided by: {$who}
 candidate-serves-until-restart = ✅ It serves until the next restart: GLAS_MODEL names another model. Decided by: {$who}
 candidate-left = The former model stays. Decided by: {$who}
-candidate-failed = ⚠️ It cannot serve, so the former model does. {$reason} Decided by: {$who}
+candidate-failed = ⚠️ It cannot serve, so the former model does. {$reason} Who wanted it: {$who}

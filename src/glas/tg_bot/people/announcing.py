@@ -20,13 +20,20 @@ from aiogram.utils.formatting import Bold, Text
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.model_record_bodies import Announcement, ModelRecord
-from glas.domain.errors import ConflictError, GlasError, InvalidParameterError, NotFoundError, OverloadedError
+from glas.domain.errors import (
+    ConfigurationError,
+    ConflictError,
+    GlasError,
+    InvalidParameterError,
+    NotFoundError,
+    OverloadedError,
+)
 from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
 from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.localisation import rounded
 from glas.localisation.gate import written_figure
-from glas.tg_bot.api.telegram import PersonGoneError, TelegramAwayError, UnreadableAnswerError, said, sent
+from glas.tg_bot.api.telegram import PersonGoneError, UnreadableAnswerError, said, sent
 from glas.tg_bot.talk.differences import new_words
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
@@ -107,10 +114,10 @@ class Announcing:
         except InvalidParameterError as error:
             _log.error("Telegram refuses an announcement", announcement=found.id, error=error.message)
             return _ended(claim, Outcome.UNREACHABLE)
-        except OverloadedError:
+        except (OverloadedError, ConfigurationError):
             await self.db_assist.end_announcement(found.id, claim, None)
             raise
-        except TelegramAwayError as error:
+        except GlasError as error:
             if found.kind is AnnouncementKind.QUESTION:
                 raise
             # The connection broke: it is not known whether the person has it, and nobody shall get it twice.
@@ -143,14 +150,15 @@ class Announcing:
         say, born_s = self.phrases[found.locale], int(time.time())
         if found.kind is AnnouncementKind.NEWS:
             before, after = found.text_before or "", found.text_after or ""
-            text = Text(
+            news = Text(
                 say("news"), "\n\n", Bold(say("news-before")), "\n", before, "\n\n",
                 Bold(say("news-after")), "\n", *new_words(before, after), "\n\n", say("news-thanks"),
             )  # fmt: skip
-            return text, self.keyboards.news(wanted=True, asker=found.tg_id, born_s=born_s, say=say)
+            return news, self.keyboards.news(wanted=True, asker=found.tg_id, born_s=born_s, say=say)
         model = await model_of(found.model_id, self.db_assist)
         keyboard = self.keyboards.decision(found.model_id, asker=found.tg_id, born_s=born_s, say=say)
-        return Text(question(model, found.locale, self.phrases)), keyboard
+        text = f"{question(model, found.locale, self.phrases)}\n\n{say('candidate-ask')}"
+        return Text(text), keyboard
 
 
 def _ended(claim: str, outcome: Outcome, message_id: int | None = None) -> dict[str, Any]:
