@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from aiohttp import web
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.clients.nn_service_bodies import ComparisonBody, HealthBody, TitleBody
+from glas.clients.nn_service_model_bodies import SwappedBody
 from glas.domain.corrections import Sound
 from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
 from glas.nn_service.formats import Granularity, render_verbose
@@ -80,6 +82,8 @@ class Recogniser:
         self.keywords: list[str] = []
         """Words that were sent with the last recording."""
         self.n_judged = 0
+        self.served: list[str] = []
+        """Models that were to be the default one."""
         self.client: NnServiceClient
 
     async def health(self, request: web.Request) -> web.StreamResponse:
@@ -104,6 +108,23 @@ class Recogniser:
     async def judge(self, _request: web.Request) -> web.StreamResponse:
         self.n_judged += 1
         body = ComparisonBody(sound=Sound.UNKNOWN, text=self.text, lost=None, n_words=None)
+        return web.json_response(body.model_dump(mode="json"))
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        if self.error is not None:
+            return web.json_response(self.error[1], status=self.error[0])
+        self.served.append((await request.json())["model"])
+        body = SwappedBody(
+            id=self.served[-1],
+            version="0123456789ab",
+            aliases=["auto"],
+            is_default=True,
+            since=datetime.now(UTC),
+            in_flight=0,
+            memory_bytes=1,
+            expires_at=None,
+            survives_restart=True,
+        )
         return web.json_response(body.model_dump(mode="json"))
 
     async def _tell_pieces(self, request: web.Request) -> web.StreamResponse:
@@ -136,6 +157,7 @@ async def open_recogniser() -> AsyncIterator[Recogniser]:
     app.router.add_get("/health", made.health)
     app.router.add_post("/v1/audio/transcriptions", made.transcribe)
     app.router.add_post("/v1/audio/comparisons", made.judge)
+    app.router.add_put("/api/ps/auto", made.serve)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -7,7 +7,8 @@ import pytest
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
-from glas.engines.catalogue import AUTO, choose
+from glas.domain.errors import ModelError, UnknownModelError
+from glas.engines.catalogue import AUTO, choose, named_champion
 from glas.launch.reach import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
@@ -86,3 +87,21 @@ async def test_a_named_model_is_not_replaced(settings: Settings, models: list[st
         choose(models[1], settings.models_dir)
         await asyncio.sleep(2.5)
         assert await default_of(client) == models[0]
+
+
+async def test_a_model_that_was_made_here_serves_at_a_word(settings: Settings, models: list[str]) -> None:
+    """By its place, even where the caller sees the directory elsewhere; never one from outside; kept for a restart."""
+    app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+        assert await client.serve("onnx:/elsewhere/models/small-1")
+        assert await default_of(client) == models[1] == named_champion(settings.models_dir)
+        outside = settings.data_dir / "outside"
+        write_weights(outside, 0)
+        for unknown in (f"onnx:{outside}", "onnx:/elsewhere/models/..", "onnx:/"):
+            with pytest.raises(UnknownModelError):
+                await client.serve(unknown)
+        await asyncio.to_thread(damage, Path(models[0].partition(":")[2]))
+        with pytest.raises(ModelError):
+            await client.serve(models[0])
+        assert await default_of(client) == models[1]

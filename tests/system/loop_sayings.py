@@ -3,7 +3,7 @@
 import io
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,8 +83,8 @@ def _through_telephone(rng: np.random.Generator, samples: Samples) -> Samples:
     """Samples (n,) with a telephone's band and with noise that falls by 3 dB an octave, in the same band."""
     narrow = limit_band(rng, samples)
     frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
-    hiss = np.fft.irfft(np.fft.rfft(rng.standard_normal(len(samples))) / np.sqrt(frequency_hz + 80), len(samples))
-    hiss = limit_band(rng, hiss.astype(np.float32))
+    noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(len(samples))) / np.sqrt(frequency_hz + 80), len(samples))
+    hiss = limit_band(rng, noise.astype(np.float32))
     noisy = narrow + hiss * np.float32(level(narrow) / level(hiss) * 10 ** (-rng.uniform(*SNR_DB) / 20))
     return np.asarray(noisy * np.float32(0.7 / np.abs(noisy).max()), np.float32)
 
@@ -137,7 +137,7 @@ def sayings_with_names(rhvoice: Path | None) -> tuple[list[Saying], list[Saying]
     return found[0], found[1]
 
 
-def _texts(sentences: dict[str, tuple[str, ...]]) -> list[tuple[int, str, str]]:
+def _texts(sentences: Mapping[str, tuple[str, ...]]) -> list[tuple[int, str, str]]:
     """A number that decides the voice, a sentence and the name in it."""
     lines = [line.split() for line in NAMES.read_text(encoding="utf-8").splitlines() if line.startswith("test ")]
     found = []

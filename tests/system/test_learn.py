@@ -14,7 +14,9 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 
 from glas.localisation import Value
 from glas.recognition import trial
+from glas.recognition.gate_report import FIGURES
 from glas.settings import Settings
+from glas.system.message_files import LIST
 from glas.training.datasets.making import Rules
 from glas.training.finetune.base import Base
 from glas.training.rounds import Outcome, RoundPlan, finished_rounds, run_round
@@ -29,6 +31,8 @@ from tests.parts.export_world import world as world  # noqa: PLC0414
 
 # Few people: with these shares of a hash all three sides get some.
 RULES = Rules(test_share=0.3, dev_share=0.3)
+RATES_WPM = (130, 160)
+N_PEOPLE = len(phrases.VOICES) * len(RATES_WPM)
 
 
 class KilledError(Exception):
@@ -37,7 +41,7 @@ class KilledError(Exception):
 
 async def say_all(world: World) -> None:
     """Everybody says the new phrase in a voice of their own, and corrects its last word."""
-    manners = [Manner(voice, rate) for voice, rate in product(phrases.VOICES, (130, 160))]
+    manners = [Manner(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
     for number, sound in enumerate(phrases.say_all((NEW, manner) for manner in manners)):
         person = await world.person(number)
         message = await world.message(person, as_wav(sound), NEW[:-3])
@@ -96,9 +100,15 @@ async def test_a_round_goes_on_and_is_not_repeated(
     assert ended.model is not None
     assert ended.report is not None
     assert has_report(Path(ended.report))
+    assert (Path(ended.report).parent / LIST).is_file()
+    assert not list(plan.rounds.rglob("clips")), "clips that were cut are deleted"
 
     def unexpected(name: str, /, **_values: Value) -> None:
         pytest.fail(f"a finished round has begun again: {name}")
 
     assert await asyncio.to_thread(run_round, settings, plan, report=unexpected) == ended
     assert finished_rounds(plan.rounds) == [ended]
+    for number in range(N_PEOPLE):
+        await world.db_assist.forget(await world.person(number))
+    await world.export(derived=(plan.rounds,))
+    assert {path.name for path in Path(ended.report).parent.iterdir()} == {FIGURES}

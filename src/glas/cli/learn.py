@@ -76,27 +76,22 @@ def learn(
 
 def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
     with told():
-        from glas.engines.catalogue import choose, named_champion
-        from glas.recognition import journal
-        from glas.training.rounds import Outcome, run_round
+        from glas.cli.records import record_round
+        from glas.domain.model_records import ModelState
+        from glas.training.rounds import run_round
 
         ended = run_round(settings, plan, report=told_step, on_measure=told_model)
         out.print(say(f"learn-{ended.outcome.value.replace('_', '-')}", **_values(ended)), markup=False)
         if ended.report:
             out.print(say("promote-report", page=ended.report), markup=False)
-        if ended.outcome is not Outcome.PASSED or ended.champion is None or ended.candidate is None:
+        if ended.candidate is None:
             return
-        # A model is released once: whoever took it back since had a reason.
-        if journal.was_released(settings.models_dir, ended.candidate):
-            return
+        recorded = record_round(settings, plan, ended, release=release)
         model = f"whisper:{ended.model}"
-        if release:
-            choose(model, settings.models_dir)
-            released = journal.Promotion(champion=ended.champion, candidate=ended.candidate, event="released")
-            journal.write(settings.models_dir, released)
-        elif named_champion(settings.models_dir) == model:
-            return
-        out.print(say("learn-serves" if release else "learn-decide", model=model), markup=False)
+        if recorded.state is ModelState.CANDIDATE:
+            out.print(say("learn-decide", model=model), markup=False)
+        elif recorded.state is ModelState.CHAMPION and recorded.is_new:
+            out.print(say("learn-serves", model=model), markup=False)
 
 
 def _values(ended: "Round") -> dict[str, Value]:

@@ -7,6 +7,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from glas.cli.language import say, title
+from glas.cli.model_history import history, list_models, retire
 from glas.cli.session import err, open_settings, out, told, written
 from glas.cli.usage import Command, make_app
 from glas.cli.watch import watch
@@ -87,6 +88,9 @@ def use(
         out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
 
 
+app.command("list", cls=Command, help=say("models-list-help"))(list_models)
+app.command("history", cls=Command, help=say("models-history-help"))(history)
+app.command("retire", cls=Command, help=say("models-retire-help"))(retire)
 app.command("watch", cls=Command, help=say("models-watch-help"))(watch)
 
 

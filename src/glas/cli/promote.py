@@ -38,6 +38,7 @@ def promote(
         raise typer.Exit(EXIT_USAGE)
     settings = open_settings(quiet=True)
     with told():
+        from glas.cli.records import record_promotion
         from glas.engines.catalogue import choose
         from glas.recognition.gate_report import write_report
         from glas.recognition.references import read_reference_set
@@ -47,12 +48,14 @@ def promote(
         found = try_candidate(settings, candidate, sets, report=told_step)
         _show(found)
         folder = settings.models_dir / REPORTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{found.verdict.candidate.version}"
-        page = write_report(folder, found, sets.test, say)
+        page = write_report(folder, found, sets.test, say, sets.guards)
         out.print(say("promote-report", page=str(page)), markup=False)
         released = (found.verdict.passed or force is not None) and not dry_run
         if released:
             choose(candidate, settings.models_dir)
         _note(settings, found, released=released, force=force)
+        if not dry_run:
+            record_promotion(settings, found.verdict, released=released, force=force)
     if released:
         former = found.verdict.champion.name
         out.print(say("promote-serves", model=str(found.verdict.candidate), former=former), markup=False)

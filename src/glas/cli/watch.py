@@ -22,25 +22,26 @@ def watch(
     """Compare the ratings of the model that serves with those of the model before."""
     settings = open_settings(quiet=True)
     with told():
+        from glas.cli.records import last_release, record_roll_back
         from glas.engines.catalogue import choose
         from glas.recognition import journal
 
-        last = journal.last_release(settings.models_dir)
+        last = last_release(settings)
         if last is None:
             out.print(say("watch-nothing"), markup=False)
             return
-        found = asyncio.run(_watched(settings, last.champion, last.candidate))
-        _show(found, last.candidate)
+        before, after = last
+        found = asyncio.run(_watched(settings, before, after))
+        _show(found, after)
         if not found.has_alarm:
             return
         if roll_back:
-            choose(last.champion.name, settings.models_dir)
+            choose(before.name, settings.models_dir)
             why = f"{found.bad_after} of {found.n_after} ratings bad, before {found.bad_before} of {found.n_before}"
-            taken_back = journal.Promotion(
-                champion=last.candidate, candidate=last.champion, event="taken_back", reason=why
-            )
+            taken_back = journal.Promotion(champion=after, candidate=before, event="taken_back", reason=why)
             journal.write(settings.models_dir, taken_back)
-            out.print(say("watch-taken-back", model=last.champion.name), markup=False)
+            record_roll_back(settings, after, why)
+            out.print(say("watch-taken-back", model=before.name), markup=False)
         else:
             out.print(say("watch-advice"), markup=False)
     raise typer.Exit(EXIT_FAILED)

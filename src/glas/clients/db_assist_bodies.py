@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, Transcription
+from glas.domain.model_records import News, TaughtModel
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.reviews import Verdict
 from glas.domain.vocabulary import VocabularyWord
@@ -248,6 +249,8 @@ class PersonalData(_Answer):
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
     transactions: tuple[Transaction, ...]
     words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
+    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
+    news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
     usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
 
 

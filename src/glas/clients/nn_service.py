@@ -8,7 +8,13 @@ import structlog
 from glas.clients.events import PartialText, read_events
 from glas.clients.http import call, streamed
 from glas.clients.nn_service_bodies import LANGUAGE_NAMES, ComparisonBody, HealthBody, VerboseBody
-from glas.clients.nn_service_model_bodies import FetchRequest, OfferedBody, OfferedModelsBody
+from glas.clients.nn_service_model_bodies import (
+    FetchRequest,
+    OfferedBody,
+    OfferedModelsBody,
+    SwappedBody,
+    SwapRequest,
+)
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS
 from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
@@ -18,6 +24,7 @@ from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segme
 
 _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
+_LOAD_TIMEOUT_S = 300.0
 # A person waits for the answer to a correction; without it the letters decide.
 _JUDGE_TIMEOUT_S = 30.0
 _MOST_KEYWORD_CHARS = 2000
@@ -123,6 +130,21 @@ class NnServiceClient:
         await call(
             self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=FetchRequest(serve=True)
         )
+
+    async def serve(self, model: str) -> bool:
+        """Let a model on disk be the default one; the answer comes when it serves.
+
+        Returns:
+            Whether it will be the default one after a restart, too.
+
+        Raises:
+            UnknownModelError: no such model is on disk.
+            ModelError: it cannot be loaded; the one before serves on.
+            ServiceError: nobody answers, or our key is no administrator's.
+        """
+        body = SwapRequest(model=model)
+        told = await call(self._http, "PUT", "/api/ps/auto", timeout_s=_LOAD_TIMEOUT_S, body=body)
+        return bool(SwappedBody.read(told).survives_restart)
 
     async def close(self) -> None:
         """Close the connections."""

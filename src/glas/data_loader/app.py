@@ -99,6 +99,7 @@ def export_options(settings: Settings) -> ExportOptions:
         directory=settings.export_dir,
         test_share=settings.data_loader.test_share,
         reconcile_s=settings.data_loader.reconcile_hours * _SECONDS_PER_HOUR,
+        derived=(settings.data_dir / "rounds", settings.models_dir),
     )
 
 

@@ -27,6 +27,7 @@ from glas.data_loader.message import MessageWriter
 from glas.data_loader.record import Record, describe
 from glas.domain.errors import AudioError, NotFoundError, ServiceFaultError
 from glas.s3 import Store
+from glas.system.message_files import delete_stale
 
 _PAGE = 200
 _AT_ONCE = 4  # some wait for the disk while others decode
@@ -47,6 +48,8 @@ class ExportOptions:
         test_share: share of the speakers in the test set, 0..1.
         reconcile_s: seconds after which an export compares all messages.
         full: whether to compare all messages now.
+        derived: directories with files that were made from exported messages; those made from messages that are no
+            longer exported are emptied.
         on_progress: is called after every message.
         on_step: is called at each step after which a crash is possible; tests kill the process there.
     """
@@ -55,6 +58,7 @@ class ExportOptions:
     test_share: float = 0.1
     reconcile_s: float = 86_400
     full: bool = False
+    derived: tuple[Path, ...] = ()
     on_progress: Callable[[ExportProgress], None] = lambda _progress: None
     on_step: Callable[[str], None] = lambda _step: None
 
@@ -74,6 +78,7 @@ async def run_export(
         try:
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
             is_full = await run.work()
+            stale = await asyncio.to_thread(delete_stale, options.derived, index.numbers())
         finally:
             # Wait for threads that still write before the lock is released, without blocking the event loop.
             await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
@@ -84,7 +89,7 @@ async def run_export(
             directory=str(options.directory),
             wall_s=round(time.monotonic() - began, 3),
         )
-    _log.info("export done", **report.model_dump(exclude={"phase"}))
+    _log.info("export done", **report.model_dump(exclude={"phase"}), n_stale=len(stale))
     return report
 
 

@@ -90,6 +90,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")
+        # What a person asked to be forgotten must not stay readable in the file's free pages.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.executescript(_SCHEMA)
     except BaseException:
         connection.close()
@@ -151,6 +153,10 @@ class Index:
     def folders(self) -> set[str]:
         """Return the folder of each message."""
         return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
+
+    def numbers(self) -> set[int]:
+        """Return the number of each message."""
+        return {number for (number,) in self._db.execute("SELECT id FROM messages")}
 
     def shards(self) -> list[str]:
         """Return the dataset files that must exist."""

@@ -68,6 +68,20 @@ class Database:
         async with self._writing() as session, session.begin():
             yield session
 
+    async def empty_log(self) -> None:
+        """Empty SQLite's write-ahead log, in which deleted rows stay readable until something else overwrites them.
+
+        It waits for those who read; where they read on and on, a later call succeeds.
+        """
+        if self.name != "sqlite":
+            return
+        async with self._writers.connect() as connection:
+            # Not through SQLAlchemy, which would begin a transaction.
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await cursor.fetchone()
+            await cursor.close()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._readers.dispose()

@@ -4,9 +4,8 @@ Money is whole hundredths of a coin: SQLite's NUMERIC is a float. docs/database.
 """
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -14,6 +13,10 @@ from glas.db.base import CODE, SHA256, among
 from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
+from glas.db.model_tables import AnnouncementRow as AnnouncementRow  # noqa: PLC0414 - likewise
+from glas.db.model_tables import ModelDecisionRow as ModelDecisionRow  # noqa: PLC0414 - likewise
+from glas.db.model_tables import ModelPersonRow as ModelPersonRow  # noqa: PLC0414 - likewise
+from glas.db.model_tables import ModelRow as ModelRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewHoldRow as ReviewHoldRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewRow as ReviewRow  # noqa: PLC0414 - likewise
 from glas.db.types import RowId, UtcDateTime
@@ -37,6 +40,7 @@ class UserRow(Base):
     is_reviewer: Mapped[bool] = mapped_column(default=False)
     is_banned: Mapped[bool] = mapped_column(default=False)
     locale: Mapped[str] = mapped_column(String(8), default=Locale.RU.value)
+    news_refusal_datetime: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     consent_history: Mapped[list["ConsentRow"]] = relationship(order_by="ConsentRow.id", lazy="raise")
 
@@ -237,28 +241,3 @@ class ChatRow(Base):
     bot_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     answers_automatically: Mapped[bool]
-
-
-class ModelRow(Base):
-    """A version of a recognition model; it never changes once it is there."""
-
-    __tablename__ = "models"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    name: Mapped[str] = mapped_column(String(512))
-    version: Mapped[str] = mapped_column(String(64))
-    sha256: Mapped[str] = mapped_column(SHA256)
-    metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
-    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    __table_args__ = (Unique("name", "version"), {"sqlite_autoincrement": True})
-
-
-class ModelAliasRow(Base):
-    """A name that moves from model to model: `champion`, `candidate`."""
-
-    __tablename__ = "model_aliases"
-
-    alias: Mapped[str] = mapped_column(CODE, primary_key=True)
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
-    changed_datetime: Mapped[datetime] = mapped_column(UtcDateTime)

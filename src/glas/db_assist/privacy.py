@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.deletions import Deletion
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
-from glas.db_assist import coins, people, reviews, vocabulary
+from glas.db_assist import announcements, coins, model_people, people, reviews, vocabulary
 from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
@@ -42,6 +42,8 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
         reviews=await reviews.reviews_of_person(user.id, session=session),
         transactions=await transactions_of(user.id, session=session),
         words=await vocabulary.words_of(user.id, session=session, with_unused=True),
+        models=await model_people.taught_by(user.id, session=session),
+        news=await announcements.news_of(user.id, session=session),
         usage=None if party is None else await usage_of(party, session=session),
     )
 
@@ -61,6 +63,8 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     forgotten = await _delete_messages(user.id, session=session)
     await vocabulary.forget(user.id, session=session)
     await reviews.free_held(user.id, session=session)
+    await model_people.forget(user.id, session=session)
+    await announcements.forget(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
     # The id of a private chat is the person's.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
@@ -70,6 +74,7 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     user.role = Role.USER.value
     user.is_reviewer = False
     user.locale = Locale.RU.value
+    user.news_refusal_datetime = None
     return forgotten.model_copy(update={"user_id": user.id, "deletion_datetime": now})
 
 

@@ -46,4 +46,12 @@ class User(BaseModel):
     is_reviewer: bool = False
     is_banned: bool = False
     locale: Locale = Locale.RU
+    news_refusal_datetime: datetime | None = Field(
+        default=None, description="Since when the bot tells them nothing of new models; None: it does."
+    )
     consents: frozenset[Purpose] = frozenset()
+
+    @property
+    def wants_news(self) -> bool:
+        """Whether the bot tells them what a model has learnt from them."""
+        return self.news_refusal_datetime is None

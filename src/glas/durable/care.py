@@ -93,7 +93,7 @@ class Care:
         )
         ended = [one.workflow_id for one in found if one.status in _ENDED]
         await _delete(ended)
-        if len(ended) == len(found):
+        if len(ended) == len(found) and await asyncio.to_thread(self._members.empty_log):
             await asyncio.to_thread(self._members.has_forgotten, person, before_s)
         return len(ended)
 

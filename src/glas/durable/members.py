@@ -2,6 +2,7 @@
 
 import time
 import zlib
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -66,6 +67,20 @@ class Members:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._executors).where(self._executors.c.slot == slot))
             connection.execute(sa.delete(self._leases).where(self._leases.c.holder == slot))
+
+    def empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, in which deleted rows stay readable until something else overwrites them.
+
+        Returns:
+            Whether it is empty; false where somebody has read all the time.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return True
+        with self._engine.connect() as connection:
+            # Not through SQLAlchemy, which would begin a transaction.
+            driver: Any = connection.connection.driver_connection
+            is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not is_busy
 
     def living(self, dead_after_s: float) -> dict[str, str]:
         """Return the slots with a heartbeat within the last `dead_after_s` seconds, each with its note."""

@@ -11,7 +11,7 @@ import structlog
 
 from glas.clients.nn_service_model_bodies import FetchState
 from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
-from glas.engines.catalogue import AUTO, best_on_disk, choose, is_on_disk, known_model, named_champion
+from glas.engines.catalogue import AUTO, best_on_disk, choose, is_on_disk, known_model, named_champion, resolve
 from glas.engines.fetch import fetch_model
 from glas.recognition import Registry
 from glas.settings import Settings
@@ -100,6 +100,22 @@ class Administration:
     def fetch(self) -> Fetch | None:
         """The fetch that runs, or the last one."""
         return self._fetch
+
+    def find(self, name: str) -> str:
+        """The uniform name of a model that may become the default one: a served one, or one made in the directory.
+
+        A model that was fine-tuned here is found by the last part of its path. So a caller that sees the directory of
+        models at another place can name it, and nobody can name a place outside.
+
+        Raises:
+            UnknownModelError: there is no such model.
+        """
+        engine, _, place = name.partition(":")
+        last = Path(place).name
+        own = self._settings.models_dir / last
+        if Path(place).is_absolute() and last not in ("", "..") and own.is_dir():
+            return resolve(f"{engine}:{own}", self._settings.models_dir)
+        return self._registry.find(name)
 
     def serve(self, name: str) -> bool:
         """Load a model and make it the default one; requests that run keep what they began with.

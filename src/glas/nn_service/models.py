@@ -100,7 +100,8 @@ async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None
     registry, kept = service.registry, None
     target = None
     if wanted is not None and wanted.model is not None:
-        target = await asyncio.to_thread(registry.find, wanted.model)
+        find = service.administration.find if name in DEFAULT_NAMES else registry.find
+        target = await asyncio.to_thread(find, wanted.model)
     if name in DEFAULT_NAMES:
         target = target or registry.default
         kept = await asyncio.to_thread(service.administration.serve, target)

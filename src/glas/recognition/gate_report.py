@@ -8,10 +8,12 @@ from pathlib import Path
 
 from glas.engines.catalogue import title_of as title_of_model
 from glas.localisation import Catalogue, rounded
+from glas.localisation.gate import written_figure
 from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check, Condition
 from glas.recognition.references import ReferenceSet
 from glas.recognition.trial import TrialResult
+from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = "index.html", "verdict.json"
 WORST = 20
@@ -19,25 +21,32 @@ _LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
 
 # Texts of the page that have no values in them.
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
-_COUNTED = frozenset({Condition.NONSPEECH, Condition.SPEAKERS, Condition.RECORDINGS, Condition.TEXTS})
-_RELATIVE = frozenset({Condition.GAIN, Condition.SPEED})
 
 
-def write_report(folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue) -> Path:
+def write_report(
+    folder: Path, found: TrialResult, test: ReferenceSet, say: Catalogue, guards: Sequence[ReferenceSet] = ()
+) -> Path:
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; return the path of the page.
+
+    If a recording is not there any more, because its speaker was forgotten meanwhile, only `verdict.json` stays.
 
     Args:
         folder: the folder, which is created if it is missing.
         found: the result of `try_candidate`.
         test: the test set; its worst recordings are embedded in the page.
         say: the catalogue of the language of the page.
+        guards: the guard sets, whose texts are in the evaluations.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    audio = [one.audio for some in (test, *guards) for one in some.utterances]
+    note_messages(folder, audio, harmless=(FIGURES,))
     (folder / FIGURES).write_text(found.verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for name, measured in (("champion", found.champion), ("candidate", found.candidate)):
         (folder / f"{name}.json").write_text(measured.model_dump_json(indent=1) + "\n", encoding="utf-8")
     page = folder / PAGE
     page.write_text(_page(found, test, say), encoding="utf-8")
+    if not all(path.is_file() for path in audio):
+        delete_messages(folder)
     return page
 
 
@@ -53,11 +62,7 @@ def title_of(check: Check, say: Catalogue) -> str:
 
 def number_of(check: Check, value: float | None, say: Catalogue) -> str:
     """Format the value or the limit of a check in its unit."""
-    if value is None:
-        return say("gate-unknown")
-    if check.condition in _COUNTED:
-        return f"{value:.0f}"
-    return say("gate-percent" if check.condition in _RELATIVE else "gate-points", value=rounded(100 * value, 2))
+    return written_figure(check.condition, value, say)
 
 
 def _range(bucket: Bucket, say: Catalogue) -> str:

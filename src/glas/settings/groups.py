@@ -215,6 +215,12 @@ class BotSettings(BaseModel):
     beta_tester_minutes_per_day: int = Field(
         default=360, ge=0, description="Minutes of sound that a beta-tester may send in 24 hours; 0 means no limit."
     )
+    announce_s: float = Field(
+        default=20,
+        gt=0,
+        description="Seconds between two looks for news of models that people are to be told, and for models that wait "
+        "for an administrator's decision.",
+    )
     rating_days: int = Field(
         default=7, ge=1, le=365, description="Days after which the buttons under a text stop working."
     )

@@ -27,6 +27,7 @@ from glas.tg_bot.people import (
     choices,
     commands,
     correction,
+    deciding,
     groups,
     models,
     privacy,
@@ -35,6 +36,7 @@ from glas.tg_bot.people import (
     review,
     words,
 )
+from glas.tg_bot.people.announcing import Announcing
 from glas.tg_bot.people.corrector import Corrector
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.keyboards import Keyboards
@@ -84,6 +86,7 @@ class TelegramBot:
     settings: Settings
     services: Services
     durable: Durable
+    announcing: Announcing
 
     async def run(self) -> None:
         """Receive updates by polling until cancelled; with a webhook they arrive through `webhook.create_app` instead.
@@ -94,9 +97,13 @@ class TelegramBot:
         await self.introduce()
         await self._forget_shared_accounts()
         self.notice.is_taking_in = True
-        if self.settings.bot.webhook_url is None:
-            await self.intake.poll()
-        await asyncio.Event().wait()
+        announcing = asyncio.create_task(self.announcing.watch())
+        try:
+            if self.settings.bot.webhook_url is None:
+                await self.intake.poll()
+            await asyncio.Event().wait()
+        finally:
+            announcing.cancel()
 
     async def introduce(self) -> None:
         """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
@@ -162,15 +169,15 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         desk = Desk(settings.bot.recognitions)
         notice = Notice(desk, limiter)
         durable.tell(notice.say, notice.hear)
-        _register(settings, services, durable, bot=bot, phrases=phrases, token=token, desk=desk)
+        announcing = _register(settings, services, durable, bot=bot, phrases=phrases, token=token, desk=desk)
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first)
-        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable)
+        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing)
 
 
 def _register(
     settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, token: str, desk: Desk
-) -> None:
-    """Register the workflows with the objects that they need."""
+) -> Announcing:
+    """Register the workflows with the objects that they need; return what is to run beside them."""
     options, signer, pseudonyms = settings.bot, Signer(token), Pseudonyms(token)
     steps = Steps(durable, Retry(patience_s=options.patience_s))
     admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
@@ -216,7 +223,13 @@ def _register(
     durable.workflow(jobs.CLEAN, archiving.clean)
     durable.workflow(jobs.UPDATE, Updates(bot, dispatcher, durable, steps, phrases).handle)
     durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, services.nn_service, phrases).run)
+    announcing = Announcing(
+        bot, steps, durable, services.db_assist, phrases, keyboards, doorkeeper.admins, options.announce_s
+    )
+    durable.workflow(jobs.ANNOUNCE, announcing.run)
+    durable.workflow(jobs.DECIDE, deciding.Deciding(bot, steps, services.nn_service, services.db_assist, phrases).run)
     _register_queues(durable, options)
+    return announcing
 
 
 def _for_handlers(services: Services, durable: Durable, options: BotSettings) -> dict[str, object]:
@@ -256,6 +269,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         privacy.make_router(),
         admin.make_router(),
         models.make_router(),
+        deciding.make_router(),
         words.make_router(),  # before corrections, which take any reply in a private chat
         review.make_router(),
         correction.make_router(),

@@ -18,11 +18,11 @@ from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.voices.admission import Doorkeeper
-from glas.tg_bot.voices.jobs import AmendJob, CleanJob, ModelJob, RepairJob, VoiceJob
+from glas.tg_bot.voices.jobs import AmendJob, CleanJob, DecisionJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
 # Work that a handler returns. It is enqueued after the step that handles the update, since a step cannot enqueue work.
-_Job: TypeAlias = VoiceJob | AmendJob | RepairJob | CleanJob | ModelJob
+_Job: TypeAlias = VoiceJob | AmendJob | RepairJob | CleanJob | ModelJob | DecisionJob
 _job: TypeAdapter[_Job] = TypeAdapter(_Job)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")

@@ -4,6 +4,7 @@ A round belongs to a dataset version, whose name is a hash of its content. So a 
 stopped, and what was learnt once is not learnt again: the next version with nothing new in it has the same name.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ def run_round(
             return _keep(folder, _ended(made.path.stem, Outcome.NOT_BETTER, minutes))
     tested = _test_data(dataset, plan)
     trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
-    page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language))
+    page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language), tested.guards)
     return _keep(folder, _judged(trial, model, page, minutes, made.path.stem))
 
 
@@ -196,9 +197,10 @@ def _ended(version: str, outcome: Outcome, minutes: float) -> Round:
 
 
 def _keep(folder: Path, ended: Round) -> Round:
-    """Write the end of a round down; from then on it is finished."""
+    """Write the end of a round down; from then on it is finished, and the clips that it has cut are deleted."""
     fresh = folder / f"{ROUND}.part"
     fresh.write_text(ended.model_dump_json(indent=1) + "\n", encoding="utf-8")
     to_disk(fresh)
     fresh.replace(folder / ROUND)
+    shutil.rmtree(folder / WORK, ignore_errors=True)
     return ended

@@ -50,6 +50,7 @@ async def forget(request: Request, tg_id: PersonPath) -> Forgotten:
         if log is not None and forgotten.user_id is not None:
             # Before the commit: if a crash undoes the deletion, the caller repeats the request.
             await asyncio.to_thread(log.add, _deletion(forgotten))
+    await database(request).empty_log()
     agreement(request).expire()
     return forgotten
 

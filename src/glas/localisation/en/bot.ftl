@@ -114,6 +114,8 @@ privacy =
 
     For the daily limit, minutes are counted for everybody, under a pseudonym; the count is deleted after a day. So that the same sound is not paid twice, its checksum is kept for 90 days after /forget; it reveals neither voice nor name.
 
+    What your recordings have changed in a model cannot be taken out of it. So after /forget, or if you withdraw the permission, administrators see how many people a model has lost (not who they are) and may retire it.
+
     I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
 consent-ask =
     May we learn from your voice messages? Reviewers listen to some of them to correct the texts; they are not told whose voice it is. You can withdraw at any time.
@@ -301,3 +303,34 @@ recognising-time = 🎧 Listening, {$time} done
 subtitles-tomorrow = For subtitles this recording must be recognised again, and the minutes for today are used up. Try later.
 mydata-part = Part {$number}, more to follow.
 mydata-last-part = Part {$number}, the last one: now you have everything that we hold. Files with numbers at the end (.001, .002) are one large recording: join them in order.
+
+news = I transcribe better now: a new model has learnt from your corrected messages, too. Here is one of them.
+news-before = Before:
+news-after = Now:
+news-thanks = Thank you for helping!
+button-news-no = 🔕 Do not send me this
+button-news-yes = 🔔 Send me such news
+news-refused = All right, no more of these. To get them again: /settings
+news-wanted = All right: when a new model learns something from your messages, I will show you.
+settings-news = Show me what the bot learns from my messages: {$news}
+settings-news-on = yes
+settings-news-off = no
+candidate =
+    🧠 A new model has passed the test.
+
+    {$name} ({$version})
+candidate-ask = Shall it serve, or the former one?
+candidate-rates = Word errors on the test recordings: {$before} % now, {$after} % with the new one
+candidate-people =
+    { $count ->
+        [one] It learnt from the messages of {$count} person.
+       *[other] It learnt from the messages of {$count} people.
+    }
+button-candidate-yes = ▶️ Let it serve
+button-candidate-no = Keep the former
+candidate-decided = This has been decided already.
+candidate-yes-begun = Loading it…
+candidate-serves = ✅ It serves now. Decided by: {$who}
+candidate-serves-until-restart = ✅ It serves until the next restart: GLAS_MODEL names another model. Decided by: {$who}
+candidate-left = The former model stays. Decided by: {$who}
+candidate-failed = ⚠️ It cannot serve, so the former model does. {$reason} Who wanted it: {$who}

@@ -104,6 +104,11 @@ models-get-help = Download a model into the data directory; the same command res
 models-get-name = A name from `glas models`, such as `onnx:gigaam-v3-ctc`.
 models-use-help = Choose the model to serve with GLAS_MODEL=auto; `auto` takes the choice back.
 models-use-name = A name from `glas models`, a directory, or `auto` for the best one.
+models-list-help = Models that were judged here: state, errors, from how many people they learnt and how many of these have withdrawn.
+models-history-help = Who released, refused or took back a model and when, what it is made of, and what the gate measured.
+models-history-model = A number, name or version of `glas models list`.
+models-retire-help = Retire a model, such as when people from whom it learnt have withdrawn; the one before serves again.
+models-retire-reason = Why.
 models-watch-help = Compare people's ratings of the new model with those of the model before it.
 models-watch-roll-back = If the new one is worse, take it back.
 

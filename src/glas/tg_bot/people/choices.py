@@ -9,7 +9,7 @@ from glas.clients.db_assist_bodies import ChatSettings
 from glas.domain.people import Locale, Purpose, User
 from glas.tg_bot.api.telegram import edit_caption, edit_keyboard, edit_text
 from glas.tg_bot.people.commands import CONSENT_VERSION
-from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, Keyboards
+from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, NEWS, Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
@@ -25,6 +25,7 @@ def make_router() -> Router:
     router.message.register(on_settings, Command("settings"))
     router.callback_query.register(on_language_chosen, Pressed(LANGUAGE))
     router.callback_query.register(on_consent, Pressed(CONSENT))
+    router.callback_query.register(on_news, Pressed(NEWS))
     router.callback_query.register(on_chat_chosen, Pressed(CHAT))
     return router
 
@@ -71,21 +72,21 @@ async def on_language_chosen(
     await edit(bot, message.chat.id, message.message_id, said_now("start"), keyboard)
 
 
-async def on_settings(message: Message, *, user: User | None, keyboards: Keyboards, say: Say, locale: Locale) -> None:
+async def on_settings(message: Message, *, user: User | None, keyboards: Keyboards, say: Say) -> None:
     """Show a person's settings, with the button of the consent."""
     if user is None:
         await message.answer(say("not-registered"))
         return
-    given = Purpose.TRAINING in user.consents
-    keyboard = keyboards.consent(
-        given=given, asker=user.tg_id, born_s=int(message.date.timestamp()), say=say, in_settings=True
-    )
-    await message.answer(_settings_text(locale, say, given=given), reply_markup=keyboard)
+    given, born_s = Purpose.TRAINING in user.consents, int(message.date.timestamp())
+    keyboard = keyboards.settings(given=given, wants_news=user.wants_news, asker=user.tg_id, born_s=born_s, say=say)
+    await message.answer(_settings_text(user, say), reply_markup=keyboard)
 
 
-def _settings_text(locale: Locale, say: Say, *, given: bool) -> str:
-    consent = say("settings-on") if given else say("settings-off")
-    return say("settings", language=_NAMES[locale], consent=consent) + "\n\n" + say("consent-ask")
+def _settings_text(user: User, say: Say) -> str:
+    consent = say("settings-on") if Purpose.TRAINING in user.consents else say("settings-off")
+    news = say("settings-news-on") if user.wants_news else say("settings-news-off")
+    text = say("settings", language=_NAMES[user.locale], consent=consent)
+    return text + "\n" + say("settings-news", news=news) + "\n\n" + say("consent-ask")
 
 
 async def on_consent(
@@ -97,22 +98,59 @@ async def on_consent(
     db_assist: DbAssistClient,
     keyboards: Keyboards,
     say: Say,
-    locale: Locale,
 ) -> None:
     """Store a consent to training or its withdrawal, and update the text above the button."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     given, in_settings = (bool(value) for value in values)
-    await db_assist.set_consent(query.from_user.id, Purpose.TRAINING, granted=given, text_version=CONSENT_VERSION)
+    person = query.from_user.id
+    user = await db_assist.set_consent(person, Purpose.TRAINING, granted=given, text_version=CONSENT_VERSION)
     await toast(bot, query, say("consent-given") if given else say("consent-withdrawn"), is_alert=True)
     if message := message_of(query):
-        born_s = int(message.date.timestamp())
-        keyboard = keyboards.consent(given=given, asker=user.tg_id, born_s=born_s, say=say, in_settings=in_settings)
         if in_settings:
-            text = _settings_text(locale, say, given=given)
-            await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
+            await _show_settings(bot, message, user, keyboards, say)
         else:
+            born_s = int(message.date.timestamp())
+            keyboard = keyboards.consent(given=given, asker=user.tg_id, born_s=born_s, say=say)
+            await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
+
+
+async def _show_settings(bot: Bot, message: Message, user: User, keyboards: Keyboards, say: Say) -> None:
+    """Update a message with settings."""
+    keyboard = keyboards.settings(
+        given=Purpose.TRAINING in user.consents,
+        wants_news=user.wants_news,
+        asker=user.tg_id,
+        born_s=int(message.date.timestamp()),
+        say=say,
+    )
+    await edit_text(bot, message.chat.id, message.message_id, _settings_text(user, say), keyboard)
+
+
+async def on_news(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    user: User | None,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
+) -> None:
+    """Store whether a person wants to be told of models that learnt from them, and update the button."""
+    if user is None:
+        await toast(bot, query, say("not-registered"), is_alert=True)
+        return
+    wanted, in_settings = (bool(value) for value in values)
+    user = await db_assist.want_news(query.from_user.id, wanted=wanted)
+    await toast(bot, query, say("news-wanted") if wanted else say("news-refused"), is_alert=True)
+    if message := message_of(query):
+        if in_settings:
+            await _show_settings(bot, message, user, keyboards, say)
+        else:
+            born_s = int(message.date.timestamp())
+            keyboard = keyboards.news(wanted=wanted, asker=user.tg_id, born_s=born_s, say=say)
             await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
 
 

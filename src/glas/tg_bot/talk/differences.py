@@ -21,3 +21,14 @@ def word_diff(before: str, after: str) -> list[str | Text]:
         if j2 > j1:
             parts += [Bold(" ".join(new[j1:j2])), " "]
     return parts[:-1]
+
+
+def new_words(before: str, after: str) -> list[str | Text]:
+    """Return the later one of two texts, with the words bold that the earlier one does not have in this place."""
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    parts: list[str | Text] = []
+    for what, _, _, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if j2 > j1:
+            some = " ".join(new[j1:j2])
+            parts += [some if what == "equal" else Bold(some), " "]
+    return parts[:-1]

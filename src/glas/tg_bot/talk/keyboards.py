@@ -21,11 +21,13 @@ _CHOSEN = "●"
 _NAMES = {Locale.RU: "Русский", Locale.EN: "English"}
 _DAY_S = 86_400
 _SHORT_LIFE_S = _DAY_S
+_DECISION_S = 60 * _DAY_S
 
 RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
 INSIST, LEAVE, TAKE_BACK = "y", "n", "u"
 CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
 WORD, WORDS, ADD_WORDS, REVIEW = "w", "v", "a", "e"
+NEWS, DECIDE = "b", "o"
 _VERDICTS = (
     (Verdict.ACCEPT, Verdict.CORRECT),
     (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH, Verdict.SKIP),
@@ -108,6 +110,28 @@ class Keyboards:
             for row in _VERDICTS
         ]
         return InlineKeyboardMarkup(inline_keyboard=rows)
+
+    def news(
+        self, *, wanted: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
+    ) -> InlineKeyboardMarkup:
+        """Button to be told no more of new models, or to be told again; see `consent`."""
+        text = say("button-news-no") if wanted else say("button-news-yes")
+        values = (NEWS, int(not wanted), int(in_settings))
+        return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
+
+    def settings(self, *, given: bool, wants_news: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Buttons under /settings."""
+        consent = self.consent(given=given, asker=asker, born_s=born_s, say=say, in_settings=True)
+        news = self.news(wanted=wants_news, asker=asker, born_s=born_s, say=say, in_settings=True)
+        return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *news.inline_keyboard])
+
+    def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Buttons under the question whether a candidate shall serve."""
+        row = [
+            self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
+            for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))
+        ]
+        return InlineKeyboardMarkup(inline_keyboard=[row])
 
     def consent(
         self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False

@@ -10,7 +10,7 @@ from glas.tg_bot.api.senders import name_in, person_in
 from glas.tg_bot.voices.recordings import Recording, recording_in
 
 HEAR, KEEP, UPDATE, REPAIR, CLEAN, CHANGE_MODEL = "hear", "keep", "update", "repair", "clean", "change_model"
-AMEND = "amend"
+AMEND, ANNOUNCE, DECIDE = "amend", "announce", "decide"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
 VOICES, UPDATES, ARCHIVE, REPAIRS, MODELS = "voices", "updates", "archive", "repairs", "models"
@@ -143,6 +143,39 @@ class ModelJob(BaseModel):
         """Return the work to enqueue."""
         name = f"m:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.press}"
         return Work(MODELS, CHANGE_MODEL, name, (self.model_dump(mode="json"),))
+
+
+class AnnounceJob(BaseModel):
+    """Send an announcement; the job holds none of its words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: int
+    announcement_id: int
+    person: int
+
+    def work(self) -> Work:
+        """Return the work to enqueue."""
+        name = f"n:{self.bot_id}:{self.announcement_id}"
+        return Work(UPDATES, ANNOUNCE, name, (self.model_dump(mode="json"),), str(self.person))
+
+
+class DecisionJob(BaseModel):
+    """Let a candidate serve, or leave the former model, as an administrator has decided."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bot_id: int
+    model_id: int
+    administrator: int
+    administrator_name: str
+    press: str
+    lets_serve: bool
+
+    def work(self) -> Work:
+        """Return the work to enqueue."""
+        name = f"d:{self.bot_id}:{self.model_id}:{self.press}"
+        return Work(MODELS, DECIDE, name, (self.model_dump(mode="json"),), str(self.administrator))
 
 
 def queues(concurrency: int) -> tuple[Queue, ...]:

@@ -5,11 +5,12 @@ Every step leaves what is there already and goes on where it stopped, so the rec
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +26,7 @@ from glas.recognition.lineage import Lineage, write_lineage
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.recognition.trial import text_hash
 from glas.system.files import sha256_of
+from glas.system.message_files import LIST, note_messages
 from glas.training.adapter.factors import Parts
 from glas.training.adapter.tokens import Tokens
 from glas.training.finetune.base import Base
@@ -122,7 +124,7 @@ def finetune(
         report: told about each step.
 
     Raises:
-        DataSetError: there is too little to learn from.
+        DataSetError: there is too little to learn from, or somebody's data was deleted meanwhile.
         ConfigurationError: `work` belongs to other data.
         AudioError: a recording cannot be decoded.
         ModelFileMissingError, ModelLoadError: the base is not whole.
@@ -132,6 +134,37 @@ def finetune(
     parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
     _claim(work, lineage)
+    note_messages(work, [one.audio for one in (*data.corrected, *data.dev, *data.replayed)])
+    with _unless_deleted(work):
+        return _learn(_Task(base, data, parted, work, to, recipe), lineage, report)
+
+
+class _Task(NamedTuple):
+    """What is fine-tuned on what, and where."""
+
+    base: Base
+    data: FinetuneData
+    parted: Split
+    work: Path
+    to: Path
+    recipe: FinetuneRecipe
+
+
+@contextmanager
+def _unless_deleted(work: Path) -> Iterator[None]:
+    """End a training whose clips were deleted meanwhile, because somebody asked to be forgotten."""
+    is_listed = (work / LIST).exists()
+    try:
+        yield
+    except FileNotFoundError as error:
+        if is_listed and not (work / LIST).exists():
+            raise DataSetError("somebody's data was deleted while the model learnt from it; begin again") from error
+        raise
+
+
+def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
+    """Write the examples, train, choose the share, and write the model unless no share is better."""
+    base, data, parted, work, to, recipe = task
     clips = work / "clips"
     seconds = _write_shards(base, {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}, clips, work)
     report("finetune-learnt", recordings=len(parted.train), minutes=rounded(seconds / 60), dev=len(parted.dev))

@@ -1,0 +1,152 @@
+"""Tell db_assist which models were judged and what was decided about them."""
+
+import asyncio
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from glas.cli.language import say
+from glas.cli.session import err
+from glas.domain.errors import GlasError
+from glas.domain.model_records import ModelState
+
+if TYPE_CHECKING:
+    from glas.clients.model_record_bodies import DecisionResult, ModelEntry, ModelRecord
+    from glas.domain.model_ref import ModelRef
+    from glas.recognition.gate import Verdict
+    from glas.settings import Settings
+    from glas.training.rounds import Round, RoundPlan
+
+
+class Recorded(NamedTuple):
+    """The state of a model, and whether it was recorded just now."""
+
+    state: ModelState
+    is_new: bool
+
+
+def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
+    """Record the candidate of a round, once; with `release` it serves from now on, if it passed.
+
+    What was decided about it stays so: a model that was taken back is not released again by the next run.
+
+    Raises:
+        GlasError: db_assist does not answer, or the choice cannot be kept.
+    """
+    from glas.engines.catalogue import choose
+    from glas.recognition import journal
+    from glas.recognition.gate import Verdict
+    from glas.recognition.gate_report import FIGURES
+    from glas.training.datasets import read_version
+    from glas.training.news import news_of
+    from glas.training.records import entry_of
+    from glas.training.rounds import Outcome
+
+    assert ended.candidate is not None, "expected a round that was judged"  # noqa: S101
+    assert ended.report is not None, "expected a round that was judged"  # noqa: S101
+    known = asyncio.run(_known(settings, ended.candidate))
+    if known is not None and known.verdict is not None:
+        return Recorded(known.state, is_new=False)
+    verdict = Verdict.model_validate_json((Path(ended.report).parent / FIGURES).read_bytes())
+    state = ModelState.REFUSED
+    if ended.outcome is Outcome.PASSED:
+        state = ModelState.CHAMPION if release else ModelState.CANDIDATE
+    entry = entry_of(verdict, state, plan.datasets)
+    if ended.outcome is Outcome.PASSED:
+        version, former = read_version(plan.datasets, ended.version), verdict.champion.name
+        news = news_of(settings, plan.export, version, former=former, model=verdict.candidate.name)
+        entry = entry.model_copy(update={"news": news})
+    # Killed after this and before the record, the same round releases the model only once.
+    if state is ModelState.CHAMPION and not journal.was_released(settings.models_dir, verdict.candidate):
+        choose(verdict.candidate.name, settings.models_dir)
+        released = journal.Promotion(champion=verdict.champion, candidate=verdict.candidate, event="released")
+        journal.write(settings.models_dir, released)
+    return Recorded(asyncio.run(_recorded(settings, entry)).state, is_new=True)
+
+
+def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool, force: str | None) -> None:
+    """Record what `glas promote` has judged and decided; if that fails, only say so."""
+    from glas.training.records import entry_of
+
+    state = ModelState.CHAMPION if released else ModelState.REFUSED
+    try:
+        entry = entry_of(verdict, state, settings.data_dir / "datasets")
+        entry = entry.model_copy(update={"is_forced": released and not verdict.passed, "reason": force})
+        asyncio.run(_recorded(settings, entry))
+    except GlasError as error:
+        _not_recorded(error)
+
+
+def record_roll_back(settings: "Settings", ref: "ModelRef", reason: str) -> None:
+    """Record that the champion was taken back; if that fails, only say so."""
+    try:
+        known = asyncio.run(_known(settings, ref))
+        if known is not None and known.state is ModelState.CHAMPION:
+            asyncio.run(decided(settings, known.id, ModelState.ROLLED_BACK, reason))
+    except GlasError as error:
+        _not_recorded(error)
+
+
+def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
+    """Return the model before the one that serves, and the one that serves; None if nothing is known of a release.
+
+    An administrator's decision in Telegram stands in db_assist only, what was done before there were records in the
+    journal only.
+
+    Raises:
+        GlasError: db_assist does not answer, or the journal is damaged.
+    """
+    from glas.engines.catalogue import named_champion
+    from glas.recognition import journal
+
+    records = asyncio.run(all_records(settings))
+    after = next((one for one in records if one.state is ModelState.CHAMPION), None)
+    earlier = [one for one in records if one.state is ModelState.REPLACED and one.champion_datetime is not None]
+    if after is not None and earlier and named_champion(settings.models_dir) == after.name:
+        return max(earlier, key=lambda one: str(one.champion_datetime)).ref, after.ref
+    noted = journal.last_release(settings.models_dir)
+    return None if noted is None else (noted.champion, noted.candidate)
+
+
+async def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
+    """Return all models that were judged, the newest first.
+
+    Raises:
+        GlasError: db_assist does not answer.
+    """
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        return await db_assist.models()
+
+
+async def decided(settings: "Settings", model_id: int, state: ModelState, reason: str | None) -> "DecisionResult":
+    """Decide about a model as the user of the machine.
+
+    Raises:
+        GlasError: db_assist does not answer, or refuses.
+    """
+    from glas.clients.model_record_bodies import DecisionRequest
+    from glas.launch.assembly import open_db_assist
+
+    wanted = DecisionRequest(state=state, operator=getpass.getuser(), reason=reason)
+    async with open_db_assist(settings) as db_assist:
+        return await db_assist.decide(model_id, wanted)
+
+
+async def _known(settings: "Settings", ref: "ModelRef") -> "ModelRecord | None":
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        return await db_assist.model(ref)
+
+
+async def _recorded(settings: "Settings", entry: "ModelEntry") -> "ModelRecord":
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        return await db_assist.record_model(entry)
+
+
+def _not_recorded(error: GlasError) -> None:
+    err.print(say("records-failed", detail=str(error)), style="yellow", markup=False)

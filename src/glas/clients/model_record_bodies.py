@@ -1,0 +1,189 @@
+"""What travels between db_assist and those who judge models, decide about them, and tell people of them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from glas.clients.db_assist_bodies import Name, RowId, Text, TgId
+from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
+from glas.domain.model_ref import ModelRef
+from glas.domain.people import Locale
+
+LONGEST_NEWS_CHARS = 1000
+"""Of a recognised text in a piece of news; longer ones are not chosen."""
+
+_MOST_NEWS = 10_000
+_MOST_PEOPLE = 1_000_000
+
+NewsText = Annotated[Text, Field(min_length=1, max_length=LONGEST_NEWS_CHARS)]
+Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="Names the process run that sends.")]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CheckRecord(_Value):
+    """One row of the gate's table; the fields are those of `glas.recognition.gate.Check`."""
+
+    condition: Name
+    subject: str = ""
+    bucket: dict[str, Any] | None = None
+    limit: float
+    value: float | None
+    passed: bool
+
+
+class VerdictRecord(_Value):
+    """What the gate said."""
+
+    passed: bool
+    wer_before: float = Field(description="Word error rate on the test set of the model that serves, 0..1.")
+    wer_after: float = Field(description="The candidate's.")
+    checks: tuple[CheckRecord, ...]
+
+
+class NewsItem(_Request):
+    """A message of a person whom the model learnt from, recognised by the former model and by the new one."""
+
+    transcription_id: RowId
+    text_before: NewsText
+    text_after: NewsText
+
+
+class ModelEntry(_Request):
+    """A model that was judged, and what was decided at once."""
+
+    name: Name
+    version: Annotated[Name, Field(max_length=64)]
+    state: ModelState = Field(description="candidate, refused or champion.")
+    base: Annotated[Name | None, Field(max_length=600)] = None
+    dataset_version: Annotated[Name | None, Field(max_length=64)] = None
+    lineage: dict[str, Any] = Field(default_factory=dict, description="Recipe, and what each share of the change does.")
+    n_people: int = Field(default=0, ge=0, le=_MOST_PEOPLE, description="Whom it learnt from.")
+    message_ids: tuple[RowId, ...] = Field(default=(), max_length=_MOST_PEOPLE, description="One of each of them.")
+    former: ModelRef | None = Field(default=None, description="What served when it was judged.")
+    verdict: VerdictRecord | None = None
+    news: tuple[NewsItem, ...] = Field(default=(), max_length=_MOST_NEWS, description="At most one for a person.")
+    operator: Name = Field(description="Who decided: the user of the machine.")
+    is_forced: bool = False
+    reason: Name | None = None
+
+    @model_validator(mode="after")
+    def _state_of_a_new_one(self) -> Self:
+        if self.state not in (ModelState.CANDIDATE, ModelState.REFUSED, ModelState.CHAMPION):
+            raise ValueError("expected the state candidate, refused or champion")
+        return self
+
+
+class DecisionRecord(_Value):
+    """A decision about a model."""
+
+    state: ModelState
+    is_forced: bool
+    user_id: int | None = Field(description="The row of the administrator.")
+    operator: str | None = Field(description="The user of the machine, or the part of Glas.")
+    reason: str | None
+    verdict: VerdictRecord | None
+    creation_datetime: datetime
+
+
+class ModelRecord(_Value):
+    """A model that was judged here, or that served before one of these."""
+
+    id: int
+    name: str
+    version: str
+    state: ModelState
+    base: str | None
+    dataset_version: str | None
+    lineage: dict[str, Any]
+    n_people: int = Field(description="Whom it learnt from.")
+    n_withdrawn: int = Field(description="Those who have since asked to be forgotten or withdrawn their consent.")
+    n_news: int = Field(description="People who are told, or will be once it serves.")
+    decisions: tuple[DecisionRecord, ...] = Field(description="The oldest first.")
+    creation_datetime: datetime
+    champion_datetime: datetime | None = Field(description="When it last became the champion.")
+
+    @property
+    def ref(self) -> ModelRef:
+        """Its name and version."""
+        return ModelRef(name=self.name, version=self.version)
+
+    @property
+    def verdict(self) -> VerdictRecord | None:
+        """What the gate said last."""
+        return next((one.verdict for one in reversed(self.decisions) if one.verdict is not None), None)
+
+
+class DecisionRequest(_Request):
+    """A decision about a model that is known."""
+
+    state: ModelState
+    tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram.")
+    operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
+    expected: ModelState | None = Field(default=None, description="409 if it has another state.")
+    reason: Name | None = None
+    key: Name | None = Field(default=None, description="Names this decision: the same key decides once.")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.tg_id is None) == (self.operator is None):
+            raise ValueError("expected either tg_id or operator")
+        return self
+
+
+class DecisionResult(_Value):
+    """What became of a decision."""
+
+    model: ModelRecord
+    champion: ModelRef | None = Field(description="What shall serve now; None: none that was judged here.")
+
+
+class QuestionRequest(_Request):
+    """Who is asked whether a candidate shall serve."""
+
+    bot_id: RowId
+    tg_ids: tuple[TgId, ...] = Field(max_length=1000)
+
+
+class Announcement(_Value):
+    """A message about a model that the bot sends."""
+
+    id: int
+    model_id: int
+    kind: AnnouncementKind
+    bot_id: int
+    tg_id: int = Field(description="To whom.")
+    locale: Locale
+    chat_id: int | None = Field(default=None, description="Of the recording that news are about.")
+    recording_message_id: int | None = None
+    text_before: str | None = None
+    text_after: str | None = None
+    message_id: int | None = Field(default=None, description="What was sent.")
+    outcome: Outcome | None = None
+
+
+class ClaimRequest(_Request):
+    """Who begins to send an announcement."""
+
+    claim: Claim
+
+
+class OutcomeRequest(_Request):
+    """How it ended; without an outcome nothing was sent, and it waits again."""
+
+    claim: Claim
+    outcome: Outcome | None = None
+    message_id: RowId | None = None
+
+
+class NewsChoice(_Request):
+    """Whether a person wants to be told of models that learnt from them."""
+
+    wanted: bool

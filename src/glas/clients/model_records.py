@@ -1,0 +1,103 @@
+"""The calls about models that were judged, a part of the client of db_assist."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from glas.clients.model_record_bodies import (
+    Announcement,
+    ClaimRequest,
+    DecisionRequest,
+    DecisionResult,
+    ModelEntry,
+    ModelRecord,
+    NewsChoice,
+    OutcomeRequest,
+    QuestionRequest,
+)
+from glas.domain.model_records import ModelState, Outcome
+from glas.domain.model_ref import ModelRef
+from glas.domain.people import User
+
+_models = TypeAdapter(tuple[ModelRecord, ...])
+_announcements = TypeAdapter(tuple[Announcement, ...])
+_claimed: TypeAdapter[Announcement | None] = TypeAdapter(Announcement | None)
+
+
+class ModelCalls(ABC):
+    """Record what was judged and decided, and tell people of it."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def record_model(self, entry: ModelEntry) -> ModelRecord:
+        """Record a model that was judged; one that is known gets the new verdict and decision, unless it has them.
+
+        Raises:
+            ConflictError: it is retired.
+        """
+        return ModelRecord.model_validate(await self._call("PUT", "/models", entry))
+
+    async def models(self, state: ModelState | None = None) -> tuple[ModelRecord, ...]:
+        """All models that were judged, the newest first; only those in one state, if it is given."""
+        return _models.validate_python(await self._call("GET", "/models", params={"state": state}))
+
+    async def model(self, ref: ModelRef) -> ModelRecord | None:
+        """The record of one version of a model; None if there is none."""
+        params = {"name": ref.name, "version": ref.version}
+        found = _models.validate_python(await self._call("GET", "/models", params=params))
+        return found[0] if found else None
+
+    async def decide(self, model_id: int, decision: DecisionRequest) -> DecisionResult:
+        """Change the state of a model.
+
+        Raises:
+            NotFoundError: no such model or person.
+            ConflictError: it has another state than was expected, or it is retired.
+        """
+        return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
+
+    async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
+        """Let administrators be asked whether a candidate shall serve; those who were asked stay so.
+
+        Returns:
+            All questions about it.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        body = QuestionRequest.model_construct(bot_id=bot_id, tg_ids=tuple(tg_ids))
+        return _announcements.validate_python(await self._call("PUT", f"/models/{model_id}/questions", body))
+
+    async def waiting_announcements(self, bot_id: int) -> tuple[Announcement, ...]:
+        """What this bot has to send."""
+        return _announcements.validate_python(await self._call("GET", "/announcements", params={"bot_id": bot_id}))
+
+    async def claim_announcement(self, announcement_id: int, claim: str) -> Announcement | None:
+        """Begin to send an announcement.
+
+        Returns:
+            None if it is not to be sent, or if news may have been sent by somebody else already.
+        """
+        body = ClaimRequest.model_construct(claim=claim)
+        return _claimed.validate_python(await self._call("POST", f"/announcements/{announcement_id}/claim", body))
+
+    async def end_announcement(
+        self, announcement_id: int, claim: str, outcome: Outcome | None, *, message_id: int | None = None
+    ) -> None:
+        """Tell how sending ended; None: nothing was sent, and it shall be tried again later."""
+        body = OutcomeRequest.model_construct(claim=claim, outcome=outcome, message_id=message_id)
+        await self._call("PUT", f"/announcements/{announcement_id}/outcome", body)
+
+    async def want_news(self, tg_id: int, *, wanted: bool) -> User:
+        """Let the bot tell a person of models that learnt from them, or not any more.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+        """
+        body = NewsChoice.model_construct(wanted=wanted)
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/news", body))

@@ -1,0 +1,192 @@
+"""Announcements: news for people whom the champion has learnt from, and questions to administrators.
+
+The bot claims an announcement, sends it, and tells how it ended. News are claimed once: if the bot dies in between,
+nobody knows whether they were sent, and nobody shall get them twice. A question is claimed again then, because one
+that nobody has seen would be worse than two.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.model_record_bodies import Announcement, NewsItem, OutcomeRequest, QuestionRequest
+from glas.db.model_tables import AnnouncementRow, ModelRow
+from glas.db.session import insert
+from glas.db.tables import TranscriptionRow, UserRow
+from glas.db_assist import people
+from glas.db_assist.changes import last_consent
+from glas.domain.errors import ConflictError, NotFoundError
+from glas.domain.model_records import AnnouncementKind, ModelState, News, Outcome
+from glas.domain.people import Locale, Purpose, User
+
+_MOST_AT_ONCE = 100
+
+
+async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
+    """Store what people are to be told once the model serves; one of each person, of messages that are still there."""
+    for item in news:
+        row = await session.get(TranscriptionRow, item.transcription_id)
+        if row is None:
+            continue
+        new = insert(session, AnnouncementRow).values(
+            model_id=model_id,
+            user_id=row.user_id,
+            kind=AnnouncementKind.NEWS.value,
+            bot_id=row.bot_id,
+            transcription_id=row.id,
+            text_before=item.text_before,
+            text_after=item.text_after,
+            creation_datetime=people.now(),
+        )
+        await session.execute(new.on_conflict_do_nothing(index_elements=["model_id", "user_id", "kind"]))
+
+
+async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) -> tuple[Announcement, ...]:
+    """Let administrators who have pressed /start be asked about a candidate; return all questions about it.
+
+    Raises:
+        NotFoundError: no such model.
+    """
+    model = await session.get(ModelRow, model_id)
+    if model is None:
+        raise NotFoundError("expected a model that was judged here")
+    if model.state == ModelState.CANDIDATE:
+        known = await session.scalars(select(UserRow.id).where(UserRow.tg_id.in_(wanted.tg_ids)))
+        for user_id in known.all():
+            new = insert(session, AnnouncementRow).values(
+                model_id=model_id,
+                user_id=user_id,
+                kind=AnnouncementKind.QUESTION.value,
+                bot_id=wanted.bot_id,
+                creation_datetime=people.now(),
+            )
+            await session.execute(new.on_conflict_do_nothing(index_elements=["model_id", "user_id", "kind"]))
+    asked = and_(AnnouncementRow.model_id == model_id, AnnouncementRow.kind == AnnouncementKind.QUESTION.value)
+    return await _found(asked, session=session)
+
+
+async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, ...]:
+    """Return what a bot has to send."""
+    return await _found(and_(AnnouncementRow.bot_id == bot_id, _waits()), limit=_MOST_AT_ONCE, session=session)
+
+
+async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
+    """Begin to send an announcement; None if it is not to be sent any more.
+
+    One run at a time has it, so another claim is that of a run which has died. News are then taken for sent.
+    """
+    row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
+    if row is None or row.outcome is not None:
+        return None
+    if row.kind == AnnouncementKind.NEWS and row.claim not in (None, claimed_by):
+        _end(row, Outcome.SENT)
+        return None
+    found = await _found(and_(AnnouncementRow.id == announcement_id, _may_be_sent()), session=session)
+    if not found:
+        return None
+    row.claim = claimed_by
+    return found[0]
+
+
+async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSession) -> None:
+    """Store how sending ended, and remove the person's words; without an outcome it waits again.
+
+    Raises:
+        NotFoundError: it was deleted meanwhile.
+        ConflictError: another run of the bot has it.
+    """
+    row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
+    if row is None:
+        raise NotFoundError("expected an announcement, got one that is not there any more")
+    if row.claim != wanted.claim:
+        raise ConflictError("another run of the bot sends this announcement")
+    if wanted.outcome is None:
+        row.claim = None
+        return
+    row.message_id = wanted.message_id
+    _end(row, wanted.outcome)
+
+
+def _end(row: AnnouncementRow, outcome: Outcome) -> None:
+    row.outcome = outcome.value
+    row.sent_datetime = people.now() if outcome is Outcome.SENT else None
+    row.text_before = row.text_after = None
+
+
+async def drop_unsent_news(model_id: int, *, session: AsyncSession) -> None:
+    """Delete news that nobody needs any more, because the model does not serve."""
+    mine = and_(AnnouncementRow.model_id == model_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
+    await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
+
+
+async def set_wanted(tg_id: int, *, wanted: bool, session: AsyncSession) -> User:
+    """Store whether a person wants news."""
+    row = await people.load(tg_id, session=session, locked=True)
+    row.news_refusal_datetime = None if wanted else row.news_refusal_datetime or people.now()
+    return people.as_user(row)
+
+
+async def news_of(user_id: int, *, session: AsyncSession) -> tuple[News, ...]:
+    """Return the news of a person."""
+    mine = and_(AnnouncementRow.user_id == user_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
+    rows = await session.scalars(select(AnnouncementRow).where(mine).order_by(AnnouncementRow.id))
+    return tuple(News.model_validate(row, from_attributes=True) for row in rows)
+
+
+async def forget(user_id: int, *, session: AsyncSession) -> None:
+    """Delete what was told to a person, or was to be."""
+    await session.execute(delete(AnnouncementRow).where(AnnouncementRow.user_id == user_id))
+
+
+def _waits() -> ColumnElement[bool]:
+    """Whether an announcement is to be sent and nobody has begun."""
+    is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
+    return and_(_may_be_sent(), or_(~is_news, AnnouncementRow.claim.is_(None)))
+
+
+def _may_be_sent() -> ColumnElement[bool]:
+    """Whether an announcement was not sent, and its model and its person are such that it should be."""
+    is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
+    wants_news = and_(
+        ModelRow.state == ModelState.CHAMPION.value,
+        UserRow.news_refusal_datetime.is_(None),
+        last_consent(UserRow.id, Purpose.TRAINING).is_(True),
+    )
+    return and_(
+        AnnouncementRow.outcome.is_(None),
+        UserRow.tg_id.is_not(None),
+        UserRow.is_banned.is_(False),
+        or_(and_(is_news, wants_news), and_(~is_news, ModelRow.state == ModelState.CANDIDATE.value)),
+    )
+
+
+async def _found(
+    which: ColumnElement[bool], *, limit: int | None = None, session: AsyncSession
+) -> tuple[Announcement, ...]:
+    query = (
+        select(AnnouncementRow, UserRow.tg_id, UserRow.locale, TranscriptionRow.chat_id, TranscriptionRow.message_id)
+        .join(ModelRow, ModelRow.id == AnnouncementRow.model_id)
+        .join(UserRow, UserRow.id == AnnouncementRow.user_id)
+        .outerjoin(TranscriptionRow, TranscriptionRow.id == AnnouncementRow.transcription_id)
+        .where(which, UserRow.tg_id.is_not(None))
+        .order_by(AnnouncementRow.id)
+        .limit(limit)
+    )
+    return tuple(
+        Announcement(
+            id=row.id,
+            model_id=row.model_id,
+            kind=AnnouncementKind(row.kind),
+            bot_id=row.bot_id,
+            tg_id=tg_id,
+            locale=Locale(locale),
+            chat_id=chat_id,
+            recording_message_id=message_id,
+            text_before=row.text_before,
+            text_after=row.text_after,
+            message_id=row.message_id,
+            outcome=None if row.outcome is None else Outcome(row.outcome),
+        )
+        for row, tg_id, locale, chat_id, message_id in (await session.execute(query))
+    )

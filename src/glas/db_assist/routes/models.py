@@ -1,0 +1,84 @@
+"""Routes about models that were judged, and what the bot tells of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from glas.clients.model_record_bodies import (
+    Announcement,
+    ClaimRequest,
+    DecisionRequest,
+    DecisionResult,
+    ModelEntry,
+    ModelRecord,
+    NewsChoice,
+    OutcomeRequest,
+    QuestionRequest,
+)
+from glas.db_assist import announcements, model_records
+from glas.db_assist.routes import PersonPath, RowPath, database
+from glas.domain.model_records import ModelState
+from glas.domain.people import User
+
+router = APIRouter()
+
+
+@router.put("/models")
+async def record(request: Request, entry: ModelEntry) -> ModelRecord:
+    """Record a model that was judged, and what was decided at once."""
+    async with database(request).writing() as session:
+        return await model_records.record(entry, session=session)
+
+
+@router.get("/models")
+async def models(
+    request: Request,
+    state: Annotated[ModelState | None, Query()] = None,
+    name: Annotated[str | None, Query(max_length=512)] = None,
+    version: Annotated[str | None, Query(max_length=64)] = None,
+) -> tuple[ModelRecord, ...]:
+    """List the models that were judged, the newest first."""
+    async with database(request).reading() as session:
+        return await model_records.all_models(state=state, name=name, version=version, session=session)
+
+
+@router.post("/models/{model_id}/decisions")
+async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -> DecisionResult:
+    """Change the state of a model, and say which one shall serve."""
+    async with database(request).writing() as session:
+        return await model_records.decide(model_id, wanted, session=session)
+
+
+@router.put("/models/{model_id}/questions")
+async def ask(request: Request, model_id: RowPath, wanted: QuestionRequest) -> tuple[Announcement, ...]:
+    """Let administrators be asked about a candidate."""
+    async with database(request).writing() as session:
+        return await announcements.ask(model_id, wanted, session=session)
+
+
+@router.get("/announcements")
+async def waiting(request: Request, bot_id: Annotated[int, Query(ge=1)]) -> tuple[Announcement, ...]:
+    """List what a bot has to send."""
+    async with database(request).reading() as session:
+        return await announcements.waiting(bot_id, session=session)
+
+
+@router.post("/announcements/{announcement_id}/claim")
+async def claim(request: Request, announcement_id: RowPath, wanted: ClaimRequest) -> Announcement | None:
+    """Begin to send an announcement; null if it is not to be sent any more."""
+    async with database(request).writing() as session:
+        return await announcements.claim(announcement_id, wanted.claim, session=session)
+
+
+@router.put("/announcements/{announcement_id}/outcome")
+async def end(request: Request, announcement_id: RowPath, wanted: OutcomeRequest) -> None:
+    """Store how sending an announcement ended."""
+    async with database(request).writing() as session:
+        await announcements.end(announcement_id, wanted, session=session)
+
+
+@router.put("/users/{tg_id}/news")
+async def want_news(request: Request, tg_id: PersonPath, choice: NewsChoice) -> User:
+    """Set whether a person is told of models that learnt from them."""
+    async with database(request).writing() as session:
+        return await announcements.set_wanted(tg_id, wanted=choice.wanted, session=session)

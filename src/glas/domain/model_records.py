@@ -1,0 +1,53 @@
+"""States of a model that was judged here, and the messages that the bot sends about it without being asked."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ModelState(StrEnum):
+    """What became of a model. At most one is the champion."""
+
+    CANDIDATE = "candidate"  # passed the gate, and waits for a decision
+    REFUSED = "refused"  # by the gate or by an administrator
+    CHAMPION = "champion"  # serves wherever GLAS_MODEL is `auto`
+    REPLACED = "replaced"  # was the champion before another one
+    ROLLED_BACK = "rolled_back"  # was taken back, because it was worse in daily use or could not be loaded
+    RETIRED = "retired"  # shall not serve any more
+
+
+class AnnouncementKind(StrEnum):
+    """What an announcement is."""
+
+    NEWS = "news"  # to a person whom the champion has learnt from
+    QUESTION = "question"  # to an administrator: shall the candidate serve?
+
+
+class Outcome(StrEnum):
+    """How sending an announcement ended."""
+
+    SENT = "sent"
+    UNREACHABLE = "unreachable"  # the person has blocked the bot, or has no chat with it
+
+
+class TaughtModel(BaseModel):
+    """A model that learnt from a person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    state: ModelState
+
+
+class News(BaseModel):
+    """What the bot has told a person of a model that learnt from them, or will tell."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int
+    text_before: str | None = Field(description="By the former model; removed once it is told.")
+    text_after: str | None = Field(description="By the new one; removed once it is told.")
+    outcome: Outcome | None
+    sent_datetime: datetime | None

@@ -1,0 +1,79 @@
+"""Folders that hold words or sound of exported messages outside the export, such as reports and work of a training.
+
+Each says in a file which messages it is about. So what is about somebody whose messages have left the export can be
+found and deleted, by whoever writes the export.
+"""
+
+import json
+import shutil
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from glas.system.files import to_disk
+
+LIST: Final = "messages.json"
+
+
+def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
+    """Write down which exported messages a folder is about, before anything of them is written into it.
+
+    Args:
+        folder: made if it is not there.
+        audio: the recordings; those that lie in no export are passed over.
+        harmless: names of files in it that hold neither words nor sound, and may stay.
+    """
+    numbers = sorted({number for path in audio if (number := message_of(path)) is not None})
+    if not numbers:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{LIST}.part"
+    fresh.write_text(json.dumps({"messages": numbers, "harmless": sorted(harmless)}) + "\n", encoding="utf-8")
+    to_disk(fresh)
+    fresh.replace(folder / LIST)
+
+
+def message_of(audio: Path) -> int | None:
+    """Return the number of the message to which a recording of an export belongs; None for any other file."""
+    name = audio.parent.name
+    return int(name) if name.isdecimal() and (audio.parent / f"{name}.json").is_file() else None
+
+
+def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
+    """Delete what folders hold of messages, if one of their messages is not exported any more.
+
+    Args:
+        places: the folders lie in these, at any depth.
+        exported: numbers of all messages that are exported now.
+
+    Returns:
+        The folders.
+    """
+    stale = [path.parent for place in places for path in place.rglob(LIST) if not _read(path)[0] <= set(exported)]
+    for folder in stale:
+        delete_messages(folder)
+    return stale
+
+
+def delete_messages(folder: Path) -> None:
+    """Delete what a folder holds of messages; harmless files stay, and the list goes last."""
+    harmless = _read(folder / LIST)[1]
+    for path in folder.iterdir():
+        if path.name in harmless or path.name == LIST:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    (folder / LIST).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _read(path: Path) -> tuple[set[int], set[str]]:
+    """Return messages and harmless files; a list that cannot be read is about somebody who has left."""
+    try:
+        told = json.loads(path.read_bytes())
+        return set(told["messages"]), set(told["harmless"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return {-1}, set()

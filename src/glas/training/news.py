@@ -1,0 +1,110 @@
+"""Choose, for each person whom a model learnt from, a message that shows best what it has learnt."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from glas.clients.model_record_bodies import LONGEST_NEWS_CHARS, NewsItem
+from glas.domain.errors import AudioError
+from glas.domain.metrics import word_errors
+from glas.domain.splits import Split
+from glas.recognition import open_recogniser
+from glas.settings import Settings
+from glas.training.datasets.exported import HYPOTHESIS, Message, read_export, target_of
+from glas.training.datasets.version import Entry, Version, text_sha256
+
+MOST_TRIED = 3  # messages of each person
+LONGEST_S = 30.0  # of a message; a longer text is no example
+
+
+class Tried(NamedTuple):
+    """A message, and what both models make of it.
+
+    Attributes:
+        entry: the message.
+        reference: the words that were said.
+        before: text of the former model; empty if it cannot be recognised.
+        after: text of the new one.
+    """
+
+    entry: Entry
+    reference: str
+    before: str
+    after: str
+
+
+def news_of(settings: Settings, export: Path, version: Version, *, former: str, model: str) -> tuple[NewsItem, ...]:
+    """Recognise some messages of each person with both models, and choose the one with the largest gain.
+
+    Nobody is told of a model that has made none of their messages better.
+
+    Args:
+        settings: as the server has them.
+        export: the directory of the export.
+        version: what the model learnt from and was chosen on.
+        former: name of the model that serves.
+        model: name of the new one.
+
+    Raises:
+        DataSetError: there is no export.
+        ModelError: a model cannot be loaded.
+    """
+    chosen = [one for some in _taught(export, version).values() for one in some]
+    files = [message.audio for _, message, _ in chosen]
+    texts = [_texts(settings, name, files) for name in (former, model)]
+    found = defaultdict[str, list[Tried]](list)
+    for (entry, _, words), before, after in zip(chosen, *texts, strict=True):
+        found[entry.speaker].append(Tried(entry, words, before, after))
+    return tuple(one for tried in found.values() for one in best(tried))
+
+
+def best(tried: Sequence[Tried]) -> Iterator[NewsItem]:
+    """Yield the message of one person whose text has come nearest to what was said, if there is any.
+
+    Of two that gained as much, the one that the model has not learnt is the more honest example.
+    """
+    better = [(gain, one) for one in tried if (gain := _gain(one)) > 0]
+    if better:
+        _, one = max(better, key=lambda pair: (pair[0], pair[1].entry.split is Split.DEV, pair[1].entry.id))
+        yield NewsItem(transcription_id=one.entry.id, text_before=one.before, text_after=one.after)
+
+
+def _gain(one: Tried) -> int:
+    """Word errors less than before; 0 where there is nothing that could be shown."""
+    if not all(0 < len(text) <= LONGEST_NEWS_CHARS for text in (one.before, one.after)):
+        return 0
+    wrong, _ = word_errors([one.reference] * 2, [one.before, one.after])
+    return int(wrong[0] - wrong[1])
+
+
+def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Message, str]]]:
+    """Return the messages to try by speaker: corrected ones that the export still has, the newest first."""
+    messages = {message.id: message for message in read_export(export)}
+    found = defaultdict[str, list[tuple[Entry, Message, str]]](list)
+    entries = [one for one in version.entries if one.split is not Split.TEST and one.rank != HYPOTHESIS]
+    for entry in sorted(entries, key=lambda one: (one.split is not Split.DEV, -one.id)):
+        message = messages.get(entry.id)
+        target = None if message is None else target_of(message, min_confidence=version.min_confidence)
+        if message is None or target is None or not target.text or entry.duration_s > LONGEST_S:
+            continue
+        if text_sha256(target.text) == entry.reference_sha256 and len(found[entry.speaker]) < MOST_TRIED:
+            found[entry.speaker].append((entry, message, target.text))
+    return found
+
+
+def _texts(settings: Settings, model: str, files: Sequence[Path]) -> list[str]:
+    """Recognise files with a model; the text of a file that cannot be recognised is empty."""
+    if not files:
+        return []
+    with open_recogniser(settings.model_copy(update={"model": model})) as recogniser:
+
+        def recognised(file: Path) -> str:
+            try:
+                return recogniser.transcribe(file.read_bytes).hypothesis.text
+            except (AudioError, FileNotFoundError):
+                return ""
+
+        with ThreadPoolExecutor(settings.nn_service.worker_count) as pool:
+            return list(pool.map(recognised, files))

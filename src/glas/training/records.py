@@ -1,0 +1,64 @@
+"""Describe a model that was judged, as db_assist records it: what it is made of, whom it learnt from, the verdict."""
+
+import getpass
+from pathlib import Path
+
+from glas.clients.model_record_bodies import CheckRecord, ModelEntry, VerdictRecord
+from glas.domain.errors import DataSetError
+from glas.domain.model_records import ModelState
+from glas.domain.splits import Split
+from glas.recognition.gate import Verdict
+from glas.recognition.lineage import read_lineage
+from glas.training.datasets.version import Version, read_version
+
+
+def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
+    """Describe the candidate of a verdict.
+
+    Args:
+        verdict: of the gate.
+        state: candidate, refused or champion.
+        datasets: directory of the dataset versions; of a version that is not there, nobody is named.
+
+    Raises:
+        ModelLoadError: the lineage of the model is damaged.
+    """
+    candidate, place = verdict.candidate, Path(verdict.candidate.name.partition(":")[2])
+    lineage = read_lineage(place) if place.is_absolute() else None
+    taught = {} if lineage is None or lineage.data is None else _taught(datasets, lineage.data)
+    return ModelEntry(
+        name=candidate.name,
+        version=candidate.version,
+        state=state,
+        base=None if lineage is None else str(lineage.base),
+        dataset_version=None if lineage is None else lineage.data,
+        # Neither pseudonyms nor hashes of what people said: those stay in the file beside the model.
+        lineage={} if lineage is None else lineage.model_dump(mode="json", include={"recipe", "result", "kept"}),
+        n_people=len(taught),
+        message_ids=tuple(taught.values()),
+        former=verdict.champion,
+        verdict=as_record(verdict),
+        operator=getpass.getuser(),
+    )
+
+
+def as_record(verdict: Verdict) -> VerdictRecord:
+    """Return the figures of a verdict that are recorded."""
+    return VerdictRecord(
+        passed=verdict.passed,
+        wer_before=verdict.wer_before,
+        wer_after=verdict.wer_after,
+        checks=tuple(CheckRecord.model_validate(one.model_dump(mode="json")) for one in verdict.checks),
+    )
+
+
+def taught_by(version: Version) -> dict[str, int]:
+    """Return one message of each speaker whom a model learnt from, or was chosen on, by pseudonym."""
+    return {one.speaker: one.id for one in version.entries if one.split is not Split.TEST}
+
+
+def _taught(datasets: Path, name: str) -> dict[str, int]:
+    try:
+        return taught_by(read_version(datasets, name))
+    except DataSetError:
+        return {}

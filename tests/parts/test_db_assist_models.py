@@ -1,0 +1,176 @@
+"""Models that were judged: states, decisions, whom they learnt from, and what people are told."""
+
+import pytest
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.model_record_bodies import DecisionRequest, NewsItem
+from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
+from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
+from glas.domain.people import Purpose, Role
+from tests.parts.judged import EMBEDDED, PASSED, entry
+from tests.parts.voices import BOT, send, someone
+
+
+async def speaker(db_assist: DbAssistClient) -> tuple[int, int]:
+    """A person who agrees to training; returns their Telegram id and a message of theirs."""
+    person = someone()
+    await db_assist.register(person)
+    await db_assist.set_consent(person, Purpose.TRAINING, granted=True, text_version="1")
+    return person, (await send(db_assist, person)).id
+
+
+async def administrator(db_assist: DbAssistClient) -> int:
+    person = someone()
+    await db_assist.register(person)
+    await db_assist.set_role(person, Role.ADMIN)
+    return person
+
+
+async def states(db_assist: DbAssistClient) -> dict[str, str]:
+    return {one.name: one.state.value for one in await db_assist.models()}
+
+
+async def test_a_model_and_those_who_taught_it(db_assist: DbAssistClient) -> None:
+    """Everything is kept; whoever forgets or withdraws leaves the list, not the count."""
+    (anna, hers), (boris, his), (vera, third) = [await speaker(db_assist) for _ in range(3)]
+    wanted = entry(
+        "first", ModelState.CHAMPION, n_people=3, message_ids=(hers, his, third, 10**9), dataset_version="3f"
+    )
+    made = await db_assist.record_model(wanted)
+    assert await db_assist.record_model(wanted) == made, "a repetition changes nothing"
+    assert (made.n_people, made.n_withdrawn, made.dataset_version) == (3, 0, "3f")
+    assert (made.verdict, made.lineage, made.base) == (PASSED, {"recipe": 1}, str(EMBEDDED))
+    (decision,) = made.decisions
+    assert (decision.operator, decision.user_id, decision.is_forced) == ("anna", None, False)
+    assert await states(db_assist) == {"first": "champion", "embedded": "replaced"}
+    (told,) = (await db_assist.export_user(anna)).models
+    assert (told.name, told.state) == ("first", ModelState.CHAMPION)
+    await db_assist.forget(anna)
+    await db_assist.set_consent(boris, Purpose.TRAINING, granted=False, text_version="1")
+    found = await db_assist.model(made.ref)
+    assert found is not None
+    assert (found.n_people, found.n_withdrawn) == (3, 2)
+    assert (await db_assist.export_user(vera)).models == (told,)
+
+
+async def test_the_champion_and_the_one_before(db_assist: DbAssistClient) -> None:
+    """Whatever is taken back, the one before serves again; what is retired stays so."""
+    first = await db_assist.record_model(entry("first", ModelState.CHAMPION))
+    second = await db_assist.record_model(entry("second", ModelState.CHAMPION, former=first.ref))
+    third = await db_assist.record_model(entry("third", ModelState.CHAMPION, former=second.ref))
+    by = {"operator": "anna"}
+    rolled = DecisionRequest(state=ModelState.ROLLED_BACK, reason="worse", **by)
+    assert (await db_assist.decide(third.id, rolled)).champion == second.ref
+    with pytest.raises(ConflictError):
+        await db_assist.decide(first.id, rolled)
+    retire = DecisionRequest(state=ModelState.RETIRED, **by)
+    assert (await db_assist.decide(first.id, retire)).champion == second.ref
+    gone = await db_assist.decide(second.id, retire)
+    assert (gone.champion, gone.model.state) == (EMBEDDED, ModelState.RETIRED)
+    assert await db_assist.decide(second.id, retire) == gone
+    with pytest.raises(ConflictError):
+        await db_assist.decide(second.id, DecisionRequest(state=ModelState.CHAMPION, **by))
+    with pytest.raises(ConflictError):
+        await db_assist.record_model(entry("second", ModelState.CHAMPION))
+    with pytest.raises(InvalidParameterError):
+        await db_assist.decide(third.id, DecisionRequest(state=ModelState.REPLACED, **by))
+    with pytest.raises(NotFoundError):
+        await db_assist.decide(10**6, retire)
+    again = await db_assist.decide(third.id, DecisionRequest(state=ModelState.CHAMPION, **by))
+    assert again.champion == third.ref
+    assert [one.state.value for one in again.model.decisions] == ["champion", "rolled_back", "champion"]
+
+
+async def test_what_serves_without_having_been_told(db_assist: DbAssistClient) -> None:
+    """The table follows what was measured as serving, such as after `glas models use`."""
+    first = await db_assist.record_model(entry("first", ModelState.CHAMPION))
+    await db_assist.record_model(entry("second", ModelState.REFUSED, former=EMBEDDED))
+    assert await states(db_assist) == {"first": "replaced", "second": "refused", "embedded": "champion"}
+    forced = await db_assist.record_model(
+        entry("second", ModelState.CHAMPION, former=EMBEDDED, is_forced=True, reason="I hear that it is better")
+    )
+    assert [(one.state.value, one.is_forced, one.reason) for one in forced.decisions] == [
+        ("refused", False, None),
+        ("champion", True, "I hear that it is better"),
+    ]
+    assert await db_assist.models(ModelState.REPLACED) != ()
+    assert await db_assist.model(first.ref) is not None
+
+
+async def test_an_administrator_decides_once(db_assist: DbAssistClient) -> None:
+    """The first press counts, repeated after a crash too; nobody else may press."""
+    admin, other, (anna, _) = await administrator(db_assist), await administrator(db_assist), await speaker(db_assist)
+    made = await db_assist.record_model(entry("first", ModelState.CANDIDATE))
+    questions = await db_assist.ask_about(made.id, BOT, [admin, other, someone()])
+    assert [(one.tg_id, one.kind) for one in questions] == [
+        (admin, AnnouncementKind.QUESTION),
+        (other, AnnouncementKind.QUESTION),
+    ]
+    assert await db_assist.waiting_announcements(BOT) == questions
+    assert await db_assist.waiting_announcements(BOT + 1) == ()
+    assert await db_assist.claim_announcement(questions[0].id, "0" * 8) is not None
+    assert await db_assist.claim_announcement(questions[0].id, "1" * 8) is not None, "a question may come twice"
+    await db_assist.end_announcement(questions[0].id, "1" * 8, Outcome.SENT, message_id=7)
+    expected = ModelState.CANDIDATE
+    yes = DecisionRequest(state=ModelState.CHAMPION, tg_id=admin, expected=expected, key="a press")
+    decided = await db_assist.decide(made.id, yes)
+    assert decided.champion == made.ref
+    assert await db_assist.decide(made.id, yes) == decided
+    with pytest.raises(ConflictError):
+        await db_assist.decide(made.id, yes.model_copy(update={"key": "b", "tg_id": other}))
+    no = DecisionRequest(state=ModelState.REFUSED, tg_id=other, expected=expected, key="c")
+    with pytest.raises(ConflictError):
+        await db_assist.decide(made.id, no)
+    with pytest.raises(ForbiddenError):
+        await db_assist.decide(made.id, no.model_copy(update={"tg_id": anna}))
+    assert await db_assist.waiting_announcements(BOT) == (), "nothing is left to ask"
+    asked = await db_assist.ask_about(made.id, BOT, [admin])
+    assert [(one.tg_id, one.message_id) for one in asked] == [(admin, 7), (other, None)]
+
+
+async def test_news_of_a_run_that_died_count_as_told(db_assist: DbAssistClient) -> None:
+    """Nobody knows whether the person has them."""
+    anna, hers = await speaker(db_assist)
+    news = (NewsItem(transcription_id=hers, text_before="было", text_after="стало"),)
+    await db_assist.record_model(entry("first", ModelState.CHAMPION, news=news))
+    (told,) = await db_assist.waiting_announcements(BOT)
+    assert await db_assist.claim_announcement(told.id, "0" * 8) == told
+    assert await db_assist.claim_announcement(told.id, "1" * 8) is None
+    (mine,) = (await db_assist.export_user(anna)).news
+    assert (mine.text_after, mine.outcome) == (None, Outcome.SENT)
+
+
+async def test_news_are_claimed_once_and_told_once(db_assist: DbAssistClient) -> None:
+    """Only those of the champion, to people who still agree and want them; the words go when they are told."""
+    people = [await speaker(db_assist) for _ in range(5)]
+    (anna, hers), (boris, _), (vera, _), (gleb, _), (dina, _) = people
+    news = tuple(NewsItem(transcription_id=one, text_before="было", text_after="стало") for _, one in people)
+    made = await db_assist.record_model(entry("first", ModelState.CANDIDATE, news=(*news, news[0])))
+    assert made.n_news == 5
+    assert await db_assist.waiting_announcements(BOT) == ()
+    await db_assist.decide(made.id, DecisionRequest(state=ModelState.CHAMPION, operator="anna"))
+    await db_assist.want_news(boris, wanted=False)
+    await db_assist.set_consent(vera, Purpose.TRAINING, granted=False, text_version="1")
+    await db_assist.forget(gleb)
+    await db_assist.ban(dina)
+    (told,) = await db_assist.waiting_announcements(BOT)
+    assert (told.tg_id, told.text_before, told.text_after, told.chat_id) == (anna, "было", "стало", anna)
+    assert await db_assist.claim_announcement(told.id, "0" * 8) == told
+    assert await db_assist.claim_announcement(told.id, "0" * 8) == told
+    assert await db_assist.waiting_announcements(BOT) == (), "nobody else begins"
+    await db_assist.end_announcement(told.id, "0" * 8, None)
+    assert await db_assist.waiting_announcements(BOT) == (told,)
+    assert await db_assist.claim_announcement(told.id, "1" * 8) == told
+    with pytest.raises(ConflictError):
+        await db_assist.end_announcement(told.id, "0" * 8, Outcome.SENT)
+    await db_assist.end_announcement(told.id, "1" * 8, Outcome.SENT, message_id=8)
+    assert await db_assist.claim_announcement(told.id, "1" * 8) is None
+    (mine,) = (await db_assist.export_user(anna)).news
+    assert (mine.transcription_id, mine.text_before, mine.outcome) == (hers, None, Outcome.SENT)
+    assert not (await db_assist.user(boris)).wants_news
+    assert (await db_assist.want_news(boris, wanted=True)).wants_news
+    assert [one.tg_id for one in await db_assist.waiting_announcements(BOT)] == [boris]
+    await db_assist.decide(made.id, DecisionRequest(state=ModelState.ROLLED_BACK, operator="anna"))
+    assert (await db_assist.export_user(boris)).news == (), "words are not kept for a model that is gone"
+    with pytest.raises(NotFoundError):
+        await db_assist.end_announcement(10**6, "0" * 8, Outcome.SENT)
