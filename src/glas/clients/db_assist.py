@@ -39,6 +39,7 @@ from glas.clients.db_assist_bodies import (
     UsageRecord,
 )
 from glas.clients.http import call
+from glas.clients.logins import LoginCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
 from glas.clients.vocabulary import VocabularyCalls
@@ -54,7 +55,7 @@ _transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient(CorrectionCalls, RatingCalls, ReviewCalls, VocabularyCalls):
+class DbAssistClient(CorrectionCalls, LoginCalls, RatingCalls, ReviewCalls, VocabularyCalls):
     """Speaks to db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:

@@ -192,13 +192,16 @@ class Change(_Answer):
     transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
     training_consent: bool = Field(default=False, description="Whether the speaker agrees to training now.")
     verdict: Verdict | None = Field(
-        default=None, description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words."
+        default=None,
+        description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words; `other_voice`, "
+        "if any reviewer said so.",
     )
 
     @property
     def is_exportable(self) -> bool:
         """Whether it may be trained on: consented to, the speaker's own."""
-        return self.transcription is not None and self.training_consent and not self.transcription.is_forwarded
+        is_own = self.transcription is not None and not self.transcription.is_forwarded
+        return is_own and self.training_consent and self.verdict is not Verdict.OTHER_VOICE
 
 
 class Page(_Answer, Generic[ItemT]):

@@ -14,6 +14,7 @@ from glas.db.base import CODE, SHA256, among
 from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
+from glas.db.login_tables import WebLoginRow as WebLoginRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewHoldRow as ReviewHoldRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewRow as ReviewRow  # noqa: PLC0414 - likewise
 from glas.db.types import RowId, UtcDateTime

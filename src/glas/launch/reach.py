@@ -62,6 +62,10 @@ class Reach:
         """The app of a service that runs in this process."""
         return self._apps.get(part)
 
+    def has(self, part: str) -> bool:
+        """Whether a service runs in this process or the settings say where."""
+        return part in self._apps or getattr(self._settings, f"{part}_url") is not None
+
     def url(self, part: str) -> str:
         """Where a service runs that is not in this process.
 

@@ -33,6 +33,7 @@ from glas.tg_bot.people import (
     private_matters,
     rating,
     review,
+    web,
     words,
 )
 from glas.tg_bot.people.corrector import Corrector
@@ -110,7 +111,8 @@ class TelegramBot:
             )
         for locale in Locale:
             say = self.phrases[locale]
-            shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
+            names = _COMMANDS if self.settings.web.url is None else (*_COMMANDS, "web")
+            shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in names]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
 
@@ -207,6 +209,7 @@ def _register(
         prompts=prompts,
         reviewing=reviewing,
         pseudonyms=pseudonyms,
+        page_url=settings.web.url,
         admins=doorkeeper.admins,
     )
     durable.workflow(jobs.HEAR, pipeline.hear)
@@ -258,6 +261,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         models.make_router(),
         words.make_router(),  # before corrections, which take any reply in a private chat
         review.make_router(),
+        web.make_router(),
         correction.make_router(),
         again.make_router(),
         presses.make_last_router(),
