@@ -35,18 +35,21 @@ _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.
 """Weights of a message's worth, by judgement: what is surely wrong before what may be, and many speakers before few."""
 
 
-async def held(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> ReviewItem | None:
+async def held(
+    tg_id: int, besides: Sequence[int] = (), *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and hold it longer; None if there is none.
+
+    Of two, the one that is not `besides`. A reviewer holds no more than two: the one that is heard, and the next one.
 
     Raises:
         NotFoundError: no such person.
         ForbiddenError: no reviewer.
     """
     reviewer = reviews.checked(await people.lock(tg_id, session=session))
-    mine = select(ReviewHoldRow.transcription_id).where(
-        ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime > people.now()
-    )
-    row = (await session.scalars(_open(reviewer.id).where(TranscriptionRow.id.in_(mine)).limit(1))).one_or_none()
+    query = _open(reviewer.id).where(TranscriptionRow.id.in_(_held_by(reviewer.id)))
+    others = query.where(TranscriptionRow.id.not_in(besides)).order_by(TranscriptionRow.id)
+    row = (await session.scalars(others.limit(1))).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
 
 
@@ -67,7 +70,12 @@ async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSessio
 
 
 async def hold(
-    tg_id: int, chosen: Sequence[int], *, settings: DbAssistSettings, session: AsyncSession
+    tg_id: int,
+    chosen: Sequence[int],
+    besides: Sequence[int] = (),
+    *,
+    settings: DbAssistSettings,
+    session: AsyncSession,
 ) -> ReviewItem | None:
     """Hold the first of the messages that nobody else has taken meanwhile; None if none is left.
 
@@ -77,24 +85,33 @@ async def hold(
         OverloadedError: others have taken all of them; there may be more.
     """
     # The same reviewer may have asked twice at once.
-    if (item := await held(tg_id, settings=settings, session=session)) is not None:
+    if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
         return item
     reviewer = await people.lock(tg_id, session=session)
     for number in chosen:
-        row = (await session.scalars(_open(reviewer.id).where(TranscriptionRow.id == number))).one_or_none()
-        if row is not None and (item := await _hold(row, reviewer, settings, session=session)) is not None:
+        if (item := await hold_one(number, reviewer, settings=settings, session=session)) is not None:
             return item
     if chosen:
         raise OverloadedError("others have just taken what was waiting", retry_after_s=_RETRY_AFTER_S)
     return None
 
 
+async def hold_one(
+    transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewItem | None:
+    """Hold a message for a reviewer; None if they may not hear it, or if somebody else holds it."""
+    query = _open(reviewer.id).where(TranscriptionRow.id == transcription_id)
+    row = (await session.scalars(query)).one_or_none()
+    return None if row is None else await _hold(row, reviewer, settings, session=session)
+
+
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
     """Draw one review in `check_every`, alike for the same number of reviews, and in no order that shows."""
     if not check_every:
         return False
-    n_reviews = await session.scalar(select(func.count()).where(ReviewRow.reviewer_id == reviewer.id))
-    drawn = hashlib.sha256(f"glas review {reviewer.id} {n_reviews}".encode()).digest()[:8]
+    n_reviews = await session.scalar(select(func.count()).where(ReviewRow.reviewer_id == reviewer.id)) or 0
+    n_held = await session.scalar(select(func.count()).select_from(_held_by(reviewer.id).subquery())) or 0
+    drawn = hashlib.sha256(f"glas review {reviewer.id} {n_reviews + n_held}".encode()).digest()[:8]
     return int.from_bytes(drawn) % check_every == 0
 
 
@@ -120,9 +137,17 @@ async def _hold(
     )
 
 
+def _held_by(reviewer_id: int) -> Select[int]:
+    """Select what is held for a reviewer."""
+    return select(ReviewHoldRow.transcription_id).where(
+        ReviewHoldRow.reviewer_id == reviewer_id, ReviewHoldRow.expiry_datetime > people.now()
+    )
+
+
 def _open(reviewer_id: int) -> Select[TranscriptionRow]:
     """Select what a reviewer may hear at all and has not answered."""
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
+    foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
         # Voice messages alone: they show no face, and their files have no title.
@@ -134,6 +159,8 @@ def _open(reviewer_id: int) -> Select[TranscriptionRow]:
         TranscriptionRow.duration_s <= LONGEST_S,
         _may_be_heard(),
         TranscriptionRow.id.not_in(own),
+        # Somebody else speaks there, who has agreed to nothing.
+        TranscriptionRow.id.not_in(foreign),
     )
 
 

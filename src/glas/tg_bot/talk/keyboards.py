@@ -28,7 +28,8 @@ CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
 WORD, WORDS, ADD_WORDS, REVIEW = "w", "v", "a", "e"
 _VERDICTS = (
     (Verdict.ACCEPT, Verdict.CORRECT),
-    (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH, Verdict.SKIP),
+    (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH),
+    (Verdict.OTHER_VOICE, Verdict.SKIP),
 )
 
 
