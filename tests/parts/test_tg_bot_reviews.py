@@ -178,7 +178,7 @@ def test_the_longest_text_fits_below_a_recording() -> None:
 
 @in_the_module
 async def test_the_page_is_entered_by_a_link(house: House) -> None:
-    """It lets its person in once; strangers and groups get none; the role of an administrator is put down by the way."""
+    """It lets its person in once; strangers get none; an administrator's role is put down by the way."""
     anna, stranger = await speaker(house), next(people)
     for person in (anna, ADMIN):
         told = await house.answer(house.telegram.say(person, "/web"))

@@ -17,6 +17,7 @@ from glas.db.tables import WebLoginRow
 from glas.db_assist import logins, people
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.people import Role
+from glas.launch.doors import with_page_address
 from glas.settings import Settings, WebSettings
 from glas.web.access.rights import Right
 from glas.web.access.secret_key import FILE, secret_key
@@ -342,6 +343,16 @@ async def test_a_silent_database_is_told(settings: Settings, migrated_sqlite: Pa
         answer = await browser.get("/home", headers=HTML)
     assert answer.status_code == 502
     assert "Служба не отвечает" in answer.text
+
+
+def test_the_bot_learns_of_the_page_beside_it(settings: Settings) -> None:
+    """On loopback alone: elsewhere nobody knows by which name it is reached."""
+    here = {"web": "http://127.0.0.1:8123"}
+    assert with_page_address(settings, here).web.url == here["web"]
+    assert with_page_address(settings, {"db_assist": here["web"]}).web.url is None
+    assert with_page_address(settings.model_copy(update={"host": "192.0.2.1"}), here).web.url is None
+    public = settings.model_copy(update={"web": WebSettings(url="https://glas.test")})
+    assert with_page_address(public, here).web.url == "https://glas.test"
 
 
 @pytest.mark.parametrize("url", ["glas.test", "ftp://glas.test", "https://glas.test/page", "https://a b"])

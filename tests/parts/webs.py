@@ -61,11 +61,12 @@ class Pages:
 
 @asynccontextmanager
 async def open_pages(
-    settings: Settings, migrated_sqlite: Path, *, admins: frozenset[int] = frozenset()
+    settings: Settings, migrated_sqlite: Path | None = None, *, admins: frozenset[int] = frozenset()
 ) -> AsyncIterator[Pages]:
-    """Start db_assist and data_loader, and the app of `web` before them."""
+    """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own."""
     settings.data_dir.mkdir(exist_ok=True)
-    shutil.copy(migrated_sqlite, settings.data_dir / "glas.db")
+    if migrated_sqlite is not None:
+        shutil.copy(migrated_sqlite, settings.data_dir / "glas.db")
     async with AsyncExitStack() as stack:
         db_assist = await stack.enter_async_context(open_db_assist(settings))
         loader = create_data_loader(settings, key=None, db_assist=db_assist)

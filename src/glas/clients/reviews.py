@@ -12,6 +12,7 @@ from glas.domain.people import User
 from glas.domain.reviews import Verdict
 
 _item: TypeAdapter[ReviewItem | None] = TypeAdapter(ReviewItem | None)
+_items: TypeAdapter[tuple[ReviewItem, ...]] = TypeAdapter(tuple[ReviewItem, ...])
 
 
 class ReviewCalls(ABC):
@@ -47,6 +48,15 @@ class ReviewCalls(ABC):
         """
         body = ReviewRequest.model_construct(tg_id=tg_id, besides=() if besides is None else (besides,))
         return _item.validate_python(await self._call("POST", "/reviews/next", body))
+
+    async def held_reviews(self, tg_id: int) -> tuple[ReviewItem, ...]:
+        """Find the messages that are held for a reviewer; nothing changes.
+
+        Raises:
+            NotFoundError: no such person.
+            ForbiddenError: neither reviewer nor administrator, or banned.
+        """
+        return _items.validate_python(await self._call("GET", f"/users/{tg_id}/reviews/held"))
 
     async def review(
         self, transcription_id: int, tg_id: int, verdict: Verdict, reference: str | None = None

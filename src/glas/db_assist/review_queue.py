@@ -7,7 +7,7 @@ contradict each other. A reviewer is not told which it is, and sees the recognis
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
@@ -51,6 +51,22 @@ async def held(
     others = query.where(TranscriptionRow.id.not_in(besides)).order_by(TranscriptionRow.id)
     row = (await session.scalars(others.limit(1))).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
+
+
+async def list_held(tg_id: int, *, session: AsyncSession) -> tuple[ReviewItem, ...]:
+    """Return all messages that are held for a reviewer, unchanged.
+
+    Raises:
+        NotFoundError: no such person.
+        ForbiddenError: no reviewer.
+    """
+    reviewer = reviews.checked(people.allowed(await people.load(tg_id, session=session)))
+    query = _open(reviewer.id).add_columns(ReviewHoldRow.expiry_datetime)
+    query = query.join(ReviewHoldRow, ReviewHoldRow.transcription_id == TranscriptionRow.id)
+    rows = await session.execute(
+        query.where(TranscriptionRow.id.in_(_held_by(reviewer.id))).order_by(TranscriptionRow.id)
+    )
+    return tuple(_item(row, held_until) for row, held_until in rows)
 
 
 async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
@@ -126,6 +142,10 @@ async def _hold(
     taken = statement.on_conflict_do_update(index_elements=["transcription_id"], set_=values, where=free)
     if (await session.scalars(taken.returning(ReviewHoldRow.transcription_id))).one_or_none() is None:
         return None
+    return _item(row, held_until)
+
+
+def _item(row: TranscriptionRow, held_until: datetime) -> ReviewItem:
     return ReviewItem(
         transcription_id=row.id,
         text=row.text or "",

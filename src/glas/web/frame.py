@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from glas.domain.errors import AuthenticationError, GlasError, InvalidParameterError, NotFoundError, ServiceFaultError
+from glas.domain.errors import (
+    AuthenticationError,
+    GlasError,
+    InvalidParameterError,
+    NotFoundError,
+    ServiceFaultError,
+    to_body,
+)
 from glas.localisation import Catalogue, catalogue
 from glas.web.access import guard
 from glas.web.access.rights import Right
@@ -63,9 +70,14 @@ class PageRoute(APIRoute):
                 guard.check_size(request)
                 response = await inner(request)
             except (GlasError, HTTPException, RequestValidationError) as error:
-                if "text/html" not in request.headers.get("accept", ""):
+                if "text/html" in request.headers.get("accept", ""):
+                    response = site.frame.failure(request, error, _catalogue_of(request))
+                elif isinstance(error, GlasError):
+                    # A script shows the sentence.
+                    said = _catalogue_of(request).error(error.code)
+                    response = JSONResponse({**to_body(error), "said": said}, error.status)
+                else:
                     raise
-                response = site.frame.failure(request, error, _catalogue_of(request))
             response.headers.update({**PAGE_HEADERS, **response.headers})
             site.visitors.mark(response, getattr(request.state, "visitor", None))
             return response

@@ -35,6 +35,13 @@ async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
         return await review_queue.hold(wanted.tg_id, chosen, wanted.besides, settings=settings, session=session)
 
 
+@router.get("/users/{tg_id}/reviews/held")
+async def held(request: Request, tg_id: PersonPath) -> tuple[ReviewItem, ...]:
+    """Return the messages that are held for a reviewer."""
+    async with database(request).reading() as session:
+        return await review_queue.list_held(tg_id, session=session)
+
+
 @router.put("/transcriptions/{transcription_id}/review")
 async def answer(request: Request, transcription_id: RowPath, review: Review) -> ReviewResult:
     """Store what a reviewer says of a message, and pay for what was agreed."""

@@ -19,7 +19,7 @@ with `static/pages/ask.js`, which adds the token. Without it they are refused. D
 from typing import Final
 
 from glas.web.frame import Page
-from glas.web.pages import home
+from glas.web.pages import home, review
 
-PAGES: Final[tuple[Page, ...]] = (home.PAGE,)
+PAGES: Final[tuple[Page, ...]] = (home.PAGE, review.PAGE)
 """All of them, in the order of the navigation."""
