@@ -24,7 +24,7 @@ SAID = "привет это проверка голосовых сообщени
 async def test_what_a_reviewer_says_becomes_the_reference(unchecked: DbAssistClient) -> None:
     """Accepted or corrected words; nothing of what was skipped or cannot be understood; exports see it."""
     speaker, reviewer = await a_speaker(unchecked), await a_reviewer(unchecked)
-    sent = [(await send(unchecked, speaker)).id for _ in range(5)]
+    sent = [(await send(unchecked, speaker)).id for _ in Verdict]
     cursor = (await unchecked.changed_since()).next_cursor
     verdicts = {}
     for verdict in Verdict:
@@ -45,6 +45,7 @@ async def test_what_a_reviewer_says_becomes_the_reference(unchecked: DbAssistCli
         Verdict.SKIP: None,
         Verdict.BAD_AUDIO: None,
         Verdict.NOT_SPEECH: None,
+        Verdict.OTHER_VOICE: None,
     }
     changes = {one.transcription_id: one.verdict for one in (await unchecked.changed_since(cursor)).items}
     assert changes == {
@@ -52,6 +53,7 @@ async def test_what_a_reviewer_says_becomes_the_reference(unchecked: DbAssistCli
         verdicts[Verdict.CORRECT]: None,
         verdicts[Verdict.BAD_AUDIO]: Verdict.BAD_AUDIO,
         verdicts[Verdict.NOT_SPEECH]: Verdict.NOT_SPEECH,
+        verdicts[Verdict.OTHER_VOICE]: Verdict.OTHER_VOICE,
     }
     assert set(verdicts.values()) == set(sent)
     made = (await unchecked.export_user(reviewer)).reviews

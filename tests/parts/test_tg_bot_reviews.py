@@ -1,14 +1,16 @@
 """Reviews in the bot: a recording, its text, five buttons; the next one follows, whatever happens in between."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from glas.domain.corrections import Rank
+from glas.domain.errors import NotFoundError
 from glas.domain.people import Role
 from glas.domain.reviews import LONGEST_CHARS, REVIEWERS_LISTEN_SINCE, Verdict
-from glas.settings import Settings
+from glas.settings import Settings, WebSettings
 from glas.tg_bot.people.commands import CONSENT_VERSION
 from tests.parts.bots import House, open_house, texts_of_buttons
 from tests.parts.corrections import HEARD, RIGHT
@@ -37,6 +39,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
         data_dir=tmp_path_factory.mktemp("bot"),
         admin_user_ids=str(ADMIN),
         db_assist=WITHOUT_CHECKS,
+        web=WebSettings(url="https://glas.test/"),
     )
     with TelegramServer() as telegram:
         async with open_house(settings, telegram, recogniser.client) as opened:
@@ -73,11 +76,12 @@ async def test_one_recording_after_the_other(house: House) -> None:
         rows[row.id] = row
     shown = await house.answer(house.telegram.say(reviewer, "/review"))
     assert (shown["caption"], [one["type"] for one in shown["caption_entities"]]) == (HEARD, ["code"])
-    assert texts_of_buttons(shown) == ["✅ Верно", "✏️ Исправить", "🙉 Не разобрать", "🔇 Не речь", "⏭ Пропустить"]
+    buttons = ["✅ Верно", "✏️ Исправить", "🙉 Не разобрать", "🔇 Не речь", "👥 Чужой голос", "⏭ Пропустить"]
+    assert texts_of_buttons(shown) == buttons
     (call,) = [one for one in house.telegram.world.calls if one.method == "sendVoice" and one.chat_id == reviewer]
     assert str(call.params["protect_content"]).lower() == "true"
     assert call.params["voice"] in {row.file_id for row in rows.values()}
-    for button in ("✅", "🙉", "🔇", "⏭"):
+    for button in ("✅", "🙉", "🔇", "👥", "⏭"):
         assert await house.press(reviewer, shown, button) == "Записано, спасибо!"
         following = await after(house, reviewer, shown)
         assert not is_open(house, shown)
@@ -95,7 +99,7 @@ async def test_one_recording_after_the_other(house: House) -> None:
     assert "Всё проверено" in (await after(house, reviewer, shown))["text"]
     assert not is_open(house, shown)
     found = [await house.services.db_assist.transcription(number) for number in rows]
-    assert sorted(row.reference or "" for row in found) == ["", "", "", HEARD, RIGHT]
+    assert sorted(row.reference or "" for row in found) == ["", "", "", "", HEARD, RIGHT]
     assert {row.rank for row in found} == {None, Rank.REVIEWER}
     made = (await house.services.db_assist.export_user(reviewer)).reviews
     assert {one.verdict for one in made} == set(Verdict)
@@ -170,3 +174,18 @@ async def test_a_recording_that_telegram_has_lost(house: House) -> None:
 def test_the_longest_text_fits_below_a_recording() -> None:
     """Even if every letter took two units."""
     assert LONGEST_CHARS <= MAX_CAPTION_UNITS
+
+
+@in_the_module
+async def test_the_page_is_entered_by_a_link(house: House) -> None:
+    """It lets its person in once; strangers get none; an administrator's role is put down by the way."""
+    anna, stranger = await speaker(house), next(people)
+    for person in (anna, ADMIN):
+        told = await house.answer(house.telegram.say(person, "/web"))
+        (token,) = re.findall(r"^https://glas\.test/sign-in/([\w-]{43})$", told["text"], re.MULTILINE)
+        assert (await house.services.db_assist.redeem_login(token)).tg_id == person
+        with pytest.raises(NotFoundError):
+            await house.services.db_assist.redeem_login(token)
+    assert (await house.services.db_assist.user(ADMIN)).role is Role.ADMIN
+    assert "/start" in (await house.answer(house.telegram.say(stranger, "/web")))["text"]
+    assert "/web" in (await house.answer(house.telegram.say(anna, "/help")))["text"]

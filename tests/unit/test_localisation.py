@@ -78,8 +78,22 @@ def test_every_message_that_the_code_names_exists() -> None:
             assert None in values or values <= RU.variables(name), (place, name, values - RU.variables(name))
 
 
+def _named_by_templates() -> set[str]:
+    """Names of messages in the templates of pages, which stand in calls only."""
+    found: set[str] = set()
+    for template in SOURCES.glob("web/templates/pages/*.html"):
+        calls = re.findall(r"""\bsay\((["'])([\w-]+)\1""", template.read_text(encoding="utf-8"))
+        found |= {name for _, name in calls}
+    return found
+
+
+def test_every_message_that_a_template_names_exists() -> None:
+    assert _named_by_templates() - RU.names() == set()
+    assert "page-brand" in _named_by_templates()
+
+
 def test_every_message_is_used() -> None:
-    """Either its whole name stands in the code, or the beginning of it in a call."""
+    """Either its whole name stands in the code or in a template, or the beginning of it in a call."""
     constants = {
         node.value
         for path, tree in _trees()
@@ -88,6 +102,7 @@ def test_every_message_is_used() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     prefixes = tuple(_prefixes())
+    constants |= _named_by_templates()
     assert not {name for name in RU.names() - constants if not name.startswith(prefixes)}
 
 
@@ -96,7 +111,8 @@ def test_every_error_has_a_sentence() -> None:
     import glas.recognition.job
     import glas.tg_bot.api.telegram
     import glas.tg_bot.talk.signing
-    import glas.tg_bot.voices.admission  # noqa: F401 - its errors belong to the tree
+    import glas.tg_bot.voices.admission
+    import glas.web.access.guard  # noqa: F401 - its errors belong to the tree
 
     codes = {cls.code for cls in _errors() if cls.__module__.startswith("glas.")}
     named = {name.removeprefix("error-") for name in RU.names() if name.startswith("error-")}

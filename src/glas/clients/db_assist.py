@@ -39,6 +39,7 @@ from glas.clients.db_assist_bodies import (
     UsageRecord,
 )
 from glas.clients.http import call
+from glas.clients.logins import LoginCalls
 from glas.clients.model_records import ModelCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
@@ -55,7 +56,7 @@ _transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient(CorrectionCalls, ModelCalls, RatingCalls, ReviewCalls, VocabularyCalls):
+class DbAssistClient(CorrectionCalls, LoginCalls, ModelCalls, RatingCalls, ReviewCalls, VocabularyCalls):
     """Calls db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:

@@ -193,13 +193,16 @@ class Change(_Answer):
     transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
     training_consent: bool = Field(default=False, description="Whether the speaker agrees to training now.")
     verdict: Verdict | None = Field(
-        default=None, description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words."
+        default=None,
+        description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words; `other_voice`, "
+        "if any reviewer said so.",
     )
 
     @property
     def is_exportable(self) -> bool:
         """Whether the message may be used for training: the speaker consents, and the recording is their own."""
-        return self.transcription is not None and self.training_consent and not self.transcription.is_forwarded
+        is_own = self.transcription is not None and not self.transcription.is_forwarded
+        return is_own and self.training_consent and self.verdict is not Verdict.OTHER_VOICE
 
 
 class Page(_Answer, Generic[ItemT]):

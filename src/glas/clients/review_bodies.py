@@ -1,14 +1,17 @@
 """Bodies of requests and answers of db_assist about reviews."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from glas.clients.db_assist_bodies import Text, TgId
+from glas.clients.db_assist_bodies import RowId, Text, TgId
 from glas.domain.corrections import Rank
 from glas.domain.ledger import Refusal
 from glas.domain.reviews import Verdict
+
+TAKE_BACK_MINUTES: Final = 5
+"""For how long a reviewer may take back a review."""
 
 
 class _Request(BaseModel):
@@ -23,6 +26,9 @@ class ReviewRequest(_Request):
     """The reviewer who asks for a message."""
 
     tg_id: TgId
+    besides: tuple[RowId, ...] = Field(
+        default=(), max_length=1, description="The message that the reviewer has already, if they ask for a second one."
+    )
 
 
 class ReviewItem(_Answer):
@@ -62,3 +68,16 @@ class ReviewResult(_Answer):
     paid_hundredths: int = Field(description="What this review earned so far.")
     balance_hundredths: int = Field(description="The reviewer's cash now.")
     refusal_reason: Refusal | None = Field(default=None, description="Why an agreed review was not paid.")
+
+
+class ReviewerFigures(_Answer):
+    """What a reviewer has done."""
+
+    n_since: int = Field(description="Reviews since the moment that was asked for.")
+    n_reviews: int = Field(description="All reviews.")
+    n_compared: int = Field(
+        description="Those of them about which somebody else, who did not know of it, said something."
+    )
+    n_agreed: int = Field(description="Those of these with which somebody agreed.")
+    paid_since_hundredths: int = Field(description="Earned by reviews since that moment.")
+    balance_hundredths: int

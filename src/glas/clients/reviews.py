@@ -1,16 +1,18 @@
 """The part of the db_assist client for reviews."""
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
 from glas.clients.db_assist_bodies import ReviewerChoice
-from glas.clients.review_bodies import Review, ReviewItem, ReviewRequest, ReviewResult
+from glas.clients.review_bodies import Review, ReviewerFigures, ReviewItem, ReviewRequest, ReviewResult
 from glas.domain.people import User
 from glas.domain.reviews import Verdict
 
 _item: TypeAdapter[ReviewItem | None] = TypeAdapter(ReviewItem | None)
+_items: TypeAdapter[tuple[ReviewItem, ...]] = TypeAdapter(tuple[ReviewItem, ...])
 
 
 class ReviewCalls(ABC):
@@ -30,8 +32,12 @@ class ReviewCalls(ABC):
         body = ReviewerChoice.model_construct(is_reviewer=is_reviewer)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body))
 
-    async def next_review(self, tg_id: int) -> ReviewItem | None:
+    async def next_review(self, tg_id: int, besides: int | None = None) -> ReviewItem | None:
         """Return the message that is held for this reviewer; if none is held, hold the next one.
+
+        Args:
+            tg_id: the reviewer.
+            besides: a message that they have already; the answer is a second one, which is held for them as well.
 
         Returns:
             The message; None if no message waits for review.
@@ -40,8 +46,17 @@ class ReviewCalls(ABC):
             NotFoundError: the person does not exist.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
         """
-        body = ReviewRequest.model_construct(tg_id=tg_id)
+        body = ReviewRequest.model_construct(tg_id=tg_id, besides=() if besides is None else (besides,))
         return _item.validate_python(await self._call("POST", "/reviews/next", body))
+
+    async def held_reviews(self, tg_id: int) -> tuple[ReviewItem, ...]:
+        """Find the messages that are held for a reviewer; nothing changes.
+
+        Raises:
+            NotFoundError: no such person.
+            ForbiddenError: neither reviewer nor administrator, or banned.
+        """
+        return _items.validate_python(await self._call("GET", f"/users/{tg_id}/reviews/held"))
 
     async def review(
         self, transcription_id: int, tg_id: int, verdict: Verdict, reference: str | None = None
@@ -63,3 +78,27 @@ class ReviewCalls(ABC):
         """
         body = Review.model_construct(tg_id=tg_id, verdict=verdict, reference=reference)
         return ReviewResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/review", body))
+
+    async def take_back_review(self, transcription_id: int, tg_id: int) -> ReviewItem:
+        """Take back one's last review; the message is held for the reviewer again.
+
+        Raises:
+            NotFoundError: no such message or person.
+            ForbiddenError: neither reviewer nor administrator, or banned.
+            ConflictError: it is not their last review, it is too old, or somebody else has judged or holds the message.
+        """
+        path = f"/transcriptions/{transcription_id}/review"
+        return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
+
+    async def review_figures(self, tg_id: int, since: datetime | None = None) -> ReviewerFigures:
+        """Count what a reviewer has done.
+
+        Args:
+            tg_id: the reviewer.
+            since: the beginning of their day, with a zone; None counts everything.
+
+        Raises:
+            NotFoundError: no such person.
+        """
+        params = {"since": since and since.isoformat()}
+        return ReviewerFigures.model_validate(await self._call("GET", f"/users/{tg_id}/reviews/figures", params=params))

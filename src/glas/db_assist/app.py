@@ -18,11 +18,12 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.deletions import FILE, DeletionLog
 from glas.db.session import Database, database_url, open_database
-from glas.db_assist import ledger, metrics, usage
+from glas.db_assist import ledger, logins, metrics, usage
 from glas.db_assist.agreement import Agreement
 from glas.db_assist.finishing import Finishing
 from glas.db_assist.routes import corrections, database, models, reviews, transcriptions, users, vocabulary
 from glas.db_assist.routes import ledger as ledger_routes
+from glas.db_assist.routes import logins as login_routes
 from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
 from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
@@ -84,7 +85,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
-    api = (users, transcriptions, corrections, reviews, vocabulary, models, ledger_routes)
+    api = (users, transcriptions, corrections, reviews, vocabulary, models, login_routes, ledger_routes)
     for router in (module.router for module in api):
         app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
@@ -98,6 +99,7 @@ async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
         try:
             async with opened.writing() as session:
                 await usage.delete_expired(session=session)
+                await logins.delete_expired(session=session)
             await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             _log.warning("what has expired could not be deleted", error=type(error).__name__)

@@ -8,7 +8,7 @@ row of the counter stays locked until the commit. Numbers therefore become visib
 import re
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy import ColumnElement, case, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
@@ -90,7 +90,7 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
                 transcription_id=row.id,
                 transcription=Transcription.model_validate(row, from_attributes=True),
                 training_consent=bool(agreed),
-                verdict=verdict if row.reference is None else None,
+                verdict=verdict if row.reference is None or verdict == Verdict.OTHER_VOICE else None,
             ),
         )
         for row, agreed, verdict in rows
@@ -98,12 +98,16 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Return what the last reviewer of a message said of its sound, if not which words were spoken."""
+    """Return what the last reviewer of a message said of its sound, if not which words were spoken.
+
+    That somebody else speaks comes before all that is said later: that person has agreed to nothing.
+    """
     last = select(ReviewRow.verdict).where(
         ReviewRow.transcription_id == TranscriptionRow.id,
-        ReviewRow.verdict.in_((Verdict.BAD_AUDIO.value, Verdict.NOT_SPEECH.value)),
+        ReviewRow.verdict.in_((Verdict.BAD_AUDIO.value, Verdict.NOT_SPEECH.value, Verdict.OTHER_VOICE.value)),
     )
-    return last.order_by(ReviewRow.id.desc()).limit(1).scalar_subquery()
+    is_other = case((ReviewRow.verdict == Verdict.OTHER_VOICE.value, 1), else_=0)
+    return last.order_by(is_other.desc(), ReviewRow.id.desc()).limit(1).scalar_subquery()
 
 
 async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSession) -> list[tuple[_Position, Change]]:

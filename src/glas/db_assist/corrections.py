@@ -1,6 +1,7 @@
 """Correct a message: current words, history and payment, all in one transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -100,6 +101,18 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     await add_change(change, row, session=session)
     await let_stand(row, reference, change.rank, refusal=None, session=session)
     return await _result(user, row, change, before, payment, session=session)
+
+
+async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
+    """Restore the words before those that a reviewer let stand since a moment; nothing, if others stand now."""
+    applied = await _applied(row.id, session=session)
+    if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
+        return
+    reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
+    change = change_of(row, reviewer, reference, None if rank is None else Rank(rank), is_applied=True)
+    change.takes_back = applied[-1].id
+    await add_change(change, row, session=session)
+    await let_stand(row, reference, change.rank, refusal=Refusal.DOUBTFUL, session=session)
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.deletions import Deletion
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
-from glas.db_assist import announcements, coins, model_people, people, reviews, vocabulary
+from glas.db_assist import announcements, coins, logins, model_people, people, reviews, vocabulary
 from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
@@ -65,6 +65,7 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     await reviews.free_held(user.id, session=session)
     await model_people.forget(user.id, session=session)
     await announcements.forget(user.id, session=session)
+    await logins.forget(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
     # The id of a private chat is the person's.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))

@@ -7,7 +7,7 @@ if two people contradict each other. A reviewer does not know which case it is, 
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
@@ -35,19 +35,38 @@ _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.
 """Weights of a message's worth, by judgement: what is surely wrong before what may be, and many speakers before few."""
 
 
-async def held(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> ReviewItem | None:
+async def held(
+    tg_id: int, besides: Sequence[int] = (), *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
+
+    Of two, the one that is not `besides`. A reviewer holds no more than two: the one that is heard, and the next one.
 
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
     """
     reviewer = reviews.checked(await people.lock(tg_id, session=session))
-    mine = select(ReviewHoldRow.transcription_id).where(
-        ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime > people.now()
-    )
-    row = (await session.scalars(_open(reviewer.id).where(TranscriptionRow.id.in_(mine)).limit(1))).one_or_none()
+    query = _open(reviewer.id).where(TranscriptionRow.id.in_(_held_by(reviewer.id)))
+    others = query.where(TranscriptionRow.id.not_in(besides)).order_by(TranscriptionRow.id)
+    row = (await session.scalars(others.limit(1))).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
+
+
+async def list_held(tg_id: int, *, session: AsyncSession) -> tuple[ReviewItem, ...]:
+    """Return all messages that are held for a reviewer, unchanged.
+
+    Raises:
+        NotFoundError: no such person.
+        ForbiddenError: no reviewer.
+    """
+    reviewer = reviews.checked(people.allowed(await people.load(tg_id, session=session)))
+    query = _open(reviewer.id).add_columns(ReviewHoldRow.expiry_datetime)
+    query = query.join(ReviewHoldRow, ReviewHoldRow.transcription_id == TranscriptionRow.id)
+    rows = await session.execute(
+        query.where(TranscriptionRow.id.in_(_held_by(reviewer.id))).order_by(TranscriptionRow.id)
+    )
+    return tuple(_item(row, held_until) for row, held_until in rows)
 
 
 async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
@@ -67,7 +86,12 @@ async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSessio
 
 
 async def hold(
-    tg_id: int, chosen: Sequence[int], *, settings: DbAssistSettings, session: AsyncSession
+    tg_id: int,
+    chosen: Sequence[int],
+    besides: Sequence[int] = (),
+    *,
+    settings: DbAssistSettings,
+    session: AsyncSession,
 ) -> ReviewItem | None:
     """Hold the first of the chosen messages that no other reviewer has taken meanwhile.
 
@@ -80,16 +104,24 @@ async def hold(
         OverloadedError: others have taken all chosen messages; there may be more.
     """
     # The same reviewer may have asked twice at once.
-    if (item := await held(tg_id, settings=settings, session=session)) is not None:
+    if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
         return item
     reviewer = await people.lock(tg_id, session=session)
     for number in chosen:
-        row = (await session.scalars(_open(reviewer.id).where(TranscriptionRow.id == number))).one_or_none()
-        if row is not None and (item := await _hold(row, reviewer, settings, session=session)) is not None:
+        if (item := await hold_one(number, reviewer, settings=settings, session=session)) is not None:
             return item
     if chosen:
         raise OverloadedError("others have just taken what was waiting", retry_after_s=_RETRY_AFTER_S)
     return None
+
+
+async def hold_one(
+    transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewItem | None:
+    """Hold a message for a reviewer; None if they may not hear it, or if somebody else holds it."""
+    query = _open(reviewer.id).where(TranscriptionRow.id == transcription_id)
+    row = (await session.scalars(query)).one_or_none()
+    return None if row is None else await _hold(row, reviewer, settings, session=session)
 
 
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
@@ -99,8 +131,9 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
     """
     if not check_every:
         return False
-    n_reviews = await session.scalar(select(func.count()).where(ReviewRow.reviewer_id == reviewer.id))
-    drawn = hashlib.sha256(f"glas review {reviewer.id} {n_reviews}".encode()).digest()[:8]
+    n_reviews = await session.scalar(select(func.count()).where(ReviewRow.reviewer_id == reviewer.id)) or 0
+    n_held = await session.scalar(select(func.count()).select_from(_held_by(reviewer.id).subquery())) or 0
+    drawn = hashlib.sha256(f"glas review {reviewer.id} {n_reviews + n_held}".encode()).digest()[:8]
     return int.from_bytes(drawn) % check_every == 0
 
 
@@ -115,6 +148,10 @@ async def _hold(
     taken = statement.on_conflict_do_update(index_elements=["transcription_id"], set_=values, where=free)
     if (await session.scalars(taken.returning(ReviewHoldRow.transcription_id))).one_or_none() is None:
         return None
+    return _item(row, held_until)
+
+
+def _item(row: TranscriptionRow, held_until: datetime) -> ReviewItem:
     return ReviewItem(
         transcription_id=row.id,
         text=row.text or "",
@@ -126,9 +163,17 @@ async def _hold(
     )
 
 
+def _held_by(reviewer_id: int) -> Select[int]:
+    """Select what is held for a reviewer."""
+    return select(ReviewHoldRow.transcription_id).where(
+        ReviewHoldRow.reviewer_id == reviewer_id, ReviewHoldRow.expiry_datetime > people.now()
+    )
+
+
 def _open(reviewer_id: int) -> Select[TranscriptionRow]:
     """Select the messages that a reviewer may review and has not reviewed."""
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
+    foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
         # Voice messages alone: they show no face, and their files have no title.
@@ -140,6 +185,8 @@ def _open(reviewer_id: int) -> Select[TranscriptionRow]:
         TranscriptionRow.duration_s <= LONGEST_S,
         _may_be_heard(),
         TranscriptionRow.id.not_in(own),
+        # Somebody else speaks there, who has agreed to nothing.
+        TranscriptionRow.id.not_in(foreign),
     )
 
 

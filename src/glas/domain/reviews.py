@@ -24,6 +24,7 @@ class Verdict(StrEnum):
     SKIP = "skip"
     BAD_AUDIO = "bad_audio"
     NOT_SPEECH = "not_speech"
+    OTHER_VOICE = "other_voice"
 
     @property
     def gives_words(self) -> bool:

@@ -25,7 +25,7 @@ from glas.launch.doors import key_of
 from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
 from glas.serving.hosts import HostCheck
-from glas.settings import MIB, Settings, listed, plain
+from glas.settings import MIB, Settings, listed, numbers, plain
 from glas.settings.keys import hashed_keys
 
 if TYPE_CHECKING:
@@ -158,8 +158,10 @@ async def _make(part: str, settings: Settings, parts: Collection[str], reach: Re
 
 async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
     from glas.launch.samples import samples_dir
+    from glas.web.access.secret_key import secret_key
     from glas.web.app import create_app as create_web
     from glas.web.proxy import create_proxy
+    from glas.web.site import Services
 
     api = reach.app("nn_service")
     if api is None:
@@ -172,7 +174,17 @@ async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
             max_body_bytes=settings.audio.max_upload_mb * MIB,
         )
         await reach.enter(api)
-    page = create_web(api=api, samples_dir=samples_dir())
+    services = None
+    if all(reach.has(part) for part in ("db_assist", "data_loader")):
+        services = Services(await reach.db_assist(), await reach.data_loader())
+    page = create_web(
+        api=api,
+        samples_dir=samples_dir(),
+        services=services,
+        options=settings.web,
+        key=None if services is None else secret_key(plain(settings.web.secret_key), settings.data_dir),
+        admins=numbers(settings.admin_user_ids),
+    )
     if settings.api_key is None and not settings.api_keys:
         page.add_middleware(HostCheck, host=settings.host, allowed=listed(settings.allowed_hosts))
     return page

@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -133,6 +133,18 @@ def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
                 f"Another port: {door.port_variable}=8080"
             ) from error
         yield sock
+
+
+def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
+    """Let the bot know the page that runs beside it on loopback, unless the settings give its address.
+
+    Args:
+        settings: the whole configuration.
+        urls: where the parts of this process answer.
+    """
+    if settings.web.url is not None or "web" not in urls or not is_loopback(settings.host):
+        return settings
+    return settings.model_copy(update={"web": settings.web.model_copy(update={"url": urls["web"]})})
 
 
 def url_of(host: str, sock: socket.socket) -> str:

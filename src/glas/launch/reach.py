@@ -62,6 +62,10 @@ class Reach:
         """Return the app of a service; None if it does not run in this process."""
         return self._apps.get(part)
 
+    def has(self, part: str) -> bool:
+        """Whether a service runs in this process or the settings say where."""
+        return part in self._apps or getattr(self._settings, f"{part}_url") is not None
+
     def url(self, part: str) -> str:
         """Return the address of a service that does not run in this process.
 

@@ -17,7 +17,7 @@ from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
 from glas.launch import side_door
 from glas.launch.assembly import Assembly, assembled
-from glas.launch.doors import doors, opened, url_of
+from glas.launch.doors import doors, opened, url_of, with_page_address
 from glas.launch.lock import held
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
@@ -74,6 +74,7 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(opened(settings, door)) for door in planned]
         urls = {door.part: url_of(settings.host, sock) for door, sock in zip(planned, sockets, strict=True)}
+        settings = with_page_address(settings, urls)
         stack.enter_context(held(settings, parts, next(iter(urls.values()), None)))
         side = stack.enter_context(side_door.opened(settings, parts))
         async with assembled(settings, parts) as assembly:

@@ -19,6 +19,7 @@ from glas.settings.groups import (
     DbAssistSettings,
     LogSettings,
     NnServiceSettings,
+    WebSettings,
 )
 from glas.settings.keys import HashedKeys
 from glas.settings.secrets import BotToken, Secret, plain
@@ -33,6 +34,7 @@ __all__ = [
     "NnServiceSettings",
     "SettingRow",
     "Settings",
+    "WebSettings",
     "is_loopback",
     "listed",
     "numbers",
@@ -157,6 +159,7 @@ class Settings(BaseSettings):
     db_assist: DbAssistSettings = DbAssistSettings()
     data_loader: DataLoaderSettings = DataLoaderSettings()
     bot: BotSettings = BotSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 
     @property

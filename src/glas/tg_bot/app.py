@@ -34,6 +34,7 @@ from glas.tg_bot.people import (
     private_matters,
     rating,
     review,
+    web,
     words,
 )
 from glas.tg_bot.people.announcing import Announcing
@@ -117,7 +118,8 @@ class TelegramBot:
             )
         for locale in Locale:
             say = self.phrases[locale]
-            shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
+            names = _COMMANDS if self.settings.web.url is None else (*_COMMANDS, "web")
+            shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in names]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
 
@@ -214,6 +216,7 @@ def _register(
         prompts=prompts,
         reviewing=reviewing,
         pseudonyms=pseudonyms,
+        page_url=settings.web.url,
         admins=doorkeeper.admins,
     )
     durable.workflow(jobs.HEAR, pipeline.hear)
@@ -272,6 +275,7 @@ def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
         deciding.make_router(),
         words.make_router(),  # before corrections, which take any reply in a private chat
         review.make_router(),
+        web.make_router(),
         correction.make_router(),
         again.make_router(),
         presses.make_last_router(),

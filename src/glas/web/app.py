@@ -1,10 +1,12 @@
-"""The FastAPI app of `web`: one page, its files, and sample messages to try it on.
+"""The FastAPI app of `web`: the page that turns speech into text, sample messages for it, and the pages behind sign-in.
 
-The page is plain HTML, CSS and JavaScript modules, and asks nobody but this server for anything. It talks to the API of
-`nn_service` at the same origin, which `launch` mounts (or proxies) below the page.
+All of them are plain HTML, CSS and JavaScript modules, and ask nobody but this server for anything. The first page
+talks to the API of `nn_service` at the same origin, which `launch` mounts (or proxies) below it; it works without
+anybody signed in, and without a database.
 """
 
 import hashlib
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,8 +19,11 @@ from starlette.types import ASGIApp
 import glas
 from glas.domain.transcription import SURE
 from glas.serving import errors
+from glas.settings import WebSettings
 from glas.web.files import SECURITY_HEADERS, VersionedFiles
+from glas.web.pages import PAGES, sign_in
 from glas.web.samples import Sample, find_sample, list_samples
+from glas.web.site import Services, make_site
 
 _HERE: Final = Path(__file__).parent
 STATIC_DIR: Final = _HERE / "static"
@@ -28,20 +33,32 @@ _PAGE_FILE: Final = _HERE / "templates" / "index.html"
 _REVALIDATE: Final = {"Cache-Control": "no-cache"}
 
 
-def create_app(*, api: ASGIApp | None = None, samples_dir: Path | None = None) -> FastAPI:
+def create_app(
+    *,
+    api: ASGIApp | None = None,
+    samples_dir: Path | None = None,
+    services: Services | None = None,
+    options: WebSettings | None = None,
+    key: bytes | None = None,
+    admins: frozenset[int] = frozenset(),
+) -> FastAPI:
     """Make the app; no file is read before its lifespan begins.
 
     Args:
         api: answers every path that the page does not, such as `/v1/*` and `/health`. Its lifespan is the caller's to
             enter: a mounted app's is not run.
         samples_dir: a directory with audio files to try the page on; None or a missing directory gives none.
+        services: parts behind the pages for which people sign in; without them nobody can.
+        options: of those pages.
+        key: signs sessions; None makes one that lasts as long as the app.
+        admins: Telegram's ids of the administrators.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        version = _version_of(STATIC_DIR)
+        static = app.state.site.frame.static = f"/static/{_version_of(STATIC_DIR)}"
         page = _PAGE_FILE.read_text(encoding="utf-8")
-        app.state.page = page.replace("{{ static }}", f"/static/{version}").replace("{{ sure }}", str(SURE))
+        app.state.page = page.replace("{{ static }}", static).replace("{{ sure }}", str(SURE))
         yield
 
     def samples() -> list[Sample]:
@@ -56,6 +73,9 @@ def create_app(*, api: ASGIApp | None = None, samples_dir: Path | None = None) -
     app.add_api_route("/", page, methods=["GET", "HEAD"], response_class=HTMLResponse)
     app.add_api_route("/samples", samples, methods=["GET"])
     app.add_api_route("/samples/{name}", sample, methods=["GET", "HEAD"], response_class=FileResponse)
+    app.state.site = make_site(services, options or WebSettings(), key or secrets.token_bytes(32), admins, PAGES)
+    for router in (sign_in.open_router, sign_in.own_router, *(one.router for one in PAGES)):
+        app.include_router(router)
     app.mount("/static", VersionedFiles(directory=STATIC_DIR))
     if api is not None:
         app.mount("/", api)

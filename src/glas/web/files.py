@@ -22,6 +22,17 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
 
+PAGE_HEADERS: Final = SECURITY_HEADERS | {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'"),
+    # With `no-referrer` a browser would not say with a form whose page sends it.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "microphone=(), camera=(), geolocation=()",
+    # What a person sees stays in no cache, and cannot be seen after they have signed out.
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}
+"""Headers of the pages for which people sign in."""
+
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 

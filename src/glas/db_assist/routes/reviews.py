@@ -1,10 +1,13 @@
 """Routes about reviews."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
 
-from glas.clients.db_assist_bodies import ReviewerChoice
-from glas.clients.review_bodies import Review, ReviewItem, ReviewRequest, ReviewResult
-from glas.db_assist import people, review_queue, reviews
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
+
+from glas.clients.db_assist_bodies import ReviewerChoice, TgId
+from glas.clients.review_bodies import Review, ReviewerFigures, ReviewItem, ReviewRequest, ReviewResult
+from glas.db_assist import people, review_figures, review_queue, review_undo, reviews
 from glas.db_assist.routes import PersonPath, RowPath, database, rules
 from glas.domain.people import User
 
@@ -23,13 +26,20 @@ async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
     """Return the message that is held for a reviewer, or hold the next one; null if nothing waits."""
     settings = rules(request)
     async with database(request).writing() as session:
-        item = await review_queue.held(wanted.tg_id, settings=settings, session=session)
+        item = await review_queue.held(wanted.tg_id, wanted.besides, settings=settings, session=session)
     if item is not None:
         return item
     async with database(request).reading() as session:
         chosen = await review_queue.choose(wanted.tg_id, settings=settings, session=session)
     async with database(request).writing() as session:
-        return await review_queue.hold(wanted.tg_id, chosen, settings=settings, session=session)
+        return await review_queue.hold(wanted.tg_id, chosen, wanted.besides, settings=settings, session=session)
+
+
+@router.get("/users/{tg_id}/reviews/held")
+async def held(request: Request, tg_id: PersonPath) -> tuple[ReviewItem, ...]:
+    """Return the messages that are held for a reviewer."""
+    async with database(request).reading() as session:
+        return await review_queue.list_held(tg_id, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/review")
@@ -37,3 +47,19 @@ async def answer(request: Request, transcription_id: RowPath, review: Review) ->
     """Store what a reviewer says of a message, and pay for what was agreed."""
     async with database(request).writing() as session:
         return await reviews.answer(transcription_id, review, settings=rules(request), session=session)
+
+
+@router.delete("/transcriptions/{transcription_id}/review")
+async def take_back(request: Request, transcription_id: RowPath, tg_id: Annotated[TgId, Query()]) -> ReviewItem:
+    """Delete a reviewer's last review, and hold its message for them again."""
+    async with database(request).writing() as session:
+        return await review_undo.take_back(transcription_id, tg_id, settings=rules(request), session=session)
+
+
+@router.get("/users/{tg_id}/reviews/figures")
+async def figures(
+    request: Request, tg_id: PersonPath, since: Annotated[AwareDatetime | None, Query()] = None
+) -> ReviewerFigures:
+    """Return how many messages a reviewer has answered, and how often others agree."""
+    async with database(request).reading() as session:
+        return await review_figures.figures_of(tg_id, since, session=session)

@@ -266,6 +266,7 @@ button-review-correct = ✏️ Correct
 button-review-skip = ⏭ Skip
 button-review-bad_audio = 🙉 Unclear
 button-review-not_speech = 🔇 No speech
+button-review-other_voice = 👥 Another voice
 review-not-allowed = Only reviewers review recordings. An administrator of the bot appoints them.
 review-empty = Everything is reviewed. New recordings will come: /review
 review-gone = This recording waits for a review no longer: somebody else reviewed it, or it was deleted. Go on: /review
@@ -282,6 +283,7 @@ help-reviewer =
     ✏️ — something is wrong: send the whole right text
     🙉 — somebody speaks, but the words are unclear
     🔇 — nobody speaks: noise, music, silence
+    👥 — clearly not the sender speaks: a film, the radio, somebody else's call
     ⏭ — I cannot tell
 
     Write the words as they are said, with repetitions and slips. Case, punctuation and the way of writing numbers do not matter.

@@ -35,6 +35,7 @@ error-hub_unreachable = The model hub cannot be reached. Check the network and t
 error-service_error = The service could not do this. Try again.
 error-invalid_api_key = The access key is missing or wrong.
 error-forbidden = You are not allowed to do this.
+error-foreign_page = This page was opened another time or under another name. Reload it and try again.
 error-overloaded = Too many recordings are waiting now. Try again a little later.
 error-service_unreachable = The service does not answer. Try again a little later.
 error-service_timeout = The service did not answer in time. Try again.

@@ -73,11 +73,14 @@ async def on_help(
     user: User | None,
     nn_service: NnServiceClient,
     admins: frozenset[int],
+    page_url: str | None,
     say: Say,
     locale: Locale,
 ) -> None:
     """Explain what the bot does and with which model; to reviewers and administrators in private also their part."""
     parts = [say("help"), say("help-words")]
+    if page_url is not None:
+        parts.append(say("help-web"))
     is_private = message.chat.type == "private"
     is_admin = is_private and message.chat.id in admins
     if is_private and (is_admin or (user is not None and user.is_reviewer)):

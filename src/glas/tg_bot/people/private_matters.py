@@ -11,7 +11,7 @@ from glas.domain.people import User
 from glas.tg_bot.api.telegram import PersonGoneError, said
 from glas.tg_bot.talk.phrases import Say
 
-_PRIVATE = ("start", "balance", "words", "language", "privacy", "mydata", "forget", "review")
+_PRIVATE = ("start", "balance", "words", "language", "privacy", "mydata", "forget", "review", "web")
 _FROM_GROUP = "group"  # argument of /start if a person follows the link
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")

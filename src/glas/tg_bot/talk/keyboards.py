@@ -30,7 +30,8 @@ WORD, WORDS, ADD_WORDS, REVIEW = "w", "v", "a", "e"
 NEWS, DECIDE = "b", "o"
 _VERDICTS = (
     (Verdict.ACCEPT, Verdict.CORRECT),
-    (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH, Verdict.SKIP),
+    (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH),
+    (Verdict.OTHER_VOICE, Verdict.SKIP),
 )
 
 

@@ -10,6 +10,9 @@ let language = remembered();
 const bound = new WeakMap();
 
 function remembered() {
+  // Pages for which people sign in come in one language; only the first page has a switch.
+  const told = document.documentElement.dataset.language;
+  if (told) return told;
   try {
     const chosen = localStorage.getItem(KEY);
     if (chosen) return chosen === 'en' ? 'en' : 'ru';

@@ -12,6 +12,7 @@ const ru = {
     'Сейчас распознаёт небольшая встроенная модель: с ней можно начать сразу, но ошибается она чаще больших. ' +
     'Чтобы установить более точную:',
 
+  pages: 'Кабинет',
   modelsOpen: 'Модели',
   modelsBetter: 'Выбрать модель точнее',
   modelsTitle: 'Модели',
@@ -154,6 +155,7 @@ const en = {
     'The embedded model is answering now: it is here so that you can start at once, and it errs more often than ' +
     'large ones. To get a better one:',
 
+  pages: 'My pages',
   modelsOpen: 'Models',
   modelsBetter: 'Choose a better model',
   modelsTitle: 'Models',

@@ -1,0 +1,46 @@
+"""The calls about links for signing in to the pages, a part of the client of db_assist."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import BaseModel
+
+from glas.clients.login_bodies import LoginToken
+from glas.domain.people import User
+
+
+class LoginCalls(ABC):
+    """Let a person sign in once."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def offer_login(self, tg_id: int, token: str) -> None:
+        """Let a person sign in with a token, once, within `LOGIN_MINUTES`; their earlier tokens stop working.
+
+        Args:
+            tg_id: the person, who has asked for it.
+            token: a random text; only its hash leaves this process.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+            ForbiddenError: the person is banned.
+            ConflictError: the token was offered before, to somebody else.
+        """
+        await self._call("PUT", f"/users/{tg_id}/login", _hashed(token))
+
+    async def redeem_login(self, token: str) -> User:
+        """Return whose token it is. Unlike other calls it works once: a repeat finds the token used.
+
+        Raises:
+            NotFoundError: it was used, has expired or never was one.
+            ForbiddenError: the person is banned.
+        """
+        return User.model_validate(await self._call("POST", "/logins/redeem", _hashed(token)))
+
+
+def _hashed(token: str) -> LoginToken:
+    return LoginToken.model_construct(token_sha256=hashlib.sha256(token.encode()).hexdigest())

@@ -1,0 +1,20 @@
+"""The table of links by which people sign in to the pages."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from glas.db.base import SHA256, Base
+from glas.db.types import UtcDateTime
+
+
+class WebLoginRow(Base):
+    """A link that lets a person sign in once. Only the hash of its token is here, so that no reader can use it."""
+
+    __tablename__ = "web_logins"
+
+    token_sha256: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    expiry_datetime: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_datetime: Mapped[datetime | None] = mapped_column(UtcDateTime)

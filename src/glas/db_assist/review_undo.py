@@ -1,0 +1,63 @@
+"""Take back one's last review: a key was pressed by mistake.
+
+It is possible while nobody else has judged the message. Otherwise a reviewer could answer again until somebody else's
+answer is met, and be paid for it.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.review_bodies import TAKE_BACK_MINUTES, ReviewItem
+from glas.db.review_tables import ReviewHoldRow, ReviewRow
+from glas.db_assist import corrections, messages, people, review_queue, reviews
+from glas.db_assist.judgements import Hearing, author_words, open_hearing
+from glas.domain.errors import ConflictError
+from glas.domain.reviews import Verdict
+from glas.settings import DbAssistSettings
+
+_WITHIN: Final = timedelta(minutes=TAKE_BACK_MINUTES)
+
+
+async def take_back(
+    transcription_id: int, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession
+) -> ReviewItem:
+    """Delete a reviewer's last review, restore the words before it, and hold the message for them again.
+
+    A repeat finds no review and returns the message that is held.
+
+    Raises:
+        NotFoundError: no such message or person.
+        ForbiddenError: no reviewer.
+        ConflictError: it is not their last review, it is too old, or somebody else has judged or holds the message.
+    """
+    hearing = await open_hearing(transcription_id, tg_id, session=session)
+    reviews.checked(hearing.user)
+    mine = next((one for one in hearing.reviews if one.reviewer_id == hearing.user.id), None)
+    if mine is None:
+        hold = await session.get(ReviewHoldRow, hearing.row.id)
+        if hold is None or hold.reviewer_id != hearing.user.id:
+            raise ConflictError("this reviewer has not answered this message")
+    else:
+        await _check(hearing, mine, session=session)
+        await session.delete(mine)
+        await session.flush()
+        if mine.verdict != Verdict.SKIP:
+            await messages.mark_changed(hearing.row, session=session)
+        if mine.reference is not None:
+            await corrections.take_back_review(hearing.row, hearing.user, mine.creation_datetime, session=session)
+    item = await review_queue.hold_one(hearing.row.id, hearing.user, settings=settings, session=session)
+    if item is None:
+        raise ConflictError("somebody else hears this message now, or nobody may any more")
+    return item
+
+
+async def _check(hearing: Hearing, mine: ReviewRow, *, session: AsyncSession) -> None:
+    last = select(func.max(ReviewRow.id)).where(ReviewRow.reviewer_id == hearing.user.id)
+    if await session.scalar(last) != mine.id or people.now() - mine.creation_datetime > _WITHIN:
+        raise ConflictError(f"expected the last review of this reviewer, of the last {TAKE_BACK_MINUTES} minutes")
+    others = [one for one in hearing.reviews if one is not mine and one.verdict != Verdict.SKIP]
+    if mine.is_agreed or others or await author_words(hearing.row, session=session) is not None:
+        raise ConflictError("somebody else has judged this message, too")

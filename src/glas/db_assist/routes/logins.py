@@ -1,0 +1,24 @@
+"""Routes about links for signing in to the pages."""
+
+from fastapi import APIRouter, Request
+
+from glas.clients.login_bodies import LoginToken
+from glas.db_assist import logins
+from glas.db_assist.routes import PersonPath, database
+from glas.domain.people import User
+
+router = APIRouter()
+
+
+@router.put("/users/{tg_id}/login")
+async def offer(request: Request, tg_id: PersonPath, token: LoginToken) -> None:
+    """Let a person sign in with a token, once."""
+    async with database(request).writing() as session:
+        await logins.offer(tg_id, token.token_sha256, session=session)
+
+
+@router.post("/logins/redeem")
+async def redeem(request: Request, token: LoginToken) -> User:
+    """Use up a token, and return whose it is."""
+    async with database(request).writing() as session:
+        return await logins.redeem(token.token_sha256, session=session)

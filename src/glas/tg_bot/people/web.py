@@ -1,0 +1,45 @@
+"""Handle /web: send a link with which a person signs in to the pages, once."""
+
+import secrets
+
+from aiogram import F, Router
+from aiogram.filters import Command, Filter
+from aiogram.types import Message
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.login_bodies import LOGIN_MINUTES
+from glas.domain.people import Role, User
+from glas.tg_bot.talk.phrases import Say
+
+
+class HasPage(Filter):
+    """Filter: the address of the page is known."""
+
+    async def __call__(self, _message: Message, page_url: str | None) -> bool:
+        """Return whether the message passes the filter."""
+        return page_url is not None
+
+
+def make_router() -> Router:
+    """Make the router of /web."""
+    router = Router()
+    router.message.register(on_web, Command("web"), F.chat.type == "private", HasPage())
+    return router
+
+
+async def on_web(
+    message: Message, *, user: User | None, db_assist: DbAssistClient, admins: frozenset[int], page_url: str, say: Say
+) -> None:
+    """Send a link; in private chats only, where the chat's id is the person's.
+
+    The link is not a button: Telegram refuses buttons with an address of this machine.
+    """
+    if user is None:
+        await message.answer(say("not-registered"))
+        return
+    if user.tg_id in admins and user.role is not Role.ADMIN:
+        await db_assist.set_role(user.tg_id, Role.ADMIN)
+    token = secrets.token_urlsafe(32)
+    await db_assist.offer_login(user.tg_id, token)
+    url = f"{page_url.rstrip('/')}/sign-in/{token}"
+    await message.answer(say("web-link", url=url, minutes=LOGIN_MINUTES), protect_content=True)

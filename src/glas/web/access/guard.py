@@ -1,0 +1,97 @@
+"""What every request for a page passes: it comes from a page of ours, and its person may do what it asks for."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from glas.domain.errors import AuthenticationError, ForbiddenError, UploadTooLargeError
+from glas.web.access.rights import Right
+from glas.web.access.visitors import Visitor
+
+if TYPE_CHECKING:
+    from glas.web.site import Site
+
+FORM_FIELD: Final = "form_token"
+HEADER: Final = "x-form-token"
+_READING: Final = frozenset({"GET", "HEAD"})
+_MOST_BYTES: Final = 256 * 1024
+
+
+class ForeignPageError(ForbiddenError):
+    """The request does not come from a page of ours, or from one that was made for another session."""
+
+    code = "foreign_page"
+
+
+def site_of(request: Request) -> "Site":
+    """Return what the pages need."""
+    found: Site = request.app.state.site
+    return found
+
+
+async def visitor_of(request: Request) -> Visitor:
+    """Return who asks."""
+    return await site_of(request).visitors.find(request)
+
+
+Visit = Annotated[Visitor, Depends(visitor_of)]
+"""Who asks, as a parameter of a route."""
+
+
+def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
+    """Make the dependency of a page: it lets through whoever has a right; None lets everybody through.
+
+    It raises AuthenticationError if somebody is not signed in, ForbiddenError if they lack the right, and
+    ForeignPageError.
+    """
+
+    async def check(request: Request) -> None:
+        if request.method not in _READING:
+            _check_origin(request)
+        if right is None:
+            return
+        visitor = await visitor_of(request)
+        if visitor.session is None:
+            raise AuthenticationError("expected somebody who is signed in")
+        if right not in visitor.rights:
+            raise ForbiddenError(f"expected the right {right.value}")
+        if request.method not in _READING:
+            await _check_form_token(request, visitor)
+
+    return check
+
+
+def check_size(request: Request) -> None:
+    """Refuse a body that is larger than any form of ours, before it is read.
+
+    Raises:
+        UploadTooLargeError: it is, or does not say how large it is.
+    """
+    announced = request.headers.get("content-length", "0")
+    is_endless = "transfer-encoding" in request.headers
+    if is_endless or not announced.isdecimal() or int(announced) > _MOST_BYTES:
+        raise UploadTooLargeError(f"expected a body of at most {_MOST_BYTES} bytes that says its length")
+
+
+def _check_origin(request: Request) -> None:
+    """Refuse what a foreign page makes a browser send; browsers say with each such request whose page asks."""
+    told = request.headers.get("sec-fetch-site")
+    if told is not None and told != "same-origin":
+        raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")
+    origin = request.headers.get("origin")
+    if origin is None and told is None:
+        raise ForeignPageError("expected a browser, which says whose page asks")
+    if origin is not None:
+        ours = {request.headers.get("host", ""), site_of(request).public_host}
+        if urlsplit(origin).netloc not in ours - {""}:
+            raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")
+
+
+async def _check_form_token(request: Request, visitor: Visitor) -> None:
+    given = request.headers.get(HEADER)
+    if given is None and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        given = str((await request.form()).get(FORM_FIELD, ""))
+    if visitor.session is None or not site_of(request).visitors.sessions.is_form_token(visitor.session, given or ""):
+        raise ForeignPageError("expected the token of a page that was made for this session")

@@ -1,0 +1,71 @@
+"""What a person may do on the pages, and who they are now: asked of db_assist in this one place."""
+
+import time
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import NotFoundError
+from glas.domain.people import Role, User
+
+_KEPT_S: Final = 3.0
+_MOST_KEPT: Final = 1000
+
+
+class Right(StrEnum):
+    """What a page asks of a person."""
+
+    SIGNED_IN = "signed_in"
+    REVIEWER = "reviewer"
+    ADMINISTRATOR = "administrator"
+
+
+def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
+    """Return what a person may do; nothing if they are banned.
+
+    Args:
+        user: the person.
+        admins: Telegram's ids of the administrators in the settings. Who was taken from that list keeps the role in
+            the database, but not the right.
+    """
+    if user.is_banned:
+        return frozenset()
+    is_admin = user.role is Role.ADMIN and user.tg_id in admins
+    found = {Right.SIGNED_IN}
+    if is_admin:
+        found.add(Right.ADMINISTRATOR)
+    if is_admin or user.is_reviewer:
+        found.add(Right.REVIEWER)
+    return frozenset(found)
+
+
+def written(rights: Iterable[Right]) -> str:
+    """Return rights as a session holds them."""
+    return "".join(sorted(right.value[0] for right in rights))
+
+
+class People:
+    """Look people up, and keep the answers for some seconds: a page asks for several things at once."""
+
+    def __init__(self, db_assist: DbAssistClient) -> None:
+        self._db_assist = db_assist
+        self._known: dict[int, tuple[float, User | None]] = {}
+
+    async def find(self, tg_id: int) -> User | None:
+        """Return a person; None if nobody registered under this id, or they asked to be forgotten."""
+        until_s, user = self._known.get(tg_id, (0.0, None))
+        if time.monotonic() < until_s:
+            return user
+        try:
+            user = await self._db_assist.user(tg_id)
+        except NotFoundError:
+            user = None
+        if len(self._known) >= _MOST_KEPT:
+            self._known.clear()
+        self._known[tg_id] = (time.monotonic() + _KEPT_S, user)
+        return user
+
+    def expire(self, tg_id: int) -> None:
+        """Look a person up anew: they have just changed something."""
+        self._known.pop(tg_id, None)

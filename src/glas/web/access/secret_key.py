@@ -1,0 +1,52 @@
+"""The key that signs sessions: of the settings, or of a file that is made at the first start."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+FILE: Final = "web-secret"
+_N_BYTES: Final = 32
+
+_log = structlog.stdlib.get_logger("glas.web")
+
+
+def secret_key(given: str | None, data_dir: Path) -> bytes:
+    """Return the key.
+
+    Args:
+        given: of the settings; None takes the file's.
+        data_dir: where the file lies. If nothing can be written there, the key lasts as long as the process.
+    """
+    if given is not None:
+        return given.encode()
+    path = data_dir / FILE
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write(path, secrets.token_urlsafe(_N_BYTES))
+        if found := path.read_bytes().strip():
+            return found
+        reason = "the file is empty"
+    except OSError as error:
+        reason = type(error).__name__
+    _log.warning("the key of sessions cannot be kept; people sign in anew after each start", file=FILE, reason=reason)
+    return secrets.token_bytes(_N_BYTES)
+
+
+def _write(path: Path, text: str) -> None:
+    """Make the file, for its owner alone; of two processes that start at once, the second takes the first one's."""
+    draft = path.with_name(f"{FILE}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,106 @@
+"""Sessions: who is signed in, in a signed cookie. Nothing is stored but which sessions were signed out.
+
+A cookie holds Telegram's id of the person, what they might do when they signed in, a random name of the session, when
+it began and when it was last renewed. The signature is HMAC-SHA256. Nothing in it is secret from its owner.
+"""
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+_MOST_S: Final = 7 * 24 * 3600
+"""A session ends then, however often it is renewed."""
+
+_RENEWED_AFTER_S: Final = 300
+_MOST_ENDED: Final = 100_000
+_FIELDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person who is signed in.
+
+    Attributes:
+        tg_id: Telegram's id of the person.
+        rights: what they might do when they signed in, as `glas.web.access.rights.written` gives it.
+        name: of this session, random.
+        began_s: Unix time of the sign-in.
+        renewed_s: Unix time of the last renewal.
+    """
+
+    tg_id: int
+    rights: str
+    name: str
+    began_s: int
+    renewed_s: int
+
+
+class Sessions:
+    """Begin, write, read and end sessions."""
+
+    def __init__(self, key: bytes, *, life_s: float, now: Callable[[], float] = time.time) -> None:
+        """Initialise it.
+
+        Args:
+            key: signs; whoever has another one reads nothing.
+            life_s: seconds without a request after which a session ends.
+            now: the time of day, Unix seconds.
+        """
+        self._key = key
+        self._life_s = life_s
+        self._now = now
+        self._ended: dict[str, float] = {}
+
+    @property
+    def life_s(self) -> int:
+        """How long a browser keeps the cookie, seconds."""
+        return int(self._life_s)
+
+    def begin(self, tg_id: int, rights: str) -> Session:
+        """Return a new session."""
+        now = int(self._now())
+        return Session(tg_id, rights, secrets.token_urlsafe(18), now, now)
+
+    def renewed(self, session: Session) -> Session | None:
+        """Return the session with a later end; None if its cookie is young enough."""
+        now = int(self._now())
+        return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
+
+    def end(self, session: Session) -> None:
+        """Let a session be read no more, in this process: a copy of its cookie is worth nothing."""
+        if len(self._ended) >= _MOST_ENDED:
+            self._ended = {name: until for name, until in self._ended.items() if until > self._now()}
+        self._ended[session.name] = self._now() + self._life_s
+
+    def write(self, session: Session) -> str:
+        """Return the content of the cookie."""
+        fields = (session.tg_id, session.rights, session.name, session.began_s, session.renewed_s)
+        body = ".".join(str(field) for field in fields)
+        return f"{body}.{self._signature('session', body)}"
+
+    def read(self, cookie: str) -> Session | None:
+        """Return the session of a cookie; None if we did not sign it, or if it has ended."""
+        body, _, signature = cookie.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._signature("session", body).encode()):
+            return None
+        fields = body.split(".")
+        if len(fields) != _FIELDS:
+            return None
+        session = Session(int(fields[0]), fields[1], fields[2], int(fields[3]), int(fields[4]))
+        now = self._now()
+        is_over = now >= session.renewed_s + self._life_s or now >= session.began_s + _MOST_S
+        return None if is_over or session.name in self._ended else session
+
+    def form_token(self, session: Session) -> str:
+        """Return the text that proves that a form or a request was made by a page of this session."""
+        return self._signature("form", session.name)
+
+    def is_form_token(self, session: Session, given: str) -> bool:
+        """Return whether a text is that of the session."""
+        return hmac.compare_digest(given.encode(), self.form_token(session).encode())
+
+    def _signature(self, purpose: str, text: str) -> str:
+        return hmac.digest(self._key, f"glas web {purpose}\0{text}".encode(), "sha256").hex()

@@ -1,0 +1,128 @@
+"""Who asks for a page: the session of the request's cookie, the person behind it, their language."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from fastapi import Request, Response
+
+from glas.domain.people import User
+from glas.localisation import Catalogue, catalogue
+from glas.localisation.catalogue import LANGUAGES
+from glas.web.access.rights import People, Right, rights_of, written
+from glas.web.access.sessions import Session, Sessions
+
+_COOKIE: Final = "glas-session"
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Somebody who asks; without `user` they are not signed in.
+
+    Attributes:
+        session: of the request's cookie.
+        user: the person, as db_assist knows them now.
+        rights: what they may do now.
+        say: gives messages in their language.
+        cookie: what the browser is to keep from now on: a session; None forgets it; nothing changes without it.
+    """
+
+    session: Session | None
+    user: User | None
+    rights: frozenset[Right]
+    say: Catalogue
+    cookie: "list[Session | None]" = field(default_factory=list)
+
+    @property
+    def person(self) -> int:
+        """Telegram's id of the person; for pages that ask for a right, which nobody has who is not signed in."""
+        if self.user is None:
+            raise LookupError("expected somebody who is signed in")
+        return self.user.tg_id
+
+
+class Visitors:
+    """Find out who asks; write the cookie of the answer."""
+
+    def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, is_secure: bool) -> None:
+        """Initialise it.
+
+        Args:
+            sessions: reads and writes them.
+            people: looks people up; None where nobody can sign in.
+            admins: Telegram's ids of the administrators.
+            is_secure: whether browsers reach the page by https, where a cookie must not be sent by http.
+        """
+        self.sessions = sessions
+        self.people = people
+        self._admins = admins
+        self._is_secure = is_secure
+        # Browsers take a cookie of this name from this host alone, by https, and for all of its paths.
+        self._cookie = f"__Host-{_COOKIE}" if is_secure else _COOKIE
+
+    async def find(self, request: Request) -> Visitor:
+        """Return who asks; the same visitor for all who want to know it of one request.
+
+        A session ends when what its person may do has changed, or when they are banned or were forgotten.
+
+        Raises:
+            ServiceError: db_assist does not answer.
+        """
+        found: Visitor | None = getattr(request.state, "visitor", None)
+        if found is None:
+            found = request.state.visitor = await self._look_up(request)
+        return found
+
+    def begin(self, visitor: Visitor, user: User) -> bool:
+        """Sign a person in; False if they may do nothing, since they are banned."""
+        rights = rights_of(user, self._admins)
+        if Right.SIGNED_IN not in rights:
+            return False
+        if self.people is not None:
+            self.people.expire(user.tg_id)
+        if visitor.session is not None:
+            self.sessions.end(visitor.session)
+        visitor.cookie.append(self.sessions.begin(user.tg_id, written(rights)))
+        return True
+
+    def end(self, visitor: Visitor) -> None:
+        """Sign a person out."""
+        if visitor.session is not None:
+            self.sessions.end(visitor.session)
+        visitor.cookie.append(None)
+
+    def mark(self, response: Response, visitor: Visitor | None) -> None:
+        """Write the cookie into an answer, where it has changed."""
+        if visitor is None or not visitor.cookie:
+            return
+        session = visitor.cookie[-1]
+        response.set_cookie(
+            self._cookie,
+            "" if session is None else self.sessions.write(session),
+            max_age=0 if session is None else self.sessions.life_s,
+            path="/",
+            secure=self._is_secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    async def _look_up(self, request: Request) -> Visitor:
+        session = self.sessions.read(request.cookies.get(self._cookie, ""))
+        stranger = Visitor(None, None, frozenset(), catalogue(preferred(request.headers.get("accept-language", ""))))
+        if session is None or self.people is None:
+            return stranger
+        user = await self.people.find(session.tg_id)
+        rights = frozenset[Right]() if user is None else rights_of(user, self._admins)
+        if user is None or not rights or written(rights) != session.rights:
+            self.sessions.end(session)
+            stranger.cookie.append(None)
+            return stranger
+        visitor = Visitor(session, user, rights, catalogue(user.locale))
+        if (renewed := self.sessions.renewed(session)) is not None:
+            visitor.cookie.append(renewed)
+        return visitor
+
+
+def preferred(accepted: str) -> str:
+    """Return the first of our languages that a browser names; Russian where it names none."""
+    tags = (part.partition(";")[0].strip().lower()[:2] for part in accepted.split(","))
+    return next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])

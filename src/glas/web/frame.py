@@ -1,0 +1,151 @@
+"""The frame of the pages: templates, navigation by right, error pages, headers; and how a page is declared."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+
+from glas.domain.errors import (
+    AuthenticationError,
+    GlasError,
+    InvalidParameterError,
+    NotFoundError,
+    ServiceFaultError,
+    to_body,
+)
+from glas.localisation import Catalogue, catalogue
+from glas.web.access import guard
+from glas.web.access.rights import Right
+from glas.web.access.visitors import Visitor, preferred
+from glas.web.files import PAGE_HEADERS
+
+if TYPE_CHECKING:
+    from glas.web.site import Site
+
+_TEMPLATES: Final = Path(__file__).parent / "templates" / "pages"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the navigation.
+
+    Attributes:
+        path: its address.
+        title: name of the message with its title.
+        about: name of the message that says in a sentence what it is for.
+        right: who may see it.
+        router: its routes, made by `page_router`.
+    """
+
+    path: str
+    title: str
+    about: str
+    right: Right
+    router: APIRouter = field(repr=False)
+
+
+def page_router(right: Right | None) -> APIRouter:
+    """Make a router all of whose routes ask for a right; None lets everybody in."""
+    return APIRouter(route_class=PageRoute, dependencies=[Depends(guard.needs(right))], include_in_schema=False)
+
+
+class PageRoute(APIRoute):
+    """A route of the pages: failures become pages for people, and every answer gets its headers and its cookie."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            site = guard.site_of(request)
+            try:
+                guard.check_size(request)
+                response = await inner(request)
+            except (GlasError, HTTPException, RequestValidationError) as error:
+                if "text/html" in request.headers.get("accept", ""):
+                    response = site.frame.failure(request, error, _catalogue_of(request))
+                elif isinstance(error, GlasError):
+                    # A script shows the sentence.
+                    said = _catalogue_of(request).error(error.code)
+                    response = JSONResponse({**to_body(error), "said": said}, error.status)
+                else:
+                    raise
+            response.headers.update({**PAGE_HEADERS, **response.headers})
+            site.visitors.mark(response, getattr(request.state, "visitor", None))
+            return response
+
+        return handle
+
+
+class Frame:
+    """Makes pages out of templates."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        """Initialise it; `pages` are those of the navigation, in their order."""
+        self._pages = pages
+        self.static = ""
+        """Where the files of the pages lie; known once the app is up."""
+        self._templates = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(
+        self, request: Request, visitor: Visitor, template: str, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """Return a page.
+
+        Args:
+            request: asks for it.
+            visitor: for whom it is made.
+            template: its file among the templates.
+            status: of HTTP.
+            values: what the template needs besides `say`, `visitor`, `form_token`, `pages`, `path` and `static`.
+        """
+        site: Site = guard.site_of(request)
+        session = visitor.session
+        token = "" if session is None else site.visitors.sessions.form_token(session)
+        body = self._templates.get_template(template).render(
+            say=visitor.say,
+            visitor=visitor,
+            form_token=token,
+            form_token_field=Markup('<input type="hidden" name="{}" value="{}">').format(guard.FORM_FIELD, token),
+            pages=[page for page in self._pages if page.right in visitor.rights],
+            path=request.url.path,
+            static=self.static,
+            **values,
+        )
+        return HTMLResponse(body, status)
+
+    def failure(
+        self, request: Request, error: GlasError | HTTPException | RequestValidationError, say: Catalogue
+    ) -> Response:
+        """Return a page that says what went wrong; who is not signed in gets the way to sign in."""
+        if isinstance(error, AuthenticationError):
+            return RedirectResponse("/sign-in", 303)
+        match error:
+            case RequestValidationError():
+                error = InvalidParameterError("the request is not understood")
+            case HTTPException(status_code=404):
+                error = NotFoundError("nothing is here")
+            case HTTPException():
+                error = ServiceFaultError("the request cannot be answered")
+        visitor: Visitor | None = getattr(request.state, "visitor", None)
+        visitor = visitor or Visitor(None, None, frozenset(), say)
+        return self.page(request, visitor, "failure.html", status=error.status, reason=say.error(error.code))
+
+
+def _catalogue_of(request: Request) -> Catalogue:
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    return catalogue(preferred(request.headers.get("accept-language", ""))) if visitor is None else visitor.say

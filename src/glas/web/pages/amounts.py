@@ -1,0 +1,12 @@
+"""How amounts are written on the pages."""
+
+from decimal import Decimal
+
+from glas.localisation import catalogue
+
+
+def coins(hundredths: int, language: str) -> str:
+    """Return an amount with its noun: «12,5 монеты», "12.5 coins"."""
+    amount = Decimal(hundredths).scaleb(-2)
+    whole = amount.to_integral_value()
+    return catalogue(language)("coins", amount=whole if amount == whole else amount.normalize())

@@ -1,0 +1,214 @@
+"""The page of reviewers: one recording after the other, with its text, to be judged by single keys.
+
+A reviewer sees the recognised text and nobody else's words. Two messages are held: the one that is heard, and the next
+one, which the page loads meanwhile.
+"""
+
+from pathlib import PurePath
+from typing import Annotated, Final, Self
+
+from fastapi import Path, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from glas.clients.db_assist_bodies import RowId
+from glas.clients.review_bodies import ReviewItem, ReviewResult
+from glas.domain.errors import ConflictError, NotFoundError
+from glas.domain.reviews import Verdict
+from glas.localisation import Catalogue
+from glas.web.access.guard import Visit, site_of
+from glas.web.access.rights import Right
+from glas.web.frame import Page, page_router
+from glas.web.pages.amounts import coins
+from glas.web.site import Services
+
+_TRIES: Final = 5
+_TYPES: Final = {".ogg": "audio/ogg", ".oga": "audio/ogg", ".opus": "audio/ogg", ".mp3": "audio/mpeg"}
+_KEYS: Final = (
+    Verdict.ACCEPT,
+    Verdict.CORRECT,
+    Verdict.BAD_AUDIO,
+    Verdict.NOT_SPEECH,
+    Verdict.OTHER_VOICE,
+    Verdict.SKIP,
+)
+"""Verdicts in the order of their keys, 1 to 6."""
+
+router = page_router(Right.REVIEWER)
+PAGE = Page("/review", "page-review", "page-review-about", Right.REVIEWER, router)
+Number = Annotated[RowId, Path()]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SpokenWord(_Value):
+    """A recognised word with its place in the recording."""
+
+    word: str
+    start: float
+    end: float
+
+
+class Span(_Value):
+    """A part of the recording in which somebody speaks, seconds."""
+
+    start: float
+    end: float
+
+
+class Item(_Value):
+    """A message to be reviewed."""
+
+    id: int
+    text: str
+    duration_s: float
+    words: tuple[SpokenWord, ...] = Field(description="Empty where their times were not kept.")
+    spans: tuple[Span, ...]
+
+
+class Figures(_Value):
+    """What the reviewer has done, in sentences."""
+
+    today: str
+    agreement: str
+    coins: str
+
+
+class Wanted(_Value):
+    """What a page has already."""
+
+    known: tuple[RowId, ...] = Field(default=(), max_length=10)
+    since: AwareDatetime = Field(description="When the reviewer's day began.")
+
+
+class Work(_Value):
+    """The messages that are held, and the figures."""
+
+    items: tuple[Item | int, ...] = Field(description="Of a message that the page has already, the number only.")
+    figures: Figures
+
+
+class Answer(_Value):
+    """What a reviewer says."""
+
+    verdict: Verdict
+    reference: str | None = Field(default=None, max_length=100_000)
+
+    @model_validator(mode="after")
+    def _words_where_they_belong(self) -> Self:
+        if (self.reference is not None) != (self.verdict is Verdict.CORRECT):
+            raise ValueError("expected a reference with the verdict `correct`, and with no other")
+        return self
+
+
+class Answered(_Value):
+    """What became of it."""
+
+    is_kept: bool = Field(description="False: somebody else was faster, or nobody may hear the message any more.")
+    said: str
+
+
+@router.get("/review")
+async def page(request: Request, visit: Visit) -> Response:
+    """Show the page; its script asks for messages."""
+    say = visit.say
+    verdicts = [
+        {"name": one.value, "title": say(f"verdict-{one.value}"), "about": say(f"verdict-about-{one.value}")}
+        for one in _KEYS
+    ]
+    return site_of(request).frame.page(request, visit, "review.html", verdicts=verdicts)
+
+
+@router.post("/review/items")
+async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
+    """Hold up to two messages for the reviewer, and count what they have done."""
+    services = site_of(request).services
+    first = await _next(services, visit.person, None)
+    second = None if first is None else await _next(services, visit.person, first.transcription_id)
+    found = [one for one in (first, second) if one is not None]
+    items = [
+        one.transcription_id if one.transcription_id in wanted.known else await _described(services, one)
+        for one in found
+    ]
+    figures = await services.db_assist.review_figures(visit.person, wanted.since)
+    say = visit.say
+    agreement = say("review-agreement-none")
+    if figures.n_compared:
+        agreement = say("review-agreement", agreed=figures.n_agreed, compared=figures.n_compared)
+    return Work(
+        items=tuple(items),
+        figures=Figures(
+            today=say("review-today", count=figures.n_since),
+            agreement=agreement,
+            coins=coins(figures.balance_hundredths, say.language),
+        ),
+    )
+
+
+@router.get("/review/items/{number}/audio")
+async def audio(request: Request, visit: Visit, number: Number) -> Response:
+    """Send the recording of a message that the reviewer holds, and of no other."""
+    services = site_of(request).services
+    held = await services.db_assist.held_reviews(visit.person)
+    key = next((one.audio_key for one in held if one.transcription_id == number), None)
+    if key is None:
+        raise NotFoundError("expected a message that is held for this reviewer")
+    data = await services.data_loader.fetch_audio(key)
+    return Response(data, media_type=_TYPES.get(PurePath(key).suffix, "application/octet-stream"))
+
+
+@router.put("/review/items/{number}")
+async def answer(request: Request, visit: Visit, number: Number, given: Answer) -> Answered:
+    """Store what a reviewer says of a message that they hold."""
+    db_assist = site_of(request).services.db_assist
+    try:
+        result = await db_assist.review(number, visit.person, given.verdict, given.reference)
+    except (ConflictError, NotFoundError):
+        return Answered(is_kept=False, said=visit.say("review-lost"))
+    return Answered(is_kept=True, said=_thanks(result, visit.say))
+
+
+@router.delete("/review/items/{number}")
+async def take_back(request: Request, visit: Visit, number: Number) -> Item | Answered:
+    """Take back the last answer; its message is held again."""
+    services = site_of(request).services
+    try:
+        item = await services.db_assist.take_back_review(number, visit.person)
+    except (ConflictError, NotFoundError):
+        return Answered(is_kept=False, said=visit.say("review-not-taken-back"))
+    return await _described(services, item)
+
+
+async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
+    """Hold the next message whose recording is in the store."""
+    for _ in range(_TRIES):
+        item = await services.db_assist.next_review(person, besides)
+        if item is None or item.audio_key is not None:
+            return item
+        # The bot could still fetch it from Telegram; this page cannot.
+        await services.db_assist.review(item.transcription_id, person, Verdict.SKIP)
+    return None
+
+
+async def _described(services: Services, item: ReviewItem) -> Item:
+    kept = await services.data_loader.fetch_recognition(item.transcription_id)
+    # Of another text the words would be wrong.
+    is_of_text = kept is not None and kept.recognition.hypothesis.text == item.text
+    segments = kept.recognition.hypothesis.segments if kept is not None and is_of_text else ()
+    return Item(
+        id=item.transcription_id,
+        text=item.text,
+        duration_s=item.duration_s,
+        words=tuple(
+            SpokenWord(word=word.text, start=word.start_s, end=word.end_s) for one in segments for word in one.words
+        ),
+        spans=tuple(Span(start=one.start_s, end=one.end_s) for one in segments)
+        or (Span(start=0.0, end=item.duration_s),),
+    )
+
+
+def _thanks(result: ReviewResult, say: Catalogue) -> str:
+    if not result.paid_hundredths:
+        return say("review-kept")
+    return say("review-earned", coins=coins(result.paid_hundredths, say.language))

@@ -1,0 +1,67 @@
+"""What the pages need, made once: clients, sessions, the frame that they share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.settings import WebSettings
+from glas.web.access.rights import People
+from glas.web.access.sessions import Sessions
+from glas.web.access.tries import Tries
+from glas.web.access.visitors import Visitors
+from glas.web.frame import Frame, Page
+
+
+@dataclass(frozen=True)
+class Services:
+    """Clients of the parts behind the pages."""
+
+    db_assist: DbAssistClient
+    data_loader: DataLoaderClient
+
+
+@dataclass(frozen=True)
+class Site:
+    """What routes of pages find under `site_of(request)`.
+
+    Attributes:
+        given: clients of other parts; None where nobody can sign in.
+        visitors: who asks.
+        tries: counts links that do not work.
+        frame: makes pages.
+        public_host: host and port of the public address; empty where it is not known.
+    """
+
+    given: Services | None
+    visitors: Visitors
+    tries: Tries
+    frame: Frame
+    public_host: str
+
+    @property
+    def services(self) -> Services:
+        """The clients; for pages that ask for a right, which nobody has where nobody can sign in."""
+        if self.given is None:
+            raise LookupError("expected services behind the pages")
+        return self.given
+
+
+def make_site(
+    services: Services | None, options: WebSettings, key: bytes, admins: frozenset[int], pages: Sequence[Page]
+) -> Site:
+    """Make it.
+
+    Args:
+        services: None where nobody can sign in.
+        options: of the pages.
+        key: signs sessions.
+        admins: Telegram's ids of the administrators.
+        pages: all that there are, in the order of the navigation.
+    """
+    url = options.url or ""
+    sessions = Sessions(key, life_s=options.session_hours * 3600)
+    people = None if services is None else People(services.db_assist)
+    visitors = Visitors(sessions, people, admins, is_secure=url.startswith("https:"))
+    return Site(services, visitors, Tries(), Frame(pages), urlsplit(url).netloc)

@@ -1,0 +1,86 @@
+"""What tests of the pages share: the app of `web` over real services in this process, and browsers without a screen."""
+
+import re
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.http import open_http
+from glas.data_loader.app import create_app as create_data_loader
+from glas.settings import Settings
+from glas.web.app import create_app
+from glas.web.site import Services
+from tests.parts.voices import open_db_assist, someone
+
+ORIGIN = "http://web"
+HTML = {"Accept": "text/html"}
+
+
+@dataclass
+class Pages:
+    """The app and what stands behind it."""
+
+    app: FastAPI
+    services: Services
+    stack: AsyncExitStack
+
+    async def browser(self, origin: str = ORIGIN) -> httpx.AsyncClient:
+        """A browser that keeps cookies, and says whose page asks."""
+        transport = httpx.ASGITransport(self.app)
+        headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+        return await self.stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url=origin, headers=headers)
+        )
+
+    async def person(self) -> int:
+        """Somebody who is registered."""
+        tg_id = someone()
+        await self.services.db_assist.register(tg_id)
+        return tg_id
+
+    async def link(self, tg_id: int) -> str:
+        """The token of a link that the bot would send."""
+        token = secrets.token_urlsafe(32)
+        await self.services.db_assist.offer_login(tg_id, token)
+        return token
+
+    async def signed_in(self, tg_id: int, origin: str = ORIGIN) -> httpx.AsyncClient:
+        """A browser in which a person is signed in."""
+        browser = await self.browser(origin)
+        answer = await browser.post("/sign-in", data={"token": await self.link(tg_id)}, headers=HTML)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/home")
+        return browser
+
+
+@asynccontextmanager
+async def open_pages(
+    settings: Settings, migrated_sqlite: Path | None = None, *, admins: frozenset[int] = frozenset()
+) -> AsyncIterator[Pages]:
+    """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own."""
+    settings.data_dir.mkdir(exist_ok=True)
+    if migrated_sqlite is not None:
+        shutil.copy(migrated_sqlite, settings.data_dir / "glas.db")
+    async with AsyncExitStack() as stack:
+        db_assist = await stack.enter_async_context(open_db_assist(settings))
+        loader = create_data_loader(settings, key=None, db_assist=db_assist)
+        await stack.enter_async_context(loader.router.lifespan_context(loader))
+        data_loader = DataLoaderClient(open_http(url=None, app=loader))
+        stack.push_async_callback(data_loader.close)
+        services = Services(db_assist, data_loader)
+        app = create_app(services=services, options=settings.web, key=b"k" * 32, admins=admins)
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        yield Pages(app, services, stack)
+
+
+async def form_token(browser: httpx.AsyncClient, path: str = "/home") -> str:
+    """The token that a page gives to its forms."""
+    found = re.search(r'name="glas-form-token" content="(\w+)"', (await browser.get(path, headers=HTML)).text)
+    assert found is not None
+    return found[1]

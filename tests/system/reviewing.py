@@ -1,0 +1,111 @@
+"""The pages before real services, in a thread of this process, with recordings of people that wait for reviewers."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import uvicorn
+
+from glas.domain.kept import KeptRecognition
+from glas.domain.transcription import Hypothesis, Recognition, Segment, Word
+from glas.settings import Settings
+from tests.conftest import Sample
+from tests.parts.reviewers import a_reviewer, a_speaker
+from tests.parts.voices import heard, message
+from tests.parts.webs import Pages, open_pages
+
+_FoundT = TypeVar("_FoundT")
+
+_TIMEOUT_S = 60.0
+_PACE_S = 0.35
+
+
+@dataclass
+class Office:
+    """Where reviewers work."""
+
+    url: str
+    pages: Pages
+    loop: asyncio.AbstractEventLoop
+    speakers: list[int] = field(default_factory=list)
+
+    def do(self, work: Coroutine[Any, Any, _FoundT]) -> _FoundT:
+        """Do something in the thread of the services."""
+        done: Future[_FoundT] = asyncio.run_coroutine_threadsafe(work, self.loop)
+        return done.result(_TIMEOUT_S)
+
+    def reviewer(self) -> int:
+        """Somebody who reviews."""
+        return self.do(a_reviewer(self.pages.services.db_assist))
+
+    def link(self, tg_id: int) -> str:
+        """What the bot would send to /web."""
+        return f"{self.url}/sign-in/{self.do(self.pages.link(tg_id))}"
+
+    def send(self, sample: Sample, text: str | None = None) -> int:
+        """Let somebody who agrees to be heard send a recording; its text has a time for each word."""
+        return self.do(self._send(sample, text or sample.text))
+
+    def clear(self) -> None:
+        """Leave nothing that waits for reviewers."""
+        while self.speakers:
+            self.do(self.pages.services.db_assist.forget(self.speakers.pop()))
+
+    async def _send(self, sample: Sample, text: str) -> int:
+        services = self.pages.services
+        speaker = await a_speaker(services.db_assist)
+        self.speakers.append(speaker)
+        number = (await services.db_assist.create_transcription(message(speaker))).id
+        said = text.split()
+        duration_s = len(said) * _PACE_S
+        words = tuple(
+            Word(text=word, start_s=index * _PACE_S, end_s=(index + 0.9) * _PACE_S) for index, word in enumerate(said)
+        )
+        segment = Segment(start_s=0.0, end_s=duration_s, text=text, words=words)
+        finished = heard(text, duration_s=duration_s)
+        await services.db_assist.finish(number, finished)
+        hypothesis = Hypothesis(text=text, duration_s=duration_s, segments=(segment,), model=finished.model)
+        recognition = KeptRecognition(recognition=Recognition(hypothesis=hypothesis, processing_s=0.1))
+        await services.data_loader.store_recognition(number, recognition)
+        stored = await services.data_loader.store_audio(number, sample.path.read_bytes())
+        await services.db_assist.archive(
+            number, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
+        )
+        return number
+
+
+@contextlib.contextmanager
+def open_office(settings: Settings) -> Iterator[Office]:
+    """Start it on a free port."""
+    opened: Future[Office] = Future()
+    ended = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(_run(settings, opened, ended)), daemon=True)
+    thread.start()
+    try:
+        yield opened.result(_TIMEOUT_S)
+    finally:
+        ended.set()
+        thread.join(_TIMEOUT_S)
+
+
+async def _run(settings: Settings, opened: "Future[Office]", ended: threading.Event) -> None:
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            async with open_pages(settings) as pages:
+                config = uvicorn.Config(pages.app, lifespan="off", log_config=None, access_log=False)
+                server = uvicorn.Server(config)
+                serving = asyncio.create_task(server.serve(sockets=[sock]))
+                url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+                opened.set_result(Office(url, pages, asyncio.get_running_loop()))
+                await asyncio.to_thread(ended.wait)
+                server.should_exit = True
+                await serving
+    except Exception as error:
+        if opened.done():
+            raise
+        opened.set_exception(error)
