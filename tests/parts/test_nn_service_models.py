@@ -1,10 +1,13 @@
 """Models of nn_service over HTTP: what is loaded, and loading, swapping, unloading while people are being answered."""
 
 import asyncio
+import copy
 import gc
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -44,11 +47,22 @@ def two_models(settings: Settings) -> Settings:
     return settings.model_copy(update={"model": "embedded", "nn_service": NnServiceSettings(keep_alive_s=0.2)})
 
 
+@cache
+def embedded() -> Engine:
+    return load_engine("embedded", models_dir=Path())
+
+
 def under_another_name(name: str) -> Engine:
-    """The embedded model, whichever is asked for."""
-    engine = load_engine("embedded", models_dir=Path())
+    """The embedded model, whichever is asked for; to close one of them leaves the others their weights."""
+    engine = copy.copy(embedded())
     engine.name = name  # type: ignore[misc]  # an engine of ours, whose name is a plain attribute
     return engine
+
+
+def after_a_while(name: str) -> Engine:
+    """The same, when about as much time has passed as real weights need."""
+    time.sleep(0.5)
+    return under_another_name(name)
 
 
 def beginning_of(sample: Sample) -> bytes:
@@ -89,7 +103,7 @@ async def test_administrators_load_and_unload(two_models: Settings) -> None:
 async def test_nobody_is_refused_while_the_default_model_changes(two_models: Settings, samples: list[Sample]) -> None:
     """Requests go on without a pause through six swaps; all are answered, by one of the two models."""
     data, stop = beginning_of(samples[0]), asyncio.Event()
-    async with serving(create_app(two_models, key=None, load=under_another_name)) as http:
+    async with serving(create_app(two_models, key=None, load=after_a_while)) as http:
 
         async def keep_asking() -> set[str]:
             seen = set()
@@ -119,13 +133,13 @@ async def test_only_administrators_change_models(settings: Settings) -> None:
     """A user's key sees what is loaded and changes nothing; a foreign page changes nothing on a server without keys."""
     key, entry = new_key("anna", "user")
     closed = settings.model_copy(update={"api_keys": str(entry)})
-    async with serving(create_app(closed, key=None)) as http:
+    async with serving(create_app(closed, key=None, load=under_another_name)) as http:
         http.headers["Authorization"] = f"Bearer {key}"
         assert (await http.get("/api/ps")).status_code == 200
         for method in ("POST", "PUT", "DELETE"):
             refused = await http.request(method, "/api/ps/embedded")
             assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
-    async with serving(create_app(settings, key=None)) as http:
+    async with serving(create_app(settings, key=None, load=under_another_name)) as http:
         foreign = await http.post("/api/ps/embedded", headers={"Sec-Fetch-Site": "cross-site"})
         assert foreign.status_code == 403
         own = await http.post("/api/ps/embedded", headers={"Sec-Fetch-Site": "same-origin"})
@@ -138,10 +152,10 @@ async def test_foreign_pages_call_only_if_the_settings_name_them(settings: Setti
     ask["Access-Control-Request-Headers"] = "authorization"
     open_to_one = settings.model_copy(update={"cors_origins": "https://example.org"})
     for chosen, origin in ((open_to_one, "https://example.org"), (settings, None)):
-        async with serving(create_app(chosen, key="k" * 20)) as http:
+        async with serving(create_app(chosen, key="k" * 20, load=under_another_name)) as http:
             permission = await http.options("/v1/audio/transcriptions", headers=ask)
             assert permission.headers.get("access-control-allow-origin") == origin
-    async with serving(create_app(open_to_one, key="k" * 20)) as http:
+    async with serving(create_app(open_to_one, key="k" * 20, load=under_another_name)) as http:
         stranger = await http.options("/v1/models", headers=ask | {"Origin": "https://example.com"})
         assert "access-control-allow-origin" not in stranger.headers
         refused = await http.get("/v1/models", headers={"Origin": "https://example.org"})
@@ -151,7 +165,7 @@ async def test_foreign_pages_call_only_if_the_settings_name_them(settings: Setti
 async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) -> None:
     """It is told as a timeout, and the place is free again."""
     hasty = settings.model_copy(update={"nn_service": NnServiceSettings(deadline_s=0.3)})
-    async with serving(create_app(hasty, key=None)) as http:
+    async with serving(create_app(hasty, key=None, load=under_another_name)) as http:
         late = await http.post("/v1/audio/transcriptions", files={"file": long_wav})
         assert (late.status_code, late.json()["error"]["code"]) == (504, "service_timeout")
         assert (await http.get("/health")).json()["in_flight"] == 0
@@ -160,9 +174,9 @@ async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) ->
 async def test_long_recordings_leave_room_for_messages(settings: Settings, samples: list[Sample]) -> None:
     """Two of over a minute, one place for them: messages are answered before the last of those is."""
     once = np.concatenate([block for one in samples for block in decode_blocks(one.path.read_bytes(), DecodeLimits())])
-    long_wav = as_wav(np.pad(once, (0, 65 * 16_000 - len(once))))
+    long_wav = as_wav(np.tile(once, 3)[: 65 * 16_000])
     narrow = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1)})
-    async with serving(create_app(narrow, key=None)) as http:
+    async with serving(create_app(narrow, key=None, load=under_another_name)) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
         long = [asyncio.create_task(client.transcribe(long_wav)) for _ in range(2)]
         for _ in range(500):
@@ -175,7 +189,7 @@ async def test_long_recordings_leave_room_for_messages(settings: Settings, sampl
         # Decoded anew after waiting for their turn, they must come to the same text as the one that was not.
         texts = [heard.hypothesis.text for heard in await asyncio.gather(*long)]
         assert texts[0] == texts[1]
-        assert len(texts[0].split()) > 0.8 * sum(len(one.text.split()) for one in samples)
+        assert len(texts[0].split()) > 70
 
 
 async def test_memory_comes_back(settings: Settings) -> None:

@@ -61,7 +61,8 @@ def world(
     if request.param == "embedded":
         if not CHAOS_MESSAGES:
             told["GLAS_NN_SERVICE_URL"] = request.getfixturevalue("server").url
-        with embedded_world(tmp_path / "world", lab.telegram, told) as running:
+        # The test starts it so that it dies.
+        with embedded_world(tmp_path / "world", lab.telegram, told, is_started=False) as running:
             yield running
         return
     postgres: Postgres = request.getfixturevalue("postgres")

@@ -135,9 +135,13 @@ class World:
 
 @contextmanager
 def embedded_world(
-    directory: Path, telegram: TelegramServer, told: Mapping[str, str] = MappingProxyType({})
+    directory: Path,
+    telegram: TelegramServer,
+    told: Mapping[str, str] = MappingProxyType({}),
+    *,
+    is_started: bool = True,
 ) -> Iterator[World]:
-    """One process, SQLite, a directory; `told` are further variables."""
+    """One process, SQLite, a directory; `told` are further variables. The process may be left to the test to start."""
     settings = Settings(_env_file=None, data_dir=directory / "data")
     settings.data_dir.mkdir(parents=True)
     own = {"GLAS_DATA_DIR": str(settings.data_dir), "GLAS_PORT": str(free_port()), "TELEGRAM_TOKEN": telegram.token}
@@ -145,7 +149,7 @@ def embedded_world(
     part = Part("glas", [sys.executable, "-m", "glas", "run"], environment, directory)
     durable = settings.data_dir / "durable-tg_bot.sqlite"
     world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]], is_apart=False)
-    yield from _lived(world)
+    yield from _lived(world, is_started=is_started)
 
 
 @contextmanager
@@ -178,10 +182,11 @@ def apart_world(
     yield from _lived(world)
 
 
-def _lived(world: World) -> Iterator[World]:
+def _lived(world: World, *, is_started: bool = True) -> Iterator[World]:
     world.secrets.append(world.telegram.token.partition(":")[2])
     try:
-        world.start()
+        if is_started:
+            world.start()
         yield world
     finally:
         for batch in world.parts:
