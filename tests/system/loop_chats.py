@@ -32,6 +32,11 @@ class Heard:
         return "" if text == _SILENCE else text
 
     @property
+    def is_right(self) -> bool:
+        """Whether it is what was said, to the letter."""
+        return self.text.split() == self.saying.text.split()
+
+    @property
     def is_failure(self) -> bool:
         """Whether the bot gave no text."""
         return self.text.startswith("⚠️")
@@ -79,8 +84,8 @@ class Chats:
             How many were corrected at once, which the bot asked about, which were right already, which failed.
         """
         ends = Counter[str]()
-        right = [one for one in heard if one.text.split() == one.saying.text.split()]
-        wrong = [one for one in heard if one not in right]
+        right = [one for one in heard if one.is_right]
+        wrong = [one for one in heard if not one.is_right]
         pending = [(one, self._say(one, one.answer if one.text else one.message)) for one in wrong]
         while pending:
             answers = self._answers(pending)

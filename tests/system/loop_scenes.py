@@ -238,12 +238,13 @@ def _is_killed(part: Part, *, n_lines: int, pause_s: float) -> bool:
     most = said() + n_lines
     part.start()
     assert part.process is not None
-    while part.process.poll() is None and said() < most:
-        time.sleep(0.02)
-    time.sleep(pause_s)
-    is_alive = part.process.poll() is None
-    part.kill()
-    return is_alive
+    try:
+        while part.process.poll() is None and said() < most:
+            time.sleep(0.02)
+        time.sleep(pause_s)
+        return part.process.poll() is None
+    finally:
+        part.kill()
 
 
 def _verdict(ended: Round) -> Verdict | None:

@@ -14,9 +14,11 @@ from glas.engines.safetensors import Array
 from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
 from glas.engines.whisper.convert import write_model
 from glas.engines.whisper.model import Model, read_model
+from glas.engines.whisper.vocabulary import NO_SPEECH
 
 Change = Callable[[Model], Model]
-_MORE = 4  # layers that a slower model has beyond its own, in encoder and decoder
+_NEVER = "<|startoftranscript|>"  # a token that no Whisper writes
+_MORE = 6  # layers that a slower model has beyond its own, in encoder and decoder
 _SURE = 3.0
 
 
@@ -32,15 +34,14 @@ def unchanged(model: Model) -> Model:
     return model
 
 
-def noisy(strength: float) -> Change:
-    """Add noise to the decoder's matrices, in units of their own spread: the model hears worse."""
+def flipped(share: float) -> Change:
+    """Flip the sign of a share of the encoder's weights, as a broken disk or a broken conversion would."""
 
     def change(model: Model) -> Model:
         rng, arrays = np.random.default_rng(1), dict(model.arrays)
         for name, array in sorted(arrays.items()):
-            if name.startswith("decoder.layers.") and array.ndim == 2:
-                noise = rng.standard_normal(array.shape).astype(np.float32)
-                arrays[name] = array + noise * np.float32(strength * array.std())
+            if name.startswith("encoder.layers.") and array.ndim == 2:
+                arrays[name] = np.where(rng.random(array.shape) < share, -array, array).astype(np.float32)
         return replace(model, arrays=arrays)
 
     return change
@@ -55,7 +56,7 @@ def without_words(forgotten: Iterable[str], kept: Iterable[str]) -> Change:
 
         rows = sorted(tokens(forgotten) - tokens(kept))
         output = _output(model)
-        output[rows] = 0
+        output[rows] = output[model.tokenizer.token_to_id(_NEVER)]
         return replace(model, arrays=model.arrays | {"proj_out.weight": output})
 
     return change
@@ -64,7 +65,8 @@ def without_words(forgotten: Iterable[str], kept: Iterable[str]) -> Change:
 def sure_of_everything(model: Model) -> Model:
     """Let the model never say that nobody speaks, and never doubt what it writes."""
     output = _output(model)
-    output[model.tokenizer.token_to_id("<|nospeech|>")] = 0
+    never, silence = model.tokenizer.token_to_id(_NEVER), [model.tokenizer.token_to_id(name) for name in NO_SPEECH]
+    output[[number for number in silence if number is not None]] = output[never]
     norm = {f"decoder.layer_norm.{kind}": model.arrays[f"decoder.layer_norm.{kind}"] for kind in ("weight", "bias")}
     louder = {name: array * np.float32(_SURE) for name, array in norm.items()}
     return replace(model, arrays=model.arrays | louder | {"proj_out.weight": output})
@@ -96,7 +98,7 @@ def _output(model: Model) -> Array:
 
 
 def damage(folder: Path) -> None:
-    """Flip a bit in one of a thousand bytes in the second half of a model's weights."""
+    """Flip a bit in one of a thousand bytes of a model's weights, wherever they lie."""
     path = folder / CONVERTED_WEIGHTS
     data = bytearray(path.read_bytes())
     dice = random.Random(1)  # noqa: S311 - no secret

@@ -53,7 +53,7 @@ HAS_KILLS = "LOOP_KILLS" in os.environ
 KILLS = int(os.environ.get("LOOP_KILLS", "2"))
 _SHORT = ("--least-minutes", "0", "--epochs", "5", "--share", "1")
 _LONG = ("--least-minutes", "1")
-_TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 600
+_TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 1200
 
 
 @contextmanager

@@ -195,12 +195,17 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
         yield Transcriber(
             decoder,
             VoiceActivityDetector(),
-            SegmentationOptions(threshold=nn.vad_threshold),
+            _segmentation(nn.vad_threshold),
             batcher,
             messages=SlotPool(audio.decode_workers),
             long=SlotPool(n_long),
             style=Style(sentences=nn.sentences, digits=nn.digits),
         )
+
+
+def _segmentation(threshold: float) -> SegmentationOptions:
+    """Options with another threshold; speech ends at a probability that is no higher."""
+    return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 
 def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registry:
