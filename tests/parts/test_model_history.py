@@ -14,6 +14,7 @@ from glas.domain.splits import Split
 from glas.domain.text import normalise
 from glas.engines.catalogue import choose, named_champion
 from glas.launch.assembly import open_db_assist
+from glas.recognition import journal
 from glas.recognition.gate import Check, Condition, Verdict
 from glas.recognition.gate_report import FIGURES
 from glas.recognition.lineage import Lineage, write_lineage
@@ -166,3 +167,28 @@ async def test_the_command_line_shows_and_retires(learnt: tuple[Learnt, int], wo
     assert f"Списана: onnx:{model}" in retired
     assert named_champion(settings.models_dir) == f"onnx:{(settings.models_dir / 'small-0').resolve()}"
     assert "списана" in await asyncio.to_thread(glas, "models", "history", str(record.id))
+
+
+async def test_a_candidate_is_released_later_and_a_killed_run_goes_on(learnt: tuple[Learnt, int]) -> None:
+    """By a run with `--release`; and what a killed run has released is recorded, without being chosen once more."""
+    (found, _), settings = learnt, learnt[0].settings
+    model = settings.models_dir / "learnt-1"
+    write_weights(model, 1)
+    found.judge(f"onnx:{model}")
+
+    def recorded(*, release: bool) -> tuple[ModelState, bool]:
+        return record_round(settings, found.plan, found.ended, release=release)
+
+    assert await asyncio.to_thread(recorded, release=False) == (ModelState.CANDIDATE, True)
+    assert await asyncio.to_thread(recorded, release=False) == (ModelState.CANDIDATE, False)
+    assert await asyncio.to_thread(recorded, release=True) == (ModelState.CHAMPION, True)
+    assert named_champion(settings.models_dir) == f"onnx:{model.resolve()}"
+    write_weights(settings.models_dir / "learnt-2", 2)
+    found.judge(f"onnx:{settings.models_dir / 'learnt-2'}")
+    candidate, champion = found.ended.candidate, found.ended.champion
+    assert candidate is not None
+    assert champion is not None
+    # The journal is all that a run could write before it was killed, and somebody has taken the model back.
+    journal.write(settings.models_dir, journal.Promotion(champion=champion, candidate=candidate, event="released"))
+    assert await asyncio.to_thread(recorded, release=True) == (ModelState.REFUSED, True)
+    assert named_champion(settings.models_dir) == f"onnx:{model.resolve()}"

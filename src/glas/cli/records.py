@@ -28,40 +28,69 @@ class Recorded(NamedTuple):
 def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
     """Record the candidate of a round, once; with `release` it serves from now on, if it passed.
 
-    What was decided about it stays so: a model that was taken back is not released again by the next run.
+    What was decided about it stays so: a model that was taken back is not released again by the next run. One that
+    waits for a decision is released by a run with `release`.
 
     Raises:
         GlasError: db_assist does not answer, or the choice cannot be kept.
     """
-    from glas.engines.catalogue import choose
     from glas.recognition import journal
+    from glas.training.rounds import Outcome
+
+    assert ended.candidate is not None, "expected a round that was judged"  # noqa: S101
+    assert ended.champion is not None, "expected a round that was judged"  # noqa: S101
+    known = asyncio.run(_known(settings, ended.candidate))
+    if known is not None and known.verdict is not None:
+        if known.state is not ModelState.CANDIDATE or not release:
+            return Recorded(known.state, is_new=False)
+        _release(settings, ended.champion, ended.candidate)
+        asyncio.run(decided(settings, known.id, ModelState.CHAMPION, None))
+        return Recorded(ModelState.CHAMPION, is_new=True)
+    state = ModelState.REFUSED
+    if ended.outcome is Outcome.PASSED:
+        state = ModelState.CHAMPION if release else ModelState.CANDIDATE
+        if journal.was_released(settings.models_dir, ended.candidate):
+            # By a run that was killed before it told db_assist, or by a version that did not; or taken back since.
+            state = ModelState.CHAMPION if _is_chosen(settings, ended.candidate) else ModelState.REFUSED
+    entry = _entry_of(settings, plan, ended, state)
+    if state is ModelState.CHAMPION:
+        _release(settings, ended.champion, ended.candidate)
+    return Recorded(asyncio.run(_recorded(settings, entry)).state, is_new=True)
+
+
+def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
+    """Describe the candidate of a round, with what people are to be told unless it was refused."""
     from glas.recognition.gate import Verdict
     from glas.recognition.gate_report import FIGURES
     from glas.training.datasets import read_version
     from glas.training.news import news_of
     from glas.training.records import entry_of
-    from glas.training.rounds import Outcome
 
-    assert ended.candidate is not None, "expected a round that was judged"  # noqa: S101
     assert ended.report is not None, "expected a round that was judged"  # noqa: S101
-    known = asyncio.run(_known(settings, ended.candidate))
-    if known is not None and known.verdict is not None:
-        return Recorded(known.state, is_new=False)
     verdict = Verdict.model_validate_json((Path(ended.report).parent / FIGURES).read_bytes())
-    state = ModelState.REFUSED
-    if ended.outcome is Outcome.PASSED:
-        state = ModelState.CHAMPION if release else ModelState.CANDIDATE
     entry = entry_of(verdict, state, plan.datasets)
-    if ended.outcome is Outcome.PASSED:
-        version, former = read_version(plan.datasets, ended.version), verdict.champion.name
-        news = news_of(settings, plan.export, version, former=former, model=verdict.candidate.name)
-        entry = entry.model_copy(update={"news": news})
-    # Killed after this and before the record, the same round releases the model only once.
-    if state is ModelState.CHAMPION and not journal.was_released(settings.models_dir, verdict.candidate):
-        choose(verdict.candidate.name, settings.models_dir)
-        released = journal.Promotion(champion=verdict.champion, candidate=verdict.candidate, event="released")
+    if state is ModelState.REFUSED:
+        return entry
+    version, former = read_version(plan.datasets, ended.version), verdict.champion.name
+    news = news_of(settings, plan.export, version, former=former, model=verdict.candidate.name)
+    return entry.model_copy(update={"news": news})
+
+
+def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
+    """Let a model serve, and note it in the journal, once."""
+    from glas.engines.catalogue import choose
+    from glas.recognition import journal
+
+    if not journal.was_released(settings.models_dir, candidate):
+        choose(candidate.name, settings.models_dir)
+        released = journal.Promotion(champion=champion, candidate=candidate, event="released")
         journal.write(settings.models_dir, released)
-    return Recorded(asyncio.run(_recorded(settings, entry)).state, is_new=True)
+
+
+def _is_chosen(settings: "Settings", model: "ModelRef") -> bool:
+    from glas.engines.catalogue import named_champion
+
+    return named_champion(settings.models_dir) == model.name
 
 
 def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool, force: str | None) -> None:
