@@ -6,56 +6,62 @@ and `InvalidParameterError`. The service alone judges values: bodies are made he
 comes back as the same error from this process and from another.
 """
 
-from datetime import datetime
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from glas.clients.administration import AdministrationCalls
+from glas.clients.coin_calls import CoinCalls
 from glas.clients.corrections import CorrectionCalls
+from glas.clients.dashboard import DashboardCalls
 from glas.clients.db_assist_bodies import (
     AnswerPlace,
     Archived,
-    BanChoice,
     Change,
     ChatMove,
     ChatSettings,
     ConsentChoice,
     Failed,
     Finished,
-    Forgotten,
-    Grant,
     Health,
     LedgerCheck,
     LocaleChoice,
     NewTranscription,
     Page,
-    PersonalData,
     Rating,
     RatingResult,
-    RoleChoice,
     Standing,
     Statistics,
     UsageRecord,
 )
+from glas.clients.holding import HoldingCalls
 from glas.clients.http import call
 from glas.clients.logins import LoginCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
 from glas.clients.vocabulary import VocabularyCalls
-from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Transcription
 from glas.domain.model_ref import ModelRef
-from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.people import Locale, Purpose, User
 
 _TIMEOUT_S = 30.0
 _LONG_TIMEOUT_S = 300.0
 
-_transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient(CorrectionCalls, LoginCalls, RatingCalls, ReviewCalls, VocabularyCalls):
+class DbAssistClient(
+    AdministrationCalls,
+    CoinCalls,
+    CorrectionCalls,
+    DashboardCalls,
+    HoldingCalls,
+    LoginCalls,
+    RatingCalls,
+    ReviewCalls,
+    VocabularyCalls,
+):
     """Speaks to db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -96,24 +102,6 @@ class DbAssistClient(CorrectionCalls, LoginCalls, RatingCalls, ReviewCalls, Voca
         body = ConsentChoice.model_construct(granted=granted, text_version=text_version)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
-    async def set_role(self, tg_id: int, role: Role) -> User:
-        """Give a role. The caller has checked that this is allowed; the bot makes ADMIN only of ids in its settings."""
-        return User.model_validate(
-            await self._call("PUT", f"/users/{tg_id}/role", RoleChoice.model_construct(role=role))
-        )
-
-    async def ban(self, tg_id: int) -> User:
-        """Keep a person out: their messages and ratings are refused with `ForbiddenError`."""
-        return User.model_validate(
-            await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=True))
-        )
-
-    async def unban(self, tg_id: int) -> User:
-        """Let a person in again."""
-        return User.model_validate(
-            await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=False))
-        )
-
     async def standing(self, party: str, tg_id: int | None = None) -> Standing:
         """Find what a party sent in the last 24 hours, together with the person, if one is named and registered.
 
@@ -126,18 +114,6 @@ class DbAssistClient(CorrectionCalls, LoginCalls, RatingCalls, ReviewCalls, Voca
     async def count_usage(self, record: UsageRecord) -> None:
         """Count a recording of which nothing else is stored towards its party's daily limit."""
         await self._call("POST", "/usage", record)
-
-    async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Everything that is held about a person; with what they sent today, if their pseudonym is given."""
-        return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
-
-    async def forget(self, tg_id: int) -> Forgotten:
-        """Delete a person: name, consents, messages, corrections. The ledger stays, belonging to nobody known.
-
-        A repeated call finds nobody and answers with nothing to delete; what the first one told may have been lost, so
-        the deleted ids also come through `changed_since`, whose reader deletes objects and copies.
-        """
-        return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}"))
 
     async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
         """Find how the bot behaves in a chat; the defaults where nobody chose."""
@@ -252,31 +228,7 @@ class DbAssistClient(CorrectionCalls, LoginCalls, RatingCalls, ReviewCalls, Voca
         params = {"cursor": cursor, "limit": limit}
         return Page[Change].model_validate(await self._long("GET", "/changes", params=params))
 
-    # Coins
-
-    async def transactions(
-        self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
-    ) -> tuple[Transaction, ...]:
-        """A person's ledger from `since` up to, not including, `until`; oldest first. Times carry a zone."""
-        params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
-        return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
-
-    async def grant(self, admin_tg_id: int, tg_id: int, amount_hundredths: int, *, reason: str, key: str) -> User:
-        """Give coins, or take them back with a negative amount.
-
-        Args:
-            admin_tg_id: who gives; must have the role ADMIN.
-            tg_id: who gets.
-            amount_hundredths: hundredths of a coin.
-            reason: the administrator's words.
-            key: names this grant, so that a repeat does not pay again.
-
-        Raises:
-            ForbiddenError: the giver is no administrator.
-            ConflictError: the key was used for another grant, or more is taken than there is.
-        """
-        body = Grant.model_construct(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
-        return User.model_validate(await self._call("POST", f"/users/{tg_id}/grants", body))
+    # Figures
 
     async def check_ledger(self) -> LedgerCheck:
         """Prove that everybody's cash is the sum of their ledger."""

@@ -6,9 +6,10 @@ import httpx
 import structlog
 
 from glas.clients.events import PartialText, read_events
-from glas.clients.http import call, streamed
+from glas.clients.http import call, exchange, streamed
 from glas.clients.nn_service_bodies import LANGUAGE_NAMES, ComparisonBody, HealthBody, VerboseBody
 from glas.clients.nn_service_model_bodies import FetchRequest, OfferedBody, OfferedModelsBody
+from glas.clients.recognition_figures import RecognitionFigures, read_figures
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS
 from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
@@ -123,6 +124,14 @@ class NnServiceClient:
         await call(
             self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=FetchRequest(serve=True)
         )
+
+    async def figures(self) -> RecognitionFigures:
+        """What the service counted since it started.
+
+        Raises:
+            ServiceError: nobody answers.
+        """
+        return read_figures((await exchange(self._http, "GET", "/metrics", timeout_s=_HEALTH_TIMEOUT_S)).text)
 
     async def close(self) -> None:
         """Close the connections."""

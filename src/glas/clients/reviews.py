@@ -23,14 +23,14 @@ class ReviewCalls(ABC):
         self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
     ) -> Any: ...
 
-    async def set_reviewer(self, tg_id: int, *, is_reviewer: bool) -> User:
-        """Let a person review, or not any more. The caller has checked that an administrator asks.
+    async def set_reviewer(self, tg_id: int, *, is_reviewer: bool, by: int | None = None) -> User:
+        """Let a person review, or not any more. `by` is the administrator who asks, for the audit.
 
         Raises:
             NotFoundError: nobody registered under this id.
         """
         body = ReviewerChoice.model_construct(is_reviewer=is_reviewer)
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body))
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body, {"by": by}))
 
     async def next_review(self, tg_id: int, besides: int | None = None) -> ReviewItem | None:
         """Take the next message; the one that is held for this reviewer already, as long as it is not answered.

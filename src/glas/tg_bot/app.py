@@ -95,9 +95,14 @@ class TelegramBot:
         await self.introduce()
         await self._forget_shared_accounts()
         self.notice.is_taking_in = True
-        if self.settings.bot.webhook_url is None:
-            await self.intake.poll()
-        await asyncio.Event().wait()
+        forgetting = asyncio.create_task(privacy.keep_forgetting(self.services.db_assist, self.durable))
+        try:
+            if self.settings.bot.webhook_url is None:
+                await self.intake.poll()
+            await asyncio.Event().wait()
+        finally:
+            forgetting.cancel()
+            await asyncio.wait([forgetting])
 
     async def introduce(self) -> None:
         """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
