@@ -27,6 +27,7 @@ from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.people import Locale, Purpose, Role
 
 _UNFINISHED = text("status <> 'done'")
+_RATED = text("score <> 0")
 
 
 class UserRow(Base):
@@ -136,6 +137,15 @@ class TranscriptionRow(Base):
             "creation_datetime",
             postgresql_where=_UNFINISHED,
             sqlite_where=_UNFINISHED,
+        ),
+        Index(
+            "ix_transcriptions_rated",
+            "creation_datetime",
+            "model",
+            "model_version",
+            "score",
+            postgresql_where=_RATED,
+            sqlite_where=_RATED,
         ),
         Index(None, "file_unique_id"),
         Index(None, "change_sequence", "id"),

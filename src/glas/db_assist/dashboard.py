@@ -1,6 +1,7 @@
 """The figures of the dashboard. Each is one SQL statement, which is run here and shown beside its figure.
 
-The statements are the same on SQLite and PostgreSQL but for dates, whose functions differ (`_DATES`).
+The statements are the same on SQLite and PostgreSQL but for dates, whose functions differ (`_DATES`). Some name a
+condition of a partial index that follows from another one, because SQLite does not see that.
 """
 
 import asyncio
@@ -48,7 +49,7 @@ SELECT {week} AS week, t.model AS model, t.model_version AS version,
        sum(CASE WHEN t.score = 2 THEN 1 ELSE 0 END) AS normal,
        sum(CASE WHEN t.score = 3 THEN 1 ELSE 0 END) AS best
 FROM transcriptions t
-WHERE t.creation_datetime >= {weeks_12} AND t.status = 'done' AND t.score <> 0
+WHERE t.creation_datetime >= {weeks_12} AND t.score <> 0
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
     "references": """\
 SELECT {week} AS week, t.model AS model, t.model_version AS version,
@@ -60,11 +61,11 @@ ORDER BY t.id DESC LIMIT 20000""",
     "waiting": """\
 SELECT count(*) AS messages, min(t.creation_datetime) AS oldest
 FROM transcriptions t
-WHERE t.status = 'pending'""",
+WHERE t.status <> 'done' AND t.status = 'pending'""",
     "errors": """\
 SELECT t.failure_code AS code, count(*) AS messages, max(t.changed_datetime) AS last
 FROM transcriptions t
-WHERE t.status = 'failed' AND t.creation_datetime >= {days_30}
+WHERE t.status <> 'done' AND t.status = 'failed' AND t.creation_datetime >= {days_30}
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50""",
     "coins": """\
 SELECT l.reason AS reason, count(*) AS entries, sum(l.amount_hundredths) AS hundredths
@@ -81,10 +82,9 @@ LEFT JOIN (SELECT l.user_id, sum(l.amount_hundredths) AS total FROM transactions
 SELECT c.rank AS rank, count(*) AS messages, sum(t.duration_s) / 60.0 AS minutes
 FROM corrections c JOIN transcriptions t ON t.id = c.transcription_id
 WHERE c.reference IS NOT NULL AND t.status = 'done' AND NOT t.is_forwarded
-  AND t.user_id IN (
-      SELECT k.user_id FROM consents k
-      WHERE k.purpose = 'training' AND k.granted
-        AND k.id = (SELECT max(o.id) FROM consents o WHERE o.user_id = k.user_id AND o.purpose = 'training'))
+  AND (SELECT k.granted FROM consents k
+       WHERE k.user_id = t.user_id AND k.purpose = 'training'
+       ORDER BY k.id DESC LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.transcription_id = t.id AND r.verdict = 'other_voice')
 GROUP BY 1 ORDER BY 1""",
 }

@@ -52,11 +52,19 @@ def upgrade() -> None:
         postgresql_where=unfinished,
         sqlite_where=unfinished,
     )
+    rated = sa.text("score <> 0")
+    op.create_index(
+        "ix_transcriptions_rated",
+        "transcriptions",
+        ["creation_datetime", "model", "model_version", "score"],
+        postgresql_where=rated,
+        sqlite_where=rated,
+    )
 
 
 def downgrade() -> None:
     """Remove all of it."""
-    for name in ("unfinished", "creation_datetime", "user_id_id"):
+    for name in ("rated", "unfinished", "creation_datetime", "user_id_id"):
         op.drop_index(f"ix_transcriptions_{name}", "transcriptions")
     op.drop_table("work_to_forget")
     op.drop_table("audit")
