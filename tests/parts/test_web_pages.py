@@ -256,4 +256,4 @@ def test_plots_hold_what_they_are_given() -> None:
         assert "<i>" not in drawn
         assert all(0 <= float(place) <= 400 for place in re.findall(r'\b[cxy]{1,2}\d?="([^"]+)"', drawn))
     top = plots.bars("", [("01", 4.0)])
-    assert 'y="10.0" width="254.4" height="120.0"' in top
+    assert 'y="10.0" width="248.0" height="120.0"' in top

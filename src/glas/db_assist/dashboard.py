@@ -81,7 +81,7 @@ LEFT JOIN (SELECT l.user_id, sum(l.amount_hundredths) AS total FROM transactions
     "training": """\
 SELECT c.rank AS rank, count(*) AS messages, sum(t.duration_s) / 60.0 AS minutes
 FROM corrections c JOIN transcriptions t ON t.id = c.transcription_id
-WHERE c.reference IS NOT NULL AND t.status = 'done' AND NOT t.is_forwarded
+WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful' AND t.status = 'done' AND NOT t.is_forwarded
   AND (SELECT k.granted FROM consents k
        WHERE k.user_id = t.user_id AND k.purpose = 'training'
        ORDER BY k.id DESC LIMIT 1)

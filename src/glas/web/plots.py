@@ -10,12 +10,13 @@ from typing import Final
 from markupsafe import Markup
 
 _WIDTH: Final = 360
-_LEFT: Final = 34
+_LEFT: Final = 42
 _RIGHT: Final = 8
 _TOP: Final = 10
 _HEIGHT: Final = 120
 _BOTTOM: Final = 22
 _SIDE: Final = 220
+_FEW: Final = 4
 N_COLOURS: Final = 6
 """Classes c0 to c5 of the style sheet; further series begin anew."""
 
@@ -133,13 +134,15 @@ def _scale(most: float) -> list[Markup]:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Write the first, the middle and the last label."""
+    """Write the labels; of many only the first, the middle and the last one."""
     if not labels:
         return []
     step = (_WIDTH - _LEFT - _RIGHT) / len(labels)
     y = _TOP + _HEIGHT + 15
     last = len(labels) - 1
-    wanted = {0: "start", last // 2: "middle", last: "end"} if last > 1 else dict.fromkeys(range(last + 1), "middle")
+    wanted = dict.fromkeys(range(last + 1), "middle")
+    if last >= _FEW:
+        wanted = {0: "start", last // 2: "middle", last: "end"}
     shift = {"start": 0.0, "middle": 0.5, "end": 1.0}
     return [
         Markup('<text x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
@@ -160,8 +163,9 @@ def _round_up(value: float) -> float:
     if value <= 0:
         return 1
     scale = 1.0
-    while scale < value:
+    while scale * (1 + 1e-9) < value:
         scale *= 10
     while scale / 10 >= value:
         scale /= 10
-    return next(scale * part for part in (0.1, 0.2, 0.4, 1) if scale * part >= value)
+    # Shares that add up to 100 may be a little more than that.
+    return next(scale * part for part in (0.1, 0.2, 0.4, 1) if scale * part * (1 + 1e-9) >= value)

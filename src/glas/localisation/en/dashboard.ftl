@@ -26,6 +26,9 @@ dash-reliability = Confidence and being right
 dash-reliability-note = Across: how sure the model is of a recording. Upwards: the share of right words. On the dashed line the confidence is right. The query is that of the WER.
 dash-training = Training data
 dash-training-note = Minutes with right words and the speaker's consent, by who stands behind the words.
+dash-rank-agreed = two people
+dash-rank-reviewer = reviewer
+dash-rank-author = author
 dash-coins = Coins
 dash-ledger-right =
     The cash of { $people ->

@@ -26,6 +26,9 @@ dash-reliability = Уверенность и правота
 dash-reliability-note = По горизонтали — насколько модель уверена в записи, по вертикали — доля верных слов. Точки на пунктире — уверенность верна. Запрос тот же, что у WER.
 dash-training = Данные для обучения
 dash-training-note = Минуты с верными словами и согласием автора, по тому, чьи это слова.
+dash-rank-agreed = двое
+dash-rank-reviewer = проверяющий
+dash-rank-author = автор
 dash-coins = Монеты
 dash-ledger-right =
     Баланс { $people ->

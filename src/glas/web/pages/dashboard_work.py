@@ -43,7 +43,7 @@ def _all_days(known: list[str]) -> list[str]:
 def training(found: Dashboard, say: Catalogue) -> Card:
     """Minutes that may be trained on, by who stands behind the words."""
     figure = found.figures["training"]
-    named = [(say(f"data-rank-{row[0]}"), *row[1:]) for row in figure.rows]
+    named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
     values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
     drawn = (plots.bars(say("dash-column-minutes"), values),) if values else ()
     return Card(
