@@ -7,10 +7,11 @@ import zipfile
 import pytest
 import pytest_asyncio
 
+from glas.clients import packing
 from glas.domain.decoding import UNSPECIFIED
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import audio_key, recognition_key, transcription_key
-from glas.tg_bot.people import personal_data, privacy
+from glas.tg_bot.people import privacy
 from tests.parts.bots import House, newcomer
 from tests.parts.corrections import HEARD, RIGHT
 from tests.parts.kept import OGG, VERSION, documents, pressed, speak
@@ -125,7 +126,7 @@ async def test_large_data_comes_in_parts(house: House, anna: int, monkeypatch: p
     sizes = (30_000, 40_000, 170_000)
     sent = [OGG.ljust(size, b"\0") for size in sizes]
     rows = [await house.archived(await house.answer(house.telegram.speak(anna, data))) for data in sent]
-    monkeypatch.setattr(privacy, "packed", functools.partial(personal_data.packed, part_bytes=80_000))
+    monkeypatch.setattr(privacy, "packed", functools.partial(packing.packed, part_bytes=80_000))
     house.telegram.say(anna, "/mydata")
     await house.until(lambda: any("последняя" in one["caption"] for one in with_files(house, anna)))
     files: dict[str, bytes] = {}

@@ -8,10 +8,9 @@ import pytest_asyncio
 
 from glas.domain.corrections import Rank
 from glas.domain.errors import NotFoundError
-from glas.domain.people import Role
+from glas.domain.people import CONSENT_VERSION, Role
 from glas.domain.reviews import LONGEST_CHARS, REVIEWERS_LISTEN_SINCE, Verdict
 from glas.settings import Settings, WebSettings
-from glas.tg_bot.people.commands import CONSENT_VERSION
 from tests.parts.bots import House, open_house, texts_of_buttons
 from tests.parts.corrections import HEARD, RIGHT
 from tests.parts.recogniser import Recogniser, open_recogniser

@@ -6,57 +6,64 @@ service cannot be reached or fails. Only the service validates values. Bodies ar
 a wrong value gives the same error in this process and over TCP.
 """
 
-from datetime import datetime
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from glas.clients.administration import AdministrationCalls
+from glas.clients.coin_calls import CoinCalls
 from glas.clients.corrections import CorrectionCalls
+from glas.clients.dashboard import DashboardCalls
 from glas.clients.db_assist_bodies import (
     AnswerPlace,
     Archived,
-    BanChoice,
     Change,
     ChatMove,
     ChatSettings,
     ConsentChoice,
     Failed,
     Finished,
-    Forgotten,
-    Grant,
     Health,
     LedgerCheck,
     LocaleChoice,
     NewTranscription,
     Page,
-    PersonalData,
     Rating,
     RatingResult,
-    RoleChoice,
     Standing,
     Statistics,
     UsageRecord,
 )
+from glas.clients.holding import HoldingCalls
 from glas.clients.http import call
 from glas.clients.logins import LoginCalls
 from glas.clients.model_records import ModelCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
 from glas.clients.vocabulary import VocabularyCalls
-from glas.domain.ledger import Transaction
 from glas.domain.messages import Score, Transcription
 from glas.domain.model_ref import ModelRef
-from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.people import Locale, Purpose, User
 
 _TIMEOUT_S = 30.0
 _LONG_TIMEOUT_S = 300.0
 
-_transactions = TypeAdapter(tuple[Transaction, ...])
 _known_file: TypeAdapter[Transcription | None] = TypeAdapter(Transcription | None)
 
 
-class DbAssistClient(CorrectionCalls, LoginCalls, ModelCalls, RatingCalls, ReviewCalls, VocabularyCalls):
+class DbAssistClient(
+    AdministrationCalls,
+    CoinCalls,
+    CorrectionCalls,
+    DashboardCalls,
+    HoldingCalls,
+    LoginCalls,
+    ModelCalls,
+    RatingCalls,
+    ReviewCalls,
+    VocabularyCalls,
+):
     """Calls db_assist, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -97,24 +104,6 @@ class DbAssistClient(CorrectionCalls, LoginCalls, ModelCalls, RatingCalls, Revie
         body = ConsentChoice.model_construct(granted=granted, text_version=text_version)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
-    async def set_role(self, tg_id: int, role: Role) -> User:
-        """Set the role. The caller must check that this is allowed; the bot gives ADMIN only to ids in its settings."""
-        return User.model_validate(
-            await self._call("PUT", f"/users/{tg_id}/role", RoleChoice.model_construct(role=role))
-        )
-
-    async def ban(self, tg_id: int) -> User:
-        """Ban a person: their messages and ratings are refused with `ForbiddenError`."""
-        return User.model_validate(
-            await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=True))
-        )
-
-    async def unban(self, tg_id: int) -> User:
-        """Lift the ban of a person."""
-        return User.model_validate(
-            await self._call("PUT", f"/users/{tg_id}/ban", BanChoice.model_construct(banned=False))
-        )
-
     async def standing(self, party: str, tg_id: int | None = None) -> Standing:
         """Find what a party sent in the last 24 hours, together with the person, if one is named and registered.
 
@@ -127,18 +116,6 @@ class DbAssistClient(CorrectionCalls, LoginCalls, ModelCalls, RatingCalls, Revie
     async def count_usage(self, record: UsageRecord) -> None:
         """Count a recording towards the daily limit of its party, if nothing else is stored about it."""
         await self._call("POST", "/usage", record)
-
-    async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Return all data that is stored about a person, with their usage of today if their pseudonym is given."""
-        return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
-
-    async def forget(self, tg_id: int) -> Forgotten:
-        """Delete a person: name, consents, messages, corrections. The ledger entries stay, without the person's id.
-
-        A repeated call finds nobody and returns nothing to delete. The answer to the first call may have been lost, so
-        `changed_since` also returns the deleted ids; its reader deletes objects and copies.
-        """
-        return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}"))
 
     async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
         """Return the settings of the bot in a chat, or the defaults."""
@@ -253,31 +230,7 @@ class DbAssistClient(CorrectionCalls, LoginCalls, ModelCalls, RatingCalls, Revie
         params = {"cursor": cursor, "limit": limit}
         return Page[Change].model_validate(await self._long("GET", "/changes", params=params))
 
-    # Coins
-
-    async def transactions(
-        self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
-    ) -> tuple[Transaction, ...]:
-        """Return a person's ledger entries from `since` up to, not including, `until`; both times need a zone."""
-        params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
-        return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
-
-    async def grant(self, admin_tg_id: int, tg_id: int, amount_hundredths: int, *, reason: str, key: str) -> User:
-        """Give coins, or take them back with a negative amount.
-
-        Args:
-            admin_tg_id: the administrator, who must have the role ADMIN.
-            tg_id: the person who gets the coins.
-            amount_hundredths: amount in hundredths of a coin.
-            reason: the administrator's explanation.
-            key: identifies the grant, so that a repeated call pays nothing more.
-
-        Raises:
-            ForbiddenError: `admin_tg_id` is not an administrator.
-            ConflictError: the key was used for another grant, or more is taken than the person has.
-        """
-        body = Grant.model_construct(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
-        return User.model_validate(await self._call("POST", f"/users/{tg_id}/grants", body))
+    # Figures
 
     async def check_ledger(self) -> LedgerCheck:
         """Check that the cash of each person is the sum of their ledger entries."""

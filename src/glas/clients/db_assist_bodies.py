@@ -8,6 +8,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from glas.domain.audit import AuditEntry
 from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, Transcription
@@ -254,6 +255,7 @@ class PersonalData(_Answer):
     words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
     models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
     news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
+    audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
     usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
 
 

@@ -6,7 +6,7 @@ import httpx
 import structlog
 
 from glas.clients.events import PartialText, read_events
-from glas.clients.http import call, streamed
+from glas.clients.http import call, exchange, streamed
 from glas.clients.nn_service_bodies import LANGUAGE_NAMES, ComparisonBody, HealthBody, VerboseBody
 from glas.clients.nn_service_model_bodies import (
     FetchRequest,
@@ -15,6 +15,7 @@ from glas.clients.nn_service_model_bodies import (
     SwappedBody,
     SwapRequest,
 )
+from glas.clients.recognition_figures import RecognitionFigures, read_figures
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS
 from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
@@ -145,6 +146,14 @@ class NnServiceClient:
         body = SwapRequest(model=model)
         told = await call(self._http, "PUT", "/api/ps/auto", timeout_s=_LOAD_TIMEOUT_S, body=body)
         return bool(SwappedBody.read(told).survives_restart)
+
+    async def figures(self) -> RecognitionFigures:
+        """What the service counted since it started.
+
+        Raises:
+            ServiceError: nobody answers.
+        """
+        return read_figures((await exchange(self._http, "GET", "/metrics", timeout_s=_HEALTH_TIMEOUT_S)).text)
 
     async def close(self) -> None:
         """Close the connections."""

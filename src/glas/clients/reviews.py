@@ -23,14 +23,14 @@ class ReviewCalls(ABC):
         self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
     ) -> Any: ...
 
-    async def set_reviewer(self, tg_id: int, *, is_reviewer: bool) -> User:
-        """Appoint or dismiss a reviewer. The caller must check that an administrator asks.
+    async def set_reviewer(self, tg_id: int, *, is_reviewer: bool, by: int | None = None) -> User:
+        """Appoint or dismiss a reviewer; `by` is the administrator, for the audit.
 
         Raises:
             NotFoundError: nobody registered under this id.
         """
         body = ReviewerChoice.model_construct(is_reviewer=is_reviewer)
-        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body))
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body, {"by": by}))
 
     async def next_review(self, tg_id: int, besides: int | None = None) -> ReviewItem | None:
         """Return the message that is held for this reviewer; if none is held, hold the next one.

@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.db")
 
 
 class Deletion(BaseModel):
-    """One request to delete everything about a person."""
+    """One request to delete everything about a person, or single messages of theirs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +31,8 @@ class Deletion(BaseModel):
     """The row that stays, without a name."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
+    is_of_messages: bool = False
+    """Only the messages are deleted; the person stays."""
 
 
 class _Head(BaseModel):

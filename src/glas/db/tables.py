@@ -5,10 +5,12 @@ Money is whole hundredths of a coin: SQLite's NUMERIC is a float. docs/database.
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from glas.db.audit_tables import AuditRow as AuditRow  # noqa: PLC0414 - from here it comes with all tables
+from glas.db.audit_tables import WorkToForgetRow as WorkToForgetRow  # noqa: PLC0414 - likewise
 from glas.db.base import CODE, SHA256, among
 from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
@@ -26,6 +28,9 @@ from glas.domain.corrections import Rank
 from glas.domain.ledger import Reason
 from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.people import Locale, Purpose, Role
+
+_UNFINISHED = text("status <> 'done'")
+_RATED = text("score <> 0")
 
 
 class UserRow(Base):
@@ -128,6 +133,24 @@ class TranscriptionRow(Base):
         Index(None, "bot_id", "chat_id", "answer_message_id"),
         Index(None, "bot_id", "answer_chat_id", "answer_message_id"),
         Index(None, "user_id", "creation_datetime"),
+        Index(None, "user_id", "id"),
+        Index(None, "creation_datetime"),
+        Index(
+            "ix_transcriptions_unfinished",
+            "status",
+            "creation_datetime",
+            postgresql_where=_UNFINISHED,
+            sqlite_where=_UNFINISHED,
+        ),
+        Index(
+            "ix_transcriptions_rated",
+            "creation_datetime",
+            "model",
+            "model_version",
+            "score",
+            postgresql_where=_RATED,
+            sqlite_where=_RATED,
+        ),
         Index(None, "file_unique_id"),
         Index(None, "change_sequence", "id"),
         {"sqlite_autoincrement": True},

@@ -18,10 +18,21 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.deletions import FILE, DeletionLog
 from glas.db.session import Database, database_url, open_database
-from glas.db_assist import ledger, logins, metrics, usage
+from glas.db_assist import forgetting, ledger, logins, metrics, usage
 from glas.db_assist.agreement import Agreement
+from glas.db_assist.dashboard import CountedErrors
 from glas.db_assist.finishing import Finishing
-from glas.db_assist.routes import corrections, database, models, reviews, transcriptions, users, vocabulary
+from glas.db_assist.routes import (
+    corrections,
+    dashboard,
+    database,
+    holding,
+    models,
+    reviews,
+    transcriptions,
+    users,
+    vocabulary,
+)
 from glas.db_assist.routes import ledger as ledger_routes
 from glas.db_assist.routes import logins as login_routes
 from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
@@ -78,6 +89,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
+    app.state.counted_errors = CountedErrors()
     # Any other database has backups of its own.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
@@ -85,7 +97,10 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
-    api = (users, transcriptions, corrections, reviews, vocabulary, models, login_routes, ledger_routes)
+    api = (
+        *(users, holding, transcriptions, corrections, reviews, vocabulary),
+        *(models, login_routes, ledger_routes, dashboard),
+    )
     for router in (module.router for module in api):
         app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
@@ -100,6 +115,7 @@ async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
             async with opened.writing() as session:
                 await usage.delete_expired(session=session)
                 await logins.delete_expired(session=session)
+                await forgetting.delete_expired(session=session)
             await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             _log.warning("what has expired could not be deleted", error=type(error).__name__)

@@ -5,13 +5,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.db_assist_bodies import Grant
 from glas.db.session import insert
 from glas.db.tables import PaidAudioRow, TransactionRow, TranscriptionRow, UserRow
-from glas.db_assist import people
+from glas.db_assist import audit, people
+from glas.domain.audit import Action
 from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError
 from glas.domain.ledger import Reason, Refusal
 from glas.domain.people import Role
@@ -118,7 +119,10 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
         note=wanted.note,
         date_of_transaction=people.now(),
     )
+    had = {"cash_hundredths": user.cash_hundredths}
     await _book(user, entry, session=session)
+    has = {"cash_hundredths": user.cash_hundredths}
+    await audit.write(admin.tg_id, Action.GRANT, subject=user, before=had, after=has, session=session)
 
 
 async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
@@ -147,10 +151,10 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
     return len((await session.scalars(claim)).all()) == len(names)
 
 
-async def let_expire(user_id: int, *, session: AsyncSession) -> None:
-    """Let what is known of a person's paid audio expire; their messages are deleted in the same transaction."""
+async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) -> None:
+    """Let what is known of paid audio expire; the messages are deleted in the same transaction."""
     expiry = people.now() + PAID_KEPT
-    mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
+    mine = select(TranscriptionRow.id).where(messages)
     paid = PaidAudioRow.transcription_id.in_(mine)
     await session.execute(update(PaidAudioRow).where(paid).values(expiry_datetime=expiry))
 

@@ -10,7 +10,9 @@ from sqlalchemy.orm import selectinload
 from glas.clients.db_assist_bodies import ConsentChoice
 from glas.db.session import insert
 from glas.db.tables import ConsentRow, TranscriptionRow, UserRow, table_of
+from glas.db_assist import audit
 from glas.db_assist.changes import last_consent, next_sequence
+from glas.domain.audit import Action
 from glas.domain.errors import ForbiddenError, InvalidParameterError, UnknownPersonError
 from glas.domain.messages import Status
 from glas.domain.people import SHARED_ACCOUNTS, Locale, Purpose, Role, User
@@ -75,7 +77,7 @@ async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
-        raise _unknown()
+        raise unknown()
     return allowed(row)
 
 
@@ -90,7 +92,7 @@ async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
-        raise _unknown()
+        raise unknown()
     return allowed(row)
 
 
@@ -112,17 +114,21 @@ async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> Us
     return as_user(row)
 
 
-async def set_role(tg_id: int, role: Role, *, session: AsyncSession) -> User:
-    """Set the role."""
+async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: AsyncSession) -> User:
+    """Set the role; `by` is the administrator who does it, if somebody does."""
     row = await load(tg_id, session=session, locked=True)
-    row.role = role.value
+    before, row.role = row.role, role.value
+    values = {"role": before}, {"role": row.role}
+    await audit.write(by, Action.ROLE, subject=row, before=values[0], after=values[1], session=session)
     return as_user(row)
 
 
-async def set_ban(tg_id: int, *, banned: bool, session: AsyncSession) -> User:
-    """Ban a person or lift the ban."""
+async def set_ban(tg_id: int, *, banned: bool, by: int | None = None, session: AsyncSession) -> User:
+    """Ban a person or lift the ban; `by` is the administrator who does it."""
     row = await load(tg_id, session=session, locked=True)
-    row.is_banned = banned
+    before, row.is_banned = row.is_banned, banned
+    values = {"is_banned": before}, {"is_banned": banned}
+    await audit.write(by, Action.BAN, subject=row, before=values[0], after=values[1], session=session)
     return as_user(row)
 
 
@@ -165,7 +171,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
         query = query.with_for_update(key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:
-        raise _unknown()
+        raise unknown()
     return row
 
 
@@ -180,6 +186,7 @@ async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
     )
 
 
-def _unknown() -> UnknownPersonError:
+def unknown() -> UnknownPersonError:
+    """Return the error about somebody who is not registered."""
     # The message does not contain the id, because it is logged.
     return UnknownPersonError("expected a registered person, got somebody who is not", param="tg_id")

@@ -10,12 +10,24 @@ from sqlalchemy.orm import joinedload
 from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.deletions import Deletion
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
-from glas.db_assist import announcements, coins, logins, model_people, people, reviews, vocabulary
+from glas.db_assist import (
+    announcements,
+    audit,
+    coins,
+    forgetting,
+    logins,
+    model_people,
+    people,
+    reviews,
+    vocabulary,
+)
 from glas.db_assist.changes import next_sequence
 from glas.db_assist.corrections import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
 from glas.db_assist.usage import usage_of
+from glas.domain.audit import Action
+from glas.domain.errors import ForbiddenError, NotFoundError
 from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import Locale, Role
 
@@ -44,16 +56,22 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
         words=await vocabulary.words_of(user.id, session=session, with_unused=True),
         models=await model_people.taught_by(user.id, session=session),
         news=await announcements.news_of(user.id, session=session),
+        audit=await audit.about(user.id, session=session),
         usage=None if party is None else await usage_of(party, session=session),
     )
 
 
-async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
+async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not known.
 
     The ledger entries stay and belong to a row without a name. Hashes of audio that was paid for stay for some time, so
     that it is not paid again, and the pseudonymous count of the day stays to its end. The row of a banned person keeps
     the Telegram id and nothing else, so that nobody can lift a ban by deleting their data.
+
+    Args:
+        tg_id: the person.
+        by: the administrator who does it, if it is not the person.
+        session: the transaction.
     """
     # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update()
@@ -61,6 +79,9 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     if user is None:
         return Forgotten(transcription_ids=(), object_keys=())
     forgotten = await _delete_messages(user.id, session=session)
+    n_messages = len(forgotten.transcription_ids)
+    await audit.write(by, Action.FORGET, subject=user, before={"n_messages": n_messages}, session=session)
+    await forgetting.remember(tg_id, session=session)
     await vocabulary.forget(user.id, session=session)
     await reviews.free_held(user.id, session=session)
     await model_people.forget(user.id, session=session)
@@ -79,6 +100,38 @@ async def forget(tg_id: int, *, session: AsyncSession) -> Forgotten:
     return forgotten.model_copy(update={"user_id": user.id, "deletion_datetime": now})
 
 
+async def delete_message(
+    transcription_id: int, tg_id: int, *, by: int | None = None, session: AsyncSession
+) -> Forgotten:
+    """Delete one message of a person; a repetition answers the same, without the key of the recording.
+
+    Args:
+        transcription_id: the message.
+        tg_id: whose it is.
+        by: the administrator who does it, if it is not the person.
+        session: the transaction.
+
+    Raises:
+        UnknownPersonError: nobody registered under this id.
+        NotFoundError: there never was such a message.
+        ForbiddenError: it is somebody else's.
+    """
+    query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
+    user = (await session.scalars(query)).one_or_none()
+    if user is None:
+        raise people.unknown()
+    row = await session.get(TranscriptionRow, transcription_id)
+    if row is None:
+        if await session.get(TombstoneRow, transcription_id) is None:
+            raise NotFoundError("expected a message that is known", param="transcription_id")
+        return Forgotten(transcription_ids=(transcription_id,), object_keys=_texts_of([transcription_id]))
+    if row.user_id != user.id:
+        raise ForbiddenError("only the person who sent a message may delete it")
+    forgotten = await _delete_messages(user.id, (transcription_id,), session=session)
+    await audit.write(by, Action.DELETE_MESSAGE, subject=user, transcription_id=transcription_id, session=session)
+    return forgotten.model_copy(update={"user_id": user.id, "deletion_datetime": people.now()})
+
+
 async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
     """Delete what a restored backup brings back of a person whose data was deleted after it was made.
 
@@ -89,8 +142,8 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
     if user is None:
         return None  # not yet registered when the backup was made
     # A deletion sets this time. So it is later only for the same row after it, which a banned person keeps.
-    if user.tg_id is not None and user.registration_datetime < deletion.deletion_datetime:
-        person = user.tg_id
+    person = None if deletion.is_of_messages else user.tg_id
+    if person is not None and user.registration_datetime < deletion.deletion_datetime:
         await forget(person, session=session)
         return person
     await _delete_messages(user.id, deletion.transcription_ids, session=session)
@@ -112,7 +165,7 @@ async def _delete_messages(user_id: int, only: Sequence[int] | None = None, *, s
     found = (await session.execute(query.with_for_update())).all()
     if not found:
         return Forgotten(transcription_ids=(), object_keys=())
-    await coins.let_expire(user_id, session=session)
+    await coins.let_expire(mine, session=session)
     await session.execute(delete(TranscriptionRow).where(mine))
     sequence, now = await next_sequence(session=session), people.now()
     await session.execute(
@@ -122,10 +175,11 @@ async def _delete_messages(user_id: int, only: Sequence[int] | None = None, *, s
             for transcription_id, _ in found
         ],
     )
-    texts = [transcription_key(transcription_id) for transcription_id, _ in found]
-    recognitions = [recognition_key(transcription_id) for transcription_id, _ in found]
+    ids = tuple(transcription_id for transcription_id, _ in found)
     audio = [audio_key for _, audio_key in found if audio_key is not None]
-    return Forgotten(
-        transcription_ids=tuple(transcription_id for transcription_id, _ in found),
-        object_keys=(*audio, *texts, *recognitions),
-    )
+    return Forgotten(transcription_ids=ids, object_keys=(*audio, *_texts_of(ids)))
+
+
+def _texts_of(ids: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of the objects with the texts and recognitions of messages."""
+    return (*(transcription_key(one) for one in ids), *(recognition_key(one) for one in ids))

@@ -11,10 +11,11 @@ from glas.clients.db_assist_bodies import ReviewRecord
 from glas.clients.review_bodies import Review, ReviewResult
 from glas.db.review_tables import ReviewHoldRow, ReviewRow
 from glas.db.tables import UserRow
-from glas.db_assist import coins, corrections, messages, people
+from glas.db_assist import audit, coins, corrections, messages, people
 from glas.db_assist.changes import last_consent
 from glas.db_assist.judgements import Hearing, author_words, open_hearing
 from glas.db_assist.ratings import refusal_of
+from glas.domain.audit import Action
 from glas.domain.corrections import Rank
 from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError
 from glas.domain.ledger import Reason, Refusal
@@ -24,10 +25,12 @@ from glas.domain.text import normalise
 from glas.settings import DbAssistSettings
 
 
-async def set_reviewer(tg_id: int, *, is_reviewer: bool, session: AsyncSession) -> UserRow:
-    """Appoint or dismiss a reviewer; a dismissed one's holds end."""
+async def set_reviewer(tg_id: int, *, is_reviewer: bool, by: int | None = None, session: AsyncSession) -> UserRow:
+    """Appoint or dismiss a reviewer; a dismissed one's holds end. `by` is the administrator, for the audit."""
     row = await people.load(tg_id, session=session, locked=True)
-    row.is_reviewer = is_reviewer
+    before, row.is_reviewer = row.is_reviewer, is_reviewer
+    values = {"is_reviewer": before}, {"is_reviewer": is_reviewer}
+    await audit.write(by, Action.REVIEWER, subject=row, before=values[0], after=values[1], session=session)
     if not is_reviewer:
         await free_held(row.id, session=session)
     return row

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 SHARED_ACCOUNTS: Final = frozenset({777_000, 136_817_688, 1_087_968_824})
 """Telegram's accounts under which many people write: posts of a linked channel, channels, anonymous administrators."""
 
+CONSENT_VERSION: Final = "2026-11-26"
+"""Version of the text to which a person agrees (`consent-ask` of the catalogue); a new wording needs a new version."""
+
 
 class Role(IntEnum):
     """What a person may do; the numbers are the original system's and stand in the database."""

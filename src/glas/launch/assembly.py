@@ -176,7 +176,7 @@ async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
         await reach.enter(api)
     services = None
     if all(reach.has(part) for part in ("db_assist", "data_loader")):
-        services = Services(await reach.db_assist(), await reach.data_loader())
+        services = Services(await reach.db_assist(), await reach.data_loader(), await reach.nn_service())
     page = create_web(
         api=api,
         samples_dir=samples_dir(),

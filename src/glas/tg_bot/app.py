@@ -98,13 +98,18 @@ class TelegramBot:
         await self.introduce()
         await self._forget_shared_accounts()
         self.notice.is_taking_in = True
-        announcing = asyncio.create_task(self.announcing.watch())
+        beside = [
+            asyncio.create_task(self.announcing.watch()),
+            asyncio.create_task(privacy.keep_forgetting(self.services.db_assist, self.durable)),
+        ]
         try:
             if self.settings.bot.webhook_url is None:
                 await self.intake.poll()
             await asyncio.Event().wait()
         finally:
-            announcing.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
     async def introduce(self) -> None:
         """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
 from glas.settings import WebSettings
 from glas.web.access.rights import People
 from glas.web.access.sessions import Sessions
@@ -16,10 +17,11 @@ from glas.web.frame import Frame, Page
 
 @dataclass(frozen=True)
 class Services:
-    """Clients of the parts behind the pages."""
+    """Clients of the parts behind the pages; without `nn_service` its figures are not shown."""
 
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
+    nn_service: NnServiceClient | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Site:
         tries: counts links that do not work.
         frame: makes pages.
         public_host: host and port of the public address; empty where it is not known.
+        admins: Telegram's ids of the administrators in the settings.
     """
 
     given: Services | None
@@ -39,6 +42,7 @@ class Site:
     tries: Tries
     frame: Frame
     public_host: str
+    admins: frozenset[int] = frozenset()
 
     @property
     def services(self) -> Services:
@@ -64,4 +68,4 @@ def make_site(
     sessions = Sessions(key, life_s=options.session_hours * 3600)
     people = None if services is None else People(services.db_assist)
     visitors = Visitors(sessions, people, admins, is_secure=url.startswith("https:"))
-    return Site(services, visitors, Tries(), Frame(pages), urlsplit(url).netloc)
+    return Site(services, visitors, Tries(), Frame(pages), urlsplit(url).netloc, admins)

@@ -6,7 +6,7 @@ the answer, so a caller could be told of a payment whose commit fails.
 
 from typing import Annotated
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 
 from glas.clients.db_assist_bodies import ChatId, RowId, TgId
 from glas.db.session import Database
@@ -16,6 +16,10 @@ from glas.settings import DbAssistSettings
 PersonPath = Annotated[TgId, Path()]
 RowPath = Annotated[RowId, Path()]
 ChatPath = Annotated[ChatId, Path()]
+Administrator = Annotated[
+    TgId | None,
+    Query(description="Telegram's id of the administrator who does this; it is written into the audit then."),
+]
 
 
 def database(request: Request) -> Database:

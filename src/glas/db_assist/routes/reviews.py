@@ -8,17 +8,18 @@ from pydantic import AwareDatetime
 from glas.clients.db_assist_bodies import ReviewerChoice, TgId
 from glas.clients.review_bodies import Review, ReviewerFigures, ReviewItem, ReviewRequest, ReviewResult
 from glas.db_assist import people, review_figures, review_queue, review_undo, reviews
-from glas.db_assist.routes import PersonPath, RowPath, database, rules
+from glas.db_assist.routes import Administrator, PersonPath, RowPath, database, rules
 from glas.domain.people import User
 
 router = APIRouter()
 
 
 @router.put("/users/{tg_id}/reviewer")
-async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoice) -> User:
+async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoice, by: Administrator = None) -> User:
     """Let a person review messages, or not any more."""
     async with database(request).writing() as session:
-        return people.as_user(await reviews.set_reviewer(tg_id, is_reviewer=choice.is_reviewer, session=session))
+        row = await reviews.set_reviewer(tg_id, is_reviewer=choice.is_reviewer, by=by, session=session)
+        return people.as_user(row)
 
 
 @router.post("/reviews/next")

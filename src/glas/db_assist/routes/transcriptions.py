@@ -11,15 +11,18 @@ from glas.clients.db_assist_bodies import (
     ChatId,
     Failed,
     Finished,
+    Forgotten,
     Name,
     NewTranscription,
     Page,
     Rating,
     RatingResult,
     RowId,
+    TgId,
 )
-from glas.db_assist import changes, messages, ratings
-from glas.db_assist.routes import RowPath, database, rules
+from glas.db_assist import changes, messages, privacy, ratings
+from glas.db_assist.routes import Administrator, RowPath, agreement, database, rules
+from glas.db_assist.routes.users import log_deletion
 from glas.domain.messages import Transcription
 
 router = APIRouter()
@@ -77,6 +80,19 @@ async def transcription(request: Request, transcription_id: RowPath) -> Transcri
     """Find a message by its id."""
     async with database(request).reading() as session:
         return await messages.find(transcription_id, session=session)
+
+
+@router.delete("/transcriptions/{transcription_id}")
+async def delete(
+    request: Request, transcription_id: RowPath, tg_id: Annotated[TgId, Query()], by: Administrator = None
+) -> Forgotten:
+    """Delete a message of the person `tg_id`; what it paid stays paid."""
+    async with database(request).writing() as session:
+        forgotten = await privacy.delete_message(transcription_id, tg_id, by=by, session=session)
+        await log_deletion(request, forgotten, is_of_messages=True)
+    await database(request).empty_log()
+    agreement(request).expire()
+    return forgotten
 
 
 @router.put("/transcriptions/{transcription_id}/answer")

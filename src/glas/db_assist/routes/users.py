@@ -21,7 +21,7 @@ from glas.clients.db_assist_bodies import (
 )
 from glas.db.deletions import Deletion, DeletionLog
 from glas.db_assist import chats, people, privacy, usage
-from glas.db_assist.routes import ChatPath, PersonPath, RowPath, agreement, database
+from glas.db_assist.routes import Administrator, ChatPath, PersonPath, RowPath, agreement, database
 from glas.domain.people import Purpose, User
 
 router = APIRouter()
@@ -42,21 +42,25 @@ async def user(request: Request, tg_id: PersonPath) -> User:
 
 
 @router.delete("/users/{tg_id}")
-async def forget(request: Request, tg_id: PersonPath) -> Forgotten:
+async def forget(request: Request, tg_id: PersonPath, by: Administrator = None) -> Forgotten:
     """Delete a person and their messages; the ledger entries stay without a name."""
-    log: DeletionLog | None = request.app.state.deletions
     async with database(request).writing() as session:
-        forgotten = await privacy.forget(tg_id, session=session)
-        if log is not None and forgotten.user_id is not None:
-            # Before the commit: if a crash undoes the deletion, the caller repeats the request.
-            await asyncio.to_thread(log.add, _deletion(forgotten))
+        forgotten = await privacy.forget(tg_id, by=by, session=session)
+        await log_deletion(request, forgotten)
     await database(request).empty_log()
     agreement(request).expire()
     return forgotten
 
 
-def _deletion(forgotten: Forgotten) -> Deletion:
-    return Deletion.model_validate(forgotten, from_attributes=True)
+async def log_deletion(request: Request, forgotten: Forgotten, *, is_of_messages: bool = False) -> None:
+    """Write a deletion to the log, if there is one and something is deleted.
+
+    Call it before the commit: a deletion that a crash undoes is asked for again.
+    """
+    log: DeletionLog | None = request.app.state.deletions
+    if log is not None and forgotten.user_id is not None:
+        deletion = Deletion.model_validate(forgotten, from_attributes=True)
+        await asyncio.to_thread(log.add, deletion.model_copy(update={"is_of_messages": is_of_messages}))
 
 
 @router.put("/users/{tg_id}/locale")
@@ -76,17 +80,17 @@ async def set_consent(request: Request, tg_id: PersonPath, purpose: Purpose, cho
 
 
 @router.put("/users/{tg_id}/role")
-async def set_role(request: Request, tg_id: PersonPath, choice: RoleChoice) -> User:
+async def set_role(request: Request, tg_id: PersonPath, choice: RoleChoice, by: Administrator = None) -> User:
     """Set the role."""
     async with database(request).writing() as session:
-        return await people.set_role(tg_id, choice.role, session=session)
+        return await people.set_role(tg_id, choice.role, by=by, session=session)
 
 
 @router.put("/users/{tg_id}/ban")
-async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice) -> User:
+async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice, by: Administrator = None) -> User:
     """Ban a person or lift the ban."""
     async with database(request).writing() as session:
-        return await people.set_ban(tg_id, banned=choice.banned, session=session)
+        return await people.set_ban(tg_id, banned=choice.banned, by=by, session=session)
 
 
 @router.get("/users/{tg_id}/data")

@@ -86,14 +86,19 @@ async def on_grant(
         return
     admin = message.from_user.id
     try:
-        await db_assist.register(admin)
-        await db_assist.set_role(admin, Role.ADMIN)
+        await _make_admin(admin, db_assist)
         key = f"g:{bot.id}:{message.chat.id}:{message.message_id}"
         user = await db_assist.grant(admin, person, hundredths, reason=why, key=key)
     except (NotFoundError, ConflictError) as error:
         await message.answer(reason(error, locale))
         return
     await message.answer(say("granted", id=person, balance=coins(user.cash_hundredths, locale)))
+
+
+async def _make_admin(person: int, db_assist: DbAssistClient) -> None:
+    """Give an administrator of the settings the role, so that what they do can be written into the audit."""
+    await db_assist.register(person)
+    await db_assist.set_role(person, Role.ADMIN)
 
 
 async def _is_known(person: int, db_assist: DbAssistClient) -> bool:
@@ -128,12 +133,16 @@ async def on_ban(
     if command.command == "ban" and person in admins:
         await message.answer(say("ban-admin"))
         return
+    if message.from_user is None:
+        return
+    admin = message.from_user.id
+    await _make_admin(admin, db_assist)
     try:
         if command.command == "ban":
-            await db_assist.ban(person)
+            await db_assist.ban(person, by=admin)
             await message.answer(say("banned", id=person))
         else:
-            await db_assist.unban(person)
+            await db_assist.unban(person, by=admin)
             await message.answer(say("unbanned", id=person))
     except UnknownPersonError:
         await message.answer(say("person-unknown", id=person))
@@ -145,9 +154,13 @@ async def on_reviewer(message: Message, *, command: CommandObject, db_assist: Db
     if not text.isdecimal():
         await message.answer(say("reviewer-how"))
         return
+    if message.from_user is None:
+        return
+    admin = message.from_user.id
+    await _make_admin(admin, db_assist)
     is_reviewer = command.command == "reviewer"
     try:
-        await db_assist.set_reviewer(int(text), is_reviewer=is_reviewer)
+        await db_assist.set_reviewer(int(text), is_reviewer=is_reviewer, by=admin)
     except UnknownPersonError:
         await message.answer(say("person-unknown", id=text))
         return

@@ -6,9 +6,8 @@ from aiogram.types import CallbackQuery, Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
-from glas.domain.people import Locale, Purpose, User
+from glas.domain.people import CONSENT_VERSION, Locale, Purpose, User
 from glas.tg_bot.api.telegram import edit_caption, edit_keyboard, edit_text
-from glas.tg_bot.people.commands import CONSENT_VERSION
 from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, NEWS, Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast

@@ -7,15 +7,12 @@ from aiogram.types import Message
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ServiceError
-from glas.domain.people import Locale, Purpose, Role, User
+from glas.domain.people import CONSENT_VERSION, Locale, Purpose, Role, User
 from glas.domain.rewards import BETA_TESTER_HUNDREDTHS
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases, Say, coins
 from glas.tg_bot.talk.picture import Picture
-
-# Version of the text to which a person agrees; a new wording needs a new version.
-CONSENT_VERSION = "2026-11-26"
 
 
 def make_router() -> Router:

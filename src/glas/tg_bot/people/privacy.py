@@ -1,5 +1,6 @@
 """Handle /privacy, /mydata and /forget: explain, send or delete the data that is stored about a person."""
 
+import asyncio
 import secrets
 
 import structlog
@@ -9,11 +10,12 @@ from aiogram.types import BufferedInputFile, CallbackQuery, Message
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.domain.errors import NotFoundError
+from glas.clients.erasure import erase_person
+from glas.clients.packing import packed
+from glas.domain.errors import GlasError
 from glas.domain.people import SHARED_ACCOUNTS, User
 from glas.durable import Durable, Retry, with_retries
 from glas.tg_bot.api.telegram import Patience, edit_text, sent
-from glas.tg_bot.people.personal_data import packed
 from glas.tg_bot.talk.keyboards import FORGET, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
@@ -22,6 +24,7 @@ from glas.tg_bot.voices.pseudonyms import Pseudonyms
 
 _UPLOAD_S = 600
 _PATIENCE_S = 600.0
+_ASK_AGAIN_S = 30.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -114,13 +117,10 @@ async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoader
     Returns:
         How many recordings are gone.
     """
-    await _delete_objects(person, db_assist, data_loader)
-    gone = await db_assist.forget(person)
-    await data_loader.delete_keys(gone.object_keys)
-    for transcription_id in gone.transcription_ids:
-        await data_loader.delete(transcription_id)
+    count = await erase_person(person, db_assist, data_loader)
     await durable.forget(str(person))
-    return len(gone.transcription_ids)
+    await db_assist.work_forgotten(person)
+    return count
 
 
 async def forget_shared_accounts(
@@ -134,11 +134,20 @@ async def forget_shared_accounts(
     return CleanJob(cleaned_by=secrets.token_hex(8))
 
 
-async def _delete_objects(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient) -> None:
-    """Delete the objects before the rows: without rows, a crash would leave objects whose owner is unknown."""
-    try:
-        data = await db_assist.export_user(person)
-    except NotFoundError:
-        return
-    for row in data.transcriptions:
-        await data_loader.delete(row.id)
+async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
+    """Delete again and again the records of people's work whose data was deleted on the pages, until cancelled."""
+    while True:
+        try:
+            await forget_work(db_assist, durable)
+        except GlasError as error:
+            _log.warning("whose work is to be forgotten could not be asked", code=error.code)
+        await asyncio.sleep(_ASK_AGAIN_S)
+
+
+async def forget_work(db_assist: DbAssistClient, durable: Durable) -> None:
+    """Delete the durable engine's records of people whose data was deleted elsewhere, and what the export holds."""
+    found = await db_assist.work_to_forget()
+    for person in found.people:
+        await durable.forget(str(person))
+        await durable.enqueue(CleanJob(cleaned_by=secrets.token_hex(8)).work())
+        await db_assist.work_forgotten(person)

@@ -1,12 +1,13 @@
-"""Pack all data that is stored about a person into zip files of a size that Telegram accepts."""
+"""Pack all data that is stored about a person: into zip files of a size that Telegram accepts, or into one stream."""
 
 import asyncio
 import io
+import time
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -18,7 +19,10 @@ from glas.domain.object_keys import recognition_key, transcription_key
 PART_BYTES: Final = 45_000_000
 """Telegram takes documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11)."""
 
-_log = structlog.stdlib.get_logger("glas.tg_bot")
+_PIECE_BYTES: Final = 4_000_000
+_SMALL_BYTES: Final = 64_000
+
+_log = structlog.stdlib.get_logger("glas.clients")
 
 
 class Part(NamedTuple):
@@ -62,6 +66,48 @@ async def packed(
         except NotFoundError:
             _log.warning("an object of a person is missing in the object store", key=entry.name)
     yield Part(await asyncio.to_thread(_zip, files), is_last=True)
+
+
+async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIterator[bytes]:
+    """Yield one zip file with everything, in pieces; at most some megabytes of it are in memory."""
+    tape = _Tape()
+    with zipfile.ZipFile(tape, "w", zipfile.ZIP_DEFLATED) as archive:
+        async for entry in _entries(data, data_loader):
+            info = zipfile.ZipInfo(entry.name, time.gmtime()[:6])
+            # Sound is compressed already, and texts are short.
+            info.compress_type = zipfile.ZIP_DEFLATED if entry.size_bytes < _SMALL_BYTES else zipfile.ZIP_STORED
+            try:
+                first = await entry.read(0, min(entry.size_bytes, _PIECE_BYTES))
+            except NotFoundError:
+                _log.warning("an object of a person is missing in the object store", key=entry.name)
+                continue
+            with archive.open(info, "w", force_zip64=True) as file:
+                file.write(first)
+                yield tape.taken()
+                for start in range(len(first), entry.size_bytes, _PIECE_BYTES):
+                    file.write(await entry.read(start, min(start + _PIECE_BYTES, entry.size_bytes)))
+                    yield tape.taken()
+    yield tape.taken()
+
+
+class _Tape(io.RawIOBase):
+    """A file that can only be written to, one piece after another; what was written is taken away at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self._written += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        """Return what was written since the last time."""
+        piece, self._written = bytes(self._written), bytearray()
+        return piece
 
 
 async def _entries(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIterator[_Entry]:

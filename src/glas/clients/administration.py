@@ -1,0 +1,67 @@
+"""The calls of administrators, a part of the client of db_assist: each leaves an entry in the audit."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import BaseModel
+
+from glas.clients.db_assist_bodies import BanChoice, Page, RoleChoice
+from glas.clients.held_bodies import PersonSummary, Reading
+from glas.domain.audit import AuditEntry
+from glas.domain.messages import Transcription
+from glas.domain.people import Role, User
+
+
+class AdministrationCalls(ABC):
+    """Look people up, give and take rights, read what was done.
+
+    `by` is Telegram's id of the administrator who does it; without it nothing is written into the audit. Each call
+    that has it may raise ForbiddenError: `by` does not have the role ADMIN.
+    """
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def set_role(self, tg_id: int, role: Role, *, by: int | None = None) -> User:
+        """Give a role. The caller has checked that this is allowed; ADMIN goes only to ids of the settings."""
+        body = RoleChoice.model_construct(role=role)
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", body, {"by": by}))
+
+    async def ban(self, tg_id: int, *, by: int | None = None) -> User:
+        """Keep a person out: their messages and ratings are refused with `ForbiddenError`."""
+        body = BanChoice.model_construct(banned=True)
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
+
+    async def unban(self, tg_id: int, *, by: int | None = None) -> User:
+        """Let a person in again."""
+        body = BanChoice.model_construct(banned=False)
+        return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
+
+    async def people(
+        self, number: int | None = None, *, before: int | None = None, limit: int = 50
+    ) -> Page[PersonSummary]:
+        """People, the newest first.
+
+        Args:
+            number: Telegram's id, the number of a person's row or of one of their messages; None for everybody.
+            before: the cursor of the page before.
+            limit: most people, at most 200.
+        """
+        params = {"number": number, "before": before, "limit": limit}
+        return Page[PersonSummary].model_validate(await self._call("GET", "/people", params=params))
+
+    async def read_message(self, transcription_id: int, tg_id: int, *, by: int) -> Transcription:
+        """Open a message of a person; it is written down once in ten minutes.
+
+        Raises:
+            NotFoundError: no such person, or no such message of theirs.
+        """
+        body = Reading.model_construct(by=by, tg_id=tg_id, transcription_id=transcription_id)
+        return Transcription.model_validate(await self._call("POST", "/audit/readings", body))
+
+    async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
+        """What administrators did, the newest first; with `tg_id` only what concerns this person."""
+        params = {"before": before, "limit": limit, "tg_id": tg_id}
+        return Page[AuditEntry].model_validate(await self._call("GET", "/audit", params=params))

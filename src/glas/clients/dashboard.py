@@ -1,0 +1,43 @@
+"""The figures of the dashboard, a part of the client of db_assist."""
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Cell: TypeAlias = int | float | str | None
+
+
+class Figure(BaseModel):
+    """A table of numbers with the query that gives it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    sql: str = Field(description="The very statement that was run.")
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def records(self) -> list[dict[str, Cell]]:
+        """Return the rows with the names of their columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Dashboard(BaseModel):
+    """All figures that db_assist counts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database: str = Field(description="sqlite or postgresql: their queries differ.")
+    figures: dict[str, Figure]
+
+
+class DashboardCalls(ABC):
+    """Read figures."""
+
+    @abstractmethod
+    async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
+
+    async def dashboard(self) -> Dashboard:
+        """Count the figures of the dashboard."""
+        return Dashboard.model_validate(await self._long("GET", "/dashboard/figures"))

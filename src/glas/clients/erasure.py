@@ -1,0 +1,73 @@
+"""Delete what is held of people, in the object store and in the database; the bot and the pages do it the same way.
+
+Objects go first: without rows, a crash would leave objects whose owner is unknown. Each call may be repeated.
+"""
+
+from contextlib import suppress
+
+import structlog
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import ConflictError, GlasError, NotFoundError
+
+_log = structlog.stdlib.get_logger("glas.clients")
+
+
+async def erase_person(
+    tg_id: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, *, by: int | None = None
+) -> int:
+    """Delete a person's objects and rows. What the bot remembers of their work it deletes itself, soon after.
+
+    Args:
+        tg_id: the person.
+        db_assist: deletes rows.
+        data_loader: deletes objects.
+        by: the administrator who does it, if it is not the person.
+
+    Returns:
+        How many messages are gone.
+    """
+    with suppress(NotFoundError):
+        for row in (await db_assist.export_user(tg_id)).transcriptions:
+            await data_loader.delete(row.id)
+    gone = await db_assist.forget(tg_id, by=by)
+    await data_loader.delete_keys(gone.object_keys)
+    for transcription_id in gone.transcription_ids:
+        await data_loader.delete(transcription_id)
+    return len(gone.transcription_ids)
+
+
+async def erase_message(
+    transcription_id: int,
+    tg_id: int,
+    db_assist: DbAssistClient,
+    data_loader: DataLoaderClient,
+    *,
+    by: int | None = None,
+) -> None:
+    """Delete the objects and the row of a message of a person.
+
+    Raises:
+        NotFoundError: there is no such message, or it is somebody else's.
+        ForbiddenError: `by` is no administrator.
+    """
+    user = await db_assist.user(tg_id)
+    message = await db_assist.transcription(transcription_id)
+    if message.user_id != user.id:
+        raise NotFoundError("expected a message of this person", param="transcription_id")
+    await data_loader.delete(transcription_id)
+    gone = await db_assist.delete_message(transcription_id, tg_id, by=by)
+    # It may have been archived meanwhile.
+    await data_loader.delete_keys(gone.object_keys)
+    await data_loader.delete(transcription_id)
+
+
+async def clean_export(data_loader: DataLoaderClient) -> None:
+    """Let the export lose what was deleted; where that is impossible now, the next export does it."""
+    try:
+        await data_loader.start_export(only_again=True)
+    except ConflictError:
+        _log.info("an export runs; the next one takes the deleted messages away")
+    except GlasError as error:
+        _log.warning("no export could be begun; the next one takes the deleted messages away", code=error.code)

@@ -1,0 +1,76 @@
+"""The calls about what is held of a person, a part of the client of db_assist: count, read, hand out, delete."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import BaseModel
+
+from glas.clients.db_assist_bodies import Forgotten, Page, PersonalData
+from glas.clients.held_bodies import Holding, WorkToForget
+from glas.domain.messages import Transcription
+
+
+class HoldingCalls(ABC):
+    """Read and delete what is held."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    @abstractmethod
+    async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
+
+    async def holding(self, tg_id: int) -> Holding:
+        """Count what is held about a person.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+        """
+        return Holding.model_validate(await self._call("GET", f"/users/{tg_id}/holding"))
+
+    async def messages_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transcription]:
+        """A person's messages, the newest first; `before` is the cursor of the page before, `limit` at most 200.
+
+        Raises:
+            NotFoundError: nobody registered under this id.
+        """
+        params = {"before": before, "limit": limit}
+        return Page[Transcription].model_validate(await self._call("GET", f"/users/{tg_id}/messages", params=params))
+
+    async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
+        """Everything that is held about a person; with what they sent today, if their pseudonym is given."""
+        return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
+
+    async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
+        """Delete a person: name, consents, messages, corrections. The ledger stays, belonging to nobody known.
+
+        A repeated call finds nobody and answers with nothing to delete; what the first one told may have been lost, so
+        the deleted ids also come through `changed_since`, whose reader deletes objects and copies.
+
+        Args:
+            tg_id: the person.
+            by: the administrator who does it, if it is not the person; it is written into the audit then.
+
+        Raises:
+            ForbiddenError: `by` is no administrator.
+        """
+        return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}", {"by": by}))
+
+    async def delete_message(self, transcription_id: int, tg_id: int, *, by: int | None = None) -> Forgotten:
+        """Delete one message of a person; what it paid stays paid. `by` as with `forget`.
+
+        Raises:
+            NotFoundError: there never was such a message, or nobody registered under this id.
+            ForbiddenError: it is somebody else's, or `by` is no administrator.
+        """
+        params = {"tg_id": tg_id, "by": by}
+        return Forgotten.model_validate(await self._call("DELETE", f"/transcriptions/{transcription_id}", None, params))
+
+    async def work_to_forget(self) -> WorkToForget:
+        """Whose records of work the bot must still delete, because their data was deleted."""
+        return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
+
+    async def work_forgotten(self, tg_id: int) -> None:
+        """Say that the bot has deleted them."""
+        await self._call("DELETE", f"/work-to-forget/{tg_id}")

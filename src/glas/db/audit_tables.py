@@ -1,0 +1,48 @@
+"""The table of what administrators did, and the one of work that the bot must still forget."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from glas.db.base import CODE, Base, among
+from glas.db.types import RowId, UtcDateTime
+from glas.domain.audit import Action
+
+_VALUES = JSON(none_as_null=True)
+
+
+class AuditRow(Base):
+    """One action of an administrator; triggers of the migration refuse to change or delete one.
+
+    People are named by their rows, which stay without a name after a deletion: nothing here has to be deleted then.
+    `transcription_id` points to nothing on purpose, as in the ledger.
+    """
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    subject_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    transcription_id: Mapped[int | None] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(CODE)
+    before: Mapped[dict[str, Any] | None] = mapped_column(_VALUES)
+    after: Mapped[dict[str, Any] | None] = mapped_column(_VALUES)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        among("action", Action),
+        Index(None, "subject_id", "id"),
+        Index(None, "actor_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class WorkToForgetRow(Base):
+    """A person whose data was deleted, and whose records of work the bot has not deleted yet."""
+
+    __tablename__ = "work_to_forget"
+
+    tg_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,0 +1,156 @@
+"""Write down what administrators do, in the transaction in which they do it; and read it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from glas.clients.db_assist_bodies import Page
+from glas.db.audit_tables import AuditRow
+from glas.db.tables import UserRow
+from glas.domain.audit import Action, AuditEntry
+from glas.domain.errors import ForbiddenError
+from glas.domain.people import Role
+
+Values: TypeAlias = Mapping[str, bool | int | str | None]
+
+_READ_AGAIN: Final = timedelta(minutes=10)
+"""Whoever opens a message again within this time, or plays its sound, has read it once."""
+
+
+async def write(
+    by: int | None,
+    action: Action,
+    *,
+    subject: UserRow | None,
+    before: Values | None = None,
+    after: Values | None = None,
+    transcription_id: int | None = None,
+    session: AsyncSession,
+) -> None:
+    """Write an entry, unless nobody is named as administrator or nothing has changed.
+
+    Args:
+        by: Telegram's id of the administrator; None for what a person does to their own data, or the bot by itself.
+        action: what they did.
+        subject: whom it concerns.
+        before: the values that were replaced.
+        after: the values that replaced them; if they are the same, the action repeats an earlier one.
+        transcription_id: the message, where it concerns one.
+        session: the transaction.
+
+    Raises:
+        ForbiddenError: `by` is no administrator.
+    """
+    if by is None:
+        return
+    actor = await administrator(by, session=session)
+    if before is not None and before == after:
+        return
+    session.add(_row(actor, action, subject, transcription_id, before=before, after=after))
+    await session.flush()
+
+
+async def read_message(by: int, subject: UserRow, transcription_id: int, *, session: AsyncSession) -> None:
+    """Write down that an administrator opens a message of somebody; once in ten minutes.
+
+    Raises:
+        ForbiddenError: `by` is no administrator.
+    """
+    actor = await administrator(by, session=session)
+    before = select(AuditRow.id).where(
+        AuditRow.actor_id == actor.id,
+        AuditRow.action == Action.READ_MESSAGE.value,
+        AuditRow.transcription_id == transcription_id,
+        AuditRow.creation_datetime > datetime.now(UTC) - _READ_AGAIN,
+    )
+    if (await session.scalars(before.limit(1))).one_or_none() is None:
+        session.add(_row(actor, Action.READ_MESSAGE, subject, transcription_id))
+
+
+async def administrator(tg_id: int, *, session: AsyncSession) -> UserRow:
+    """Return the row of an administrator, which cannot be deleted until the transaction ends.
+
+    Raises:
+        ForbiddenError: this person is none, or is banned.
+    """
+    query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
+    row = (await session.scalars(query)).one_or_none()
+    if row is None or row.is_banned or row.role != Role.ADMIN:
+        raise ForbiddenError("only an administrator does this")
+    return row
+
+
+async def page(before: int | None, limit: int, tg_id: int | None, *, session: AsyncSession) -> Page[AuditEntry]:
+    """Read entries, the newest first.
+
+    Args:
+        before: only entries with smaller ids; None begins with the last one.
+        limit: most entries.
+        tg_id: only those that concern this person; None for all.
+        session: the transaction.
+    """
+    actor, subject = aliased(UserRow), aliased(UserRow)
+    query = (
+        select(AuditRow, actor.tg_id, subject.tg_id)
+        .join(actor, actor.id == AuditRow.actor_id)
+        .outerjoin(subject, subject.id == AuditRow.subject_id)
+        .order_by(AuditRow.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(AuditRow.id < before)
+    if tg_id is not None:
+        query = query.where(AuditRow.subject_id == select(UserRow.id).where(UserRow.tg_id == tg_id).scalar_subquery())
+    found = [_entry(row, by, whom) for row, by, whom in (await session.execute(query)).all()]
+    return page_of(found, limit)
+
+
+async def about(user_id: int, *, session: AsyncSession) -> tuple[AuditEntry, ...]:
+    """Return what administrators did with a person's data, oldest first; not which of them."""
+    query = select(AuditRow).where(AuditRow.subject_id == user_id).order_by(AuditRow.id)
+    return tuple(_entry(row, None, None) for row in await session.scalars(query))
+
+
+def page_of(found: list[AuditEntry], limit: int) -> Page[AuditEntry]:
+    """Divide `limit + 1` entries into a page and the knowledge that there are more."""
+    shown = tuple(found[:limit])
+    return Page(items=shown, next_cursor=str(shown[-1].id) if shown else "", has_more=len(found) > limit)
+
+
+def _row(
+    actor: UserRow,
+    action: Action,
+    subject: UserRow | None,
+    transcription_id: int | None,
+    *,
+    before: Values | None = None,
+    after: Values | None = None,
+) -> AuditRow:
+    return AuditRow(
+        actor_id=actor.id,
+        subject_id=None if subject is None else subject.id,
+        transcription_id=transcription_id,
+        action=action.value,
+        before=None if before is None else dict(before),
+        after=None if after is None else dict(after),
+        creation_datetime=datetime.now(UTC),
+    )
+
+
+def _entry(row: AuditRow, actor_tg_id: int | None, subject_tg_id: int | None) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        creation_datetime=row.creation_datetime,
+        actor_id=row.actor_id,
+        actor_tg_id=actor_tg_id,
+        subject_id=row.subject_id,
+        subject_tg_id=subject_tg_id,
+        transcription_id=row.transcription_id,
+        action=Action(row.action),
+        before=row.before,
+        after=row.after,
+    )

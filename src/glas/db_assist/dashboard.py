@@ -1,0 +1,186 @@
+"""The figures of the dashboard. Each is one SQL statement, which is run here and shown beside its figure.
+
+The statements are the same on SQLite and PostgreSQL but for dates, whose functions differ (`_DATES`). Some name a
+condition of a partial index that follows from another one, because SQLite does not see that.
+"""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.dashboard import Cell, Dashboard, Figure
+from glas.db.session import dialect
+from glas.domain.metrics import word_errors
+
+_DATES: Final[Mapping[str, Mapping[str, str]]] = {
+    "sqlite": {
+        "day": "date(t.creation_datetime)",
+        "week": "date(t.creation_datetime, '-6 days', 'weekday 1')",
+        "days_30": "date('now', '-29 days')",
+        "weeks_12": "date('now', '-83 days')",
+    },
+    "postgresql": {
+        "day": "to_char(t.creation_datetime AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+        "week": "to_char(date_trunc('week', t.creation_datetime AT TIME ZONE 'UTC'), 'YYYY-MM-DD')",
+        "days_30": "(date_trunc('day', now() AT TIME ZONE 'UTC') - interval '29 days') AT TIME ZONE 'UTC'",
+        "weeks_12": "(date_trunc('day', now() AT TIME ZONE 'UTC') - interval '83 days') AT TIME ZONE 'UTC'",
+    },
+}
+
+_QUERIES: Final[Mapping[str, str]] = {
+    "days": """\
+SELECT {day} AS day,
+       count(*) AS messages,
+       coalesce(sum(t.duration_s), 0) / 60.0 AS minutes,
+       count(DISTINCT t.user_id) AS people
+FROM transcriptions t
+WHERE t.creation_datetime >= {days_30}
+GROUP BY 1 ORDER BY 1""",
+    "scores": """\
+SELECT {week} AS week, t.model AS model, t.model_version AS version,
+       sum(CASE WHEN t.score = 1 THEN 1 ELSE 0 END) AS bad,
+       sum(CASE WHEN t.score = 2 THEN 1 ELSE 0 END) AS normal,
+       sum(CASE WHEN t.score = 3 THEN 1 ELSE 0 END) AS best
+FROM transcriptions t
+WHERE t.creation_datetime >= {weeks_12} AND t.score <> 0
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+    "references": """\
+SELECT {week} AS week, t.model AS model, t.model_version AS version,
+       t.confidence AS confidence, c.reference AS reference, t.text AS text
+FROM corrections c JOIN transcriptions t ON t.id = c.transcription_id
+WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful'
+  AND t.creation_datetime >= {weeks_12} AND t.status = 'done'
+ORDER BY t.id DESC LIMIT 20000""",
+    "waiting": """\
+SELECT count(*) AS messages, min(t.creation_datetime) AS oldest
+FROM transcriptions t
+WHERE t.status <> 'done' AND t.status = 'pending'""",
+    "errors": """\
+SELECT t.failure_code AS code, count(*) AS messages, max(t.changed_datetime) AS last
+FROM transcriptions t
+WHERE t.status <> 'done' AND t.status = 'failed' AND t.creation_datetime >= {days_30}
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50""",
+    "coins": """\
+SELECT l.reason AS reason, count(*) AS entries, sum(l.amount_hundredths) AS hundredths
+FROM transactions l
+GROUP BY 1 ORDER BY 1""",
+    "ledger": """\
+SELECT count(*) AS people,
+       coalesce(sum(u.cash_hundredths), 0) AS cash_hundredths,
+       coalesce(sum(CASE WHEN u.cash_hundredths <> coalesce(s.total, 0) THEN 1 ELSE 0 END), 0) AS wrong
+FROM users u
+LEFT JOIN (SELECT l.user_id, sum(l.amount_hundredths) AS total FROM transactions l GROUP BY l.user_id) s
+  ON s.user_id = u.id""",
+    "training": """\
+SELECT c.rank AS rank, count(*) AS messages, sum(t.duration_s) / 60.0 AS minutes
+FROM corrections c JOIN transcriptions t ON t.id = c.transcription_id
+WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful' AND t.status = 'done' AND NOT t.is_forwarded
+  AND (SELECT k.granted FROM consents k
+       WHERE k.user_id = t.user_id AND k.purpose = 'training'
+       ORDER BY k.id DESC LIMIT 1)
+  AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.transcription_id = t.id AND r.verdict = 'other_voice')
+GROUP BY 1 ORDER BY 1""",
+}
+"""By the name of the figure. `references` gives texts, and is counted here instead of being handed out."""
+
+_N_BINS: Final = 10
+_MOST_KNOWN: Final = 100_000
+
+
+class CountedErrors:
+    """Word errors of texts against their references, each pair counted once; no text is kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[int, int]] = {}
+
+    def of(self, reference: str, heard: str) -> tuple[int, int]:
+        """Return the word errors and the words of a reference, under RU-NORM."""
+        name = hashlib.sha256(f"{len(reference)} {reference}{heard}".encode()).digest()
+        found = self._known.get(name)
+        if found is None:
+            errors, words = word_errors([reference], [heard])
+            found = int(errors[0]), int(words[0])
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[name] = found
+        return found
+
+
+async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard:
+    """Run all statements."""
+    name = dialect(session)
+    found: dict[str, Figure] = {}
+    for key, template in _QUERIES.items():
+        sql = template.format(**_DATES[name])
+        result = await session.execute(text(sql))
+        columns, rows = tuple(result.keys()), [tuple(row) for row in result]
+        if key == "references":
+            found |= await asyncio.to_thread(_judged, sql, rows, counted)
+        else:
+            found[key] = Figure(name=key, sql=sql, columns=columns, rows=tuple(_cells(row) for row in rows))
+    return Dashboard(database=name, figures=found)
+
+
+def _cells(row: Iterable[Any]) -> tuple[Cell, ...]:
+    return tuple(_cell(value) for value in row)
+
+
+def _cell(value: Any) -> Cell:
+    """Give what the drivers return differently one form: sums, and times in UTC to the second."""
+    match value:
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case str():
+            return value[:19] if _is_moment(value) else value
+        case _:
+            cell: Cell = value
+            return cell
+
+
+def _is_moment(value: str) -> bool:
+    """Return whether a text is a time as SQLite keeps it: with fractions of a second."""
+    try:
+        datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f")  # noqa: DTZ007 - only its form is asked for
+    except ValueError:
+        return False
+    return True
+
+
+def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> dict[str, Figure]:
+    """Count the errors of texts against their references: by week and version, and by confidence."""
+    versions: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    bins: dict[int, list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
+    for week, model, version, confidence, reference, heard in rows:
+        errors, words = counted.of(reference, heard or "")
+        one = versions[week, model or "", version or ""]
+        one[0], one[1], one[2] = one[0] + 1, one[1] + words, one[2] + errors
+        if confidence is not None and words:
+            place = bins[min(int(confidence * _N_BINS), _N_BINS - 1)]
+            place[0], place[1], place[2] = place[0] + 1, place[1] + words, place[2] + min(errors, words)
+            place[3] += confidence * words
+    return {
+        "errors_of_versions": Figure(
+            name="errors_of_versions",
+            sql=sql,
+            columns=("week", "model", "version", "references", "words", "word_errors"),
+            rows=tuple((*key, *counts) for key, counts in sorted(versions.items())),
+        ),
+        "reliability": Figure(
+            name="reliability",
+            sql=sql,
+            columns=("messages", "words", "confidence", "right"),
+            rows=tuple(
+                (int(count), int(words), said / words, 1 - wrong / words)
+                for _, (count, words, wrong, said) in sorted(bins.items())
+            ),
+        ),
+    }

@@ -1,0 +1,42 @@
+"""Remember whose records of work the bot must delete, until it has done it.
+
+The pages delete people's data, too, and cannot reach the records of the bot's durable engine.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.held_bodies import WorkToForget
+from glas.db.audit_tables import WorkToForgetRow
+from glas.db.session import insert
+from glas.db_assist import people
+
+_KEPT: Final = timedelta(days=30)
+"""Where no bot runs, nobody asks; the engine keeps records of ended work for at most some days anyway."""
+
+_MOST: Final = 1000
+
+
+async def remember(tg_id: int, *, session: AsyncSession) -> None:
+    """Let the bot delete its records of a person's work."""
+    new = insert(session, WorkToForgetRow).values(tg_id=tg_id, creation_datetime=people.now())
+    await session.execute(new.on_conflict_do_nothing(index_elements=["tg_id"]))
+
+
+async def waiting(*, session: AsyncSession) -> WorkToForget:
+    """Return whose records are to be deleted."""
+    query = select(WorkToForgetRow.tg_id).order_by(WorkToForgetRow.creation_datetime).limit(_MOST)
+    return WorkToForget(people=tuple(await session.scalars(query)))
+
+
+async def done(tg_id: int, *, session: AsyncSession) -> None:
+    """Forget a person whose records are deleted."""
+    await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.tg_id == tg_id))
+
+
+async def delete_expired(*, session: AsyncSession) -> None:
+    """Forget people for whom no bot has asked."""
+    await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.creation_datetime < people.now() - _KEPT))

@@ -1,0 +1,96 @@
+"""Routes about what is held of people, for the pages; and about the records of the bot's work."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from glas.clients.db_assist_bodies import Page, RowId, TgId
+from glas.clients.held_bodies import MOST_ON_PAGE, Holding, PersonSummary, Reading, WorkToForget
+from glas.db_assist import audit, forgetting, holding, people
+from glas.db_assist.routes import PersonPath, RowPath, database
+from glas.domain.audit import AuditEntry
+from glas.domain.ledger import Transaction
+from glas.domain.messages import Transcription
+
+router = APIRouter()
+
+Before = Annotated[RowId | None, Query(description="Only what has a smaller id; the cursor of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
+
+
+@router.get("/users/{tg_id}/holding")
+async def held(request: Request, tg_id: PersonPath) -> Holding:
+    """Count what is held about a person."""
+    async with database(request).reading() as session:
+        return await holding.holding(tg_id, session=session)
+
+
+@router.get("/users/{tg_id}/messages")
+async def messages(
+    request: Request, tg_id: PersonPath, before: Before = None, limit: Limit = 50
+) -> Page[Transcription]:
+    """Return a person's messages, the newest first, page by page."""
+    async with database(request).reading() as session:
+        return await holding.messages_of(tg_id, before, limit, session=session)
+
+
+@router.get("/users/{tg_id}/ledger")
+async def ledger(request: Request, tg_id: PersonPath, before: Before = None, limit: Limit = 50) -> Page[Transaction]:
+    """Return a person's ledger entries, the newest first, page by page."""
+    async with database(request).reading() as session:
+        return await holding.entries_of(tg_id, before, limit, session=session)
+
+
+@router.get("/transcriptions/{transcription_id}/transactions")
+async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction, ...]:
+    """Return the ledger entries that a message paid, to its speaker and to reviewers."""
+    async with database(request).reading() as session:
+        return await holding.entries_about(transcription_id, session=session)
+
+
+@router.get("/people")
+async def find_people(
+    request: Request,
+    number: Annotated[RowId | None, Query(description="Telegram's id, or the number of a row or message.")] = None,
+    before: Before = None,
+    limit: Limit = 50,
+) -> Page[PersonSummary]:
+    """Return people, the newest first, page by page."""
+    async with database(request).reading() as session:
+        return await holding.people_page(number, before, limit, session=session)
+
+
+@router.get("/audit")
+async def entries(
+    request: Request,
+    before: Before = None,
+    limit: Limit = 50,
+    tg_id: Annotated[TgId | None, Query(description="Only what concerns this person.")] = None,
+) -> Page[AuditEntry]:
+    """Return what administrators did, the newest first, page by page."""
+    async with database(request).reading() as session:
+        return await audit.page(before, limit, tg_id, session=session)
+
+
+@router.post("/audit/readings")
+async def read_message(request: Request, reading: Reading) -> Transcription:
+    """Return a message of somebody to an administrator, and write that down."""
+    async with database(request).writing() as session:
+        user = await people.load(reading.tg_id, session=session)
+        message = await holding.message_of(user.id, reading.transcription_id, session=session)
+        await audit.read_message(reading.by, user, message.id, session=session)
+        return message
+
+
+@router.get("/work-to-forget")
+async def work_to_forget(request: Request) -> WorkToForget:
+    """Return the people whose records of work the bot must still delete."""
+    async with database(request).reading() as session:
+        return await forgetting.waiting(session=session)
+
+
+@router.delete("/work-to-forget/{tg_id}")
+async def work_forgotten(request: Request, tg_id: PersonPath) -> None:
+    """Store that the bot has deleted them."""
+    async with database(request).writing() as session:
+        await forgetting.done(tg_id, session=session)

@@ -1,0 +1,35 @@
+"""What administrators did to the data of people: the entries of the audit."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Action(StrEnum):
+    """What an administrator did."""
+
+    ROLE = "role"
+    REVIEWER = "reviewer"
+    BAN = "ban"
+    GRANT = "grant"
+    FORGET = "forget"
+    DELETE_MESSAGE = "delete_message"
+    READ_MESSAGE = "read_message"
+
+
+class AuditEntry(BaseModel):
+    """One action. Entries are never changed or removed, and hold no words of anybody and no Telegram id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    creation_datetime: datetime
+    actor_id: int = Field(description="Row of the administrator.")
+    actor_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
+    subject_id: int | None = Field(description="Row of the person whom it concerns.")
+    subject_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
+    transcription_id: int | None = Field(description="The message, where it concerns one.")
+    action: Action
+    before: dict[str, bool | int | str | None] | None = Field(description="Values that were replaced.")
+    after: dict[str, bool | int | str | None] | None = Field(description="Values that replaced them.")

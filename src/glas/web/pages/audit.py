@@ -1,0 +1,32 @@
+"""What administrators did, for administrators. Nothing here can be changed, by nobody."""
+
+from typing import Annotated, Final
+
+from fastapi import Query, Request, Response
+
+from glas.clients.db_assist_bodies import RowId, TgId
+from glas.web.access.guard import Visit, site_of
+from glas.web.access.rights import Right
+from glas.web.frame import Page, page_router
+from glas.web.pages import written
+
+router = page_router(Right.ADMINISTRATOR)
+PAGE = Page("/audit", "page-audit", "page-audit-about", Right.ADMINISTRATOR, router)
+
+ON_PAGE: Final = 100
+
+
+@router.get("/audit")
+async def audit(
+    request: Request,
+    visit: Visit,
+    before: Annotated[RowId | None, Query()] = None,
+    about: Annotated[TgId | None, Query()] = None,
+) -> Response:
+    """Show entries, newest first; `about` restricts them to a person."""
+    site = site_of(request)
+    entries = await site.services.db_assist.audit(before=before, limit=ON_PAGE, tg_id=about)
+    path = "/audit" if about is None else f"/audit?about={about}"
+    return site.frame.page(
+        request, visit, "audit.html", entries=entries, about=about, here=path, is_first=before is None, written=written
+    )

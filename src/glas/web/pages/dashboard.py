@@ -1,0 +1,65 @@
+"""Figures for administrators: how much, how well, how fast, what was paid, what failed."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import Request, Response
+
+from glas.clients.dashboard import Dashboard
+from glas.clients.data_loader import DataLoaderClient, ExportState
+from glas.clients.nn_service import NnServiceClient
+from glas.clients.recognition_figures import RecognitionFigures
+from glas.domain.errors import GlasError
+from glas.localisation import Catalogue
+from glas.web.access.guard import Visit, site_of
+from glas.web.access.rights import Right
+from glas.web.frame import Page, page_router
+from glas.web.pages import dashboard_quality, dashboard_work, written
+from glas.web.pages.dashboard_cards import Card
+
+router = page_router(Right.ADMINISTRATOR)
+PAGE = Page("/dashboard", "page-dashboard", "page-dashboard-about", Right.ADMINISTRATOR, router)
+
+_CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
+    dashboard_work.days,
+    dashboard_quality.errors_of_versions,
+    dashboard_quality.scores,
+    dashboard_quality.reliability,
+    dashboard_work.training,
+    dashboard_work.coins,
+    dashboard_work.errors,
+)
+
+
+@router.get("/dashboard")
+async def dashboard(request: Request, visit: Visit) -> Response:
+    """Show all figures; what a part does not tell now is left out with a word about it."""
+    site = site_of(request)
+    services = site.services
+    found = await services.db_assist.dashboard()
+    return site.frame.page(
+        request,
+        visit,
+        "dashboard.html",
+        cards=[card(found, visit.say) for card in _CARDS],
+        waiting=found.figures["waiting"].records()[0],
+        waiting_sql=found.figures["waiting"].sql,
+        recognition=await _recognition(services.nn_service),
+        export=await _export(services.data_loader),
+        database=found.database,
+        written=written,
+    )
+
+
+async def _recognition(nn_service: NnServiceClient | None) -> RecognitionFigures | None:
+    try:
+        return None if nn_service is None else await nn_service.figures()
+    except GlasError:
+        return None
+
+
+async def _export(data_loader: DataLoaderClient) -> ExportState | None:
+    try:
+        return await data_loader.export_state()
+    except GlasError:
+        return None

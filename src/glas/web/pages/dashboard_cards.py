@@ -1,0 +1,62 @@
+"""What a card of the dashboard consists of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from glas.clients.dashboard import Cell, Figure
+from glas.localisation import Catalogue
+from glas.web.pages import written
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure with its plots, its numbers and the statement that gave them.
+
+    Attributes:
+        name: of the card, as its anchor.
+        title: what is counted.
+        note: what a reader must know of it; may be empty.
+        plots: pictures.
+        legend: names of the colours, in their order; with the number of each one's class.
+        columns: heads of the table.
+        rows: its cells, written out.
+        sql: the statement.
+    """
+
+    name: str
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sql: str
+    plots: tuple[Markup, ...] = ()
+    legend: tuple[tuple[int, str], ...] = field(default=())
+
+
+def as_number(value: Cell) -> float:
+    """Return a cell that holds a number; 0 for NULL."""
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def version_of(record: dict[str, Cell]) -> str:
+    """Return the name of a version of a model."""
+    model, version = record["model"] or "—", record["version"]
+    return f"{model} {version}" if version else str(model)
+
+
+def heads(figure: Figure, say: Catalogue) -> tuple[str, ...]:
+    """Return the heads of a figure's columns."""
+    return tuple(say(f"dash-column-{column}") for column in figure.columns)
+
+
+def cells(rows: Sequence[Sequence[Cell]], say: Catalogue, *, digits: int = 1) -> tuple[tuple[str, ...], ...]:
+    """Write rows out."""
+    return tuple(
+        tuple(
+            written.number(cell, say.language, digits) if isinstance(cell, int | float) else str(cell or "—")
+            for cell in row
+        )
+        for row in rows
+    )

@@ -1,0 +1,94 @@
+"""Cards of the dashboard about work: messages, training data, coins, errors."""
+
+from datetime import date, timedelta
+
+from glas.clients.dashboard import Dashboard
+from glas.localisation import Catalogue
+from glas.web import plots
+from glas.web.pages import written
+from glas.web.pages.dashboard_cards import Card, as_number, cells, heads
+
+
+def days(found: Dashboard, say: Catalogue) -> Card:
+    """Messages, minutes and people of each of the last 30 days."""
+    figure = found.figures["days"]
+    by_day = {str(record["day"]): record for record in figure.records()}
+    shown = _all_days(sorted(by_day))
+    drawn = tuple(
+        plots.bars(
+            say(f"dash-column-{column}"),
+            [(day[5:], as_number(by_day[day][column]) if day in by_day else 0.0) for day in shown],
+        )
+        for column in ("messages", "minutes", "people")
+    )
+    return Card(
+        "days",
+        say("dash-days"),
+        say("dash-days-note"),
+        heads(figure, say),
+        cells(figure.rows[::-1], say),
+        figure.sql,
+        plots=drawn,
+    )
+
+
+def _all_days(known: list[str]) -> list[str]:
+    """Return the last 30 days up to the last one that is known, without gaps."""
+    if not known:
+        return []
+    last = date.fromisoformat(known[-1])
+    return [(last - timedelta(days=number)).isoformat() for number in range(29, -1, -1)]
+
+
+def training(found: Dashboard, say: Catalogue) -> Card:
+    """Minutes that may be trained on, by who stands behind the words."""
+    figure = found.figures["training"]
+    named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
+    values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
+    drawn = (plots.bars(say("dash-column-minutes"), values),) if values else ()
+    return Card(
+        "training",
+        say("dash-training"),
+        say("dash-training-note"),
+        heads(figure, say),
+        cells(named, say),
+        figure.sql,
+        plots=drawn,
+    )
+
+
+def coins(found: Dashboard, say: Catalogue) -> Card:
+    """What was paid for what, and whether everybody's cash is the sum of the ledger."""
+    paid, checked = found.figures["coins"], found.figures["ledger"]
+    (ledger,) = checked.records()
+    is_right = not as_number(ledger["wrong"])
+    total = written.number(as_number(ledger["cash_hundredths"]) / 100, say.language, 2)
+    check = (
+        say("dash-ledger-right", people=int(as_number(ledger["people"])), total=total)
+        if is_right
+        else say("dash-ledger-wrong", people=int(as_number(ledger["wrong"])))
+    )
+    rows = tuple(
+        (
+            say(f"data-reason-{record['reason']}"),
+            written.number(as_number(record["entries"]), say.language),
+            written.number(as_number(record["hundredths"]) / 100, say.language, 2),
+        )
+        for record in paid.records()
+    )
+    return Card(
+        "coins",
+        say("dash-coins"),
+        check,
+        (say("dash-column-reason"), say("dash-column-entries"), say("dash-column-coins")),
+        rows,
+        f"{paid.sql}\n\n{checked.sql}",
+    )
+
+
+def errors(found: Dashboard, say: Catalogue) -> Card:
+    """Messages without a text, by the code of the error, with its last time."""
+    figure = found.figures["errors"]
+    return Card(
+        "errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), cells(figure.rows, say), figure.sql
+    )

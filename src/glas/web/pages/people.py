@@ -1,0 +1,133 @@
+"""People, for administrators: find somebody, see what is held, change rights, delete their data."""
+
+from typing import Annotated, Final
+
+from fastapi import Form, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from glas.clients.db_assist_bodies import RowId, TgId
+from glas.clients.erasure import clean_export, erase_person
+from glas.domain.errors import ConflictError
+from glas.domain.people import Role
+from glas.web.access.guard import Visit, site_of
+from glas.web.access.rights import Right
+from glas.web.frame import Page, page_router
+from glas.web.pages import people_messages, written
+from glas.web.pages.amounts import coins
+from glas.web.site import Site
+
+router = page_router(Right.ADMINISTRATOR)
+PAGE = Page("/people", "page-people", "page-people-about", Right.ADMINISTRATOR, router)
+
+ON_PAGE: Final = 50
+_MOST_DIGITS: Final = 18
+_LAST: Final = 10
+
+Before = Annotated[RowId | None, Query()]
+Person = Annotated[TgId, Path()]
+
+
+class AdministratorStaysError(ConflictError):
+    """An administrator of the settings cannot be banned, demoted or forgotten by another one."""
+
+
+@router.get("/people")
+async def people(
+    request: Request, visit: Visit, q: Annotated[str, Query(max_length=100)] = "", before: Before = None
+) -> Response:
+    """List people, newest first, or those whom a number names."""
+    site, wanted = site_of(request), q.strip()
+    is_number = wanted.isascii() and wanted.isdecimal() and 0 < len(wanted) <= _MOST_DIGITS and int(wanted) > 0
+    found = None
+    if not wanted or is_number:
+        number = int(wanted) if wanted else None
+        found = await site.services.db_assist.people(number, before=before, limit=ON_PAGE)
+    return site.frame.page(
+        request, visit, "people.html", found=found, wanted=wanted, is_first=before is None, written=written, coins=coins
+    )
+
+
+@router.get("/people/{tg_id}")
+async def person(request: Request, visit: Visit, tg_id: Person, before: Before = None) -> Response:
+    """Show a person: rights, limits, consents, messages without their texts, ledger, audit."""
+    site = site_of(request)
+    db_assist = site.services.db_assist
+    return site.frame.page(
+        request,
+        visit,
+        "person.html",
+        held=await db_assist.holding(tg_id),
+        messages=await db_assist.messages_of(tg_id, before=before, limit=ON_PAGE),
+        entries=await db_assist.ledger_of(tg_id, limit=_LAST),
+        audit=await db_assist.audit(tg_id=tg_id, limit=_LAST),
+        is_first=before is None,
+        is_protected=_is_protected(tg_id, site),
+        roles=(Role.USER, Role.BETA_TESTER, Role.UNLIMITED),
+        written=written,
+        coins=coins,
+    )
+
+
+@router.post("/people/{tg_id}/role")
+async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotated[Role, Form()]) -> Response:
+    """Give a role; administrators come from the settings alone."""
+    _refuse_protected(tg_id, site_of(request))
+    if role is Role.ADMIN:
+        raise AdministratorStaysError("expected a role other than the administrators'", param="role")
+    await site_of(request).services.db_assist.set_role(tg_id, role, by=visit.person)
+    return _back(request, tg_id)
+
+
+@router.post("/people/{tg_id}/reviewer")
+async def set_reviewer(request: Request, visit: Visit, tg_id: Person, is_reviewer: Annotated[bool, Form()]) -> Response:
+    """Let a person review, or not any more."""
+    await site_of(request).services.db_assist.set_reviewer(tg_id, is_reviewer=is_reviewer, by=visit.person)
+    return _back(request, tg_id)
+
+
+@router.post("/people/{tg_id}/ban")
+async def set_ban(request: Request, visit: Visit, tg_id: Person, is_banned: Annotated[bool, Form()]) -> Response:
+    """Ban a person or lift the ban."""
+    _refuse_protected(tg_id, site_of(request))
+    db_assist = site_of(request).services.db_assist
+    if is_banned:
+        await db_assist.ban(tg_id, by=visit.person)
+    else:
+        await db_assist.unban(tg_id, by=visit.person)
+    return _back(request, tg_id)
+
+
+@router.post("/people/{tg_id}/forget")
+async def forget(request: Request, visit: Visit, tg_id: Person, typed: Annotated[str, Form(max_length=50)]) -> Response:
+    """Delete a person's data, as their own /forget does; their id confirms it."""
+    site = site_of(request)
+    _refuse_protected(tg_id, site)
+    if typed.strip() != str(tg_id):
+        return RedirectResponse(f"/people/{tg_id}#forget", 303)
+    await erase_person(tg_id, site.services.db_assist, site.services.data_loader, by=visit.person)
+    await clean_export(site.services.data_loader)
+    _expire(tg_id, site)
+    return RedirectResponse("/people", 303)
+
+
+def _is_protected(tg_id: int, site: Site) -> bool:
+    return tg_id in site.admins
+
+
+def _refuse_protected(tg_id: int, site: Site) -> None:
+    if _is_protected(tg_id, site):
+        raise AdministratorStaysError("expected somebody who is no administrator", param="tg_id")
+
+
+def _back(request: Request, tg_id: int) -> Response:
+    _expire(tg_id, site_of(request))
+    return RedirectResponse(f"/people/{tg_id}", 303)
+
+
+def _expire(tg_id: int, site: Site) -> None:
+    """Let what the person may do count at once."""
+    if site.visitors.people is not None:
+        site.visitors.people.expire(tg_id)
+
+
+router.include_router(people_messages.router)

@@ -1,0 +1,57 @@
+"""How times, lengths and numbers are written on the pages."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from glas.localisation.catalogue import rounded
+from glas.localisation.plurals import written
+
+
+def moment(value: datetime | None, language: str) -> Markup:
+    """Return a time, in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash where there is none."""
+    if value is None:
+        return Markup("—")
+    value = value.astimezone(UTC)
+    shown = f"{value:%d.%m.%Y, %H:%M}" if language == "ru" else f"{value.day} {value:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), shown)
+
+
+def length(seconds: float | None) -> str:
+    """Return how long a recording is: "0:07", "1:02:03"; a dash where nobody knows."""
+    if seconds is None:
+        return "—"
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def number(value: float | None, language: str, digits: int = 1) -> str:
+    """Return a number with so many decimals, without those that are zero; a dash for None."""
+    if value is None:
+        return "—"
+    decimal = rounded(value, digits)
+    whole = decimal.to_integral_value()
+    return written(language, int(whole) if decimal == whole else decimal.normalize())
+
+
+def percent(share: float | None, language: str, digits: int = 1) -> str:
+    """Return a share as per cent."""
+    return "—" if share is None else f"{number(100 * share, language, digits)} %"
+
+
+def amount(hundredths: int, language: str) -> str:
+    """Return coins without their noun, with a sign: "+0.8"."""
+    shown = Decimal(hundredths).scaleb(-2)
+    whole = shown.to_integral_value()
+    digits = written(language, int(whole) if shown == whole else shown.normalize())
+    return digits if hundredths < 0 else f"+{digits}"
+
+
+def values_in(values: Mapping[str, bool | int | str | None] | None) -> str:
+    """Return the values of an entry of the audit, as the database has them."""
+    if not values:
+        return "—"
+    return ", ".join(f"{name}: {str(value).lower()}" for name, value in values.items())

@@ -1,0 +1,171 @@
+"""Plots as SVG that the server draws: no script is needed, and colours come from the style sheet, light or dark.
+
+Everything is drawn with classes (`plot.css`): the policy of the pages allows no style in the HTML. Every plot has a
+name for screen readers; the numbers stand in a table beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+_WIDTH: Final = 360
+_LEFT: Final = 42
+_RIGHT: Final = 8
+_TOP: Final = 10
+_HEIGHT: Final = 120
+_BOTTOM: Final = 22
+_SIDE: Final = 220
+_FEW: Final = 4
+N_COLOURS: Final = 6
+"""Classes c0 to c5 of the style sheet; further series begin anew."""
+
+
+def bars(title: str, values: Sequence[tuple[str, float]]) -> Markup:
+    """Draw one bar for each label, with the label and the value in its tooltip."""
+    return stacks(title, [(label, (value,)) for label, value in values], colours=(0,))
+
+
+def stacks(title: str, values: Sequence[tuple[str, Sequence[float]]], *, colours: Sequence[int]) -> Markup:
+    """Draw bars of several parts, from the bottom up; `colours` says which class each part has."""
+    most = _round_up(max((sum(parts) for _, parts in values), default=0))
+    step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
+    drawn: list[Markup] = [*_scale(most)]
+    for place, (label, parts) in enumerate(values):
+        below = 0.0
+        for colour, part in zip(colours, parts, strict=True):
+            height = _HEIGHT * part / most
+            y = _TOP + _HEIGHT - _HEIGHT * below / most - height
+            drawn.append(
+                Markup('<rect class="c{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
+                    colour, _LEFT + place * step + step * 0.1, y, step * 0.8, height
+                )
+            )
+            below += part
+        # A wide target for the tooltip, also where the bar is low.
+        drawn.append(
+            Markup(
+                '<rect class="hit" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}: {}</title></rect>'
+            ).format(_LEFT + place * step, _TOP, step, _HEIGHT, label, " + ".join(f"{part:g}" for part in parts))
+        )
+    drawn += _labels([label for label, _ in values])
+    return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM, drawn)
+
+
+def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]]) -> Markup:
+    """Draw a line of points for each series over the labels; `series` gives values by label, and may lack some."""
+    most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
+    step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
+    drawn: list[Markup] = [*_scale(most)]
+    for number, (name, values) in enumerate(series.items()):
+        colour = number % N_COLOURS
+        points = [
+            (label, _LEFT + step * (place + 0.5), _TOP + _HEIGHT - _HEIGHT * values[label] / most)
+            for place, label in enumerate(labels)
+            if label in values
+        ]
+        path = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
+        drawn.append(Markup('<polyline class="l{}" points="{}"/>').format(colour, path))
+        drawn += [
+            Markup('<circle class="c{}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}, {}: {:g}</title></circle>').format(
+                colour, x, y, name, label, values[label]
+            )
+            for label, x, y in points
+        ]
+    drawn += _labels(labels)
+    return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM, drawn)
+
+
+def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]]) -> Markup:
+    """Draw how often the model is right against how sure it says it is.
+
+    Args:
+        title: name of the plot.
+        across: name of the axis of what the model says.
+        upwards: name of the axis of what is right.
+        points: said (0..1), right (0..1), and a number of words, which a point's area grows with.
+    """
+    drawn = [
+        Markup('<rect class="axis" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, _TOP, _SIDE, _SIDE),
+        Markup('<line class="ideal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
+            _LEFT, _TOP + _SIDE, _LEFT + _SIDE, _TOP
+        ),
+    ]
+    for fifth in range(6):
+        place = _SIDE * fifth / 5
+        drawn += [
+            Markup('<text x="{:g}" y="{}" text-anchor="middle">{:g}</text>').format(
+                _LEFT + place, _TOP + _SIDE + 15, fifth / 5
+            ),
+            Markup('<text x="{}" y="{:g}" text-anchor="end">{:g}</text>').format(
+                _LEFT - 5, _TOP + _SIDE - place + 4, fifth / 5
+            ),
+        ]
+    drawn += [
+        Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            _LEFT + _SIDE / 2, _TOP + _SIDE + 32, across
+        ),
+        Markup('<text x="0" y="0" text-anchor="middle" transform="translate(9 {}) rotate(-90)">{}</text>').format(
+            _TOP + _SIDE / 2, upwards
+        ),
+    ]
+    most = max((size for *_, size in points), default=1)
+    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
+    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
+    drawn += [
+        Markup(
+            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{:.2f} → {:.2f}</title></circle>'
+        ).format(x, y, 3 + 7 * (size / most) ** 0.5, said, right)
+        for (x, y), (said, right, size) in zip(places, points, strict=True)
+    ]
+    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+
+
+def _scale(most: float) -> list[Markup]:
+    """Draw three lines across with their values."""
+    drawn = []
+    for part in (0.0, 0.5, 1.0):
+        y = _TOP + _HEIGHT * (1 - part)
+        drawn.append(Markup('<line class="axis" x1="{}" y1="{:g}" x2="{}" y2="{:g}"/>').format(_LEFT, y, _WIDTH, y))
+        drawn.append(
+            Markup('<text x="{}" y="{:g}" text-anchor="end">{:g}</text>').format(_LEFT - 4, y + 4, most * part)
+        )
+    return drawn
+
+
+def _labels(labels: Sequence[str]) -> list[Markup]:
+    """Write the labels; of many only the first, the middle and the last one."""
+    if not labels:
+        return []
+    step = (_WIDTH - _LEFT - _RIGHT) / len(labels)
+    y = _TOP + _HEIGHT + 15
+    last = len(labels) - 1
+    wanted = dict.fromkeys(range(last + 1), "middle")
+    if last >= _FEW:
+        wanted = {0: "start", last // 2: "middle", last: "end"}
+    shift = {"start": 0.0, "middle": 0.5, "end": 1.0}
+    return [
+        Markup('<text x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
+            _LEFT + step * (place + shift[anchor]), y, anchor, labels[place]
+        )
+        for place, anchor in wanted.items()
+    ]
+
+
+def _svg(title: str, width: int, height: int, drawn: Sequence[Markup]) -> Markup:
+    return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        width, height, title, Markup("").join(drawn)
+    )
+
+
+def _round_up(value: float) -> float:
+    """Return the next of 1, 2, 4, 10, 20, 40, 100 … (or 0.1, 0.2, …) that is not less; 1 for nothing."""
+    if value <= 0:
+        return 1
+    scale = 1.0
+    while scale * (1 + 1e-9) < value:
+        scale *= 10
+    while scale / 10 >= value:
+        scale /= 10
+    # Shares that add up to 100 may be a little more than that.
+    return next(scale * part for part in (0.1, 0.2, 0.4, 1) if scale * part * (1 + 1e-9) >= value)
