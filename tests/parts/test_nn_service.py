@@ -201,7 +201,7 @@ async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: 
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
         first = asyncio.create_task(client.transcribe(data))
         assert await asyncio.to_thread(held.began.acquire, timeout=20)
-        assert (await client.health()).in_flight == 1
+        assert (await client.health()).in_flight == (await client.figures()).n_in_flight == 1
         with pytest.raises(OverloadedError) as refused:
             await client.transcribe(data)
         assert refused.value.retry_after_s is not None
@@ -209,6 +209,13 @@ async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: 
         held.door.set()
         assert (await first).hypothesis.text
         assert 'outcome="overloaded"} 1.0' in (await http.get("/metrics")).text
+        figures = await client.figures()
+        assert figures.outcomes == {"overloaded": 1, "ok": 1}
+        middle, last = figures.processing_percentile(0.5), figures.processing_percentile(0.99)
+        assert middle is not None
+        assert last is not None
+        assert 0 < middle <= last
+        assert figures.real_time_factor == figures.processing_s / figures.audio_s > 0
 
 
 async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: bytes) -> None:

@@ -13,9 +13,12 @@ from itertools import count
 import pytest
 import pytest_asyncio
 
+from glas.clients.erasure import erase_person
+from glas.domain.audit import Action
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Purpose, Role
 from glas.settings import Settings
+from glas.tg_bot.people import privacy
 from glas.tg_bot.talk.phrases import Phrases, coins
 from glas.tg_bot.talk.picture import START
 from glas.tg_bot.talk.texts import units
@@ -176,6 +179,21 @@ async def test_everything_is_given_and_everything_is_forgotten(house: House, ann
 
 
 @in_the_module
+async def test_what_is_deleted_on_the_pages_is_forgotten_here_too(
+    house: House, anna: int, samples: list[Sample]
+) -> None:
+    """The pages reach neither the durable engine's records nor its queue."""
+    await house.start(anna)
+    await house.archived(await house.answer(house.telegram.speak(anna, samples[0].path.read_bytes())))
+    assert remembered(house, anna)
+    services = house.services
+    assert await erase_person(anna, services.db_assist, services.data_loader) == 1
+    await privacy.forget_work(services.db_assist, house.durable)
+    await house.until(lambda: not remembered(house, anna), "the durable engine's forgetting")
+    assert anna not in (await services.db_assist.work_to_forget()).people
+
+
+@in_the_module
 async def test_lost_originals_are_fetched_again(house: House, anna: int, samples: list[Sample]) -> None:
     """One is missing, one damaged, a text gone, one was never archived, one nobody has any more: /repair tells."""
     await house.start(anna)
@@ -235,4 +253,10 @@ async def test_administrators_only_by_number(house: House, anna: int) -> None:
     house.telegram.say(anna, "/balance")
     await house.answer(house.telegram.say(ADMIN, f"/unban {anna}"))
     assert len(house.telegram.answers(anna)) == before
+    done = (await house.services.db_assist.audit(tg_id=anna)).items
+    assert [(one.action, one.actor_tg_id) for one in done[::-1]] == [
+        (Action.GRANT, ADMIN),
+        (Action.BAN, ADMIN),
+        (Action.BAN, ADMIN),
+    ]
     assert (await house.answer(house.telegram.say(anna, "/balance")))["text"].startswith("Баланс: 12,5 монеты")

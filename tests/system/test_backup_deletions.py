@@ -68,6 +68,27 @@ def test_a_restore_brings_nobody_back_who_was_forgotten(data_dir: Path, tmp_path
         assert (again.exit_code, "они не вернулись" in again.output) == (0, True)
 
 
+def test_a_restore_deletes_a_message_again_and_keeps_its_person(data_dir: Path, tmp_path: Path) -> None:
+    """Who deletes one message has not asked to be forgotten."""
+    archive = tmp_path / "kept" / "old.tar"
+    assert glas(data_dir, "backup", archive).exit_code == 0
+    ((person, user_id),) = _rows(data_dir, "SELECT tg_id, id FROM users ORDER BY id LIMIT 1")
+    ((message,),) = _rows(data_dir, "SELECT id FROM transcriptions WHERE user_id = ?", user_id)
+    assert isinstance(person, int)
+    assert isinstance(message, int)
+
+    async def work() -> None:
+        async with open_db_assist(Settings(_env_file=None, data_dir=data_dir)) as client:
+            await client.delete_message(message, person)
+
+    asyncio.run(work())
+    assert glas(data_dir, "restore", archive, "--force").exit_code == 0
+    assert _rows(data_dir, "SELECT 1 FROM transcriptions WHERE id = ?", message) == []
+    assert not (data_dir / "s3" / str(message)).exists()
+    assert _rows(data_dir, "SELECT id FROM users WHERE tg_id = ?", person) == [(user_id,)]
+    assert len(_rows(data_dir, "SELECT 1 FROM transcriptions")) == N_PEOPLE - 1
+
+
 def test_a_log_of_another_installation_deletes_nothing(data_dir: Path, filled: Path, tmp_path: Path) -> None:
     """Rows have the same numbers everywhere."""
     archive, other = tmp_path / "kept" / "glas.tar", tmp_path / "other"
