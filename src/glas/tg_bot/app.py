@@ -15,12 +15,14 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.people import Locale
-from glas.durable import Durable, Retry, Schedule, with_retries
+from glas.durable import Durable, Retry, Schedule, is_away, with_retries
 from glas.settings import BotSettings, Settings, numbers, plain
+from glas.tg_bot.api.counting import Counting
 from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.telegram import Patience, open_telegram, said
 from glas.tg_bot.dispatch import Acquaintance, Updates
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
+from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.people import (
     admin,
     again,
@@ -84,6 +86,7 @@ class TelegramBot:
     settings: Settings
     services: Services
     durable: Durable
+    metrics: Metrics
 
     async def run(self) -> None:
         """Receive updates by polling until cancelled; with a webhook they arrive through `webhook.create_app` instead.
@@ -113,6 +116,18 @@ class TelegramBot:
             shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in _COMMANDS]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
+
+    async def figures(self) -> bytes:
+        """Return the metrics in Prometheus' text format; the depth of a queue is NaN if it is not known."""
+        for queue in jobs.queues(1):
+            try:
+                n_works: float = await self.durable.count_waiting(queue.name)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                n_works = float("nan")
+            self.metrics.waiting(queue.name, n_works)
+        return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:
         """Delete rows that earlier versions stored by mistake; if a service is unavailable, try at the next start."""
@@ -153,22 +168,31 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         raise ConfigurationError("expected a bot's token in TELEGRAM_TOKEN; @BotFather in Telegram gives one")
     if settings.bot.webhook_url is not None and settings.bot.webhook_secret is None:
         raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET with GLAS_BOT__WEBHOOK_URL: anybody could push")
-    limiter = RateLimiter()
+    metrics = Metrics()
+    limiter = RateLimiter(metrics)
     async with open_telegram(
         token, api_url=settings.telegram_api_url, is_local=settings.bot.api_is_local, limiter=limiter
     ) as bot:
+        bot.session.middleware(Counting(metrics))
         phrases = Phrases()
-
         desk = Desk(settings.bot.recognitions)
         notice = Notice(desk, limiter)
         durable.tell(notice.say, notice.hear)
-        _register(settings, services, durable, bot=bot, phrases=phrases, token=token, desk=desk)
-        intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first)
-        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable)
+        _register(settings, services, durable, bot=bot, phrases=phrases, token=token, desk=desk, metrics=metrics)
+        intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, metrics=metrics)
+        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, metrics)
 
 
 def _register(
-    settings: Settings, services: Services, durable: Durable, *, bot: Bot, phrases: Phrases, token: str, desk: Desk
+    settings: Settings,
+    services: Services,
+    durable: Durable,
+    *,
+    bot: Bot,
+    phrases: Phrases,
+    token: str,
+    desk: Desk,
+    metrics: Metrics,
 ) -> None:
     """Register the workflows with the objects that they need."""
     options, signer, pseudonyms = settings.bot, Signer(token), Pseudonyms(token)
@@ -184,7 +208,7 @@ def _register(
     delivery = Delivery(bot, steps, services.db_assist, keyboards, pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(settings.audio.max_duration_s // 60))
     pipeline = Pipeline(
-        bot, durable, steps, doorkeeper, hearing, delivery, services.db_assist, phrases, keyboards, limits
+        bot, durable, steps, doorkeeper, hearing, delivery, services.db_assist, phrases, keyboards, limits, metrics
     )
     archiving = Archiving(steps, durable, hearing, services.db_assist, services.data_loader, shelf)
     repair = Repair(bot, steps, archiving, services.db_assist, services.data_loader, phrases)
@@ -214,7 +238,7 @@ def _register(
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.REPAIR, repair.run)
     durable.workflow(jobs.CLEAN, archiving.clean)
-    durable.workflow(jobs.UPDATE, Updates(bot, dispatcher, durable, steps, phrases).handle)
+    durable.workflow(jobs.UPDATE, Updates(bot, dispatcher, durable, steps, phrases, metrics).handle)
     durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, services.nn_service, phrases).run)
     _register_queues(durable, options)
 
