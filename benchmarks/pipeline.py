@@ -125,7 +125,7 @@ def child(*command: str, environment: dict[str, str] | None = None) -> Iterator[
 def recognition_s(http: httpx.Client) -> float:
     """Seconds that the recogniser has worked so far."""
     lines = http.get("/metrics").text.splitlines()
-    return float(next(line for line in lines if line.startswith("glas_processing_seconds_sum")).split()[1])
+    return float(next(line for line in lines if line.startswith("glas_recognition_processing_seconds_sum")).split()[1])
 
 
 def reply(telegram: TelegramServer, person: int, http: httpx.Client) -> Reply:
@@ -202,8 +202,9 @@ async def at_once(_client: NnServiceClient, _data: bytes, **_options: object) ->
 class Free(RateLimiter):
     """Lets everything out at once."""
 
-    async def _turn(self, _method: object) -> None:
+    async def _turn(self, _method: object) -> bool:
         """Nobody waits."""
+        return False
 
 
 async def run_parts(telegram_url: str, token: str, directory: str, database: str, way: str) -> None:

@@ -21,7 +21,8 @@ from glas.db_assist.app import create_app as create_db_assist
 from glas.domain.messages import Transcription
 from glas.durable import Durable, sqlite_place
 from glas.settings import Settings
-from glas.tg_bot.app import Services, TelegramBot, open_bot
+from glas.tg_bot.app import TelegramBot, open_bot
+from glas.tg_bot.services import Services
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID, JsonObject

@@ -309,11 +309,11 @@ async def test_lost_objects_are_found_and_put_back(
         await data_loader.export_now()
     lines = (await http.get("/metrics")).text.splitlines()
     for line in (
-        'glas_objects_stored_total{kind="audio"} 2.0',
-        f'glas_object_bytes_stored_total{{kind="audio"}} {2.0 * len(voice)}',
-        'glas_objects_stored_total{kind="transcription"} 2.0',
-        "glas_objects_lost_total 3.0",
-        'glas_exports_total{outcome="service_unreachable"} 1.0',
+        'glas_store_written_objects_total{kind="audio"} 2.0',
+        f'glas_store_written_bytes_total{{kind="audio"}} {2.0 * len(voice)}',
+        'glas_store_written_objects_total{kind="transcription"} 2.0',
+        "glas_store_lost_objects_total 3.0",
+        'glas_export_runs_total{outcome="service_unreachable"} 1.0',
     ):
         assert line in lines
 

@@ -87,9 +87,10 @@ async def test_figures_for_prometheus(database_settings: Settings) -> None:
         sent = await send(client, tg_id)
         await client.rate(sent.id, tg_id, Score.BEST)
         lines = (await http.get("/metrics")).text.splitlines()
-    assert 'glas_transcriptions{status="done"} 1.0' in lines
-    assert 'glas_scores{score="3"} 1.0' in lines
-    assert "glas_ledger_coins 0.8" in lines
+    assert 'glas_database_messages{status="done"} 1.0' in lines
+    assert 'glas_database_finished_messages{score="3"} 1.0' in lines
+    assert "glas_ledger_paid_coins 0.8" in lines
+    assert "glas_ledger_wrong_balances 0.0" in lines
     assert not any(str(tg_id) in line for line in lines)
 
 

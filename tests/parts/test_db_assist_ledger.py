@@ -87,6 +87,8 @@ async def test_a_wrong_balance_is_found(database_settings: Settings) -> None:
             await session.execute(text("UPDATE users SET cash_hundredths = 7"))
         await database.close()
         check = await client.check_ledger()
+        metrics = (await client._http.get("/metrics")).text
+    assert "glas_ledger_wrong_balances 1.0" in metrics
     assert not check.is_balanced
     (found,) = check.discrepancies
     assert (found.user_id, found.cash_hundredths, found.ledger_hundredths) == (user.id, 7, 0)

@@ -78,6 +78,9 @@ async def test_a_choice_that_cannot_be_loaded_changes_nothing(settings: Settings
         choose(models[1], settings.models_dir)
         await asyncio.sleep(2.5)
         assert await default_of(client) == models[0]
+        assert "glas_recognition_choice_served 0.0" in (await http.get("/metrics")).text
+        choose(models[0], settings.models_dir)
+        assert "glas_recognition_choice_served 1.0" in (await http.get("/metrics")).text
 
 
 async def test_a_named_model_is_not_replaced(settings: Settings, models: list[str]) -> None:

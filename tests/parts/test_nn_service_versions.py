@@ -84,7 +84,7 @@ async def test_every_answer_names_the_weights(settings: Settings, weights: Path,
             assert f'"model_version": "{model.version}"' in events.text
             assert (await http.get("/v1/models")).json()["data"][0]["version"] == model.version
             assert [one["version"] for one in (await http.get("/api/ps")).json()["models"]] == [model.version]
-            counted = f'glas_recordings_total{{model="{model.name}",version="{model.version}"}} 7.0'
+            counted = f'glas_recognition_recordings_total{{model="{model.name}",version="{model.version}"}} 7.0'
             assert counted in (await http.get("/metrics")).text
     assert swapped["version"] == seen[1].version != seen[0].version
     assert seen[0].name == seen[1].name

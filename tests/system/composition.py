@@ -17,7 +17,7 @@ from tests.system.processes import Part
 
 COMPOSE = ROOT / "compose.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
-_PORTS = {"nn_service": 8001, "db_assist": 8002, "data_loader": 8003, "web": 8000, "s3": 8333}
+_PORTS = {"nn_service": 8001, "db_assist": 8002, "data_loader": 8003, "tg_bot": 8005, "web": 8000, "s3": 8333}
 _BIN = Path(sys.executable).parent
 # Their place is taken: by PostgreSQL of the tests, and by directories that the test has made.
 _ELSEWHERE = {"db", "folders"}
@@ -71,7 +71,7 @@ class Fleet:
     """Services as processes: hosts and ports moved to loopback, directories under `directory`, all else as written.
 
     Attributes:
-        services: of `composition`.
+        services: of `composition`; those of a profile are left out, as Compose does.
         directory: everything that they write.
         database_url: stands in for the container `db`.
         extra: further variables of a service.
@@ -83,6 +83,7 @@ class Fleet:
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.services = {name: one for name, one in self.services.items() if "profiles" not in one}
         self.ports = {name: free_port() for name in _PORTS}
         # In its container the ports of its parts are its own: one, and one for gRPC.
         self._inner = {part: (free_port(), free_port()) for part in ("filer", "master", "volume")}

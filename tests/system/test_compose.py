@@ -29,6 +29,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _GPU = "nn_service_gpu"
 IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "web")
 ONCE = {"folders", "migrate", "model", "s3_fsync"}
+MONITORING = {"prometheus", "grafana"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def composed(variables_of_env: dict[str, str]) -> dict[str, Service]:
 def test_the_file_keeps_the_specification(variables_of_env: dict[str, str]) -> None:
     """A parser of the whole Compose specification reads it: keys, values and units."""
     read = PyCompose.from_yaml(yaml.safe_dump(composition(variables_of_env)))
-    assert set(read.service_names()) == {*PARTS, "s3", "db", *ONCE}
+    assert set(read.service_names()) == {*PARTS, "s3", "db", *ONCE, *MONITORING}
 
 
 def test_what_is_named_exists(composed: dict[str, Service], variables_of_env: dict[str, str]) -> None:
@@ -57,20 +58,23 @@ def test_what_is_named_exists(composed: dict[str, Service], variables_of_env: di
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source.startswith("./") or source in whole["volumes"], (name, source)
+            assert not source.startswith("./deploy") or (ROOT / source).exists(), (name, source)
         assert "image" in service or service["build"]["target"] in targets, name
         assert (service["restart"] == "no") == (name in ONCE), name
         assert name in ONCE or "healthcheck" in service, name
 
 
 def test_nobody_may_more_than_needed(composed: dict[str, Service]) -> None:
-    """Confined, limited, pinned; one port, on loopback; what talks inside cannot talk outside."""
+    """Confined, limited, pinned; ports on loopback; what talks inside cannot talk outside."""
     for name, service in composed.items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["mem_limit"], name
-        assert re.search(r":\d[\w.-]+$", service.get("image", ":1.0")), name
-        assert ("ports" in service) == (name == "web"), name
+        assert re.search(r":v?\d[\w.-]+$", service.get("image", ":1.0")), name
+        assert ("ports" in service) == (name in {"web", *MONITORING}), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert service.get("profiles", []) == (["monitoring"] if name in MONITORING else []), name
     assert composed["web"]["ports"] == ["127.0.0.1:8000:8000"]
     assert {name for name, one in composed.items() if "outside" in one.get("networks", [])} == {
         "tg_bot",
@@ -100,7 +104,7 @@ def test_commands_and_settings_are_the_programs_own(composed: dict[str, Service]
 # What compose.yaml decides itself: addresses and keys between containers, places inside them; and what makes no sense
 # there: a webhook, which would have to be published, files of a Bot API server, and names where a key is required.
 _DECIDED = re.compile(
-    r"GLAS_(HOST|PORT|DATA_DIR|DOWNLOADS_DIR|DATABASE_URL|S3_\w+|\w+_TOKEN|(NN_SERVICE|DB_ASSIST|DATA_LOADER)_URL|\w+__PORT"
+    r"GLAS_(HOST|PORT|BOT__METRICS_PORT|DATA_DIR|DOWNLOADS_DIR|DATABASE_URL|S3_\w+|\w+_TOKEN|(NN_SERVICE|DB_ASSIST|DATA_LOADER)_URL|\w+__PORT"
     r"|LOG__FORMAT|BOT__SLOT|BOT__WEBHOOK_\w+|BOT__API_IS_LOCAL|ALLOWED_HOSTS|MODEL|API_KEY)|TELEGRAM_TOKEN"
 )
 
@@ -172,7 +176,10 @@ def test_the_example_starts_nothing_by_itself(variables_of_env: dict[str, str]) 
             composition(variables_of_env | {name: EXAMPLE[name]})
     for name in required - set(SECRETS):
         if name.startswith("GLAS_"):
-            given: dict[str, Any] = {name.removeprefix("GLAS_").lower(): EXAMPLE[name]}
+            *groups, last = name.removeprefix("GLAS_").lower().split("__")
+            given: dict[str, Any] = {last: EXAMPLE[name]}
+            for group in groups:
+                given = {group: given}
             with pytest.raises(ValidationError, match="placeholder"):
                 Settings(_env_file=None, **given)
 

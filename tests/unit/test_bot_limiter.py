@@ -12,7 +12,8 @@ from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.methods.base import Response
 
 from glas.tg_bot.api import limiter
-from glas.tg_bot.api.limiter import RateLimiter
+from glas.tg_bot.api.limiter import NotNowError, RateLimiter, Urgency, urgency
+from glas.tg_bot.metrics import Metrics
 
 LIMIT, PERIOD_S = 5, 0.1
 
@@ -90,3 +91,21 @@ async def test_a_call_that_is_given_up_leaves_its_place(rates: RateLimiter, tele
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     await asyncio.wait_for(send(rates, telegram, 99), 10)
+
+
+async def test_what_waits_or_is_dropped_is_counted(rates: RateLimiter, telegram: Telegram) -> None:
+    """Three messages to one chat: the first goes at once, two wait; a status line meanwhile is dropped."""
+    metrics = Metrics()
+    rates._metrics = metrics
+    telegram.pauses.append(0)
+    sending = [asyncio.create_task(send(rates, telegram, 1)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with urgency(Urgency.STATUS), pytest.raises(NotNowError):
+        await send(rates, telegram, 1)
+    await asyncio.gather(*sending)
+    lines = metrics.render().decode().splitlines()
+    assert "glas_bot_status_lines_dropped_total 1.0" in lines
+    assert "glas_bot_pauses_asked_total 1.0" in lines
+    (held,) = [float(line.split()[1]) for line in lines if line.startswith("glas_bot_sends_held_seconds_count ")]
+    assert held >= 2

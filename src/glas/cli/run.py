@@ -118,7 +118,7 @@ def _glas() -> str:
 
 def _addresses(ready: "Ready") -> list[tuple[str, str]]:
     rows = [(say("run-page"), url) for part, url in ready.urls.items() if part == "web"]
-    api = next(iter(ready.urls.values()), None)
+    api = next((url for part, url in ready.urls.items() if not part.startswith("tg_bot")), None)
     if api is not None:
         rows.append(("API", say("run-api", url=api)))
     return rows

@@ -1,6 +1,7 @@
 """The FastAPI app of data_loader."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,7 +16,7 @@ from glas.clients.data_loader import Health
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.archive import Archive
 from glas.data_loader.export import ExportOptions
-from glas.data_loader.exporter import Exporter
+from glas.data_loader.exporter import Exporter, last_success_s
 from glas.data_loader.metrics import Metrics
 from glas.data_loader.routes import make_router
 from glas.domain.errors import ServiceTimeoutError
@@ -53,7 +54,12 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
     app = FastAPI(title="Glas data_loader", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.metrics = Metrics()
+    app.state.metrics = Metrics(
+        {"data": settings.data_dir, "export": settings.export_dir},
+        interval_s=settings.data_loader.export_hours * _SECONDS_PER_HOUR,
+        exported_before_s=last_success_s(settings.export_dir),
+    )
+    app.state.figures = functools.partial(render, app)
     app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(make_router(max_body_bytes=max_body_bytes))
@@ -64,7 +70,13 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
 
 async def figures(request: Request) -> Response:
     """Return the metrics."""
-    return Response(request.app.state.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await render(request.app), media_type=CONTENT_TYPE_LATEST)
+
+
+async def render(app: FastAPI) -> bytes:
+    """Return the metrics in Prometheus' text format; a disk may let its free space be waited for."""
+    rendered: bytes = await asyncio.to_thread(app.state.metrics.render)
+    return rendered
 
 
 async def health(request: Request) -> Health:

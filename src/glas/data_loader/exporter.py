@@ -1,7 +1,9 @@
 """Run exports one after another, report their progress, and stop them at shutdown."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
@@ -76,6 +78,7 @@ class Exporter:
             self._fail(error)
             raise
         self.state = self.state.model_copy(update={"is_running": False, "progress": report, "report": report})
+        await asyncio.to_thread(_mark, self._options.directory)
         self._metrics.exported(report)
         return report
 
@@ -94,6 +97,24 @@ class Exporter:
             _log.error("export failed", code=failure.code, exc_info=error)
         self.state = self.state.model_copy(update={"is_running": False, "failure": failure})
         self._metrics.export_failed(failure.code)
+
+
+def last_success_s(directory: Path) -> float | None:
+    """Return the Unix time at which an export into a directory last succeeded; None if it is not known."""
+    try:
+        return _marker(directory).stat().st_mtime
+    except OSError:
+        return None
+
+
+def _mark(directory: Path) -> None:
+    """Remember, beyond a restart, that an export has succeeded now; only a metric depends on it."""
+    with contextlib.suppress(OSError):
+        _marker(directory).touch()
+
+
+def _marker(directory: Path) -> Path:
+    return directory / ".export" / "succeeded"
 
 
 def _seen(task: "asyncio.Task[ExportReport]") -> None:

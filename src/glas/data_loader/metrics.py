@@ -1,32 +1,69 @@
 """Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
 
+import shutil
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from glas.clients.data_loader import ExportReport
 
+_KINDS = ("audio", "transcription", "recognition")
+
 
 class Metrics:
-    """Counters of stored objects, of lost ones, and of exports."""
+    """Counters of stored objects, of lost ones and of exports, and the free space of disks.
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        stored, exports = "glas_objects_stored", "glas_exports"
-        self._objects = Counter(stored, "Objects that were stored and read back", ["kind"], registry=self._registry)
-        self._bytes = Counter("glas_object_bytes_stored", "Bytes of these", ["kind"], registry=self._registry)
-        self._lost = Counter("glas_objects_lost", "Objects found missing or damaged", registry=self._registry)
-        self._exports = Counter(
-            exports, "Exports by outcome: ok or an error's code", ["outcome"], registry=self._registry
+    Args:
+        directories: directories whose disks are watched, by the name that a label shows.
+        interval_s: seconds between two exports; 0 if none is scheduled.
+        exported_before_s: Unix time at which an export last succeeded before this start; None if it is not known.
+    """
+
+    def __init__(
+        self, directories: Mapping[str, Path], *, interval_s: float = 0, exported_before_s: float | None = None
+    ) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._objects = Counter(
+            "glas_store_written_objects", "Objects that were stored and read back", ["kind"], registry=registry
         )
+        self._bytes = Counter("glas_store_written_bytes", "Bytes of these", ["kind"], registry=registry)
+        self._lost = Counter("glas_store_lost_objects", "Objects found missing or damaged", registry=registry)
+        self._exports = Counter(
+            "glas_export_runs", "Exports by outcome: ok or an error's code", ["outcome"], registry=registry
+        )
+        for kind in _KINDS:
+            self._objects.labels(kind)
+            self._bytes.labels(kind)
+        self._exports.labels("ok")
         self._exported = {
-            name: Gauge(f"glas_export_{name}", text, registry=self._registry)
+            name: Gauge(f"glas_export_{name}", text, registry=registry)
             for name, text in (
                 ("messages", "Messages in the export since its last run"),
-                ("references", "Those of them with a person's own words"),
+                ("referenced_messages", "Those of them with a person's own words"),
                 ("audio_seconds", "Seconds of exported audio"),
-                ("failed", "Messages whose original is missing, damaged or does not decode"),
-                ("last_success_seconds", "Unix time at which an export last succeeded"),
+                ("failed_messages", "Messages whose original is missing, damaged or does not decode"),
+                (
+                    "last_success_timestamp_seconds",
+                    "Unix time at which an export last succeeded; without any export, that of the start",
+                ),
+                ("interval_seconds", "Seconds between two scheduled exports; 0 if none is scheduled"),
             )
         }
+        before_s = time.time() if exported_before_s is None else exported_before_s
+        self._exported["last_success_timestamp_seconds"].set(before_s)
+        self._exported["interval_seconds"].set(interval_s)
+        self._watch(directories)
+
+    def _watch(self, directories: Mapping[str, Path]) -> None:
+        """Add the free space and the size of the disks on which directories lie, looked up at each request."""
+        free = Gauge("glas_disk_free_bytes", "Free space of a directory's disk", ["directory"], registry=self._registry)
+        size = Gauge("glas_disk_size_bytes", "Size of a directory's disk", ["directory"], registry=self._registry)
+        for name, directory in directories.items():
+            free.labels(name).set_function(partial(_usage, directory, "free"))
+            size.labels(name).set_function(partial(_usage, directory, "total"))
 
     def stored(self, kind: str, size_bytes: int) -> None:
         """Count a stored object; `kind` is `audio`, `transcription` or `recognition`."""
@@ -42,12 +79,12 @@ class Metrics:
         self._exports.labels("ok").inc()
         for name, value in (
             ("messages", report.n_messages),
-            ("references", report.n_references),
+            ("referenced_messages", report.n_references),
             ("audio_seconds", report.audio_s),
-            ("failed", report.n_failed),
+            ("failed_messages", report.n_failed),
         ):
             self._exported[name].set(value)
-        self._exported["last_success_seconds"].set_to_current_time()
+        self._exported["last_success_timestamp_seconds"].set_to_current_time()
 
     def export_failed(self, code: str) -> None:
         """Count an export that failed, by its stable error code."""
@@ -56,3 +93,12 @@ class Metrics:
     def render(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+def _usage(directory: Path, figure: str) -> float:
+    """Return a figure of `shutil.disk_usage` for a directory, which need not exist yet; NaN if the disk fails."""
+    existing = next((one for one in (directory, *directory.parents) if one.exists()), directory)
+    try:
+        return float(getattr(shutil.disk_usage(existing), figure))
+    except OSError:
+        return float("nan")

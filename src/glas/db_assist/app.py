@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import functools
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -44,6 +46,8 @@ from glas.settings import MIB, Settings
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
 _EXPIRY_S = 3600.0
+# The check reads the whole ledger; Prometheus asks several times a minute.
+_LEDGER_CHECK_S = 300.0
 # Shorter than the clients' time-out, so that they receive the error.
 _STATEMENT_TIMEOUT_S = 20.0
 # PostgreSQL's classes of temporary errors: connection, no database, deadlock, resources, operator, system.
@@ -90,6 +94,8 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
     app.state.counted_errors = CountedErrors()
+    app.state.checked = None
+    app.state.figures = functools.partial(render, app)
     # Any other database has backups of its own.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
@@ -132,8 +138,19 @@ async def health(request: Request) -> Health:
 
 async def figures(request: Request) -> Response:
     """Return the metrics."""
-    async with database(request).reading() as session:
-        return Response(metrics.render(await ledger.statistics(session=session)), media_type=CONTENT_TYPE_LATEST)
+    return Response(await render(request.app), media_type=CONTENT_TYPE_LATEST)
+
+
+async def render(app: FastAPI) -> bytes:
+    """Return the metrics in Prometheus' text format."""
+    state = app.state
+    opened: Database = state.database
+    async with opened.reading() as session:
+        counted = await ledger.statistics(session=session)
+        if state.checked is None or time.monotonic() - state.checked[0] >= _LEDGER_CHECK_S:
+            checked = await ledger.check(session=session)
+            state.checked = (time.monotonic(), len(checked.discrepancies))
+    return metrics.render(counted, n_wrong_balances=state.checked[1])
 
 
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:

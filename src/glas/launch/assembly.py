@@ -21,7 +21,8 @@ from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError
 from glas.launch import side_door
-from glas.launch.doors import key_of
+from glas.launch.doors import BOT_METRICS, key_of
+from glas.launch.figures import share
 from glas.launch.lock import held
 from glas.launch.reach import Reach, entered
 from glas.serving.hosts import HostCheck
@@ -44,12 +45,14 @@ class Assembly:
         tasks: background tasks, such as the bot, that run until they are cancelled.
         has_bot_reached_telegram: returns whether Telegram has answered the bot yet; None if no bot runs.
         internal_key: a key of nn_service that only this process knows; a new one at each start.
+        figures: return the metrics of parts that have no app.
     """
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
     tasks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     has_bot_reached_telegram: Callable[[], bool] | None = None
     internal_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    figures: list[Callable[[], Awaitable[bytes]]] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -69,6 +72,8 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
             assembly.apps[part] = app
         if "data_loader" in parts or "tg_bot" in parts:
             await _start_durable_work(settings, parts, assembly, reach, stack)
+        if "web" in parts:
+            share(assembly.apps, assembly.figures)
         with _settled():
             yield assembly
 
@@ -200,16 +205,22 @@ async def _start_durable_work(
     if "data_loader" in parts:
         _schedule_export(settings, durable, assembly.apps["data_loader"])
     if "tg_bot" in parts:
-        from glas.tg_bot.app import Services, open_bot
+        from glas.tg_bot.app import open_bot
+        from glas.tg_bot.services import Services
 
         services = Services(await reach.nn_service(), await reach.db_assist(), await reach.data_loader())
         bot = await stack.enter_async_context(open_bot(settings, services, durable))
         assembly.tasks.append(bot.run)
+        assembly.figures.append(bot.figures)
         assembly.has_bot_reached_telegram = lambda: bot.notice.is_taking_in
         if settings.bot.webhook_url is not None:
             from glas.tg_bot.webhook import create_app as create_webhook
 
             assembly.apps["tg_bot"] = create_webhook(bot)
+        if settings.bot.metrics_port is not None:
+            from glas.tg_bot.metrics_app import create_app as create_metrics
+
+            assembly.apps[BOT_METRICS] = create_metrics(bot, key=plain(settings.bot.metrics_token))
     stack.push_async_callback(durable.close)
     await durable.start()
 

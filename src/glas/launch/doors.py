@@ -11,6 +11,10 @@ from glas.domain.errors import ConfigurationError
 from glas.launch import PARTS
 from glas.settings import Settings, is_loopback, plain
 
+_METRICS = "_metrics"
+BOT_METRICS = f"tg_bot{_METRICS}"
+"""Name of the port of the bot's metrics."""
+
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with
 _MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
@@ -38,7 +42,7 @@ def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
     """
     if unknown := sorted(set(parts) - set(PARTS)):
         raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
-    found = [door for door in _all(settings) if door.part in parts]
+    found = [door for door in _all(settings) if door.part.removesuffix(_METRICS) in parts]
     if "web" in parts:
         # Telegram's pushes come from outside: they get a port of their own, so that nothing else need be published.
         found = [door for door in found if door.part in {"web", "tg_bot"}]
@@ -99,6 +103,10 @@ def _all(settings: Settings) -> list[Door]:
         found.append(
             Door("tg_bot", settings.bot.port, secret, "GLAS_BOT__WEBHOOK_SECRET", "GLAS_BOT__PORT", needs_key=True)
         )
+    if settings.bot.metrics_port is not None:
+        variables = ("GLAS_BOT__METRICS_TOKEN", "GLAS_BOT__METRICS_PORT")
+        door = Door(BOT_METRICS, settings.bot.metrics_port, settings.bot.metrics_token, *variables, needs_key=True)
+        found.append(door)
     return found
 
 

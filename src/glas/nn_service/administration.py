@@ -11,7 +11,16 @@ import structlog
 
 from glas.clients.nn_service_model_bodies import FetchState
 from glas.domain.errors import ConflictError, GlasError, ModelError, NotFoundError
-from glas.engines.catalogue import AUTO, best_on_disk, choose, is_on_disk, known_model, named_champion, resolve
+from glas.engines.catalogue import (
+    AUTO,
+    best_on_disk,
+    champion,
+    choose,
+    is_on_disk,
+    known_model,
+    named_champion,
+    resolve,
+)
 from glas.engines.fetch import fetch_model
 from glas.recognition import Registry
 from glas.settings import Settings
@@ -116,6 +125,13 @@ class Administration:
         if Path(place).is_absolute() and last not in ("", "..") and own.is_dir():
             return resolve(f"{engine}:{own}", self._settings.models_dir)
         return self._registry.find(name)
+
+    def is_choice_served(self) -> bool:
+        """Return whether the chosen model serves; true if GLAS_MODEL names one, or if none was chosen."""
+        directory = self._settings.models_dir
+        if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:
+            return True
+        return champion(directory) == self._registry.default
 
     def serve(self, name: str) -> bool:
         """Load a model and make it the default one; requests that run keep what they began with.

@@ -1,6 +1,7 @@
 """The FastAPI app of nn_service."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -9,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.clients.nn_service_bodies import HealthBody, TitleBody
+from glas.domain.errors import ForbiddenError
 from glas.engines.catalogue import title_of
 from glas.nn_service import comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
@@ -17,7 +19,7 @@ from glas.recognition import LoadEngine
 from glas.serving import errors
 from glas.serving.cors import allow_origins
 from glas.serving.docs import HEADERS, render
-from glas.serving.gate import OPEN_PATHS, Gate
+from glas.serving.gate import OPEN_PATHS, Gate, require_admin
 from glas.serving.openapi import describe, failures
 from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings, listed
@@ -54,6 +56,8 @@ def create_app(
         others += (HashedKey("internal", "admin", hashed(internal_key)),)
     # FastAPI's own documentation pages load scripts from foreign hosts; ours needs none.
     app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    neighbours: Sequence[Callable[[], Awaitable[bytes]]] = ()
+    app.state.neighbours = neighbours  # the metrics of the other parts of this process
     app.add_middleware(UploadBudget, most_bytes=settings.audio.max_uploads_mb * MIB, largest_bytes=max_body_bytes)
     app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=OPEN_PATHS)
     allow_origins(app, listed(settings.cors_origins))
@@ -107,5 +111,10 @@ async def docs(request: Request) -> HTMLResponse:
 
 
 async def metrics(request: Request) -> Response:
-    """Render the counters."""
-    return Response(service_of(request).metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    """Return the metrics; to an administrator also those of the other parts, if they run in this process."""
+    body: bytes = service_of(request).metrics.render()
+    with contextlib.suppress(ForbiddenError):
+        require_admin(request.state.caller, request.headers)
+        for neighbour in request.app.state.neighbours:
+            body += await neighbour()
+    return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -1,47 +1,68 @@
 """Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from glas.domain.transcription import Recognition
-from glas.nn_service.queue import RecognitionQueue
-from glas.recognition import Registry
+
+# Seconds: from a short message on a graphics card to two hours of sound on a small processor.
+_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1200)
 
 
 class Metrics:
-    """Counters of recognition."""
+    """Counters of recognition.
 
-    def __init__(self, queue: RecognitionQueue, models: Registry) -> None:
-        self._registry = CollectorRegistry()
+    Args:
+        n_in_flight: returns the number of requests that run or wait.
+        n_loaded: returns the number of models in memory.
+        is_choice_served: returns whether the model that was chosen is the one that serves.
+    """
+
+    def __init__(
+        self, *, n_in_flight: Callable[[], int], n_loaded: Callable[[], int], is_choice_served: Callable[[], bool]
+    ) -> None:
+        self._registry = registry = CollectorRegistry()
         self._requests = Counter(
-            "glas_recognitions",
+            "glas_recognition_requests",
             "Finished requests by outcome: ok or an error's code",
             ["outcome"],
-            registry=self._registry,
+            registry=registry,
         )
+        self._requests.labels("ok")
         self._recordings = Counter(
-            "glas_recordings",
+            "glas_recognition_recordings",
             "Recordings recognised, by model and version of its weights",
             ["model", "version"],
-            registry=self._registry,
+            registry=registry,
         )
-        self._audio = Counter("glas_audio_seconds", "Seconds of audio recognised", registry=self._registry)
+        self._audio = Counter("glas_recognition_audio_seconds", "Seconds of audio recognised", registry=registry)
+        self._waiting = Histogram(
+            "glas_recognition_waiting_seconds",
+            "Seconds that a recording waited: for a slot, a model or other recordings",
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self._processing = Histogram(
-            "glas_processing_seconds",
+            "glas_recognition_processing_seconds",
             "Seconds of work from bytes to text, without waiting",
-            buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
-            registry=self._registry,
+            buckets=_SECONDS,
+            registry=registry,
         )
-        in_flight = Gauge("glas_recognitions_in_flight", "Requests that run or wait", registry=self._registry)
-        in_flight.set_function(lambda: queue.in_flight)
-        loaded = Gauge("glas_models_loaded", "Models in memory", registry=self._registry)
-        loaded.set_function(lambda: len(models.loaded()))
+        for name, text, value in (
+            ("glas_recognition_requests_in_flight", "Requests that run or wait", n_in_flight),
+            ("glas_recognition_models_loaded", "Models in memory", n_loaded),
+            ("glas_recognition_choice_served", "1 if the model that was chosen serves, 0 if not", is_choice_served),
+        ):
+            Gauge(name, text, registry=registry).set_function(value)
 
-    def succeeded(self, recognition: Recognition) -> None:
-        """Count a finished recording."""
+    def succeeded(self, recognition: Recognition, *, elapsed_s: float) -> None:
+        """Count a finished recording; `elapsed_s` is the time since it was accepted."""
         self._requests.labels("ok").inc()
         heard = recognition.hypothesis
         self._recordings.labels(heard.model, heard.model_version or "").inc()
         self._audio.inc(heard.duration_s)
+        self._waiting.observe(max(0.0, elapsed_s - recognition.processing_s))
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -42,7 +43,11 @@ class RecognitionService:
         self._deadline_s = deadline_s
         self.registry: Registry = recogniser.registry
         self.administration = administration
-        self.metrics = Metrics(queue, recogniser.registry)
+        self.metrics = Metrics(
+            n_in_flight=lambda: queue.in_flight,
+            n_loaded=lambda: len(recogniser.registry.loaded()),
+            is_choice_served=administration.is_choice_served,
+        )
 
     @property
     def in_flight(self) -> int:
@@ -81,14 +86,14 @@ class RecognitionService:
         except GlasError as error:
             self.metrics.failed(error.code)
             raise
-        future.add_done_callback(self._count)
+        future.add_done_callback(functools.partial(self._count, time.monotonic()))
         return job, future
 
-    def _count(self, future: asyncio.Future[Recognition]) -> None:
+    def _count(self, accepted_s: float, future: asyncio.Future[Recognition]) -> None:
         if future.cancelled():
             self.metrics.failed("abandoned")
         elif (error := future.exception()) is None:
-            self.metrics.succeeded(future.result())
+            self.metrics.succeeded(future.result(), elapsed_s=time.monotonic() - accepted_s)
         else:
             self.metrics.failed(error.code if isinstance(error, GlasError) else GlasError.code)
 

@@ -194,6 +194,16 @@ class BotSettings(BaseModel):
         default=None, description="Secret that Telegram must send with every update. It is required with a webhook."
     )
     port: int = Field(default=8004, ge=0, le=65535, description="Port of the webhook; 0 takes a free one.")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of the bot's `/metrics`, if it runs without `web`; 0 takes a free one. If empty, none.",
+    )
+    metrics_token: Secret | None = Field(
+        default=None,
+        description="Token that the bot's `/metrics` requires. It is required with GLAS_BOT__METRICS_PORT.",
+    )
     api_is_local: bool = Field(
         default=False,
         description="Whether GLAS_TELEGRAM_API_URL is a server with `--local` on this machine. It permits files "

@@ -14,6 +14,7 @@ from glas.durable import Durable
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import person_in
 from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
@@ -37,6 +38,7 @@ class Updates:
     durable: Durable
     steps: Steps
     phrases: Phrases
+    metrics: Metrics
 
     async def handle(self, arguments: dict[str, Any]) -> None:
         """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
@@ -57,6 +59,7 @@ class Updates:
 
     async def _apologise(self, arguments: dict[str, Any], error: GlasError) -> None:
         _log.warning("an update could not be handled", code=error.code, error=error.message)
+        self.metrics.update_failed(error.code)
         update = Update.model_validate(arguments, context={"bot": self.bot})
         event = update.callback_query or update.message
         locale = locale_of(event.from_user if event else None)

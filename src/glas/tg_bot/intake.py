@@ -20,9 +20,10 @@ from glas.durable import Durable, Work, is_away
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import party_in
 from glas.tg_bot.api.telegram import UnreadableAnswerError, said
+from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.pace import Pace
 from glas.tg_bot.talk.prompts import is_prompt
-from glas.tg_bot.voices.jobs import UPDATE, UPDATES, VOICES, voice_job
+from glas.tg_bot.voices.jobs import HEAR, UPDATE, UPDATES, VOICES, voice_job
 
 ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 
@@ -41,17 +42,19 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Intake:
     """Receive updates by polling or from a webhook."""
 
-    def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool) -> None:
+    def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool, metrics: Metrics | None = None) -> None:
         """Initialise it.
 
         Args:
             bot: the client.
             durable: where updates are stored.
             confirm_first: whether recordings in private chats are recognised only after the person confirms it.
+            metrics: counts the updates; None counts into nothing.
         """
         self._bot = bot
         self._durable = durable
         self._confirm_first = confirm_first
+        self._metrics = metrics or Metrics()
         self._pace = Pace()
         self._offset: int | None = None
 
@@ -60,6 +63,7 @@ class Intake:
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             await self._durable.enqueue(work)
+            self._metrics.received(is_recording=work.workflow == HEAR)
 
     async def poll(self) -> None:
         """Poll Telegram for updates until cancelled.

@@ -32,6 +32,8 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import Response, TelegramType
 
+from glas.tg_bot.metrics import Metrics
+
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
 _EDITS = (EditMessageText, EditMessageCaption, EditMessageReplyMarkup, EditMessageMedia)
 
@@ -108,7 +110,8 @@ class _Window:
 class RateLimiter(BaseRequestMiddleware):
     """Limit the rate of calls; a request middleware of aiogram's client."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self.share = 1  # how many processes send with this token
         self._everything = _Window(_PER_SECOND, _SECOND_S)
         self._chats: dict[int, _Window] = defaultdict(lambda: _Window(1, _CHAT_SECOND_S))
@@ -124,7 +127,7 @@ class RateLimiter(BaseRequestMiddleware):
         """Send a call when the rates permit it; repeat a call that Telegram refused, after the pause it asked for."""
         while True:
             if not isinstance(method, GetUpdates):
-                await self._turn(method)
+                await self._take_turn(method)
             try:
                 return await make_request(bot, method)
             except TelegramRetryAfter as error:
@@ -151,11 +154,24 @@ class RateLimiter(BaseRequestMiddleware):
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
         self.keep_quiet(where, retry_after_s + 0.1)
+        self._metrics.pause_asked()
         place = "everywhere" if where is None else "one group"
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
-    async def _turn(self, method: TelegramMethod[Any]) -> None:
-        """Wait until a call may begin, and count it."""
+    async def _take_turn(self, method: TelegramMethod[Any]) -> None:
+        """Wait until a call may begin, and count how long it waited or that it was dropped."""
+        now_s = asyncio.get_running_loop().time
+        began_s = now_s()
+        try:
+            has_waited = await self._turn(method)
+        except NotNowError:
+            self._metrics.dropped()
+            raise
+        if has_waited:
+            self._metrics.held(now_s() - began_s)
+
+    async def _turn(self, method: TelegramMethod[Any]) -> bool:
+        """Wait until a call may begin, and count it; return whether it had to wait."""
         loop, wanted = asyncio.get_running_loop(), _urgency.get()
         if self._waiting and wanted is Urgency.STATUS:
             raise NotNowError
@@ -165,7 +181,7 @@ class RateLimiter(BaseRequestMiddleware):
             at_s = self._free_at(method, now_s)
         if at_s <= now_s:
             self._begin(method)
-            return
+            return False
         if wanted is Urgency.STATUS:
             raise NotNowError
         while True:
@@ -180,7 +196,7 @@ class RateLimiter(BaseRequestMiddleware):
                 raise
             # A task continues only in the loop's next round; Telegram may have asked for a pause meanwhile.
             if (at_s := self._held(method)) <= loop.time():
-                return
+                return True
             self._end(method)
 
     def _look_at(self, at_s: float) -> None:

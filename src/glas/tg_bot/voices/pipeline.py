@@ -9,6 +9,7 @@ In a group nobody requested an answer, so a recording without speech gets none: 
 videos often contain no speech, so their placeholder is sent only when there is a text.
 """
 
+import time
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from glas.domain.messages import MediaKind
 from glas.durable import Durable
 from glas.tg_bot.api.limiter import Urgency, urgency
 from glas.tg_bot.api.telegram import PersonGoneError, delete_message
+from glas.tg_bot.metrics import NOT_ANSWERED, OK, REFUSED, Metrics
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.reasons import reason
@@ -74,16 +76,26 @@ class Pipeline:
     phrases: Phrases
     keyboards: Keyboards
     limits: Limits
+    metrics: Metrics
 
     async def hear(self, arguments: dict[str, Any]) -> None:
         """Answer one recording; this is the workflow."""
         job = VoiceJob.model_validate(arguments)
+        outcome = await self._hear(job)
+        # A recording that is requested later was sent long before.
+        is_first = job.attempt == 1 and not job.is_asked
+        self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
+
+    async def _hear(self, job: VoiceJob) -> str:
+        """Answer one recording, and return how it ended, as `Metrics.answered` expects it."""
         try:
             opened = _Opened.model_validate(await self.steps.do("placeholder", lambda: self._open(job)))
-        except PersonGoneError:
-            return
-        if not opened.admission.is_answered or opened.admission.refusal is not None:
-            return
+        except PersonGoneError as error:
+            return error.code
+        if not opened.admission.is_answered:
+            return NOT_ANSWERED
+        if opened.admission.refusal is not None:
+            return REFUSED
         where = opened.chat_id or job.chat_id
         answer = Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
         say = self.phrases[answer.admission.locale]
@@ -91,6 +103,8 @@ class Pipeline:
             await self._answer(answer, say)
         except GlasError as error:
             await self._confess(answer, error, say)
+            return error.code
+        return OK
 
     async def _answer(self, answer: Answer, say: Say) -> None:
         job = answer.job

@@ -1,0 +1,34 @@
+"""One page of metrics for the parts of one process: the other parts have no port there."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+import structlog
+from fastapi import FastAPI
+
+_NEIGHBOURS = ("db_assist", "data_loader")
+
+_log = structlog.stdlib.get_logger("glas.launch")
+
+
+def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[bytes]]]) -> None:
+    """Let `/metrics` of nn_service also return the metrics of the other parts of this process.
+
+    Args:
+        apps: the apps of the services; nothing is done if nn_service runs elsewhere.
+        more: return the metrics of parts that have no app.
+    """
+    recogniser = apps.get("nn_service")
+    if recogniser is None:
+        return
+    found = [apps[part].state.figures for part in _NEIGHBOURS if part in apps]
+    recogniser.state.neighbours = tuple(partial(_unless_ill, one) for one in (*found, *more))
+
+
+async def _unless_ill(figures: Callable[[], Awaitable[bytes]]) -> bytes:
+    """Return the metrics of a part; nothing if it fails, so that those of the other parts can still be seen."""
+    try:
+        return await figures()
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.warning("the metrics of a part are not available", error=type(error).__name__)
+        return b""

@@ -1,0 +1,36 @@
+"""Count the calls to Telegram by their outcome, which shows whether Telegram can be reached."""
+
+import aiohttp
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError
+from aiogram.methods import TelegramMethod
+from aiogram.methods.base import Response, TelegramType
+
+from glas.tg_bot.api.telegram import TelegramAwayError, UnreadableAnswerError, translated
+from glas.tg_bot.metrics import OK, Metrics
+
+
+class Counting(BaseRequestMiddleware):
+    """Count the calls to Telegram by their outcome; a request middleware of aiogram's client."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def __call__(
+        self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
+    ) -> Response[TelegramType]:
+        """Make a call and count it."""
+        try:
+            answer = await make_request(bot, method)
+        except TelegramAPIError as error:
+            self._metrics.called(translated(error).code)
+            raise
+        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
+            self._metrics.called(TelegramAwayError.code)
+            raise
+        except ClientDecodeError:
+            self._metrics.called(UnreadableAnswerError.code)
+            raise
+        self._metrics.called(OK)
+        return answer

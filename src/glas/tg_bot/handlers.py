@@ -1,0 +1,51 @@
+"""The dispatcher of updates, with the handlers of all messages and buttons."""
+
+from aiogram import Dispatcher
+
+from glas.tg_bot.dispatch import Acquaintance
+from glas.tg_bot.people import (
+    admin,
+    again,
+    choices,
+    commands,
+    correction,
+    deciding,
+    groups,
+    models,
+    privacy,
+    private_matters,
+    rating,
+    review,
+    web,
+    words,
+)
+from glas.tg_bot.talk import presses
+from glas.tg_bot.talk.phrases import Phrases
+from glas.tg_bot.voices.admission import Doorkeeper
+
+
+def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
+    """Make the dispatcher with all handlers, in the order in which they are tried."""
+    dispatcher = Dispatcher(disable_fsm=True)
+    acquaintance = Acquaintance(doorkeeper, phrases)
+    dispatcher.message.outer_middleware(acquaintance)
+    dispatcher.callback_query.outer_middleware(acquaintance)
+    dispatcher.include_routers(
+        groups.make_router(),
+        private_matters.make_router(),
+        commands.make_router(),
+        rating.make_router(),
+        choices.make_router(),
+        privacy.make_router(),
+        admin.make_router(),
+        models.make_router(),
+        deciding.make_router(),
+        words.make_router(),  # before corrections, which take any reply in a private chat
+        review.make_router(),
+        web.make_router(),
+        correction.make_router(),
+        again.make_router(),
+        presses.make_last_router(),
+        commands.make_last_router(),
+    )
+    return dispatcher

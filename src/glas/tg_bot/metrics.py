@@ -1,0 +1,130 @@
+"""Metrics of the bot for Prometheus. No label holds an id or a text; each label has a fixed set of values."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from glas.domain.errors import GlasError
+
+OK, REFUSED, NOT_ANSWERED = "ok", "refused", "not_answered"
+"""How a recording ended: with its text (or that nobody speaks), with a limit's explanation, or without any message."""
+
+_OTHER = "other"
+_RECORDING = "recording"
+# Seconds. People send again after some ten seconds; the bot tries for an hour.
+_ANSWER_S = (1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
+_HELD_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """Counters of one bot. Each bot has its own registry, so that two in one process do not collide."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._codes = frozenset(_codes(GlasError))
+        self._received = Counter(
+            "glas_bot_updates_received",
+            "Updates that were stored, by kind: recording or other",
+            ["kind"],
+            registry=registry,
+        )
+        self._answers = Counter(
+            "glas_bot_answers",
+            "Recordings whose handling ended: ok, refused, not_answered, or an error's code",
+            ["outcome"],
+            registry=registry,
+        )
+        self._answer_s = Histogram(
+            "glas_bot_answer_seconds",
+            "Seconds from the time at which a recording was sent to the end of its answer",
+            buckets=_ANSWER_S,
+            registry=registry,
+        )
+        self._failed = Counter(
+            "glas_bot_updates_failed",
+            "Commands and presses that could not be handled, by the error's code",
+            ["code"],
+            registry=registry,
+        )
+        self._calls = Counter(
+            "glas_bot_telegram_calls", "Calls to Telegram: ok or an error's code", ["outcome"], registry=registry
+        )
+        self._held_s = Histogram(
+            "glas_bot_sends_held_seconds",
+            "Seconds for which a call waited for Telegram's rates; calls that did not wait are not counted",
+            buckets=_HELD_S,
+            registry=registry,
+        )
+        self._dropped = Counter(
+            "glas_bot_status_lines_dropped", "Status lines that would have had to wait", registry=registry
+        )
+        self._pauses = Counter("glas_bot_pauses_asked", "Pauses that Telegram asked for", registry=registry)
+        self._queues = Gauge(
+            "glas_bot_queue_works",
+            "Works that wait in a durable queue, at most 500; the queue is common to all processes of the bot",
+            ["queue"],
+            registry=registry,
+        )
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Let every label exist from the start, because Prometheus does not see the first count of a new one."""
+        for kind in (_RECORDING, _OTHER):
+            self._received.labels(kind)
+        for outcome in (OK, REFUSED, NOT_ANSWERED, *sorted(self._codes)):
+            self._answers.labels(outcome)
+        for outcome in (OK, *sorted(self._codes)):
+            self._calls.labels(outcome)
+
+    def received(self, *, is_recording: bool) -> None:
+        """Count an update that was stored."""
+        self._received.labels(_RECORDING if is_recording else _OTHER).inc()
+
+    def answered(self, outcome: str, seconds: float | None) -> None:
+        """Count a recording whose handling ended.
+
+        Args:
+            outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or an error's code.
+            seconds: time since it was sent; None if that says nothing, as for a recording that was requested later.
+        """
+        self._answers.labels(outcome if outcome in (OK, REFUSED, NOT_ANSWERED) else self._known(outcome)).inc()
+        if seconds is not None and outcome != NOT_ANSWERED:
+            self._answer_s.observe(max(0.0, seconds))
+
+    def update_failed(self, code: str) -> None:
+        """Count a command or a press that could not be handled."""
+        self._failed.labels(self._known(code)).inc()
+
+    def called(self, outcome: str) -> None:
+        """Count a call to Telegram: `OK` or an error's code."""
+        self._calls.labels(outcome if outcome == OK else self._known(outcome)).inc()
+
+    def held(self, seconds: float) -> None:
+        """Count a call that waited for Telegram's rates."""
+        self._held_s.observe(seconds)
+
+    def dropped(self) -> None:
+        """Count a status line that was dropped."""
+        self._dropped.inc()
+
+    def pause_asked(self) -> None:
+        """Count a pause that Telegram asked for."""
+        self._pauses.inc()
+
+    def waiting(self, queue: str, n_works: float) -> None:
+        """Set the depth of a durable queue; NaN if it is not known now."""
+        self._queues.labels(queue).set(n_works)
+
+    def render(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _known(self, code: str) -> str:
+        return code if code in self._codes else _OTHER
+
+
+def _codes(cls: type[GlasError]) -> Iterator[str]:
+    """Yield the codes of a class of errors and of all its subclasses."""
+    yield cls.code
+    for one in cls.__subclasses__():
+        yield from _codes(one)

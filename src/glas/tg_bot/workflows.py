@@ -1,0 +1,170 @@
+"""Register the durable work of the bot, with the objects that it needs."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aiogram import Bot
+
+from glas.durable import Durable, Retry, Schedule
+from glas.settings import BotSettings, Settings, numbers
+from glas.tg_bot.dispatch import Updates
+from glas.tg_bot.handlers import make_dispatcher
+from glas.tg_bot.metrics import Metrics
+from glas.tg_bot.people import deciding, models, review
+from glas.tg_bot.people.announcing import Announcing
+from glas.tg_bot.people.corrector import Corrector
+from glas.tg_bot.services import Services
+from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.phrases import Phrases
+from glas.tg_bot.talk.picture import START, Picture
+from glas.tg_bot.talk.prompts import REVIEW_WORDS, Prompts
+from glas.tg_bot.talk.signing import Signer
+from glas.tg_bot.voices import jobs
+from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.amending import Amending
+from glas.tg_bot.voices.archive import Archiving
+from glas.tg_bot.voices.delivery import Delivery
+from glas.tg_bot.voices.desk import Desk, Shelf
+from glas.tg_bot.voices.fetching import Fetching
+from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.pipeline import Limits, Pipeline
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
+from glas.tg_bot.voices.repair import Repair
+from glas.tg_bot.voices.steps import Steps
+from glas.tg_bot.voices.subtitles import Subtitling
+
+_MB = 1_000_000
+_SHELF_BYTES = 64 * _MB
+_S_PER_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the durable work of the bot is made with."""
+
+    settings: Settings
+    services: Services
+    durable: Durable
+    bot: Bot
+    phrases: Phrases
+    token: str
+    desk: Desk
+    metrics: Metrics
+
+
+class _Shared(NamedTuple):
+    """Objects that the work on recordings and the work on updates both use."""
+
+    signer: Signer
+    pseudonyms: Pseudonyms
+    steps: Steps
+    keyboards: Keyboards
+    doorkeeper: Doorkeeper
+
+
+def register(context: Context) -> Announcing:
+    """Register all workflows and queues; return what runs beside them."""
+    settings, durable = context.settings, context.durable
+    signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)
+    admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
+    shared = _Shared(
+        signer,
+        pseudonyms,
+        Steps(durable, Retry(patience_s=settings.bot.patience_s)),
+        Keyboards(signer, rating_days=settings.bot.rating_days),
+        Doorkeeper(context.services.db_assist, settings.bot, admins, allowed, pseudonyms),
+    )
+    _register_updates(context, shared, _register_recordings(context, shared))
+    announcing = _register_models(context, shared)
+    _register_queues(durable, settings.bot)
+    return announcing
+
+
+def _register_recordings(context: Context, shared: _Shared) -> Hearing:
+    """Register the work on recordings: recognition, archive, repair."""
+    bot, durable, options = context.bot, context.durable, context.settings.bot
+    services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
+    shelf = Shelf(_SHELF_BYTES)
+    fetching = Fetching(bot, shelf, limit_bytes=options.max_file_mb * _MB, n_large=2 * options.recognitions)
+    hearing = Hearing(bot, services.nn_service, db_assist, data_loader, context.desk, fetching, options.keywords)
+    delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)
+    limits = Limits(file_mb=options.max_file_mb, minutes=int(context.settings.audio.max_duration_s // 60))
+    pipeline = Pipeline(
+        bot,
+        durable,
+        shared.steps,
+        shared.doorkeeper,
+        hearing,
+        delivery,
+        db_assist,
+        context.phrases,
+        shared.keyboards,
+        limits,
+        context.metrics,
+    )
+    archiving = Archiving(shared.steps, durable, hearing, db_assist, data_loader, shelf)
+    durable.workflow(jobs.HEAR, pipeline.hear)
+    durable.workflow(jobs.KEEP, archiving.keep)
+    durable.workflow(jobs.CLEAN, archiving.clean)
+    repair = Repair(bot, shared.steps, archiving, db_assist, data_loader, context.phrases)
+    durable.workflow(jobs.REPAIR, repair.run)
+    return hearing
+
+
+def _register_updates(context: Context, shared: _Shared, hearing: Hearing) -> None:
+    """Register the work on updates: handlers of messages and buttons, and changes of texts that were sent."""
+    bot, durable, phrases, options = context.bot, context.durable, context.phrases, context.settings.bot
+    services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
+    keyboards, doorkeeper, life_s = shared.keyboards, shared.doorkeeper, options.rating_days * _S_PER_DAY
+    subtitling = Subtitling(data_loader, db_assist, hearing, doorkeeper)
+    amending = Amending(bot, shared.steps, db_assist, subtitling, phrases, keyboards)
+    durable.workflow(jobs.AMEND, amending.run)
+    prompts = Prompts(shared.signer, bot.id, life_s=life_s)
+    review_prompts = Prompts(shared.signer, bot.id, life_s=life_s, action=REVIEW_WORDS)
+    dispatcher = make_dispatcher(doorkeeper, phrases)
+    # Handlers get these by the names of their parameters.
+    dispatcher.workflow_data.update(
+        nn_service=services.nn_service,
+        db_assist=db_assist,
+        data_loader=data_loader,
+        durable=durable,
+        options=options,
+        picture=Picture(START),
+        phrases=phrases,
+        keyboards=keyboards,
+        signer=shared.signer,
+        dispatcher=dispatcher,
+        subtitling=subtitling,
+        corrector=Corrector(bot, db_assist, data_loader, services.nn_service, hearing, keyboards, prompts, doorkeeper),
+        prompts=prompts,
+        reviewing=review.Reviewing(bot, db_assist, data_loader, keyboards, review_prompts),
+        pseudonyms=shared.pseudonyms,
+        page_url=context.settings.web.url,
+        admins=doorkeeper.admins,
+    )
+    updates = Updates(bot, dispatcher, durable, shared.steps, phrases, context.metrics)
+    durable.workflow(jobs.UPDATE, updates.handle)
+
+
+def _register_models(context: Context, shared: _Shared) -> Announcing:
+    """Register the work on models: changes, decisions, announcements."""
+    bot, durable, phrases, steps = context.bot, context.durable, context.phrases, shared.steps
+    nn_service, db_assist = context.services.nn_service, context.services.db_assist
+    announce_s = context.settings.bot.announce_s
+    announcing = Announcing(
+        bot, steps, durable, db_assist, phrases, shared.keyboards, shared.doorkeeper.admins, announce_s
+    )
+    durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, nn_service, phrases).run)
+    durable.workflow(jobs.ANNOUNCE, announcing.run)
+    durable.workflow(jobs.DECIDE, deciding.Deciding(bot, steps, nn_service, db_assist, phrases).run)
+    return announcing
+
+
+def _register_queues(durable: Durable, options: BotSettings) -> None:
+    """Register the queues, and the nightly repair if there is to be one."""
+    for queue in jobs.queues(options.concurrency):
+        durable.queue(queue)
+    if options.repair_hour >= 0:
+        durable.schedule(Schedule(jobs.REPAIR, jobs.REPAIR, f"0 30 {options.repair_hour} * * *", jobs.REPAIRS))
+    else:
+        durable.unschedule(jobs.REPAIR)
