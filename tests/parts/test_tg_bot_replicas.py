@@ -31,7 +31,7 @@ QUICK = """
 import sys
 from glas.durable import care
 from glas.tg_bot import intake
-care._HEARTBEAT_S, care.DEAD_AFTER_S, intake._LEASE_S, intake._POLL_S = 0.5, 3.0, 3.0, 1
+care._HEARTBEAT_S, care.DEAD_AFTER_S, intake._LEASE_S, intake._POLL_S = 0.5, 5.0, 5.0, 1
 from glas.__main__ import main
 sys.argv[1:] = ["run", "tg_bot"]
 main()
