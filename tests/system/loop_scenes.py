@@ -36,7 +36,7 @@ UNLIMITED = {
 _SPEAKERS, _TESTERS = 7_400_000_001, 7_500_000_001
 _N_TESTERS = 8  # Telegram takes one message a second to a chat
 _SHARED_BY = 3  # people who must agree until a name is expected in all recordings
-_FOLLOW_S = 60.0
+_FOLLOW_S = 300.0  # on a machine that has much else to do
 _MOST_LINES = 9  # that `glas learn` says until it is killed
 
 

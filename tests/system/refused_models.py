@@ -18,7 +18,7 @@ from glas.engines.whisper.vocabulary import NO_SPEECH
 
 Change = Callable[[Model], Model]
 _NEVER = "<|startoftranscript|>"  # a token that no Whisper writes
-_MORE = 6  # layers that a slower model has beyond its own, in encoder and decoder
+_MORE = 18  # layers that a slower model has beyond its own, in encoder and decoder
 _SURE = 3.0
 
 
