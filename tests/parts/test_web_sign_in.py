@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from glas.clients.db_assist import DbAssistClient
@@ -17,12 +16,8 @@ from glas.db.tables import WebLoginRow
 from glas.db_assist import logins, people
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.people import Role
-from glas.launch.doors import with_page_address
 from glas.settings import Settings, WebSettings
 from glas.web.access.rights import Right
-from glas.web.access.secret_key import FILE, secret_key
-from glas.web.access.sessions import Sessions
-from glas.web.access.tries import Tries
 from glas.web.app import create_app
 from glas.web.frame import PageRoute
 from glas.web.pages import PAGES
@@ -251,44 +246,6 @@ async def test_guessing_is_slowed_down(pages: Pages) -> None:
     assert 0 < int(answer.headers["retry-after"]) <= 60
 
 
-def test_failures_are_forgotten_after_a_minute() -> None:
-    clock = [0.0]
-    tries = Tries(lambda: clock[0])
-    for _ in range(10):
-        assert tries.wait_s("anna") == 0
-        tries.fail("anna")
-    assert tries.wait_s("anna") == 60
-    assert tries.wait_s("boris") == 0
-    clock[0] = 60.0
-    assert tries.wait_s("anna") == 0
-
-
-def test_a_session_lasts_while_it_is_used() -> None:
-    """It ends after so many hours without a request, and after a week in any case; nobody else can write one."""
-    clock = [1_000_000.0]
-    sessions = Sessions(b"key", life_s=3600, now=lambda: clock[0])
-    session = sessions.begin(5, "s")
-    cookie = sessions.write(session)
-    assert sessions.read(cookie) == session
-    assert sessions.renewed(session) is None
-    clock[0] += 3599
-    renewed = sessions.renewed(session)
-    assert renewed is not None
-    clock[0] += 1
-    assert sessions.read(cookie) is None
-    assert sessions.read(sessions.write(renewed)) == renewed
-    of_another_key = Sessions(b"other", life_s=3600).write(session)
-    for forged in ("", "x", cookie.replace("5.", "6.", 1), f"{cookie[:-1]}x", of_another_key):
-        assert sessions.read(forged) is None, forged
-    assert sessions.form_token(session) not in cookie
-    clock[0] = session.began_s + 7 * 24 * 3600 - 1
-    last = sessions.renewed(session)
-    assert last is not None
-    assert sessions.read(sessions.write(last)) == last
-    clock[0] += 1
-    assert sessions.read(sessions.write(last)) is None
-
-
 async def test_a_session_is_renewed_by_requests(pages: Pages) -> None:
     browser = await pages.signed_in(await pages.person())
     assert "set-cookie" not in (await browser.get("/home", headers=HTML)).headers
@@ -296,19 +253,6 @@ async def test_a_session_is_renewed_by_requests(pages: Pages) -> None:
     began = sessions._now()
     sessions._now = lambda: began + 400
     assert "set-cookie" in (await browser.get("/home", headers=HTML)).headers
-
-
-def test_the_key_is_made_once(tmp_path: Path) -> None:
-    """Readable by its owner alone; the one of the settings comes first."""
-    directory = tmp_path / "data"
-    made = secret_key(None, directory)
-    assert len(made) >= 32
-    assert secret_key(None, directory) == made
-    assert (directory / FILE).stat().st_mode & 0o777 == 0o600
-    assert list(directory.iterdir()) == [directory / FILE]
-    assert secret_key("given", directory) == b"given"
-    (tmp_path / "file").touch()
-    assert secret_key(None, tmp_path / "file") != made
 
 
 async def test_without_a_database_the_page_says_that_nobody_signs_in() -> None:
@@ -343,19 +287,3 @@ async def test_a_silent_database_is_told(settings: Settings, migrated_sqlite: Pa
         answer = await browser.get("/home", headers=HTML)
     assert answer.status_code == 502
     assert "Служба не отвечает" in answer.text
-
-
-def test_the_bot_learns_of_the_page_beside_it(settings: Settings) -> None:
-    """On loopback alone: elsewhere nobody knows by which name it is reached."""
-    here = {"web": "http://127.0.0.1:8123"}
-    assert with_page_address(settings, here).web.url == here["web"]
-    assert with_page_address(settings, {"db_assist": here["web"]}).web.url is None
-    assert with_page_address(settings.model_copy(update={"host": "192.0.2.1"}), here).web.url is None
-    public = settings.model_copy(update={"web": WebSettings(url="https://glas.test")})
-    assert with_page_address(public, here).web.url == "https://glas.test"
-
-
-@pytest.mark.parametrize("url", ["glas.test", "ftp://glas.test", "https://glas.test/page", "https://a b"])
-def test_the_address_of_the_page_is_checked(url: str) -> None:
-    with pytest.raises(ValidationError):
-        WebSettings(url=url)
