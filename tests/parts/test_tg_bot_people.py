@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from glas.clients.erasure import erase_person
+from glas.data_loader.exporter import last_success_s
 from glas.domain.audit import Action
 from glas.domain.errors import NotFoundError
 from glas.domain.people import Locale, Purpose, Role
@@ -159,6 +160,7 @@ async def test_everything_is_given_and_everything_is_forgotten(house: House, ann
     row = await house.archived(answer)
     assert row.audio_key is not None
     await house.services.data_loader.export_now()
+    assert last_success_s(house.settings.export_dir) is not None
     exported = house.settings.data_dir / "downloads" / "0" / str(row.id)
     assert exported.exists()
     sent = await house.answer(house.telegram.say(anna, "/mydata"))
