@@ -12,7 +12,7 @@ from tests.telegram.people import buttons
 from tests.telegram.world import JsonObject
 
 _LOOK_S = 0.25
-_SILENCE, _FOREIGN = "Речи не слышно.", "\n\n🌐"
+_SILENCE, _NOTES = "Речи не слышно.", ("\n\n🌐", "\n\n🤔")
 _THANKS, _AGAIN, _SAME, _HOW = "✏️ Спасибо", "✏️ Да, исправить", "Текст тот же", "Чтобы исправить текст"
 
 
@@ -28,7 +28,9 @@ class Heard:
     @property
     def text(self) -> str:
         """What the bot recognised, without its notes."""
-        text = str(self.answer.get("text", "")).partition(_FOREIGN)[0]
+        text = str(self.answer.get("text", ""))
+        for note in _NOTES:
+            text = text.partition(note)[0]
         return "" if text == _SILENCE else text
 
     @property
