@@ -79,7 +79,7 @@ async def speak(house: House, person: int, data: bytes, file: str) -> Told:
 
 def counted(metrics: str, name: str) -> dict[str, int]:
     """How many recordings the metrics count for each version of a model."""
-    found = re.findall(rf'glas_recordings_total{{model="{re.escape(name)}",version="(\w+)"}} (\S+)', metrics)
+    found = re.findall(rf'glas_recognition_recordings_total{{model="{re.escape(name)}",version="(\w+)"}} (\S+)', metrics)
     return {version: int(float(count)) for version, count in found}
 
 
