@@ -45,11 +45,10 @@ START_TIMEOUT_S = 120
 LONG_S = 1200
 # What takes longest begins first, so that in the end nobody waits for one test.
 _LONGEST = (
-    *("test_whole", "test_outages", "test_kills", "test_whisper_conversion", "test_openapi", "test_tg_bot_replies"),
-    *("test_finetune", "test_whisper_base_ru", "test_train_whisper_base", "test_learn", "test_whisper_inventions"),
-    *("test_run", "test_fetch_pinned", "test_evaluate"),
-    *("test_tg_bot_replicas", "test_nn_service_models", "test_tg_bot_burst"),
-    *("test_hostile_audio", "test_backup"),
+    *("test_whole", "test_finetune", "test_outages", "test_kills", "test_openapi", "test_tg_bot_replies"),
+    *("test_train_whisper_base", "test_whisper_base_ru", "test_tg_bot_replicas", "test_run", "test_evaluate"),
+    *("test_finetune_checkpoint", "test_nn_service_models", "test_page", "test_learn", "test_whisper_inventions"),
+    *("test_fetch_pinned", "test_tg_bot_burst", "test_hostile_audio", "test_backup"),
 )
 
 
