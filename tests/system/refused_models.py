@@ -35,12 +35,12 @@ def unchanged(model: Model) -> Model:
 
 
 def flipped(share: float) -> Change:
-    """Flip the sign of a share of the encoder's weights, as a broken disk or a broken conversion would."""
+    """Flip the sign of a share of the weights that see the sound, as a broken disk or a broken conversion would."""
 
     def change(model: Model) -> Model:
         rng, arrays = np.random.default_rng(1), dict(model.arrays)
         for name, array in sorted(arrays.items()):
-            if name.startswith("encoder.layers.") and array.ndim == 2:
+            if name.startswith("encoder.conv") and name.endswith(".weight"):
                 arrays[name] = np.where(rng.random(array.shape) < share, -array, array).astype(np.float32)
         return replace(model, arrays=arrays)
 

@@ -77,7 +77,7 @@ def texts_of(some: ReferenceSet) -> list[str]:
 @pytest.mark.slow
 def test_a_damaged_one(world: World) -> None:
     """Weights that are not what they were: it hears nothing right, or cannot even be loaded."""
-    model = write_changed(world.place / "damaged", flipped(0.05))
+    model = write_changed(world.place / "damaged", flipped(0.5))
     assert {Condition.GAIN, Condition.CERTAINTY, Condition.GUARD} <= failed(world, model)
     damage(model)
     with pytest.raises(ModelLoadError):
