@@ -79,7 +79,9 @@ def rows(n_messages: int, n_people: int) -> dict[type, list[dict[str, Any]]]:
         for one in people
         for purpose in ("service", "training")
     ]
-    messages, corrections, ledger = [], [], []
+    messages: list[dict[str, Any]] = []
+    corrections: list[dict[str, Any]] = []
+    ledger: list[dict[str, Any]] = []
     for number in range(1, n_messages + 1):
         # Some people send most of the messages.
         user = people[min(int(luck.paretovariate(0.7)) - 1, n_people - 1) if number % 2 else number % n_people]

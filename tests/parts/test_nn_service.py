@@ -211,11 +211,12 @@ async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: 
         assert 'outcome="overloaded"} 1.0' in (await http.get("/metrics")).text
         figures = await client.figures()
         assert figures.outcomes == {"overloaded": 1, "ok": 1}
-        middle, last = figures.processing_percentile(0.5), figures.processing_percentile(0.99)
+        middle, last = figures.processing.percentile(0.5), figures.processing.percentile(0.99)
         assert middle is not None
         assert last is not None
         assert 0 < middle <= last
-        assert figures.real_time_factor == figures.processing_s / figures.audio_s > 0
+        assert figures.real_time_factor == figures.processing.total_s / figures.audio_s > 0
+        assert figures.waiting.percentile(0.5) is not None
 
 
 async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: bytes) -> None:

@@ -1,5 +1,6 @@
 """The pages about data: what a person sees and may do with their own; what administrators may, and nobody else."""
 
+import dataclasses
 import io
 import re
 import zipfile
@@ -8,7 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 
+from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
 from glas.domain.audit import Action
 from glas.domain.corrections import Rank
 from glas.domain.errors import NotFoundError
@@ -16,6 +21,7 @@ from glas.domain.kept import KeptRecognition
 from glas.domain.messages import Score, Transcription
 from glas.domain.people import Purpose, Role
 from glas.domain.transcription import Hypothesis, Recognition, Segment
+from glas.nn_service.metrics import Metrics
 from glas.settings import Settings
 from glas.web import plots
 from tests.conftest import Sample
@@ -241,6 +247,29 @@ async def test_the_dashboard_shows_figures_with_their_statements(pages: Pages) -
     assert "Баланс 2 человек равен" in page
     assert "nn_service не отвечает" in page
     assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son\w+=", page)
+
+
+async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
+    """By its own metrics; figures of another version are not taken for zeros."""
+    metrics = Metrics(n_in_flight=lambda: 3, n_loaded=lambda: 1, is_choice_served=lambda: True)
+    hypothesis = Hypothesis(text=HEARD, duration_s=10.0, segments=(), model="onnx:test")
+    metrics.succeeded(Recognition(hypothesis=hypothesis, processing_s=1.5), elapsed_s=1.5)
+    metrics.failed("audio_corrupt")
+    shown = [metrics.render()]
+    service = FastAPI()
+    service.add_api_route("/metrics", lambda: PlainTextResponse(shown[0]))
+    browser, site = await administrator(pages), pages.app.state.site
+    async with open_http(url=None, app=service) as http:
+        services = dataclasses.replace(site.given, nn_service=NnServiceClient(http))
+        pages.app.state.site = dataclasses.replace(site, given=services)
+        page = (await browser.get("/dashboard", headers=HTML)).text
+        shown[0] = shown[0].replace(b"processing_seconds", b"work_seconds")
+        other = (await browser.get("/dashboard", headers=HTML)).text
+    assert "<code>audio_corrupt</code> 1" in page
+    # Between 1 and 2 seconds, in the middle of the bucket.
+    assert "<dt>Работа, p50</dt><dd>1,5 с</dd>" in page
+    assert "<dd>0,15</dd>" in page
+    assert "nn_service не отвечает" in other
 
 
 def test_plots_hold_what_they_are_given() -> None:

@@ -6,30 +6,27 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glas.domain.errors import ServiceFaultError
+
 _LINE: Final = re.compile(r"(\w+)(?:\{(.*)\})? ([\d.e+-]+|\+Inf|NaN)")
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
-class RecognitionFigures(BaseModel):
-    """Counts since the service started."""
+_PREFIX: Final = "glas_recognition_"
+
+
+class Spread(BaseModel):
+    """A histogram of seconds."""
 
     model_config = ConfigDict(frozen=True)
 
-    n_in_flight: int = Field(description="Requests that run or wait now.")
-    outcomes: dict[str, int] = Field(description="Finished requests by outcome: ok or an error's code.")
-    audio_s: float = Field(description="Seconds of audio recognised.")
-    processing_s: float = Field(description="Seconds of work that they took, without waiting.")
+    total_s: float = Field(description="Sum of all of them.")
     buckets: tuple[tuple[float, int], ...] = Field(
-        description="Upper bounds of processing times, seconds, with the number of recordings up to each."
+        description="Upper bounds, seconds, with the number of recordings up to each."
     )
 
-    @property
-    def real_time_factor(self) -> float | None:
-        """Seconds of work for a second of audio; None before the first recording."""
-        return self.processing_s / self.audio_s if self.audio_s else None
-
-    def processing_percentile(self, share: float) -> float | None:
-        """Estimate the processing time that a share of the recordings does not exceed, seconds.
+    def percentile(self, share: float) -> float | None:
+        """Estimate the time that a share of the recordings does not exceed, seconds.
 
         Within a bucket the times are taken as evenly spread, as Prometheus' `histogram_quantile` does it; what is
         longer than the last bound counts as that bound. None before the first recording.
@@ -47,20 +44,53 @@ class RecognitionFigures(BaseModel):
         return low
 
 
+class RecognitionFigures(BaseModel):
+    """Counts since the service started."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n_in_flight: int = Field(description="Requests that run or wait now.")
+    outcomes: dict[str, int] = Field(description="Finished requests by outcome: ok or an error's code.")
+    audio_s: float = Field(description="Seconds of audio recognised.")
+    processing: Spread = Field(description="Work from bytes to text, without waiting.")
+    waiting: Spread = Field(description="What recordings waited for.")
+
+    @property
+    def real_time_factor(self) -> float | None:
+        """Seconds of work for a second of audio; None before the first recording."""
+        return self.processing.total_s / self.audio_s if self.audio_s else None
+
+
 def read_figures(metrics: str) -> RecognitionFigures:
-    """Read what nn_service gives to Prometheus; what is not there counts as none."""
+    """Read what nn_service gives to Prometheus.
+
+    Raises:
+        ServiceFaultError: a metric is missing: the service is of another version.
+    """
     found: dict[str, list[tuple[dict[str, str], float]]] = defaultdict(list)
     for line in metrics.splitlines():
         if match := _LINE.fullmatch(line):
             found[match[1]].append((dict(_LABEL.findall(match[2] or "")), float(match[3])))
 
+    def values(name: str) -> list[tuple[dict[str, str], float]]:
+        if _PREFIX + name not in found:
+            raise ServiceFaultError(f"expected the metric {_PREFIX + name} of nn_service, got none")
+        return found[_PREFIX + name]
+
     def total(name: str) -> float:
-        return sum(value for _, value in found[name])
+        return sum(value for _, value in values(name))
+
+    def spread(name: str) -> Spread:
+        buckets = values(f"{name}_bucket")
+        return Spread(
+            total_s=total(f"{name}_sum"),
+            buckets=tuple((float(labels["le"]), int(value)) for labels, value in buckets),
+        )
 
     return RecognitionFigures(
-        n_in_flight=int(total("glas_recognitions_in_flight")),
-        outcomes={labels["outcome"]: int(value) for labels, value in found["glas_recognitions_total"]},
-        audio_s=total("glas_audio_seconds_total"),
-        processing_s=total("glas_processing_seconds_sum"),
-        buckets=tuple((float(labels["le"]), int(value)) for labels, value in found["glas_processing_seconds_bucket"]),
+        n_in_flight=int(total("requests_in_flight")),
+        outcomes={labels["outcome"]: int(value) for labels, value in values("requests_total")},
+        audio_s=total("audio_seconds_total"),
+        processing=spread("processing_seconds"),
+        waiting=spread("waiting_seconds"),
     )
