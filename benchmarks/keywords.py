@@ -91,7 +91,7 @@ class Stopwatch:
         self.before = ""
         self.without: list[float] = []
         self.with_score: list[float] = []
-        names: dict[str, Any] = vars(import_module("glas.engines.whisper.hearing"))
+        names: dict[str, Any] = vars(import_module("glas.engines.whisper.recognition_call"))
         self._search: Callable[..., Found] = names["with_keywords"]
         names["with_keywords"] = self._timed
 

@@ -81,7 +81,7 @@ def serve() -> None:
 
     import uvicorn  # noqa: PLC0415
 
-    from glas.launch.reach import entered  # noqa: PLC0415
+    from glas.launch.connections import entered  # noqa: PLC0415
     from glas.nn_service.app import create_app  # noqa: PLC0415
     from glas.settings import Settings  # noqa: PLC0415
 

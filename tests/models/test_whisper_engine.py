@@ -13,7 +13,7 @@ from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
-from glas.engines.whisper import WhisperEngine, hearing, network
+from glas.engines.whisper import WhisperEngine, network, recognition_call
 from glas.engines.whisper.backend import Timing
 from glas.engines.whisper.context import MIN_CONTEXT_FRAMES, ContextRule
 from tests.models.conftest import MakeWhisper
@@ -179,13 +179,13 @@ def test_a_text_without_an_end_is_written_again_padded_then_with_chance(
     dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = Steps(dynamic, monkeypatch)
-    monkeypatch.setattr(hearing, "SPARE_TOKENS", 1)
-    monkeypatch.setattr(hearing, "MOST_TOKENS_PER_S", 0)
+    monkeypatch.setattr(recognition_call, "SPARE_TOKENS", 1)
+    monkeypatch.setattr(recognition_call, "MOST_TOKENS_PER_S", 0)
     (heard,) = dynamic.recognise([messages[3].samples], DecodingOptions(wants_words=False))
     assert [n_frames < 2 * POSITIONS for _, n_frames in steps.heard] == [True, False]
-    assert steps.temperatures == [0, 0, hearing.SECOND_TEMPERATURE]
+    assert steps.temperatures == [0, 0, recognition_call.SECOND_TEMPERATURE]
     assert heard.text, "what was written is given, and judged elsewhere"
-    assert heard.segments[0].temperature in {0, hearing.SECOND_TEMPERATURE}
+    assert heard.segments[0].temperature in {0, recognition_call.SECOND_TEMPERATURE}
     (asked,) = dynamic.recognise([messages[3].samples], DecodingOptions(wants_words=False, temperature=0.3))
     assert asked.segments[0].temperature == 0.3
 
@@ -195,8 +195,8 @@ def test_after_its_time_is_up_nothing_is_written_again(
 ) -> None:
     engine = WhisperEngine(make_whisper(dynamic_context=True), name="chords", cache=cache, retry_within_s=0)
     steps = Steps(engine, monkeypatch)
-    monkeypatch.setattr(hearing, "SPARE_TOKENS", 1)
-    monkeypatch.setattr(hearing, "MOST_TOKENS_PER_S", 0)
+    monkeypatch.setattr(recognition_call, "SPARE_TOKENS", 1)
+    monkeypatch.setattr(recognition_call, "MOST_TOKENS_PER_S", 0)
     assert all(one.text for one in engine.recognise(samples_of(messages[:4])))
     assert steps.temperatures == [0] * len(steps.heard)
 
@@ -207,7 +207,7 @@ def test_a_loop_looks_wrong_and_long_russian_does_not(samples: list[SimpleNamesp
     said = " ".join(sample.text for sample in samples)
     assert len(said) > 200
     for text, is_wrong in ((said, False), ("да " * 40, True), ("Продолжение следует... " * 8, True), ("", False)):
-        assert hearing.looks_wrong(SimpleNamespace(draft=draft, text=text), clip) is is_wrong  # type: ignore[arg-type]
+        assert recognition_call.looks_wrong(SimpleNamespace(draft=draft, text=text), clip) is is_wrong  # type: ignore[arg-type]
 
 
 def test_a_temperature_that_is_asked_for_is_used_once(
@@ -251,11 +251,11 @@ def test_another_language_is_told_only_where_that_is_asked_for(
     """Chords belong to no language, so that both are probable; with a harsher limit one of them is the other one."""
     checking = DecodingOptions(language="ru", checks_language=True)
     assert {one.foreign for one in dynamic.recognise(samples_of(messages), checking)} == {None}
-    monkeypatch.setattr(hearing, "MOST_PROBABLE_FOREIGN", 1.1)
+    monkeypatch.setattr(recognition_call, "MOST_PROBABLE_FOREIGN", 1.1)
     heard = dynamic.recognise(samples_of(messages), checking)
     assert {one.language for one in heard} == {"ru"}
-    assert {one.foreign for one in heard if one.duration_s >= hearing.SHORTEST_TO_TELL_S} <= {"ru", "en"}
-    assert {one.foreign for one in heard if one.duration_s < hearing.SHORTEST_TO_TELL_S} == {None}
+    assert {one.foreign for one in heard if one.duration_s >= recognition_call.SHORTEST_TO_TELL_S} <= {"ru", "en"}
+    assert {one.foreign for one in heard if one.duration_s < recognition_call.SHORTEST_TO_TELL_S} == {None}
     assert {one.foreign for one in dynamic.recognise(samples_of(messages), DecodingOptions(language="ru"))} == {None}
 
 

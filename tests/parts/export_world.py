@@ -21,7 +21,7 @@ from glas.db_assist.app import create_app
 from glas.domain.messages import MediaKind, Score
 from glas.domain.object_keys import audio_key
 from glas.domain.people import Purpose
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.s3 import Store, open_store
 from glas.settings import Settings
 from tests.conftest import Sample

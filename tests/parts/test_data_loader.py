@@ -31,7 +31,7 @@ from glas.domain.errors import (
 )
 from glas.domain.kept import KeptRecognition
 from glas.domain.transcription import Word
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.settings import AudioSettings, Settings
 from tests.conftest import Sample
 from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed

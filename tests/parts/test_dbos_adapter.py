@@ -167,7 +167,7 @@ async def test_an_error_of_a_step_is_not_recorded(durable: Durable, walk: Walk) 
 
 async def test_claimed_work_that_does_not_run_is_put_back(place: Place, walk: Walk) -> None:
     """As when the connection breaks after the claim; work that runs for long is left alone."""
-    with patch("glas.durable.care._HEARTBEAT_S", 0.2):
+    with patch("glas.durable.maintenance._HEARTBEAT_S", 0.2):
         engine = walk.engine(place)
         await engine.start()
         await engine.enqueue(WALK)

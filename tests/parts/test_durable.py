@@ -125,7 +125,7 @@ async def test_who_asks_to_be_forgotten_is_forgotten_with_the_asking(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Work that is still running goes when it has ended, at the next start too; what comes later stays."""
-    monkeypatch.setattr("glas.durable.care._HEARTBEAT_S", 0.1)
+    monkeypatch.setattr("glas.durable.maintenance._HEARTBEAT_S", 0.1)
     engine = Durable(place, slot="one")
 
     async def ask(person: str) -> None:
@@ -236,8 +236,8 @@ async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pyt
     assert await asyncio.to_thread(process.stdout.readline) == b"ready\n"
     os.kill(process.pid, signal.SIGKILL)
     await asyncio.to_thread(process.communicate)
-    monkeypatch.setattr("glas.durable.care.DEAD_AFTER_S", 1.0)
-    monkeypatch.setattr("glas.durable.care._HEARTBEAT_S", 0.3)
+    monkeypatch.setattr("glas.durable.maintenance.DEAD_AFTER_S", 1.0)
+    monkeypatch.setattr("glas.durable.maintenance._HEARTBEAT_S", 0.3)
     diary = Diary()
     engine = make(place, diary, slot="alive")
     await engine.start()

@@ -19,7 +19,7 @@ from glas.data_loader.app import create_app
 from glas.data_loader.folders import locked
 from glas.domain.errors import ConflictError, ServiceFaultError, ServiceUnreachableError
 from glas.domain.messages import Score
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.s3 import open_store
 from glas.settings import Settings
 from tests.parts.export_child import export_until_killed

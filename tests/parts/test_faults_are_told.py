@@ -40,7 +40,7 @@ async def test_the_care_of_the_durable_engine(error: Exception, trace: int, tmp_
         beat(self, slot, note)
 
     with (
-        patch("glas.durable.care._HEARTBEAT_S", 0.05),
+        patch("glas.durable.maintenance._HEARTBEAT_S", 0.05),
         patch.object(Members, "beat", counted),
         patch.object(Members, "to_forget", lambda _self: _raise(error)),
     ):

@@ -30,7 +30,7 @@ from glas.domain.metrics import error_rates
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
 from glas.engines.load import load_engine
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.recognition import LoadEngine
 from glas.settings import AudioSettings, NnServiceSettings, Settings

@@ -9,7 +9,7 @@ from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ModelError, UnknownModelError
 from glas.engines.catalogue import AUTO, choose, named_champion
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from tests.conftest import Sample

@@ -13,7 +13,7 @@ from glas.domain.errors import ModelLoadError
 from glas.domain.transcription import Hypothesis, Samples, Segment
 from glas.engines import Engine
 from glas.engines.catalogue import local_directory
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from tests.conftest import Sample

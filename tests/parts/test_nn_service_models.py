@@ -21,7 +21,7 @@ from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.engines import Engine
 from glas.engines.load import load_engine
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.recognition import resident_bytes
 from glas.settings import NnServiceSettings, Settings

@@ -16,7 +16,7 @@ from glas.clients.http import open_http
 from glas.engines import Engine
 from glas.engines.catalogue import local_directory, resolve
 from glas.engines.load import load_engine
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from glas.settings.keys import new_key

@@ -29,9 +29,9 @@ PATIENCE_S = 180.0  # two more processes that import everything, on a machine th
 # The program itself, with clocks that do not make a test wait for half a minute.
 QUICK = """
 import sys
-from glas.durable import care
+from glas.durable import maintenance
 from glas.tg_bot import intake
-care._HEARTBEAT_S, care.DEAD_AFTER_S, intake._LEASE_S, intake._POLL_S = 0.5, 5.0, 5.0, 1
+maintenance._HEARTBEAT_S, maintenance.DEAD_AFTER_S, intake._LEASE_S, intake._POLL_S = 0.5, 5.0, 5.0, 1
 from glas.__main__ import main
 sys.argv[1:] = ["run", "tg_bot"]
 main()

@@ -16,7 +16,7 @@ from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.messages import Status
-from glas.launch.reach import entered
+from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import NnServiceSettings, Settings
 from tests.conftest import Sample, as_wav

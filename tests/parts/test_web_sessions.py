@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from glas.launch.doors import with_page_address
+from glas.launch.listeners import with_page_address
 from glas.settings import Settings, WebSettings
 from glas.web.access.secret_key import FILE, secret_key
 from glas.web.access.sessions import Sessions

@@ -21,8 +21,8 @@ from glas.cli import app
 from glas.data_loader.app import make_store
 from glas.domain.object_keys import audio_key, transcription_key
 from glas.launch.backup import MANIFEST
+from glas.launch.control_socket import NAME
 from glas.launch.lock import holder_of
-from glas.launch.side_door import NAME
 from glas.settings import Settings
 from tests.conftest import Server
 from tests.parts.voices import HEARD, open_db_assist, send, someone

@@ -20,7 +20,7 @@ from glas.clients.http import open_http
 from glas.domain.errors import ConfigurationError
 from glas.launch import PARTS
 from glas.launch.assembly import assembled
-from glas.launch.doors import BOT_METRICS, doors
+from glas.launch.listeners import BOT_METRICS, listeners
 from glas.settings import BotSettings, Settings
 from glas.settings.keys import new_key
 from tests.conftest import ROOT
@@ -282,8 +282,8 @@ def test_the_token_files_are_written_for_their_owner_only(tmp_path: Path, variab
 def test_the_bot_opens_its_port_only_with_a_token() -> None:
     """Without the setting there is no port; in one process with the page, the page has the metrics."""
     off, on = Settings(_env_file=None), BotSettings(metrics_port=0, metrics_token=SecretStr(TOKEN))
-    assert doors(off, ["tg_bot"]) == []
-    assert [door.part for door in doors(off.model_copy(update={"bot": on}), ["tg_bot"])] == [BOT_METRICS]
-    assert [door.part for door in doors(off.model_copy(update={"bot": on}), PARTS)] == ["web"]
+    assert listeners(off, ["tg_bot"]) == []
+    assert [door.part for door in listeners(off.model_copy(update={"bot": on}), ["tg_bot"])] == [BOT_METRICS]
+    assert [door.part for door in listeners(off.model_copy(update={"bot": on}), PARTS)] == ["web"]
     with pytest.raises(ConfigurationError, match="GLAS_BOT__METRICS_TOKEN"):
-        doors(off.model_copy(update={"bot": BotSettings(metrics_port=0)}), ["tg_bot"])
+        listeners(off.model_copy(update={"bot": BotSettings(metrics_port=0)}), ["tg_bot"])

@@ -1,4 +1,4 @@
-"""The small pieces of the bot: signed buttons, queue, shelf, word diff, what is stored at all."""
+"""The small pieces of the bot: signed buttons, queue, byte cache, word diff, what is stored at all."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.signing import ForgedButtonError, Signer, StaleButtonError
 from glas.tg_bot.talk.texts import MAX_UNITS, lay_out, split, units
-from glas.tg_bot.voices.desk import Desk, Shelf, Ticket
 from glas.tg_bot.voices.jobs import UPDATES, VOICES, voice_job
 from glas.tg_bot.voices.notice import Notice
+from glas.tg_bot.voices.recognition_queue import ByteCache, RecognitionQueue, Ticket
 
 BOT = 7_000_000_001
 NOW_S = 1_800_000_000
@@ -42,12 +42,12 @@ def test_a_button_is_read_back_by_its_signer_alone() -> None:
 
 async def test_the_desk_serves_in_order_and_tells_places() -> None:
     """One seat: the second waits at place 1, the third at 2; one who leaves gives the place up."""
-    desk, served = Desk(1), list[int]()
-    tickets = [desk.ticket() for _ in range(4)]
+    recognition_queue, served = RecognitionQueue(1), list[int]()
+    tickets = [recognition_queue.ticket() for _ in range(4)]
 
     async def come(number: int) -> None:
-        with desk.in_line(tickets[number]):
-            async with desk.seat(tickets[number]):
+        with recognition_queue.in_line(tickets[number]):
+            async with recognition_queue.seat(tickets[number]):
                 served.append(number)
                 await asyncio.sleep(0.01)
 
@@ -57,45 +57,45 @@ async def test_the_desk_serves_in_order_and_tells_places() -> None:
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert served == [0, 2, 3]
-    last = desk.ticket()
+    last = recognition_queue.ticket()
     async with asyncio.timeout(1):
-        with desk.in_line(last):
-            async with desk.seat(last):
+        with recognition_queue.in_line(last):
+            async with recognition_queue.seat(last):
                 pass
 
 
 async def test_a_seat_goes_to_the_first_whose_bytes_are_there() -> None:
     """Who is still being downloaded keeps the place in the line, and holds no seat up."""
-    desk = Desk(1)
-    slow, quick, later = desk.ticket(10), desk.ticket(11), desk.ticket(12)
-    with desk.in_line(later), desk.in_line(quick), desk.in_line(slow):
+    recognition_queue = RecognitionQueue(1)
+    slow, quick, later = recognition_queue.ticket(10), recognition_queue.ticket(11), recognition_queue.ticket(12)
+    with recognition_queue.in_line(later), recognition_queue.in_line(quick), recognition_queue.in_line(slow):
         assert [ticket.place for ticket in (slow, quick, later)] == [1, 2, 3]
-        async with asyncio.timeout(1), desk.seat(quick):
+        async with asyncio.timeout(1), recognition_queue.seat(quick):
             assert [ticket.place for ticket in (slow, quick, later)] == [1, 0, 2]
-            waiting = [asyncio.create_task(_sit(desk, ticket)) for ticket in (later, slow)]
+            waiting = [asyncio.create_task(_sit(recognition_queue, ticket)) for ticket in (later, slow)]
             await asyncio.sleep(0)
         await asyncio.gather(*waiting)
         assert [await task for task in waiting] == [0, 1]
-    assert desk.waiting() == []
+    assert recognition_queue.waiting() == []
 
 
-async def _sit(desk: Desk, ticket: Ticket) -> int:
+async def _sit(recognition_queue: RecognitionQueue, ticket: Ticket) -> int:
     """Take a seat for a moment; tells how many tickets stand in the line meanwhile."""
-    async with desk.seat(ticket):
-        return len(desk.waiting())
+    async with recognition_queue.seat(ticket):
+        return len(recognition_queue.waiting())
 
 
 async def test_a_place_counts_those_who_wait_elsewhere() -> None:
     """Two desks tell each other who waits: places are those of one queue; a pause is kept by both."""
-    desks, limiters = [Desk(0), Desk(0)], [RateLimiter(), RateLimiter()]
-    one, two = (Notice(desk, limiter) for desk, limiter in zip(desks, limiters, strict=True))
+    desks, limiters = [RecognitionQueue(0), RecognitionQueue(0)], [RateLimiter(), RateLimiter()]
+    one, two = (Notice(recognition_queue, limiter) for recognition_queue, limiter in zip(desks, limiters, strict=True))
     came = [(0, 10), (1, 11), (0, 12), (1, 12), (1, 14), (0, 20)]
     tickets = [desks[number].ticket(came_s) for number, came_s in came]
 
     async def wait(number: int) -> None:
-        desk = desks[came[number][0]]
-        with desk.in_line(tickets[number]):
-            async with desk.seat(tickets[number]):
+        recognition_queue = desks[came[number][0]]
+        with recognition_queue.in_line(tickets[number]):
+            async with recognition_queue.seat(tickets[number]):
                 pass
 
     tasks = [asyncio.create_task(wait(number)) for number in range(len(came))]
@@ -137,14 +137,14 @@ def test_the_pace_is_counted_by_telegrams_clock() -> None:
 
 def test_the_shelf_holds_no_more_than_it_may() -> None:
     """The oldest go first; one that is too large is not kept."""
-    shelf = Shelf(10)
-    shelf.put("a", b"12345")
-    shelf.put("b", b"12345")
-    shelf.put("c", b"1")
-    shelf.put("d", bytes(11))
-    assert [shelf.get(name) for name in "abcd"] == [None, b"12345", b"1", None]
-    assert shelf.take("b") == b"12345"
-    assert shelf.take("b") is None
+    byte_cache = ByteCache(10)
+    byte_cache.put("a", b"12345")
+    byte_cache.put("b", b"12345")
+    byte_cache.put("c", b"1")
+    byte_cache.put("d", bytes(11))
+    assert [byte_cache.get(name) for name in "abcd"] == [None, b"12345", b"1", None]
+    assert byte_cache.take("b") == b"12345"
+    assert byte_cache.take("b") is None
 
 
 def test_a_diff_shows_words() -> None:

@@ -25,7 +25,7 @@ import structlog
 
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
-from glas.audio.worker import DecoderWorker, Patience, WorkerEndedError
+from glas.audio.worker import DecoderWorker, TimeBudget, WorkerEndedError
 from glas.domain.errors import (
     AudioError,
     AudioTooLongError,
@@ -117,7 +117,7 @@ class DecoderPool:
         self.close()
 
     def _begin(self, data: bytes | memoryview) -> "Recording":
-        patience = Patience(self.limits.wall_s)
+        patience = TimeBudget(self.limits.wall_s)
         while True:
             worker, is_new = self._idle_worker()
             try:
@@ -183,7 +183,7 @@ class Recording:
         verdict: what decoding cost; None until the end.
     """
 
-    def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: Patience) -> None:
+    def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: TimeBudget) -> None:
         self.n_samples = 0
         self.verdict: Verdict | None = None
         self._pool = pool

@@ -32,7 +32,7 @@ class WorkerEndedError(Exception):
     """The warden process has ended: it was killed from outside, or it could not start."""
 
 
-class Patience:
+class TimeBudget:
     """Time limit for all waits for a decoder, added up."""
 
     def __init__(self, total_s: float) -> None:
@@ -105,7 +105,7 @@ class DecoderWorker:
         """Process id of the warden."""
         return self._process.pid
 
-    def send(self, data: bytes | memoryview, patience: Patience) -> Verdict | None:
+    def send(self, data: bytes | memoryview, patience: TimeBudget) -> Verdict | None:
         """Send a file.
 
         Returns:
@@ -129,7 +129,7 @@ class DecoderWorker:
                     raise WorkerEndedError from error
         return None
 
-    def receive(self, patience: Patience) -> tuple[bytes, bytes] | Verdict:
+    def receive(self, patience: TimeBudget) -> tuple[bytes, bytes] | Verdict:
         """Return the next `(kind, body)`; the verdict if the decoder ended without one.
 
         Raises:
@@ -146,7 +146,7 @@ class DecoderWorker:
                 return kind, body
         return self.verdict(patience)
 
-    def verdict(self, patience: Patience) -> Verdict:
+    def verdict(self, patience: TimeBudget) -> Verdict:
         """Wait until the decoder has ended, and return its verdict.
 
         Raises:
@@ -188,7 +188,7 @@ class DecoderWorker:
             if pipe is not None:
                 pipe.close()
 
-    def _read_answer(self, count: int, patience: Patience) -> bytes | None:
+    def _read_answer(self, count: int, patience: TimeBudget) -> bytes | None:
         """Read exactly `count` bytes of the answer; None if the decoder ended before."""
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)

@@ -15,7 +15,7 @@ from glas.cli.language import say, times, title
 from glas.cli.run import parts_that_can
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
-from glas.launch.doors import doors
+from glas.launch.listeners import listeners
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
@@ -100,7 +100,7 @@ def _port(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("ok", say("doctor-port", port=settings.port))
     try:
-        doors(settings, parts_that_can(settings))
+        listeners(settings, parts_that_can(settings))
     except ConfigurationError as error:
         yield Finding("fail", say("doctor-will-not-start", problem=_problem(error)), "docs/settings.md")
 

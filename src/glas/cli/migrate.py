@@ -71,10 +71,10 @@ async def _check(settings: Settings) -> "LedgerCheck":
     from glas.db import migrations
     from glas.db.session import database_url, open_database
     from glas.db_assist.ledger import check
-    from glas.launch import side_door
+    from glas.launch import control_socket
 
     if settings.database_url is None:
-        async with side_door.client_of(settings, "db_assist") as running:
+        async with control_socket.client_of(settings, "db_assist") as running:
             if running is not None:
                 return await DbAssistClient(running).check_ledger()
 

@@ -13,7 +13,7 @@ from glas.db.session import insert
 from glas.db.tables import TranscriptionRow, UserRow
 from glas.db_assist import coins, messages, people, vocabulary
 from glas.db_assist.coins import Payment
-from glas.db_assist.judgements import open_hearing
+from glas.db_assist.judgements import lock_reviewed
 from glas.db_assist.ratings import open_case, own_case, refusal_of
 from glas.domain.corrections import CorrectionChange, Rank, Sound, rank_of
 from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
@@ -39,8 +39,8 @@ async def correct(
         ForbiddenError: the message belongs to another person, or the person is banned.
         ConflictError: the message has no text yet.
     """
-    hearing = await open_hearing(transcription_id, wanted.tg_id, session=session)
-    user, row = own_case(hearing.user, hearing.row)
+    reviewed = await lock_reviewed(transcription_id, wanted.tg_id, session=session)
+    user, row = own_case(reviewed.user, reviewed.row)
     reference = wanted.reference.strip()
     if not normalise(reference):
         raise ImplausibleCorrectionError("expected words, got none", param="reference")
@@ -57,7 +57,7 @@ async def correct(
         max_chars_per_s=settings.correction_max_chars_per_s,
         sound=wanted.sound,
     )
-    if same := hearing.reviews_with(reference):
+    if same := reviewed.reviews_with(reference):
         rank = Rank.AGREED
     is_applied = rank is not Rank.DOUBTFUL or wanted.is_confirmed
     change = change_of(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
@@ -71,7 +71,7 @@ async def correct(
         elif rank is not Rank.DOUBTFUL:
             payment = await _pay(user, row, reference, settings=settings, session=session)
         await let_stand(row, reference, rank, refusal=payment.refusal, session=session)
-    await hearing.agree(same, settings=settings, session=session)
+    await reviewed.agree(same, settings=settings, session=session)
     await session.flush()
     return await _result(user, row, change, before, payment, is_first=is_first, session=session)
 

@@ -17,7 +17,7 @@ from glas.settings import DbAssistSettings
 _RETRY_AFTER_S = 0.1
 
 
-class Hearing:
+class ReviewedMessage:
     """A message with its reviews, locked together with all people who may be paid; people are locked first."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Hearing:
             review.reward_refusal = payment.refusal
 
 
-async def open_hearing(transcription_id: int, tg_id: int, *, session: AsyncSession) -> Hearing:
+async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSession) -> ReviewedMessage:
     """Lock a person, the reviewers of a message and the message.
 
     Raises:
@@ -69,7 +69,7 @@ async def open_hearing(transcription_id: int, tg_id: int, *, session: AsyncSessi
     reviews = (await session.scalars(mine)).all()
     if not {one.reviewer_id for one in reviews} <= locked.keys():
         raise OverloadedError("somebody else reviews this message now", retry_after_s=_RETRY_AFTER_S)
-    return Hearing(user, row, reviews, locked)
+    return ReviewedMessage(user, row, reviews, locked)
 
 
 async def author_words(row: TranscriptionRow, *, session: AsyncSession) -> str | None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from glas.clients.review_bodies import TAKE_BACK_MINUTES, ReviewItem
 from glas.db.review_tables import ReviewHoldRow, ReviewRow
 from glas.db_assist import corrections, messages, people, review_queue, reviews
-from glas.db_assist.judgements import Hearing, author_words, open_hearing
+from glas.db_assist.judgements import ReviewedMessage, author_words, lock_reviewed
 from glas.domain.errors import ConflictError
 from glas.domain.reviews import Verdict
 from glas.settings import DbAssistSettings
@@ -33,31 +33,31 @@ async def take_back(
         ForbiddenError: no reviewer.
         ConflictError: it is not their last review, it is too old, or somebody else has judged or holds the message.
     """
-    hearing = await open_hearing(transcription_id, tg_id, session=session)
-    reviews.checked(hearing.user)
-    mine = next((one for one in hearing.reviews if one.reviewer_id == hearing.user.id), None)
+    reviewed = await lock_reviewed(transcription_id, tg_id, session=session)
+    reviews.checked(reviewed.user)
+    mine = next((one for one in reviewed.reviews if one.reviewer_id == reviewed.user.id), None)
     if mine is None:
-        hold = await session.get(ReviewHoldRow, hearing.row.id)
-        if hold is None or hold.reviewer_id != hearing.user.id:
+        hold = await session.get(ReviewHoldRow, reviewed.row.id)
+        if hold is None or hold.reviewer_id != reviewed.user.id:
             raise ConflictError("this reviewer has not answered this message")
     else:
-        await _check(hearing, mine, session=session)
+        await _check(reviewed, mine, session=session)
         await session.delete(mine)
         await session.flush()
         if mine.verdict != Verdict.SKIP:
-            await messages.mark_changed(hearing.row, session=session)
+            await messages.mark_changed(reviewed.row, session=session)
         if mine.reference is not None:
-            await corrections.take_back_review(hearing.row, hearing.user, mine.creation_datetime, session=session)
-    item = await review_queue.hold_one(hearing.row.id, hearing.user, settings=settings, session=session)
+            await corrections.take_back_review(reviewed.row, reviewed.user, mine.creation_datetime, session=session)
+    item = await review_queue.hold_one(reviewed.row.id, reviewed.user, settings=settings, session=session)
     if item is None:
         raise ConflictError("somebody else hears this message now, or nobody may any more")
     return item
 
 
-async def _check(hearing: Hearing, mine: ReviewRow, *, session: AsyncSession) -> None:
-    last = select(func.max(ReviewRow.id)).where(ReviewRow.reviewer_id == hearing.user.id)
+async def _check(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> None:
+    last = select(func.max(ReviewRow.id)).where(ReviewRow.reviewer_id == reviewed.user.id)
     if await session.scalar(last) != mine.id or people.now() - mine.creation_datetime > _WITHIN:
         raise ConflictError(f"expected the last review of this reviewer, of the last {TAKE_BACK_MINUTES} minutes")
-    others = [one for one in hearing.reviews if one is not mine and one.verdict != Verdict.SKIP]
-    if mine.is_agreed or others or await author_words(hearing.row, session=session) is not None:
+    others = [one for one in reviewed.reviews if one is not mine and one.verdict != Verdict.SKIP]
+    if mine.is_agreed or others or await author_words(reviewed.row, session=session) is not None:
         raise ConflictError("somebody else has judged this message, too")

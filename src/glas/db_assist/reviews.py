@@ -13,7 +13,7 @@ from glas.db.review_tables import ReviewHoldRow, ReviewRow
 from glas.db.tables import UserRow
 from glas.db_assist import audit, coins, corrections, messages, people
 from glas.db_assist.changes import last_consent
-from glas.db_assist.judgements import Hearing, author_words, open_hearing
+from glas.db_assist.judgements import ReviewedMessage, author_words, lock_reviewed
 from glas.db_assist.ratings import refusal_of
 from glas.domain.audit import Action
 from glas.domain.corrections import Rank
@@ -63,34 +63,34 @@ async def answer(
             withdrawn the consent.
         ImplausibleCorrectionError: the review contains no word, or more words than can be said in the time.
     """
-    hearing = await open_hearing(transcription_id, wanted.tg_id, session=session)
-    checked(hearing.user)
-    before = next((one for one in hearing.reviews if one.reviewer_id == hearing.user.id), None)
+    reviewed = await lock_reviewed(transcription_id, wanted.tg_id, session=session)
+    checked(reviewed.user)
+    before = next((one for one in reviewed.reviews if one.reviewer_id == reviewed.user.id), None)
     if before is not None:
         if not _says(before, wanted):
             raise ConflictError("this reviewer has said something else of this message")
-        return await _result(hearing, before, session=session)
-    hold = await _own_hold(hearing, session=session)
+        return await _result(reviewed, before, session=session)
+    hold = await _own_hold(reviewed, session=session)
     mine = ReviewRow(
-        transcription_id=hearing.row.id,
-        reviewer_id=hearing.user.id,
+        transcription_id=reviewed.row.id,
+        reviewer_id=reviewed.user.id,
         verdict=wanted.verdict.value,
-        reference=_words(hearing, wanted, settings),
+        reference=_words(reviewed, wanted, settings),
         creation_datetime=people.now(),
         is_agreed=False,
     )
-    same = await _same(hearing, mine, session=session)
+    same = await _same(reviewed, mine, session=session)
     session.add(mine)
     await session.delete(hold)
     await session.flush()
     if wanted.verdict.gives_words:
-        await _let_words_count(hearing, mine, is_agreed=same is not None, session=session)
+        await _let_words_count(reviewed, mine, is_agreed=same is not None, session=session)
     elif wanted.verdict is not Verdict.SKIP:
-        await messages.mark_changed(hearing.row, session=session)
+        await messages.mark_changed(reviewed.row, session=session)
     if same is not None:
-        await hearing.agree([*same, mine], settings=settings, session=session)
+        await reviewed.agree([*same, mine], settings=settings, session=session)
     await session.flush()
-    return await _result(hearing, mine, session=session)
+    return await _result(reviewed, mine, session=session)
 
 
 def _says(review: ReviewRow, wanted: Review) -> bool:
@@ -99,44 +99,46 @@ def _says(review: ReviewRow, wanted: Review) -> bool:
     return review.verdict == wanted.verdict and same_words
 
 
-async def _own_hold(hearing: Hearing, *, session: AsyncSession) -> ReviewHoldRow:
-    hold = await session.get(ReviewHoldRow, hearing.row.id)
-    if hold is None or hold.reviewer_id != hearing.user.id:
+async def _own_hold(reviewed: ReviewedMessage, *, session: AsyncSession) -> ReviewHoldRow:
+    hold = await session.get(ReviewHoldRow, reviewed.row.id)
+    if hold is None or hold.reviewer_id != reviewed.user.id:
         raise ConflictError("this message is not kept for this reviewer any more")
-    speaker = select(last_consent(UserRow.id, Purpose.TRAINING)).where(UserRow.id == hearing.row.user_id)
+    speaker = select(last_consent(UserRow.id, Purpose.TRAINING)).where(UserRow.id == reviewed.row.user_id)
     if not await session.scalar(speaker):
         raise ConflictError("the speaker of this message does not consent to training any more")
     return hold
 
 
-def _words(hearing: Hearing, wanted: Review, settings: DbAssistSettings) -> str | None:
+def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings) -> str | None:
     """Return the words that a review gives."""
     if not wanted.verdict.gives_words:
         return None
-    words = (wanted.reference or hearing.row.text or "").strip()
+    words = (wanted.reference or reviewed.row.text or "").strip()
     n_letters = len(normalise(words))
     if not n_letters:
         raise ImplausibleCorrectionError("expected words, got none", param="reference")
-    most = settings.correction_max_chars_per_s * max(hearing.row.duration_s or 0.0, 1.0)
+    most = settings.correction_max_chars_per_s * max(reviewed.row.duration_s or 0.0, 1.0)
     if n_letters > most:
         raise ImplausibleCorrectionError(f"expected at most {most:.0f} letters, got {n_letters}", param="reference")
     return words
 
 
-async def _same(hearing: Hearing, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
+async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
     """Return the reviews with the same words; an empty list if only the author gave them; None if nobody did."""
     if mine.reference is not None:
-        found = hearing.reviews_with(mine.reference)
-        author = await author_words(hearing.row, session=session)
+        found = reviewed.reviews_with(mine.reference)
+        author = await author_words(reviewed.row, session=session)
         is_author = author is not None and normalise(author) == normalise(mine.reference)
         return found if found or is_author else None
-    found = [one for one in hearing.reviews if one.verdict == mine.verdict != Verdict.SKIP]
+    found = [one for one in reviewed.reviews if one.verdict == mine.verdict != Verdict.SKIP]
     return found or None
 
 
-async def _let_words_count(hearing: Hearing, mine: ReviewRow, *, is_agreed: bool, session: AsyncSession) -> None:
+async def _let_words_count(
+    reviewed: ReviewedMessage, mine: ReviewRow, *, is_agreed: bool, session: AsyncSession
+) -> None:
     """Make the words of a review the current ones, unless a better reference exists."""
-    row, words = hearing.row, mine.reference or ""
+    row, words = reviewed.row, mine.reference or ""
     if not is_agreed and row.rank not in (None, Rank.DOUBTFUL):
         return
     if row.rank == Rank.AGREED:
@@ -144,19 +146,19 @@ async def _let_words_count(hearing: Hearing, mine: ReviewRow, *, is_agreed: bool
     if row.corrected_text is not None and normalise(row.corrected_text) == normalise(words):
         words = row.corrected_text
     rank = Rank.AGREED if is_agreed else Rank.REVIEWER
-    change = corrections.change_of(row, hearing.user, words, rank, is_applied=True)
+    change = corrections.change_of(row, reviewed.user, words, rank, is_applied=True)
     await corrections.add_change(change, row, session=session)
     await corrections.let_stand(row, words, rank, refusal=Refusal.DOUBTFUL, session=session)
 
 
-async def _result(hearing: Hearing, review: ReviewRow, *, session: AsyncSession) -> ReviewResult:
-    payment = await coins.paid_before(hearing.user, hearing.row, Reason.REVIEW, session=session)
+async def _result(reviewed: ReviewedMessage, review: ReviewRow, *, session: AsyncSession) -> ReviewResult:
+    payment = await coins.paid_before(reviewed.user, reviewed.row, Reason.REVIEW, session=session)
     return ReviewResult(
-        transcription_id=hearing.row.id,
-        rank=None if hearing.row.rank is None else Rank(hearing.row.rank),
+        transcription_id=reviewed.row.id,
+        rank=None if reviewed.row.rank is None else Rank(reviewed.row.rank),
         is_agreed=review.is_agreed,
         paid_hundredths=payment.paid_hundredths,
-        balance_hundredths=hearing.user.cash_hundredths,
+        balance_hundredths=reviewed.user.cash_hundredths,
         refusal_reason=refusal_of(review.reward_refusal),
     )
 

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSContextSetAuth, SetEnqueueOptions, SetWorkflowID
 
 from glas.domain.errors import ConfigurationError
-from glas.durable.care import DEAD_AFTER_S, Care, end_unknown_runs
 from glas.durable.configuration import configuration_of, send_logs_to_ours
 from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
+from glas.durable.maintenance import DEAD_AFTER_S, Maintenance, end_unknown_runs
 from glas.durable.members import Members
 from glas.durable.orphans import Running
 from glas.durable.place import Place
@@ -53,7 +53,7 @@ class Durable:
         self._unwanted: list[str] = []
         self._engine: sa.Engine | None = None
         self._members: Members | None = None
-        self._care: Care | None = None
+        self._maintenance: Maintenance | None = None
         self._dbos: DBOS | None = None
         self._first_runs = FirstRuns()
         self._waits = QueueWaits()
@@ -111,7 +111,7 @@ class Durable:
         DBOS.listen_queues([queue.name for queue in self._queues])
         # In this loop, so that workflows run here, where the clients that they use live.
         self._waits.launch(self._first_runs)
-        self._care = Care(
+        self._maintenance = Maintenance(
             self._dbos,
             members,
             self._slot,
@@ -121,7 +121,7 @@ class Durable:
             running=self._running,
         )
         await self._register()
-        self._care.start()
+        self._maintenance.start()
 
     async def _join(self) -> tuple[sa.Engine, Members]:
         """Open the database and enter this process into the list of its members."""
@@ -185,8 +185,8 @@ class Durable:
 
     async def close(self, *, patience_s: float = 20.0) -> None:
         """Wait at most `patience_s` seconds for running work, then stop; the rest continues at the next start."""
-        if self._care is not None:
-            await self._care.stop()
+        if self._maintenance is not None:
+            await self._maintenance.stop()
         if self._dbos is not None:
             await self._end_work(self._dbos, patience_s)
         if self._members is not None:
@@ -273,8 +273,8 @@ class Durable:
         Returns:
             The number of works that were deleted now.
         """
-        assert self._care is not None, "expected a started engine"  # noqa: S101
-        return await self._care.forget(person)
+        assert self._maintenance is not None, "expected a started engine"  # noqa: S101
+        return await self._maintenance.forget(person)
 
 
 class _NotRecordedError(BaseException):

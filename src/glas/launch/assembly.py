@@ -20,11 +20,11 @@ from fastapi import FastAPI
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError
-from glas.launch import side_door
-from glas.launch.doors import BOT_METRICS, key_of
+from glas.launch import control_socket
+from glas.launch.connections import Connections, entered
 from glas.launch.figures import share
+from glas.launch.listeners import BOT_METRICS, key_of
 from glas.launch.lock import held
-from glas.launch.reach import Reach, entered
 from glas.serving.hosts import HostCheck
 from glas.settings import MIB, Settings, listed, numbers, plain
 from glas.settings.keys import hashed_keys
@@ -65,13 +65,13 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
     """
     async with AsyncExitStack() as stack:
         assembly = Assembly()
-        reach = Reach(settings, parts, assembly.apps, stack, internal_key=assembly.internal_key)
+        connections = Connections(settings, parts, assembly.apps, stack, internal_key=assembly.internal_key)
         for part in (name for name in (*_SERVICES, "web") if name in parts):
-            app = await _make(part, settings, parts, reach)
+            app = await _make(part, settings, parts, connections)
             await stack.enter_async_context(entered([app]))
             assembly.apps[part] = app
         if "data_loader" in parts or "tg_bot" in parts:
-            await _start_durable_work(settings, parts, assembly, reach, stack)
+            await _start_durable_work(settings, parts, assembly, connections, stack)
         if "web" in parts:
             share(assembly.apps, assembly.figures)
         with _settled():
@@ -106,8 +106,8 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
     here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
     if "data_loader" not in here:
         here = []
-    async with _reached(settings, "data_loader", here) as (running, reach):
-        yield DataLoaderClient(running) if running is not None else await reach.data_loader()
+    async with _reached(settings, "data_loader", here) as (running, connections):
+        yield DataLoaderClient(running) if running is not None else await connections.data_loader()
 
 
 @asynccontextmanager
@@ -118,14 +118,14 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
     """
     here = ["db_assist"] if settings.db_assist_url is None else []
-    async with _reached(settings, "db_assist", here) as (running, reach):
-        yield DbAssistClient(running) if running is not None else await reach.db_assist()
+    async with _reached(settings, "db_assist", here) as (running, connections):
+        yield DbAssistClient(running) if running is not None else await connections.db_assist()
 
 
 @asynccontextmanager
 async def _reached(
     settings: Settings, part: str, here: Sequence[str]
-) -> AsyncIterator[tuple[httpx.AsyncClient | None, Reach]]:
+) -> AsyncIterator[tuple[httpx.AsyncClient | None, Connections]]:
     """Connect to a part of the server that runs in the data directory; if there is none, start the parts `here`.
 
     Yields:
@@ -133,22 +133,22 @@ async def _reached(
     """
     async with AsyncExitStack() as stack:
         apps: dict[str, FastAPI] = {}
-        reach = Reach(settings, here, apps, stack, internal_key=secrets.token_urlsafe())
-        running = await stack.enter_async_context(side_door.client_of(settings, part)) if here else None
+        connections = Connections(settings, here, apps, stack, internal_key=secrets.token_urlsafe())
+        running = await stack.enter_async_context(control_socket.client_of(settings, part)) if here else None
         if running is None:
             stack.enter_context(held(settings, here, None))
             for name in here:
-                apps[name] = await _make(name, settings, here, reach)
-                await reach.enter(apps[name])
-        yield running, reach
+                apps[name] = await _make(name, settings, here, connections)
+                await connections.enter(apps[name])
+        yield running, connections
 
 
-async def _make(part: str, settings: Settings, parts: Collection[str], reach: Reach) -> FastAPI:
+async def _make(part: str, settings: Settings, parts: Collection[str], connections: Connections) -> FastAPI:
     match part:
         case "nn_service":
             from glas.nn_service.app import create_app as create_nn_service
 
-            return create_nn_service(settings, key=key_of(settings, part, parts), internal_key=reach.internal_key)
+            return create_nn_service(settings, key=key_of(settings, part, parts), internal_key=connections.internal_key)
         case "db_assist":
             from glas.db_assist.app import create_app as create_db_assist
 
@@ -156,32 +156,36 @@ async def _make(part: str, settings: Settings, parts: Collection[str], reach: Re
         case "data_loader":
             from glas.data_loader.app import create_app as create_data_loader
 
-            return create_data_loader(settings, key=key_of(settings, part, parts), db_assist=await reach.db_assist())
+            return create_data_loader(
+                settings, key=key_of(settings, part, parts), db_assist=await connections.db_assist()
+            )
         case _:
-            return await _make_page(settings, reach)
+            return await _make_page(settings, connections)
 
 
-async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
+async def _make_page(settings: Settings, connections: Connections) -> FastAPI:
     from glas.launch.samples import samples_dir
     from glas.web.access.secret_key import secret_key
     from glas.web.app import create_app as create_web
     from glas.web.proxy import create_proxy
     from glas.web.site import Services
 
-    api = reach.app("nn_service")
+    api = connections.app("nn_service")
     if api is None:
         api = create_proxy(
-            reach.url("nn_service"),
+            connections.url("nn_service"),
             token=plain(settings.nn_service_token),
             key=plain(settings.api_key),
             others=hashed_keys(settings.api_keys),
             cors_origins=listed(settings.cors_origins),
             max_body_bytes=settings.audio.max_upload_mb * MIB,
         )
-        await reach.enter(api)
+        await connections.enter(api)
     services = None
-    if all(reach.has(part) for part in ("db_assist", "data_loader")):
-        services = Services(await reach.db_assist(), await reach.data_loader(), await reach.nn_service())
+    if all(connections.has(part) for part in ("db_assist", "data_loader")):
+        services = Services(
+            await connections.db_assist(), await connections.data_loader(), await connections.nn_service()
+        )
     page = create_web(
         api=api,
         samples_dir=samples_dir(),
@@ -196,7 +200,7 @@ async def _make_page(settings: Settings, reach: Reach) -> FastAPI:
 
 
 async def _start_durable_work(
-    settings: Settings, parts: Collection[str], assembly: Assembly, reach: Reach, stack: AsyncExitStack
+    settings: Settings, parts: Collection[str], assembly: Assembly, connections: Connections, stack: AsyncExitStack
 ) -> None:
     """Register the work of the parts that have some, then start the engine once for all of them."""
     from glas.durable import Durable
@@ -208,7 +212,9 @@ async def _start_durable_work(
         from glas.tg_bot.app import open_bot
         from glas.tg_bot.services import Services
 
-        services = Services(await reach.nn_service(), await reach.db_assist(), await reach.data_loader())
+        services = Services(
+            await connections.nn_service(), await connections.db_assist(), await connections.data_loader()
+        )
         bot = await stack.enter_async_context(open_bot(settings, services, durable))
         assembly.tasks.append(bot.run)
         assembly.figures.append(bot.figures)

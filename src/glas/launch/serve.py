@@ -15,9 +15,9 @@ from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
-from glas.launch import side_door
+from glas.launch import control_socket
 from glas.launch.assembly import Assembly, assembled
-from glas.launch.doors import doors, opened, url_of, with_page_address
+from glas.launch.listeners import listeners, opened, url_of, with_page_address
 from glas.launch.lock import held
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
@@ -70,17 +70,17 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
 
 
 async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
-    planned = doors(settings, parts)
+    planned = listeners(settings, parts)
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(opened(settings, door)) for door in planned]
-        urls = {door.part: url_of(settings.host, sock) for door, sock in zip(planned, sockets, strict=True)}
+        sockets = [stack.enter_context(opened(settings, listener)) for listener in planned]
+        urls = {listener.part: url_of(settings.host, sock) for listener, sock in zip(planned, sockets, strict=True)}
         settings = with_page_address(settings, urls)
         stack.enter_context(held(settings, parts, next(iter(urls.values()), None)))
-        side = stack.enter_context(side_door.opened(settings, parts))
+        side = stack.enter_context(control_socket.opened(settings, parts))
         async with assembled(settings, parts) as assembly:
-            servers = [_Server(_config(assembly.apps[door.part])) for door in planned]
+            servers = [_Server(_config(assembly.apps[listener.part])) for listener in planned]
             if side is not None:
-                servers.append(_Server(_config(side_door.make_app(assembly.apps))))
+                servers.append(_Server(_config(control_socket.make_app(assembly.apps))))
                 sockets.append(side)
 
             async def greet() -> None:

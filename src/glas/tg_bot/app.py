@@ -16,7 +16,7 @@ from glas.durable import Durable, Retry, is_away, with_retries
 from glas.settings import Settings, plain
 from glas.tg_bot.api.counting import Counting
 from glas.tg_bot.api.limiter import RateLimiter
-from glas.tg_bot.api.telegram import Patience, open_telegram, said
+from glas.tg_bot.api.telegram import RetryRule, open_telegram, said
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.people import privacy
@@ -24,8 +24,8 @@ from glas.tg_bot.people.announcing import Announcing
 from glas.tg_bot.services import Services
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices import jobs
-from glas.tg_bot.voices.desk import Desk
 from glas.tg_bot.voices.notice import Notice
+from glas.tg_bot.voices.recognition_queue import RecognitionQueue
 from glas.tg_bot.workflows import Context, register
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -121,7 +121,7 @@ class TelegramBot:
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
     """Call Telegram again and again until it answers."""
-    patience = Patience()
+    patience = RetryRule()
     await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
 
 
@@ -144,9 +144,9 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
     ) as bot:
         bot.session.middleware(Counting(metrics))
         phrases = Phrases()
-        desk = Desk(settings.bot.recognitions)
-        notice = Notice(desk, limiter)
+        recognition_queue = RecognitionQueue(settings.bot.recognitions)
+        notice = Notice(recognition_queue, limiter)
         durable.tell(notice.say, notice.hear)
-        announcing = register(Context(settings, services, durable, bot, phrases, token, desk, metrics))
+        announcing = register(Context(settings, services, durable, bot, phrases, token, recognition_queue, metrics))
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, metrics=metrics)
         yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)

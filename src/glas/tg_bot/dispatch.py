@@ -18,7 +18,7 @@ from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.reasons import reason
-from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.admission import AdmissionControl
 from glas.tg_bot.voices.jobs import AmendJob, CleanJob, DecisionJob, ModelJob, RepairJob, VoiceJob
 from glas.tg_bot.voices.steps import Steps
 
@@ -84,8 +84,8 @@ class Acquaintance(BaseMiddleware):
     `user` is None before /start, and for anonymous administrators and channels.
     """
 
-    def __init__(self, doorkeeper: Doorkeeper, phrases: Phrases) -> None:
-        self._doorkeeper = doorkeeper
+    def __init__(self, admission_control: AdmissionControl, phrases: Phrases) -> None:
+        self._doorkeeper = admission_control
         self._phrases = phrases
 
     async def __call__(

@@ -21,13 +21,13 @@ from glas.tg_bot.people import (
 )
 from glas.tg_bot.talk import presses
 from glas.tg_bot.talk.phrases import Phrases
-from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.admission import AdmissionControl
 
 
-def make_dispatcher(doorkeeper: Doorkeeper, phrases: Phrases) -> Dispatcher:
+def make_dispatcher(admission_control: AdmissionControl, phrases: Phrases) -> Dispatcher:
     """Make the dispatcher with all handlers, in the order in which they are tried."""
     dispatcher = Dispatcher(disable_fsm=True)
-    acquaintance = Acquaintance(doorkeeper, phrases)
+    acquaintance = Acquaintance(admission_control, phrases)
     dispatcher.message.outer_middleware(acquaintance)
     dispatcher.callback_query.outer_middleware(acquaintance)
     dispatcher.include_routers(

@@ -20,21 +20,21 @@ from glas.tg_bot.talk.picture import START, Picture
 from glas.tg_bot.talk.prompts import REVIEW_WORDS, Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
-from glas.tg_bot.voices.admission import Doorkeeper
+from glas.tg_bot.voices.admission import AdmissionControl
 from glas.tg_bot.voices.amending import Amending
 from glas.tg_bot.voices.archive import Archiving
 from glas.tg_bot.voices.delivery import Delivery
-from glas.tg_bot.voices.desk import Desk, Shelf
 from glas.tg_bot.voices.fetching import Fetching
-from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.pipeline import Limits, Pipeline
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
+from glas.tg_bot.voices.recognising import RecordingRecogniser
+from glas.tg_bot.voices.recognition_queue import ByteCache, RecognitionQueue
 from glas.tg_bot.voices.repair import Repair
 from glas.tg_bot.voices.steps import Steps
 from glas.tg_bot.voices.subtitles import Subtitling
 
 _MB = 1_000_000
-_SHELF_BYTES = 64 * _MB
+_CACHED_BYTES = 64 * _MB
 _S_PER_DAY = 86_400
 
 
@@ -48,7 +48,7 @@ class Context:
     bot: Bot
     phrases: Phrases
     token: str
-    desk: Desk
+    recognition_queue: RecognitionQueue
     metrics: Metrics
 
 
@@ -59,7 +59,7 @@ class _Shared(NamedTuple):
     pseudonyms: Pseudonyms
     steps: Steps
     keyboards: Keyboards
-    doorkeeper: Doorkeeper
+    admission_control: AdmissionControl
 
 
 def register(context: Context) -> Announcing:
@@ -72,7 +72,7 @@ def register(context: Context) -> Announcing:
         pseudonyms,
         Steps(durable, Retry(patience_s=settings.bot.patience_s)),
         Keyboards(signer, rating_days=settings.bot.rating_days),
-        Doorkeeper(context.services.db_assist, settings.bot, admins, allowed, pseudonyms),
+        AdmissionControl(context.services.db_assist, settings.bot, admins, allowed, pseudonyms),
     )
     _register_updates(context, shared, _register_recordings(context, shared))
     announcing = _register_models(context, shared)
@@ -80,21 +80,23 @@ def register(context: Context) -> Announcing:
     return announcing
 
 
-def _register_recordings(context: Context, shared: _Shared) -> Hearing:
+def _register_recordings(context: Context, shared: _Shared) -> RecordingRecogniser:
     """Register the work on recordings: recognition, archive, repair."""
     bot, durable, options = context.bot, context.durable, context.settings.bot
     services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
-    shelf = Shelf(_SHELF_BYTES)
-    fetching = Fetching(bot, shelf, limit_bytes=options.max_file_mb * _MB, n_large=2 * options.recognitions)
-    hearing = Hearing(bot, services.nn_service, db_assist, data_loader, context.desk, fetching, options.keywords)
+    byte_cache = ByteCache(_CACHED_BYTES)
+    fetching = Fetching(bot, byte_cache, limit_bytes=options.max_file_mb * _MB, n_large=2 * options.recognitions)
+    recogniser = RecordingRecogniser(
+        bot, services.nn_service, db_assist, data_loader, context.recognition_queue, fetching, options.keywords
+    )
     delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(context.settings.audio.max_duration_s // 60))
     pipeline = Pipeline(
         bot,
         durable,
         shared.steps,
-        shared.doorkeeper,
-        hearing,
+        shared.admission_control,
+        recogniser,
         delivery,
         db_assist,
         context.phrases,
@@ -102,26 +104,26 @@ def _register_recordings(context: Context, shared: _Shared) -> Hearing:
         limits,
         context.metrics,
     )
-    archiving = Archiving(shared.steps, durable, hearing, db_assist, data_loader, shelf)
+    archiving = Archiving(shared.steps, durable, recogniser, db_assist, data_loader, byte_cache)
     durable.workflow(jobs.HEAR, pipeline.hear)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.CLEAN, archiving.clean)
     repair = Repair(bot, shared.steps, archiving, db_assist, data_loader, context.phrases)
     durable.workflow(jobs.REPAIR, repair.run)
-    return hearing
+    return recogniser
 
 
-def _register_updates(context: Context, shared: _Shared, hearing: Hearing) -> None:
+def _register_updates(context: Context, shared: _Shared, recogniser: RecordingRecogniser) -> None:
     """Register the work on updates: handlers of messages and buttons, and changes of texts that were sent."""
     bot, durable, phrases, options = context.bot, context.durable, context.phrases, context.settings.bot
     services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
-    keyboards, doorkeeper, life_s = shared.keyboards, shared.doorkeeper, options.rating_days * _S_PER_DAY
-    subtitling = Subtitling(data_loader, db_assist, hearing, doorkeeper)
+    keyboards, admission_control, life_s = shared.keyboards, shared.admission_control, options.rating_days * _S_PER_DAY
+    subtitling = Subtitling(data_loader, db_assist, recogniser, admission_control)
     amending = Amending(bot, shared.steps, db_assist, subtitling, phrases, keyboards)
     durable.workflow(jobs.AMEND, amending.run)
     prompts = Prompts(shared.signer, bot.id, life_s=life_s)
     review_prompts = Prompts(shared.signer, bot.id, life_s=life_s, action=REVIEW_WORDS)
-    dispatcher = make_dispatcher(doorkeeper, phrases)
+    dispatcher = make_dispatcher(admission_control, phrases)
     # Handlers get these by the names of their parameters.
     dispatcher.workflow_data.update(
         nn_service=services.nn_service,
@@ -135,12 +137,14 @@ def _register_updates(context: Context, shared: _Shared, hearing: Hearing) -> No
         signer=shared.signer,
         dispatcher=dispatcher,
         subtitling=subtitling,
-        corrector=Corrector(bot, db_assist, data_loader, services.nn_service, hearing, keyboards, prompts, doorkeeper),
+        corrector=Corrector(
+            bot, db_assist, data_loader, services.nn_service, recogniser, keyboards, prompts, admission_control
+        ),
         prompts=prompts,
         reviewing=review.Reviewing(bot, db_assist, data_loader, keyboards, review_prompts),
         pseudonyms=shared.pseudonyms,
         page_url=context.settings.web.url,
-        admins=doorkeeper.admins,
+        admins=admission_control.admins,
     )
     updates = Updates(bot, dispatcher, durable, shared.steps, phrases, context.metrics)
     durable.workflow(jobs.UPDATE, updates.handle)
@@ -152,7 +156,7 @@ def _register_models(context: Context, shared: _Shared) -> Announcing:
     nn_service, db_assist = context.services.nn_service, context.services.db_assist
     announce_s = context.settings.bot.announce_s
     announcing = Announcing(
-        bot, steps, durable, db_assist, phrases, shared.keyboards, shared.doorkeeper.admins, announce_s
+        bot, steps, durable, db_assist, phrases, shared.keyboards, shared.admission_control.admins, announce_s
     )
     durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, nn_service, phrases).run)
     durable.workflow(jobs.ANNOUNCE, announcing.run)

@@ -22,10 +22,10 @@ from glas.engines.whisper.backend import Backend, Device, Precision, storage_of
 from glas.engines.whisper.cache import converted
 from glas.engines.whisper.confidence import Calibrates, load_calibration
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
-from glas.engines.whisper.hearing import Clip, Hearing, Rules
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Network, check_device
 from glas.engines.whisper.onnx_network import OnnxNetwork
+from glas.engines.whisper.recognition_call import Clip, RecognitionCall, Rules
 
 # For a graphics card. On a processor, a batch of four pieces of 4 s saves a seventh of the time, pieces of 8 s save
 # nothing, and a piece that is padded to the length of another may get another text.
@@ -111,7 +111,7 @@ class WhisperEngine:
         if network is None:
             raise ModelError(f"The engine {self.name} is closed.")
         check_pieces(batch, window_s=self.window_s, model=self.name)
-        hearing = Hearing(network, self._rules, options)
+        hearing = RecognitionCall(network, self._rules, options)
         found = [nothing_heard(samples, self.name, options.language or RUSSIAN) for samples in batch]
         clips = {
             index: Clip(samples, *log_mel(samples, network.n_mels))

@@ -276,7 +276,7 @@ async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
         await said(lambda: bot.delete_message(chat_id, message_id))
 
 
-class Patience:
+class RetryRule:
     """Decide which errors are temporary: an unavailable service or Telegram, a full queue.
 
     An internal error of a service may be a bug that does not pass with time, so it is tried only a few times.

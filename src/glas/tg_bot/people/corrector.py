@@ -25,9 +25,9 @@ from glas.tg_bot.talk.phrases import Say, coins
 from glas.tg_bot.talk.prompts import Prompt, Prompts
 from glas.tg_bot.talk.texts import MAX_UNITS, units
 from glas.tg_bot.talk.words import listed
-from glas.tg_bot.voices.admission import Doorkeeper
-from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.admission import AdmissionControl
 from glas.tg_bot.voices.jobs import AmendJob
+from glas.tg_bot.voices.recognising import RecordingRecogniser
 
 _MAX_FILE_BYTES = 400_000
 
@@ -40,10 +40,10 @@ class Corrector:
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
     nn_service: NnServiceClient
-    hearing: Hearing
+    recogniser: RecordingRecogniser
     keyboards: Keyboards
     prompts: Prompts
-    doorkeeper: Doorkeeper
+    admission_control: AdmissionControl
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
         """Record a correction, with the engine's judgement of its words.
@@ -55,10 +55,10 @@ class Corrector:
             GlasError: as `DbAssistClient.correct`.
         """
         sound, duration_s = Sound.UNKNOWN, row.duration_s or 0.0
-        judging = self.doorkeeper.pseudonyms.judging(person)
-        if not await self.doorkeeper.minutes_exceeded(person, judging, duration_s):
+        judging = self.admission_control.pseudonyms.judging(person)
+        if not await self.admission_control.minutes_exceeded(person, judging, duration_s):
             sound = await self.nn_service.judge_text(partial(self._audio, row), words, against=row.text or "")
-            record = self.doorkeeper.pseudonyms.record(judging, secrets.token_hex(), duration_s)
+            record = self.admission_control.pseudonyms.record(judging, secrets.token_hex(), duration_s)
             await self.db_assist.count_usage(record)
         return await self.db_assist.correct(row.id, person, words, is_confirmed=is_confirmed, sound=sound)
 
@@ -121,7 +121,7 @@ class Corrector:
     async def _audio(self, row: Transcription) -> bytes:
         if row.audio_key is not None:
             return await self.data_loader.fetch_audio(row.audio_key)
-        return await self.hearing.fetch(row.file_id)
+        return await self.recogniser.fetch(row.file_id)
 
 
 async def found(asked: Awaitable[Transcription]) -> Transcription | None:

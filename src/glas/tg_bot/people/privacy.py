@@ -15,7 +15,7 @@ from glas.clients.packing import packed
 from glas.domain.errors import GlasError
 from glas.domain.people import SHARED_ACCOUNTS, User
 from glas.durable import Durable, Retry, with_retries
-from glas.tg_bot.api.telegram import Patience, edit_text, sent
+from glas.tg_bot.api.telegram import RetryRule, edit_text, sent
 from glas.tg_bot.talk.keyboards import FORGET, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
@@ -70,7 +70,7 @@ async def on_mydata(
 
 async def _send(bot: Bot, chat_id: int, file: BufferedInputFile, caption: str) -> None:
     """Send one part; if Telegram is away for a while, only this part is sent again."""
-    patience = Patience()
+    patience = RetryRule()
     await with_retries(
         lambda: sent(lambda: bot.send_document(chat_id, file, caption=caption, request_timeout=_UPLOAD_S)),
         Retry(patience_s=_PATIENCE_S),

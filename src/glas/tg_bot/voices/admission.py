@@ -42,7 +42,7 @@ _IGNORED = Admission(is_answered=False)
 
 
 @dataclass(frozen=True)
-class Doorkeeper:
+class AdmissionControl:
     """Decide by the settings and by what is stored about people and chats."""
 
     db_assist: DbAssistClient

@@ -14,9 +14,9 @@ from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, NotFoundError, OverloadedError
 from glas.domain.kept import KeptRecognition
 from glas.durable import Durable
-from glas.tg_bot.voices.desk import Shelf
-from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import ArchiveJob, ToArchive
+from glas.tg_bot.voices.recognising import RecordingRecogniser
+from glas.tg_bot.voices.recognition_queue import ByteCache
 from glas.tg_bot.voices.steps import Steps
 
 _EXPORT_PAUSE_S, _LOOK_S = 5.0, 0.5
@@ -30,10 +30,10 @@ class Archiving:
 
     steps: Steps
     durable: Durable
-    hearing: Hearing
+    recogniser: RecordingRecogniser
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
-    shelf: Shelf
+    byte_cache: ByteCache
 
     async def keep(self, arguments: dict[str, object]) -> None:
         """Archive one recording; this is the workflow."""
@@ -69,9 +69,9 @@ class Archiving:
     async def store(self, job: ToArchive) -> None:
         """Store bytes, text, recognition and digest; download the bytes again if they are not in memory any more."""
         transcription_id = job.transcription_id
-        data = self.shelf.get(job.file_unique_id)
+        data = self.byte_cache.get(job.file_unique_id)
         if data is None:
-            data = await self.hearing.fetch(job.file_id)
+            data = await self.recogniser.fetch(job.file_id)
         stored = await self.data_loader.store_audio(transcription_id, data)
         await self.data_loader.store_transcription(transcription_id, job.text)
         kept = job.kept
@@ -82,7 +82,7 @@ class Archiving:
         await self.db_assist.archive(
             transcription_id, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
         )
-        self.shelf.take(job.file_unique_id)
+        self.byte_cache.take(job.file_unique_id)
 
 
 async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:

@@ -23,9 +23,9 @@ from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.texts import Part, as_document, lay_out, split
 from glas.tg_bot.voices.admission import Admission
-from glas.tg_bot.voices.hearing import Heard
 from glas.tg_bot.voices.jobs import VoiceJob
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
+from glas.tg_bot.voices.recognising import Heard
 from glas.tg_bot.voices.steps import Steps
 
 _RESCUE_UNITS = 4000

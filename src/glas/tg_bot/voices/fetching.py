@@ -14,7 +14,7 @@ from typing import Final
 from aiogram import Bot
 
 from glas.tg_bot.api.download import at_hand
-from glas.tg_bot.voices.desk import Phase, Shelf, Ticket
+from glas.tg_bot.voices.recognition_queue import ByteCache, Phase, Ticket
 from glas.tg_bot.voices.recordings import Recording
 
 # Eight minutes of a voice message at Telegram's 32 kbit/s. Times `GLAS_BOT__CONCURRENCY` (32), it is 64 MB.
@@ -26,14 +26,14 @@ class Fetching:
 
     Args:
         bot: the client.
-        shelf: keeps bytes between the steps of a recording, so that another attempt and the archive find them.
+        byte_cache: keeps bytes between the steps of a recording, so that another attempt and the archive find them.
         limit_bytes: largest file.
         n_large: files of more than `SMALL_BYTES` that are downloaded or held at a time.
     """
 
-    def __init__(self, bot: Bot, shelf: Shelf, *, limit_bytes: int, n_large: int) -> None:
+    def __init__(self, bot: Bot, byte_cache: ByteCache, *, limit_bytes: int, n_large: int) -> None:
         self._bot = bot
-        self._shelf = shelf
+        self._shelf = byte_cache
         self._limit_bytes = limit_bytes
         self._large = asyncio.Semaphore(n_large)
 

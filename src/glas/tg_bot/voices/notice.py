@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glas.tg_bot.api.limiter import RateLimiter
-from glas.tg_bot.voices.desk import Desk
+from glas.tg_bot.voices.recognition_queue import RecognitionQueue
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -30,8 +30,8 @@ class Note(BaseModel):
 class Notice:
     """Write the note of this process, and pass on the notes of the others."""
 
-    def __init__(self, desk: Desk, limiter: RateLimiter) -> None:
-        self._desk = desk
+    def __init__(self, recognition_queue: RecognitionQueue, limiter: RateLimiter) -> None:
+        self._desk = recognition_queue
         self._limiter = limiter
         self.is_taking_in = False
 

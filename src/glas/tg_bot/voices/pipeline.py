@@ -30,11 +30,11 @@ from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.talk.signing import ADMINISTRATORS
-from glas.tg_bot.voices.admission import Admission, Doorkeeper
+from glas.tg_bot.voices.admission import Admission, AdmissionControl
 from glas.tg_bot.voices.delivery import Answer, Delivery, Recognised
-from glas.tg_bot.voices.desk import Ticket
-from glas.tg_bot.voices.hearing import Hearing
 from glas.tg_bot.voices.jobs import ArchiveJob, VoiceJob
+from glas.tg_bot.voices.recognising import RecordingRecogniser
+from glas.tg_bot.voices.recognition_queue import Ticket
 from glas.tg_bot.voices.steps import Steps
 
 _SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
@@ -69,8 +69,8 @@ class Pipeline:
     bot: Bot
     durable: Durable
     steps: Steps
-    doorkeeper: Doorkeeper
-    hearing: Hearing
+    admission_control: AdmissionControl
+    recogniser: RecordingRecogniser
     delivery: Delivery
     db_assist: DbAssistClient
     phrases: Phrases
@@ -102,17 +102,17 @@ class Pipeline:
         try:
             await self._answer(answer, say)
         except GlasError as error:
-            await self._confess(answer, error, say)
+            await self._tell_failure(answer, error, say)
             return error.code
         return OK
 
     async def _answer(self, answer: Answer, say: Say) -> None:
         job = answer.job
-        ticket = self.hearing.ticket(job)
+        ticket = self.recogniser.ticket(job)
 
         async def recognise() -> dict[str, Any]:
             transcription_id = await self._record(answer) if answer.admission.is_kept else None
-            heard = await self.hearing.hear(job, ticket)
+            heard = await self.recogniser.hear(job, ticket)
             if transcription_id is None:
                 heard = heard.model_copy(update={"kept": None})
             return Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
@@ -143,11 +143,11 @@ class Pipeline:
         """Show the progress, within the context, if there is a message that can show it."""
         if answer.message_id is None:
             return nullcontext()
-        return self.hearing.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
+        return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
 
     async def _open(self, job: VoiceJob) -> dict[str, Any]:
         """Decide about a recording, and send the first message if it is answered at once."""
-        admission = await self.doorkeeper.admit(job)
+        admission = await self.admission_control.admit(job)
         opened = _Opened(admission=admission, message_id=None)
         is_later = job.is_unasked_in_group and job.recording.kind not in _SPOKEN and admission.refusal is None
         if admission.is_answered and not is_later:
@@ -214,7 +214,7 @@ class Pipeline:
         if answer.message_id is not None:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
-    async def _confess(self, answer: Answer, error: GlasError, say: Say) -> None:
+    async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> None:
         """Explain why there is no text, and offer another attempt if it may help."""
         job = answer.job
         _log.warning("a recording was not recognised", code=error.code, error=error.message)

@@ -88,7 +88,7 @@ class Repair:
                 await self.archiving.store(_to_archive(row))
             if is_audio_lost:
                 self._require_ours(row)
-                data = await self.archiving.hearing.fetch(row.file_id)
+                data = await self.archiving.recogniser.fetch(row.file_id)
                 await self.data_loader.store_audio(row.id, data, lost_sha256=row.audio_sha256)
             if is_text_lost:
                 text = row.text or ""

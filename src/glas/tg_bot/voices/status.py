@@ -11,7 +11,7 @@ from glas.domain.errors import GlasError
 from glas.tg_bot.api.limiter import NotNowError, Urgency, urgency
 from glas.tg_bot.api.telegram import edit_text, said
 from glas.tg_bot.talk.phrases import Say
-from glas.tg_bot.voices.desk import Phase, Ticket
+from glas.tg_bot.voices.recognition_queue import Phase, Ticket
 
 _INTERVAL_S = 2.5
 # Telegram takes 20 messages and edits a minute in a group: most of them are for texts.

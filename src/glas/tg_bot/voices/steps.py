@@ -8,7 +8,7 @@ import structlog
 
 from glas.domain.errors import GlasError, ServiceFaultError, from_code
 from glas.durable import Durable, Retry, with_retries
-from glas.tg_bot.api.telegram import Patience
+from glas.tg_bot.api.telegram import RetryRule
 
 # Whether a step of the workflow that runs has met a bug.
 _is_broken: ContextVar[bool] = ContextVar("glas_step_is_broken", default=False)
@@ -47,7 +47,7 @@ class Steps:
         Raises:
             GlasError: what `work` failed with.
         """
-        patience = Patience()
+        patience = RetryRule()
 
         def pause_s(error: Exception) -> float | None:
             least_s = patience.pause_s(error)

@@ -14,9 +14,9 @@ from glas.domain.paragraphs import CHARS, in_paragraphs
 from glas.domain.realignment import realigned
 from glas.domain.subtitles import to_srt
 from glas.domain.transcription import Hypothesis
-from glas.tg_bot.voices.admission import DailyLimitError, Doorkeeper
+from glas.tg_bot.voices.admission import AdmissionControl, DailyLimitError
 from glas.tg_bot.voices.archive import store_recognition
-from glas.tg_bot.voices.hearing import Hearing
+from glas.tg_bot.voices.recognising import RecordingRecogniser
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -27,8 +27,8 @@ class Subtitling:
 
     data_loader: DataLoaderClient
     db_assist: DbAssistClient
-    hearing: Hearing
-    doorkeeper: Doorkeeper
+    recogniser: RecordingRecogniser
+    admission_control: AdmissionControl
 
     async def subtitles(self, row: Transcription, person: int) -> str:
         """Return the SubRip subtitles of a message, from the recognition that was stored with it.
@@ -65,17 +65,17 @@ class Subtitling:
         return None if kept is None else kept.recognition.hypothesis
 
     async def _recognised(self, row: Transcription, person: int) -> Hypothesis:
-        pseudonyms = self.doorkeeper.pseudonyms
+        pseudonyms = self.admission_control.pseudonyms
         party = pseudonyms.party(person)
-        if minutes := await self.doorkeeper.minutes_exceeded(person, party, row.duration_s or 0.0):
+        if minutes := await self.admission_control.minutes_exceeded(person, party, row.duration_s or 0.0):
             raise DailyLimitError(f"expected at most {minutes} minutes of sound in a day, got more")
 
         async def read() -> bytes:
             if row.audio_key is not None:
                 return await self.data_loader.fetch_audio(row.audio_key)
-            return await self.hearing.fetch(row.file_id)
+            return await self.recogniser.fetch(row.file_id)
 
-        recognition = await self.hearing.recognise_stored(read)
+        recognition = await self.recogniser.recognise_stored(read)
         # Each time counts: where it cannot be stored, it is recognised again.
         name, duration_s = secrets.token_hex(), recognition.hypothesis.duration_s
         await self.db_assist.count_usage(pseudonyms.record(party, name, duration_s))

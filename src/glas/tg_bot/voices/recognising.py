@@ -20,9 +20,9 @@ from glas.domain.paragraphs import CHARS, in_paragraphs
 from glas.domain.transcription import SURE, Recognition
 from glas.domain.vocabulary import digest
 from glas.tg_bot.talk.phrases import Say
-from glas.tg_bot.voices.desk import Desk, Ticket
 from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
 from glas.tg_bot.voices.status import shown_status, status_text
 
 # Recognition does not need the vocabulary, so that it does not wait for it as long as for other things.
@@ -63,21 +63,21 @@ class Heard(BaseModel):
 
 
 @dataclass
-class Hearing:
+class RecordingRecogniser:
     """Download and recognise recordings."""
 
     bot: Bot
     nn_service: NnServiceClient
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
-    desk: Desk
+    recognition_queue: RecognitionQueue
     fetching: Fetching
     n_keywords: int
     """How many words of vocabularies go with a recording at most."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a place in the queue, which `hear` uses."""
-        return self.desk.ticket(job.date_s)
+        return self.recognition_queue.ticket(job.date_s)
 
     def shown(
         self, place: tuple[int, int], job: VoiceJob, ticket: Ticket, say: Say
@@ -94,8 +94,8 @@ class Hearing:
         keywords = await self._keywords(job)
         if (known := await self._known(job, digest(keywords))) is not None:
             return known
-        with self.desk.in_line(ticket):
-            async with self.fetching.held(job.recording, ticket) as read, self.desk.seat(ticket):
+        with self.recognition_queue.in_line(ticket):
+            async with self.fetching.held(job.recording, ticket) as read, self.recognition_queue.seat(ticket):
                 try:
                     recognition = await self.nn_service.transcribe(
                         await read(), keywords=keywords, on_progress=ticket.tell
@@ -125,9 +125,9 @@ class Hearing:
         Raises:
             GlasError: it cannot be read or recognised.
         """
-        ticket = self.desk.ticket(int(time.time()))
-        with self.desk.in_line(ticket):
-            async with self.desk.seat(ticket):
+        ticket = self.recognition_queue.ticket(int(time.time()))
+        with self.recognition_queue.in_line(ticket):
+            async with self.recognition_queue.seat(ticket):
                 return await self.nn_service.transcribe(await read())
 
     async def fetch(self, file_id: str) -> bytes:

@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 _log = structlog.stdlib.get_logger("glas.durable")
 
 
-class Care:
+class Maintenance:
     """Runs the background tasks of one engine."""
 
     def __init__(
@@ -164,7 +164,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
         if is_away(error):
             _log.warning("the durable engine's database is away", task=task, error=type(error).__name__)
         else:
-            _log.exception("care of the durable engine failed", task=task)
+            _log.exception("maintenance of the durable engine failed", task=task)
     return None
 
 

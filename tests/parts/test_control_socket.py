@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from glas.launch import side_door
+from glas.launch import control_socket
 from glas.launch.lock import Holder, taken
 from glas.settings import Settings
 
@@ -28,28 +28,28 @@ async def test_each_service_answers_under_its_name(depth: int, tmp_path: Path) -
     settings = Settings(_env_file=None, data_dir=tmp_path.joinpath(*["directory"] * depth))
     settings.data_dir.mkdir(parents=True)
     with taken(settings.data_dir, Holder(os.getpid()), alone=True):
-        (settings.data_dir / side_door.NAME).touch()
-        with side_door.opened(settings, PARTS) as listener:
+        (settings.data_dir / control_socket.NAME).touch()
+        with control_socket.opened(settings, PARTS) as listener:
             assert listener is not None
-            app = side_door.make_app({part: named(part) for part in side_door.PARTS})
+            app = control_socket.make_app({part: named(part) for part in control_socket.PARTS})
             server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
             task = asyncio.create_task(server.serve(sockets=[listener]))
-            for part in side_door.PARTS:
-                async with side_door.client_of(settings, part) as http:
+            for part in control_socket.PARTS:
+                async with control_socket.client_of(settings, part) as http:
                     assert http is not None
                     assert (await http.get("/name")).json() == part
-            assert (settings.data_dir / side_door.NAME).stat().st_mode & 0o777 == 0o600
+            assert (settings.data_dir / control_socket.NAME).stat().st_mode & 0o777 == 0o600
             server.should_exit = True
             await task
-        async with side_door.client_of(settings, "db_assist") as http:
+        async with control_socket.client_of(settings, "db_assist") as http:
             assert http is None
 
 
 async def test_who_shares_the_directory_opens_none(tmp_path: Path) -> None:
     """Parts that run apart have ports of their own; a socket without a server is nobody's."""
     settings = Settings(_env_file=None, data_dir=tmp_path)
-    with side_door.opened(settings, ("tg_bot",)) as listener:
+    with control_socket.opened(settings, ("tg_bot",)) as listener:
         assert listener is None
-    (tmp_path / side_door.NAME).touch()
-    async with side_door.client_of(settings, "db_assist") as http:
+    (tmp_path / control_socket.NAME).touch()
+    async with control_socket.client_of(settings, "db_assist") as http:
         assert http is None

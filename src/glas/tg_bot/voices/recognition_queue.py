@@ -22,8 +22,8 @@ class Phase(Enum):
 class Ticket:
     """A recording that waits or is being recognised."""
 
-    def __init__(self, desk: "Desk", came_s: int) -> None:
-        self._desk = desk
+    def __init__(self, recognition_queue: "RecognitionQueue", came_s: int) -> None:
+        self._desk = recognition_queue
         self.came_s = came_s
         self.phase = Phase.QUEUED
         self.partial: PartialText | None = None
@@ -43,14 +43,14 @@ class Ticket:
         return self._desk.place(self)
 
 
-class Desk:
+class RecognitionQueue:
     """Run at most `seats` recognitions at once.
 
     All recordings that are being downloaded, or wait for a seat, form one queue in the order in which they were sent. A
     free seat is given to the first one whose bytes are available. So a slow download occupies no seat, and delays no
     other recording.
 
-    Each process has its own desk. The waiting recordings of the other processes are received from time to time, as
+    Each process has its own queue. The waiting recordings of the other processes are received from time to time, as
     `elsewhere`.
     """
 
@@ -125,7 +125,7 @@ class Desk:
             self._line.remove(ticket)
 
 
-class Shelf:
+class ByteCache:
     """Cache of recordings' bytes between two steps, so that they are not downloaded twice; empty after a crash."""
 
     def __init__(self, max_bytes: int) -> None:

@@ -76,7 +76,7 @@ async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncC
         return
     token = plain(getattr(settings, f"{part}_token"))
     with _short(settings.data_dir) as directory:
-        async with open_http(url=f"http://side-door/{part}", token=token, socket_path=directory / NAME) as http:
+        async with open_http(url=f"http://control-socket/{part}", token=token, socket_path=directory / NAME) as http:
             yield http
 
 

@@ -98,7 +98,7 @@ def _most_probable(languages: dict[str, float]) -> str:
     return max(languages, key=lambda code: languages[code])
 
 
-class Hearing:
+class RecognitionCall:
     """One call of an engine.
 
     Args:

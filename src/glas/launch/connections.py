@@ -11,7 +11,7 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError
-from glas.launch.doors import key_of
+from glas.launch.listeners import key_of
 from glas.settings import Settings, plain
 
 
@@ -24,7 +24,7 @@ async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
         yield
 
 
-class Reach:
+class Connections:
     """Makes clients of the services, wherever these run.
 
     Attributes:

@@ -20,7 +20,7 @@ _MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(
 
 
 @dataclass(frozen=True)
-class Door:
+class Listener:
     """A port on which a part listens, with the key that it requires."""
 
     part: str
@@ -32,7 +32,7 @@ class Door:
     has_more_keys: bool = False
 
 
-def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
+def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
     """Return the ports on which this process listens.
 
     If `web` runs, it is the only service that listens; otherwise each service does. The bot's webhook is added.
@@ -42,12 +42,12 @@ def doors(settings: Settings, parts: Collection[str]) -> list[Door]:
     """
     if unknown := sorted(set(parts) - set(PARTS)):
         raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
-    found = [door for door in _all(settings) if door.part.removesuffix(_METRICS) in parts]
+    found = [listener for listener in _all(settings) if listener.part.removesuffix(_METRICS) in parts]
     if "web" in parts:
         # Telegram's pushes come from outside: they get a port of their own, so that nothing else need be published.
-        found = [door for door in found if door.part in {"web", "tg_bot"}]
-    for door in found:
-        _check(door, settings.host)
+        found = [listener for listener in found if listener.part in {"web", "tg_bot"}]
+    for listener in found:
+        _check(listener, settings.host)
     return found
 
 
@@ -59,12 +59,12 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
     """
     if "web" in parts:
         return plain(settings.api_key) if part == "nn_service" else None
-    return next(plain(door.key) for door in _all(settings) if door.part == part)
+    return next(plain(listener.key) for listener in _all(settings) if listener.part == part)
 
 
-def _all(settings: Settings) -> list[Door]:
+def _all(settings: Settings) -> list[Listener]:
     found = [
-        Door(
+        Listener(
             "web",
             settings.port,
             settings.api_key,
@@ -72,7 +72,7 @@ def _all(settings: Settings) -> list[Door]:
             "GLAS_PORT",
             has_more_keys=bool(settings.api_keys),
         ),
-        Door(
+        Listener(
             "nn_service",
             settings.nn_service.port,
             settings.nn_service_token,
@@ -81,7 +81,7 @@ def _all(settings: Settings) -> list[Door]:
             has_more_keys=bool(settings.api_keys),
         ),
         # These two store what people said, so they require a key even from other programs of the same machine.
-        Door(
+        Listener(
             "db_assist",
             settings.db_assist.port,
             settings.db_assist_token,
@@ -89,7 +89,7 @@ def _all(settings: Settings) -> list[Door]:
             "GLAS_DB_ASSIST__PORT",
             needs_key=True,
         ),
-        Door(
+        Listener(
             "data_loader",
             settings.data_loader.port,
             settings.data_loader_token,
@@ -101,30 +101,33 @@ def _all(settings: Settings) -> list[Door]:
     if settings.bot.webhook_url is not None:
         secret = settings.bot.webhook_secret
         found.append(
-            Door("tg_bot", settings.bot.port, secret, "GLAS_BOT__WEBHOOK_SECRET", "GLAS_BOT__PORT", needs_key=True)
+            Listener("tg_bot", settings.bot.port, secret, "GLAS_BOT__WEBHOOK_SECRET", "GLAS_BOT__PORT", needs_key=True)
         )
     if settings.bot.metrics_port is not None:
         variables = ("GLAS_BOT__METRICS_TOKEN", "GLAS_BOT__METRICS_PORT")
-        door = Door(BOT_METRICS, settings.bot.metrics_port, settings.bot.metrics_token, *variables, needs_key=True)
-        found.append(door)
+        listener = Listener(
+            BOT_METRICS, settings.bot.metrics_port, settings.bot.metrics_token, *variables, needs_key=True
+        )
+        found.append(listener)
     return found
 
 
-def _check(door: Door, host: str) -> None:
-    if door.key is not None or door.has_more_keys:
+def _check(listener: Listener, host: str) -> None:
+    if listener.key is not None or listener.has_more_keys:
         return
-    if door.needs_key:
+    if listener.needs_key:
         raise ConfigurationError(
-            f"{door.part} as a process apart answers only with a key: set {door.key_variable} to {_MAKE_ONE}"
+            f"{listener.part} as a process apart answers only with a key: set {listener.key_variable} to {_MAKE_ONE}"
         )
     if not is_loopback(host):
         raise ConfigurationError(
-            f"{host} can be reached from other machines, so a key is required: set {door.key_variable} to {_MAKE_ONE}"
+            f"{host} can be reached from other machines, so a key is required: "
+            f"set {listener.key_variable} to {_MAKE_ONE}"
         )
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
+def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
     """Bind the socket of a port within the context.
 
     Raises:
@@ -134,11 +137,11 @@ def opened(settings: Settings, door: Door) -> Iterator[socket.socket]:
     with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            sock.bind((settings.host, door.port))
+            sock.bind((settings.host, listener.port))
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {settings.host}:{door.port} ({error.strerror}); is Glas running already? "
-                f"Another port: {door.port_variable}=8080"
+                f"cannot listen on {settings.host}:{listener.port} ({error.strerror}); is Glas running already? "
+                f"Another port: {listener.port_variable}=8080"
             ) from error
         yield sock
 
