@@ -50,7 +50,7 @@ from tests.telegram.world import BOT_ID
 
 IS_LONG = "LOOP_OUT" in os.environ
 HAS_KILLS = "LOOP_KILLS" in os.environ
-KILLS = int(os.environ.get("LOOP_KILLS", "2"))
+KILLS = int(os.environ.get("LOOP_KILLS", "1"))
 _SHORT = ("--least-minutes", "0", "--epochs", "5", "--share", "1")
 _LONG = ("--least-minutes", "1")
 _TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 1200
