@@ -27,10 +27,6 @@ Before = Annotated[RowId | None, Query()]
 Person = Annotated[TgId, Path()]
 
 
-class AdministratorStaysError(ConflictError):
-    """An administrator of the settings cannot be banned, demoted or forgotten by another one."""
-
-
 @router.get("/people")
 async def people(
     request: Request, visit: Visit, q: Annotated[str, Query(max_length=100)] = "", before: Before = None
@@ -73,7 +69,7 @@ async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotate
     """Give a role; administrators come from the settings alone."""
     _refuse_protected(tg_id, site_of(request))
     if role is Role.ADMIN:
-        raise AdministratorStaysError("expected a role other than the administrators'", param="role")
+        raise ConflictError("expected a role other than the administrators'", param="role")
     await site_of(request).services.db_assist.set_role(tg_id, role, by=visit.person)
     return _back(request, tg_id)
 
@@ -116,7 +112,7 @@ def _is_protected(tg_id: int, site: Site) -> bool:
 
 def _refuse_protected(tg_id: int, site: Site) -> None:
     if _is_protected(tg_id, site):
-        raise AdministratorStaysError("expected somebody who is no administrator", param="tg_id")
+        raise ConflictError("expected somebody who is no administrator", param="tg_id")
 
 
 def _back(request: Request, tg_id: int) -> Response:
