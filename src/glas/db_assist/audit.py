@@ -18,7 +18,7 @@ from glas.domain.people import Role
 Values: TypeAlias = Mapping[str, bool | int | str | None]
 
 _READ_AGAIN: Final = timedelta(minutes=10)
-"""Whoever opens a message again within this time, or plays its sound, has read it once."""
+"""Opening a message again within this time, or playing its sound, is recorded as one reading."""
 
 
 async def write(

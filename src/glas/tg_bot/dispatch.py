@@ -85,7 +85,7 @@ class Acquaintance(BaseMiddleware):
     """
 
     def __init__(self, admission_control: AdmissionControl, phrases: Phrases) -> None:
-        self._doorkeeper = admission_control
+        self._admission_control = admission_control
         self._phrases = phrases
 
     async def __call__(
@@ -101,12 +101,12 @@ class Acquaintance(BaseMiddleware):
             return None
         sender = person_in(event) if isinstance(event, Message) else event.from_user
         person = None if sender is None else sender.id
-        user = None if person is None else await self._doorkeeper.known(person)
+        user = None if person is None else await self._admission_control.known(person)
         locale = user.locale if user else locale_of(sender)
         say = self._phrases[locale]
         if user is not None and user.is_banned:
             return None
-        if not self._doorkeeper.serves(person):
+        if not self._admission_control.serves(person):
             if person is not None and isinstance(event, Message) and event.chat.type == "private":
                 await event.answer(say("not-allowed", id=person))
             return None

@@ -33,7 +33,7 @@ class Fetching:
 
     def __init__(self, bot: Bot, byte_cache: ByteCache, *, limit_bytes: int, n_large: int) -> None:
         self._bot = bot
-        self._shelf = byte_cache
+        self._byte_cache = byte_cache
         self._limit_bytes = limit_bytes
         self._large = asyncio.Semaphore(n_large)
 
@@ -48,23 +48,23 @@ class Fetching:
             GlasError: Telegram does not provide the file.
         """
         async with AsyncExitStack() as stack:
-            data = self._shelf.get(recording.file_unique_id)
+            data = self._byte_cache.get(recording.file_unique_id)
             is_in_memory = not self._bot.session.api.is_local
             if is_in_memory and not 0 < recording.size_bytes <= SMALL_BYTES:
                 await stack.enter_async_context(self._large)
-                data = self._shelf.get(recording.file_unique_id)
+                data = self._byte_cache.get(recording.file_unique_id)
             if data is not None:
                 yield _returning(data)
                 return
             ticket.phase = Phase.DOWNLOADING
             read = await at_hand(self._bot, recording.file_id, limit_bytes=self._limit_bytes)
             if is_in_memory:
-                self._shelf.put(recording.file_unique_id, await read())
+                self._byte_cache.put(recording.file_unique_id, await read())
             yield read
 
     def drop(self, recording: Recording) -> None:
         """Release the bytes of a recording."""
-        self._shelf.take(recording.file_unique_id)
+        self._byte_cache.take(recording.file_unique_id)
 
     async def fetch(self, file_id: str) -> bytes:
         """Return the bytes of a file in Telegram."""

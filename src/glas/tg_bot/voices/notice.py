@@ -31,7 +31,7 @@ class Notice:
     """Write the note of this process, and pass on the notes of the others."""
 
     def __init__(self, recognition_queue: RecognitionQueue, limiter: RateLimiter) -> None:
-        self._desk = recognition_queue
+        self._recognition_queue = recognition_queue
         self._limiter = limiter
         self.is_taking_in = False
 
@@ -39,14 +39,14 @@ class Notice:
         """Return the note of this process; compose.yaml's health check reads `is_taking_in`."""
         now_s = time.time()
         quiet = tuple((chat, now_s + left_s) for chat, left_s in self._limiter.pauses().items())
-        note = Note(is_taking_in=self.is_taking_in, waiting=tuple(self._desk.waiting()), quiet_until=quiet)
+        note = Note(is_taking_in=self.is_taking_in, waiting=tuple(self._recognition_queue.waiting()), quiet_until=quiet)
         return note.model_dump_json()
 
     def hear(self, notes: Mapping[str, str]) -> None:
         """Take over the notes of the other processes."""
         found = [note for note in map(_read, notes.values()) if note is not None]
         self._limiter.share = len(notes) + 1
-        self._desk.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
+        self._recognition_queue.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
         now_s = time.time()
         for note in found:
             for chat, until_s in note.quiet_until:

@@ -23,7 +23,7 @@ class Ticket:
     """A recording that waits or is being recognised."""
 
     def __init__(self, recognition_queue: "RecognitionQueue", came_s: int) -> None:
-        self._desk = recognition_queue
+        self._recognition_queue = recognition_queue
         self.came_s = came_s
         self.phase = Phase.QUEUED
         self.partial: PartialText | None = None
@@ -40,7 +40,7 @@ class Ticket:
     @property
     def place(self) -> int:
         """Return the place in the queue, from 1; 0 if it is not in the queue."""
-        return self._desk.place(self)
+        return self._recognition_queue.place(self)
 
 
 class RecognitionQueue:

@@ -1,4 +1,4 @@
-"""A message of somebody, for administrators. Whoever opens one stands in the audit."""
+"""Show a person's message to administrators; the audit records each administrator who opens one."""
 
 from typing import Annotated
 
