@@ -58,4 +58,5 @@ class Orphans:
             # Without their names, which hold numbers of people and chats.
             _log.warning("claimed work did not run; it is put back", count=len(again))
             await asyncio.to_thread(put_back, dbos, again, owner=self._slot)
-        self._idle = idle
+        # What was put back begins anew: it may just be starting at the next call.
+        self._idle = idle - set(again)
