@@ -115,13 +115,16 @@ async def test_a_forwarded_recording_is_answered_and_earns_nothing(
 
 
 async def test_the_same_file_is_answered_from_memory(house: House, anna: int, samples: list[Sample]) -> None:
-    """The file is recognised once; the second answer is the same. The archive may fetch it again."""
+    """The file is recognised and downloaded once: the second answer is the same, and the archive copies the bytes."""
     sent = house.telegram.speak(anna, samples[1].path.read_bytes(), file_id="one")
     first = await house.answer(sent)
     await house.archived(first)
     before = (await house.services.nn_service.figures()).outcomes
     second = await house.answer(house.telegram.speak(anna, b"", file_id="one"))
+    await house.archived(second)
     assert first["text"] == second["text"]
+    path = house.telegram.world.files["one"].path
+    assert [call.params["path"] for call in house.telegram.world.calls if call.method == "download"].count(path) == 1
     assert (await house.services.nn_service.figures()).outcomes == before
 
 

@@ -5,6 +5,7 @@ The database is updated last. So a row that names its audio has all its objects,
 
 import asyncio
 import contextlib
+import hashlib
 from dataclasses import dataclass
 
 import structlog
@@ -67,9 +68,14 @@ class Archiving:
             _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
-        """Store bytes, text, recognition and digest; download the bytes again if they are not in memory any more."""
+        """Store bytes, text, recognition and digest.
+
+        Bytes that are not in memory any more are read from the message of the same file, or else downloaded again.
+        """
         transcription_id = job.transcription_id
         data = self.byte_cache.get(job.file_unique_id)
+        if data is None and job.same_as is not None:
+            data = await self._stored(job.same_as)
         if data is None:
             data = await self.recogniser.fetch(job.file_id)
         stored = await self.data_loader.store_audio(transcription_id, data)
@@ -83,6 +89,17 @@ class Archiving:
             transcription_id, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
         )
         self.byte_cache.take(job.file_unique_id)
+
+    async def _stored(self, transcription_id: int) -> bytes | None:
+        """Return the stored bytes of a message; None if they are not available or not those that were stored."""
+        try:
+            row = await self.db_assist.transcription(transcription_id)
+            if row.audio_key is None:
+                return None
+            data = await self.data_loader.fetch_audio(row.audio_key)
+        except GlasError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == row.audio_sha256 else None
 
 
 async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:
