@@ -118,7 +118,7 @@ function figures({ duration, elapsed_seconds: took, model, confidence }) {
     add(...speed(duration / took));
   }
   // Of a folder of one's own the last name says enough.
-  if (model) list.append(element('li.model', {}, model.split(/[/\\]/).at(-1)));
+  if (model) list.append(element('li.of-model', {}, model.split(/[/\\]/).at(-1)));
   if (typeof confidence === 'number') add('sureness', { percent: Math.round(confidence * 100) });
   return list;
 }
