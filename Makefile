@@ -7,7 +7,7 @@ TORCH  := torch==2.13.0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench lock picture env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 picture:  ## render the picture of /start from its drawing (needs Chromium)
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,720 \
 	  --screenshot=$(CURDIR)/src/glas/tg_bot/talk/pictures/start.png src/glas/tg_bot/talk/pictures/start.svg
+
+screenshots: dev-setup  ## draw all pages, wide and on a phone, light and dark, into data/screenshots; docs/pictures too (needs Chromium)
+	@$(BIN)/python -m tests.system.screenshots data/screenshots
 
 env: .env  ## make .env for Docker Compose, with secrets of its own; the bot's token is yours to fill in
 

@@ -286,3 +286,15 @@ def test_plots_hold_what_they_are_given() -> None:
         assert all(0 <= float(place) <= 400 for place in re.findall(r'\b[cxy]{1,2}\d?="([^"]+)"', drawn))
     top = plots.bars("", [("01", 4.0)])
     assert 'y="10.0" width="248.0" height="120.0"' in top
+
+
+def test_wide_labels_stand_on_two_rows() -> None:
+    """Else the longest would run into its neighbours; short ones stand on one, and the picture is no higher."""
+    wide = plots.bars("", [("двое", 1.0), ("проверяющий", 2.0), ("автор", 3.0)])
+    short = plots.bars("", [("01", 1.0), ("02", 2.0), ("03", 3.0)])
+    rows = [
+        sorted({float(y) for y in re.findall(r'y="([\d.]+)" text-anchor="middle"', drawn)}) for drawn in (wide, short)
+    ]
+    assert rows == [[145.0, 162.0], [145.0]]
+    heights = [float(re.findall(r'viewBox="0 0 \d+ (\d+)"', drawn)[0]) for drawn in (wide, short)]
+    assert heights == [169.0, 152.0]

@@ -13,7 +13,10 @@ from fastapi import FastAPI
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
 from glas.data_loader.app import create_app as create_data_loader
+from glas.launch.samples import samples_dir
+from glas.nn_service.app import create_app as create_nn_service
 from glas.settings import Settings
 from glas.web.app import create_app
 from glas.web.site import Services
@@ -61,9 +64,16 @@ class Pages:
 
 @asynccontextmanager
 async def open_pages(
-    settings: Settings, migrated_sqlite: Path | None = None, *, admins: frozenset[int] = frozenset()
+    settings: Settings,
+    migrated_sqlite: Path | None = None,
+    *,
+    admins: frozenset[int] = frozenset(),
+    recognises: bool = False,
 ) -> AsyncIterator[Pages]:
-    """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own."""
+    """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own.
+
+    With `recognises` there are also nn_service with the embedded model, and the samples.
+    """
     settings.data_dir.mkdir(exist_ok=True)
     if migrated_sqlite is not None:
         shutil.copy(migrated_sqlite, settings.data_dir / "glas.db")
@@ -73,8 +83,21 @@ async def open_pages(
         await stack.enter_async_context(loader.router.lifespan_context(loader))
         data_loader = DataLoaderClient(open_http(url=None, app=loader))
         stack.push_async_callback(data_loader.close)
-        services = Services(db_assist, data_loader)
-        app = create_app(services=services, options=settings.web, key=b"k" * 32, admins=admins)
+        recogniser = nn_service = None
+        if recognises:
+            recogniser = create_nn_service(settings, key=None)
+            await stack.enter_async_context(recogniser.router.lifespan_context(recogniser))
+            nn_service = NnServiceClient(open_http(url=None, app=recogniser))
+            stack.push_async_callback(nn_service.close)
+        services = Services(db_assist, data_loader, nn_service)
+        app = create_app(
+            api=recogniser,
+            samples_dir=samples_dir() if recognises else None,
+            services=services,
+            options=settings.web,
+            key=b"k" * 32,
+            admins=admins,
+        )
         await stack.enter_async_context(app.router.lifespan_context(app))
         yield Pages(app, services, stack)
 

@@ -20,6 +20,12 @@ from tests.telegram.world import TOKEN
 RECOGNISED_MS = 15_000
 INSECURE = "http://glas.test"
 
+# What the page keeps in the browser stays out of the next test.
+FORGET = """() => new Promise((done) => {
+  const request = indexedDB.deleteDatabase('glas-results');
+  for (const end of ['success', 'error', 'blocked']) request.addEventListener(end, done);
+})"""
+
 # Without these Chromium reaches for its maker's servers at start; the page's own requests are counted below.
 FLAGS = [
     "--no-sandbox",
@@ -90,6 +96,8 @@ def blank(context: BrowserContext, server: Server) -> Iterator[Page]:
     with context.new_page() as page:
         watch = Watch(page)
         yield page
+        if page.url.startswith(server.url):
+            page.evaluate(FORGET)
         ours = (f"{server.url}/", f"blob:{server.url}/", f"{INSECURE}/")
         assert [url for url in watch.asked if not url.startswith(ours)] == []
         assert watch.complaints == []

@@ -51,27 +51,43 @@ class Office:
         """Let somebody who agrees to be heard send a recording; its text has a time for each word."""
         return self.do(self._send(sample, text or sample.text))
 
+    def recognise(self, sample: Sample) -> Recognition:
+        """What the embedded model hears; only where the office was opened with it."""
+        nn_service = self.pages.services.nn_service
+        assert nn_service is not None
+        return self.do(nn_service.transcribe(sample.path.read_bytes()))
+
+    def keep(self, speaker: int, sample: Sample, recognition: Recognition) -> int:
+        """Let a person send a recording of which that was heard."""
+        return self.do(self._keep(speaker, sample, recognition))
+
     def clear(self) -> None:
         """Leave nothing that waits for reviewers."""
         while self.speakers:
             self.do(self.pages.services.db_assist.forget(self.speakers.pop()))
 
     async def _send(self, sample: Sample, text: str) -> int:
-        services = self.pages.services
-        speaker = await a_speaker(services.db_assist)
+        speaker = await a_speaker(self.pages.services.db_assist)
         self.speakers.append(speaker)
-        number = (await services.db_assist.create_transcription(message(speaker))).id
         said = text.split()
-        duration_s = len(said) * _PACE_S
         words = tuple(
             Word(text=word, start_s=index * _PACE_S, end_s=(index + 0.9) * _PACE_S) for index, word in enumerate(said)
         )
+        duration_s = len(said) * _PACE_S
         segment = Segment(start_s=0.0, end_s=duration_s, text=text, words=words)
-        finished = heard(text, duration_s=duration_s)
+        hypothesis = Hypothesis(text=text, duration_s=duration_s, segments=(segment,), model=heard(text).model)
+        return await self._keep(speaker, sample, Recognition(hypothesis=hypothesis, processing_s=0.1))
+
+    async def _keep(self, speaker: int, sample: Sample, recognition: Recognition) -> int:
+        services = self.pages.services
+        number = (await services.db_assist.create_transcription(message(speaker))).id
+        hypothesis = recognition.hypothesis
+        known = {"model": hypothesis.model, "model_version": hypothesis.model_version}
+        finished = heard(hypothesis.text, duration_s=hypothesis.duration_s).model_copy(update=known)
+        if hypothesis.confidence is not None:
+            finished = finished.model_copy(update={"confidence": hypothesis.confidence})
         await services.db_assist.finish(number, finished)
-        hypothesis = Hypothesis(text=text, duration_s=duration_s, segments=(segment,), model=finished.model)
-        recognition = KeptRecognition(recognition=Recognition(hypothesis=hypothesis, processing_s=0.1))
-        await services.data_loader.store_recognition(number, recognition)
+        await services.data_loader.store_recognition(number, KeptRecognition(recognition=recognition))
         stored = await services.data_loader.store_audio(number, sample.path.read_bytes())
         await services.db_assist.archive(
             number, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes
@@ -80,11 +96,15 @@ class Office:
 
 
 @contextlib.contextmanager
-def open_office(settings: Settings) -> Iterator[Office]:
-    """Start it on a free port."""
+def open_office(
+    settings: Settings, *, admins: frozenset[int] = frozenset(), recognises: bool = False
+) -> Iterator[Office]:
+    """Start it on a free port; with `recognises` the embedded model answers, too."""
     opened: Future[Office] = Future()
     ended = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_run(settings, opened, ended)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: asyncio.run(_run(settings, opened, ended, admins=admins, recognises=recognises)), daemon=True
+    )
     thread.start()
     try:
         yield opened.result(_TIMEOUT_S)
@@ -93,10 +113,17 @@ def open_office(settings: Settings) -> Iterator[Office]:
         thread.join(_TIMEOUT_S)
 
 
-async def _run(settings: Settings, opened: "Future[Office]", ended: threading.Event) -> None:
+async def _run(
+    settings: Settings,
+    opened: "Future[Office]",
+    ended: threading.Event,
+    *,
+    admins: frozenset[int],
+    recognises: bool,
+) -> None:
     try:
         with socket.create_server(("127.0.0.1", 0)) as sock:
-            async with open_pages(settings) as pages:
+            async with open_pages(settings, admins=admins, recognises=recognises) as pages:
                 config = uvicorn.Config(pages.app, lifespan="off", log_config=None, access_log=False)
                 server = uvicorn.Server(config)
                 serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -17,6 +17,9 @@ _HEIGHT: Final = 120
 _BOTTOM: Final = 22
 _SIDE: Final = 220
 _FEW: Final = 4
+_LETTER: Final = 9.5
+"""Width of a letter of a label on a phone, where letters are drawn larger (`dashboard.css`), in a wide typeface."""
+_ROW: Final = 17
 N_COLOURS: Final = 6
 """Classes c0 to c5 of the style sheet; further series begin anew."""
 
@@ -48,8 +51,9 @@ def stacks(title: str, values: Sequence[tuple[str, Sequence[float]]], *, colours
                 '<rect class="hit" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}: {}</title></rect>'
             ).format(_LEFT + place * step, _TOP, step, _HEIGHT, label, " + ".join(f"{part:g}" for part in parts))
         )
-    drawn += _labels([label for label, _ in values])
-    return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM, drawn)
+    labels = [label for label, _ in values]
+    drawn += _labels(labels)
+    return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM + (_n_rows(labels) - 1) * _ROW, drawn)
 
 
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]]) -> Markup:
@@ -73,7 +77,7 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
             for label, x, y in points
         ]
     drawn += _labels(labels)
-    return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM, drawn)
+    return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM + (_n_rows(labels) - 1) * _ROW, drawn)
 
 
 def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]]) -> Markup:
@@ -134,7 +138,7 @@ def _scale(most: float) -> list[Markup]:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Write the labels; of many only the first, the middle and the last one."""
+    """Write the labels; of many only the first, the middle and the last one. Wide ones take turns on two rows."""
     if not labels:
         return []
     step = (_WIDTH - _LEFT - _RIGHT) / len(labels)
@@ -144,12 +148,20 @@ def _labels(labels: Sequence[str]) -> list[Markup]:
     if last >= _FEW:
         wanted = {0: "start", last // 2: "middle", last: "end"}
     shift = {"start": 0.0, "middle": 0.5, "end": 1.0}
+    n_rows = _n_rows(labels)
     return [
         Markup('<text x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
-            _LEFT + step * (place + shift[anchor]), y, anchor, labels[place]
+            _LEFT + step * (place + shift[anchor]), y + number % n_rows * _ROW, anchor, labels[place]
         )
-        for place, anchor in wanted.items()
+        for number, (place, anchor) in enumerate(wanted.items())
     ]
+
+
+def _n_rows(labels: Sequence[str]) -> int:
+    """Return on how many rows the labels stand."""
+    shown = min(len(labels), _FEW - 1 if len(labels) > _FEW else _FEW)
+    room = (_WIDTH - _LEFT - _RIGHT) / max(shown, 1)
+    return 2 if any(len(label) * _LETTER > room for label in labels) else 1
 
 
 def _svg(title: str, width: int, height: int, drawn: Sequence[Markup]) -> Markup:

@@ -4,6 +4,7 @@ import { All } from './all.js';
 import { health, sampleFile, samples } from './api.js';
 import { Card } from './card.js';
 import { element } from './dom.js';
+import { kept } from './kept.js';
 import { current, say, speak } from './language.js';
 import { Microphone } from './microphone.js';
 import { Models } from './models.js';
@@ -21,7 +22,6 @@ function add(files, reference = null) {
   // The newest above the older ones, and of those chosen together the first on top.
   const cards = files.map((file) => new Card(file, reference));
   all.add(cards);
-  all.element.after(...cards.map((card) => card.element));
   for (const card of cards) card.run();
   cards[0]?.element.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
@@ -102,6 +102,10 @@ async function showSamples() {
   byId('samples').hidden = found.length === 0;
 }
 
+async function showKept() {
+  all.restore((await kept()).map((record) => Card.of(record)));
+}
+
 function titleOf({ name, text }) {
   if (!text) return name.replace(/\.[^.]+$/, '').replaceAll(/[-_]/g, ' ');
   const words = text.split(' ');
@@ -121,3 +125,4 @@ document.addEventListener('keychange', () => models.offer());
 document.addEventListener('languagechange', showServing);
 showServing();
 showSamples();
+showKept();

@@ -118,7 +118,7 @@ function figures({ duration, elapsed_seconds: took, model, confidence }) {
     add(...speed(duration / took));
   }
   // Of a folder of one's own the last name says enough.
-  if (model) list.append(element('li.model', {}, model.split(/[/\\]/).at(-1)));
+  if (model) list.append(element('li.of-model', {}, model.split(/[/\\]/).at(-1)));
   if (typeof confidence === 'number') add('sureness', { percent: Math.round(confidence * 100) });
   return list;
 }
@@ -131,3 +131,34 @@ function speed(times) {
 
 /** In Russian it is «в 5 раз», but «в 2 раза» and «в 1,5 раза». */
 const form = (times) => (['few', 'other'].includes(plural(times)) ? 'Few' : 'One');
+
+/** What was said, where that is known. */
+export function spoken(reference) {
+  return element('p.truth', {}, say(element('span'), 'truth'), ' ', element('q', { lang: 'ru' }, reference));
+}
+
+/** The server's own words, which are English and exact. */
+export function told(message, open) {
+  const words = element('p', { lang: 'en' }, message);
+  return element('details.told', { open }, say(element('summary'), 'told'), words);
+}
+
+/** Where nothing was heard. */
+export function silence() {
+  return element('div.silence', {}, say(element('p'), 'nothingHeard'), say(element('p.hint'), 'nothingHeardHint'));
+}
+
+/** Count seconds down to the next try. */
+export function countDown(target, seconds, onEnd) {
+  let left = seconds;
+  say(target, 'retryIn', { seconds: left });
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left > 0) say(target, 'retryIn', { seconds: left });
+    else {
+      clearInterval(timer);
+      onEnd();
+    }
+  }, 1000);
+  return timer;
+}

@@ -1,7 +1,7 @@
 // One recording and what became of it.
 
 import { ApiError, recognise } from './api.js';
-import { closing, foreign, toolbar } from './card-parts.js';
+import { closing, countDown, foreign, silence, spoken, told, toolbar } from './card-parts.js';
 import { element, icon } from './dom.js';
 import { explain } from './failures.js';
 import { askForKey } from './key.js';
@@ -26,6 +26,11 @@ export class Card {
   #clock = element('span.time', {}, '0:00');
   #toggle;
   #body = element('div.body');
+  #result = null;
+  #share = 0;
+  id = `${Date.now()}-${Math.random()}`;
+  order = null; // when it was chosen, and its place among those chosen together
+  isKept = false;
 
   /**
    * @param {File} file
@@ -51,11 +56,27 @@ export class Card {
     this.element = element(
       'article.card',
       { aria: { label: file.name } },
-      closing(file.name, () => this.#remove()),
+      closing(file.name, () => this.#leave()),
       element('div.player', {}, this.#toggle, canvas, this.#clock, this.#player.element),
       this.#body,
     );
     this.#showWaveform();
+  }
+
+  /** A card of what was kept. */
+  static of({ id, order, name: fileName, file, reference, result, transcript }) {
+    const card = new Card(file ?? new File([], fileName), reference);
+    Object.assign(card, { id, order, isKept: true });
+    card.#transcript = transcript;
+    card.#end(result);
+    return card;
+  }
+
+  /** What is kept of it. */
+  get record() {
+    const { id, order, name: fileName } = this;
+    const file = this.#file.size ? this.#file : null;
+    return { id, order, name: fileName, file, reference: this.#reference, result: this.#result, transcript: this.#transcript };
   }
 
   /** Recognise, until it works or it makes no sense to go on. */
@@ -79,6 +100,7 @@ export class Card {
     const began = { segments: [] };
     const result = await inTurn(() => {
       this.#working('uploading', { percent: 0 });
+      this.#share = 0;
       return recognise(this.#file, {
         signal,
         onUpload: (share) =>
@@ -95,6 +117,7 @@ export class Card {
     this.element.dataset.state = key;
     this.element.ariaBusy = 'true';
     say(this.#status, key, values);
+    document.dispatchEvent(new Event('cardprogress'));
     if (this.#status.isConnected) return;
     this.#view.clear();
     this.#wave.set({ heard: 0, segments: [] });
@@ -107,17 +130,31 @@ export class Card {
       segments.push(segment);
       this.#view.add(segment);
     }
-    this.#wave.set({ heard: event.progress_seconds ?? 0 });
+    const seconds = event.progress_seconds ?? 0;
+    this.#wave.set({ heard: seconds });
+    this.#share = this.#wave.duration ? Math.min(seconds / this.#wave.duration, 1) : 0;
+    document.dispatchEvent(new Event('cardprogress'));
   }
 
   // -- when it worked ------------------------------------------------------------------------------------------
 
   #show(result) {
-    this.#setDuration(result.duration);
     this.#transcript = transcriptOf(result);
+    this.#end(result);
+    this.#tell();
+  }
+
+  #end(result) {
+    this.#result = result;
+    this.#setDuration(result.duration);
     this.element.dataset.state = 'done';
     this.element.ariaBusy = 'false';
     this.#redraw(result);
+  }
+
+  /** Tell the page that the text is another one, or that there is no card any more. */
+  #tell() {
+    document.dispatchEvent(new CustomEvent('cardchange', { detail: this }));
   }
 
   #redraw(result) {
@@ -136,6 +173,7 @@ export class Card {
       onEdit: (written) => {
         this.#transcript = corrected(this.#transcript, written);
         this.#redraw(result);
+        this.#tell();
       },
       view: this.#view.element,
     });
@@ -144,7 +182,6 @@ export class Card {
     const shown = [text ? this.#view.element : silence(), warning, truth, ...legends, tools];
     this.#body.replaceChildren(...shown.filter(Boolean));
     if (this.#player.broken) this.#showBroken();
-    document.dispatchEvent(new Event('cardchange'));
   }
 
   // -- when it did not -----------------------------------------------------------------------------------------
@@ -154,6 +191,7 @@ export class Card {
     this.element.dataset.state = 'failed';
     this.element.ariaBusy = 'false';
     this.#wave.set({ segments: [], heard: null });
+    document.dispatchEvent(new Event('cardprogress'));
     if (failure.asksForKey) askForKey().then((given) => given && again.click());
     const again = element('button.main', { type: 'button' });
     say(again, failure.asksForKey ? 'enterKey' : 'retry');
@@ -197,6 +235,11 @@ export class Card {
     return this.element.ariaBusy === 'true';
   }
 
+  /** How much of it is done, 0..1. */
+  get share() {
+    return this.isBusy ? this.#share : 1;
+  }
+
   // -- playing -------------------------------------------------------------------------------------------------
 
   async #showWaveform() {
@@ -226,45 +269,22 @@ export class Card {
     this.#toggle.disabled = true;
     this.element.classList.add('mute');
     if (this.element.dataset.state !== 'done' || this.#body.querySelector('.mute-note')) return;
-    this.#body.append(say(element('p.hint.mute-note'), 'notPlayable'));
+    this.#body.append(say(element('p.hint.mute-note'), this.#file.size ? 'notPlayable' : 'soundNotKept'));
   }
 
-  #remove() {
+  /** Take it from the page. */
+  remove() {
     this.#abort.abort();
     this.#player.close();
-    // Whoever uses the keyboard goes on from the next card, not from the top of the page.
-    const near = this.element.nextElementSibling ?? this.element.previousElementSibling;
-    const next = near?.querySelector('.close') ?? document.getElementById('choose');
     this.element.remove();
-    next.focus();
-    document.dispatchEvent(new Event('cardchange'));
+    this.#tell();
   }
-}
 
-function spoken(reference) {
-  return element('p.truth', {}, say(element('span'), 'truth'), ' ', element('q', { lang: 'ru' }, reference));
-}
-
-/** The server's own words, which are English and exact. */
-function told(message, open) {
-  const words = element('p', { lang: 'en' }, message);
-  return element('details.told', { open }, say(element('summary'), 'told'), words);
-}
-
-function silence() {
-  return element('div.silence', {}, say(element('p'), 'nothingHeard'), say(element('p.hint'), 'nothingHeardHint'));
-}
-
-function countDown(target, seconds, onEnd) {
-  let left = seconds;
-  say(target, 'retryIn', { seconds: left });
-  const timer = setInterval(() => {
-    left -= 1;
-    if (left > 0) say(target, 'retryIn', { seconds: left });
-    else {
-      clearInterval(timer);
-      onEnd();
-    }
-  }, 1000);
-  return timer;
+  #leave() {
+    // Whoever uses the keyboard goes on from the next card, not from the top of the page.
+    const near = [this.element.nextElementSibling, this.element.previousElementSibling];
+    const next = near.map((one) => one?.querySelector('.close')).find(Boolean) ?? document.getElementById('choose');
+    this.remove();
+    next.focus();
+  }
 }

@@ -1,0 +1,114 @@
+"""A small system with something on each of its pages: an office in which people sent, rated, corrected and reviewed.
+
+Everything in it came through the routes of the parts, and the texts are what the embedded model hears in the samples.
+"""
+
+import contextlib
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from glas.domain.messages import Score
+from glas.domain.people import CONSENT_VERSION, Locale, Purpose, Role
+from glas.domain.reviews import Verdict
+from glas.domain.transcription import Recognition
+from glas.settings import DbAssistSettings, Settings
+from tests.conftest import Sample
+from tests.parts.voices import message
+from tests.system.reviewing import Office, open_office
+
+ADMINS = {Locale.RU: 214_530_871, Locale.EN: 630_118_245}
+"""An administrator for each language of the pages."""
+
+_ids = random.Random(7)  # noqa: S311 - the same people each time
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The office, and what a page of it may be about.
+
+    Attributes:
+        office: the running services.
+        person: somebody who sent messages, and whose audit is not empty.
+        message: a message of that person, rated, corrected and reviewed.
+        own: a message with a history of each administrator.
+    """
+
+    office: Office
+    person: int
+    message: int
+    own: dict[Locale, int]
+
+
+@contextlib.contextmanager
+def open_filled(settings: Settings, samples: Sequence[Sample], *, n_people: int = 3) -> Iterator[Filled]:
+    """Start the services and fill them.
+
+    Args:
+        settings: only their data directory matters.
+        samples: what people send.
+        n_people: how many people send all of them.
+    """
+    rules = settings.model_copy(update={"db_assist": DbAssistSettings(review_check_every=0)})
+    with open_office(rules, admins=frozenset(ADMINS.values()), recognises=True) as office:
+        known = [(sample, office.recognise(sample)) for sample in samples]
+        own = {locale: _an_administrator(office, locale, known) for locale in ADMINS}
+        people = [_a_person(office, known) for _ in range(n_people)]
+        person, sent = people[0]
+        _watch(office, person)
+        _review(office, len(known) * n_people // 2)
+        yield Filled(office, person, sent[0], own)
+
+
+def _an_administrator(office: Office, locale: Locale, known: Sequence[tuple[Sample, Recognition]]) -> int:
+    db_assist = office.pages.services.db_assist
+    tg_id = ADMINS[locale]
+    office.do(db_assist.register(tg_id, locale=locale))
+    office.do(db_assist.set_role(tg_id, Role.ADMIN))
+    sent = [office.keep(tg_id, *one) for one in known[:4]]
+    for number, score in zip(sent, (Score.BEST, Score.NORMAL, Score.BAD), strict=False):
+        office.do(db_assist.rate(number, tg_id, score))
+    office.do(db_assist.correct(sent[1], tg_id, known[1][0].text))
+    failed = office.do(db_assist.create_transcription(message(tg_id)))
+    office.do(db_assist.fail(failed.id, "audio_corrupt"))
+    return sent[1]
+
+
+def _a_person(office: Office, known: Sequence[tuple[Sample, Recognition]]) -> tuple[int, list[int]]:
+    db_assist = office.pages.services.db_assist
+    tg_id = _registered(office)
+    office.do(db_assist.set_consent(tg_id, Purpose.TRAINING, granted=True, text_version=CONSENT_VERSION))
+    sent = [office.keep(tg_id, *one) for one in known]
+    for place, (number, (sample, _)) in enumerate(zip(sent, known, strict=True)):
+        if place % 2 == 0:
+            office.do(db_assist.rate(number, tg_id, (Score.BEST, Score.NORMAL, Score.BAD)[place // 2 % 3]))
+        if place % 3 == 0:
+            office.do(db_assist.correct(number, tg_id, sample.text))
+    return tg_id, sent
+
+
+def _registered(office: Office) -> int:
+    tg_id = _ids.randrange(200_000_000, 7_900_000_000)
+    office.do(office.pages.services.db_assist.register(tg_id))
+    return tg_id
+
+
+def _watch(office: Office, person: int) -> None:
+    db_assist = office.pages.services.db_assist
+    admin = ADMINS[Locale.RU]
+    office.do(db_assist.set_reviewer(person, is_reviewer=True, by=admin))
+    office.do(db_assist.set_role(person, Role.UNLIMITED, by=admin))
+    office.do(db_assist.grant(admin, person, 2500, reason="за найденную ошибку", key=f"grant-{person}"))
+    office.do(db_assist.ban(_registered(office), by=admin))
+
+
+def _review(office: Office, count: int) -> None:
+    db_assist = office.pages.services.db_assist
+    reviewer = _registered(office)
+    office.do(db_assist.set_reviewer(reviewer, is_reviewer=True, by=ADMINS[Locale.RU]))
+    for place in range(count):
+        item = office.do(db_assist.next_review(reviewer))
+        if item is None:
+            return
+        verdict = (Verdict.ACCEPT, Verdict.BAD_AUDIO)[place % 5 == 4]
+        office.do(db_assist.review(item.transcription_id, reviewer, verdict))

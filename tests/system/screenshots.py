@@ -1,0 +1,137 @@
+"""Draw all pages of a small system: wide and on a phone, light and dark. `make screenshots` runs it.
+
+The recordings are people's, from `samples/`; the texts are what the embedded model hears in them. All of it comes
+through the routes of the parts. Then times are moved back over a month, since the routes know only now.
+
+    python -m tests.system.screenshots DIRECTORY    # all pictures as PNG; those of the documents go to docs/pictures
+"""
+
+import base64
+import json
+import logging
+import shutil
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import structlog
+from playwright.sync_api import FilePayload, Page, expect, sync_playwright
+
+from glas.domain.people import Locale
+from glas.settings import Settings
+from tests.conftest import ROOT, Sample
+from tests.system.conftest import FLAGS, RECOGNISED_MS
+from tests.system.filled import open_filled
+from tests.system.views import Tabs, View, open_all, open_tabs, views_of
+
+PICTURES: Final = ROOT / "docs" / "pictures"
+SIZES: Final[dict[str, dict[str, Any]]] = {
+    "wide": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+        "device_scale_factor": 2,
+    },
+}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+SHOWN: Final = {
+    "studio-results-wide-light": "studio",
+    "review-correcting-wide-dark": "review",
+    "dashboard-wide-light": "dashboard",
+    "person-wide-light": "person",
+}
+"""Pictures that the documents show, with their names there."""
+_QUALITY: Final = 80
+_N_PEOPLE: Final = 12
+_NAMES: Final = ("Голосовое от Ани.ogg", "Совещание, начало.ogg", "Список покупок.ogg")
+
+
+def main(directory: Path) -> None:
+    """Fill a system and draw its pages."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        sys.exit("expected Chromium on this machine (Debian: apt-get install chromium)")
+    for place in (directory, PICTURES):
+        place.mkdir(parents=True, exist_ok=True)
+    lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
+    samples = [Sample(ROOT / "samples" / row["file"], row["text"]) for row in map(json.loads, lines)]
+    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        settings = Settings(_env_file=None, data_dir=Path(data) / "data")
+        with (
+            open_filled(settings, samples, n_people=_N_PEOPLE) as filled,
+            playwright.chromium.launch(executable_path=executable, args=FLAGS) as browser,
+        ):
+            move_back(settings.data_dir / "glas.db")
+            views = [_brought(view) for view in views_of(filled, Locale.RU)]
+            for size, options in SIZES.items():
+                with open_tabs(browser, filled, **options) as tabs:
+                    draw(tabs, views, size, directory)
+
+
+def move_back(file: Path) -> None:
+    """Spread what people sent over a month. Ledger and audit stay as they are: nobody can change them."""
+    with sqlite3.connect(file) as database:
+        for table in ("transcriptions", "corrections"):
+            (last,) = database.execute(f"SELECT max(id) FROM {table}").fetchone()  # noqa: S608 - names of this file
+            # Most of a month, the earlier ones first, at changing hours.
+            minutes = f"({last} - id) * 40000 / {last} + id * 17 % 180"
+            database.execute(
+                f"UPDATE {table} SET creation_datetime = "  # noqa: S608
+                f"strftime('%Y-%m-%d %H:%M:%f', creation_datetime, '-' || ({minutes}) || ' minutes') || '000'"
+            )
+    database.close()
+
+
+def _brought(view: View) -> View:
+    """The view as a picture shows it: what is closed stays closed, and files have names as people give them."""
+    if view.name == "studio-results":
+        return View(view.name, view.path, _recognised, is_open=True)
+    return View(view.name, view.path) if view.bring is open_all else view
+
+
+def _recognised(page: Page) -> None:
+    sounds = [(ROOT / "samples" / f"message-{number}.ogg").read_bytes() for number in (1, 4)]
+    files = [FilePayload(name=name, mimeType="", buffer=data) for name, data in zip(_NAMES, sounds, strict=False)]
+    page.set_input_files("#files", files)
+    cards = page.locator(".card[data-state=done]")
+    expect(cards).to_have_count(len(files), timeout=RECOGNISED_MS)
+    timeline = cards.first.get_by_role("slider")
+    for key in ("ArrowRight", " "):
+        timeline.press(key)
+
+
+def draw(tabs: Tabs, views: list[View], size: str, directory: Path) -> None:
+    """Draw views in one size of window, light and dark."""
+    for view in views:
+        page = tabs.show(view)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            name = f"{view.name}-{size}-{scheme}"
+            if name in SHOWN:
+                _shoot(page, PICTURES / f"{SHOWN[name]}.webp")
+            _draw_whole(page, directory / f"{name}.png")
+
+
+def _draw_whole(page: Page, file: Path) -> None:
+    """Draw all of the page. The window grows for it: Playwright's way to do that forgets that fingers press here."""
+    size = page.viewport_size
+    assert size is not None
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+    page.screenshot(path=file)
+    page.set_viewport_size(size)
+
+
+def _shoot(page: Page, file: Path) -> None:
+    """Draw what is in the window, as WebP: small enough for a repository."""
+    session = page.context.new_cdp_session(page)
+    answer = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})
+    file.write_bytes(base64.b64decode(answer["data"]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,132 @@
+"""Every page of a filled system, and what to do on it so that nothing of it stays hidden."""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from glas.domain.people import Locale
+from glas.web.pages import PAGES
+from tests.conftest import ROOT
+from tests.system.conftest import RECOGNISED_MS
+from tests.system.filled import ADMINS, Filled
+
+BROWSER_LOCALES = {Locale.RU: "ru-RU", Locale.EN: "en-GB"}
+
+
+def _as_it_is(page: Page) -> None:
+    """Leave the page as it came."""
+
+
+def open_all(page: Page) -> None:
+    """Open whatever can be opened."""
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in one of its states.
+
+    Attributes:
+        name: of the view, for messages and files.
+        path: where it lies.
+        bring: brings it into its state.
+        is_open: whether nobody need be signed in.
+    """
+
+    name: str
+    path: str
+    bring: Callable[[Page], None] = _as_it_is
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Tabs:
+    """A tab of an administrator who is signed in, and one of somebody who is not."""
+
+    member: Page
+    guest: Page
+
+    def show(self, view: View) -> Page:
+        """Open a view in the tab where it belongs."""
+        page = self.guest if view.is_open else self.member
+        page.goto(view.path)
+        view.bring(page)
+        return page
+
+
+@contextlib.contextmanager
+def open_tabs(browser: Browser, filled: Filled, locale: Locale = Locale.RU, **options: Any) -> Iterator[Tabs]:
+    """Open them in browsers that speak a language; `options` are Playwright's, for a new context."""
+    given = {"base_url": filled.office.url, "locale": BROWSER_LOCALES[locale], "reduced_motion": "reduce", **options}
+    with browser.new_context(**given) as member, browser.new_context(**given) as guest:
+        for context in (member, guest):
+            context.set_default_timeout(RECOGNISED_MS)
+        tabs = Tabs(member.new_page(), guest.new_page())
+        tabs.member.goto(filled.office.link(ADMINS[locale]))
+        tabs.member.locator("form button.main").press("Enter")
+        expect(tabs.member.locator(".entries")).to_be_visible()
+        yield tabs
+
+
+def views_of(filled: Filled, locale: Locale) -> list[View]:
+    """All views as the administrator who speaks this language sees them."""
+    own, person, message = filled.own[locale], filled.person, filled.message
+    link = "/sign-in/" + "A" * 43
+    brought = {"/review": heard}
+    return [
+        View("studio", "/", _as_it_is, is_open=True),
+        View("studio-results", "/", recognised, is_open=True),
+        View("sign-in", "/sign-in", is_open=True),
+        View("sign-in-link", link, is_open=True),
+        View("sign-in-stale", link, refused, is_open=True),
+        *(View(page.path.strip("/"), page.path, brought.get(page.path, open_all)) for page in PAGES),
+        View("data-message", f"/data/messages/{own}", open_all),
+        View("data-coins", "/data/coins"),
+        View("data-forget", "/data/forget"),
+        View("review-correcting", "/review", correcting),
+        View("people-none", "/people?q=999999999999"),
+        View("person", f"/people/{person}", open_all),
+        View("person-message", f"/people/{person}/messages/{message}", open_all),
+        View("audit-about", f"/audit?about={person}"),
+        View("failure", "/data/messages/999999999"),
+    ]
+
+
+def refused(page: Page) -> None:
+    """Use a link that is none."""
+    page.locator("form button.main").press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def recognised(page: Page) -> None:
+    """Recognise two recordings; a third one is no sound."""
+    files = [_file(ROOT / "samples" / f"message-{number}.ogg") for number in (1, 2)]
+    choose(page, [*files, FilePayload(name="paper.pdf", mimeType="", buffer=b"%PDF-1.7 " + bytes(300))])
+    expect(page.locator(".card[data-state=done]")).to_have_count(2, timeout=RECOGNISED_MS)
+    expect(page.locator(".card[data-state=failed]")).to_have_count(1)
+
+
+def choose(page: Page, files: list[FilePayload]) -> None:
+    """Choose files as a person does."""
+    page.set_input_files("#files", files)
+
+
+def _file(path: Path) -> FilePayload:
+    return FilePayload(name=path.name, mimeType="", buffer=path.read_bytes())
+
+
+def heard(page: Page) -> None:
+    """Wait until a recording can be heard."""
+    expect(page.locator("#review")).to_have_attribute("data-heard", re.compile(r"\d+"))
+
+
+def correcting(page: Page) -> None:
+    """Begin to write the right words."""
+    heard(page)
+    page.keyboard.press("2")
+    expect(page.locator("#field")).to_be_focused()
