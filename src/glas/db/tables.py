@@ -17,6 +17,7 @@ from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
 from glas.db.login_tables import WebLoginRow as WebLoginRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import AnnouncementRow as AnnouncementRow  # noqa: PLC0414 - likewise
+from glas.db.model_tables import LearningStepRow as LearningStepRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelDecisionRow as ModelDecisionRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelPersonRow as ModelPersonRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelRow as ModelRow  # noqa: PLC0414 - likewise

@@ -31,6 +31,16 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"  # the person has blocked the bot, or has no chat with it
 
 
+class LearningStep(StrEnum):
+    """A step of a round of learning, in their order."""
+
+    EXPORT = "export"  # corrected messages as files
+    DATASET = "dataset"  # who is learnt, who is tested
+    FINETUNE = "finetune"
+    EVALUATE = "evaluate"  # the gate measures and judges
+    DECIDE = "decide"  # the model serves, waits for a decision, or was refused
+
+
 class TaughtModel(BaseModel):
     """A model that learnt from a person."""
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from glas.clients.model_record_bodies import (
     Announcement,
+    ChoiceRequest,
     ClaimRequest,
     DecisionRequest,
     DecisionResult,
@@ -47,6 +48,13 @@ async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -
     """Change the state of a model, and return the model that is to serve."""
     async with database(request).writing() as session:
         return await model_records.decide(model_id, wanted, session=session)
+
+
+@router.put("/champion")
+async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
+    """Record which model somebody lets serve, judged here or not."""
+    async with database(request).writing() as session:
+        return await model_records.choose(wanted, session=session)
 
 
 @router.put("/models/{model_id}/questions")
