@@ -13,7 +13,9 @@ from fastapi import FastAPI
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.http import open_http
+from glas.clients.nn_service import NnServiceClient
 from glas.data_loader.app import create_app as create_data_loader
+from glas.nn_service.app import create_app as create_nn_service
 from glas.settings import Settings
 from glas.web.app import create_app
 from glas.web.site import Services
@@ -61,9 +63,16 @@ class Pages:
 
 @asynccontextmanager
 async def open_pages(
-    settings: Settings, migrated_sqlite: Path | None = None, *, admins: frozenset[int] = frozenset()
+    settings: Settings,
+    migrated_sqlite: Path | None = None,
+    *,
+    admins: frozenset[int] = frozenset(),
+    has_recogniser: bool = False,
 ) -> AsyncIterator[Pages]:
-    """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own."""
+    """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own.
+
+    With `has_recogniser` there is an nn_service, too, which serves what is chosen in the directory of models.
+    """
     settings.data_dir.mkdir(exist_ok=True)
     if migrated_sqlite is not None:
         shutil.copy(migrated_sqlite, settings.data_dir / "glas.db")
@@ -73,10 +82,19 @@ async def open_pages(
         await stack.enter_async_context(loader.router.lifespan_context(loader))
         data_loader = DataLoaderClient(open_http(url=None, app=loader))
         stack.push_async_callback(data_loader.close)
-        services = Services(db_assist, data_loader)
+        nn_service = await _recogniser(settings, stack) if has_recogniser else None
+        services = Services(db_assist, data_loader, nn_service)
         app = create_app(services=services, options=settings.web, key=b"k" * 32, admins=admins)
         await stack.enter_async_context(app.router.lifespan_context(app))
         yield Pages(app, services, stack)
+
+
+async def _recogniser(settings: Settings, stack: AsyncExitStack) -> NnServiceClient:
+    app = create_nn_service(settings.model_copy(update={"model": "auto"}), key=None)
+    await stack.enter_async_context(app.router.lifespan_context(app))
+    client = NnServiceClient(open_http(url=None, app=app))
+    stack.push_async_callback(client.close)
+    return client
 
 
 async def form_token(browser: httpx.AsyncClient, path: str = "/home") -> str:

@@ -80,11 +80,13 @@ class Office:
 
 
 @contextlib.contextmanager
-def open_office(settings: Settings) -> Iterator[Office]:
-    """Start it on a free port."""
+def open_office(settings: Settings, *, has_recogniser: bool = False) -> Iterator[Office]:
+    """Start it on a free port; `has_recogniser` as of `open_pages`."""
     opened: Future[Office] = Future()
     ended = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_run(settings, opened, ended)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: asyncio.run(_run(settings, opened, ended, has_recogniser=has_recogniser)), daemon=True
+    )
     thread.start()
     try:
         yield opened.result(_TIMEOUT_S)
@@ -93,10 +95,10 @@ def open_office(settings: Settings) -> Iterator[Office]:
         thread.join(_TIMEOUT_S)
 
 
-async def _run(settings: Settings, opened: "Future[Office]", ended: threading.Event) -> None:
+async def _run(settings: Settings, opened: "Future[Office]", ended: threading.Event, *, has_recogniser: bool) -> None:
     try:
         with socket.create_server(("127.0.0.1", 0)) as sock:
-            async with open_pages(settings) as pages:
+            async with open_pages(settings, has_recogniser=has_recogniser) as pages:
                 config = uvicorn.Config(pages.app, lifespan="off", log_config=None, access_log=False)
                 server = uvicorn.Server(config)
                 serving = asyncio.create_task(server.serve(sockets=[sock]))

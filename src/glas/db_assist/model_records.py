@@ -70,7 +70,7 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
 
 
 async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionResult:
-    """Record that somebody lets a model serve, whether or not it was judged here; nothing, if it serves already.
+    """Record that somebody lets a model serve, whether or not it was judged here; a repetition changes nothing.
 
     Raises:
         NotFoundError: no such person.
@@ -78,10 +78,11 @@ async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionRes
         ConflictError: the model is retired.
     """
     who = await model_decisions.decider(wanted.tg_id, wanted.operator, session=session)
-    await _note_former(wanted.former, wanted.model, session=session)
     row = await _served(wanted.model, session=session)
-    if row.state != ModelState.CHAMPION and not await model_decisions.is_made(wanted.key, session=session):
+    is_made = await model_decisions.is_made(wanted.key, session=session)
+    if not is_made and not await _is_chosen(row, wanted.former, session=session):
         _refuse_retired(row)
+        await _note_former(wanted.former, wanted.model, session=session)
         why = model_decisions.Ground(reason=wanted.reason, key=wanted.key)
         await model_decisions.write(row, ModelState.CHAMPION, who, why, session=session)
     return await _result(row, session=session)
@@ -155,6 +156,14 @@ async def _note_former(former: ModelRef | None, model: ModelRef, *, session: Asy
         await model_decisions.become(await _served(former, session=session), ModelState.CHAMPION, session=session)
 
 
+async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
+    """Whether a model serves already, after the model that is told to have served before it."""
+    if row.state != ModelState.CHAMPION or former is None:
+        return row.state == ModelState.CHAMPION
+    query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)
+    return await session.scalar(query.order_by(ModelDecisionRow.id.desc()).limit(1)) == str(former)
+
+
 async def _result(row: ModelRow, *, session: AsyncSession) -> DecisionResult:
     champion = await model_decisions.champion(session=session)
     return DecisionResult(
@@ -171,9 +180,9 @@ async def _check(row: ModelRow, wanted: DecisionRequest, *, session: AsyncSessio
         raise ConflictError(f"expected a candidate, got a model that is {row.state}")
     if wanted.state is ModelState.ROLLED_BACK and row.state != ModelState.CHAMPION:
         raise ConflictError(f"expected the champion, got a model that is {row.state}")
-    if wanted.state is ModelState.CHAMPION and not wanted.is_forced:
-        if await model_decisions.has_failed_gate(row.id, session=session):
-            raise ConflictError("expected a model that has passed the gate, or a reason to let it serve all the same")
+    is_free = wanted.state is ModelState.CHAMPION and not wanted.is_forced
+    if is_free and await model_decisions.has_failed_gate(row.id, session=session):
+        raise ConflictError("expected a model that has passed the gate, or a reason to let it serve all the same")
 
 
 def _refuse_retired(row: ModelRow) -> None:

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+REPORT_PAGE, REPORT_FIGURES = "index.html", "verdict.json"
+"""Files of a report of the gate."""
+
 
 class ModelState(StrEnum):
     """What became of a model. At most one is the champion."""
