@@ -147,7 +147,7 @@ table {{ border-collapse: collapse; width: 100%; }}
 td, th {{ padding: .35rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #8884; }}
 .yes td:first-child {{ color: #1a7f37; }} .no td:first-child {{ color: #cf222e; }} .no {{ font-weight: 600; }}
 p {{ margin: 0 0 .3rem; }} audio {{ width: 15rem; max-width: 40vw; }}
-h1, p, td {{ overflow-wrap: anywhere; }} svg {{ max-width: 42rem; width: 100%; }}
+h1, body > p {{ overflow-wrap: anywhere; }} svg {{ max-width: 42rem; width: 100%; }}
 .big {{ font-size: 2rem; margin: .5rem 0; }}
 </style>
 <h1>{title}</h1>
