@@ -5,8 +5,13 @@ import asyncio
 import pytest
 
 from glas.clients.model_record_bodies import CheckRecord, ModelEntry, ModelRecord, NewsItem, VerdictRecord
+from glas.domain.metrics import error_rates
 from glas.domain.model_records import ModelState, Outcome
 from glas.domain.model_ref import ModelRef
+from glas.recognition.evaluation import Evaluation, UtteranceResult
+from glas.recognition.gate import Apart, Measured, judge
+from glas.recognition.references import Utterance
+from glas.recognition.trial import TrialResult
 from tests.parts.bots import House
 from tests.parts.corrections import HEARD, RIGHT
 from tests.parts.reviews import OGG
@@ -43,6 +48,29 @@ async def taught(house: House, name: str, person: int, state: ModelState = Model
     news = (NewsItem(transcription_id=row.id, text_before=HEARD, text_after=RIGHT),)
     wanted = entry(name, state, message_ids=(row.id,), n_people=1, news=news)
     return await house.services.db_assist.record_model(wanted)
+
+
+def judged(utterances: list[Utterance]) -> TrialResult:
+    """A trial of two models on some recordings."""
+
+    def measured(name: str) -> Measured:
+        results = tuple(
+            UtteranceResult(
+                file=one.name, reference=one.text, text=one.text + " ой", word_errors=1, words=5, char_errors=3,
+                chars=30, duration_s=3,
+            )
+            for one in utterances
+        )  # fmt: skip
+        evaluation = Evaluation(
+            data="test", model=ModelRef(name=name, version="0" * 12), rates=error_rates(["а"], ["а"]),
+            wer_interval=None, cer_interval=None, interval_method="-", audio_s=3, processing_s=1, utterances=results,
+            failures=(), n_without_reference=0,
+        )  # fmt: skip
+        return Measured(model=evaluation.model, test=evaluation, n_nonspeech=12, n_invented=0)
+
+    first, second = measured("a"), measured("b")
+    apart = Apart(n_speakers=0, n_recordings=0, n_texts=0)
+    return TrialResult(judge(first, second, slower=0, apart=apart), first, second)
 
 
 def told_to(house: House, person: int, start: str) -> list[JsonObject]:

@@ -1,11 +1,14 @@
 """What administrators do is written down, and nobody changes that; what the pages ask of db_assist."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from glas.clients.db_assist import DbAssistClient
 from glas.db.session import database_url, open_database
+from glas.db_assist import bans
 from glas.domain.audit import Action
 from glas.domain.errors import ForbiddenError, NotFoundError
 from glas.domain.messages import Score
@@ -55,6 +58,32 @@ async def test_actions_are_written_down_once(db_assist: DbAssistClient) -> None:
         None,
         admin,
     )
+
+
+async def test_a_ban_has_a_reason_and_an_end(db_assist: DbAssistClient, database_settings: Settings) -> None:
+    """The person finds both among their data; the reason is not in the audit, and goes with their data."""
+    admin, anna, boris = await _administrator(db_assist), someone(), someone()
+    for person in (anna, boris):
+        await db_assist.register(person)
+    now = datetime.now(UTC)
+    await db_assist.ban(anna, by=admin, reason="music all day", until=now + timedelta(days=7))
+    await db_assist.ban(boris, by=admin, reason="shouts", until=now + timedelta(days=1))
+    found = (await db_assist.export_user(anna)).user
+    assert (found.is_banned, found.ban_reason, found.ban_until) == (True, "music all day", now + timedelta(days=7))
+    (entry,) = (await db_assist.audit(tg_id=anna)).items
+    assert entry.after == {"is_banned": True, "until": f"{now + timedelta(days=7):%Y-%m-%d %H:%M}"}
+    await db_assist.ban(boris, by=admin, reason="shouts", until=now - timedelta(seconds=1))
+    database = open_database(database_url(database_settings))
+    try:
+        await bans.lift_ended(database)
+    finally:
+        await database.close()
+    lifted = await db_assist.user(boris)
+    assert (lifted.is_banned, lifted.ban_reason, lifted.ban_until) == (False, None, None)
+    assert (await db_assist.user(anna)).is_banned
+    await db_assist.forget(anna, by=admin)
+    kept = await db_assist.user(anna)
+    assert (kept.is_banned, kept.ban_reason) == (True, None), "the ban stays, and nothing about the person"
 
 
 async def test_only_administrators_act(db_assist: DbAssistClient) -> None:

@@ -1,5 +1,6 @@
 """The figures of the dashboard are what their statements give, on both databases, and are right."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
@@ -85,3 +86,16 @@ async def test_an_empty_database_has_figures_too(db_assist: DbAssistClient) -> N
     found = (await db_assist.dashboard()).figures
     assert found["ledger"].rows == ((0, 0, 0),)
     assert found["days"].rows == found["reliability"].rows == ()
+
+
+async def test_figures_are_counted_once_for_many(db_assist: DbAssistClient) -> None:
+    """Those who ask meanwhile wait for one count; who takes older figures gets them with their time."""
+    await _filled(db_assist)
+    found = await asyncio.gather(*(db_assist.dashboard() for _ in range(6)))
+    assert len({one.counted_datetime for one in found}) <= 2
+    last = max(found, key=lambda one: one.counted_datetime)
+    await db_assist.create_transcription(message((await db_assist.people()).items[0].user.tg_id))
+    assert await db_assist.dashboard(most_age_s=60) == last
+    anew = await db_assist.dashboard()
+    assert anew.counted_datetime > last.counted_datetime
+    assert anew.figures["waiting"].rows[0][0] == 2

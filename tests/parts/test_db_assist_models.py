@@ -1,11 +1,16 @@
 """Models that were judged: states, decisions, whom they learnt from, and what people are told."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.model_record_bodies import DecisionRequest, NewsItem
+from glas.clients.learning_bodies import StepEntry
+from glas.clients.model_record_bodies import ChoiceRequest, DecisionRequest, NewsItem
+from glas.domain.audit import Action
 from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
-from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
+from glas.domain.model_records import AnnouncementKind, LearningStep, ModelState, Outcome
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import Purpose, Role
 from tests.parts.judged import EMBEDDED, PASSED, entry
 from tests.parts.voices import BOT, send, someone
@@ -174,3 +179,81 @@ async def test_news_are_claimed_once_and_told_once(db_assist: DbAssistClient) ->
     assert (await db_assist.export_user(boris)).news == (), "words are not kept for a model that is gone"
     with pytest.raises(NotFoundError):
         await db_assist.end_announcement(10**6, "0" * 8, Outcome.SENT)
+
+
+async def test_a_choice_is_recorded_whoever_makes_it(db_assist: DbAssistClient) -> None:
+    """Of a model that nobody has judged, too; with what served before and after; an administrator's in the audit."""
+    admin = await administrator(db_assist)
+    first = await db_assist.record_model(entry("/models/first", ModelState.CHAMPION))
+    other = ModelRef(name="onnx:other", version="3" * 12)
+    by_hand = ChoiceRequest(model=other, former=first.ref, operator="anna")
+    chosen = await db_assist.choose_model(by_hand)
+    assert (chosen.champion, chosen.model.verdict, chosen.model.n_people) == (other, None, 0)
+    assert await db_assist.choose_model(by_hand) == chosen, "it serves already"
+    (decision,) = chosen.model.decisions
+    assert (decision.operator, decision.champion_before, decision.champion_after) == (
+        "anna",
+        str(first.ref),
+        str(other),
+    )
+    assert (await db_assist.audit()).items == (), "only administrators stand in the audit"
+    pressed = ChoiceRequest(model=first.ref, former=other, tg_id=admin, key="a press")
+    back = await db_assist.choose_model(pressed)
+    assert back.champion == first.ref
+    assert await db_assist.choose_model(pressed) == back
+    assert await states(db_assist) == {"/models/first": "champion", "onnx:other": "replaced", "embedded": "replaced"}
+    (entered,) = (await db_assist.audit()).items
+    assert (entered.action, entered.actor_tg_id, entered.subject_id) == (Action.MODEL, admin, None)
+    assert entered.before == {"state": "replaced", "serves": f"onnx:other@{'3' * 12}"}
+    assert entered.after == {
+        "model": "first@ba9876543210",
+        "state": "champion",
+        "serves": "first@ba9876543210",
+    }
+    third = ModelRef(name="third", version="4" * 12)
+    await db_assist.choose_model(ChoiceRequest(model=third, former=other, operator="anna"))
+    assert (await states(db_assist))["/models/first"] == "replaced", "the table follows what is told to have served"
+    await db_assist.decide(first.id, DecisionRequest(state=ModelState.RETIRED, operator="anna"))
+    with pytest.raises(ConflictError):
+        await db_assist.choose_model(ChoiceRequest(model=first.ref, operator="anna"))
+    anna, _ = await speaker(db_assist)
+    with pytest.raises(ForbiddenError):
+        await db_assist.choose_model(ChoiceRequest(model=other, tg_id=anna))
+
+
+async def test_what_the_gate_refused_serves_for_a_reason_only(db_assist: DbAssistClient) -> None:
+    admin = await administrator(db_assist)
+    refused = PASSED.model_copy(update={"passed": False})
+    model = await db_assist.record_model(entry("first", ModelState.REFUSED, verdict=refused))
+    plain = DecisionRequest(state=ModelState.CHAMPION, tg_id=admin)
+    with pytest.raises(ConflictError):
+        await db_assist.decide(model.id, plain)
+    assert (await states(db_assist))["first"] == "refused"
+    forced = DecisionRequest(state=ModelState.CHAMPION, tg_id=admin, is_forced=True, reason="I hear that it is better")
+    decided = await db_assist.decide(model.id, forced)
+    assert decided.champion == model.ref
+    assert (decided.model.decisions[-1].is_forced, decided.model.decisions[-1].reason) == (True, forced.reason)
+    (entered,) = (await db_assist.audit()).items
+    assert entered.after is not None
+    assert entered.after["is_forced"] is True
+    assert "hear" not in str(entered.after), "the audit holds no words"
+    with pytest.raises(ValueError, match="reason"):
+        DecisionRequest(state=ModelState.CHAMPION, tg_id=admin, is_forced=True)
+
+
+async def test_the_steps_of_rounds(db_assist: DbAssistClient) -> None:
+    """In their order, the newest round first; a step that begins anew has new times."""
+    began = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    for name, day in (("old", 0), ("new", 1)):
+        at = began + timedelta(days=day)
+        ended = StepEntry(began=at, finished=at + timedelta(minutes=2), details={"minutes": 12.5})
+        await db_assist.record_step(name, LearningStep.FINETUNE, StepEntry(began=at + timedelta(minutes=3)))
+        await db_assist.record_step(name, LearningStep.DATASET, ended)
+    again = StepEntry(began=began + timedelta(hours=1), finished=began + timedelta(hours=2))
+    await db_assist.record_step("old", LearningStep.FINETUNE, again)
+    new, old = await db_assist.rounds()
+    assert (new.name, old.name) == ("new", "old")
+    assert [one.step for one in new.steps] == [LearningStep.DATASET, LearningStep.FINETUNE]
+    assert (new.steps[0].details, new.steps[1].finished_datetime) == ({"minutes": 12.5}, None)
+    assert (old.steps[1].began_datetime, old.steps[1].finished_datetime) == (again.began, again.finished)
+    assert await db_assist.rounds(1) == (new,)

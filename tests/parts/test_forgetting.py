@@ -10,22 +10,17 @@ import pytest
 import pytest_asyncio
 
 from glas.clients.model_record_bodies import NewsItem
-from glas.domain.metrics import error_rates
 from glas.domain.model_records import ModelState
-from glas.domain.model_ref import ModelRef
 from glas.localisation import catalogue
-from glas.recognition.evaluation import Evaluation, UtteranceResult
-from glas.recognition.gate import Apart, Measured, judge
 from glas.recognition.gate_report import FIGURES, write_report
 from glas.recognition.references import ReferenceSet, Utterance
-from glas.recognition.trial import TrialResult
 from glas.settings import BotSettings, Settings
 from glas.system.message_files import note_messages
 from glas.training.datasets import open_dataset, read_version
 from glas.training.datasets.making import Rules, make_version
 from tests.parts.bots import House, open_house
 from tests.parts.corrections import ask, shows
-from tests.parts.judged import entry
+from tests.parts.judged import entry, judged
 from tests.parts.recogniser import Recogniser, open_recogniser
 from tests.parts.reviews import OGG, speaker
 from tests.telegram.server import TelegramServer
@@ -78,29 +73,6 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
     with TelegramServer() as telegram:
         async with open_house(settings, telegram, recogniser.client) as opened:
             yield opened
-
-
-def judged(utterances: list[Utterance]) -> TrialResult:
-    """A trial of two models on some recordings."""
-
-    def measured(name: str) -> Measured:
-        results = tuple(
-            UtteranceResult(
-                file=one.name, reference=one.text, text=one.text + " ой", word_errors=1, words=5, char_errors=3,
-                chars=30, duration_s=3,
-            )
-            for one in utterances
-        )  # fmt: skip
-        evaluation = Evaluation(
-            data="test", model=ModelRef(name=name, version="0" * 12), rates=error_rates(["а"], ["а"]),
-            wer_interval=None, cer_interval=None, interval_method="-", audio_s=3, processing_s=1, utterances=results,
-            failures=(), n_without_reference=0,
-        )  # fmt: skip
-        return Measured(model=evaluation.model, test=evaluation, n_nonspeech=12, n_invented=0)
-
-    first, second = measured("a"), measured("b")
-    apart = Apart(n_speakers=0, n_recordings=0, n_texts=0)
-    return TrialResult(judge(first, second, slower=0, apart=apart), first, second)
 
 
 def learn(settings: Settings, version: str) -> tuple[Path, Path]:

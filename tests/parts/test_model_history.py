@@ -1,6 +1,7 @@
 """What a round leaves in the records, whom it will tell what, and how the command line shows it."""
 
 import asyncio
+import getpass
 from pathlib import Path
 
 import pytest
@@ -162,10 +163,19 @@ async def test_the_command_line_shows_and_retires(learnt: tuple[Learnt, int], wo
     async with open_db_assist(settings) as db_assist:
         (record,) = await db_assist.models(ModelState.CANDIDATE)
         assert record.lineage == {"recipe": {"epochs": 6}, "result": {"share": 0.4}, "kept": []}
-    choose(f"onnx:{model}", settings.models_dir)
-    retired = await asyncio.to_thread(glas, "models", "retire", "learnt-1", "--reason", "withdrawn")
+    await asyncio.to_thread(glas, "models", "use", f"onnx:{model}")
+    async with open_db_assist(settings) as db_assist:
+        (record,) = await db_assist.models(ModelState.CHAMPION)
+    last = record.decisions[-1]
+    assert (record.name, last.operator, last.verdict) == (f"onnx:{model}", getpass.getuser(), None)
+    assert (last.champion_before or "").startswith("embedded@")
+    assert last.champion_after == str(record.ref)
+    retired = await asyncio.to_thread(glas, "models", "retire", str(record.id), "--reason", "withdrawn")
     assert f"Списана: onnx:{model}" in retired
-    assert named_champion(settings.models_dir) == f"onnx:{(settings.models_dir / 'small-0').resolve()}"
+    assert named_champion(settings.models_dir) == "embedded"
+    refused = await asyncio.to_thread(CliRunner().invoke, app, ["models", "use", f"onnx:{model}"])
+    assert refused.exit_code != 0, "it is retired"
+    assert named_champion(settings.models_dir) == "embedded"
     assert "списана" in await asyncio.to_thread(glas, "models", "history", str(record.id))
 
 

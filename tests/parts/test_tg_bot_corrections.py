@@ -77,6 +77,21 @@ async def test_a_correction_in_a_group(house: House, anna: int, *, is_forwarded:
 
 
 @in_the_module
+@pytest.mark.parametrize("is_in_group", [False, True])
+async def test_a_correction_on_the_page_is_shown_here(house: House, anna: int, *, is_in_group: bool) -> None:
+    """So is taking it back; the name stays in front; nothing is left to be done."""
+    chat, name = (-anna, f"Person {anna}: ") if is_in_group else (anna, "")
+    answer = await house.answer(house.telegram.speak(anna, OGG, chat=chat))
+    assert answer["text"] == f"{name}{HEARD}"
+    row, db_assist = await house.row_of(answer), house.services.db_assist
+    result = await db_assist.correct(row.id, anna, RIGHT, lets_bot_show=True)
+    await shows(house, answer, f"{name}{RIGHT}")
+    await db_assist.take_back(row.id, anna, result.change_id, lets_bot_show=True)
+    await shows(house, answer, f"{name}{HEARD}")
+    assert await db_assist.texts_to_show(row.bot_id) == ()
+
+
+@in_the_module
 async def test_doubtful_words_are_asked_about(house: House, anna: int) -> None:
     """Three actions; the text is replaced, and no reference is made of it."""
     answer = await house.answer(house.telegram.speak(anna, OGG))

@@ -74,6 +74,14 @@ async def test_a_model_is_chosen_fetched_and_serves(house: House, hub: Hub, samp
     again = await house.answer(house.telegram.say(ADMIN, "/model"))
     await house.press(ADMIN, again, "▶️ Whisper base, русская")
     await house.until(lambda: now(house, again["message_id"]) == "✅ Теперь распознаёт: Whisper base, русская")
+    served = (await house.services.nn_service.health()).served
+    assert served is not None
+    record = await house.services.db_assist.model(served)
+    assert record is not None
+    decision = record.decisions[-1]
+    assert decision.user_id == (await house.services.db_assist.user(ADMIN)).id
+    assert (decision.champion_before or "").startswith("onnx:gigaam-v3-ctc@")
+    assert decision.champion_after == str(served)
     assert other["text"].startswith("Сейчас распознаёт: Whisper base, русская")
 
 

@@ -194,7 +194,15 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     assert (await post(browser, f"{path}/role", role=2)).status_code == 303
     assert (await post(browser, f"{path}/role", role=3)).status_code == 409
     assert (await post(browser, f"{path}/reviewer", is_reviewer=True)).status_code == 303
-    assert (await post(browser, f"{path}/ban", is_banned=True)).status_code == 303
+    for _ in range(2):
+        granted = {"amount": "2,5", "reason": "за терпение", "key": "0" * 16}
+        assert (await post(browser, f"{path}/grant", **granted)).status_code == 303
+    assert (await post(browser, f"{path}/grant", amount="0", reason="-", key="1" * 16)).status_code == 400
+    assert (await post(browser, f"{path}/grant", amount="-9", reason="-", key="2" * 16)).status_code == 409
+    assert (await db_assist.user(anna)).cash_hundredths == 250
+    ban = {"is_banned": True, "days": 7, "reason": "поёт весь день"}
+    assert (await post(browser, f"{path}/ban", **ban)).status_code == 303
+    assert "поёт весь день" in (await browser.get(path, headers=HTML)).text
     found = await db_assist.user(anna)
     assert (found.role, found.is_reviewer, found.is_banned) == (Role.UNLIMITED, True, True)
     assert (await post(browser, f"{path}/ban", is_banned=False)).status_code == 303
@@ -206,6 +214,7 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
         Action.READ_MESSAGE,
         Action.ROLE,
         Action.REVIEWER,
+        Action.GRANT,
         Action.BAN,
         Action.BAN,
         Action.FORGET,
@@ -240,7 +249,9 @@ async def test_the_dashboard_shows_figures_with_their_statements(pages: Pages) -
     sent = await db_assist.finish((await db_assist.create_transcription(message(anna))).id, heard())
     await db_assist.rate(sent.id, anna, Score.BEST)
     await db_assist.correct(sent.id, anna, f"{HEARD} наше")
-    page = (await browser.get("/dashboard", headers=HTML)).text
+    kept = (await browser.get("/dashboard", headers=HTML)).text
+    assert kept == empty, "figures of some seconds ago, which say so"
+    page = (await browser.get("/dashboard?fresh=true", headers=HTML)).text
     for figure in (await db_assist.dashboard()).figures.values():
         assert figure.sql.splitlines()[0] in page.replace("&#39;", "'"), figure.name
     assert "16,67 %" in page

@@ -68,11 +68,11 @@ async def open_pages(
     migrated_sqlite: Path | None = None,
     *,
     admins: frozenset[int] = frozenset(),
-    recognises: bool = False,
+    has_recogniser: bool = False,
 ) -> AsyncIterator[Pages]:
     """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own.
 
-    With `recognises` there are also nn_service with the embedded model, and the samples.
+    With `has_recogniser` there is an nn_service, too, which serves what is chosen in the directory of models; and the samples.
     """
     settings.data_dir.mkdir(exist_ok=True)
     if migrated_sqlite is not None:
@@ -83,16 +83,16 @@ async def open_pages(
         await stack.enter_async_context(loader.router.lifespan_context(loader))
         data_loader = DataLoaderClient(open_http(url=None, app=loader))
         stack.push_async_callback(data_loader.close)
-        recogniser = nn_service = None
-        if recognises:
-            recogniser = create_nn_service(settings, key=None)
-            await stack.enter_async_context(recogniser.router.lifespan_context(recogniser))
+        nn_service = None
+        recogniser = None
+        if has_recogniser:
+            recogniser = await _recogniser(settings, stack)
             nn_service = NnServiceClient(open_http(url=None, app=recogniser))
             stack.push_async_callback(nn_service.close)
         services = Services(db_assist, data_loader, nn_service)
         app = create_app(
             api=recogniser,
-            samples_dir=samples_dir() if recognises else None,
+            samples_dir=samples_dir() if has_recogniser else None,
             services=services,
             options=settings.web,
             key=b"k" * 32,
@@ -100,6 +100,12 @@ async def open_pages(
         )
         await stack.enter_async_context(app.router.lifespan_context(app))
         yield Pages(app, services, stack)
+
+
+async def _recogniser(settings: Settings, stack: AsyncExitStack) -> FastAPI:
+    app = create_nn_service(settings.model_copy(update={"model": "auto"}), key=None)
+    await stack.enter_async_context(app.router.lifespan_context(app))
+    return app
 
 
 async def form_token(browser: httpx.AsyncClient, path: str = "/home") -> str:

@@ -50,7 +50,7 @@ def open_filled(settings: Settings, samples: Sequence[Sample], *, n_people: int 
         n_people: how many people send all of them.
     """
     rules = settings.model_copy(update={"db_assist": DbAssistSettings(review_check_every=0)})
-    with open_office(rules, admins=frozenset(ADMINS.values()), recognises=True) as office:
+    with open_office(rules, admins=frozenset(ADMINS.values()), has_recogniser=True) as office:
         known = [(sample, office.recognise(sample)) for sample in samples]
         own = {locale: _an_administrator(office, locale, known) for locale in ADMINS}
         people = [_a_person(office, known) for _ in range(n_people)]

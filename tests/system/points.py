@@ -19,7 +19,7 @@ from tests.telegram.server import TelegramServer
 
 STEPS = ("placeholder", "recognise", "deliver", "archive", "handle")
 RARE_STEPS = (
-    *("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change"),
+    *("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change", "record"),
     *("withdraw", "place", "texts", "subtitles"),
 )
 # Announcements and decisions about models: tests/parts/test_tg_bot_announcements_restart.py kills at these.
@@ -77,7 +77,7 @@ class Road:
             case "page" | "tell":
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(ADMIN, "/repair")
-            case "change":
+            case "change" | "record":
                 self.lab.start(self.bot, die_at=point)
                 self._choose_a_model()
             case "apologise":

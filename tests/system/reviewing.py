@@ -97,13 +97,14 @@ class Office:
 
 @contextlib.contextmanager
 def open_office(
-    settings: Settings, *, admins: frozenset[int] = frozenset(), recognises: bool = False
+    settings: Settings, *, admins: frozenset[int] = frozenset(), has_recogniser: bool = False
 ) -> Iterator[Office]:
-    """Start it on a free port; with `recognises` the embedded model answers, too."""
+    """Start it on a free port; with `has_recogniser` the embedded model answers, too."""
     opened: Future[Office] = Future()
     ended = threading.Event()
     thread = threading.Thread(
-        target=lambda: asyncio.run(_run(settings, opened, ended, admins=admins, recognises=recognises)), daemon=True
+        target=lambda: asyncio.run(_run(settings, opened, ended, admins=admins, has_recogniser=has_recogniser)),
+        daemon=True,
     )
     thread.start()
     try:
@@ -119,11 +120,11 @@ async def _run(
     ended: threading.Event,
     *,
     admins: frozenset[int],
-    recognises: bool,
+    has_recogniser: bool,
 ) -> None:
     try:
         with socket.create_server(("127.0.0.1", 0)) as sock:
-            async with open_pages(settings, admins=admins, recognises=recognises) as pages:
+            async with open_pages(settings, admins=admins, has_recogniser=has_recogniser) as pages:
                 config = uvicorn.Config(pages.app, lifespan="off", log_config=None, access_log=False)
                 server = uvicorn.Server(config)
                 serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -12,6 +12,9 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
+from glas.cli.round_steps import RecordedSteps
+from glas.domain.model_records import LearningStep
+from glas.launch.assembly import open_db_assist
 from glas.localisation import Value
 from glas.recognition import trial
 from glas.recognition.gate_report import FIGURES
@@ -94,7 +97,15 @@ async def test_a_round_goes_on_and_is_not_repeated(
         await asyncio.to_thread(run_round, settings, plan, report=killed)
     assert told == ["learn-version", "finetune-learnt", "finetune-step"]
     assert finished_rounds(plan.rounds) == []
-    ended = await asyncio.to_thread(run_round, settings, plan)
+    steps = RecordedSteps(settings)
+    steps.exported()
+    ended = await asyncio.to_thread(run_round, settings, plan, steps=steps)
+    async with open_db_assist(settings) as db_assist:
+        (recorded,) = await db_assist.rounds()
+    assert recorded.name == ended.version
+    assert [one.step for one in recorded.steps] == list(LearningStep)[:-1], "nobody has decided yet"
+    assert all(one.finished_datetime is not None for one in recorded.steps)
+    assert recorded.steps[1].details["minutes"] == ended.new_minutes
     # Which of them depends on how busy the machine is, since the gate compares processor time too.
     assert ended.outcome in (Outcome.PASSED, Outcome.REFUSED)
     assert ended.model is not None

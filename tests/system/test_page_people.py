@@ -1,16 +1,29 @@
-"""The pages about data in a real browser: a person deletes, an administrator bans and forgets."""
+"""The pages for administrators and about data in a real browser: delete, ban, forget, let a model serve."""
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from glas.clients.learning_bodies import StepEntry
 from glas.domain.audit import Action
 from glas.domain.errors import NotFoundError
+from glas.domain.model_records import LearningStep, ModelState
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import Role
+from glas.engines.catalogue import choose
+from glas.engines.versions import ModelVersions
+from glas.localisation import catalogue
+from glas.recognition.gate_report import write_report
+from glas.recognition.references import ReferenceSet, Utterance
 from glas.settings import Settings
 from tests.conftest import Sample
+from tests.models.swapped import write_weights
+from tests.parts.judged import entry
+from tests.parts.judged import judged as judged_trial
 from tests.parts.voices import HEARD, someone
 from tests.system.conftest import Watch
 from tests.system.reviewing import Office, open_office
@@ -23,9 +36,21 @@ PRESSED = "main :is(button, a.plain, a.main, .tall, summary, input:not([type=hid
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("office") / "data")
-    with open_office(settings) as opened:
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small models; the first one is chosen."""
+    directory = tmp_path_factory.mktemp("office") / "data" / "models"
+    directory.mkdir(parents=True)
+    for turn in (0, 1):
+        write_weights(directory / f"small-{turn}", turn)
+    choose(f"onnx:{directory / 'small-0'}", directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def office(models_dir: Path) -> Iterator[Office]:
+    settings = Settings(_env_file=None, data_dir=models_dir.parent)
+    assert settings.models_dir == models_dir
+    with open_office(settings, has_recogniser=True) as opened:
         opened.pages.app.state.site.visitors._admins = frozenset({ADMIN})
         db_assist = opened.pages.services.db_assist
         opened.do(db_assist.register(ADMIN))
@@ -142,3 +167,69 @@ def test_an_administrator_bans_and_forgets(office: Office, enter: Callable[..., 
     expect(page.locator("tbody tr").first).to_contain_text("удаление всех данных")
     found = [one.action for one in office.do(db_assist.audit()).items]
     assert found == [Action.FORGET, Action.BAN, Action.BAN, Action.READ_MESSAGE]
+
+
+def judged(office: Office, models_dir: Path, sample: Sample) -> None:
+    """A round of learning has ended with a model that passed, and a report with one recording."""
+    former, model = (
+        ModelRef(name=f"onnx:{place.resolve()}", version=ModelVersions(models_dir).version_in(place))
+        for place in (models_dir / "small-0", models_dir / "small-1")
+    )
+    utterance = Utterance(sample.path, sample.path.name, sample.text, "anna")
+    tried = judged_trial([utterance])
+    tried = tried._replace(verdict=tried.verdict.model_copy(update={"candidate": model}))
+    folder = models_dir / "promotions" / f"now-{model.version}"
+    write_report(folder, tried, ReferenceSet("test", (utterance,)), catalogue("ru"))
+    lineage = {"recipe": {"fit": {"epochs": 6}}, "result": {"minutes_learnt": 40.5, "chosen": {"share": 0.4}}}
+    passed = entry("-", ModelState.CANDIDATE, dataset_version="3f" * 32, lineage=lineage)
+    db_assist = office.pages.services.db_assist
+    office.do(
+        db_assist.record_model(
+            passed.model_copy(update={"name": model.name, "version": model.version, "former": former})
+        )
+    )
+    now = datetime.now(UTC)
+    for number, step in enumerate(LearningStep):
+        began = now + timedelta(minutes=number)
+        done = StepEntry(began=began, finished=began + timedelta(seconds=61), details={"minutes": 40.5})
+        office.do(db_assist.record_step("3f" * 32, step, done))
+
+
+def test_an_administrator_lets_a_model_serve_and_takes_it_back(
+    office: Office, enter: Callable[..., Page], samples: list[Sample], models_dir: Path
+) -> None:
+    """After reading the gate's report, with its style, its plots and its sound. The running service follows."""
+    judged(office, models_dir, samples[0])
+    nn_service = office.pages.services.nn_service
+    assert nn_service is not None
+    page = enter(ADMIN)
+    page.get_by_role("navigation").get_by_role("link", name="Модели").press("Enter")
+    expect(page.get_by_text("Сейчас распознаёт small-0")).to_be_visible()
+    expect(page.locator(".steps li")).to_have_count(len(LearningStep))
+    assert fits(page)
+    page.locator(".models").get_by_role("link", name="small-1").press("Enter")
+    expect(page.locator(".checks tbody tr")).to_have_count(9)
+    assert fits(page)
+
+    page.get_by_role("link", name=re.compile("^Отчёт")).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("small-1")
+    assert page.evaluate("getComputedStyle(document.querySelector('td')).borderBottomStyle") == "solid"
+    expect(page.locator("svg rect").first).to_be_visible()
+    page.locator("audio").first.evaluate(
+        "it => new Promise(done => {"
+        " it.addEventListener('timeupdate', () => it.currentTime > 0 && done()); it.play(); })"
+    )
+    page.go_back()
+
+    page.get_by_role("button", name="Включить", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Вернуть прежнюю модель")).to_be_visible()
+    assert office.do(nn_service.health()).model.endswith("/small-1")
+    assert fits(page)
+    page.get_by_label(re.compile("Причина")).fill("хуже слышит числа")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("cell", name=re.compile("хуже слышит числа"))).to_be_visible()
+    assert office.do(nn_service.health()).model.endswith("/small-0")
+    assert fits(page)
+    page.get_by_role("navigation").get_by_role("link", name="Журнал").press("Enter")
+    expect(page.locator("tbody tr", has_text="решение о модели")).to_have_count(2)
+    expect(page.locator("tbody tr", has_text="открыт отчёт о модели")).to_have_count(1)

@@ -15,6 +15,7 @@ from glas.cli.train import base_weights, needs_training_packages
 from glas.localisation import Value, rounded
 
 if TYPE_CHECKING:
+    from glas.cli.round_steps import RecordedSteps
     from glas.settings import Settings
     from glas.training.rounds import Round, RoundPlan
 
@@ -41,6 +42,7 @@ def learn(
     """Run a round of learning."""
     settings = open_settings(quiet=True)
     with needs_training_packages():
+        from glas.cli.round_steps import RecordedSteps
         from glas.engines.catalogue import embedded_directory
         from glas.launch.assembly import open_data_loader
         from glas.recognition.references import read_reference_set
@@ -67,26 +69,32 @@ def learn(
             language=say.language,
         )
     while True:
+        steps = RecordedSteps(settings)
         export_through(lambda: open_data_loader(settings), full=False)
-        _round(settings, plan, release=release)
+        steps.exported()
+        _round(settings, plan, steps, release=release)
         if every is None:
             return
         time.sleep(every * _S_PER_HOUR)
 
 
-def _round(settings: "Settings", plan: "RoundPlan", *, release: bool) -> None:
+def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, release: bool) -> None:
     with told():
         from glas.cli.records import record_round
-        from glas.domain.model_records import ModelState
-        from glas.training.rounds import run_round
+        from glas.domain.model_records import LearningStep, ModelState
+        from glas.training.rounds import Outcome, run_round
 
-        ended = run_round(settings, plan, report=told_step, on_measure=told_model)
+        ended = run_round(settings, plan, steps=steps, report=told_step, on_measure=told_model)
         out.print(say(f"learn-{ended.outcome.value.replace('_', '-')}", **_values(ended)), markup=False)
         if ended.report:
             out.print(say("promote-report", page=ended.report), markup=False)
         if ended.candidate is None:
+            if ended.outcome is Outcome.NOT_BETTER:
+                steps.ended(ended.version, LearningStep.DECIDE, outcome=ended.outcome.value)
             return
         recorded = record_round(settings, plan, ended, release=release)
+        if recorded.is_new:
+            steps.ended(ended.version, LearningStep.DECIDE, outcome=recorded.state.value)
         model = f"whisper:{ended.model}"
         if recorded.state is ModelState.CANDIDATE:
             out.print(say("learn-decide", model=model), markup=False)

@@ -21,6 +21,7 @@ from glas.engines.catalogue import (
     known_model,
     known_models,
     resolve,
+    resolve_chosen,
     title_of,
 )
 from glas.engines.descriptions import KnownModel
@@ -80,6 +81,12 @@ def use(
     """Choose the model that `auto` means, or take the choice back."""
     settings = open_settings(quiet=True)
     with told():
+        from glas.cli.records import record_choice
+
+        former = best_on_disk(settings.models_dir)
+        chosen = resolve_chosen(name, settings.models_dir)
+        if chosen != former:
+            record_choice(settings, former, chosen)
         choose(name, settings.models_dir)
         taken = best_on_disk(settings.models_dir)
     told_as = "models-used-best" if name == AUTO else "models-used"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from glas.cli.language import say
 from glas.cli.session import err
-from glas.domain.errors import GlasError
+from glas.domain.errors import ConflictError, GlasError
 from glas.domain.model_records import ModelState
 
 if TYPE_CHECKING:
-    from glas.clients.model_record_bodies import DecisionResult, ModelEntry, ModelRecord
+    from glas.clients.model_record_bodies import ChoiceRequest, DecisionResult, ModelEntry, ModelRecord
     from glas.domain.model_ref import ModelRef
     from glas.recognition.gate import Verdict
     from glas.settings import Settings
@@ -116,6 +116,27 @@ def record_roll_back(settings: "Settings", ref: "ModelRef", reason: str) -> None
         _not_recorded(error)
 
 
+def record_choice(settings: "Settings", former: str, chosen: str) -> None:
+    """Record that the user of the machine lets a model serve; if db_assist does not answer, only say so.
+
+    Raises:
+        ConflictError: the model is retired.
+    """
+    from glas.clients.model_record_bodies import ChoiceRequest
+    from glas.domain.model_ref import ModelRef
+    from glas.engines.versions import ModelVersions
+
+    versions = ModelVersions(settings.models_dir)
+    before, after = (ModelRef(name=name, version=versions.version_of(name)) for name in (former, chosen))
+    choice = ChoiceRequest(model=after, former=before, operator=getpass.getuser())
+    try:
+        asyncio.run(_chosen(settings, choice))
+    except ConflictError:
+        raise
+    except GlasError as error:
+        _not_recorded(error)
+
+
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
     """Return the model before the one that serves, and the one that serves; None if nothing is known of a release.
 
@@ -168,6 +189,13 @@ async def _known(settings: "Settings", ref: "ModelRef") -> "ModelRecord | None":
 
     async with open_db_assist(settings) as db_assist:
         return await db_assist.model(ref)
+
+
+async def _chosen(settings: "Settings", choice: "ChoiceRequest") -> None:
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.choose_model(choice)
 
 
 async def _recorded(settings: "Settings", entry: "ModelEntry") -> "ModelRecord":

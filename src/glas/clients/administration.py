@@ -1,12 +1,14 @@
 """The calls of administrators, a part of the client of db_assist: each leaves an entry in the audit."""
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from glas.clients.db_assist_bodies import BanChoice, Page, RoleChoice
-from glas.clients.held_bodies import PersonSummary, Reading
+from glas.clients.ban_bodies import BanChoice
+from glas.clients.db_assist_bodies import Page, RoleChoice
+from glas.clients.held_bodies import PersonSummary, Reading, ReportReading
 from glas.domain.audit import AuditEntry
 from glas.domain.messages import Transcription
 from glas.domain.people import Role, User
@@ -29,9 +31,18 @@ class AdministrationCalls(ABC):
         body = RoleChoice.model_construct(role=role)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", body, {"by": by}))
 
-    async def ban(self, tg_id: int, *, by: int | None = None) -> User:
-        """Keep a person out: their messages and ratings are refused with `ForbiddenError`."""
-        body = BanChoice.model_construct(banned=True)
+    async def ban(
+        self, tg_id: int, *, by: int | None = None, reason: str | None = None, until: datetime | None = None
+    ) -> User:
+        """Keep a person out: their messages and ratings are refused with `ForbiddenError`.
+
+        Args:
+            tg_id: the person.
+            by: the administrator.
+            reason: why; the person finds it among their data.
+            until: when the ban ends by itself, within some seconds; None: when somebody lifts it.
+        """
+        body = BanChoice.model_construct(banned=True, reason=reason, until=until)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
 
     async def unban(self, tg_id: int, *, by: int | None = None) -> User:
@@ -60,6 +71,14 @@ class AdministrationCalls(ABC):
         """
         body = Reading.model_construct(by=by, tg_id=tg_id, transcription_id=transcription_id)
         return Transcription.model_validate(await self._call("POST", "/audit/readings", body))
+
+    async def read_report(self, model_id: int, *, by: int) -> None:
+        """Write down that an administrator opens the report about a model, in which words and sound of people are.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 
     async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
         """What administrators did, the newest first; with `tg_id` only what concerns this person."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glas.clients.db_assist_bodies import ChatId, Reward, RowId, Text, TgId
 from glas.domain.corrections import Rank, Sound
 from glas.domain.messages import MessageKind
+from glas.domain.people import Locale
 
 
 class _Request(BaseModel):
@@ -22,6 +23,9 @@ class Correction(_Request):
         default=False, description="The author insists: the words replace the text even where they are doubtful."
     )
     sound: Sound = Field(default=Sound.UNKNOWN, description="What an engine says of the words, given the sound.")
+    lets_bot_show: bool = Field(
+        default=False, description="The bot is to update the messages with the text, because the caller cannot."
+    )
 
 
 class CorrectionReference(_Request):
@@ -29,6 +33,19 @@ class CorrectionReference(_Request):
 
     tg_id: TgId
     change_id: RowId
+    lets_bot_show: bool = Field(default=False, description="As of a correction.")
+
+
+class TextToShow(BaseModel):
+    """A text that was corrected elsewhere, whose messages in Telegram the bot is to update."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int
+    change_id: int = Field(description="The last change.")
+    tg_id: int = Field(description="Who sent the recording.")
+    locale: Locale
+    chat_id: int = Field(description="Where it was sent.")
 
 
 class CorrectionResult(Reward):

@@ -10,12 +10,14 @@ from glas.clients.correction_bodies import (
     Correction,
     CorrectionReference,
     CorrectionResult,
+    TextToShow,
 )
 from glas.domain.corrections import CorrectionChange, Sound
 from glas.domain.messages import MessageKind, Transcription
 
 _changes = TypeAdapter(tuple[CorrectionChange, ...])
 _attached = TypeAdapter(tuple[AttachedMessage, ...])
+_texts = TypeAdapter(tuple[TextToShow, ...])
 
 
 class CorrectionCalls(ABC):
@@ -34,6 +36,7 @@ class CorrectionCalls(ABC):
         *,
         is_confirmed: bool = False,
         sound: Sound = Sound.UNKNOWN,
+        lets_bot_show: bool = False,
     ) -> CorrectionResult:
         """Store the words that were said, according to the author; they replace an earlier correction.
 
@@ -46,6 +49,7 @@ class CorrectionCalls(ABC):
             reference: the words.
             is_confirmed: whether the author confirms a doubtful correction.
             sound: how well the words fit the sound, according to an engine.
+            lets_bot_show: let the bot update the messages with the text, because the caller cannot.
 
         Raises:
             ImplausibleCorrectionError: the correction contains no word.
@@ -53,19 +57,33 @@ class CorrectionCalls(ABC):
             ForbiddenError: the message belongs to another person, or the person is banned.
             ConflictError: the message has no text yet.
         """
-        body = Correction.model_construct(tg_id=tg_id, reference=reference, is_confirmed=is_confirmed, sound=sound)
+        body = Correction.model_construct(
+            tg_id=tg_id, reference=reference, is_confirmed=is_confirmed, sound=sound, lets_bot_show=lets_bot_show
+        )
         return await self._corrected("PUT", transcription_id, "", body)
 
-    async def take_back(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
+    async def take_back(
+        self, transcription_id: int, tg_id: int, change_id: int, *, lets_bot_show: bool = False
+    ) -> CorrectionResult:
         """Restore the words before a change; the author may do this as long as the change is the last one.
+
+        `lets_bot_show` as of `correct`.
 
         Raises:
             ConflictError: there is a later change.
             NotFoundError: the message, the person or the change does not exist.
             ForbiddenError: the message belongs to another person, or the person is banned.
         """
-        body = CorrectionReference.model_construct(tg_id=tg_id, change_id=change_id)
+        body = CorrectionReference.model_construct(tg_id=tg_id, change_id=change_id, lets_bot_show=lets_bot_show)
         return await self._corrected("POST", transcription_id, "/take-back", body)
+
+    async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
+        """Return the texts that were corrected elsewhere and whose messages a bot is to update."""
+        return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
+
+    async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
+        """Store that the bot has this work now; if the text was changed again since, it stays in the list."""
+        await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
         """Make the words of a change the text and a reviewer's reference, even if they were doubtful.

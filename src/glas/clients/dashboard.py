@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Cell: TypeAlias = int | float | str | None
 
@@ -28,6 +28,7 @@ class Dashboard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    counted_datetime: AwareDatetime = Field(description="When the figures were counted.")
     database: str = Field(description="sqlite or postgresql: their queries differ.")
     figures: dict[str, Figure]
 
@@ -38,6 +39,7 @@ class DashboardCalls(ABC):
     @abstractmethod
     async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
 
-    async def dashboard(self) -> Dashboard:
-        """Count the figures of the dashboard."""
-        return Dashboard.model_validate(await self._long("GET", "/dashboard/figures"))
+    async def dashboard(self, *, most_age_s: float = 0) -> Dashboard:
+        """Return the figures of the dashboard; they are counted now, unless there are some of at most this age."""
+        params = {"most_age_s": most_age_s}
+        return Dashboard.model_validate(await self._long("GET", "/dashboard/figures", params))

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from glas.clients.http import call, exchange
 from glas.domain.errors import NotFoundError, ServiceFaultError, from_code
@@ -23,6 +23,7 @@ PART_BYTES = 8 * 1024 * 1024
 _TIMEOUT_S = 60.0
 _UPLOAD_TIMEOUT_S = 300.0
 _CHECK_TIMEOUT_S = 1800.0
+_versions = TypeAdapter(tuple[str, ...])
 _POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
 
 _log = structlog.stdlib.get_logger("glas.clients")
@@ -274,6 +275,18 @@ class DataLoaderClient:
         if state.report is None or state.run != run:
             raise ServiceFaultError("data_loader was restarted during the export; the next one goes on from there")
         return state.report
+
+    async def reports(self) -> frozenset[str]:
+        """Return the versions of models about which there is a report of the gate on the machine of data_loader."""
+        return frozenset(_versions.validate_python(await call(self._http, "GET", "/reports", timeout_s=_TIMEOUT_S)))
+
+    async def report(self, version: str) -> str:
+        """Return the last report of the gate about a version of a model, an HTML page with words and sound of people.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return (await exchange(self._http, "GET", f"/reports/{version}", timeout_s=_TIMEOUT_S)).content.decode()
 
     async def _put(self, path: str, data: bytes, lost_sha256: str | None) -> StoredObject:
         headers = {"Content-Type": "application/octet-stream"}

@@ -37,6 +37,7 @@ from glas.clients.db_assist_bodies import (
 )
 from glas.clients.holding import HoldingCalls
 from glas.clients.http import call
+from glas.clients.learning import LearningCalls
 from glas.clients.logins import LoginCalls
 from glas.clients.model_records import ModelCalls
 from glas.clients.rating_calls import RatingCalls
@@ -58,6 +59,7 @@ class DbAssistClient(
     CorrectionCalls,
     DashboardCalls,
     HoldingCalls,
+    LearningCalls,
     LoginCalls,
     ModelCalls,
     RatingCalls,

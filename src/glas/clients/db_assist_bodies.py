@@ -64,12 +64,6 @@ class ReviewerChoice(_Request):
     is_reviewer: bool
 
 
-class BanChoice(_Request):
-    """Whether a person is banned."""
-
-    banned: bool
-
-
 class ChatSettings(_Request):
     """Settings of the bot in one chat."""
 

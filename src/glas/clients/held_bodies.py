@@ -39,6 +39,15 @@ class PersonSummary(_Answer):
     last_datetime: datetime | None = Field(description="Of the newest message.")
 
 
+class ReportReading(BaseModel):
+    """An administrator opens the gate's report about a model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: TgId
+    model_id: RowId
+
+
 class Reading(BaseModel):
     """An administrator opens a message of somebody."""
 

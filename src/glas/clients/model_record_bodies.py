@@ -74,6 +74,11 @@ class ModelEntry(_Request):
     is_forced: bool = False
     reason: Name | None = None
 
+    @property
+    def ref(self) -> ModelRef:
+        """Its name and version."""
+        return ModelRef(name=self.name, version=self.version)
+
     @model_validator(mode="after")
     def _state_of_a_new_one(self) -> Self:
         if self.state not in (ModelState.CANDIDATE, ModelState.REFUSED, ModelState.CHAMPION):
@@ -90,6 +95,8 @@ class DecisionRecord(_Value):
     operator: str | None = Field(description="The user of the machine, or the part of Glas.")
     reason: str | None
     verdict: VerdictRecord | None
+    champion_before: str | None = Field(description="Name and version of the model that served before; None: unknown.")
+    champion_after: str | None
     creation_datetime: datetime
 
 
@@ -121,13 +128,11 @@ class ModelRecord(_Value):
         return next((one.verdict for one in reversed(self.decisions) if one.verdict is not None), None)
 
 
-class DecisionRequest(_Request):
-    """A decision about a model that is known."""
+class _Decider(_Request):
+    """Who decides, and why."""
 
-    state: ModelState
-    tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram.")
+    tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
     operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
-    expected: ModelState | None = Field(default=None, description="409 if it has another state.")
     reason: Name | None = None
     key: Name | None = Field(default=None, description="Names this decision: the same key decides once.")
 
@@ -136,6 +141,27 @@ class DecisionRequest(_Request):
         if (self.tg_id is None) == (self.operator is None):
             raise ValueError("expected either tg_id or operator")
         return self
+
+
+class DecisionRequest(_Decider):
+    """A decision about a model that is known."""
+
+    state: ModelState
+    expected: ModelState | None = Field(default=None, description="409 if it has another state.")
+    is_forced: bool = Field(default=False, description="It shall serve although the gate refused it; needs a reason.")
+
+    @model_validator(mode="after")
+    def _forced_for_a_reason(self) -> Self:
+        if self.is_forced and (self.reason is None or self.state is not ModelState.CHAMPION):
+            raise ValueError("expected a reason to let a model serve that the gate refused")
+        return self
+
+
+class ChoiceRequest(_Decider):
+    """The model that shall serve from now on, whether or not it was judged here."""
+
+    model: ModelRef
+    former: ModelRef | None = Field(default=None, description="What served until now.")
 
 
 class DecisionResult(_Value):

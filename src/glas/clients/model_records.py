@@ -8,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from glas.clients.model_record_bodies import (
     Announcement,
+    ChoiceRequest,
     ClaimRequest,
     DecisionRequest,
     DecisionResult,
@@ -57,9 +58,18 @@ class ModelCalls(ABC):
 
         Raises:
             NotFoundError: no such model or person.
-            ConflictError: it has another state than was expected, or it is retired.
+            ConflictError: it has another state than was expected, it is retired, or the gate has refused it.
         """
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
+
+    async def choose_model(self, choice: ChoiceRequest) -> DecisionResult:
+        """Record that somebody lets a model serve; a repetition changes nothing.
+
+        Raises:
+            NotFoundError: no such person.
+            ConflictError: the model is retired.
+        """
+        return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
         """Let administrators be asked whether a candidate shall serve; those who were asked stay so.

@@ -46,6 +46,7 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
         exporter = Exporter(options, db_assist=db_assist, store=store, decoder=decoder, metrics=metrics)
         app.state.archive = Archive(store)
         app.state.exporter = exporter
+        app.state.derived = options.derived
         try:
             yield
         finally:

@@ -1,12 +1,14 @@
 """The routes of data_loader."""
 
+import asyncio
 import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
+from glas.data_loader import reports
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body
 from glas.domain.kept import KeptRecognition
@@ -37,6 +39,10 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     router.add_api_route(path, get, methods=["HEAD"], response_model=None, include_in_schema=False)
     router.add_api_route("/export", start_export, methods=["POST"], status_code=202, summary="Begin an export")
     router.add_api_route("/export", export_state, methods=["GET"], summary="The export that runs, or the last one")
+    path, summary = "/reports", "Versions of models about which there is a report of the gate"
+    router.add_api_route(path, reports_there, methods=["GET"], summary=summary)
+    path, summary = "/reports/{version}", "The last report of the gate about a version of a model, as HTML"
+    router.add_api_route(path, report, methods=["GET"], summary=summary, response_class=FileResponse)
     return router
 
 
@@ -124,6 +130,17 @@ async def export_state(request: Request) -> ExportState:
     """Return the progress of the running export, or the result of the last one."""
     state: ExportState = request.app.state.exporter.state
     return state
+
+
+async def reports_there(request: Request) -> tuple[str, ...]:
+    """Return the versions of models about which there is a report on this machine."""
+    return await asyncio.to_thread(reports.versions, request.app.state.derived)
+
+
+async def report(request: Request, version: Annotated[str, Path(max_length=64)]) -> FileResponse:
+    """Send the page, which holds words and sound of people."""
+    page = await asyncio.to_thread(reports.report_of, request.app.state.derived, version)
+    return FileResponse(page, media_type="text/html", headers={"Cache-Control": "private, no-store"})
 
 
 def _archive(request: Request) -> Archive:

@@ -59,6 +59,19 @@ class CorrectionChangeRow(Base):
     )
 
 
+class TextToShowRow(Base):
+    """A text that was corrected on the pages, whose messages in Telegram the bot has not updated yet."""
+
+    __tablename__ = "texts_to_show"
+
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), primary_key=True)
+    bot_id: Mapped[int] = mapped_column(BigInteger)
+    change_id: Mapped[int] = mapped_column(BigInteger)
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index(None, "bot_id"),)
+
+
 class AttachedMessageRow(Base):
     """A message of the bot that shows a text besides the answer: a file, subtitles, a further part."""
 

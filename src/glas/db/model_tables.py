@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from glas.db.base import CODE, Base, among
 from glas.db.types import RowId, UtcDateTime
-from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
+from glas.domain.model_records import AnnouncementKind, LearningStep, ModelState, Outcome
 
 _CHAMPION = text("state = 'champion'")
 
@@ -63,6 +63,8 @@ class ModelDecisionRow(Base):
     operator: Mapped[str | None] = mapped_column(String(512))
     reason: Mapped[str | None] = mapped_column(String(512))
     verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    champion_before: Mapped[str | None] = mapped_column(String(600))
+    champion_after: Mapped[str | None] = mapped_column(String(600))
     key: Mapped[str | None] = mapped_column(String(512), unique=True)
     creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -71,6 +73,25 @@ class ModelDecisionRow(Base):
         among("state", ModelState),
         Index(None, "model_id"),
         Index(None, "user_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class LearningStepRow(Base):
+    """A step of a round of learning. A step that began again, after a crash, has the time of its last beginning."""
+
+    __tablename__ = "learning_steps"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    round: Mapped[str] = mapped_column(String(64))
+    step: Mapped[str] = mapped_column(CODE)
+    began_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_datetime: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    __table_args__ = (
+        Unique("round", "step"),
+        among("step", LearningStep),
         {"sqlite_autoincrement": True},
     )
 

@@ -15,8 +15,10 @@ from glas.db.base import CODE, SHA256, among
 from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
+from glas.db.correction_tables import TextToShowRow as TextToShowRow  # noqa: PLC0414 - likewise
 from glas.db.login_tables import WebLoginRow as WebLoginRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import AnnouncementRow as AnnouncementRow  # noqa: PLC0414 - likewise
+from glas.db.model_tables import LearningStepRow as LearningStepRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelDecisionRow as ModelDecisionRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelPersonRow as ModelPersonRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelRow as ModelRow  # noqa: PLC0414 - likewise
@@ -30,6 +32,7 @@ from glas.domain.messages import MediaKind, Score, Status
 from glas.domain.people import Locale, Purpose, Role
 
 _UNFINISHED = text("status <> 'done'")
+_ENDS = text("ban_until IS NOT NULL")
 _RATED = text("score <> 0")
 
 
@@ -47,6 +50,8 @@ class UserRow(Base):
     is_banned: Mapped[bool] = mapped_column(default=False)
     locale: Mapped[str] = mapped_column(String(8), default=Locale.RU.value)
     news_refusal_datetime: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ban_reason: Mapped[str | None] = mapped_column(String(512))
+    ban_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     consent_history: Mapped[list["ConsentRow"]] = relationship(order_by="ConsentRow.id", lazy="raise")
 
@@ -54,6 +59,7 @@ class UserRow(Base):
         CheckConstraint("cash_hundredths >= 0", name="cash"),
         among("role", Role),
         among("locale", Locale),
+        Index("ix_users_ban_until", "ban_until", postgresql_where=_ENDS, sqlite_where=_ENDS),
         {"sqlite_autoincrement": True},
     )
 
@@ -132,9 +138,10 @@ class TranscriptionRow(Base):
         among("score", Score),
         Index(None, "bot_id", "chat_id", "answer_message_id"),
         Index(None, "bot_id", "answer_chat_id", "answer_message_id"),
-        Index(None, "user_id", "creation_datetime"),
+        # With what the pages sum up, so that they need not read the rows.
+        Index(None, "user_id", "creation_datetime", "status", "duration_s"),
         Index(None, "user_id", "id"),
-        Index(None, "creation_datetime"),
+        Index(None, "creation_datetime", "user_id", "duration_s"),
         Index(
             "ix_transcriptions_unfinished",
             "status",
@@ -197,7 +204,7 @@ class TransactionRow(Base):
         CheckConstraint("(reason = 'grant') = (transcription_id IS NULL)", name="transcription"),
         CheckConstraint("reason = 'grant' OR amount_hundredths > 0", name="payment"),
         among("reason", Reason),
-        Index(None, "user_id", "date_of_transaction"),
+        Index("ix_transactions_sums", "user_id", "date_of_transaction", "amount_hundredths", "reason"),
         {"sqlite_autoincrement": True},
     )
 

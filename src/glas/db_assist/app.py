@@ -20,9 +20,10 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.deletions import FILE, DeletionLog
 from glas.db.session import Database, database_url, open_database
-from glas.db_assist import forgetting, ledger, logins, metrics, usage
+from glas.db_assist import bans, forgetting, ledger, logins, metrics, usage
+from glas.db_assist import showing as texts_to_show
 from glas.db_assist.agreement import Agreement
-from glas.db_assist.dashboard import CountedErrors
+from glas.db_assist.dashboard import KeptFigures
 from glas.db_assist.finishing import Finishing
 from glas.db_assist.routes import (
     corrections,
@@ -31,6 +32,7 @@ from glas.db_assist.routes import (
     holding,
     models,
     reviews,
+    showing,
     transcriptions,
     users,
     vocabulary,
@@ -82,6 +84,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
             app.state.database = opened
             is_ending = asyncio.Event()
             running.add(asyncio.create_task(_delete_expired(opened, is_ending)))
+            running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
             try:
                 yield
             finally:
@@ -93,7 +96,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
-    app.state.counted_errors = CountedErrors()
+    app.state.dashboard = KeptFigures()
     app.state.checked = None
     app.state.figures = functools.partial(render, app)
     # Any other database has backups of its own.
@@ -105,7 +108,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
         app.add_exception_handler(error, on_database_error)
     api = (
         *(users, holding, transcriptions, corrections, reviews, vocabulary),
-        *(models, login_routes, ledger_routes, dashboard),
+        *(models, login_routes, ledger_routes, dashboard, showing),
     )
     for router in (module.router for module in api):
         app.include_router(router)
@@ -122,11 +125,23 @@ async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
                 await usage.delete_expired(session=session)
                 await logins.delete_expired(session=session)
                 await forgetting.delete_expired(session=session)
+                await texts_to_show.delete_expired(session=session)
             await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             _log.warning("what has expired could not be deleted", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(is_ending.wait(), _EXPIRY_S)
+
+
+async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
+    """Lift the bans whose end has come, again and again."""
+    while not is_ending.is_set():
+        try:
+            await bans.lift_ended(opened)
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            _log.warning("bans that have ended could not be lifted", error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(is_ending.wait(), bans.LIFT_S)
 
 
 async def health(request: Request) -> Health:

@@ -6,9 +6,10 @@ condition of a partial index that follows from another one, because SQLite does 
 
 import asyncio
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.dashboard import Cell, Dashboard, Figure
-from glas.db.session import dialect
+from glas.db.session import Database, dialect
 from glas.domain.metrics import word_errors
 
 _DATES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -113,9 +114,31 @@ class CountedErrors:
         return found
 
 
+class KeptFigures:
+    """The figures that were counted last, for callers to whom their age does not matter."""
+
+    def __init__(self) -> None:
+        self._counted = CountedErrors()
+        self._lock = asyncio.Lock()
+        self._found: Dashboard | None = None
+        self._counted_s = 0.0
+
+    async def figures(self, database: Database, most_age_s: float) -> Dashboard:
+        """Return figures of at most this age; callers that come meanwhile wait for one count instead of several."""
+        asked_s = time.monotonic()
+        async with self._lock:
+            # What was begun after this call is fresh enough for it, whatever it asks for.
+            if self._found is None or self._counted_s < asked_s - most_age_s:
+                began_s = time.monotonic()
+                async with database.reading() as session:
+                    self._found = await figures(self._counted, session=session)
+                self._counted_s = began_s
+            return self._found
+
+
 async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard:
     """Run all statements."""
-    name = dialect(session)
+    name, now = dialect(session), datetime.now(UTC)
     found: dict[str, Figure] = {}
     for key, template in _QUERIES.items():
         sql = template.format(**_DATES[name])
@@ -125,7 +148,7 @@ async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard
             found |= await asyncio.to_thread(_judged, sql, rows, counted)
         else:
             found[key] = Figure(name=key, sql=sql, columns=columns, rows=tuple(_cells(row) for row in rows))
-    return Dashboard(database=name, figures=found)
+    return Dashboard(counted_datetime=now, database=name, figures=found)
 
 
 def _cells(row: Iterable[Any]) -> tuple[Cell, ...]:

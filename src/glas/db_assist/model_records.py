@@ -1,11 +1,10 @@
 """Record models that were judged, and decide about them: which one serves, which one is taken back."""
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.model_record_bodies import (
+    ChoiceRequest,
     DecisionRecord,
     DecisionRequest,
     DecisionResult,
@@ -14,13 +13,11 @@ from glas.clients.model_record_bodies import (
 )
 from glas.db.model_tables import AnnouncementRow, ModelDecisionRow, ModelRow
 from glas.db.session import insert
-from glas.db_assist import announcements, model_people, people
-from glas.domain.errors import ConflictError, ForbiddenError, InvalidParameterError, NotFoundError
+from glas.db_assist import announcements, model_decisions, model_people, people
+from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
 from glas.domain.model_records import AnnouncementKind, ModelState
 from glas.domain.model_ref import ModelRef
-from glas.domain.people import Role
 
-_JUDGED = (ModelState.CANDIDATE, ModelState.REFUSED)
 _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, ModelState.RETIRED)
 
 
@@ -33,26 +30,16 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
         ConflictError: it is retired.
     """
     row, is_new = await _row_of(entry, session=session)
-    if row.state == ModelState.RETIRED:
-        raise ConflictError("this model is retired")
-    decision = ModelDecisionRow(
-        model_id=row.id,
-        state=entry.state.value,
-        is_forced=entry.is_forced,
-        operator=entry.operator,
-        reason=entry.reason,
-        verdict=None if entry.verdict is None else entry.verdict.model_dump(mode="json"),
-        creation_datetime=people.now(),
-    )
+    _refuse_retired(row)
+    who = model_decisions.Decider(operator=entry.operator)
+    verdict = None if entry.verdict is None else entry.verdict.model_dump(mode="json")
+    why = model_decisions.Ground(reason=entry.reason, is_forced=entry.is_forced, verdict=verdict)
     if is_new:
         await model_people.add(row.id, entry.message_ids, session=session)
         await announcements.add_news(row.id, entry.news, session=session)
-    if not await _is_last(decision, session=session):
-        if entry.former is not None and entry.former != ModelRef(name=entry.name, version=entry.version):
-            await _note_former(entry.former, session=session)
-        session.add(decision)
-        if entry.state not in _JUDGED or row.state in _JUDGED:
-            await _become(row, entry.state, session=session)
+    if not await _is_last(model_decisions.drafted(row, entry.state, who, why), session=session):
+        await _note_former(entry.former, entry.ref, session=session)
+        await model_decisions.write(row, entry.state, who, why, session=session)
     await session.flush()
     return await find(row.id, session=session)
 
@@ -71,29 +58,34 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
         raise _unknown()
     if wanted.state not in _DECIDED:
         raise InvalidParameterError("expected champion, refused, rolled_back or retired", param="state")
-    user_id = None if wanted.tg_id is None else await _administrator(wanted.tg_id, session=session)
-    if not await _is_made(wanted.key, session=session) and row.state != wanted.state:
-        _check(row, wanted)
-        decision = ModelDecisionRow(
-            model_id=row.id,
-            state=wanted.state.value,
-            is_forced=False,
-            user_id=user_id,
-            operator=wanted.operator,
-            reason=wanted.reason,
-            key=wanted.key,
-            creation_datetime=people.now(),
-        )
-        session.add(decision)
-        await _become(row, wanted.state, session=session)
-        await session.flush()
-    elif wanted.expected is not None and not await _is_made(wanted.key, session=session):
-        raise ConflictError(f"expected a model that is {wanted.expected}, got one that is {row.state}")
-    champion = await _champion(session=session)
-    return DecisionResult(
-        model=await find(row.id, session=session),
-        champion=None if champion is None else ModelRef(name=champion.name, version=champion.version),
-    )
+    who = await model_decisions.decider(wanted.tg_id, wanted.operator, session=session)
+    if not await model_decisions.is_made(wanted.key, session=session):
+        if row.state != wanted.state:
+            await _check(row, wanted, session=session)
+            why = model_decisions.Ground(reason=wanted.reason, is_forced=wanted.is_forced, key=wanted.key)
+            await model_decisions.write(row, wanted.state, who, why, session=session)
+        elif wanted.expected is not None:
+            raise ConflictError(f"expected a model that is {wanted.expected}, got one that is {row.state}")
+    return await _result(row, session=session)
+
+
+async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionResult:
+    """Record that somebody lets a model serve, whether or not it was judged here; a repetition changes nothing.
+
+    Raises:
+        NotFoundError: no such person.
+        ForbiddenError: the person is no administrator.
+        ConflictError: the model is retired.
+    """
+    who = await model_decisions.decider(wanted.tg_id, wanted.operator, session=session)
+    row = await _served(wanted.model, session=session)
+    is_made = await model_decisions.is_made(wanted.key, session=session)
+    if not is_made and not await _is_chosen(row, wanted.former, session=session):
+        _refuse_retired(row)
+        await _note_former(wanted.former, wanted.model, session=session)
+        why = model_decisions.Ground(reason=wanted.reason, key=wanted.key)
+        await model_decisions.write(row, ModelState.CHAMPION, who, why, session=session)
+    return await _result(row, session=session)
 
 
 async def find(model_id: int, *, session: AsyncSession) -> ModelRecord:
@@ -151,74 +143,51 @@ async def _row_of(entry: ModelEntry, *, session: AsyncSession) -> tuple[ModelRow
     return (await session.scalars(known.with_for_update())).one(), is_new
 
 
-async def _note_former(ref: ModelRef, *, session: AsyncSession) -> None:
-    """Make the model that serves the champion of the table; somebody may have chosen it without telling."""
+async def _served(ref: ModelRef, *, session: AsyncSession) -> ModelRow:
+    """Return the row of a model that serves, although nobody has judged it here."""
     entry = ModelEntry(name=ref.name, version=ref.version, state=ModelState.CHAMPION, operator="-")
     row, _ = await _row_of(entry, session=session)
-    await _become(row, ModelState.CHAMPION, session=session)
+    return row
 
 
-async def _become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Give a model a state, with what follows from it for others."""
-    if row.state == state:
-        return
-    was_champion = row.state == ModelState.CHAMPION
-    if state is ModelState.CHAMPION:
-        champion = await _champion(session=session)
-        if champion is not None:
-            await _leave(champion, ModelState.REPLACED, session=session)
-        row.champion_datetime = people.now()
-        row.state = state.value
-    else:
-        await _leave(row, state, session=session)
-    if was_champion and (before := await _before(row.champion_datetime, session=session)) is not None:
-        before.state = ModelState.CHAMPION.value
-    await session.flush()
+async def _note_former(former: ModelRef | None, model: ModelRef, *, session: AsyncSession) -> None:
+    """Make the model that served until now the champion of the table; somebody may have chosen it without telling."""
+    if former is not None and former != model:
+        await model_decisions.become(await _served(former, session=session), ModelState.CHAMPION, session=session)
 
 
-async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Give a model a state in which it does not serve; at once, since there may be one champion only."""
-    row.state = state.value
-    if state is not ModelState.CANDIDATE:
-        await announcements.drop_unsent_news(row.id, session=session)
-    await session.flush()
+async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
+    """Whether a model serves already, after the model that is told to have served before it."""
+    if row.state != ModelState.CHAMPION or former is None:
+        return row.state == ModelState.CHAMPION
+    query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)
+    return await session.scalar(query.order_by(ModelDecisionRow.id.desc()).limit(1)) == str(former)
 
 
-async def _champion(*, session: AsyncSession) -> ModelRow | None:
-    query = select(ModelRow).where(ModelRow.state == ModelState.CHAMPION.value)
-    return (await session.scalars(query.with_for_update())).one_or_none()
+async def _result(row: ModelRow, *, session: AsyncSession) -> DecisionResult:
+    champion = await model_decisions.champion(session=session)
+    return DecisionResult(
+        model=await find(row.id, session=session),
+        champion=None if champion is None else ModelRef(name=champion.name, version=champion.version),
+    )
 
 
-async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the model that served before one that became the champion at a moment."""
-    query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
-    if moment is not None:
-        query = query.where(ModelRow.champion_datetime <= moment)
-    return (await session.scalars(query.order_by(ModelRow.champion_datetime.desc()).limit(1))).one_or_none()
-
-
-def _check(row: ModelRow, wanted: DecisionRequest) -> None:
+async def _check(row: ModelRow, wanted: DecisionRequest, *, session: AsyncSession) -> None:
     if wanted.expected is not None and row.state != wanted.expected:
         raise ConflictError(f"expected a model that is {wanted.expected}, got one that is {row.state}")
-    if row.state == ModelState.RETIRED:
-        raise ConflictError("this model is retired")
+    _refuse_retired(row)
     if wanted.state is ModelState.REFUSED and row.state != ModelState.CANDIDATE:
         raise ConflictError(f"expected a candidate, got a model that is {row.state}")
     if wanted.state is ModelState.ROLLED_BACK and row.state != ModelState.CHAMPION:
         raise ConflictError(f"expected the champion, got a model that is {row.state}")
+    is_free = wanted.state is ModelState.CHAMPION and not wanted.is_forced
+    if is_free and await model_decisions.has_failed_gate(row.id, session=session):
+        raise ConflictError("expected a model that has passed the gate, or a reason to let it serve all the same")
 
 
-async def _administrator(tg_id: int, *, session: AsyncSession) -> int:
-    row = await people.load(tg_id, session=session)
-    if row.role != Role.ADMIN or row.is_banned:
-        raise ForbiddenError("only an administrator decides about models")
-    return row.id
-
-
-async def _is_made(key: str | None, *, session: AsyncSession) -> bool:
-    """Whether a decision with this key was made."""
-    made = select(ModelDecisionRow.id).where(ModelDecisionRow.key == key)
-    return key is not None and await session.scalar(made) is not None
+def _refuse_retired(row: ModelRow) -> None:
+    if row.state == ModelState.RETIRED:
+        raise ConflictError("this model is retired")
 
 
 async def _is_last(decision: ModelDecisionRow, *, session: AsyncSession) -> bool:

@@ -123,15 +123,6 @@ async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: As
     return as_user(row)
 
 
-async def set_ban(tg_id: int, *, banned: bool, by: int | None = None, session: AsyncSession) -> User:
-    """Ban a person or lift the ban; `by` is the administrator who does it."""
-    row = await load(tg_id, session=session, locked=True)
-    before, row.is_banned = row.is_banned, banned
-    values = {"is_banned": before}, {"is_banned": banned}
-    await audit.write(by, Action.BAN, subject=row, before=values[0], after=values[1], session=session)
-    return as_user(row)
-
-
 async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, session: AsyncSession) -> User:
     """Store an answer about a consent, unless it repeats the last one; exports see all messages that it affects."""
     row = await load(tg_id, session=session, locked=True)

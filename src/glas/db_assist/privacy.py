@@ -97,6 +97,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     user.is_reviewer = False
     user.locale = Locale.RU.value
     user.news_refusal_datetime = None
+    user.ban_reason = None
     return forgotten.model_copy(update={"user_id": user.id, "deletion_datetime": now})
 
 

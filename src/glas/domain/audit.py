@@ -16,6 +16,8 @@ class Action(StrEnum):
     FORGET = "forget"
     DELETE_MESSAGE = "delete_message"
     READ_MESSAGE = "read_message"
+    MODEL = "model"  # a decision about a model
+    READ_REPORT = "read_report"  # opened the gate's report, in which words and sound of people are
 
 
 class AuditEntry(BaseModel):

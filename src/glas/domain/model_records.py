@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+REPORT_PAGE, REPORT_FIGURES = "index.html", "verdict.json"
+"""Files of a report of the gate."""
+
 
 class ModelState(StrEnum):
     """What became of a model. At most one is the champion."""
@@ -29,6 +32,16 @@ class Outcome(StrEnum):
 
     SENT = "sent"
     UNREACHABLE = "unreachable"  # the person has blocked the bot, or has no chat with it
+
+
+class LearningStep(StrEnum):
+    """A step of a round of learning, in their order."""
+
+    EXPORT = "export"  # corrected messages as files
+    DATASET = "dataset"  # who is learnt, who is tested
+    FINETUNE = "finetune"
+    EVALUATE = "evaluate"  # the gate measures and judges
+    DECIDE = "decide"  # the model serves, waits for a decision, or was refused
 
 
 class TaughtModel(BaseModel):

@@ -48,6 +48,8 @@ class User(BaseModel):
     role: Role
     is_reviewer: bool = False
     is_banned: bool = False
+    ban_reason: str | None = Field(default=None, description="Why, in an administrator's words; the person can see it.")
+    ban_until: datetime | None = Field(default=None, description="When the ban ends; None: when somebody lifts it.")
     locale: Locale = Locale.RU
     news_refusal_datetime: datetime | None = Field(
         default=None, description="Since when the bot tells them nothing of new models; None: it does."

@@ -177,6 +177,21 @@ def named_champion(models_dir: Path) -> str | None:
     return lines[0].strip() if lines else ""
 
 
+def resolve_chosen(name: str, models_dir: Path) -> str:
+    """Return the uniform name of the model that serves after `choose(name)`.
+
+    Raises:
+        UnknownModelError: there is no model of that name.
+        ModelFileMissingError: the model is not on disk.
+    """
+    if name == AUTO:
+        return next((one for one in AUTO_ORDER if is_on_disk(models_dir, one)), EMBEDDED)
+    uniform = resolve(name, models_dir)
+    if not Path(uniform.partition(":")[2]).is_absolute() and not is_on_disk(models_dir, uniform):
+        raise ModelFileMissingError(f"{uniform} is not on disk. Get it: glas models get {name}")
+    return uniform
+
+
 def choose(name: str, models_dir: Path) -> None:
     """Make a model the champion; `auto` removes the champion, so that the best model on disk serves again.
 
@@ -189,9 +204,7 @@ def choose(name: str, models_dir: Path) -> None:
         if name == AUTO:
             (models_dir / CHAMPION).unlink(missing_ok=True)
             return
-        uniform = resolve(name, models_dir)
-        if not Path(uniform.partition(":")[2]).is_absolute() and not is_on_disk(models_dir, uniform):
-            raise ModelFileMissingError(f"{uniform} is not on disk. Get it: glas models get {name}")
+        uniform = resolve_chosen(name, models_dir)
         models_dir.mkdir(parents=True, exist_ok=True)
         fresh = models_dir / f".{CHAMPION}.part"
         fresh.write_text(f"{uniform}\n", encoding="utf-8")

@@ -1,11 +1,38 @@
 """Write the figures of the gate as people read them; conditions are those of `glas.recognition.gate.Condition`."""
 
-from typing import Final
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
 
 from glas.localisation.catalogue import Catalogue, rounded
 
 _COUNTED: Final = frozenset({"nonspeech", "speakers", "recordings", "texts"})
 _RELATIVE: Final = frozenset({"gain", "speed"})
+
+
+def written_condition(condition: str, subject: str, part: Mapping[str, Any] | None, say: Catalogue) -> str:
+    """Return the title of a condition.
+
+    Args:
+        condition: its name.
+        subject: the guard set, where it is about one.
+        part: of the test set, where it is about one: `kind`, `low` and `high`, as `glas.recognition.gate.Bucket` has.
+        say: the catalogue.
+    """
+    if part is not None:
+        return say("gate-bucket", subject=written_part(part, say))
+    return say(f"gate-{condition}", **({"subject": subject} if subject else {}))
+
+
+def written_part(part: Mapping[str, Any], say: Catalogue) -> str:
+    """Return the name of a part of the test set."""
+    kind = say(f"bucket-{part['kind']}")
+    low, high = (None if border is None else Decimal(f"{border:g}") for border in (part["low"], part["high"]))
+    if low is None:
+        return say("bucket-below", kind=kind, high=high or Decimal(0))
+    if high is None:
+        return say("bucket-from", kind=kind, low=low)
+    return say("bucket-between", kind=kind, low=low, high=high)
 
 
 def written_figure(condition: str, value: float | None, say: Catalogue) -> str:

@@ -2,20 +2,20 @@
 
 import base64
 from collections.abc import Sequence
-from decimal import Decimal
 from html import escape
 from pathlib import Path
 
+from glas.domain.model_records import REPORT_FIGURES, REPORT_PAGE
 from glas.engines.catalogue import title_of as title_of_model
 from glas.localisation import Catalogue, rounded
-from glas.localisation.gate import written_figure
+from glas.localisation.gate import written_condition, written_figure, written_part
 from glas.recognition.evaluation import Evaluation
-from glas.recognition.gate import Bucket, Check, Condition
+from glas.recognition.gate import Bucket, Check
 from glas.recognition.references import ReferenceSet
 from glas.recognition.trial import TrialResult
 from glas.system.message_files import delete_messages, note_messages
 
-PAGE, FIGURES = "index.html", "verdict.json"
+PAGE, FIGURES = REPORT_PAGE, REPORT_FIGURES
 WORST = 20
 _LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
 
@@ -52,31 +52,13 @@ def write_report(
 
 def title_of(check: Check, say: Catalogue) -> str:
     """Return the title of a check."""
-    match check.condition:
-        case Condition.GUARD:
-            return say("gate-guard", subject=check.subject)
-        case Condition.BUCKET if check.bucket is not None:
-            return say("gate-bucket", subject=_range(check.bucket, say))
-    return say(f"gate-{check.condition}")
+    part = None if check.bucket is None else check.bucket.model_dump()
+    return written_condition(check.condition.value, check.subject, part, say)
 
 
 def number_of(check: Check, value: float | None, say: Catalogue) -> str:
     """Format the value or the limit of a check in its unit."""
     return written_figure(check.condition, value, say)
-
-
-def _range(bucket: Bucket, say: Catalogue) -> str:
-    """Return the name of a part of the test set."""
-    kind = say(f"bucket-{bucket.kind}")
-    if bucket.low is None:
-        return say("bucket-below", kind=kind, high=_short(bucket.high))
-    if bucket.high is None:
-        return say("bucket-from", kind=kind, low=_short(bucket.low))
-    return say("bucket-between", kind=kind, low=_short(bucket.low), high=_short(bucket.high))
-
-
-def _short(border: float | None) -> Decimal:
-    return Decimal(f"{border or 0:g}")
 
 
 def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
@@ -121,7 +103,7 @@ def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
     rows = []
     for place, one in enumerate(buckets):
         y = 10 + 44 * place
-        rows.append(f'<text x="0" y="{y + 14}">{escape(_range(one, say))} ({one.n_words})</text>')
+        rows.append(f'<text x="0" y="{y + 14}">{escape(written_part(one.model_dump(), say))} ({one.n_words})</text>')
         for shift, rate, colour in ((0, one.before, "#8a8a8a"), (16, one.after, "#1f6feb")):
             width = 360 * rate / most
             rows.append(f'<rect x="230" y="{y + shift}" width="{width:.1f}" height="13" fill="{colour}"/>')
@@ -164,7 +146,8 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem aut
 table {{ border-collapse: collapse; width: 100%; }}
 td, th {{ padding: .35rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #8884; }}
 .yes td:first-child {{ color: #1a7f37; }} .no td:first-child {{ color: #cf222e; }} .no {{ font-weight: 600; }}
-p {{ margin: 0 0 .3rem; }} audio {{ width: 15rem; }} svg {{ max-width: 42rem; width: 100%; }}
+p {{ margin: 0 0 .3rem; }} audio {{ width: 15rem; max-width: 40vw; }}
+h1, body > p {{ overflow-wrap: anywhere; }} svg {{ max-width: 42rem; width: 100%; }}
 .big {{ font-size: 2rem; margin: .5rem 0; }}
 </style>
 <h1>{title}</h1>

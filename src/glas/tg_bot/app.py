@@ -19,7 +19,7 @@ from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.telegram import RetryRule, open_telegram, said
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
 from glas.tg_bot.metrics import Metrics
-from glas.tg_bot.people import privacy
+from glas.tg_bot.people import privacy, showing
 from glas.tg_bot.people.announcing import Announcing
 from glas.tg_bot.services import Services
 from glas.tg_bot.talk.phrases import Phrases
@@ -59,6 +59,7 @@ class TelegramBot:
         beside = [
             asyncio.create_task(self.announcing.watch()),
             asyncio.create_task(privacy.keep_forgetting(self.services.db_assist, self.durable)),
+            asyncio.create_task(showing.keep_showing(self.bot, self.services.db_assist, self.durable)),
         ]
         try:
             if self.settings.bot.webhook_url is None:

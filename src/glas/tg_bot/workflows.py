@@ -158,7 +158,7 @@ def _register_models(context: Context, shared: _Shared) -> Announcing:
     announcing = Announcing(
         bot, steps, durable, db_assist, phrases, shared.keyboards, shared.admission_control.admins, announce_s
     )
-    durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, nn_service, phrases).run)
+    durable.workflow(jobs.CHANGE_MODEL, models.ModelChange(bot, steps, nn_service, db_assist, phrases).run)
     durable.workflow(jobs.ANNOUNCE, announcing.run)
     durable.workflow(jobs.DECIDE, deciding.Deciding(bot, steps, nn_service, db_assist, phrases).run)
     return announcing

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from glas.domain.errors import DataSetError
+from glas.domain.model_records import LearningStep
 from glas.domain.model_ref import ModelRef
 from glas.domain.splits import Split
 from glas.localisation import catalogue, rounded
@@ -93,10 +94,21 @@ class RoundPlan:
     language: str = LANGUAGES[0]
 
 
+class Steps:
+    """Is told when the steps of a round begin and end; this one passes it on to nobody."""
+
+    def begun(self, name: str, step: LearningStep) -> None:
+        """Take that a step of the round `name` begins."""
+
+    def ended(self, name: str, step: LearningStep, **details: str | float) -> None:
+        """Take that it has ended, with what is to be known of it."""
+
+
 def run_round(
     settings: Settings,
     plan: RoundPlan,
     *,
+    steps: Steps | None = None,
     report: Report = silent,
     on_measure: Callable[[str | None], None] = lambda _model: None,
 ) -> Round:
@@ -107,6 +119,7 @@ def run_round(
     Args:
         settings: as the server has them; their model is the champion.
         plan: what is learnt and measured.
+        steps: told about the steps of the round.
         report: told about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
@@ -114,11 +127,15 @@ def run_round(
         DataSetError: the export has too little to learn from or to test with.
         GlasError: what fine-tuning and evaluation raise.
     """
+    steps = steps or Steps()
     made = make_version(plan.export, plan.datasets, plan.rules)
     folder = plan.rounds / made.path.stem
     if (finished := read_round(folder)) is not None:
         return finished
+    steps.begun(made.path.stem, LearningStep.DATASET)
     minutes = _new_minutes(made.version, plan)
+    n_clips = len(made.version.entries)
+    steps.ended(made.path.stem, LearningStep.DATASET, minutes=round(minutes, 2), recordings=n_clips)
     if minutes < plan.least_minutes:
         return _ended(made.path.stem, Outcome.TOO_LITTLE, minutes)
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,6 +143,7 @@ def run_round(
     model = settings.models_dir / f"learnt-{made.path.stem[:12]}"
     report("learn-version", version=made.path.stem, minutes=rounded(minutes))
     if not model.is_dir():
+        steps.begun(made.path.stem, LearningStep.FINETUNE)
         data = FinetuneData(
             _utterances(one for one in dataset.train if one.rank != REPLAY),
             _utterances(one for one in dataset.train if one.rank == REPLAY),
@@ -134,11 +152,16 @@ def run_round(
             version=made.path.stem,
         )
         found = finetune(plan.base, data, folder / WORK, model, recipe=plan.recipe, report=report)
+        told = {} if found.chosen is None else {"share": found.chosen.share}
+        steps.ended(made.path.stem, LearningStep.FINETUNE, minutes=found.minutes_learnt, **told)
         if found.chosen is None:
             return _keep(folder, _ended(made.path.stem, Outcome.NOT_BETTER, minutes))
+    steps.begun(made.path.stem, LearningStep.EVALUATE)
     tested = _test_data(dataset, plan)
     trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
     page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language), tested.guards)
+    verdict = trial.verdict
+    steps.ended(made.path.stem, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
     return _keep(folder, _judged(trial, model, page, minutes, made.path.stem))
 
 

@@ -11,6 +11,7 @@ from fastapi import Path, Query, Request
 from glas.clients.db_assist_bodies import ChatId, RowId, TgId
 from glas.db.session import Database
 from glas.db_assist.agreement import Agreement
+from glas.db_assist.dashboard import KeptFigures
 from glas.settings import DbAssistSettings
 
 PersonPath = Annotated[TgId, Path()]
@@ -37,4 +38,10 @@ def rules(request: Request) -> DbAssistSettings:
 def agreement(request: Request) -> Agreement:
     """Return what counts the vocabularies of chats and of the installation."""
     found: Agreement = request.app.state.agreement
+    return found
+
+
+def kept_figures(request: Request) -> KeptFigures:
+    """Return what counts the figures of the dashboard."""
+    found: KeptFigures = request.app.state.dashboard
     return found

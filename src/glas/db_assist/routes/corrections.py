@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
 from glas.clients.db_assist_bodies import ChatId, RowId
-from glas.db_assist import corrections
+from glas.db_assist import corrections, showing
 from glas.db_assist.routes import RowPath, database, rules
 from glas.domain.corrections import CorrectionChange
 
@@ -17,14 +17,20 @@ router = APIRouter(prefix="/transcriptions/{transcription_id}")
 async def correct(request: Request, transcription_id: RowPath, correction: Correction) -> CorrectionResult:
     """Store an author's correction, and pay for it once."""
     async with database(request).writing() as session:
-        return await corrections.correct(transcription_id, correction, settings=rules(request), session=session)
+        result = await corrections.correct(transcription_id, correction, settings=rules(request), session=session)
+        if correction.lets_bot_show:
+            await showing.remember(result, session=session)
+        return result
 
 
 @router.post("/correction/take-back")
 async def take_back(request: Request, transcription_id: RowPath, wanted: CorrectionReference) -> CorrectionResult:
     """Undo the last change of the words."""
     async with database(request).writing() as session:
-        return await corrections.take_back(transcription_id, wanted, session=session)
+        result = await corrections.take_back(transcription_id, wanted, session=session)
+        if wanted.lets_bot_show:
+            await showing.remember(result, session=session)
+        return result
 
 
 @router.post("/correction/confirm")

@@ -1,17 +1,19 @@
 """The route of the dashboard."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 
 from glas.clients.dashboard import Dashboard
-from glas.db_assist import dashboard
-from glas.db_assist.routes import database
+from glas.db_assist.routes import database, kept_figures
 
 router = APIRouter()
 
 
 @router.get("/dashboard/figures")
-async def figures(request: Request) -> Dashboard:
-    """Count the figures of the dashboard; each comes with the statement that gave it."""
-    counted: dashboard.CountedErrors = request.app.state.counted_errors
-    async with database(request).reading() as session:
-        return await dashboard.figures(counted, session=session)
+async def figures(
+    request: Request,
+    most_age_s: Annotated[float, Query(ge=0, description="Figures of at most this age need not be counted anew.")] = 0,
+) -> Dashboard:
+    """Return the figures of the dashboard, each with the statement that gave it."""
+    return await kept_figures(request).figures(database(request), most_age_s)

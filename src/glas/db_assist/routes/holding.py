@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from glas.clients.db_assist_bodies import Page, RowId, TgId
-from glas.clients.held_bodies import MOST_ON_PAGE, Holding, PersonSummary, Reading, WorkToForget
-from glas.db_assist import audit, forgetting, holding, people
+from glas.clients.held_bodies import MOST_ON_PAGE, Holding, PersonSummary, Reading, ReportReading, WorkToForget
+from glas.db_assist import audit, forgetting, holding, model_records, people
 from glas.db_assist.routes import PersonPath, RowPath, database
-from glas.domain.audit import AuditEntry
+from glas.domain.audit import Action, AuditEntry
 from glas.domain.ledger import Transaction
 from glas.domain.messages import Transcription
 
@@ -80,6 +80,15 @@ async def read_message(request: Request, reading: Reading) -> Transcription:
         message = await holding.message_of(user.id, reading.transcription_id, session=session)
         await audit.read_message(reading.by, user, message.id, session=session)
         return message
+
+
+@router.post("/audit/reports")
+async def read_report(request: Request, reading: ReportReading) -> None:
+    """Write down that an administrator opens the report about a model."""
+    async with database(request).writing() as session:
+        model = await model_records.find(reading.model_id, session=session)
+        what = {"model": f"{model.name.rpartition('/')[2]}@{model.version}"}
+        await audit.write(reading.by, Action.READ_REPORT, subject=None, after=what, session=session)
 
 
 @router.get("/work-to-forget")

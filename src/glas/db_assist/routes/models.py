@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
+from glas.clients.learning_bodies import RoundName, RoundRecord, StepEntry
 from glas.clients.model_record_bodies import (
     Announcement,
+    ChoiceRequest,
     ClaimRequest,
     DecisionRequest,
     DecisionResult,
@@ -15,9 +17,9 @@ from glas.clients.model_record_bodies import (
     OutcomeRequest,
     QuestionRequest,
 )
-from glas.db_assist import announcements, model_records
+from glas.db_assist import announcements, learning, model_records
 from glas.db_assist.routes import PersonPath, RowPath, database
-from glas.domain.model_records import ModelState
+from glas.domain.model_records import LearningStep, ModelState
 from glas.domain.people import User
 
 router = APIRouter()
@@ -49,11 +51,34 @@ async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -
         return await model_records.decide(model_id, wanted, session=session)
 
 
+@router.put("/champion")
+async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
+    """Record which model somebody lets serve, judged here or not."""
+    async with database(request).writing() as session:
+        return await model_records.choose(wanted, session=session)
+
+
 @router.put("/models/{model_id}/questions")
 async def ask(request: Request, model_id: RowPath, wanted: QuestionRequest) -> tuple[Announcement, ...]:
     """Let administrators be asked about a candidate."""
     async with database(request).writing() as session:
         return await announcements.ask(model_id, wanted, session=session)
+
+
+@router.put("/rounds/{name}/steps/{step}")
+async def record_step(
+    request: Request, name: Annotated[RoundName, Path()], step: LearningStep, entry: StepEntry
+) -> None:
+    """Record that a step of a round of learning has begun or finished."""
+    async with database(request).writing() as session:
+        await learning.record(name, step, entry, session=session)
+
+
+@router.get("/rounds")
+async def rounds(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> tuple[RoundRecord, ...]:
+    """List the last rounds of learning with their steps, the newest first."""
+    async with database(request).reading() as session:
+        return await learning.rounds(limit, session=session)
 
 
 @router.get("/announcements")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from glas.clients.ban_bodies import BanChoice
 from glas.clients.db_assist_bodies import (
-    BanChoice,
     ChatMove,
     ChatSettings,
     ConsentChoice,
@@ -20,7 +20,7 @@ from glas.clients.db_assist_bodies import (
     UsageRecord,
 )
 from glas.db.deletions import Deletion, DeletionLog
-from glas.db_assist import chats, people, privacy, usage
+from glas.db_assist import bans, chats, people, privacy, usage
 from glas.db_assist.routes import Administrator, ChatPath, PersonPath, RowPath, agreement, database
 from glas.domain.people import Purpose, User
 
@@ -90,7 +90,7 @@ async def set_role(request: Request, tg_id: PersonPath, choice: RoleChoice, by: 
 async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice, by: Administrator = None) -> User:
     """Ban a person or lift the ban."""
     async with database(request).writing() as session:
-        return await people.set_ban(tg_id, banned=choice.banned, by=by, session=session)
+        return await bans.set_ban(tg_id, choice, by=by, session=session)
 
 
 @router.get("/users/{tg_id}/data")

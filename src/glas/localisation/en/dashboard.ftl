@@ -2,6 +2,8 @@
 
 page-dashboard = Dashboard
 page-dashboard-about = How much, how well and how fast; coins and errors
+dash-counted = Figures of the database at
+dash-recount = Count again
 dash-now = Now
 dash-in-flight = Run or wait
 dash-pending = Without an answer yet

@@ -28,6 +28,22 @@ people-limits = Limits on messages and minutes apply to the first two roles.
 people-review = Make a reviewer
 people-unreview = No longer a reviewer
 people-ban = Ban
+people-ban-reason = Reason of the ban; the person finds it among their data
+people-ban-days = For how long
+people-ban-for-good = until somebody lifts it
+people-ban-for =
+    { $days ->
+        [one] for {$days} day
+       *[other] for {$days} days
+    }
+people-banned-until = Banned until
+people-banned-for-good = Banned until somebody lifts it
+people-ban-because = Reason:
+people-grant = Coins
+people-grant-amount = How many to give; with a minus: to take back
+people-grant-reason = What for; the person can see it
+people-grant-do = Book
+people-grant-about = The audit records it. It can only be undone by the opposite.
 people-unban = Lift the ban
 people-audited = Text and sound are on the page of a recording. Whoever opens it is written into the audit.
 people-length = Length

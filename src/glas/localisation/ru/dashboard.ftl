@@ -2,6 +2,8 @@
 
 page-dashboard = Показатели
 page-dashboard-about = Сколько, как точно и как быстро; монеты и ошибки
+dash-counted = Числа базы на
+dash-recount = Пересчитать
 dash-now = Сейчас
 dash-in-flight = Распознаются или ждут
 dash-pending = Ответа ещё нет

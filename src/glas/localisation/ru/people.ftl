@@ -29,6 +29,23 @@ people-review = Сделать проверяющим
 people-unreview = Больше не проверяющий
 people-ban = Заблокировать
 people-unban = Разблокировать
+people-ban-reason = Причина блокировки; человек увидит её в своих данных
+people-ban-days = На какой срок
+people-ban-for-good = пока не снимут
+people-ban-for =
+    { $days ->
+        [one] на {$days} день
+        [few] на {$days} дня
+       *[many] на {$days} дней
+    }
+people-banned-until = Заблокирован до
+people-banned-for-good = Заблокирован, пока не снимут
+people-ban-because = Причина:
+people-grant = Монеты
+people-grant-amount = Сколько начислить; с минусом — списать
+people-grant-reason = За что; человек увидит это у себя
+people-grant-do = Начислить
+people-grant-about = Начисление попадёт в журнал. Отменить его можно только обратным.
 people-audited = Текст и звук — на странице записи. Кто её открыл, попадёт в журнал.
 people-length = Длина
 people-state = Состояние

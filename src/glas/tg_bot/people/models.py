@@ -9,10 +9,12 @@ from aiogram import Bot, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.model_record_bodies import ChoiceRequest
 from glas.clients.nn_service import NnServiceClient
 from glas.clients.nn_service_model_bodies import FetchBody, OfferedBody
 from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
-from glas.domain.people import Locale
+from glas.domain.people import Locale, Role, User
 from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.people.admin import FromAdmin
 from glas.tg_bot.talk.keyboards import MODEL, Keyboards, model_number
@@ -56,6 +58,8 @@ async def on_model_chosen(
     values: tuple[int, ...],
     bot: Bot,
     nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    user: User | None,
     admins: frozenset[int],
     say: Say,
     locale: Locale,
@@ -71,6 +75,11 @@ async def on_model_chosen(
         await toast(bot, query, say("rate-stale"), is_alert=True)
         return None
     await toast(bot, query, chosen.title[locale])
+    health = await nn_service.health()
+    if user is None or user.role is not Role.ADMIN:
+        # The role lets db_assist record who has chosen the model.
+        await db_assist.register(query.from_user.id)
+        await db_assist.set_role(query.from_user.id, Role.ADMIN)
     return ModelJob(
         bot_id=bot.id,
         chat_id=message.chat.id,
@@ -78,6 +87,8 @@ async def on_model_chosen(
         press=query.id,
         model=chosen.id,
         locale=locale,
+        administrator=query.from_user.id,
+        former=health.served,
     )
 
 
@@ -88,6 +99,7 @@ class ModelChange:
     bot: Bot
     steps: Steps
     nn_service: NnServiceClient
+    db_assist: DbAssistClient
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
@@ -100,10 +112,26 @@ class ModelChange:
             text = say("model-busy")
         except GlasError as error:
             text = say("model-failed", reason=reason(error, job.locale), cause=error.message[:_LONGEST_CAUSE])
+        else:
+            await self._record(job)
         try:
             await self.steps.do("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
         except GlasError as error:
             _log.warning("nobody was told of the model", model=job.model, code=error.code)
+
+    async def _record(self, job: ModelJob) -> None:
+        """Record who has chosen the model, if it serves now."""
+        try:
+            await self.steps.do("record", lambda: self._tell_db_assist(job))
+        except GlasError as error:
+            _log.warning("the choice of a model is not recorded", model=job.model, code=error.code)
+
+    async def _tell_db_assist(self, job: ModelJob) -> None:
+        served = (await self.nn_service.health()).served
+        if served is None or served.name != job.model or job.administrator is None:
+            return  # the download was stopped, or somebody has chosen another model meanwhile
+        choice = ChoiceRequest(model=served, former=job.former, tg_id=job.administrator, key=job.work().id)
+        await self.db_assist.choose_model(choice)
 
     async def _change(self, job: ModelJob, say: Say) -> str:
         """Wait until the download has ended.

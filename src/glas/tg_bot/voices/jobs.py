@@ -4,6 +4,7 @@ from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
 from glas.domain.kept import KeptRecognition
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 from glas.durable import Queue, Work
 from glas.tg_bot.api.senders import name_in, person_in
@@ -138,6 +139,8 @@ class ModelJob(BaseModel):
     press: str
     model: str
     locale: Locale
+    administrator: int | None = None
+    former: ModelRef | None = None
 
     def work(self) -> Work:
         """Return the work to enqueue."""

@@ -19,7 +19,10 @@ with `static/pages/ask.js`, which adds the token. Without it they are refused. D
 from typing import Final
 
 from glas.web.frame import Page
-from glas.web.pages import audit, dashboard, home, my_data, people, review
+from glas.web.pages import audit, dashboard, home, models, my_data, people, review
 
-PAGES: Final[tuple[Page, ...]] = (home.PAGE, my_data.PAGE, review.PAGE, dashboard.PAGE, people.PAGE, audit.PAGE)
+PAGES: Final[tuple[Page, ...]] = (
+    *(home.PAGE, my_data.PAGE, review.PAGE),
+    *(dashboard.PAGE, models.PAGE, people.PAGE, audit.PAGE),
+)
 """All of them, in the order of the navigation."""

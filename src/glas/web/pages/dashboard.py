@@ -1,9 +1,9 @@
 """Figures for administrators: how much, how well, how fast, what was paid, what failed."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from glas.clients.dashboard import Dashboard
 from glas.clients.data_loader import DataLoaderClient, ExportState
@@ -20,6 +20,8 @@ from glas.web.pages.dashboard_cards import Card
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/dashboard", "page-dashboard", "page-dashboard-about", Right.ADMINISTRATOR, router)
 
+MOST_AGE_S: Final = 30.0
+
 _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
     dashboard_work.days,
     dashboard_quality.errors_of_versions,
@@ -32,11 +34,15 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 
 
 @router.get("/dashboard")
-async def dashboard(request: Request, visit: Visit) -> Response:
-    """Show all figures; what a part does not tell now is left out with a word about it."""
+async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
+    """Show all figures; what a part does not tell now is left out with a word about it.
+
+    Those of the database are up to `MOST_AGE_S` old, unless somebody asks for fresh ones. The page says of when they
+    are.
+    """
     site = site_of(request)
     services = site.services
-    found = await services.db_assist.dashboard()
+    found = await services.db_assist.dashboard(most_age_s=0 if fresh else MOST_AGE_S)
     return site.frame.page(
         request,
         visit,
@@ -47,6 +53,7 @@ async def dashboard(request: Request, visit: Visit) -> Response:
         recognition=await _recognition(services.nn_service),
         export=await _export(services.data_loader),
         database=found.database,
+        counted=found.counted_datetime,
         written=written,
     )
 

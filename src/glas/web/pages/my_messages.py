@@ -48,7 +48,7 @@ async def correct(
         return await _page(request, visit, mine, said="data-same")
     try:
         result = await site_of(request).services.db_assist.correct(
-            number, visit.person, reference, is_confirmed=insists == "yes"
+            number, visit.person, reference, is_confirmed=insists == "yes", lets_bot_show=True
         )
     except ImplausibleCorrectionError as error:
         return await _page(request, visit, mine, problem=visit.say.error(error.code), draft=reference, status=422)
@@ -61,7 +61,7 @@ async def correct(
 @router.post("/data/messages/{number}/take-back")
 async def take_back(request: Request, visit: Visit, number: Number, change: Annotated[RowId, Form()]) -> Response:
     """Undo the last correction."""
-    await site_of(request).services.db_assist.take_back(number, visit.person, change)
+    await site_of(request).services.db_assist.take_back(number, visit.person, change, lets_bot_show=True)
     return _back(number)
 
 

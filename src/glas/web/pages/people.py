@@ -1,5 +1,8 @@
 """People, for administrators: find somebody, see what is held, change rights, delete their data."""
 
+import secrets
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Final
 
 from fastapi import Form, Path, Query, Request
@@ -7,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from glas.clients.db_assist_bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_person
-from glas.domain.errors import ConflictError
+from glas.domain.errors import ConflictError, InvalidParameterError
 from glas.domain.people import Role
 from glas.web.access.guard import Visit, site_of
 from glas.web.access.rights import Right
@@ -23,6 +26,13 @@ ON_PAGE: Final = 50
 _MOST_DIGITS: Final = 18
 _LAST: Final = 10
 
+_MOST_DAYS: Final = 3660
+_KEY: Final = "^[0-9a-f]{16}$"
+BAN_DAYS: Final = (0, 1, 7, 30, 365)
+"""Of which an administrator may choose; 0: until somebody lifts the ban."""
+
+Reason = Annotated[str, Form(max_length=500)]
+Amount = Annotated[str, Form(pattern=r"^\s*[-−]?[0-9]{1,6}([.,][0-9]{1,2})?\s*$")]
 Before = Annotated[RowId | None, Query()]
 Person = Annotated[TgId, Path()]
 
@@ -58,6 +68,8 @@ async def person(request: Request, visit: Visit, tg_id: Person, before: Before =
         audit=await db_assist.audit(tg_id=tg_id, limit=_LAST),
         is_first=before is None,
         is_protected=_is_protected(tg_id, site),
+        ban_days=BAN_DAYS,
+        key=secrets.token_hex(8),
         roles=(Role.USER, Role.BETA_TESTER, Role.UNLIMITED),
         written=written,
         coins=coins,
@@ -82,14 +94,43 @@ async def set_reviewer(request: Request, visit: Visit, tg_id: Person, is_reviewe
 
 
 @router.post("/people/{tg_id}/ban")
-async def set_ban(request: Request, visit: Visit, tg_id: Person, is_banned: Annotated[bool, Form()]) -> Response:
-    """Ban a person or lift the ban."""
+async def set_ban(
+    request: Request,
+    visit: Visit,
+    tg_id: Person,
+    *,
+    is_banned: Annotated[bool, Form()],
+    days: Annotated[int, Form(ge=0, le=_MOST_DAYS)] = 0,
+    reason: Reason = "",
+) -> Response:
+    """Ban a person, for some days or until somebody lifts it, or lift the ban."""
     _refuse_protected(tg_id, site_of(request))
     db_assist = site_of(request).services.db_assist
     if is_banned:
-        await db_assist.ban(tg_id, by=visit.person)
+        until = datetime.now(UTC) + timedelta(days=days) if days else None
+        await db_assist.ban(tg_id, by=visit.person, reason=reason.strip() or None, until=until)
     else:
         await db_assist.unban(tg_id, by=visit.person)
+    return _back(request, tg_id)
+
+
+@router.post("/people/{tg_id}/grant")
+async def grant(
+    request: Request,
+    visit: Visit,
+    tg_id: Person,
+    *,
+    amount: Amount,
+    reason: Reason,
+    key: Annotated[str, Form(pattern=_KEY)],
+) -> Response:
+    """Give coins, or take them back; the key of the form makes sure that it happens once."""
+    hundredths = int(Decimal(amount.strip().replace(",", ".").replace("−", "-")).scaleb(2))
+    if hundredths == 0 or not reason.strip():
+        raise InvalidParameterError("expected an amount other than 0, and a reason", param="amount")
+    await site_of(request).services.db_assist.grant(
+        visit.person, tg_id, hundredths, reason=reason.strip(), key=f"page:{key}"
+    )
     return _back(request, tg_id)
 
 

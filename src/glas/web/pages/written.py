@@ -19,6 +19,12 @@ def moment(value: datetime | None, language: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), shown)
 
 
+def clock(value: datetime) -> Markup:
+    """Return a time of a day to the second, in UTC."""
+    value = value.astimezone(UTC)
+    return Markup('<time datetime="{}">{:%H:%M:%S} UTC</time>').format(value.isoformat(timespec="seconds"), value)
+
+
 def length(seconds: float | None) -> str:
     """Return how long a recording is: "0:07", "1:02:03"; a dash where nobody knows."""
     if seconds is None:
@@ -54,4 +60,11 @@ def values_in(values: Mapping[str, bool | int | str | None] | None) -> str:
     """Return the values of an entry of the audit, as the database has them."""
     if not values:
         return "—"
-    return ", ".join(f"{name}: {str(value).lower()}" for name, value in values.items())
+    return ", ".join(f"{name}: {_value(value)}" for name, value in values.items())
+
+
+def _value(value: str | float | None) -> str:
+    """Return true, false and null as JSON writes them, anything else as it is."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

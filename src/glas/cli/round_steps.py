@@ -1,0 +1,54 @@
+"""Tell db_assist about the steps of a round while `glas learn` takes them."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from glas.cli.language import say
+from glas.cli.session import err
+from glas.clients.learning_bodies import StepEntry
+from glas.domain.errors import GlasError
+from glas.domain.model_records import LearningStep
+from glas.launch.assembly import open_db_assist
+from glas.settings import Settings
+from glas.training.rounds import Steps
+
+
+class RecordedSteps(Steps):
+    """Records each step. If db_assist does not answer, it says so once, and learning goes on."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Initialise it; the export before the first round begins now."""
+        self._settings = settings
+        self._began = {LearningStep.EXPORT: datetime.now(UTC)}
+        self._exported: datetime | None = None
+        self._is_silent = False
+
+    def exported(self) -> None:
+        """Take that the export has ended; its round is not known yet."""
+        self._exported = datetime.now(UTC)
+
+    def begun(self, name: str, step: LearningStep) -> None:
+        """Record that a step begins; with the first one, the export before it."""
+        if step is LearningStep.DATASET and self._exported is not None:
+            began = self._began[LearningStep.EXPORT]
+            self._record(name, LearningStep.EXPORT, StepEntry(began=began, finished=self._exported))
+        self._began[step] = datetime.now(UTC)
+        self._record(name, step, StepEntry(began=self._began[step]))
+
+    def ended(self, name: str, step: LearningStep, **details: str | float) -> None:
+        """Record that a step has ended."""
+        now = datetime.now(UTC)
+        self._record(name, step, StepEntry(began=self._began.get(step, now), finished=now, details=details))
+
+    def _record(self, name: str, step: LearningStep, entry: StepEntry) -> None:
+        try:
+            asyncio.run(_told(self._settings, name, step, entry))
+        except GlasError as error:
+            if not self._is_silent:
+                self._is_silent = True
+                err.print(say("records-failed", detail=str(error)), style="yellow", markup=False)
+
+
+async def _told(settings: Settings, name: str, step: LearningStep, entry: StepEntry) -> None:
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.record_step(name, step, entry)

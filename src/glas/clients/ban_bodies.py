@@ -1,0 +1,23 @@
+"""Body of the request that bans a person."""
+
+from typing import Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from glas.clients.db_assist_bodies import Name
+
+
+class BanChoice(BaseModel):
+    """Whether a person is banned, why, and until when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    banned: bool
+    reason: Name | None = None
+    until: AwareDatetime | None = Field(default=None, description="When the ban ends by itself.")
+
+    @model_validator(mode="after")
+    def _only_of_a_ban(self) -> Self:
+        if not self.banned and (self.reason is not None or self.until is not None):
+            raise ValueError("expected a reason and an end only where somebody is banned")
+        return self

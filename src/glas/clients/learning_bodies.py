@@ -1,0 +1,40 @@
+"""What travels between db_assist and those who learn, and those who look how far a round is."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from glas.domain.model_records import LearningStep
+
+RoundName = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}$", description="The dataset version.")]
+Details = dict[str, str | float | int | bool | None]
+
+
+class StepEntry(BaseModel):
+    """A step that has begun, or has finished."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    began: AwareDatetime
+    finished: AwareDatetime | None = None
+    details: Details = Field(default_factory=dict, max_length=20)
+
+
+class StepRecord(BaseModel):
+    """A step of a round."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: LearningStep
+    began_datetime: AwareDatetime
+    finished_datetime: AwareDatetime | None = Field(description="None: it runs, or was broken off.")
+    details: Details
+
+
+class RoundRecord(BaseModel):
+    """A round with the steps that have begun, in their order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(description="The dataset version.")
+    steps: tuple[StepRecord, ...]

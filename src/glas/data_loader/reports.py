@@ -1,0 +1,51 @@
+"""Find the reports of the gate, which lie beside rounds and models on this machine.
+
+They hold words and sound of people, so a deletion of somebody's data deletes them from here, too
+(`glas.system.message_files`).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from glas.domain.errors import NotFoundError
+from glas.domain.model_records import REPORT_FIGURES, REPORT_PAGE
+
+# Of a round of `glas learn`, and of `glas promote`.
+_PLACES: Final = ("*/report", "promotions/*")
+
+
+def versions(places: Iterable[Path]) -> tuple[str, ...]:
+    """Return the versions of the models about which there is a report."""
+    return tuple(sorted({version for version, _ in _all(places)}))
+
+
+def report_of(places: Iterable[Path], version: str) -> Path:
+    """Return the page of the last report about a version of a model.
+
+    Raises:
+        NotFoundError: there is none on this machine, or it was deleted with the data of somebody who is in it.
+    """
+    found = [page for one, page in _all(places) if one == version]
+    if not found:
+        raise NotFoundError("expected a version of a model with a report on this machine", param="version")
+    return max(found, key=lambda page: page.stat().st_mtime)
+
+
+def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    for place in places:
+        for pattern in _PLACES:
+            for folder in place.glob(pattern):
+                page = folder / REPORT_PAGE
+                version = _candidate(folder / REPORT_FIGURES)
+                if version is not None and page.is_file():
+                    yield version, page
+
+
+def _candidate(figures: Path) -> str | None:
+    """Return the version of the model that was judged; None for a folder that is no report."""
+    try:
+        return str(json.loads(figures.read_bytes())["candidate"]["version"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,175 @@
+"""Write decisions about models: the one place in which a model gets another state.
+
+The command line, the bot and the pages all come here, so each decision is recorded in the same way: who, when, why, and
+which model served before and after. What an administrator decides is written into the audit, too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.db.model_tables import ModelDecisionRow, ModelRow
+from glas.db.tables import UserRow
+from glas.db_assist import announcements, audit, people
+from glas.domain.audit import Action
+from glas.domain.errors import ForbiddenError
+from glas.domain.model_records import ModelState
+from glas.domain.model_ref import ModelRef
+from glas.domain.people import Role
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Who decides: an administrator or a user of the machine, never both.
+
+    Attributes:
+        person: the administrator.
+        operator: the user of the machine, or the part of Glas.
+    """
+
+    person: UserRow | None = None
+    operator: str | None = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Why a decision was made.
+
+    Attributes:
+        reason: in words.
+        is_forced: although the gate refused.
+        verdict: of the gate, as JSON.
+        key: names the decision, so that it is made once.
+    """
+
+    reason: str | None = None
+    is_forced: bool = False
+    verdict: dict[str, Any] | None = None
+    key: str | None = None
+
+
+async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSession) -> Decider:
+    """Return who decides.
+
+    Raises:
+        NotFoundError: nobody registered under this Telegram id.
+        ForbiddenError: this person is no administrator.
+    """
+    if tg_id is None:
+        return Decider(operator=operator)
+    row = await people.load(tg_id, session=session)
+    if row.role != Role.ADMIN or row.is_banned:
+        raise ForbiddenError("only an administrator decides about models")
+    return Decider(person=row)
+
+
+def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> ModelDecisionRow:
+    """Make the row of a decision, without storing it."""
+    return ModelDecisionRow(
+        model_id=row.id,
+        state=state.value,
+        is_forced=why.is_forced,
+        user_id=None if who.person is None else who.person.id,
+        operator=who.operator,
+        reason=why.reason,
+        verdict=why.verdict,
+        key=why.key,
+        creation_datetime=people.now(),
+    )
+
+
+async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
+    """Record a decision, and give the model the state, with what follows from it for others.
+
+    The state of a model that was decided about stays if a gate only judges it again.
+    """
+    decision = drafted(row, state, who, why)
+    former = row.state
+    before = await champion(session=session)
+    decision.champion_before = _named(before)
+    if state not in (ModelState.CANDIDATE, ModelState.REFUSED) or former in (ModelState.CANDIDATE, ModelState.REFUSED):
+        await become(row, state, session=session)
+    decision.champion_after = _named(await champion(session=session))
+    session.add(decision)
+    await session.flush()
+    if who.person is not None and who.person.tg_id is not None:
+        await audit.write(
+            who.person.tg_id,
+            Action.MODEL,
+            subject=None,
+            before={"state": former, "serves": _short(decision.champion_before)},
+            after={
+                "model": _short(_named(row)),
+                "state": row.state,
+                "serves": _short(decision.champion_after),
+                **({"is_forced": True} if why.is_forced else {}),
+            },
+            session=session,
+        )
+
+
+async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
+    """Give a model a state; if the champion leaves, the model that served before it is the champion again."""
+    if row.state == state:
+        return
+    was_champion = row.state == ModelState.CHAMPION
+    if state is ModelState.CHAMPION:
+        present = await champion(session=session)
+        if present is not None:
+            await _leave(present, ModelState.REPLACED, session=session)
+        row.champion_datetime = people.now()
+        row.state = state.value
+    else:
+        await _leave(row, state, session=session)
+    if was_champion and (before := await _before(row.champion_datetime, session=session)) is not None:
+        before.state = ModelState.CHAMPION.value
+    await session.flush()
+
+
+async def champion(*, session: AsyncSession) -> ModelRow | None:
+    """Return the model that serves, as far as it is recorded."""
+    query = select(ModelRow).where(ModelRow.state == ModelState.CHAMPION.value)
+    return (await session.scalars(query.with_for_update())).one_or_none()
+
+
+async def is_made(key: str | None, *, session: AsyncSession) -> bool:
+    """Return whether a decision with this key was made."""
+    made = select(ModelDecisionRow.id).where(ModelDecisionRow.key == key)
+    return key is not None and await session.scalar(made) is not None
+
+
+async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
+    """Return whether the gate refused a model when it judged it last."""
+    judged = select(ModelDecisionRow.verdict).where(
+        ModelDecisionRow.model_id == model_id, ModelDecisionRow.verdict.is_not(None)
+    )
+    verdict = await session.scalar(judged.order_by(ModelDecisionRow.id.desc()).limit(1))
+    return verdict is not None and not verdict["passed"]
+
+
+async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
+    """Give a model a state in which it does not serve; at once, since there may be one champion only."""
+    row.state = state.value
+    if state is not ModelState.CANDIDATE:
+        await announcements.drop_unsent_news(row.id, session=session)
+    await session.flush()
+
+
+async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
+    """Return the model that served before one that became the champion at a moment."""
+    query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
+    if moment is not None:
+        query = query.where(ModelRow.champion_datetime <= moment)
+    return (await session.scalars(query.order_by(ModelRow.champion_datetime.desc()).limit(1))).one_or_none()
+
+
+def _named(row: ModelRow | None) -> str | None:
+    return None if row is None else str(ModelRef(name=row.name, version=row.version))
+
+
+def _short(name: str | None) -> str | None:
+    """Return a name without the folder in which the model lies."""
+    return None if name is None else name.rpartition("/")[2]

@@ -1,0 +1,61 @@
+"""Show texts in Telegram that were corrected on the pages.
+
+db_assist remembers them. The bot asks again and again, and makes durable work of each: the same that follows a
+correction in Telegram.
+"""
+
+import asyncio
+
+import structlog
+from aiogram import Bot
+
+from glas.clients.correction_bodies import TextToShow
+from glas.clients.db_assist import DbAssistClient
+from glas.domain.errors import GlasError
+from glas.durable import Durable
+from glas.tg_bot.api.telegram import said
+from glas.tg_bot.voices.jobs import AmendJob
+
+LOOK_S = 2.0
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
+    """Look for corrected texts until cancelled."""
+    while True:
+        try:
+            await take_up(bot, db_assist, durable)
+        except GlasError as error:
+            _log.warning("corrected texts could not be looked for", code=error.code)
+        except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later looks
+            _log.exception("corrected texts could not be looked for")
+        await asyncio.sleep(LOOK_S)
+
+
+async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
+    """Enqueue the update of each text that waits; the name of the work makes sure that it is done once."""
+    for one in await db_assist.texts_to_show(bot.id):
+        job = AmendJob(
+            transcription_id=one.transcription_id,
+            change_id=one.change_id,
+            person=one.tg_id,
+            name=await _name_of(one, bot),
+            locale=one.locale,
+        )
+        await durable.enqueue(job.work())
+        await db_assist.text_taken_up(one.transcription_id, one.change_id)
+
+
+async def _name_of(one: TextToShow, bot: Bot) -> str:
+    """Return the name that the answer in a group begins with; empty if Telegram does not tell, and in private chats.
+
+    Names are not stored, so that of the first sender of a forwarded recording is not known any more.
+    """
+    if one.chat_id == one.tg_id:
+        return ""
+    try:
+        member = await said(lambda: bot.get_chat_member(one.chat_id, one.tg_id))
+    except GlasError:
+        return ""
+    return str(member.user.full_name)

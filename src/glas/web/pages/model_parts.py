@@ -1,0 +1,99 @@
+"""How models, verdicts of the gate and rounds of learning are written on the pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from glas.clients.learning_bodies import StepRecord
+from glas.clients.model_record_bodies import CheckRecord, VerdictRecord
+from glas.domain.model_records import LearningStep
+from glas.localisation import Catalogue
+from glas.localisation.gate import written_condition, written_figure
+from glas.web.pages import written
+
+_CONDITIONS: Final = ("gain", "certainty", "guard", "nonspeech", "speed", "bucket", "speakers", "recordings", "texts")
+"""All conditions of the gate (`glas.recognition.gate.Condition`), in the order of the table."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the gate's table; `passed` is None where the condition was not asked for."""
+
+    title: str
+    limit: str
+    value: str
+    passed: bool | None
+
+
+def checks(verdict: VerdictRecord | None, say: Catalogue) -> list[Row]:
+    """Return the gate's table, with a row for each condition that it knows; empty for a model that was not judged."""
+    if verdict is None:
+        return []
+    found = []
+    for condition in _CONDITIONS:
+        rows = [_row(one, say) for one in verdict.checks if one.condition == condition]
+        found += rows or [Row(say(f"models-unasked-{condition}"), "—", say("models-unasked"), None)]
+    return found
+
+
+def _row(check: CheckRecord, say: Catalogue) -> Row:
+    limit, value = (written_figure(check.condition, one, say) for one in (check.limit, check.value))
+    title = written_condition(check.condition, check.subject, check.bucket, say)
+    return Row(title, limit, value, check.passed)
+
+
+def flat(values: object, before: str = "") -> list[tuple[str, str]]:
+    """Return the values of a recipe with their names: `fit.epochs`, `6`."""
+    if isinstance(values, Mapping):
+        return [pair for name, value in values.items() for pair in flat(value, f"{before}.{name}" if before else name)]
+    if isinstance(values, list):
+        return [(before, ", ".join(str(one) for one in values))]
+    return [] if values is None else [(before, str(values))]
+
+
+def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures of a fine-tuning that are known: minutes and recordings learnt from, share of the change."""
+    result = lineage.get("result")
+    if not isinstance(result, Mapping):
+        return {}
+    chosen = result.get("chosen")
+    share = chosen.get("share") if isinstance(chosen, Mapping) else None
+    found = {"minutes": result.get("minutes_learnt"), "recordings": result.get("n_learnt"), "share": share}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+def short(name: str | None) -> str:
+    """Return the name of a model without the folder in which it lies."""
+    return "—" if name is None else name.rpartition("/")[2]
+
+
+def took(step: StepRecord) -> str:
+    """Return how long a step took; empty while it runs."""
+    if step.finished_datetime is None:
+        return ""
+    return written.length((step.finished_datetime - step.began_datetime).total_seconds())
+
+
+def outcome(step: StepRecord, say: Catalogue) -> str:
+    """Return what is to be known of a step."""
+    details = step.details
+
+    def number(name: str, digits: int = 1) -> str:
+        value = details.get(name)
+        return written.number(value if isinstance(value, int | float) else None, say.language, digits)
+
+    def percent(name: str) -> str:
+        value = details.get(name)
+        return written.percent(value if isinstance(value, int | float) else None, say.language, 2)
+
+    match step.step:
+        case LearningStep.DATASET if "minutes" in details:
+            return say("models-step-dataset-told", minutes=number("minutes"), recordings=number("recordings"))
+        case LearningStep.FINETUNE if "share" in details:
+            return say("models-step-finetune-told", minutes=number("minutes"), share=percent("share"))
+        case LearningStep.EVALUATE if "wer_after" in details:
+            return f"WER {percent('wer_before')} → {percent('wer_after')}"
+        case LearningStep.DECIDE if "outcome" in details:
+            return say(f"models-outcome-{str(details['outcome']).replace('_', '-')}")
+        case _:
+            return ""

@@ -1,0 +1,213 @@
+"""Models that were judged, for administrators: what they are made of, what the gate measured, which one serves.
+
+A decision is recorded by db_assist first, and then nn_service serves the model. If it cannot, the decision is taken
+back. If this process dies in between, the page shows that another model serves than was decided, with a button.
+"""
+
+import secrets
+from typing import Annotated, Final
+
+from fastapi import Form, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from glas.clients.db_assist_bodies import RowId
+from glas.clients.model_record_bodies import DecisionRequest, ModelRecord
+from glas.domain.errors import ConflictError, GlasError, InvalidParameterError, NotFoundError
+from glas.domain.model_records import ModelState
+from glas.domain.model_ref import ModelRef
+from glas.web.access.guard import Visit, site_of
+from glas.web.access.rights import Right
+from glas.web.frame import Page, page_router
+from glas.web.pages import model_parts, written
+from glas.web.reports import report_page
+from glas.web.site import Services
+
+router = page_router(Right.ADMINISTRATOR)
+PAGE = Page("/models", "page-models", "page-models-about", Right.ADMINISTRATOR, router)
+
+_ROUNDS: Final = 20
+_US: Final = "web"
+_LONGEST_REASON: Final = 500
+
+Number = Annotated[RowId, Path()]
+Expected = Annotated[ModelState, Form()]
+Key = Annotated[str, Form(pattern="^[0-9a-f]{16}$")]
+Reason = Annotated[str, Form(max_length=_LONGEST_REASON)]
+
+
+@router.get("/models")
+async def models(request: Request, visit: Visit) -> Response:
+    """List the models, newest first, and the last rounds of learning."""
+    site = site_of(request)
+    found = await site.services.db_assist.models()
+    return site.frame.page(
+        request,
+        visit,
+        "models.html",
+        models=found,
+        served=await _served(site.services),
+        rounds=await site.services.db_assist.rounds(_ROUNDS),
+        by_data={one.dataset_version: one for one in found if one.dataset_version},
+        parts=model_parts,
+        written=written,
+    )
+
+
+@router.get("/models/{number}")
+async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
+    """Show one: lineage, verdict, report, decisions, and what can be decided now.
+
+    `kept` is false after a decision that holds until a restart only, because GLAS_MODEL names another model.
+    """
+    site = site_of(request)
+    found = await site.services.db_assist.models()
+    shown = _one(found, number)
+    served = await _served(site.services)
+    return site.frame.page(
+        request,
+        visit,
+        "model.html",
+        model=shown,
+        served=served,
+        is_served=served is not None and _is_same(served, shown),
+        before=_before(found),
+        has_report=await _has_report(site.services, shown),
+        checks=model_parts.checks(shown.verdict, visit.say),
+        recipe=model_parts.flat(shown.lineage.get("recipe")),
+        learnt=model_parts.learnt(shown.lineage),
+        key=secrets.token_hex(8),
+        can_serve=site.services.nn_service is not None,
+        is_kept=kept,
+        parts=model_parts,
+        written=written,
+    )
+
+
+@router.get("/models/{number}/report")
+async def report(request: Request, visit: Visit, number: Number) -> Response:
+    """Send the gate's page about a model, with words and sound of people; the audit records who opens it."""
+    services = site_of(request).services
+    shown = _one(await services.db_assist.models(), number)
+    body = await services.data_loader.report(shown.version)
+    await services.db_assist.read_report(number, by=visit.person)
+    return report_page(body)
+
+
+@router.post("/models/{number}/promote")
+async def promote(
+    request: Request, visit: Visit, number: Number, *, expected: Expected, key: Key, reason: Reason = ""
+) -> Response:
+    """Let a model serve; with a reason also one that the gate has refused."""
+    services = site_of(request).services
+    shown = _one(await services.db_assist.models(), number)
+    is_forced = _is_refused(shown)
+    if is_forced and not reason.strip():
+        raise InvalidParameterError("expected a reason to let a model serve that the gate refused", param="reason")
+    wanted = DecisionRequest(
+        state=ModelState.CHAMPION,
+        tg_id=visit.person,
+        expected=expected,
+        is_forced=is_forced,
+        reason=reason.strip() or None,
+        key=f"page:{key}",
+    )
+    await services.db_assist.decide(number, wanted)
+    try:
+        is_kept = await _serve(services, shown.name)
+    except GlasError as error:
+        back = DecisionRequest(
+            state=ModelState.ROLLED_BACK, operator=_US, reason=error.message[:_LONGEST_REASON], key=f"page:{key}:failed"
+        )
+        await services.db_assist.decide(number, back)
+        raise
+    return _back(number, is_kept=is_kept)
+
+
+@router.post("/models/{number}/roll-back")
+async def roll_back(request: Request, visit: Visit, number: Number, key: Key, reason: Reason = "") -> Response:
+    """Take the champion back; the model that served before it serves again."""
+    services = site_of(request).services
+    found = await services.db_assist.models()
+    shown = _one(found, number)
+    if shown.state is ModelState.CHAMPION and _before(found) is None:
+        raise ConflictError("expected a model that has served before this one")
+    wanted = DecisionRequest(
+        state=ModelState.ROLLED_BACK,
+        tg_id=visit.person,
+        expected=ModelState.CHAMPION,
+        reason=reason.strip() or None,
+        key=f"page:{key}",
+    )
+    decided = await services.db_assist.decide(number, wanted)
+    try:
+        is_kept = decided.champion is None or await _serve(services, decided.champion.name)
+    except GlasError as error:
+        again = DecisionRequest(
+            state=ModelState.CHAMPION,
+            operator=_US,
+            is_forced=_is_refused(shown),
+            reason=error.message[:_LONGEST_REASON] or error.code,
+            key=f"page:{key}:failed",
+        )
+        await services.db_assist.decide(number, again)
+        raise
+    return _back(number, is_kept=is_kept)
+
+
+@router.post("/models/{number}/serve")
+async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
+    """Let nn_service serve the champion, if it serves another model than was decided."""
+    services = site_of(request).services
+    shown = _one(await services.db_assist.models(), number)
+    if shown.state is not ModelState.CHAMPION:
+        raise ConflictError("expected the champion")
+    return _back(number, is_kept=await _serve(services, shown.name))
+
+
+async def _serve(services: Services, name: str) -> bool:
+    """Let a model serve; return whether it will after a restart, too."""
+    if services.nn_service is None:
+        raise ConflictError("expected nn_service behind the pages")
+    return await services.nn_service.serve(name)
+
+
+async def _served(services: Services) -> ModelRef | None:
+    """Return what serves now; None if nn_service does not say so."""
+    try:
+        return None if services.nn_service is None else (await services.nn_service.health()).served
+    except GlasError:
+        return None
+
+
+async def _has_report(services: Services, shown: ModelRecord) -> bool:
+    try:
+        return shown.version in await services.data_loader.reports()
+    except GlasError:
+        return False
+
+
+def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
+    for one in found:
+        if one.id == number:
+            return one
+    raise NotFoundError("expected a model that was judged here")
+
+
+def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
+    """Return the model that serves again if the champion is taken back."""
+    earlier = [one for one in found if one.state is ModelState.REPLACED and one.champion_datetime is not None]
+    return max(earlier, key=lambda one: str(one.champion_datetime), default=None)
+
+
+def _is_refused(model: ModelRecord) -> bool:
+    return model.verdict is not None and not model.verdict.passed
+
+
+def _is_same(served: ModelRef, model: ModelRecord) -> bool:
+    """Whether a model serves: nn_service may see the directory of models at another place."""
+    names = [one.rpartition("/")[2] for one in (served.name, model.name)]
+    return names[0] == names[1] and served.version == model.version
+
+
+def _back(number: int, *, is_kept: bool) -> Response:
+    return RedirectResponse(f"/models/{number}" + ("" if is_kept else "?kept=false"), 303)
