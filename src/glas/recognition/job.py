@@ -80,3 +80,19 @@ class Job:
             self.check()
             raise GlasError("a job stopped waiting without a reason")
         return future.result()
+
+
+def following(other: Future[None]) -> Future[None]:
+    """Return a future that ends as another one does; to cancel it leaves the other one."""
+    mine: Future[None] = Future()
+
+    def follow(done: Future[None]) -> None:
+        if not mine.set_running_or_notify_cancel():
+            return
+        if (error := done.exception()) is not None:
+            mine.set_exception(error)
+        else:
+            mine.set_result(None)
+
+    other.add_done_callback(follow)
+    return mine
