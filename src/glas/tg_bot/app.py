@@ -21,6 +21,7 @@ from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.people import privacy
 from glas.tg_bot.people.announcing import Announcing
+from glas.tg_bot.people.canary import CanaryWatch
 from glas.tg_bot.services import Services
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices import jobs
@@ -56,8 +57,10 @@ class TelegramBot:
         await self.introduce()
         await self._forget_shared_accounts()
         self.notice.is_taking_in = True
+        canary = CanaryWatch(self.services.nn_service, self.services.db_assist, self.settings.bot.announce_s)
         beside = [
             asyncio.create_task(self.announcing.watch()),
+            asyncio.create_task(canary.watch()),
             asyncio.create_task(privacy.keep_forgetting(self.services.db_assist, self.durable)),
         ]
         try:
@@ -147,6 +150,8 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         recognition_queue = RecognitionQueue(settings.bot.recognitions)
         notice = Notice(recognition_queue, limiter)
         durable.tell(notice.say, notice.hear)
-        announcing = register(Context(settings, services, durable, bot, phrases, token, recognition_queue, metrics))
+        announcing = register(
+            Context(settings, services, durable, bot, phrases, token, recognition_queue, metrics)
+        )
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, metrics=metrics)
         yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)

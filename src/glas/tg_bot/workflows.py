@@ -87,7 +87,14 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
     byte_cache = ByteCache(_CACHED_BYTES)
     fetching = Fetching(bot, byte_cache, limit_bytes=options.max_file_mb * _MB, n_large=2 * options.recognitions)
     recogniser = RecordingRecogniser(
-        bot, services.nn_service, db_assist, data_loader, context.recognition_queue, fetching, options.keywords
+        bot,
+        services.nn_service,
+        db_assist,
+        data_loader,
+        context.recognition_queue,
+        fetching,
+        shared.pseudonyms,
+        options.keywords,
     )
     delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(context.settings.audio.max_duration_s // 60))

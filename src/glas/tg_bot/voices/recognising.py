@@ -22,6 +22,7 @@ from glas.domain.vocabulary import digest
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
 from glas.tg_bot.voices.status import shown_status, status_text
 
@@ -72,6 +73,7 @@ class RecordingRecogniser:
     data_loader: DataLoaderClient
     recognition_queue: RecognitionQueue
     fetching: Fetching
+    pseudonyms: Pseudonyms
     n_keywords: int
     """How many words of vocabularies go with a recording at most."""
 
@@ -96,9 +98,13 @@ class RecordingRecogniser:
             return known
         with self.recognition_queue.in_line(ticket):
             async with self.fetching.held(job.recording, ticket) as read, self.recognition_queue.seat(ticket):
+                data = await read()
                 try:
                     recognition = await self.nn_service.transcribe(
-                        await read(), keywords=keywords, on_progress=ticket.tell
+                        data,
+                        keywords=keywords,
+                        bucket=self.pseudonyms.bucket(job.party),
+                        on_progress=ticket.tell,
                     )
                 except AudioError:
                     # Another attempt downloads it again, as it may have been damaged in transit.
@@ -154,7 +160,7 @@ class RecordingRecogniser:
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
-        model = await self._served_model()
+        model = await self._served_model(job)
         if model is None:
             return None
         known = await self.db_assist.same_file(file_unique_id, model=model, keywords_sha256=keywords_sha256)
@@ -172,10 +178,13 @@ class RecordingRecogniser:
             same_as=known.id,
         )
 
-    async def _served_model(self) -> ModelRef | None:
-        """Return the current model of nn_service, by a call each time, because it may change; None if unknown."""
+    async def _served_model(self, job: VoiceJob) -> ModelRef | None:
+        """Return the model that would recognise a recording now; None if it is not known.
+
+        This is a call each time, because the model may change.
+        """
         try:
-            return (await self.nn_service.health()).served
+            return (await self.nn_service.health(bucket=self.pseudonyms.bucket(job.party))).served
         except GlasError:
             return None
 
