@@ -27,6 +27,7 @@ from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.notice import Notice
 from glas.tg_bot.voices.recognition_queue import RecognitionQueue
+from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.workflows import Context, register
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -150,8 +151,12 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         recognition_queue = RecognitionQueue(settings.bot.recognitions)
         notice = Notice(recognition_queue, limiter)
         durable.tell(notice.say, notice.hear)
+        second = SecondHypotheses(services.nn_service, services.db_assist)
         announcing = register(
-            Context(settings, services, durable, bot, phrases, token, recognition_queue, metrics)
+            Context(settings, services, durable, bot, phrases, token, recognition_queue, second, metrics)
         )
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, metrics=metrics)
-        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)
+        try:
+            yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)
+        finally:
+            await second.close()

@@ -30,6 +30,7 @@ from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import ByteCache, RecognitionQueue
 from glas.tg_bot.voices.repair import Repair
+from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.steps import Steps
 from glas.tg_bot.voices.subtitles import Subtitling
 
@@ -49,6 +50,7 @@ class Context:
     phrases: Phrases
     token: str
     recognition_queue: RecognitionQueue
+    second: SecondHypotheses
     metrics: Metrics
 
 
@@ -94,6 +96,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
         context.recognition_queue,
         fetching,
         shared.pseudonyms,
+        context.second,
         options.keywords,
     )
     delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)

@@ -24,6 +24,7 @@ from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.jobs import VoiceJob
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
+from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.status import shown_status, status_text
 
 # Recognition does not need the vocabulary, so that it does not wait for it as long as for other things.
@@ -74,6 +75,7 @@ class RecordingRecogniser:
     recognition_queue: RecognitionQueue
     fetching: Fetching
     pseudonyms: Pseudonyms
+    second: SecondHypotheses
     n_keywords: int
     """How many words of vocabularies go with a recording at most."""
 
@@ -87,8 +89,13 @@ class RecordingRecogniser:
         """Show the progress to the person within the context, in the message `place` (ids of chat and message)."""
         return shown_status(self.bot, *place, lambda: status_text(ticket, job.recording.duration_s, say))
 
-    async def hear(self, job: VoiceJob, ticket: Ticket) -> Heard:
+    async def hear(self, job: VoiceJob, ticket: Ticket, *, transcription_id: int | None = None) -> Heard:
         """Recognise one recording.
+
+        Args:
+            job: the recording.
+            ticket: its place in the queue.
+            transcription_id: its row; None if nothing of it is stored.
 
         Raises:
             GlasError: it cannot be downloaded or recognised.
@@ -111,6 +118,8 @@ class RecordingRecogniser:
                     self.fetching.drop(job.recording)
                     raise
         heard = recognition.hypothesis
+        if transcription_id is not None:
+            self.second.offer(transcription_id, heard, data, keywords)
         text = heard.text.strip()
         return Heard(
             text=text,
