@@ -1,13 +1,12 @@
 """Try a candidate on a share of people while the champion answers all others."""
 
-import contextlib
 import threading
 from dataclasses import dataclass
 
 import structlog
 
 from glas.domain.canary import chosen_buckets
-from glas.domain.errors import GlasError, InvalidParameterError, ModelError, OverloadedError
+from glas.domain.errors import GlasError, InvalidParameterError, ModelError, ModelFileMissingError, OverloadedError
 from glas.engines.candidate import CANDIDATE, CandidateChoice, chosen_candidate, end_candidate
 from glas.engines.catalogue import AUTO, uniform_on_disk
 from glas.recognition import Job, Registry, require_able
@@ -71,25 +70,33 @@ class Canary:
         seen = choice, self._registry.default
         if seen == self._seen:
             return
-        self._seen = seen
-        name = None if choice is None else uniform_on_disk(choice.model, self._settings.models_dir)
-        if choice is None or name is None or name == self._registry.default:
-            self._end()
-            if name is not None:  # it serves everybody; after a roll-back it must not be tried again
-                with contextlib.suppress(ModelError):
-                    end_candidate(self._settings.models_dir)
-            return
+        self._seen, tried = seen, None
         try:
-            loaded = self._registry.swap(CANDIDATE, name)
+            tried = None if choice is None else self._loaded(choice)
         except GlasError as error:
-            _log.error("the candidate cannot be tried", model=name, error=error.message)
-            self._end()
+            _log.error("the candidate cannot be tried", model=choice and choice.model, error=error.message)
         except Exception:  # noqa: BLE001 - logged; an error of one candidate must not end the following of others
-            _log.exception("the candidate cannot be tried", model=name)
-            self._end()
-        else:
-            self.tried = Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
-            _log.info("a candidate is tried", model=name, version=loaded.version, share=choice.share)
+            _log.exception("the candidate cannot be tried", model=choice and choice.model)
+        _log.info("another candidate is tried" if tried else "no candidate is tried", model=tried and tried.model)
+        self.tried = tried
+        if tried is None:
+            self._registry.forget(CANDIDATE)
+
+    def _loaded(self, choice: CandidateChoice) -> Tried | None:
+        """Load a candidate; None if it serves everybody already.
+
+        Raises:
+            ModelError: it is not on disk, or cannot be loaded.
+            OverloadedError: there is no room for it.
+        """
+        name = uniform_on_disk(choice.model, self._settings.models_dir)
+        if name is None:
+            raise ModelFileMissingError(f"{choice.model} is not on disk")
+        if name == self._registry.default:
+            end_candidate(self._settings.models_dir)  # after a roll-back it must not be tried again
+            return None
+        loaded = self._registry.swap(CANDIDATE, name)
+        return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
 
     def model_for(self, bucket: int | None) -> str | None:
         """Return the uniform name of the candidate if it answers a bucket; None if the default model does."""
@@ -111,9 +118,3 @@ class Canary:
             _log.warning("the candidate cannot answer, so the default model does", model=name, error=error.message)
             return AUTO
         return name
-
-    def _end(self) -> None:
-        if self.tried is not None:
-            _log.info("the candidate is not tried any more", model=self.tried.model)
-        self.tried = None
-        self._registry.forget(CANDIDATE)
