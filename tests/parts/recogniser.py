@@ -110,6 +110,9 @@ class Recogniser:
         body = ComparisonBody(sound=Sound.UNKNOWN, text=self.text, lost=None, n_words=None)
         return web.json_response(body.model_dump(mode="json"))
 
+    async def candidate(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(None)  # none is tried
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if self.error is not None:
             return web.json_response(self.error[1], status=self.error[0])
@@ -158,6 +161,7 @@ async def open_recogniser() -> AsyncIterator[Recogniser]:
     app.router.add_post("/v1/audio/transcriptions", made.transcribe)
     app.router.add_post("/v1/audio/comparisons", made.judge)
     app.router.add_put("/api/ps/auto", made.serve)
+    app.router.add_get("/api/candidate", made.candidate)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,32 +1,30 @@
 """A running service takes the model that another process has chosen, and no request fails because of it."""
 
 import asyncio
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ModelError, UnknownModelError
+from glas.domain.errors import GlasError, ModelError, UnknownModelError
 from glas.engines.catalogue import AUTO, choose, named_champion
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from tests.conftest import Sample
-from tests.models.swapped import write_weights
+from tests.models.swapped import write_two, write_weights
 
 CALLERS = 8
+BACK_WITHIN_S = 5
 
 
 @pytest.fixture
 def models(settings: Settings) -> list[str]:
     """Uniform names of two small models in the directory of models; the first one is the champion."""
-    settings.models_dir.mkdir(parents=True, exist_ok=True)
-    for turn in (0, 1):
-        write_weights(settings.models_dir / f"small-{turn}", turn)
-    names = [f"onnx:{(settings.models_dir / f'small-{turn}').resolve()}" for turn in (0, 1)]
-    choose(names[0], settings.models_dir)
-    return names
+    return write_two(settings.models_dir)
 
 
 async def default_of(client: NnServiceClient) -> str:
@@ -63,6 +61,43 @@ async def test_a_choice_is_followed_while_callers_ask(
         ended.set()
         await asyncio.gather(*callers)
     assert seen == set(models)
+
+
+async def loaded_since(http: httpx.AsyncClient) -> dict[str, str]:
+    """When each model in memory was loaded."""
+    told = (await http.get("/api/ps")).raise_for_status().json()["models"]
+    return {model["id"]: model["since"] for model in told}
+
+
+async def test_the_model_before_serves_again_within_seconds(
+    settings: Settings, models: list[str], samples: list[Sample]
+) -> None:
+    """It is still in memory: nothing is loaded, and nobody is refused."""
+    sound, failures, ended = samples[0].path.read_bytes(), list[Exception](), asyncio.Event()
+    app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+
+        async def ask() -> None:
+            while not ended.is_set():
+                try:
+                    await client.transcribe(sound)
+                except GlasError as error:
+                    failures.append(error)
+
+        callers = [asyncio.create_task(ask()) for _ in range(CALLERS)]
+        choose(models[1], settings.models_dir)
+        await until_default(client, models[1])
+        before = await loaded_since(http)
+        began_s = time.monotonic()
+        choose(models[0], settings.models_dir)
+        await until_default(client, models[0])
+        assert time.monotonic() - began_s < BACK_WITHIN_S
+        assert await loaded_since(http) == before
+        assert set(before) == set(models)
+        ended.set()
+        await asyncio.gather(*callers)
+    assert failures == []
 
 
 def damage(directory: Path) -> None:

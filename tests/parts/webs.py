@@ -72,7 +72,7 @@ async def open_pages(
 ) -> AsyncIterator[Pages]:
     """Start db_assist and data_loader, and the app of `web` before them; without a file, db_assist makes its own.
 
-    With `has_recogniser` there is an nn_service, too, which serves what is chosen in the directory of models; and the samples.
+    With `has_recogniser` there are samples and an nn_service, which serves what the directory of models names.
     """
     settings.data_dir.mkdir(exist_ok=True)
     if migrated_sqlite is not None:

@@ -1,64 +1,27 @@
-"""`glas models watch`: a model that people rate worse is taken back, one that is as good is not."""
+"""`glas models watch` and `canary`: a model that people rate worse is taken back, one that is as good is not."""
 
 import asyncio
-import itertools
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 from typer.testing import CliRunner
 
 from glas.cli import app
-from glas.db.session import database_url, open_database
-from glas.db.tables import TranscriptionRow, UserRow
-from glas.domain.messages import MediaKind, Score, Status
+from glas.clients.model_record_bodies import ModelEntry
+from glas.domain.model_records import ModelState
 from glas.domain.model_ref import ModelRef
 from glas.domain.ratings_watch import FEWEST_BEFORE, MOST_AFTER
+from glas.engines.candidate import chosen_candidate
 from glas.engines.catalogue import choose, named_champion
+from glas.engines.versions import ModelVersions
 from glas.launch.assembly import open_db_assist
 from glas.recognition import journal
 from glas.settings import Settings
+from tests.models.swapped import write_two
+from tests.parts.rated import rate
 
 BEFORE = ModelRef(name="embedded", version="0" * 12)
 AFTER = ModelRef(name="whisper:new", version="1" * 12)
-SPEAKER = 1001
-
-_numbers = itertools.count(1)
-
-
-async def rate(settings: Settings, model: ModelRef, bad: int, good: int) -> None:
-    """Rated messages whose texts a model made: bad and good ones in turn, as evenly as can be."""
-    total = bad + good
-    async with open_db_assist(settings) as db_assist:
-        await db_assist.register(SPEAKER)
-    database = open_database(database_url(settings))
-    async with database.writing() as session:
-        user = (await session.scalars(select(UserRow.id))).one()
-        for place in range(total):
-            number = next(_numbers)
-            is_bad = (place + 1) * bad // total > place * bad // total
-            row = TranscriptionRow(
-                user_id=user,
-                bot_id=1,
-                chat_id=SPEAKER,
-                message_id=number,
-                attempt=1,
-                file_id=f"file-{number}",
-                file_unique_id=f"unique-{number}",
-                media_kind=MediaKind.VOICE.value,
-                is_forwarded=False,
-                status=Status.DONE.value,
-                text="да",
-                duration_s=1.0,
-                model=model.name,
-                model_version=model.version,
-                score=int(Score.BAD if is_bad else Score.BEST),
-                creation_datetime=datetime.now(UTC),
-                changed_datetime=datetime.now(UTC),
-            )
-            session.add(row)
-    await database.close()
 
 
 @pytest.fixture
@@ -104,3 +67,49 @@ def test_few_ratings_say_nothing(released: Settings) -> None:
     code, text = watched()
     assert code == 0
     assert "слишком мало оценок" in text
+
+
+def canary(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["models", "canary", *arguments])
+    return done.exit_code, done.output
+
+
+async def recorded(settings: Settings, ref: ModelRef) -> None:
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.record_model(
+            ModelEntry(name=ref.name, version=ref.version, state=ModelState.CANDIDATE, operator="somebody")
+        )
+
+
+async def last_decision(settings: Settings, ref: ModelRef) -> tuple[ModelState, str | None]:
+    async with open_db_assist(settings) as db_assist:
+        record = await db_assist.model(ref)
+    assert record is not None
+    return record.state, record.decisions[-1].reason
+
+
+def test_a_candidate_is_chosen_watched_and_taken_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLAS_DATA_DIR", str(settings.data_dir))
+    models, names = settings.models_dir, write_two(settings.models_dir)
+    assert canary() == (0, "Кандидата нет: всем отвечает одна модель.\n")
+    assert canary("small-9")[0] == 1
+    code, text = canary(names[1], "--share", "0.25")
+    assert (code, "отвечает 25 % людей" in text.replace("\n", " ")) == (0, True)
+    versions = ModelVersions(models)
+    champion, candidate = (ModelRef(name=name, version=versions.version_of(name)) for name in names)
+    asyncio.run(recorded(settings, candidate))
+    asyncio.run(rate(settings, champion, bad=FEWEST_BEFORE // 10, good=FEWEST_BEFORE * 9 // 10))
+    asyncio.run(rate(settings, candidate, bad=3, good=27))
+    assert watched("--roll-back")[0] == 0
+    asyncio.run(rate(settings, candidate, bad=30, good=60))
+    assert watched()[0] == 1
+    assert chosen_candidate(models) is not None
+    assert watched("--roll-back")[0] == 1
+    assert chosen_candidate(models) is None
+    assert named_champion(models) == names[0]
+    state, reason = asyncio.run(last_decision(settings, candidate))
+    assert state is ModelState.REFUSED
+    assert reason is not None
+    assert reason.endswith("before 70 of 700")
+    assert watched() == (0, "Модель не менялась: сравнивать нечего.\n")
+    assert canary("--end") == (0, "Кандидата нет: всем отвечает одна модель.\n")

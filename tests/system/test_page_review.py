@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from glas.domain.corrections import Rank
 from glas.domain.reviews import Verdict
+from glas.domain.transcription import Hypothesis
 from glas.settings import DbAssistSettings, Settings
 from tests.conftest import Sample
 from tests.system.conftest import Watch
@@ -153,6 +154,23 @@ def test_ten_recordings_by_keyboard_alone(office: Office, enter: Callable[..., P
         row = office.do(office.pages.services.db_assist.transcription(one))
         assert row.rank == (Rank.REVIEWER if verdict.gives_words else None)
         assert (row.reference == texts[one]) == (verdict is Verdict.CORRECT), row.reference
+
+
+def test_what_another_model_heard_is_shown(office: Office, enter: Callable[..., Page], samples: list[Sample]) -> None:
+    """Its other words are marked; where both heard the same words there is nothing to see."""
+    numbers = [office.send(samples[0], "Ага, семь мышей.") for _ in range(2)]
+    for number_, text in zip(numbers, ("ага восемь мышей", "ага семь мышей"), strict=True):
+        heard = Hypothesis(text=text, duration_s=1.0, model="onnx:other", model_version="1" * 12)
+        office.do(office.pages.services.db_assist.store_second_hypothesis(number_, heard))
+    page, seen = enter(office.reviewer()), {}
+    for _ in numbers:
+        current = number(page)
+        expect(page.locator("#words")).to_have_text("Ага, семь мышей.")
+        is_shown = page.locator("#second").is_visible()
+        seen[current] = page.locator("#second mark").all_inner_texts() if is_shown else None
+        page.keyboard.press("1")
+        after(page, current)
+    assert seen == {numbers[0]: ["восемь"], numbers[1]: None}
 
 
 def test_two_reviewers_are_never_in_each_others_way(

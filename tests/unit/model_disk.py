@@ -67,11 +67,12 @@ def is_closed(model: LoadedModel) -> bool:
     return model.engine.is_closed
 
 
-def registry_of(disk: Disk, *, most: int = 3, keep_alive_s: float = 0) -> Registry:
+def registry_of(disk: Disk, *, most: int = 3, keep_alive_s: float = 0, keep_former_s: float = 0) -> Registry:
     return Registry(
         ModelNames(disk.resolve, default="embedded", available=lambda: ON_DISK),
         disk.load,
         version_of=disk.version_of,
         most=most,
         keep_alive_s=keep_alive_s,
+        keep_former_s=keep_former_s,
     )

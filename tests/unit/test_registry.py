@@ -135,6 +135,7 @@ def test_no_request_fails_while_weights_are_swapped_again_and_again(disk: Disk) 
     with ThreadPoolExecutor(8) as pool:
         users = [pool.submit(use) for _ in range(8)]
         for turn in range(100):
+            disk.versions[ON_DISK[turn % 2]] = turn  # else it would not be loaded again
             registry.swap("auto", ON_DISK[turn % 2])
         stop.set()
         assert all(user.result(20) > 0 for user in users)

@@ -1,5 +1,6 @@
 """Swaps: new weights for a name, aliases, versions, and the limit of models."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -114,3 +115,40 @@ def test_a_request_that_waited_through_a_swap_needs_no_room_for_the_old_model(di
     with registry.lease(name, Job()) as model:
         assert model.ref.name == "onnx:second"
     assert disk.loads == ["embedded", "onnx:second"]
+
+
+def test_going_back_loads_nothing(disk: Disk) -> None:
+    """The model that served before stays, for longer than others and when others must make room."""
+    registry = registry_of(disk, keep_alive_s=0.01, keep_former_s=60)
+    registry.load("embedded")
+    registry.swap("auto", "onnx:second")
+    for name in ("onnx:third", "onnx:fourth"):
+        registry.load(name)
+    assert set(registry.loaded()) == {"embedded", "onnx:second", "onnx:fourth"}
+    time.sleep(0.02)
+    assert registry.unload_idle() == ["onnx:fourth"]
+    disk.loads.clear()
+    old = registry.loaded()["embedded"]
+    assert registry.swap("auto", "embedded") is old
+    assert not is_closed(old)
+    assert registry.default == "embedded"
+    assert disk.loads == []
+
+
+def test_other_weights_of_the_model_before_are_loaded(disk: Disk) -> None:
+    registry = registry_of(disk, keep_former_s=60)
+    registry.load("embedded")
+    old = registry.loaded()["embedded"]
+    registry.swap("auto", "onnx:second")
+    disk.versions["embedded"] = 2
+    assert registry.swap("auto", "embedded").version == "version 2"
+    assert is_closed(old)
+
+
+def test_a_model_with_an_alias_is_not_unloaded_for_rest(disk: Disk) -> None:
+    registry = registry_of(disk, keep_alive_s=0.01)
+    registry.load("embedded")
+    registry.swap("candidate", "onnx:second")
+    registry.load("onnx:third")
+    time.sleep(0.02)
+    assert registry.unload_idle() == ["onnx:third"]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from glas.cli.canary import canary
 from glas.cli.language import say, title
 from glas.cli.model_history import history, list_models, retire
 from glas.cli.session import err, open_settings, out, told, written
@@ -98,6 +99,7 @@ def use(
 app.command("list", cls=Command, help=say("models-list-help"))(list_models)
 app.command("history", cls=Command, help=say("models-history-help"))(history)
 app.command("retire", cls=Command, help=say("models-retire-help"))(retire)
+app.command("canary", cls=Command, help=say("models-canary-help"))(canary)
 app.command("watch", cls=Command, help=say("models-watch-help"))(watch)
 
 

@@ -106,6 +106,16 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
         _not_recorded(error)
 
 
+def record_refusal(settings: "Settings", ref: "ModelRef", reason: str) -> None:
+    """Record that a candidate was taken back before it served; if that fails, only say so."""
+    try:
+        known = asyncio.run(_known(settings, ref))
+        if known is not None and known.state is ModelState.CANDIDATE:
+            asyncio.run(decided(settings, known.id, ModelState.REFUSED, reason))
+    except GlasError as error:
+        _not_recorded(error)
+
+
 def record_roll_back(settings: "Settings", ref: "ModelRef", reason: str) -> None:
     """Record that the champion was taken back; if that fails, only say so."""
     try:

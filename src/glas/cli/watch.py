@@ -1,4 +1,4 @@
-"""`glas models watch`: whether people rate the new model worse than the one before, and if so take it back."""
+"""`glas models watch`: whether people rate a new model worse than the one before, and if so take it back."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -13,52 +13,80 @@ if TYPE_CHECKING:
     from glas.domain.ratings_watch import RatingsWatch
     from glas.settings import Settings
 
-_MOST_BEFORE = 2000
-
 
 def watch(
     *, roll_back: Annotated[bool, typer.Option("--roll-back", help=say("models-watch-roll-back"))] = False
 ) -> None:
-    """Compare the ratings of the model that serves with those of the model before."""
+    """Compare the ratings of the candidate with those of the champion, or the champion's with those before it."""
     settings = open_settings(quiet=True)
     with told():
-        from glas.cli.records import last_release, record_roll_back
-        from glas.engines.catalogue import choose
-        from glas.recognition import journal
+        from glas.cli.records import last_release
 
-        last = last_release(settings)
-        if last is None:
+        tried = _tried(settings)
+        compared = tried or last_release(settings)
+        if compared is None:
             out.print(say("watch-nothing"), markup=False)
             return
-        before, after = last
+        before, after = compared
         found = asyncio.run(_watched(settings, before, after))
         _show(found, after)
         if not found.has_alarm:
             return
-        if roll_back:
-            choose(before.name, settings.models_dir)
-            why = f"{found.bad_after} of {found.n_after} ratings bad, before {found.bad_before} of {found.n_before}"
-            taken_back = journal.Promotion(champion=after, candidate=before, event="taken_back", reason=why)
-            journal.write(settings.models_dir, taken_back)
-            record_roll_back(settings, after, why)
-            out.print(say("watch-taken-back", model=before.name), markup=False)
-        else:
+        if not roll_back:
             out.print(say("watch-advice"), markup=False)
+        elif tried is not None:
+            _end(settings, after, found.summary)
+        else:
+            _roll_back(settings, before, after, found.summary)
     raise typer.Exit(EXIT_FAILED)
+
+
+def _tried(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
+    """Return the champion and the candidate that answers a share of people; None if none does."""
+    from glas.domain.model_ref import ModelRef
+    from glas.engines.candidate import chosen_candidate
+    from glas.engines.catalogue import best_on_disk, uniform_on_disk
+    from glas.engines.versions import ModelVersions
+
+    choice = chosen_candidate(settings.models_dir)
+    candidate = None if choice is None or not choice.share else uniform_on_disk(choice.model, settings.models_dir)
+    champion = best_on_disk(settings.models_dir)
+    if candidate is None or candidate == champion:
+        return None
+    versions = ModelVersions(settings.models_dir)
+    first, second = (ModelRef(name=one, version=versions.version_of(one)) for one in (champion, candidate))
+    return first, second
+
+
+def _end(settings: "Settings", candidate: "ModelRef", why: str) -> None:
+    """Take the candidate back."""
+    from glas.cli.records import record_refusal
+    from glas.engines.candidate import end_candidate
+
+    end_candidate(settings.models_dir)
+    record_refusal(settings, candidate, why)
+    out.print(say("watch-candidate-taken-back", model=candidate.name), markup=False)
+
+
+def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why: str) -> None:
+    """Let the former champion serve again."""
+    from glas.cli.records import record_roll_back
+    from glas.engines.catalogue import choose
+    from glas.recognition import journal
+
+    choose(before.name, settings.models_dir)
+    taken_back = journal.Promotion(champion=after, candidate=before, event="taken_back", reason=why)
+    journal.write(settings.models_dir, taken_back)
+    record_roll_back(settings, after, why)
+    out.print(say("watch-taken-back", model=before.name), markup=False)
 
 
 async def _watched(settings: "Settings", before: "ModelRef", after: "ModelRef") -> "RatingsWatch":
     """Count the ratings of both models."""
-    from glas.domain.messages import Score
-    from glas.domain.ratings_watch import MOST_AFTER, RatingsWatch
     from glas.launch.assembly import open_db_assist
 
     async with open_db_assist(settings) as db_assist:
-        old = (await db_assist.ratings_of(before, limit=_MOST_BEFORE)).scores
-        new = (await db_assist.ratings_of(after, limit=_MOST_BEFORE)).scores
-    found = RatingsWatch(len(old), sum(score is Score.BAD for score in old))
-    found.count([score is Score.BAD for score in new[:MOST_AFTER]])
-    return found
+        return await db_assist.compare_ratings(before, after)
 
 
 def _show(found: "RatingsWatch", model: "ModelRef") -> None:

@@ -42,6 +42,7 @@ from glas.clients.logins import LoginCalls
 from glas.clients.model_records import ModelCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
+from glas.clients.second_hypotheses import SecondCalls
 from glas.clients.vocabulary import VocabularyCalls
 from glas.domain.messages import Score, Transcription
 from glas.domain.model_ref import ModelRef
@@ -64,6 +65,7 @@ class DbAssistClient(
     ModelCalls,
     RatingCalls,
     ReviewCalls,
+    SecondCalls,
     VocabularyCalls,
 ):
     """Calls db_assist, in this process or elsewhere."""

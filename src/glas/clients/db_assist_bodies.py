@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from glas.domain.audit import AuditEntry
 from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
-from glas.domain.messages import MediaKind, Score, Transcription
+from glas.domain.messages import MediaKind, Score, SecondHypothesis, Transcription
 from glas.domain.model_records import News, TaughtModel
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.reviews import Verdict
@@ -243,6 +243,7 @@ class PersonalData(_Answer):
     user: User
     consents: tuple[ConsentRecord, ...]
     transcriptions: tuple[Transcription, ...]
+    second_hypotheses: tuple[SecondHypothesis, ...] = Field(default=(), description="Texts of another model.")
     corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
     transactions: tuple[Transaction, ...]

@@ -9,6 +9,7 @@ from glas.clients.events import PartialText, read_events
 from glas.clients.http import call, exchange, streamed
 from glas.clients.nn_service_bodies import LANGUAGE_NAMES, ComparisonBody, HealthBody, VerboseBody
 from glas.clients.nn_service_model_bodies import (
+    CandidateBody,
     FetchRequest,
     OfferedBody,
     OfferedModelsBody,
@@ -42,13 +43,14 @@ class NnServiceClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self) -> HealthBody:
-        """Return the state of the service.
+    async def health(self, *, bucket: int | None = None) -> HealthBody:
+        """Return the state of the service; its model is the one that answers requests with a bucket.
 
         Raises:
             ServiceError: the service does not work or cannot be reached.
         """
-        return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S))
+        params = None if bucket is None else {"bucket": bucket}
+        return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S, params=params))
 
     async def transcribe(
         self,
@@ -57,6 +59,8 @@ class NnServiceClient:
         filename: str = "audio",
         model: str = "auto",
         keywords: Sequence[str] = (),
+        bucket: int | None = None,
+        when_idle: bool = False,
         timeout_s: float = 3600,
         on_progress: Callable[[PartialText], None] | None = None,
     ) -> Recognition:
@@ -67,12 +71,14 @@ class NnServiceClient:
             filename: shown in logs only; the format is detected from the bytes.
             model: `auto`, or another name that the service knows.
             keywords: words that are likely, the most useful first; those beyond the limit of the service are left out.
+            bucket: stands for a person, see `glas.domain.canary`.
+            when_idle: only while nobody waits for a text; otherwise, or as soon as somebody does, it is refused.
             timeout_s: longest wait, seconds, including the time in the queue.
             on_progress: is called after each piece of speech.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
-            OverloadedError: the queue is full; `retry_after_s` says when to come back.
+            OverloadedError: the queue is full, or the service is not idle; `retry_after_s` says when to come back.
             ServiceError: the service cannot be reached or failed.
         """
         form = {
@@ -81,6 +87,10 @@ class NnServiceClient:
             "timestamp_granularities[]": ["word", "segment"],
             "keywords[]": list(_fitting(keywords)),
         }
+        if bucket is not None:
+            form["bucket"] = str(bucket)
+        if when_idle:
+            form["when_idle"] = "true"
         files = {"file": (filename, data, "application/octet-stream")}
         path = "/v1/audio/transcriptions"
         if on_progress is None:
@@ -146,6 +156,23 @@ class NnServiceClient:
         body = SwapRequest(model=model)
         told = await call(self._http, "PUT", "/api/ps/auto", timeout_s=_LOAD_TIMEOUT_S, body=body)
         return bool(SwappedBody.read(told).survives_restart)
+
+    async def candidate(self) -> CandidateBody | None:
+        """Return the candidate that is tried; None if there is none.
+
+        Raises:
+            ServiceError: the service cannot be reached or failed.
+        """
+        body = await call(self._http, "GET", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
+        return None if body is None else CandidateBody.read(body)
+
+    async def take_candidate_back(self) -> None:
+        """Let the default model answer everybody again; a repeated call changes nothing.
+
+        Raises:
+            ServiceError: the service cannot be reached, or our key is not an administrator's.
+        """
+        await exchange(self._http, "DELETE", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
 
     async def figures(self) -> RecognitionFigures:
         """What the service counted since it started.

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glas.clients.nn_service_bodies import Body, TitleBody
+from glas.domain.model_ref import ModelRef
 
 
 class FetchState(StrEnum):
@@ -70,6 +71,22 @@ class SwappedBody(LoadedBody):
     survives_restart: bool | None = Field(
         description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
     )
+
+
+class CandidateBody(Body):
+    """A candidate that is tried beside the default model."""
+
+    model: str
+    version: str = Field(description="Of its weights.")
+    share: float = Field(ge=0, le=1, description="Share of people whom it answers.")
+    shadow_share: float = Field(
+        ge=0, le=1, description="Share of messages of which a second text is made while nobody waits."
+    )
+
+    @property
+    def ref(self) -> ModelRef:
+        """The candidate with its version."""
+        return ModelRef(name=self.model, version=self.version)
 
 
 class ErrorTold(Body):

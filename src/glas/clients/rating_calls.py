@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glas.domain.messages import Score
 from glas.domain.model_ref import ModelRef
+from glas.domain.ratings_watch import MOST_AFTER, RatingsWatch
+
+_MOST_COMPARED = 2000
 
 
 class ModelRatings(BaseModel):
@@ -29,3 +32,11 @@ class RatingCalls(ABC):
         """Return the last `limit` ratings of texts of a version of a model."""
         params = {"model": model.name, "model_version": model.version, "limit": limit}
         return ModelRatings.model_validate(await self._call("GET", "/ratings", params=params))
+
+    async def compare_ratings(self, before: ModelRef, after: ModelRef) -> RatingsWatch:
+        """Compare the ratings of a new model with those of the model that it shall replace, or has replaced."""
+        old = (await self.ratings_of(before, limit=_MOST_COMPARED)).scores
+        new = (await self.ratings_of(after, limit=_MOST_COMPARED)).scores
+        found = RatingsWatch(len(old), sum(score is Score.BAD for score in old))
+        found.count([score is Score.BAD for score in new[:MOST_AFTER]])
+        return found

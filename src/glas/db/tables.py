@@ -24,6 +24,7 @@ from glas.db.model_tables import ModelPersonRow as ModelPersonRow  # noqa: PLC04
 from glas.db.model_tables import ModelRow as ModelRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewHoldRow as ReviewHoldRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewRow as ReviewRow  # noqa: PLC0414 - likewise
+from glas.db.second_tables import SecondHypothesisRow as SecondHypothesisRow  # noqa: PLC0414 - likewise
 from glas.db.types import RowId, UtcDateTime
 from glas.db.vocabulary_tables import VocabularyWordRow as VocabularyWordRow  # noqa: PLC0414 - likewise
 from glas.domain.corrections import Rank

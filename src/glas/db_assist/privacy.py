@@ -19,6 +19,7 @@ from glas.db_assist import (
     model_people,
     people,
     reviews,
+    second_hypotheses,
     vocabulary,
 )
 from glas.db_assist.changes import next_sequence
@@ -50,6 +51,7 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
         user=people.as_user(user),
         consents=tuple(ConsentRecord.model_validate(one, from_attributes=True) for one in user.consent_history),
         transcriptions=tuple(as_transcription(row) for row in rows),
+        second_hypotheses=await second_hypotheses.of_person(user.id, session=session),
         corrections=await history_of_person(user.id, session=session),
         reviews=await reviews.reviews_of_person(user.id, session=session),
         transactions=await transactions_of(user.id, session=session),

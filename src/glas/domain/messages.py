@@ -88,3 +88,15 @@ class Transcription(BaseModel):
     def shown_text(self) -> str:
         """The text that people see: the correction, or the recognised text."""
         return self.corrected_text or self.text or ""
+
+
+class SecondHypothesis(BaseModel):
+    """What another model wrote of a message; reviewers see it, the speaker does not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transcription_id: int
+    text: str
+    confidence: float | None = None
+    model: str
+    model_version: str

@@ -41,6 +41,11 @@ class RatingsWatch:
     _log_ratio: float = 0.0
 
     @property
+    def summary(self) -> str:
+        """The counts, as the reason of a decision."""
+        return f"{self.bad_after} of {self.n_after} ratings bad, before {self.bad_before} of {self.n_before}"
+
+    @property
     def can_tell(self) -> bool:
         """Whether the model before has enough ratings to compare with."""
         return self.n_before >= FEWEST_BEFORE

@@ -154,8 +154,14 @@ def champion(models_dir: Path) -> str | None:
     path of a directory may be relative to the directory of models. `choose` writes the file.
     """
     chosen = named_champion(models_dir)
-    if not chosen or chosen == AUTO:
-        return None
+    return None if not chosen or chosen == AUTO else uniform_on_disk(chosen, models_dir)
+
+
+def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
+    """Return the uniform name of a model in the form of GLAS_MODEL; None if it is not on disk.
+
+    The path of a directory may be relative to the directory of models.
+    """
     engine, _, place = chosen.partition(":")
     if engine in _ENGINES and place and (models_dir / place).is_dir():
         return f"{engine}:{(models_dir / place).resolve()}"

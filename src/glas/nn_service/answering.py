@@ -45,6 +45,10 @@ class Question:
     form: ResponseFormat = ResponseFormat.JSON
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
+    bucket: int | None = None
+    """Stands for a person, see `glas.domain.canary`."""
+    when_idle: bool = False
+    """Whether it makes way for others; see `IdleWork`."""
     hints: tuple[str, ...] = ()
     """Names of the fields sent that only some models have a use for: `prompt`, `hotwords`, `keywords`."""
 
@@ -113,7 +117,10 @@ def _ignored(service: RecognitionService, question: Question, model: str) -> dic
 async def recognise(request: Request, service: RecognitionService, file: UploadFile, question: Question) -> Recognition:
     """Recognise a file and wait for the text; give up the job if the caller closes the connection."""
     _require_bytes(file)
-    job, future = service.submit(file.file.read, served_name(service.registry, question.model), question.options)
+    model = served_name(service.registry, question.model)
+    job, future = service.submit(
+        file.file.read, model, question.options, bucket=question.bucket, when_idle=question.when_idle
+    )
     try:
         while not (await asyncio.wait({future}, timeout=_POLL_S))[0]:
             if await request.is_disconnected():
@@ -150,6 +157,8 @@ class _Stream:
             file.file.read,
             served_name(service.registry, question.model),
             question.options,
+            bucket=question.bucket,
+            when_idle=question.when_idle,
             on_progress=self._on_progress,
         )
         self._future.add_done_callback(lambda _future: self._updates.put_nowait(None))

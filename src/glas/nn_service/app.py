@@ -3,16 +3,18 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.clients.nn_service_bodies import HealthBody, TitleBody
+from glas.domain.canary import N_BUCKETS
 from glas.domain.errors import ForbiddenError
 from glas.engines.catalogue import title_of
-from glas.nn_service import comparisons, models, offers, openai, subtitles
+from glas.nn_service import candidates, comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
@@ -67,6 +69,7 @@ def create_app(
     app.include_router(subtitles.make_router(max_body_bytes=max_body_bytes))
     app.include_router(models.make_router())
     app.include_router(offers.make_router())
+    app.include_router(candidates.make_router())
     _add_operation(app)
     app.openapi = describe(  # type: ignore[method-assign]  # FastAPI's own way to change the document
         app, description=_DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS
@@ -90,10 +93,13 @@ def _add_operation(app: FastAPI) -> None:
     )
 
 
-async def health(request: Request) -> HealthBody:
-    """Report that the service works, its default model, and how many recordings it has."""
+async def health(request: Request, bucket: Annotated[int | None, Query(ge=0, lt=N_BUCKETS)] = None) -> HealthBody:
+    """Report that the service works, its default model, and how many recordings it has.
+
+    With a bucket the model is the one that answers requests with this bucket.
+    """
     service = service_of(request)
-    model = service.registry.default
+    model = service.canary.model_for(bucket) or service.registry.default
     loaded = service.registry.loaded().get(model)
     return HealthBody(
         status="ok",

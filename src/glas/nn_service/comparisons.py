@@ -8,7 +8,7 @@ from glas.clients.nn_service_bodies import ComparisonBody
 from glas.domain.corrections import sound_of
 from glas.domain.decoding import RUSSIAN, DecodingOptions
 from glas.nn_service.answering import Question, recognise, service_of
-from glas.nn_service.openai import Model, Recording
+from glas.nn_service.fields import Model, Recording
 from glas.serving.openapi import failures
 
 _MOST_CHARS = 4096  # of a message in Telegram

@@ -1,7 +1,6 @@
 """Routes of models: what can be asked for, what is in memory; and for administrators to load, swap and unload."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -141,8 +140,7 @@ def _shown(registry: Registry, name: str) -> LoadedBody:
 
 
 def _loaded(registry: Registry, name: str, model: LoadedModel) -> LoadedBody:
-    left_s = model.used_at + registry.keep_alive_s - time.monotonic()
-    stays = name == registry.default or not registry.keep_alive_s or model.n_leases
+    left_s = registry.expires_in_s(name, model)
     return LoadedBody(
         id=name,
         version=model.version,
@@ -151,5 +149,5 @@ def _loaded(registry: Registry, name: str, model: LoadedModel) -> LoadedBody:
         since=model.since,
         in_flight=model.n_leases,
         memory_bytes=model.memory_bytes,
-        expires_at=None if stays else datetime.now(UTC) + timedelta(seconds=left_s),
+        expires_at=None if left_s is None else datetime.now(UTC) + timedelta(seconds=left_s),
     )

@@ -3,29 +3,43 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
-from pydantic import BeforeValidator
 
 from glas.clients.nn_service_bodies import PredictionBody, TranscriptionBody, VerboseBody
-from glas.domain.decoding import MOST_KEYWORDS, RUSSIAN, UNSPECIFIED, DecodingOptions
+from glas.domain.decoding import RUSSIAN, UNSPECIFIED, DecodingOptions
 from glas.domain.errors import InvalidParameterError
 from glas.nn_service.answering import Question, answer, model_header, recognise, service_of
-from glas.nn_service.formats import Granularity, Include, ResponseFormat
+from glas.nn_service.fields import (
+    MAX_KEYWORDS,
+    MAX_PROMPT,
+    Bucket,
+    Form_,
+    Granularities,
+    Hotwords,
+    Includes,
+    Keywords,
+    Language,
+    Languages,
+    Model,
+    Prompt,
+    Recording,
+    Stream,
+    Temperature,
+    WhenIdle,
+)
+from glas.nn_service.formats import Include, ResponseFormat
 from glas.nn_service.forms import form_route
 from glas.serving.openapi import failures
 
-_MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only
-_MAX_KEYWORDS = 6000  # characters of all likely words
-_MOST_LISTED = 100
 _LANGUAGES = {"russian": RUSSIAN, "rus": RUSSIAN, "english": "en", "eng": "en", "": None, "auto": None}
 _CODE_LENGTHS = (2, 3)
 _SINGLE_FIELDS = (
     *("file", "model", "language", "prompt", "hotwords"),
-    *("response_format", "temperature", "stream"),
+    *("response_format", "temperature", "stream", "bucket", "when_idle"),
 )
 # Here nothing can be meant by nothing; FastAPI would take it for a field that was not sent.
-_NEVER_EMPTY = ("response_format", "temperature", "stream")
+_NEVER_EMPTY = ("response_format", "temperature", "stream", "bucket", "when_idle")
 
 _TEXT = {"schema": {"type": "string"}}
 # `itemSchema` is of OpenAPI 3.2; it is how FastAPI writes down its own streams of events, too.
@@ -45,88 +59,6 @@ _FORMS = {
     },
 }
 _FAILURES = failures(400, 404, 413, 503, 504)
-
-Recording = Annotated[
-    UploadFile,
-    File(
-        description="Audio or video; its format is found from its bytes.",
-        # Generators of clients know a file by this rather than by its media type.
-        json_schema_extra={"format": "binary"},
-    ),
-]
-Model = Annotated[
-    str,
-    Form(
-        description="A name from `/v1/models`; `auto`, or a hosted model that is not served here: the default one.",
-        examples=["auto", "embedded", "whisper-1"],
-    ),
-]
-Language = Annotated[
-    str,
-    Form(
-        max_length=20,
-        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can. Without this field it is "
-        "Russian, unless the model is sure that it is not: then a model that knows the language writes it, if one is "
-        "on disk, and else the answer carries a `warning`.",
-        json_schema_extra={"format": "bcp47"},
-        examples=["ru"],
-    ),
-]
-Prompt = Annotated[
-    str, Form(max_length=_MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
-]
-Hotwords = Annotated[
-    str, Form(max_length=_MAX_KEYWORDS, description="The same as `keywords[]` in one line, with commas between.")
-]
-Form_ = Annotated[ResponseFormat, Form()]
-Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
-Granularities = Annotated[
-    list[Granularity],
-    Form(
-        alias="timestamp_granularities[]",
-        default_factory=list,
-        description="What `verbose_json` gives times for; segments by default.",
-    ),
-]
-Includes = Annotated[
-    list[Include],
-    Form(alias="include[]", default_factory=list, description="`logprobs`: the tokens with their probabilities."),
-]
-Keywords = Annotated[
-    list[str],
-    Form(
-        alias="keywords[]",
-        default_factory=list,
-        max_length=MOST_KEYWORDS,
-        description="Names and terms that may be said, each of one to three words. Where something that sounds like "
-        "one was recognised doubtfully, it is written if the sound bears it; `verbose_json` tells where. The header "
-        "`X-Ignored-Fields` names them where the model has no use for them.",
-    ),
-]
-Languages = Annotated[
-    list[str],
-    Form(
-        alias="languages[]",
-        default_factory=list,
-        max_length=_MOST_LISTED,
-        description="What may be spoken, unless `language` is sent. Of several the model finds out which.",
-        json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
-    ),
-]
-
-
-def _true_or_false(value: object) -> object:
-    """Accept only `true` and `false` in any case; pydantic would accept many other words for a boolean."""
-    if isinstance(value, str) and value.lower() not in {"true", "false"}:
-        raise ValueError("expected true or false")
-    return value
-
-
-Stream = Annotated[
-    bool,
-    BeforeValidator(_true_or_false),
-    Form(description="Server-sent events, one for each piece of speech."),
-]
 
 
 async def _check_fields(request: Request) -> None:
@@ -189,6 +121,8 @@ async def transcriptions(
     granularities: Granularities,
     include: Includes,
     stream: Stream = False,
+    bucket: Bucket = None,
+    when_idle: WhenIdle = False,
 ) -> Response:
     """Recognise one recording.
 
@@ -212,6 +146,8 @@ async def transcriptions(
         form=response_format,
         granularities=frozenset(granularities),
         include=frozenset(include),
+        bucket=bucket,
+        when_idle=when_idle,
         hints=_sent(prompt=prompt, hotwords=hotwords, keywords=keywords),
     )
     return await answer(request, file, question, stream=stream)
@@ -223,7 +159,7 @@ async def translations(
     file: Recording,
     model: Model = "auto",
     language: Language = RUSSIAN,
-    prompt: Annotated[str, Form(max_length=_MAX_PROMPT, description="English text that came before.")] = "",
+    prompt: Annotated[str, Form(max_length=MAX_PROMPT, description="English text that came before.")] = "",
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
     granularities: Granularities,
@@ -268,9 +204,9 @@ def _likely(hotwords: str, keywords: Sequence[str]) -> str:
         InvalidParameterError: the line is too long.
     """
     line = ", ".join(filter(None, (word.strip() for word in (hotwords, *keywords))))
-    if len(line) > _MAX_KEYWORDS:
+    if len(line) > MAX_KEYWORDS:
         raise InvalidParameterError(
-            f"expected at most {_MAX_KEYWORDS} characters of likely words, got {len(line)}", param="keywords"
+            f"expected at most {MAX_KEYWORDS} characters of likely words, got {len(line)}", param="keywords"
         )
     return line
 

@@ -16,12 +16,15 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher decide the order of their work."""
+    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher decide the order of their work.
+
+    One more is accepted that takes nobody's place, see `IdleWork`.
+    """
 
     def __init__(self, *, workers: int, waiting_limit: int) -> None:
         self._workers = workers
         self._limit = workers + waiting_limit
-        self._executor = ThreadPoolExecutor(self._limit, thread_name_prefix="recording")
+        self._executor = ThreadPoolExecutor(self._limit + 1, thread_name_prefix="recording")
         self._lock = threading.Lock()
         self._in_flight = 0
         self._mean_work_s = 1.0
@@ -32,8 +35,13 @@ class RecognitionQueue:
         """Number of recordings that are being recognised or wait."""
         return self._in_flight
 
-    def submit(self, job: Job, work: Callable[[], T]) -> asyncio.Future[T]:
+    def submit(self, job: Job, work: Callable[[], T], *, is_idle_work: bool = False) -> asyncio.Future[T]:
         """Start the work on a recording; call this from the event loop.
+
+        Args:
+            job: the recording.
+            work: recognises it.
+            is_idle_work: whether it takes nobody's place; there is at most one of these.
 
         Raises:
             OverloadedError: the queue is full; `retry_after_s` is the estimated time until a place is free.
@@ -42,19 +50,20 @@ class RecognitionQueue:
         with self._lock:
             if self._is_closed:
                 raise ServiceFaultError("the service is stopping")
-            if self._in_flight >= self._limit:
+            if self._in_flight >= self._limit and not is_idle_work:
                 wait_s = max(1.0, self._mean_work_s * (self._in_flight - self._workers + 1) / self._workers)
                 raise OverloadedError(
                     f"{self._in_flight} recordings are being recognised or wait, and {self._limit} is the limit; "
                     f"try again in {wait_s:.0f} s",
                     retry_after_s=wait_s,
                 )
-            self._in_flight += 1
+            self._in_flight += not is_idle_work
         # The request's id must follow the job into its thread.
         context = contextvars.copy_context()
         future = self._executor.submit(context.run, self._measured, job, work)
         # Also called when the caller goes away before the job began.
-        future.add_done_callback(self._release)
+        if not is_idle_work:
+            future.add_done_callback(self._release)
         return asyncio.wrap_future(future)
 
     def _measured(self, job: Job, work: Callable[[], T]) -> T:

@@ -10,7 +10,10 @@ from contextlib import asynccontextmanager
 from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
+from glas.engines.catalogue import AUTO
 from glas.nn_service.administration import Administration
+from glas.nn_service.canary import Canary
+from glas.nn_service.idle import IdleWork
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.queue import RecognitionQueue
 from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, open_recogniser
@@ -27,6 +30,7 @@ class RecognitionService:
         recogniser: turns recordings into text.
         queue: limits the number of recordings in the service.
         administration: downloads models and changes the default one.
+        canary: tries a candidate on a share of people.
         deadline_s: seconds after which a recording without a text is given up; None means never.
     """
 
@@ -35,14 +39,17 @@ class RecognitionService:
         recogniser: Recogniser,
         queue: RecognitionQueue,
         administration: Administration,
+        canary: Canary,
         *,
         deadline_s: float | None = None,
     ) -> None:
         self._recogniser = recogniser
         self._queue = queue
         self._deadline_s = deadline_s
+        self._idle_work = IdleWork()
         self.registry: Registry = recogniser.registry
         self.administration = administration
+        self.canary = canary
         self.metrics = Metrics(
             n_in_flight=lambda: queue.in_flight,
             n_loaded=lambda: len(recogniser.registry.loaded()),
@@ -60,6 +67,8 @@ class RecognitionService:
         model: str,
         options: DecodingOptions,
         *,
+        bucket: int | None = None,
+        when_idle: bool = False,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> tuple[Job, asyncio.Future[Recognition]]:
         """Start the recognition of a recording; see `Recogniser.transcribe`.
@@ -68,6 +77,8 @@ class RecognitionService:
             read: reads the whole file; it is called once, in another thread.
             model: the model's name as the caller wrote it.
             options: options of recognition.
+            bucket: stands for a person, see `glas.domain.canary`; the candidate may answer for the default model.
+            when_idle: only if nobody waits for a text, and only until somebody does.
             on_progress: is called from another thread.
 
         Returns:
@@ -76,20 +87,52 @@ class RecognitionService:
         Raises:
             UnknownModelError: no such model is served.
             InvalidParameterError: the model is loaded and does not support the options.
-            OverloadedError: the queue is full.
+            OverloadedError: the queue is full, or the service is not idle.
         """
         job = Job(options, deadline_s=self._deadline_s)
         try:
             name = self._recogniser.choose(model, options)
-            work = functools.partial(self._recogniser.run, job, name, read, on_progress=on_progress)
-            future = self._queue.submit(job, work)
+            tried = self.canary.model_for(bucket) if name == AUTO else None
+            work = functools.partial(self._run, job, name, tried, read, on_progress=on_progress)
+            future = self._submit_idle(job, work) if when_idle else self._submit(job, work)
         except GlasError as error:
-            self.metrics.failed(error.code)
+            if not when_idle:
+                self.metrics.failed(error.code)
             raise
-        future.add_done_callback(functools.partial(self._count, time.monotonic()))
+        future.add_done_callback(functools.partial(self._count, time.monotonic(), when_idle))
         return job, future
 
-    def _count(self, accepted_s: float, future: asyncio.Future[Recognition]) -> None:
+    def _submit(self, job: Job, work: Callable[[], Recognition]) -> asyncio.Future[Recognition]:
+        self._idle_work.make_way()
+        return self._queue.submit(job, work)
+
+    def _submit_idle(self, job: Job, work: Callable[[], Recognition]) -> asyncio.Future[Recognition]:
+        """Start a recognition that makes way for any other one."""
+        self._idle_work.begin(job, self._queue.in_flight)
+        try:
+            future = self._queue.submit(job, work, is_idle_work=True)
+        except GlasError:
+            self._idle_work.end(job)
+            raise
+        future.add_done_callback(lambda _future: self._idle_work.end(job))
+        return future
+
+    def _run(
+        self,
+        job: Job,
+        name: str,
+        tried: str | None,
+        read: Callable[[], bytes],
+        *,
+        on_progress: Callable[[Progress], None],
+    ) -> Recognition:
+        """Recognise a recording with a model; with the candidate `tried` instead if it can be used."""
+        name = name if tried is None else self.canary.usable(tried, job)
+        return self._recogniser.run(job, name, read, on_progress=on_progress)
+
+    def _count(self, accepted_s: float, when_idle: bool, future: asyncio.Future[Recognition]) -> None:  # noqa: FBT001
+        if when_idle and (future.cancelled() or future.exception() is not None):
+            return  # it made way, which is no failure
         if future.cancelled():
             self.metrics.failed("abandoned")
         elif (error := future.exception()) is None:
@@ -117,16 +160,18 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
         stack.callback(unloading.cancel)
         administration = Administration(settings, recogniser.registry)
         stack.push_async_callback(asyncio.to_thread, administration.close)
-        following = asyncio.create_task(_follow(administration))
+        canary = Canary(settings, recogniser.registry)
+        following = asyncio.create_task(_follow(administration, canary))
         stack.callback(following.cancel)
-        yield RecognitionService(recogniser, queue, administration, deadline_s=nn.deadline_s or None)
+        yield RecognitionService(recogniser, queue, administration, canary, deadline_s=nn.deadline_s or None)
 
 
-async def _follow(administration: Administration) -> None:
+async def _follow(administration: Administration, canary: Canary) -> None:
     """Check regularly whether another process, such as `glas promote` or another replica, has chosen a model."""
     while True:
         await asyncio.sleep(_LOOK_AT_CHOICE_S)
         await asyncio.to_thread(administration.follow)
+        await asyncio.to_thread(canary.follow)
 
 
 async def _unload_idle(registry: Registry) -> None:

@@ -45,16 +45,16 @@ class Job:
         """Seconds of work so far: of its own thread without waiting, and of engines."""
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
-    def give_up(self) -> None:
-        """End the job, because the caller does not wait any more; all its waits raise `AbandonedError`."""
+    def give_up(self, why: GlasError | None = None) -> None:
+        """End the job; all its waits raise `why`, by default that the caller does not wait any more."""
         if not self._given_up.done():
-            self._given_up.set_exception(AbandonedError("the caller went away before the end"))
+            self._given_up.set_exception(why or AbandonedError("the caller went away before the end"))
 
     def check(self) -> None:
         """Raise if nobody waits for the text any more.
 
         Raises:
-            AbandonedError: the job was given up.
+            GlasError: the job was given up.
             ServiceTimeoutError: the deadline has passed.
         """
         if self._given_up.done():
@@ -80,3 +80,19 @@ class Job:
             self.check()
             raise GlasError("a job stopped waiting without a reason")
         return future.result()
+
+
+def following(other: Future[None]) -> Future[None]:
+    """Return a future that ends as another one does; to cancel it leaves the other one."""
+    mine: Future[None] = Future()
+
+    def follow(done: Future[None]) -> None:
+        if not mine.set_running_or_notify_cancel():
+            return
+        if (error := done.exception()) is not None:
+            mine.set_exception(error)
+        else:
+            mine.set_result(None)
+
+    other.add_done_callback(follow)
+    return mine

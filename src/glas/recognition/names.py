@@ -112,3 +112,7 @@ class ModelNames:
     def set(self, alias: str, target: str) -> None:
         """Make an alias stand for the model with a uniform name."""
         self._aliases[alias] = target
+
+    def remove(self, alias: str) -> None:
+        """Remove an alias, if there is one."""
+        self._aliases.pop(alias, None)

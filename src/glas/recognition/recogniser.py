@@ -240,4 +240,5 @@ def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registr
         version_of=ModelVersions(models_dir).version_of,
         most=nn.max_models,
         keep_alive_s=nn.keep_alive_s,
+        keep_former_s=nn.keep_former_s,
     )

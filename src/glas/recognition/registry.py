@@ -6,6 +6,8 @@ holds a lease. A model that is unloaded or replaced is closed after its last lea
 At most `most` models are loaded. If a request needs another one, an unused model is unloaded first; if all models are
 in use, the request is refused. A swap unloads afterwards, because the old weights must be used until the new ones are
 loaded. During a swap there may therefore be one model more in memory.
+
+The model that was the default one before is unloaded later than others, so that going back to it loads nothing.
 """
 
 import contextlib
@@ -20,7 +22,7 @@ import structlog
 from glas.domain.errors import ModelLoadError, OverloadedError
 from glas.engines import Engine
 from glas.engines.catalogue import AUTO
-from glas.recognition.job import Job
+from glas.recognition.job import Job, following
 from glas.recognition.loaded import LoadedModel, resident_bytes
 from glas.recognition.names import ModelNames
 
@@ -40,7 +42,8 @@ class Registry:
         load: makes an engine from a uniform name.
         version_of: returns the version of the files that a model has on disk, by its uniform name.
         most: largest number of loaded models.
-        keep_alive_s: seconds after which an unused model other than the default one is unloaded; 0 means never.
+        keep_alive_s: seconds after which an unused model without an alias is unloaded; 0 means never.
+        keep_former_s: the same for the model that was the default one before, if it is longer.
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class Registry:
         version_of: Callable[[str], str],
         most: int = 3,
         keep_alive_s: float = 0,
+        keep_former_s: float = 0,
     ) -> None:
         self._names = names
         self._load = load
         self._version_of = version_of
         self._most = most
         self._keep_alive_s = keep_alive_s
+        self._keep_former_s = keep_former_s
+        self._former: str | None = None
         self._lock = threading.Lock()
         # One swap at a time, so that the files which were named last serve last.
         self._swapping = threading.Lock()
@@ -120,6 +126,8 @@ class Registry:
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
         """Load weights, then make a name point to them; running requests keep the old weights.
 
+        A model that is in memory with the version that it has on disk is not loaded again for an alias.
+
         Args:
             name: an old or new alias that shall mean `target`; or the uniform name of a model, to read its files again.
             target: uniform name of the model; None for the model that the name means now.
@@ -138,14 +146,21 @@ class Registry:
                     f"expected room for {target} beside {self.default}; GLAS_NN_SERVICE__MAX_MODELS is {self._most}",
                     retry_after_s=_RETRY_S,
                 )
-            fresh = self._measured(target)
+            fresh = (self._current(target) if alias is not None else None) or self._measured(target)
             with self._lock:
+                if alias == AUTO and target != self.default:
+                    self._former = self.default
                 if alias is not None:
                     self._names.set(alias, target)
                 replaced = self._put(target, fresh)
         _log.info("model swapped", model=target, version=fresh.version, name=name)
         self._retire(*replaced)
         return fresh
+
+    def forget(self, alias: str) -> None:
+        """Remove an alias; its model is treated like others from now on."""
+        with self._lock:
+            self._names.remove(alias)
 
     def unload(self, name: str) -> bool:
         """Unload a model, by its uniform name, as soon as its last lease has ended.
@@ -160,21 +175,21 @@ class Registry:
             self._retire(model)
         return model is not None
 
+    def expires_in_s(self, name: str, model: LoadedModel) -> float | None:
+        """Return the seconds after which a loaded model is unloaded unless it is used; None if it stays."""
+        if not self._keep_alive_s or model.n_leases or self._names.aliases_of(name):
+            return None
+        least_s = self._keep_former_s if name == self._former else 0
+        return model.used_at + max(self._keep_alive_s, least_s) - time.monotonic()
+
     def unload_idle(self) -> list[str]:
         """Unload the models that were not used for `keep_alive_s` seconds.
 
         Returns:
             The uniform names of the unloaded models.
         """
-        if not self._keep_alive_s:
-            return []
-        limit = time.monotonic() - self._keep_alive_s
-        idle = [
-            name
-            for name, model in self.loaded().items()
-            if name != self.default and not model.n_leases and model.used_at < limit
-        ]
-        return [name for name in idle if self.unload(name)]
+        left_s = {name: self.expires_in_s(name, model) for name, model in self.loaded().items()}
+        return [name for name, left in left_s.items() if left is not None and left < 0 and self.unload(name)]
 
     def close(self) -> None:
         """Unload all models."""
@@ -183,10 +198,9 @@ class Registry:
 
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
         """Put a model into the table; return the models that must be retired. The caller holds the lock."""
-        old = [self._loaded.pop(name)] if name in self._loaded else []
+        old = [model for one, model in self._loaded.items() if one == name and model is not fresh]
         self._loaded[name] = fresh
-        others = [one for one in self._loaded if one not in (name, self.default)]
-        others.sort(key=lambda one: (self._loaded[one].n_leases > 0, self._loaded[one].used_at))
+        others = sorted((one for one in self._loaded if one not in (name, self.default)), key=self._worth)
         n_too_many = max(0, len(self._loaded) - self._most)
         return old + [self._loaded.pop(one) for one in others[:n_too_many]]
 
@@ -203,7 +217,7 @@ class Registry:
                     ours = self._loading[target] = Future()
                     break
             # Cancelling the one future for which all wait would be noticed by the others: each waits for its own.
-            job.wait(_following(someone))
+            job.wait(following(someone))
         try:
             self._retire(*replaced)
             fresh = self._measured(target)
@@ -250,8 +264,18 @@ class Registry:
                 f"{len(self._loaded)} models are loaded and in use, and {self._most} is the limit; {name} must wait",
                 retry_after_s=_RETRY_S,
             )
-        idle.sort(key=lambda one: self._loaded[one].used_at)
+        idle.sort(key=self._worth)
         return [self._loaded.pop(one) for one in idle[:n_too_many]]
+
+    def _worth(self, name: str) -> tuple[bool, bool, bool, float]:
+        """Return a key by which loaded models are sorted: the first ones are unloaded first."""
+        model = self._loaded[name]
+        return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
+
+    def _current(self, name: str) -> LoadedModel | None:
+        """Return a model that is in memory with the version that it has on disk."""
+        model = self.loaded().get(name)
+        return model if model is not None and model.version == self._version_of(name) else None
 
     def _measured(self, name: str) -> LoadedModel:
         """Load a model and determine its version and its memory."""
@@ -267,18 +291,3 @@ class Registry:
                 return LoadedModel(engine, version, grown)
             engine.close()
         raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")
-
-
-def _following(other: Future[None]) -> Future[None]:
-    mine: Future[None] = Future()
-
-    def follow(done: Future[None]) -> None:
-        if not mine.set_running_or_notify_cancel():
-            return
-        if (error := done.exception()) is not None:
-            mine.set_exception(error)
-        else:
-            mine.set_result(None)
-
-    other.add_done_callback(follow)
-    return mine

@@ -76,6 +76,12 @@ class NnServiceSettings(BaseModel):
         description="Seconds without use after which a model is unloaded; 0 means never. The model of GLAS_MODEL "
         "is always loaded.",
     )
+    keep_former_s: float = Field(
+        default=86_400,
+        ge=0,
+        description="Seconds without use for which the model that served before stays in memory, so that it can serve "
+        "again at once.",
+    )
     max_models: int = Field(
         default=3,
         ge=1,

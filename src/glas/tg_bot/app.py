@@ -21,11 +21,13 @@ from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.people import privacy, showing
 from glas.tg_bot.people.announcing import Announcing
+from glas.tg_bot.people.canary import CanaryWatch
 from glas.tg_bot.services import Services
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices import jobs
 from glas.tg_bot.voices.notice import Notice
 from glas.tg_bot.voices.recognition_queue import RecognitionQueue
+from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.workflows import Context, register
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -56,8 +58,10 @@ class TelegramBot:
         await self.introduce()
         await self._forget_shared_accounts()
         self.notice.is_taking_in = True
+        canary = CanaryWatch(self.services.nn_service, self.services.db_assist, self.settings.bot.announce_s)
         beside = [
             asyncio.create_task(self.announcing.watch()),
+            asyncio.create_task(canary.watch()),
             asyncio.create_task(privacy.keep_forgetting(self.services.db_assist, self.durable)),
             asyncio.create_task(showing.keep_showing(self.bot, self.services.db_assist, self.durable)),
         ]
@@ -148,6 +152,12 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         recognition_queue = RecognitionQueue(settings.bot.recognitions)
         notice = Notice(recognition_queue, limiter)
         durable.tell(notice.say, notice.hear)
-        announcing = register(Context(settings, services, durable, bot, phrases, token, recognition_queue, metrics))
+        second = SecondHypotheses(services.nn_service, services.db_assist)
+        announcing = register(
+            Context(settings, services, durable, bot, phrases, token, recognition_queue, second, metrics)
+        )
         intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, metrics=metrics)
-        yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)
+        try:
+            yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)
+        finally:
+            await second.close()

@@ -30,6 +30,7 @@ from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import ByteCache, RecognitionQueue
 from glas.tg_bot.voices.repair import Repair
+from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.steps import Steps
 from glas.tg_bot.voices.subtitles import Subtitling
 
@@ -49,6 +50,7 @@ class Context:
     phrases: Phrases
     token: str
     recognition_queue: RecognitionQueue
+    second: SecondHypotheses
     metrics: Metrics
 
 
@@ -87,7 +89,15 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
     byte_cache = ByteCache(_CACHED_BYTES)
     fetching = Fetching(bot, byte_cache, limit_bytes=options.max_file_mb * _MB, n_large=2 * options.recognitions)
     recogniser = RecordingRecogniser(
-        bot, services.nn_service, db_assist, data_loader, context.recognition_queue, fetching, options.keywords
+        bot,
+        services.nn_service,
+        db_assist,
+        data_loader,
+        context.recognition_queue,
+        fetching,
+        shared.pseudonyms,
+        context.second,
+        options.keywords,
     )
     delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(context.settings.audio.max_duration_s // 60))

@@ -20,10 +20,11 @@ from glas.clients.db_assist_bodies import (
     RowId,
     TgId,
 )
-from glas.db_assist import changes, messages, privacy, ratings
+from glas.clients.second_hypotheses import SecondText
+from glas.db_assist import changes, messages, privacy, ratings, second_hypotheses
 from glas.db_assist.routes import Administrator, RowPath, agreement, database, rules
 from glas.db_assist.routes.users import log_deletion
-from glas.domain.messages import Transcription
+from glas.domain.messages import SecondHypothesis, Transcription
 
 router = APIRouter()
 
@@ -114,6 +115,20 @@ async def finish(request: Request, transcription_id: RowPath, finished: Finished
     """Store the result of recognition."""
     async with database(request).writing() as session:
         return await messages.finish(transcription_id, finished, session=session)
+
+
+@router.put("/transcriptions/{transcription_id}/second-hypothesis")
+async def store_second(request: Request, transcription_id: RowPath, wanted: SecondText) -> SecondHypothesis:
+    """Store what another model wrote of a message."""
+    async with database(request).writing() as session:
+        return await second_hypotheses.store(transcription_id, wanted, session=session)
+
+
+@router.get("/transcriptions/{transcription_id}/second-hypothesis")
+async def second(request: Request, transcription_id: RowPath) -> SecondHypothesis | None:
+    """Find what another model wrote of a message; null if there is nothing."""
+    async with database(request).reading() as session:
+        return await second_hypotheses.find(transcription_id, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/failure")

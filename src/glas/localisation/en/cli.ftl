@@ -176,12 +176,19 @@ dataset-more-silent = {"  "}learnt too: {$place} (without speech), {$recordings}
 dataset-gone = {"  "}recordings that left the export: {$gone}; changed: {$changed}
 dataset-speaker-gone = {"  "}• speaker {$speaker} has left the export, but models of this version heard them
 
+canary-chosen = {$title} ({$name}) is the candidate: it answers {$percent} % of people, the model before all others.
+canary-shadow = {$percent} % of messages are recognised by both models while the server is idle; only reviewers see the second text.
+canary-none = There is no candidate: one model answers everybody.
+canary-ended = ✓ The candidate answers nobody any more.
+canary-either = Give either a model or --end.
+
 watch-nothing = No model was released: there is nothing to compare.
 watch-counts = {$model}: ❌ {$bad} of {$rated} ratings; the former one {$bad_before} of {$rated_before}.
 watch-too-few = The former model has too few ratings to judge.
 watch-fine = As far as can be seen, the new one is no worse.
 watch-worse = The new one is worse than the former.
 watch-advice = To take it back: glas models watch --roll-back
+watch-candidate-taken-back = The candidate answers nobody any more: {$model}.
 watch-taken-back = The former model serves again: {$model}.
 
 records-none = No model has been judged yet.

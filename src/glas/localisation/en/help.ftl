@@ -109,6 +109,11 @@ models-history-help = Who released, refused or took back a model and when, what 
 models-history-model = A number, name or version of `glas models list`.
 models-retire-help = Retire a model, such as when people from whom it learnt have withdrawn; the one before serves again.
 models-retire-reason = Why.
+models-canary-help = Let a candidate answer a share of people before it is decided whether it serves everybody.
+models-canary-name = A name from `glas models`, or a directory; without a name the candidate is shown.
+models-canary-share = Share of people, 0 to 1; a person is always answered by the same model.
+models-canary-shadow = Share of messages, 0 to 1, that the other model recognises, too, while the server is idle.
+models-canary-end = Let the model before answer everybody again.
 models-watch-help = Compare people's ratings of the new model with those of the model before it.
 models-watch-roll-back = If the new one is worse, take it back.
 

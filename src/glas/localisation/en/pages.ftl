@@ -66,6 +66,7 @@ review-lost = Somebody else has reviewed this recording, or it was deleted.
 review-kept = Noted.
 review-earned = An independent review agrees: {$coins}!
 review-unchanged = The text is unchanged: if it is right, press 1.
+review-second = Another model heard:
 review-corrected = corrected
 review-taken-back = The answer is taken back.
 review-nothing-to-take-back = There is nothing to take back.

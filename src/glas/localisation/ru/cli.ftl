@@ -179,12 +179,19 @@ dataset-more-silent = {"  "}ещё учить: {$place} (без речи), за�
 dataset-gone = {"  "}ушло из выгрузки записей: {$gone}; изменилось: {$changed}
 dataset-speaker-gone = {"  "}• говорящего {$speaker} в выгрузке больше нет, а модели этой версии его слышали
 
+canary-chosen = {$title} ({$name}) — кандидат: отвечает {$percent} % людей, остальным отвечает прежняя модель.
+canary-shadow = Ещё {$percent} % сообщений распознают обе модели, когда сервер свободен; второй текст видят только те, кто проверяет записи.
+canary-none = Кандидата нет: всем отвечает одна модель.
+canary-ended = ✓ Кандидат больше никому не отвечает.
+canary-either = Укажите либо модель, либо --end.
+
 watch-nothing = Модель не менялась: сравнивать нечего.
 watch-counts = {$model}: ❌ {$bad} из {$rated} оценок; у прежней — {$bad_before} из {$rated_before}.
 watch-too-few = У прежней модели слишком мало оценок, чтобы судить.
 watch-fine = Новая не хуже прежней, насколько это видно.
 watch-worse = Новая хуже прежней.
 watch-advice = Вернуть прежнюю: glas models watch --roll-back
+watch-candidate-taken-back = Кандидат больше никому не отвечает: {$model}.
 watch-taken-back = Прежняя модель возвращена: {$model}.
 
 records-none = Проверенных моделей пока нет.

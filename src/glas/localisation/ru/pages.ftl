@@ -68,6 +68,7 @@ review-lost = Эту запись уже проверил кто-то друго
 review-kept = Записано.
 review-earned = Сошлось с независимой проверкой: {$coins}!
 review-unchanged = Текст не изменён: если он верен, нажмите 1.
+review-second = Другая модель услышала:
 review-corrected = исправлено
 review-taken-back = Ответ отменён.
 review-nothing-to-take-back = Отменять нечего.

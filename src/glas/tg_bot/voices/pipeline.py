@@ -112,7 +112,7 @@ class Pipeline:
 
         async def recognise() -> dict[str, Any]:
             transcription_id = await self._record(answer) if answer.admission.is_kept else None
-            heard = await self.recogniser.hear(job, ticket)
+            heard = await self.recogniser.hear(job, ticket, transcription_id=transcription_id)
             if transcription_id is None:
                 heard = heard.model_copy(update={"kept": None})
             return Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")

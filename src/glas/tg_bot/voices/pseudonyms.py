@@ -7,6 +7,7 @@ import hashlib
 import hmac
 
 from glas.clients.db_assist_bodies import UsageRecord
+from glas.domain.canary import N_BUCKETS
 
 
 class Pseudonyms:
@@ -22,6 +23,10 @@ class Pseudonyms:
     def judging(self, party: int) -> str:
         """Return the name under which the corrections of a person are counted that an engine judged."""
         return self._of(f"judging:{party}")
+
+    def bucket(self, party: int) -> int:
+        """Return a number that a hundredth of all people and chats share; see `glas.domain.canary`."""
+        return int(self._of(f"bucket:{party}"), 16) % N_BUCKETS
 
     def record(self, party: str, recording: str, audio_s: float) -> UsageRecord:
         """Return the record of a recording.

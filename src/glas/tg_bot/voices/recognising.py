@@ -22,7 +22,9 @@ from glas.domain.vocabulary import digest
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.jobs import VoiceJob
+from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
+from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.status import shown_status, status_text
 
 # Recognition does not need the vocabulary, so that it does not wait for it as long as for other things.
@@ -72,6 +74,8 @@ class RecordingRecogniser:
     data_loader: DataLoaderClient
     recognition_queue: RecognitionQueue
     fetching: Fetching
+    pseudonyms: Pseudonyms
+    second: SecondHypotheses
     n_keywords: int
     """How many words of vocabularies go with a recording at most."""
 
@@ -85,8 +89,13 @@ class RecordingRecogniser:
         """Show the progress to the person within the context, in the message `place` (ids of chat and message)."""
         return shown_status(self.bot, *place, lambda: status_text(ticket, job.recording.duration_s, say))
 
-    async def hear(self, job: VoiceJob, ticket: Ticket) -> Heard:
+    async def hear(self, job: VoiceJob, ticket: Ticket, *, transcription_id: int | None = None) -> Heard:
         """Recognise one recording.
+
+        Args:
+            job: the recording.
+            ticket: its place in the queue.
+            transcription_id: its row; None if nothing of it is stored.
 
         Raises:
             GlasError: it cannot be downloaded or recognised.
@@ -96,15 +105,21 @@ class RecordingRecogniser:
             return known
         with self.recognition_queue.in_line(ticket):
             async with self.fetching.held(job.recording, ticket) as read, self.recognition_queue.seat(ticket):
+                data = await read()
                 try:
                     recognition = await self.nn_service.transcribe(
-                        await read(), keywords=keywords, on_progress=ticket.tell
+                        data,
+                        keywords=keywords,
+                        bucket=self.pseudonyms.bucket(job.party),
+                        on_progress=ticket.tell,
                     )
                 except AudioError:
                     # Another attempt downloads it again, as it may have been damaged in transit.
                     self.fetching.drop(job.recording)
                     raise
         heard = recognition.hypothesis
+        if transcription_id is not None:
+            self.second.offer(transcription_id, heard, data, keywords)
         text = heard.text.strip()
         return Heard(
             text=text,
@@ -154,7 +169,7 @@ class RecordingRecogniser:
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
-        model = await self._served_model()
+        model = await self._served_model(job)
         if model is None:
             return None
         known = await self.db_assist.same_file(file_unique_id, model=model, keywords_sha256=keywords_sha256)
@@ -172,10 +187,13 @@ class RecordingRecogniser:
             same_as=known.id,
         )
 
-    async def _served_model(self) -> ModelRef | None:
-        """Return the current model of nn_service, by a call each time, because it may change; None if unknown."""
+    async def _served_model(self, job: VoiceJob) -> ModelRef | None:
+        """Return the model that would recognise a recording now; None if it is not known.
+
+        This is a call each time, because the model may change.
+        """
         try:
-            return (await self.nn_service.health()).served
+            return (await self.nn_service.health(bucket=self.pseudonyms.bucket(job.party))).served
         except GlasError:
             return None
 

@@ -1,9 +1,10 @@
 """The page of reviewers: one recording after the other, with its text, to be judged by single keys.
 
-A reviewer sees the recognised text and nobody else's words. Two messages are held: the one that is heard, and the next
-one, which the page loads meanwhile.
+A reviewer sees the recognised text, and what another model heard if it heard other words, but nobody else's words. Two
+messages are held: the one that is heard, and the next one, which the page loads meanwhile.
 """
 
+from difflib import SequenceMatcher
 from pathlib import PurePath
 from typing import Annotated, Final, Self
 
@@ -14,6 +15,7 @@ from glas.clients.db_assist_bodies import RowId
 from glas.clients.review_bodies import ReviewItem, ReviewResult
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.reviews import Verdict
+from glas.domain.text import normalise
 from glas.localisation import Catalogue
 from glas.web.access.guard import Visit, site_of
 from glas.web.access.rights import Right
@@ -50,6 +52,13 @@ class SpokenWord(_Value):
     end: float
 
 
+class OtherWord(_Value):
+    """A word of another model's text."""
+
+    word: str
+    differs: bool = Field(description="Whether the recognised text has another word, or none, in this place.")
+
+
 class Span(_Value):
     """A part of the recording in which somebody speaks, seconds."""
 
@@ -65,6 +74,7 @@ class Item(_Value):
     duration_s: float
     words: tuple[SpokenWord, ...] = Field(description="Empty where their times were not kept.")
     spans: tuple[Span, ...]
+    second: tuple[OtherWord, ...] = Field(description="Where another model heard other words; otherwise empty.")
 
 
 class Figures(_Value):
@@ -193,6 +203,7 @@ async def _next(services: Services, person: int, besides: int | None) -> ReviewI
 
 async def _described(services: Services, item: ReviewItem) -> Item:
     kept = await services.data_loader.fetch_recognition(item.transcription_id)
+    second = await services.db_assist.second_hypothesis(item.transcription_id)
     # Of another text the words would be wrong.
     is_of_text = kept is not None and kept.recognition.hypothesis.text == item.text
     segments = kept.recognition.hypothesis.segments if kept is not None and is_of_text else ()
@@ -205,7 +216,21 @@ async def _described(services: Services, item: ReviewItem) -> Item:
         ),
         spans=tuple(Span(start=one.start_s, end=one.end_s) for one in segments)
         or (Span(start=0.0, end=item.duration_s),),
+        second=() if second is None else other_words(item.text, second.text),
     )
+
+
+def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
+    """Return the words of a second text, each with whether it differs; none if both texts say the same.
+
+    Words are compared as error rates compare them: case and punctuation do not count.
+    """
+    if normalise(text) == normalise(second):
+        return ()
+    words = second.split()
+    matcher = SequenceMatcher(None, [*map(normalise, text.split())], [*map(normalise, words)], autojunk=False)
+    same = {place for block in matcher.get_matching_blocks() for place in range(block.b, block.b + block.size)}
+    return tuple(OtherWord(word=word, differs=place not in same) for place, word in enumerate(words))
 
 
 def _thanks(result: ReviewResult, say: Catalogue) -> str:

@@ -48,6 +48,13 @@ function showWords() {
   target.replaceChildren(...made.flatMap((one, index) => (index ? [' ', one] : [one])));
 }
 
+/** Show what another model heard, with its other words marked. */
+function showSecond() {
+  byId('second').hidden = shown.second.length === 0;
+  const made = shown.second.map(({ word, differs }) => (differs ? element('mark', {}, word) : word));
+  byId('second-words').replaceChildren(...made.flatMap((one, index) => (index ? [' ', one] : [one])));
+}
+
 /** Show the current message, or that there is none. */
 async function show() {
   const item = work.current;
@@ -67,6 +74,7 @@ async function show() {
   byId('sound-problem').hidden = true;
   byId('sound-problem').textContent = said('noSound');
   showWords();
+  showSecond();
   const hasSound = await sound.show(item, hasActed);
   if (shown !== item) return;
   byId('sound-problem').hidden = hasSound;

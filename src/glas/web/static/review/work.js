@@ -12,8 +12,8 @@ function today() {
 
 /** A message with its sound. `sound` is a promise of `{file, peaks, duration}`; null if it cannot be loaded. */
 export class Item {
-  constructor({ id, text, duration_s: duration, words, spans }) {
-    Object.assign(this, { id, text, duration, words, spans });
+  constructor({ id, text, duration_s: duration, words, spans, second }) {
+    Object.assign(this, { id, text, duration, words, spans, second });
     this.written = text; // what stands in the field
     this.sound = this.#load();
   }

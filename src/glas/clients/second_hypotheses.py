@@ -1,0 +1,47 @@
+"""The part of the db_assist client for second hypotheses."""
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from glas.clients.db_assist_bodies import Name, Text
+from glas.domain.messages import SecondHypothesis
+from glas.domain.transcription import Hypothesis
+
+_found: TypeAdapter[SecondHypothesis | None] = TypeAdapter(SecondHypothesis | None)
+
+
+class SecondText(BaseModel):
+    """What another model wrote of a message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Annotated[Text, Field(max_length=1_000_000)]
+    confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    model: Name
+    model_version: Annotated[Name, Field(max_length=64)]
+
+
+class SecondCalls(ABC):
+    """Store and read what another model wrote of a message."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def store_second_hypothesis(self, transcription_id: int, heard: Hypothesis) -> None:
+        """Store a second hypothesis; a later one of the same message replaces it.
+
+        Raises:
+            NotFoundError: there is no such message, or not any more.
+        """
+        body = SecondText.model_construct(
+            text=heard.text, confidence=heard.confidence, model=heard.model, model_version=heard.model_version or ""
+        )
+        await self._call("PUT", f"/transcriptions/{transcription_id}/second-hypothesis", body)
+
+    async def second_hypothesis(self, transcription_id: int) -> SecondHypothesis | None:
+        """Return the second hypothesis of a message; None if there is none."""
+        return _found.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/second-hypothesis"))

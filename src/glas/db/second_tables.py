@@ -1,0 +1,24 @@
+"""The table of second hypotheses: what another model wrote of a message."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from glas.db.base import Base
+from glas.db.types import UtcDateTime
+
+
+class SecondHypothesisRow(Base):
+    """The text of another model than the one that answered; reviewers see it, the speaker does not."""
+
+    __tablename__ = "second_hypotheses"
+
+    transcription_id: Mapped[int] = mapped_column(ForeignKey("transcriptions.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    confidence: Mapped[float | None]
+    model: Mapped[str] = mapped_column(String(512))
+    model_version: Mapped[str] = mapped_column(String(64))
+    creation_datetime: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),)

@@ -1,0 +1,36 @@
+"""Choose whom a candidate answers, without knowing who they are.
+
+The bot sends a bucket with each recording: a number from 0 to 99 that it makes from a person's pseudonym. A person has
+the same bucket each time, and a hundredth of all people share it. A candidate answers some of the buckets.
+"""
+
+import hashlib
+from typing import Final
+
+from glas.domain.model_ref import ModelRef
+
+N_BUCKETS: Final = 100
+
+
+def chosen_buckets(model: str, share: float) -> frozenset[int]:
+    """Return the buckets that a candidate answers.
+
+    With a larger share it is the same buckets and others. Another candidate answers other ones, so that it is not
+    always the same people who meet new models.
+
+    Args:
+        model: uniform name of the candidate.
+        share: of people, 0..1; it is rounded to hundredths.
+    """
+    ranked = sorted(range(N_BUCKETS), key=lambda bucket: _digest(f"{model} {bucket}"))
+    return frozenset(ranked[: round(share * N_BUCKETS)])
+
+
+def is_drawn(number: int, model: ModelRef, share: float) -> bool:
+    """Return whether a message belongs to the share of messages that a model hears a copy of, by its number."""
+    drawn = int.from_bytes(_digest(f"{model} {number}")[:8])
+    return drawn < share * 2**64
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(f"glas canary {name}".encode()).digest()

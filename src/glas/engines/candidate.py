@@ -1,0 +1,75 @@
+"""The choice of a candidate: a file in the directory of models, beside the one that names the champion.
+
+Every server with that directory reads it, so all replicas try the same candidate on the same share of people.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glas.domain.errors import ModelError, ModelFileMissingError
+from glas.engines.catalogue import uniform_on_disk
+
+CANDIDATE = "candidate"
+
+
+class CandidateChoice(BaseModel):
+    """A candidate, and who meets it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str = Field(min_length=1, description="In the form of GLAS_MODEL.")
+    share: float = Field(default=0, ge=0, le=1, description="Share of people whom the candidate answers.")
+    shadow_share: float = Field(
+        default=0, ge=0, le=1, description="Share of messages of which a second text is made while nobody waits."
+    )
+
+
+def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
+    """Return the candidate that was chosen; None if there is none, or if the file is damaged."""
+    try:
+        return CandidateChoice.model_validate_json((models_dir / CANDIDATE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
+    """Let servers try a candidate.
+
+    Returns:
+        Its uniform name.
+
+    Raises:
+        ModelFileMissingError: the model is not on disk.
+        ModelError: the directory of models cannot be written.
+    """
+    name = uniform_on_disk(choice.model, models_dir)
+    if name is None:
+        raise ModelFileMissingError(f"expected a model on disk, got {choice.model}; get it: glas models get")
+    fresh = models_dir / f".{CANDIDATE}.part"
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(choice.model_copy(update={"model": name}).model_dump_json() + "\n", encoding="utf-8")
+        fresh.replace(models_dir / CANDIDATE)
+    except OSError as error:
+        raise ModelError(f"{models_dir / CANDIDATE}: the choice cannot be kept: {error}.") from error
+    return name
+
+
+def end_candidate(models_dir: Path) -> bool:
+    """Take the candidate back; the champion answers everybody again.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        ModelError: the directory of models cannot be written.
+    """
+    path = models_dir / CANDIDATE
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ModelError(f"{path}: the candidate cannot be taken back: {error}.") from error
+    return True

@@ -1,0 +1,120 @@
+"""Try a candidate on a share of people while the champion answers all others."""
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+
+from glas.domain.canary import chosen_buckets
+from glas.domain.errors import GlasError, InvalidParameterError, ModelError, ModelFileMissingError, OverloadedError
+from glas.engines.candidate import CANDIDATE, CandidateChoice, chosen_candidate, end_candidate
+from glas.engines.catalogue import AUTO, uniform_on_disk
+from glas.recognition import Job, Registry, require_able
+from glas.settings import Settings
+
+_log = structlog.stdlib.get_logger("glas.nn_service")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate that answers some people.
+
+    Attributes:
+        model: its uniform name.
+        version: version of its weights.
+        choice: as it was chosen.
+        buckets: which people it answers, see `glas.domain.canary`.
+    """
+
+    model: str
+    version: str
+    choice: CandidateChoice
+    buckets: frozenset[int]
+
+
+class Canary:
+    """Follows the choice of a candidate; every method may be called from any thread.
+
+    Args:
+        settings: where models lie; a candidate is tried only if GLAS_MODEL is `auto`.
+        registry: the loaded models.
+    """
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._seen: tuple[CandidateChoice | None, str] = (None, registry.default)
+        self.tried: Tried | None = None
+
+    def follow(self) -> None:
+        """Load the candidate that was chosen, and let it answer its share of people.
+
+        A candidate that cannot be loaded is tried once. The champion then answers everybody.
+        """
+        with self._lock:
+            self._follow()
+
+    def take_back(self) -> None:
+        """End the choice for all servers with this directory of models; requests that run keep the candidate.
+
+        Raises:
+            ModelError: the directory of models cannot be written.
+        """
+        end_candidate(self._settings.models_dir)
+        self.follow()
+
+    def _follow(self) -> None:
+        is_auto = self._settings.model == AUTO
+        choice = chosen_candidate(self._settings.models_dir) if is_auto else None
+        seen = choice, self._registry.default
+        if seen == self._seen:
+            return
+        self._seen, tried = seen, None
+        try:
+            tried = None if choice is None else self._loaded(choice)
+        except GlasError as error:
+            _log.error("the candidate cannot be tried", model=choice and choice.model, error=error.message)
+        except Exception:  # noqa: BLE001 - logged; an error of one candidate must not end the following of others
+            _log.exception("the candidate cannot be tried", model=choice and choice.model)
+        _log.info("another candidate is tried" if tried else "no candidate is tried", model=tried and tried.model)
+        self.tried = tried
+        if tried is None:
+            self._registry.forget(CANDIDATE)
+
+    def _loaded(self, choice: CandidateChoice) -> Tried | None:
+        """Load a candidate; None if it serves everybody already.
+
+        Raises:
+            ModelError: it is not on disk, or cannot be loaded.
+            OverloadedError: there is no room for it.
+        """
+        name = uniform_on_disk(choice.model, self._settings.models_dir)
+        if name is None:
+            raise ModelFileMissingError(f"{choice.model} is not on disk")
+        if name == self._registry.default:
+            end_candidate(self._settings.models_dir)  # after a roll-back it must not be tried again
+            return None
+        loaded = self._registry.swap(CANDIDATE, name)
+        return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
+
+    def model_for(self, bucket: int | None) -> str | None:
+        """Return the uniform name of the candidate if it answers a bucket; None if the default model does."""
+        tried = self.tried
+        return tried.model if tried is not None and bucket in tried.buckets else None
+
+    def usable(self, name: str, job: Job) -> str:
+        """Return the name of the candidate, or `auto` if it cannot be used for a recording.
+
+        Nobody is refused because of a candidate that has no room, or does not know an option.
+
+        Raises:
+            GlasError: what `Job.wait` raises.
+        """
+        try:
+            with self._registry.lease(name, job) as model:
+                require_able(model.engine, job.options)
+        except (ModelError, OverloadedError, InvalidParameterError) as error:
+            _log.warning("the candidate cannot answer, so the default model does", model=name, error=error.message)
+            return AUTO
+        return name

@@ -1,0 +1,41 @@
+"""Routes of the candidate: which one is tried on which share of people; for administrators to take it back."""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+
+from glas.clients.nn_service_model_bodies import CandidateBody
+from glas.nn_service.answering import service_of
+from glas.serving.openapi import failures
+
+_CANDIDATE = "/api/candidate"
+
+
+def make_router() -> APIRouter:
+    """Make the router."""
+    router = APIRouter(tags=["models"])
+    router.add_api_route(_CANDIDATE, show, methods=["GET"], summary="Which candidate is tried", responses=failures())
+    router.add_api_route(
+        _CANDIDATE,
+        take_back,
+        methods=["DELETE"],
+        status_code=204,
+        summary="Take the candidate back (administrators)",
+        responses=failures(403),
+    )
+    return router
+
+
+async def show(request: Request) -> CandidateBody | None:
+    """Return the candidate that is tried now, or null; `glas models canary` chooses it."""
+    tried = service_of(request).canary.tried
+    if tried is None:
+        return None
+    choice = tried.choice
+    return CandidateBody(model=tried.model, version=tried.version, share=choice.share, shadow_share=choice.shadow_share)
+
+
+async def take_back(request: Request) -> Response:
+    """Let the default model answer everybody again; no request fails. Without a candidate nothing happens."""
+    await asyncio.to_thread(service_of(request).canary.take_back)
+    return Response(status_code=204)

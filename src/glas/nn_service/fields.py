@@ -1,0 +1,114 @@
+"""The fields of forms that ask for recognition."""
+
+from typing import Annotated
+
+from fastapi import File, Form, UploadFile
+from pydantic import BeforeValidator
+
+from glas.domain.canary import N_BUCKETS
+from glas.domain.decoding import MOST_KEYWORDS
+from glas.nn_service.formats import Granularity, Include, ResponseFormat
+
+MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only
+MAX_KEYWORDS = 6000  # characters of all likely words
+_MOST_LISTED = 100
+
+Recording = Annotated[
+    UploadFile,
+    File(
+        description="Audio or video; its format is found from its bytes.",
+        # Generators of clients know a file by this rather than by its media type.
+        json_schema_extra={"format": "binary"},
+    ),
+]
+Model = Annotated[
+    str,
+    Form(
+        description="A name from `/v1/models`; `auto`, or a hosted model that is not served here: the default one.",
+        examples=["auto", "embedded", "whisper-1"],
+    ),
+]
+Language = Annotated[
+    str,
+    Form(
+        max_length=20,
+        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can. Without this field it is "
+        "Russian, unless the model is sure that it is not: then a model that knows the language writes it, if one is "
+        "on disk, and else the answer carries a `warning`.",
+        json_schema_extra={"format": "bcp47"},
+        examples=["ru"],
+    ),
+]
+Prompt = Annotated[
+    str, Form(max_length=MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
+]
+Hotwords = Annotated[
+    str, Form(max_length=MAX_KEYWORDS, description="The same as `keywords[]` in one line, with commas between.")
+]
+Form_ = Annotated[ResponseFormat, Form()]
+Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
+Granularities = Annotated[
+    list[Granularity],
+    Form(
+        alias="timestamp_granularities[]",
+        default_factory=list,
+        description="What `verbose_json` gives times for; segments by default.",
+    ),
+]
+Includes = Annotated[
+    list[Include],
+    Form(alias="include[]", default_factory=list, description="`logprobs`: the tokens with their probabilities."),
+]
+Keywords = Annotated[
+    list[str],
+    Form(
+        alias="keywords[]",
+        default_factory=list,
+        max_length=MOST_KEYWORDS,
+        description="Names and terms that may be said, each of one to three words. Where something that sounds like "
+        "one was recognised doubtfully, it is written if the sound bears it; `verbose_json` tells where. The header "
+        "`X-Ignored-Fields` names them where the model has no use for them.",
+    ),
+]
+Languages = Annotated[
+    list[str],
+    Form(
+        alias="languages[]",
+        default_factory=list,
+        max_length=_MOST_LISTED,
+        description="What may be spoken, unless `language` is sent. Of several the model finds out which.",
+        json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
+    ),
+]
+
+
+def _true_or_false(value: object) -> object:
+    """Accept only `true` and `false` in any case; pydantic would accept many other words for a boolean."""
+    if isinstance(value, str) and value.lower() not in {"true", "false"}:
+        raise ValueError("expected true or false")
+    return value
+
+
+Stream = Annotated[
+    bool,
+    BeforeValidator(_true_or_false),
+    Form(description="Server-sent events, one for each piece of speech."),
+]
+
+
+WhenIdle = Annotated[
+    bool,
+    BeforeValidator(_true_or_false),
+    Form(
+        description="Recognise it only while nobody waits for a text: 503 if somebody does, now or before it is done.",
+    ),
+]
+Bucket = Annotated[
+    int | None,
+    Form(
+        ge=0,
+        lt=N_BUCKETS,
+        description="A number that stands for a hundredth of all people; a person always sends the same one. While a "
+        "candidate is tried, it answers some of these numbers if `model` means the default model.",
+    ),
+]

@@ -1,0 +1,44 @@
+"""Recordings that are recognised only while nobody waits: copies of messages, for a second text."""
+
+import threading
+
+from glas.domain.errors import OverloadedError
+from glas.recognition import Job
+
+_RETRY_S = 60.0
+
+
+class IdleWork:
+    """At most one recording at a time, which ends as soon as anybody asks for anything."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._job: Job | None = None
+
+    def begin(self, job: Job, n_in_flight: int) -> None:
+        """Admit a recording.
+
+        Args:
+            job: its job.
+            n_in_flight: other recordings in the service.
+
+        Raises:
+            OverloadedError: the service is not idle.
+        """
+        with self._lock:
+            if n_in_flight or self._job is not None:
+                raise OverloadedError("expected a service that is idle; others wait for a text", retry_after_s=_RETRY_S)
+            self._job = job
+
+    def end(self, job: Job) -> None:
+        """Note that a recording has ended."""
+        with self._lock:
+            if self._job is job:
+                self._job = None
+
+    def make_way(self) -> None:
+        """End the recording that is recognised; pieces that no engine has begun are dropped."""
+        with self._lock:
+            job = self._job
+        if job is not None:
+            job.give_up(OverloadedError("the service was idle, and is not any more", retry_after_s=_RETRY_S))

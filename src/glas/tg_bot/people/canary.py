@@ -1,0 +1,66 @@
+"""End the trial of a candidate that people rate worse than the champion, or that was decided against."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.model_record_bodies import DecisionRequest
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import GlasError
+from glas.domain.model_records import ModelState
+from glas.domain.model_ref import ModelRef
+
+_US = "tg_bot"
+_DECIDED_AGAINST = frozenset({ModelState.REFUSED, ModelState.ROLLED_BACK, ModelState.RETIRED})
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+@dataclass(frozen=True)
+class CanaryWatch:
+    """Compare the ratings of candidate and champion again and again; several bots may do so at once."""
+
+    nn_service: NnServiceClient
+    db_assist: DbAssistClient
+    look_s: float
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except GlasError as error:
+                _log.warning("the ratings of a candidate could not be compared", code=error.code)
+            except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later comparisons
+                _log.exception("the ratings of a candidate could not be compared")
+            await asyncio.sleep(self.look_s)
+
+    async def look(self) -> None:
+        """Compare once; take the candidate back if it is worse, or if it is no candidate any more.
+
+        A decision is stored first, so that the next look finds it if this one is killed in between.
+
+        Raises:
+            GlasError: a service does not answer.
+        """
+        tried = await self.nn_service.candidate()
+        if tried is None:
+            return
+        known = await self.db_assist.model(tried.ref)
+        if known is not None and known.state in _DECIDED_AGAINST:
+            await self._take_back(tried.ref, known.state.value)
+            return
+        champion = (await self.nn_service.health()).served
+        found = None if champion is None else await self.db_assist.compare_ratings(champion, tried.ref)
+        if found is None or not found.has_alarm:
+            return
+        if known is not None and known.state is ModelState.CANDIDATE:
+            wanted = DecisionRequest(state=ModelState.REFUSED, operator=_US, reason=found.summary)
+            await self.db_assist.decide(known.id, wanted)
+        await self._take_back(tried.ref, found.summary)
+
+    async def _take_back(self, ref: ModelRef, why: str) -> None:
+        await self.nn_service.take_candidate_back()
+        _log.warning("the candidate is taken back", model=str(ref), reason=why)

@@ -1,0 +1,78 @@
+"""Let another model hear a copy of some messages while nobody waits for a text; reviewers see its text.
+
+This delays no person: nn_service refuses the copy unless it is idle, and drops it as soon as anybody asks for anything.
+A copy that was dropped is not sent again, and nothing of it is stored.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.clients.nn_service_model_bodies import CandidateBody
+from glas.domain.canary import is_drawn
+from glas.domain.errors import GlasError
+from glas.domain.transcription import Hypothesis
+
+_LOOK_S = 10.0
+_DEFAULT = "auto"
+
+_log = structlog.stdlib.get_logger("glas.tg_bot")
+
+
+@dataclass
+class SecondHypotheses:
+    """Copies of messages, at most one at a time; those that come meanwhile are passed over."""
+
+    nn_service: NnServiceClient
+    db_assist: DbAssistClient
+    _running: "asyncio.Task[None] | None" = None
+    _tried: CandidateBody | None = None
+    _looked_at: float = field(default=-_LOOK_S)
+
+    def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
+        """Begin with a copy of a message and return at once.
+
+        Args:
+            transcription_id: the message.
+            heard: what was recognised.
+            data: the recording.
+            keywords: those that were sent along.
+        """
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._hear(transcription_id, heard, data, keywords))
+
+    async def close(self) -> None:
+        """End what runs."""
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+
+    async def _hear(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
+        try:
+            tried = await self._candidate()
+            if tried is None or not is_drawn(transcription_id, tried.ref, tried.shadow_share):
+                return
+            # A person whom the candidate answers gets the champion as the second one.
+            other = _DEFAULT if heard.model == tried.model else tried.model
+            second = await self.nn_service.transcribe(data, model=other, keywords=keywords, when_idle=True)
+            if second.hypothesis.model_version != heard.model_version:
+                await self.db_assist.store_second_hypothesis(transcription_id, second.hypothesis)
+        except GlasError as error:
+            _log.info("a message has no second text", transcription=transcription_id, code=error.code)
+        except Exception:  # noqa: BLE001 - logged; the person has their answer in any case
+            _log.exception("a message has no second text", transcription=transcription_id)
+
+    async def _candidate(self) -> CandidateBody | None:
+        """Return the candidate, as it was some seconds ago at most."""
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_S:
+            self._tried = await self.nn_service.candidate()
+            self._looked_at = now
+        return self._tried
