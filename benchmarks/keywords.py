@@ -45,8 +45,8 @@ from glas.engines.whisper import WhisperEngine
 from glas.recognition.references import Utterance, read_reference_set
 from glas.training.voices.festvox import Reading as FestvoxReading
 from glas.training.voices.festvox import read_festvox
-from glas.training.voices.manner import Manner
 from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.speech import speak
 
 TERMS = Path(__file__).with_name("keywords.txt")
@@ -136,7 +136,7 @@ def sentences(voices: Path, which: str) -> Iterator[Said]:
     for place in range(N_SENTENCES):
         for number, (kind, forms) in enumerate(terms(which)):
             text, voice = FRAMES[kind][place].format(forms[place]), VOICES[(number + place) % len(VOICES)]
-            yield Said(forms[place], every_form(forms[0]), text, speak(synthesiser, text, Manner(voice)))
+            yield Said(forms[place], every_form(forms[0]), text, speak(synthesiser, text, SpeakingStyle(voice)))
 
 
 def recall(engine: WhisperEngine, voices: Path, which: str, *, with_prompt: bool) -> None:

@@ -20,7 +20,7 @@ from glas.system.message_files import LIST
 from glas.training.datasets.making import Rules
 from glas.training.finetune.base import Base
 from glas.training.rounds import Outcome, RoundPlan, finished_rounds, run_round
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models import phrases
 from tests.models.test_finetune_checkpoint import NEW, RECIPE
@@ -41,8 +41,8 @@ class KilledError(Exception):
 
 async def say_all(world: World) -> None:
     """Everybody says the new phrase in a voice of their own, and corrects its last word."""
-    manners = [Manner(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
-    for number, sound in enumerate(phrases.say_all((NEW, manner) for manner in manners)):
+    styles = [SpeakingStyle(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
+    for number, sound in enumerate(phrases.say_all((NEW, style) for style in styles)):
         person = await world.person(number)
         message = await world.message(person, as_wav(sound), NEW[:-3])
         await world.correct(message, person, NEW)

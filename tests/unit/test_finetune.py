@@ -10,7 +10,7 @@ from glas.domain.errors import DataSetError
 from glas.domain.metrics import error_rates
 from glas.domain.text import normalise
 from glas.recognition.references import Utterance
-from glas.training.finetune.share import Trial, choose_share
+from glas.training.finetune.share import MeasuredShare, choose_share
 from glas.training.finetune.split import split
 from glas.training.finetune.targets import target_text
 
@@ -62,13 +62,13 @@ def test_too_little_to_choose_on_is_told() -> None:
         split(utterances(1, 1), 0.3)
 
 
-def trial(share: float, wrong: int, kept_wrong: int) -> Trial:
+def trial(share: float, wrong: int, kept_wrong: int) -> MeasuredShare:
     def rates(n: int) -> object:
         return error_rates(["а б в г д е ж з и к"] * 10, ["а б в г д е ж з и к"] * 10).model_copy(
             update={"wer": n / 100, "substitutions": n, "char_errors": n}
         )
 
-    return Trial(share=share, dev=rates(wrong), kept={"reader": rates(kept_wrong)})
+    return MeasuredShare(share=share, dev=rates(wrong), kept={"reader": rates(kept_wrong)})
 
 
 def test_the_best_share_that_forgets_nothing() -> None:

@@ -1,4 +1,4 @@
-"""One round of learning: dataset version, fine-tuning, gate, release; each step leaves what is there already.
+"""One round of learning: dataset version, fine-tuning, gate, release.
 
 A round belongs to a dataset version, whose name is a hash of its content. So a round that was killed goes on where it
 stopped, and what was learnt once is not learnt again: the next version with nothing new in it has the same name.
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 
 class Round(BaseModel):
-    """What a round did."""
+    """The result of a round."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -100,19 +100,19 @@ def run_round(
     report: Report = silent,
     on_measure: Callable[[str | None], None] = lambda _model: None,
 ) -> Round:
-    """Run a round, or go on with one that was broken off; a finished one is returned as it ended.
+    """Run a round, or resume an interrupted one; return the result of a finished one.
 
-    Nothing is released here: the caller decides what becomes of a candidate that passed.
+    Nothing is released here: the caller decides about a candidate that passed.
 
     Args:
-        settings: as the server has them; their model is the champion.
+        settings: the settings of the server; their model is the champion.
         plan: what is learnt and measured.
-        report: told about each step of the fine-tuning.
+        report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
     Raises:
-        DataSetError: the export has too little to learn from or to test with.
-        GlasError: what fine-tuning and evaluation raise.
+        DataSetError: the export has too few recordings to learn from or to test with.
+        GlasError: the errors of `finetune` and `try_candidate`.
     """
     made = make_version(plan.export, plan.datasets, plan.rules)
     folder = plan.rounds / made.path.stem
@@ -143,19 +143,19 @@ def run_round(
 
 
 def read_round(folder: Path) -> Round | None:
-    """The finished round in a folder; None if it has not ended yet."""
+    """Read the finished round in a folder; return None if it has not ended."""
     path = folder / ROUND
     return Round.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
 def finished_rounds(rounds: Path) -> list[Round]:
-    """All finished rounds, the oldest first."""
+    """Return all finished rounds, the oldest first."""
     found = [read_round(folder) for folder in rounds.iterdir()] if rounds.is_dir() else []
     return sorted((one for one in found if one is not None), key=lambda one: one.finished)
 
 
 def _judged(found: TrialResult, model: Path, page: Path, minutes: float, version: str) -> Round:
-    """How a round ended after a trial."""
+    """Return the result of a round after a trial."""
     outcome = Outcome.PASSED if found.verdict.passed else Outcome.REFUSED
     return _ended(version, outcome, minutes).model_copy(
         update={
@@ -180,7 +180,7 @@ def _utterances(examples: Iterable[Example]) -> list[Utterance]:
 
 
 def _new_minutes(version: Version, plan: RoundPlan) -> float:
-    """Minutes to learn from whose words no finished round has had."""
+    """Return the minutes of recordings that no finished round has learnt with the same words."""
     learnt = {
         (entry.id, entry.reference_sha256)
         for one in finished_rounds(plan.rounds)
@@ -197,7 +197,7 @@ def _ended(version: str, outcome: Outcome, minutes: float) -> Round:
 
 
 def _keep(folder: Path, ended: Round) -> Round:
-    """Write the end of a round down; from then on it is finished, and the clips that it has cut are deleted."""
+    """Record the result of a round, which finishes it, and delete its clips."""
     fresh = folder / f"{ROUND}.part"
     fresh.write_text(ended.model_dump_json(indent=1) + "\n", encoding="utf-8")
     to_disk(fresh)

@@ -16,7 +16,7 @@ SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_WORSE = 0.003  # word error rate that a set which must not become worse may lose
 
 
-class Trial(BaseModel):
+class MeasuredShare(BaseModel):
     """A share of the change, measured."""
 
     model_config = ConfigDict(frozen=True)
@@ -26,7 +26,7 @@ class Trial(BaseModel):
     kept: dict[str, ErrorRates]
 
 
-def choose_share(before: Trial, trials: Sequence[Trial]) -> Trial | None:
+def choose_share(before: MeasuredShare, trials: Sequence[MeasuredShare]) -> MeasuredShare | None:
     """Return the trial with the fewest word errors on dev that makes no other set worse; None if none is better.
 
     Of trials with equally many errors it is the one with the fewest character errors, then the smallest share.
@@ -45,12 +45,12 @@ def choose_share(before: Trial, trials: Sequence[Trial]) -> Trial | None:
     return min(allowed, key=lambda one: (one.dev.word_errors, one.dev.char_errors, one.share), default=None)
 
 
-def try_shares(
+def measure_shares(
     build: Callable[[float], Path],
     measure: Callable[[Path], tuple[ErrorRates, dict[str, ErrorRates]]],
     shares: Sequence[float] = SHARES,
-    on_done: Callable[[Trial], None] = lambda _trial: None,
-) -> list[Trial]:
+    on_done: Callable[[MeasuredShare], None] = lambda _trial: None,
+) -> list[MeasuredShare]:
     """Measure a model for each share.
 
     Args:
@@ -62,6 +62,6 @@ def try_shares(
     trials = []
     for share in shares:
         dev, kept = measure(build(share))
-        trials.append(Trial(share=share, dev=dev, kept=kept))
+        trials.append(MeasuredShare(share=share, dev=dev, kept=kept))
         on_done(trials[-1])
     return trials

@@ -15,13 +15,13 @@ FESTVOX = "festvox"
 
 
 def festvox_set(package: Path) -> ReferenceSet:
-    """The held-out half of the festvox reader's sentences."""
+    """Return the held-out half of the festvox reader's sentences."""
     readings = held_out_readings(package)
     return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 
 
 def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[ReferenceSet]:
-    """Every set that is named.
+    """Read the test sets.
 
     Args:
         festvox: the package festvox-ru.
@@ -31,11 +31,11 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
 
 
 def served(model: Path, data_dir: Path) -> Settings:
-    """Settings that serve a model directory, all others at their defaults, whatever the environment says.
+    """Return settings that serve a model directory, with defaults for all others; the environment is not read.
 
     Args:
         model: the directory.
-        data_dir: keeps conversions of checkpoints.
+        data_dir: holds converted checkpoints.
     """
     return Settings(
         _env_file=None,
@@ -52,7 +52,7 @@ def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[s
     Args:
         model: the directory.
         sets: recordings with reference texts.
-        data_dir: keeps conversions of checkpoints.
+        data_dir: holds converted checkpoints.
 
     Returns:
         Error rates by the name of the set.
