@@ -13,8 +13,9 @@ from glas.recognition import open_recogniser
 from glas.recognition.references import Utterance
 from glas.training.evaluation.evaluate import served
 from glas.training.finetune.base import Base
+from glas.training.finetune.data import FinetuneData
 from glas.training.finetune.fit import FitOptions
-from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe, finetune
+from glas.training.finetune.recipe import FinetuneRecipe, finetune
 from glas.training.release import ADAPTER
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav

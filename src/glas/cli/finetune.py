@@ -12,7 +12,7 @@ from glas.localisation import Value, rounded
 
 if TYPE_CHECKING:
     from glas.training.finetune.base import Base
-    from glas.training.finetune.recipe import FinetuneData
+    from glas.training.finetune.data import FinetuneData
     from glas.training.finetune.share import MeasuredShare
 
 Folders = list[Path] | None
@@ -72,7 +72,7 @@ def _base(directory: Path | None, weights: Path | None) -> "Base":
 
 def _data(corrected: list[Path], replayed: list[Path], kept: list[Path]) -> "FinetuneData":
     from glas.recognition.references import read_reference_set
-    from glas.training.finetune.recipe import FinetuneData
+    from glas.training.finetune.data import FinetuneData
 
     return FinetuneData(
         [one for folder in corrected for one in read_reference_set(folder).utterances],

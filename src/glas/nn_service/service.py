@@ -11,13 +11,13 @@ from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import GlasError
 from glas.domain.transcription import Recognition
 from glas.nn_service.administration import Administration
+from glas.nn_service.following import ChoiceFollower
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.queue import RecognitionQueue
 from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, open_recogniser
 from glas.settings import Settings
 
 _LOOK_AT_IDLE_S = 5.0
-_LOOK_AT_CHOICE_S = 1.0
 
 
 class RecognitionService:
@@ -117,16 +117,9 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
         stack.callback(unloading.cancel)
         administration = Administration(settings, recogniser.registry)
         stack.push_async_callback(asyncio.to_thread, administration.close)
-        following = asyncio.create_task(_follow(administration))
-        stack.callback(following.cancel)
+        follower = ChoiceFollower(administration)
+        stack.push_async_callback(asyncio.to_thread, follower.close)
         yield RecognitionService(recogniser, queue, administration, deadline_s=nn.deadline_s or None)
-
-
-async def _follow(administration: Administration) -> None:
-    """Check regularly whether another process, such as `glas promote` or another replica, has chosen a model."""
-    while True:
-        await asyncio.sleep(_LOOK_AT_CHOICE_S)
-        await asyncio.to_thread(administration.follow)
 
 
 async def _unload_idle(registry: Registry) -> None:

@@ -26,7 +26,7 @@ def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
         date: for the card.
     """
     with tempfile.TemporaryDirectory() as cache:
-        rates = measure(model, sets, Path(cache))
+        evaluations = measure(model, sets, Path(cache))
     facts = json.loads((model / ADAPTER / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     text = TEMPLATE.format(
         date=date,
@@ -37,7 +37,7 @@ def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
         share=facts.get("spelling_share", 0),
         context_steps=facts.get("context_steps", 0),
         spelling_steps=facts.get("spelling_steps", 0),
-        table="\n".join(row(name, one) for name, one in rates.items()) or "| not measured | | | |",
+        table="\n".join(row(one.data, one.rates) for one in evaluations) or "| not measured | | | |",
         confidence=confidence_section(model),
     )
     (model / "README.md").write_text(text, encoding="utf-8")

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glas.domain.errors import DataSetError
-from glas.domain.metrics import ErrorRates
 from glas.recognition import open_recogniser
-from glas.recognition.evaluation import evaluate
+from glas.recognition.evaluation import Evaluation, evaluate
 from glas.recognition.references import ReferenceSet, Utterance, read_reference_set
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from glas.training.voices.festvox import held_out_readings
@@ -46,7 +45,7 @@ def served(model: Path, data_dir: Path) -> Settings:
     )
 
 
-def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[str, ErrorRates]:
+def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> list[Evaluation]:
     """Measure a model.
 
     Args:
@@ -55,17 +54,17 @@ def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[s
         data_dir: holds converted checkpoints.
 
     Returns:
-        Error rates by the name of the set.
+        An evaluation of each set, in their order.
 
     Raises:
         DataSetError: a recording cannot be decoded.
     """
     settings = served(model, data_dir)
-    rates = {}
+    evaluations = []
     with open_recogniser(settings) as recogniser:
         for one in sets:
             found = evaluate(recogniser, one, workers=settings.nn_service.worker_count)
             if found.failures:
                 raise DataSetError(f"{one.name}: {found.failures[0].file}: {found.failures[0].message}")
-            rates[one.name] = found.rates
-    return rates
+            evaluations.append(found)
+    return evaluations

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
 from glas.domain.errors import ConfigurationError, DataSetError
-from glas.domain.metrics import ErrorRates
 from glas.domain.model_ref import ModelRef
 from glas.engines.folders import written_whole
 from glas.engines.versions import ModelVersions
-from glas.localisation import Value, rounded
+from glas.localisation import rounded
 from glas.recognition import open_recogniser
+from glas.recognition.evaluation import Evaluation
 from glas.recognition.lineage import Lineage, write_lineage
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.recognition.trial import text_hash
@@ -32,27 +32,17 @@ from glas.training.adapter.tokens import Tokens
 from glas.training.evaluation.evaluate import measure, served
 from glas.training.finetune.base import Base
 from glas.training.finetune.card import write_card
+from glas.training.finetune.data import FinetuneData, prepare
 from glas.training.finetune.examples import examples
 from glas.training.finetune.fit import DEV, REPLAY, TRAIN, FitOptions, fit
 from glas.training.finetune.release import combined_adapter, write_model
+from glas.training.finetune.report import Report, silent
 from glas.training.finetune.share import SHARES, MeasuredShare, choose_share, measure_shares
 from glas.training.finetune.split import Split, split
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
 STATE = "data.json"
-_MOST_REPLAYED = 400  # recordings of all replay sets together that are learnt again
-
-
-class Report(Protocol):
-    """Receives a message about each step: its name in `glas.localisation`, and its values."""
-
-    def __call__(self, name: str, /, **values: Value) -> None:
-        """Receive one message."""
-
-
-def silent(_name: str, /, **_values: Value) -> None:
-    """Ignore a message."""
 
 
 @dataclass(frozen=True)
@@ -70,25 +60,6 @@ class FinetuneRecipe:
     dev_share: float = 0.15
     shares: tuple[float, ...] = SHARES
     threads: int = 1
-
-
-@dataclass(frozen=True)
-class FinetuneData:
-    """The recordings for fine-tuning.
-
-    Attributes:
-        corrected: recordings with references; without `dev` they are split by `split`.
-        replayed: other recordings with references that are learnt as well, against forgetting.
-        kept: recordings that are not learnt and must not be recognised worse; they decide the share.
-        dev: the development set: recordings with references, for early stopping and the choice of the share.
-        version: name of the dataset version that the corrected recordings come from.
-    """
-
-    corrected: Sequence[Utterance]
-    replayed: Sequence[Utterance] = ()
-    kept: Sequence[ReferenceSet] = ()
-    dev: Sequence[Utterance] = ()
-    version: str | None = None
 
 
 class FinetuneResult(BaseModel):
@@ -130,6 +101,7 @@ def finetune(
         ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
     """
     recipe = recipe or FinetuneRecipe()
+    data = prepare(data, report)
     torch.set_num_threads(recipe.threads)
     parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
@@ -236,7 +208,7 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
             for name in missing:
-                found = examples(recogniser, sets[name][:_MOST_REPLAYED] if name == REPLAY else sets[name])
+                found = examples(recogniser, sets[name])
                 write_clips(clips, name, ((one.text, one.name, one.samples) for one in found))
     lines = (clips / f"{TRAIN}.jsonl").read_text(encoding="utf-8").splitlines()
     if not lines:
@@ -254,27 +226,23 @@ def _chosen(
     report: Report,
 ) -> FinetuneResult:
     """Measure the base and a model for each share on dev, which is the first set, and on the others; choose one."""
-    dev = sets[0]
 
-    def measured(model: Path) -> tuple[ErrorRates, dict[str, ErrorRates]]:
-        rates = measure(model, sets, work / "converted")
-        return rates.pop(dev.name), rates
+    def measured(share: float) -> tuple[Evaluation, Sequence[Evaluation]]:
+        model = base.directory
+        if share:
+            model = work / "trial"
+            write_model(base, combined_adapter(base, factors, share, {}), model)
+        dev, *kept = measure(model, sets, work / "converted")
+        return dev, kept
 
-    def build(share: float) -> Path:
-        trial = work / "trial"
-        write_model(base, combined_adapter(base, factors, share, {}), trial)
-        return trial
-
-    def told(trial: MeasuredShare) -> None:
-        share = Decimal(f"{trial.share:g}")
-        report("finetune-trial", share=share, dev=rounded(100 * trial.dev.wer, 2))
-        for name, rates in trial.kept.items():
+    def on_done(found: MeasuredShare) -> None:
+        report("finetune-trial", share=Decimal(f"{found.share:g}"), dev=rounded(100 * found.dev.wer, 2))
+        for name, rates in found.kept.items():
             report("finetune-trial-kept", name=name, wer=rounded(100 * rates.wer, 2))
+            if name in found.losses and found.losses[name].is_too_large:
+                report("finetune-trial-lost", name=name, loss=rounded(100 * found.losses[name].wer, 2))
 
-    before_dev, before_kept = measured(base.directory)
-    before = MeasuredShare(share=0.0, dev=before_dev, kept=before_kept)
-    told(before)
-    trials = measure_shares(build, measured, shares, told)
+    before, *trials = measure_shares(measured, shares, on_done)
     shutil.rmtree(work / "trial", ignore_errors=True)
     return FinetuneResult(
         chosen=choose_share(before, trials), before=before, trials=tuple(trials), n_learnt=0, n_dev=0, minutes_learnt=0
