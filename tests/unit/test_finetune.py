@@ -95,7 +95,7 @@ def test_a_loss_counts_if_it_is_large_and_no_chance(wer: float, low: float | Non
     assert Loss(wer=wer, low=low).is_too_large == is_too_large
 
 
-@pytest.mark.parametrize(("n_sentences", "most_refused", "most_missed"), [(80, 0.25, 0.3), (150, 0.25, 0.15)])
+@pytest.mark.parametrize(("n_sentences", "most_refused", "most_missed"), [(80, 0.27, 0.5), (150, 0.27, 0.35)])
 def test_chance_decides_seldom(n_sentences: int, most_refused: float, most_missed: float) -> None:
     """In 200 simulated sets each: a share that loses nothing is seldom refused, one that loses a point seldom kept."""
     assert refused(n_sentences, loss=0.0, n_sets=200)[0] < most_refused
