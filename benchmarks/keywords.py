@@ -1,7 +1,7 @@
 """How often names and terms are written right without and with keywords, how often wrongly, and what that costs.
 
     python -m benchmarks.keywords recall VOICES [--set dev] [--prompt]
-    python -m benchmarks.keywords false READER [FOLDER ...] [--set dev]
+    python -m benchmarks.keywords false FOLDER ... [--set dev]
 
 `keywords.txt` has the terms, those of the test and those on which the bounds were chosen, each in three forms.
 
@@ -10,11 +10,13 @@ model, with all terms of the set as keywords, and with `--prompt` also with all 
 if the text has it in the form that was said, by RU-NORM; "any case": in that or another form. "Nothing": before
 keywords were looked for.
 
-`false`: speech that has none of them, with all of them as keywords: the festvox reader (READER: the unpacked package;
-its held-out half, or the other one for `dev`) and folders that `glas evaluate` reads. One thread; processor time.
+`false`: speech that has none of them, with all of them as keywords. A FOLDER is one that `glas evaluate` reads, or the
+unpacked package festvox-ru. Recordings whose reference has a term in any form are left out. Words of the references
+are counted; the upper limit of their rate is that of a Poisson variable (95 %, one-sided). One thread; processor time.
 """
 
 import argparse
+import math
 import os
 import time
 from collections import Counter
@@ -32,6 +34,7 @@ import numpy as np
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.decoding import DecodingOptions
+from glas.domain.errors import DataSetError
 from glas.domain.text import normalise
 from glas.domain.transcription import Samples, Word
 from glas.engines.catalogue import embedded_directory
@@ -39,10 +42,11 @@ from glas.engines.keywords import Found
 from glas.engines.keywords.declension import forms as every_form
 from glas.engines.keywords.vocabulary import parts_of
 from glas.engines.whisper import WhisperEngine
-from glas.recognition.references import read_reference_set
-from glas.training.voices.festvox import held_out_reading, read_festvox
-from glas.training.voices.manner import Manner
+from glas.recognition.references import Utterance, read_reference_set
+from glas.training.voices.festvox import Reading as FestvoxReading
+from glas.training.voices.festvox import read_festvox
 from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.speech import speak
 
 TERMS = Path(__file__).with_name("keywords.txt")
@@ -51,6 +55,7 @@ LONGEST = 25 * 16_000  # samples of a piece
 LEAST = 4_000
 N_SENTENCES = 3
 REPORTED_EVERY = 20
+CONFIDENCE_LEFT = 0.05
 
 FRAMES = {
     "place": (
@@ -131,7 +136,7 @@ def sentences(voices: Path, which: str) -> Iterator[Said]:
     for place in range(N_SENTENCES):
         for number, (kind, forms) in enumerate(terms(which)):
             text, voice = FRAMES[kind][place].format(forms[place]), VOICES[(number + place) % len(VOICES)]
-            yield Said(forms[place], every_form(forms[0]), text, speak(synthesiser, text, Manner(voice)))
+            yield Said(forms[place], every_form(forms[0]), text, speak(synthesiser, text, SpeakingStyle(voice)))
 
 
 def recall(engine: WhisperEngine, voices: Path, which: str, *, with_prompt: bool) -> None:
@@ -168,14 +173,31 @@ def has(text: str, form: str) -> bool:
     return f" {normalise(form)} " in f" {normalise(text)} "
 
 
-def readings(reader: Path, folders: Sequence[Path], which: str) -> Iterator[tuple[str, Samples]]:
-    """Names of sets, and recordings in which nobody says a term."""
+class Reading(NamedTuple):
+    """A recording without any term: the name of its set, the number of words that are said, and the sound."""
+
+    name: str
+    n_words: int
+    audio: Path
+
+
+def readings(folders: Sequence[Path], which: str) -> Iterator[Reading]:
+    """Yield the recordings of folders in which nobody says a term."""
+    said = [form for _, forms in terms(which) for form in {*forms, *every_form(forms[0])}]
     for folder in folders:
-        for utterance in read_reference_set(folder).utterances:
-            yield folder.name, decoded(utterance.audio)
-    for reading in read_festvox(reader):
-        if held_out_reading(reading.text) == (which == "test"):
-            yield "festvox", decoded(reading.audio)
+        pairs = [(one.audio, one.text) for one in _references(folder)]
+        without = [(audio, text) for audio, text in pairs if not any(has(text, form) for form in said)]
+        print(f"{folder.name}: {len(without)} recordings, {len(pairs) - len(without)} left out", flush=True)
+        for audio, text in without:
+            yield Reading(folder.name, len(normalise(text).split()), audio)
+
+
+def _references(folder: Path) -> Sequence[Utterance | FestvoxReading]:
+    """Read a folder with references, or the package festvox-ru."""
+    try:
+        return read_reference_set(folder).utterances
+    except DataSetError:
+        return read_festvox(folder)
 
 
 def decoded(path: Path) -> Samples:
@@ -183,43 +205,58 @@ def decoded(path: Path) -> Samples:
     return np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits())))
 
 
-def false(engine: WhisperEngine, recordings: Iterator[tuple[str, Samples]], which: str) -> None:
+def false(engine: WhisperEngine, recordings: Iterator[Reading], which: str) -> None:
     """Print each keyword that was written though nobody said it."""
     options = DecodingOptions(hotwords=", ".join(forms[0] for _, forms in terms(which)), wants_words=False)
-    watch, n_words, n_false, n_pieces = Stopwatch(), 0, 0, 0
-    for name, samples in recordings:
+    watch, n_words, n_false = Stopwatch(), Counter[str](), Counter[str]()
+    for number, reading in enumerate(recordings, 1):
+        n_words[reading.name] += reading.n_words
+        samples = decoded(reading.audio)
         for start in range(0, len(samples), LONGEST):
             piece = samples[start : start + LONGEST]
             if len(piece) < LEAST:
                 continue
             (heard,) = engine.recognise([piece], options)
-            n_words += len(heard.text.split())
             for use in (use for segment in heard.segments for use in segment.keywords):
                 if parts_of(use.heard) != parts_of(use.text):
-                    n_false += 1
-                    print(f"  {name}: {use.text} in place of {use.heard}: {heard.text}", flush=True)
-            n_pieces += 1
-            if n_pieces % REPORTED_EVERY == 0:
-                print(f"{n_pieces}: {n_false} of {n_words}", flush=True)
-    print(f"{n_false} of {n_words} words ({10_000 * n_false / max(n_words, 1):.1f} of 10,000)")
+                    n_false[reading.name] += 1
+                    print(f"  {reading.name}: {use.text} in place of {use.heard}: {heard.text}", flush=True)
+        if number % REPORTED_EVERY == 0:
+            print(f"{number}: {n_false.total()} of {n_words.total()}", flush=True)
+    for name in n_words:
+        print(f"{name}: {n_false[name]} of {n_words[name]} words")
+    found, total = n_false.total(), max(n_words.total(), 1)
+    print(
+        f"all: {found} of {total} words ({10_000 * found / total:.1f} of 10,000, at most "
+        f"{10_000 * most_expected(found) / total:.1f} with 95 %)"
+    )
     watch.report()
+
+
+def most_expected(n_events: int) -> float:
+    """Return the largest mean of a Poisson variable for which so few events are not improbable (5 %)."""
+    low, high = 0.0, 10.0 + 3 * n_events
+    for _ in range(60):
+        middle = (low + high) / 2
+        so_few = sum(math.exp(-middle) * middle**n / math.factorial(n) for n in range(n_events + 1))
+        low, high = (middle, high) if so_few > CONFIDENCE_LEFT else (low, middle)
+    return high
 
 
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("recall", "false"))
-    parser.add_argument("root", type=Path)
-    parser.add_argument("folders", type=Path, nargs="*")
+    parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--set", choices=("test", "dev"), default="test")
     parser.add_argument("--prompt", action="store_true", help="also with all terms in the prompt")
     given = parser.parse_args()
     cache = Path(os.environ.get("TMPDIR", "/tmp")) / "converted"  # noqa: S108
     engine = WhisperEngine(embedded_directory(), name="embedded", cache=cache, beam_size=5)
     if given.what == "recall":
-        recall(engine, given.root, given.set, with_prompt=given.prompt)
+        recall(engine, given.folders[0], given.set, with_prompt=given.prompt)
     else:
-        false(engine, readings(given.root, given.folders, given.set), given.set)
+        false(engine, readings(given.folders, given.set), given.set)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from glas.training.sound.channel import encode_opus
-from glas.training.voices.manner import Manner
 from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.speech import speak
 
 RECORDING = Path(__file__).with_suffix(".ogg")
@@ -82,7 +82,7 @@ def record(root: Path) -> None:
     """
     voice, slots = RHVoice(root), []
     for name, text in SPOKEN:
-        spoken = speak(voice, text, Manner(name))
+        spoken = speak(voice, text, SpeakingStyle(name))
         slots.append(np.pad(spoken, (0, SLOT_SAMPLES - len(spoken))))
     RECORDING.write_bytes(encode_opus(np.concatenate(slots), BIT_RATE_BPS))
 

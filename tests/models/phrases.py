@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.training.sound.channel import decode_audio, encode_opus
 from glas.training.voices.espeak import Espeak
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.models.tiny_tokens import make_tokenizer
 from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit
 from tests.speech import speak
@@ -26,22 +26,22 @@ STEPS = 400
 BATCH = 16
 
 
-def say(text: str, manner: Manner) -> Samples:
+def say(text: str, style: SpeakingStyle) -> Samples:
     """A phrase at 16 kHz, shape `(n_samples,)`, at -20 dB of full scale."""
-    return speak(Espeak(), text, manner)
+    return speak(Espeak(), text, style)
 
 
-def say_all(sayings: Iterable[tuple[str, Manner]]) -> list[Samples]:
+def say_all(sayings: Iterable[tuple[str, SpeakingStyle]]) -> list[Samples]:
     """Phrases one after another in a fresh process: what espeak-ng said before in this one would change them."""
     with get_context("spawn").Pool(1) as pool:
         return pool.starmap(say, sayings, chunksize=len(PHRASES) * len(VOICES) * TAKES)
 
 
 def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
-    """Train on the phrases in many manners, cut close, and not on a single sound in which nobody speaks."""
+    """Train on the phrases in many styles, cut close, and not on a single sound in which nobody speaks."""
     rng = np.random.default_rng(seed)
     sayings = [
-        (text, Manner(voice, int(rng.integers(110, 200)), int(rng.integers(30, 70))))
+        (text, SpeakingStyle(voice, int(rng.integers(110, 200)), int(rng.integers(30, 70))))
         for text, voice, _ in product(PHRASES, VOICES, range(TAKES))
     ]
     spoken = []

@@ -12,8 +12,8 @@ import numpy as np
 
 from glas.domain.transcription import Samples
 from glas.training.sound.channel import encode_opus
-from glas.training.voices.manner import Manner
 from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.speech import speak
 
 RECORDING = Path(__file__).with_suffix(".ogg")
@@ -44,7 +44,7 @@ def record(root: Path) -> None:
     """
     voice, found = RHVoice(root), []
     for name, _, _, text in SPOKEN:
-        spoken = speak(voice, text, Manner(name))
+        spoken = speak(voice, text, SpeakingStyle(name))
         found.append(np.pad(spoken, (0, SLOT_SAMPLES - len(spoken))))
     RECORDING.write_bytes(encode_opus(np.concatenate(found), BIT_RATE_BPS))
 

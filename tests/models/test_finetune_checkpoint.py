@@ -11,19 +11,20 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 from glas.engines.whisper.adapter import read_adapter
 from glas.recognition import open_recogniser
 from glas.recognition.references import Utterance
+from glas.training.evaluation.evaluate import served
 from glas.training.finetune.base import Base
-from glas.training.finetune.fit import Fit
-from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe, finetune
-from glas.training.judged.evaluate import served
+from glas.training.finetune.data import FinetuneData
+from glas.training.finetune.fit import FitOptions
+from glas.training.finetune.recipe import FinetuneRecipe, finetune
 from glas.training.release import ADAPTER
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models import phrases
 from tests.models.trained import trained
 
 NEW = "Купи мне хлеба завтра утром."
 LEARNT_FROM, MEASURED_ON, TESTED_ON = ("f1", "f3", "m1", "m2", "m4", "Andrea"), ("f5", "m7"), "Michael"
-RECIPE = FinetuneRecipe(fit=Fit(epochs=30, rank=8, learning_rate=5e-3, checkpoints=2), shares=(1.0,))
+RECIPE = FinetuneRecipe(fit=FitOptions(epochs=30, rank=8, learning_rate=5e-3, checkpoints=2), shares=(1.0,))
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +37,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recordings(folder: Path, voices: tuple[str, ...], rates_wpm: tuple[int, ...]) -> list[Utterance]:
     """The new phrase, said by each voice at each rate."""
     folder.mkdir()
-    manners = [Manner(voice, rate) for voice, rate in product(voices, rates_wpm)]
+    styles = [SpeakingStyle(voice, rate) for voice, rate in product(voices, rates_wpm)]
     found = []
-    for manner, sound in zip(manners, phrases.say_all((NEW, manner) for manner in manners), strict=True):
-        path = folder / f"{manner.variant}-{manner.rate_wpm}.wav"
+    for style, sound in zip(styles, phrases.say_all((NEW, style) for style in styles), strict=True):
+        path = folder / f"{style.voice}-{style.rate_wpm}.wav"
         path.write_bytes(as_wav(sound))
-        found.append(Utterance(path, path.name, NEW, manner.variant))
+        found.append(Utterance(path, path.name, NEW, style.voice))
     return found
 
 

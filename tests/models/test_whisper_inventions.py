@@ -12,7 +12,7 @@ from glas.recognition import Recogniser, open_recogniser
 from glas.recognition.nonspeech import clips
 from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models.trained import trained
 
@@ -61,9 +61,9 @@ def test_ten_minutes_without_speech_have_no_text(recogniser: Recogniser, engine:
 @pytest.mark.parametrize("phrase", phrases.INVENTED)
 def test_what_is_really_said_stays(recogniser: Recogniser, phrase: str) -> None:
     """Twenty times, by twelve voices, fast and slow, loud and faint, some as voice messages."""
-    manners = [Manner(phrases.VOICES[n % len(phrases.VOICES)], 120 + 4 * n, 40 + n) for n in range(SAYINGS)]
+    styles = [SpeakingStyle(phrases.VOICES[n % len(phrases.VOICES)], 120 + 4 * n, 40 + n) for n in range(SAYINGS)]
     recordings = []
-    for number, sound in enumerate(phrases.say_all((phrase, manner) for manner in manners)):
+    for number, sound in enumerate(phrases.say_all((phrase, style) for style in styles)):
         faint = sound * np.float32(10 ** (-6 * (number % 5) / 20))
         recordings.append(encode_opus(faint, 16_000) if number % 2 else as_wav(faint))
     assert texts_of(recogniser, recordings) == [phrase] * SAYINGS
@@ -72,7 +72,7 @@ def test_what_is_really_said_stays(recogniser: Recogniser, phrase: str) -> None:
 def test_a_phrase_among_noises_is_all_that_is_left(recogniser: Recogniser) -> None:
     """Noise, the phrase, noise: what is invented before and behind it is not there."""
     (_, before), (_, behind) = list(clips(2, SECONDS, seed=7))
-    (said,) = phrases.say_all([(phrases.INVENTED[0], Manner("f3", 140, 50))])
+    (said,) = phrases.say_all([(phrases.INVENTED[0], SpeakingStyle("f3", 140, 50))])
     quiet = np.float32(0.02)
     sound = np.concatenate((before * quiet, said, behind * quiet))
     assert texts_of(recogniser, [as_wav(sound)]) == [phrases.INVENTED[0]]

@@ -9,7 +9,7 @@ from glas.domain.metrics import error_rates
 from glas.domain.model_records import ModelState, Outcome
 from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import Evaluation, UtteranceResult
-from glas.recognition.gate import Apart, Measured, judge
+from glas.recognition.gate import Measured, Overlap, judge
 from glas.recognition.references import Utterance
 from glas.recognition.trial import TrialResult
 from tests.parts.bots import House
@@ -69,8 +69,8 @@ def judged(utterances: list[Utterance]) -> TrialResult:
         return Measured(model=evaluation.model, test=evaluation, n_nonspeech=12, n_invented=0)
 
     first, second = measured("a"), measured("b")
-    apart = Apart(n_speakers=0, n_recordings=0, n_texts=0)
-    return TrialResult(judge(first, second, slower=0, apart=apart), first, second)
+    overlap = Overlap(n_speakers=0, n_recordings=0, n_texts=0)
+    return TrialResult(judge(first, second, slower=0, overlap=overlap), first, second)
 
 
 def told_to(house: House, person: int, start: str) -> list[JsonObject]:

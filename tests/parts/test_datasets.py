@@ -15,7 +15,7 @@ from glas.domain.people import Purpose
 from glas.domain.reviews import REVIEWERS_LISTEN_SINCE, Verdict
 from glas.domain.splits import Split
 from glas.training.datasets import Version, open_dataset, read_version
-from glas.training.datasets.making import BOTH_SIDES, NO_TARGET, NOT_FOR_TESTS, Made, Rules, make_version
+from glas.training.datasets.making import BOTH_SIDES, NO_TARGET, NOT_FOR_TESTS, MadeVersion, Rules, make_version
 from tests.parts.export_world import World
 from tests.parts.export_world import decoder as decoder  # noqa: PLC0414 - fixtures, found here by their names
 from tests.parts.export_world import voices as voices  # noqa: PLC0414
@@ -26,7 +26,7 @@ SAID = "что-то было сказано"
 ALL_TRAIN = Rules(test_share=0, dev_share=0)
 
 
-def made(world: World, rules: Rules = ALL_TRAIN) -> Made:
+def made(world: World, rules: Rules = ALL_TRAIN) -> MadeVersion:
     """A version of the world's export."""
     return make_version(world.directory, folder(world), rules)
 

@@ -23,7 +23,7 @@ from glas.settings import Settings
 from glas.training.datasets.making import Rules, make_version
 from glas.training.datasets.version import Entry
 from glas.training.finetune.base import Base
-from glas.training.news import Tried, best
+from glas.training.news import ComparedMessage, best
 from glas.training.rounds import Outcome, Round, RoundPlan
 from tests.conftest import Sample
 from tests.models.swapped import write_weights
@@ -41,13 +41,13 @@ def glas(*arguments: str) -> str:
     return done.output
 
 
-def tried(number: int, reference: str, before: str, after: str, split: Split = Split.TRAIN) -> Tried:
+def tried(number: int, reference: str, before: str, after: str, split: Split = Split.TRAIN) -> ComparedMessage:
     digest = "0" * 64
     entry = Entry(
         id=number, split=split, rank="author", speaker="a", duration_s=1, audio_sha256=digest,
         reference_sha256=digest, words_sha256=digest,
     )  # fmt: skip
-    return Tried(entry, reference, before, after)
+    return ComparedMessage(entry, reference, before, after)
 
 
 def test_the_message_with_the_largest_gain_is_shown() -> None:

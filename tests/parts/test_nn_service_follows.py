@@ -1,6 +1,7 @@
 """A running service takes the model that another process has chosen, and no request fails because of it."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -98,6 +99,25 @@ async def test_the_model_before_serves_again_within_seconds(
         ended.set()
         await asyncio.gather(*callers)
     assert failures == []
+
+
+async def test_a_choice_is_followed_while_all_threads_of_the_loop_are_busy(
+    settings: Settings, models: list[str]
+) -> None:
+    """Waiting for one of them, the server would not look for a choice."""
+    ended = threading.Event()
+    app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+        assert await default_of(client) == models[0]
+        busy = [asyncio.create_task(asyncio.to_thread(ended.wait)) for _ in range(64)]
+        await asyncio.sleep(0)
+        try:
+            choose(models[1], settings.models_dir)
+            await until_default(client, models[1])
+        finally:
+            ended.set()
+        await asyncio.gather(*busy)
 
 
 def damage(directory: Path) -> None:

@@ -16,7 +16,7 @@ from glas.recognition.nonspeech import KINDS, clips
 from glas.settings import Settings
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.speech import speak
 
@@ -81,8 +81,8 @@ def test_what_is_really_said_stays() -> None:
     """Twenty times «Спасибо за просмотр», by twelve voices, fast and slow, loud and faint, some as voice messages."""
     espeak, recordings = Espeak(), []
     for number in range(20):
-        manner = Manner(HELD_OUT_VARIANTS[number % len(HELD_OUT_VARIANTS)], 120 + 4 * number, 40 + number)
-        sound = speak(espeak, SAID, manner) * np.float32(10 ** (-(number % 5) * 8 / 20))
+        style = SpeakingStyle(HELD_OUT_VARIANTS[number % len(HELD_OUT_VARIANTS)], 120 + 4 * number, 40 + number)
+        sound = speak(espeak, SAID, style) * np.float32(10 ** (-(number % 5) * 8 / 20))
         recordings.append(encode_opus(sound, 16_000) if number % 2 else as_wav(sound))
     assert _texts(Parrot(SAID), recordings) == [SAID] * 20
 
@@ -90,7 +90,7 @@ def test_what_is_really_said_stays() -> None:
 def test_the_embedded_model_hears_that_phrase_through_the_gate(settings: Settings) -> None:
     engine = load_engine("embedded", models_dir=settings.models_dir)
     espeak = Espeak()
-    sounds = [as_wav(speak(espeak, SAID, Manner(voice, 140, 50))) for voice in ("m1", "m3", "m7", "f4")]
+    sounds = [as_wav(speak(espeak, SAID, SpeakingStyle(voice, 140, 50))) for voice in ("m1", "m3", "m7", "f4")]
     texts = _texts(engine, sounds)
     # A synthesiser's voice may be misheard; the gate takes nothing away.
     assert all(texts)
@@ -103,7 +103,7 @@ def test_a_message_of_one_short_word_is_heard() -> None:
     pause = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)
     heard: list[bool] = []
     for variant, word in product(("f2", "m3", "f5", "m7", "f4", "m1"), ("да", "нет", "ага")):
-        said = speak(espeak, word, Manner(variant, 150, 50))
+        said = speak(espeak, word, SpeakingStyle(variant, 150, 50))
         noise = np.random.default_rng(len(heard)).normal(0, 3e-4, len(said) + 2 * len(pause)).astype(np.float32)
         sound = np.concatenate((pause, 0.3 * said / np.abs(said).max(), pause)) + noise
         heard.append(any(segment_speech([sound], vad, SegmentationOptions())))

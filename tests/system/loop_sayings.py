@@ -13,8 +13,8 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.recognition.references import read_reference_set
 from glas.training.sound.channel import decode_audio, encode_opus, level, limit_band
 from glas.training.voices.espeak import HELD_OUT_VARIANTS, Espeak
-from glas.training.voices.manner import Manner, Synthesiser
 from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.speaking_style import SpeakingStyle, Synthesiser
 from tests.conftest import ROOT
 from tests.speech import speak
 
@@ -127,12 +127,12 @@ def sayings_with_names(rhvoice: Path | None) -> tuple[list[Saying], list[Saying]
         (_TESTED, held_out, _RHVOICES[1], _N_VOICES[1]),
     ):
         dice = random.Random(len(voices))  # noqa: S311 - no secret
-        speakers: list[tuple[Synthesiser, Manner]] = []
+        speakers: list[tuple[Synthesiser, SpeakingStyle]] = []
         if rhvoice is not None:
             real = RHVoice(rhvoice)
-            speakers = [(real, Manner(name)) for name in others]
+            speakers = [(real, SpeakingStyle(name)) for name in others]
         chosen = sorted(dice.sample(voices, min(len(voices), count - len(speakers))))
-        speakers += [(espeak, Manner(name, dice.randint(130, 180), dice.randint(35, 65))) for name in chosen]
+        speakers += [(espeak, SpeakingStyle(name, dice.randint(130, 180), dice.randint(35, 65))) for name in chosen]
         found.append([_said(text, name, speakers[number % len(speakers)]) for number, text, name in _texts(sentences)])
     return found[0], found[1]
 
@@ -149,7 +149,7 @@ def _texts(sentences: Mapping[str, tuple[str, ...]]) -> list[tuple[int, str, str
     return found
 
 
-def _said(text: str, name: str, speaker: tuple[Synthesiser, Manner]) -> Saying:
+def _said(text: str, name: str, speaker: tuple[Synthesiser, SpeakingStyle]) -> Saying:
     samples = speak(speaker[0], text, speaker[1])
     data = encode_opus(samples, VOICE_BPS)
-    return Saying(text, speaker[1].variant, data, len(samples) / SAMPLE_RATE_HZ, name)
+    return Saying(text, speaker[1].voice, data, len(samples) / SAMPLE_RATE_HZ, name)

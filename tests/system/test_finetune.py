@@ -15,17 +15,17 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 
 from glas.engines.catalogue import embedded_directory, named_champion
 from glas.recognition import journal
-from glas.recognition.gate import Apart
+from glas.recognition.gate import Overlap
 from glas.recognition.lineage import read_lineage
 from glas.recognition.references import read_reference_set
-from glas.recognition.trial import TestData, learnt_of_test
+from glas.recognition.trial import TestData, overlap_of
 from glas.system.files import sha256_of
 from glas.training.voices.espeak import Espeak
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.speech import speak
 
-VOICE = Manner("m3", 140, 50)
+VOICE = SpeakingStyle("m3", 140, 50)
 LEARNT = (
     "Позвони, пожалуйста, брату сегодня вечером.",
     "Завтра мы едем в гости, и сестра тоже будет там.",
@@ -107,11 +107,11 @@ def test_the_model_is_whole_and_tells_what_it_learnt(world: World) -> None:
     assert set(lineage.recordings) == {sha256_of(path) for path in world.learnt.glob("*.wav")}
     assert lineage.base.name == embedded_directory().name
     learnt = TestData(read_reference_set(world.learnt), is_personal=True)
-    assert learnt_of_test(lineage, learnt) == Apart(
+    assert overlap_of(lineage, learnt) == Overlap(
         n_speakers=1, n_recordings=len(LEARNT), n_texts=len(LEARNT), is_personal=True
     )
     tested = TestData(read_reference_set(world.tested), is_personal=True)
-    assert learnt_of_test(lineage, tested) == Apart(n_speakers=1, n_recordings=0, n_texts=0, is_personal=True)
+    assert overlap_of(lineage, tested) == Overlap(n_speakers=1, n_recordings=0, n_texts=0, is_personal=True)
     assert lineage.result["chosen"]["dev"]["wer"] < lineage.result["before"]["dev"]["wer"]
 
 

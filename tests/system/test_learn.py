@@ -4,7 +4,9 @@ The model is a tiny one that hears four phrases and learns a fifth; what real we
 """
 
 import asyncio
+import json
 import shutil
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,12 +20,13 @@ from glas.launch.assembly import open_db_assist
 from glas.localisation import Value
 from glas.recognition import trial
 from glas.recognition.gate_report import FIGURES
+from glas.recognition.references import read_reference_set
 from glas.settings import Settings
 from glas.system.message_files import LIST
 from glas.training.datasets.making import Rules
 from glas.training.finetune.base import Base
 from glas.training.rounds import Outcome, RoundPlan, finished_rounds, run_round
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models import phrases
 from tests.models.test_finetune_checkpoint import NEW, RECIPE
@@ -44,8 +47,8 @@ class KilledError(Exception):
 
 async def say_all(world: World) -> None:
     """Everybody says the new phrase in a voice of their own, and corrects its last word."""
-    manners = [Manner(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
-    for number, sound in enumerate(phrases.say_all((NEW, manner) for manner in manners)):
+    styles = [SpeakingStyle(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
+    for number, sound in enumerate(phrases.say_all((NEW, style) for style in styles)):
         person = await world.person(number)
         message = await world.message(person, as_wav(sound), NEW[:-3])
         await world.correct(message, person, NEW)
@@ -72,6 +75,21 @@ def plan_of(world: World, checkpoint: Path, least_minutes: float) -> RoundPlan:
         least_minutes=least_minutes,
         recipe=RECIPE,
     )
+
+
+def with_guard(plan: RoundPlan, folder: Path) -> RoundPlan:
+    """The same round, but a further set must not become worse."""
+    folder.mkdir()
+    (sound,) = phrases.say_all([(phrases.PHRASES[2], SpeakingStyle(phrases.VOICES[0], 140))])
+    (folder / "0.wav").write_bytes(as_wav(sound))
+    row = {"file_name": "0.wav", "text": phrases.PHRASES[2]}
+    (folder / "metadata.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    return replace(plan, guards=[read_reference_set(folder)])
+
+
+def judged(name: str, /, **_values: Value) -> None:
+    """Fail if a model is trained that is only to be judged."""
+    assert name == "learn-version", f"a finished model is trained again: {name}"
 
 
 @pytest.mark.slow
@@ -119,6 +137,10 @@ async def test_a_round_goes_on_and_is_not_repeated(
 
     assert await asyncio.to_thread(run_round, settings, plan, report=unexpected) == ended
     assert finished_rounds(plan.rounds) == [ended]
+    again = await asyncio.to_thread(run_round, settings, with_guard(plan, settings.data_dir / "guard"), report=judged)
+    assert (again.training, again.candidate, again.model) == (ended.training, ended.candidate, ended.model)
+    assert again.report != ended.report
+    assert finished_rounds(plan.rounds) == [ended, again]
     for number in range(N_PEOPLE):
         await world.db_assist.forget(await world.person(number))
     await world.export(derived=(plan.rounds,))

@@ -1,16 +1,23 @@
 """Parts of fine-tuning that need no weights: the texts that are learnt, the split, the share that is kept."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
-from glas.domain.errors import DataSetError
+from benchmarks.keep_share import refused
+from glas.domain.errors import DataSetError, GlasError
 from glas.domain.metrics import error_rates
 from glas.domain.text import normalise
-from glas.recognition.references import Utterance
-from glas.training.finetune.share import Trial, choose_share
+from glas.localisation import Value
+from glas.recognition.references import ReferenceSet, Utterance
+from glas.system.files import sha256_of
+from glas.training.finetune.base import Base
+from glas.training.finetune.data import FinetuneData, prepare
+from glas.training.finetune.recipe import STATE, finetune
+from glas.training.finetune.share import Loss, MeasuredShare, choose_share
 from glas.training.finetune.split import split
 from glas.training.finetune.targets import target_text
 
@@ -62,17 +69,74 @@ def test_too_little_to_choose_on_is_told() -> None:
         split(utterances(1, 1), 0.3)
 
 
-def trial(share: float, wrong: int, kept_wrong: int) -> Trial:
-    def rates(n: int) -> object:
-        return error_rates(["а б в г д е ж з и к"] * 10, ["а б в г д е ж з и к"] * 10).model_copy(
-            update={"wer": n / 100, "substitutions": n, "char_errors": n}
-        )
+NOTHING, FORGOTTEN = Loss(wer=0.0, low=-0.01), Loss(wer=0.02, low=0.01)
 
-    return Trial(share=share, dev=rates(wrong), kept={"reader": rates(kept_wrong)})
+
+def measured(share: float, wrong: int, loss: Loss = NOTHING) -> MeasuredShare:
+    rates = error_rates(["а б в г д е ж з и к"] * 10, ["а б в г д е ж з и к"] * 10).model_copy(
+        update={"wer": wrong / 100, "substitutions": wrong, "char_errors": wrong}
+    )
+    return MeasuredShare(share=share, dev=rates, kept={"reader": rates}, losses={"reader": loss})
 
 
 def test_the_best_share_that_forgets_nothing() -> None:
-    before = trial(0, 20, 10)
-    assert choose_share(before, [trial(0.2, 18, 10), trial(0.6, 15, 10), trial(1, 12, 14)]) == trial(0.6, 15, 10)
-    assert choose_share(before, [trial(0.2, 18, 10), trial(0.6, 18, 10)]) == trial(0.2, 18, 10)
-    assert choose_share(before, [trial(0.2, 20, 10), trial(1, 22, 9)]) is None
+    before, small, middle = measured(0, 20), measured(0.2, 18), measured(0.6, 15)
+    assert choose_share(before, [small, middle, measured(1, 12, FORGOTTEN)]) == middle
+    assert choose_share(before, [small, measured(0.6, 18)]) == small
+    assert choose_share(before, [measured(0.2, 20), measured(1, 22)]) is None
+    assert choose_share(before, [measured(0.2, 18, FORGOTTEN)]) is None
+
+
+@pytest.mark.parametrize(
+    ("wer", "low", "is_too_large"),
+    [(0.01, 0.001, True), (0.01, -0.001, False), (0.002, 0.001, False), (0.01, None, True), (-0.01, -0.02, False)],
+)
+def test_a_loss_counts_if_it_is_large_and_no_chance(wer: float, low: float | None, *, is_too_large: bool) -> None:
+    assert Loss(wer=wer, low=low).is_too_large == is_too_large
+
+
+@pytest.mark.parametrize(("n_sentences", "most_refused", "most_missed"), [(80, 0.27, 0.5), (150, 0.27, 0.35)])
+def test_chance_decides_seldom(n_sentences: int, most_refused: float, most_missed: float) -> None:
+    """In 200 simulated sets each: a share that loses nothing is seldom refused, one that loses a point seldom kept."""
+    assert refused(n_sentences, loss=0.0, n_sets=200)[0] < most_refused
+    assert 1 - refused(n_sentences, loss=0.01, n_sets=200)[0] < most_missed
+
+
+def files(folder: Path, count: int) -> list[Utterance]:
+    """Recordings whose sound nobody decodes here."""
+    folder.mkdir()
+    found = []
+    for number in range(count):
+        path = folder / f"{number}.wav"
+        path.write_bytes(f"{folder.name} {number}".encode())
+        found.append(Utterance(path, path.name, f"слово {number}"))
+    return found
+
+
+def test_the_lineage_names_the_replayed_recordings_that_are_used(tmp_path: Path) -> None:
+    """They come from all folders, and those that are left out can be tested with."""
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "model.bin").write_bytes(b"no weights")
+    corrected, first, second = (files(tmp_path / name, 300) for name in ("corrected", "first", "second"))
+    told: dict[str, object] = {}
+
+    def report(name: str, /, **values: Value) -> None:
+        told[name] = values
+
+    data = FinetuneData(corrected, [*first, *second])
+    with pytest.raises(GlasError):  # the base is no model: the lineage is written before it is read
+        finetune(Base(base, base), data, tmp_path / "work", tmp_path / "made", report=report)
+    recordings = set(json.loads((tmp_path / "work" / STATE).read_bytes())["recordings"])
+    used = [sum(sha256_of(one.audio) in recordings for one in some) for some in (corrected, first, second)]
+    assert used == [300, 200, 200]
+    assert told == {"finetune-replayed": {"all": 600, "used": 400}}
+
+
+def test_small_sets_are_told_and_namesakes_are_told_apart(tmp_path: Path) -> None:
+    small = ReferenceSet("reader", tuple(files(tmp_path / "small", 10)))
+    large = ReferenceSet("reader", tuple(files(tmp_path / "large", 600)))
+    told: list[tuple[str, object]] = []
+    prepared = prepare(FinetuneData([], kept=[small, large]), lambda name, /, **values: told.append((name, values)))
+    assert [one.name for one in prepared.kept] == ["reader (1)", "reader (2)"]
+    assert told == [("finetune-few-kept", {"name": "reader (1)", "words": 20, "least": 1000})]

@@ -8,7 +8,7 @@ import pytest
 from glas.domain.metrics import ErrorRates
 from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import Evaluation, UtteranceResult
-from glas.recognition.gate import Apart, Condition, Measured, Verdict, judge
+from glas.recognition.gate import Condition, Measured, Overlap, Verdict, judge
 
 WORDS = 12
 UTTERANCES = 120
@@ -73,7 +73,7 @@ class Case:
     durations: list[float] | None = None
     invented: int = 0
     slower: float = 0.0
-    apart: Apart = field(default_factory=lambda: Apart(n_speakers=0, n_recordings=0, n_texts=0))
+    overlap: Overlap = field(default_factory=lambda: Overlap(n_speakers=0, n_recordings=0, n_texts=0))
 
     def verdict(self) -> Verdict:
         def measured(wrong: list[int], guard: list[int], invented: int) -> Measured:
@@ -87,7 +87,7 @@ class Case:
 
         champion = measured(self.before, errors(0.1, 1), 0)
         candidate = measured(self.after, self.guard_after, self.invented)
-        return judge(champion, candidate, slower=self.slower, apart=self.apart)
+        return judge(champion, candidate, slower=self.slower, overlap=self.overlap)
 
 
 def failed(case: Case) -> set[Condition]:
@@ -138,14 +138,14 @@ def test_worse_on_long_recordings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("apart", "expected"),
+    ("overlap", "expected"),
     [
-        (Apart(n_speakers=1, n_recordings=0, n_texts=0), {Condition.SPEAKERS}),
-        (Apart(n_speakers=0, n_recordings=2, n_texts=0), {Condition.RECORDINGS}),
-        (Apart(n_speakers=0, n_recordings=0, n_texts=3), set()),
-        (Apart(n_speakers=1, n_recordings=0, n_texts=0, is_personal=True), set()),
-        (Apart(n_speakers=1, n_recordings=0, n_texts=3, is_personal=True), {Condition.TEXTS}),
+        (Overlap(n_speakers=1, n_recordings=0, n_texts=0), {Condition.SPEAKERS}),
+        (Overlap(n_speakers=0, n_recordings=2, n_texts=0), {Condition.RECORDINGS}),
+        (Overlap(n_speakers=0, n_recordings=0, n_texts=3), set()),
+        (Overlap(n_speakers=1, n_recordings=0, n_texts=0, is_personal=True), set()),
+        (Overlap(n_speakers=1, n_recordings=0, n_texts=3, is_personal=True), {Condition.TEXTS}),
     ],
 )
-def test_what_was_learnt_is_no_test(apart: Apart, expected: set[Condition]) -> None:
-    assert failed(Case(apart=apart)) == expected
+def test_what_was_learnt_is_no_test(overlap: Overlap, expected: set[Condition]) -> None:
+    assert failed(Case(overlap=overlap)) == expected

@@ -10,16 +10,16 @@ torch = pytest.importorskip("torch", reason="torch is not installed (see `make t
 
 from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
 from glas.training.adapter.batches import IGNORED, Batches
-from glas.training.adapter.factors import as_adapter, factors_of, together
+from glas.training.adapter.factors import as_adapter, combine, factors_of
 from glas.training.adapter.lora import adapters
 from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import open_targets, write_targets
-from glas.training.adapter.train import CHECKPOINT, Draw, Knobs, Lesson, losses, student, train
+from glas.training.adapter.train import CHECKPOINT, DrawBatch, Hyperparameters, WeightedBatch, losses, student, train
 from glas.training.sound.clips import open_clips, write_clips
 from tests.models.conftest import one_thread
 
 WIDTH, TOKENS, POSITIONS = 64, 20, 1500
-KNOBS = Knobs(steps=4, encoder_rank=2, decoder_rank=2, save_every=2)
+HYPERPARAMETERS = Hyperparameters(steps=4, encoder_rank=2, decoder_rank=2, save_every=2)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -63,12 +63,12 @@ def small_arrays() -> Arrays:
     return found
 
 
-def mixed(batches: Batches, text_weight: float) -> Draw:
-    """Lessons of texts and of the teacher's states in turn."""
+def mixed(batches: Batches, text_weight: float) -> DrawBatch:
+    """Batches of texts and of the teacher's states in turn."""
     return lambda step: (
-        Lesson(batches.draw(step), text_weight=1.0)
+        WeightedBatch(batches.draw(step), text_weight=1.0)
         if step % 2
-        else Lesson(batches.draw(step), states_weight=1.0, text_weight=text_weight)
+        else WeightedBatch(batches.draw(step), states_weight=1.0, text_weight=text_weight)
     )
 
 
@@ -135,10 +135,10 @@ def test_adapters_change_nothing_before_they_learn_and_lower_the_loss(
     batch = batches.draw(0)
     with torch.no_grad():
         plain = losses(Whisper(arrays), batch, wants_text=True)
-        adapted = losses(student(arrays, KNOBS), batch, wants_text=True)
+        adapted = losses(student(arrays, HYPERPARAMETERS), batch, wants_text=True)
     assert float(plain[0]) == pytest.approx(float(adapted[0]), rel=1e-3)
     assert float(plain[1]) == pytest.approx(float(adapted[1]), rel=1e-3)
-    network = train(arrays, mixed(batches, 0.1), tmp_path / "run", Knobs(40, 3e-3, 4, 4))
+    network = train(arrays, mixed(batches, 0.1), tmp_path / "run", Hyperparameters(40, 3e-3, 4, 4))
     with torch.no_grad():
         learnt = losses(network, batch, wants_text=True)
     assert learnt[1] < plain[1]
@@ -151,7 +151,7 @@ def test_a_training_ends_when_the_watcher_says_so(arrays: Arrays, batches: Batch
         seen.append(step)
         return step == 4
 
-    train(arrays, mixed(batches, 0.0), tmp_path / "run", Knobs(12, 3e-3, 2, 2, save_every=2), watch)
+    train(arrays, mixed(batches, 0.0), tmp_path / "run", Hyperparameters(12, 3e-3, 2, 2, save_every=2), watch)
     assert seen == [2, 4]
 
 
@@ -160,19 +160,19 @@ class BrokenOffError(Exception):
 
 
 def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(arrays: Arrays, batches: Batches, tmp_path: Path) -> None:
-    def draw(step: int) -> Lesson:
-        return Lesson(batches.draw(step), states_weight=1.0)
+    def draw(step: int) -> WeightedBatch:
+        return WeightedBatch(batches.draw(step), states_weight=1.0)
 
-    def until_the_third(step: int) -> Lesson:
+    def until_the_third(step: int) -> WeightedBatch:
         if step == 3:
             raise BrokenOffError
         return draw(step)
 
-    whole = factors_of(train(arrays, draw, tmp_path / "whole", KNOBS))
+    whole = factors_of(train(arrays, draw, tmp_path / "whole", HYPERPARAMETERS))
     with pytest.raises(BrokenOffError):
-        train(arrays, until_the_third, tmp_path / "parts", KNOBS)
+        train(arrays, until_the_third, tmp_path / "parts", HYPERPARAMETERS)
     assert torch.load(tmp_path / "parts" / CHECKPOINT, weights_only=True)["step"] == 2
-    again = factors_of(train(arrays, draw, tmp_path / "parts", KNOBS))
+    again = factors_of(train(arrays, draw, tmp_path / "parts", HYPERPARAMETERS))
     for name, pair in whole.items():
         np.testing.assert_allclose(again[name].b, pair.b, rtol=1e-5, atol=1e-7)
 
@@ -180,7 +180,7 @@ def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(arrays: Arrays, ba
 def test_factors_merged_into_the_weights_do_what_the_adapters_do(
     arrays: Arrays, batches: Batches, tmp_path: Path
 ) -> None:
-    network = train(arrays, mixed(batches, 0.0), tmp_path / "run", Knobs(20, 3e-3, 4, 2))
+    network = train(arrays, mixed(batches, 0.0), tmp_path / "run", Hyperparameters(20, 3e-3, 4, 2))
     parts = factors_of(network)
     assert {len(pair.a) for name, pair in parts.items() if name.startswith("encoder")} == {4}
     write_adapter(tmp_path / "adapter", as_adapter(parts, "small", "", {}))
@@ -194,11 +194,11 @@ def test_factors_merged_into_the_weights_do_what_the_adapters_do(
 
 def test_changes_are_put_together_with_their_shares(arrays: Arrays) -> None:
     torch.manual_seed(0)
-    network = student(arrays, Knobs(1, encoder_rank=2, decoder_rank=0))
+    network = student(arrays, Hyperparameters(1, encoder_rank=2, decoder_rank=0))
     for _, layer in adapters(network):
         layer.lora_B.data.normal_()
     parts = factors_of(network)
-    both = together([(parts, 1.0), (parts, 0.5)])
+    both = combine([(parts, 1.0), (parts, 0.5)])
     name = next(iter(parts))
     np.testing.assert_allclose(both[name].b @ both[name].a, 1.5 * parts[name].b @ parts[name].a, rtol=1e-4, atol=1e-6)
     adapter: Adapter = as_adapter(both, "small", "", {})

@@ -21,8 +21,8 @@ from glas.engines.whisper.confidence import (
 )
 from glas.engines.whisper.rescoring import choose, with_changes
 from glas.system.files import sha256_of
-from glas.training.judged.calibrate import judge
-from glas.training.judged.logistic import auroc, bins, calibration_error, fit
+from glas.training.evaluation.calibrate import score_message
+from glas.training.evaluation.logistic import auroc, bins, calibration_error, fit
 from tests.conftest import ROOT
 
 RNG = np.random.default_rng(1)
@@ -128,7 +128,7 @@ def test_calibration_error_is_the_distance_between_confidence_and_share_of_right
 
 def test_a_word_that_is_several_to_the_normalisation_is_right_if_all_are() -> None:
     signs = [Signs(-0.1, 1, -1, 5, -0.1)] * 3
-    found = judge(["Санкт-Петербург,", "пять", "часов"], signs, "Санкт Петербурге пять часов")
+    found = score_message(["Санкт-Петербург,", "пять", "часов"], signs, "Санкт Петербурге пять часов")
     assert found.is_right == [False, True, True]
     assert found.has_error
 

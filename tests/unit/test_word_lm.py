@@ -12,7 +12,7 @@ from glas.engines.language_model import FOREIGN_LOGPROB, LanguageModel
 from glas.engines.word_lm import LISTED
 from glas.training.language.held_out import HeldOutSentences
 from glas.training.language.language_model import LETTERS, estimate, plain_sentences, save
-from glas.training.language.words import Reading, class_gains, classify, costs, frequencies, word_arrays
+from glas.training.language.words import WeightedSentences, class_gains, classify, costs, frequencies, word_arrays
 from glas.training.texts.sentences import read_lines
 
 READ = ["новая девушка читает книгу", "большая девушка читает газету", "новую девушку видел другой человек"]
@@ -24,7 +24,7 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     """The most frequent words of Russian, and three sentences read often."""
     path = tmp_path_factory.mktemp("lm") / "lm.npz"
     letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
-    save(estimate(letters, most_contexts=10_000), path, word_arrays([Reading(READ, times=5)], WORDS))
+    save(estimate(letters, most_contexts=10_000), path, word_arrays([WeightedSentences(READ, times=5)], WORDS))
     return LanguageModel(path)
 
 
@@ -38,13 +38,13 @@ def test_a_word_is_worth_what_the_formula_says(tmp_path: Path) -> None:
     alone = LanguageModel(_without_pairs(tmp_path))
     frequency = frequencies(WORDS)
     classes = classify(frequency)
-    gains = class_gains([Reading(READ, times=5)], frequency, classes)
+    gains = class_gains([WeightedSentences(READ, times=5)], frequency, classes)
     gain = gains[-1, classes.names.index(classes.of["время"])]
     assert logprob(alone, "время") == pytest.approx(log(LISTED * frequency["время"] * gain), abs=0.1)
 
 
 def _without_pairs(folder: Path) -> Path:
-    frequency_only = word_arrays([Reading(READ, times=5)], WORDS)
+    frequency_only = word_arrays([WeightedSentences(READ, times=5)], WORDS)
     for name in ("pair_contexts", "pair_words", "pair_costs", "pair_rest"):
         frequency_only[name] = frequency_only[name][:0]
     letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)

@@ -1,7 +1,7 @@
 """`glas finetune`: train a model on corrected recordings."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,11 @@ from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, err, out
 from glas.cli.train import base_weights, needs_training_packages
 from glas.localisation import Value, rounded
+
+if TYPE_CHECKING:
+    from glas.training.finetune.base import Base
+    from glas.training.finetune.data import FinetuneData
+    from glas.training.finetune.share import MeasuredShare
 
 Folders = list[Path] | None
 
@@ -35,37 +40,54 @@ def finetune(
 ) -> None:
     """Fine-tune a model, and print the error rates with different shares of the change to its weights."""
     with needs_training_packages():
-        from glas.engines.catalogue import embedded_directory
-        from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
-        from glas.recognition.references import read_reference_set
-        from glas.training.finetune.base import Base
-        from glas.training.finetune.fit import Fit
-        from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe
+        from glas.training.finetune.fit import FitOptions
+        from glas.training.finetune.recipe import FinetuneRecipe
         from glas.training.finetune.recipe import finetune as finetune_model
         from glas.training.finetune.share import SHARES
 
-        directory = base or embedded_directory()
-        is_whole = weights is None and base is not None and not (base / CONVERTED_WEIGHTS).is_file()
-        start = Base(directory, directory if is_whole else base_weights(weights))
-        corrected = [one for folder in data for one in read_reference_set(folder).utterances]
-        replayed = [one for folder in replay or [] for one in read_reference_set(folder).utterances]
         found = finetune_model(
-            start,
-            FinetuneData(corrected, replayed, [read_reference_set(folder) for folder in keep or []]),
+            _base(base, weights),
+            _data(data, replay or [], keep or []),
             work or to.with_name(f".{to.name}.work"),
             to,
-            recipe=FinetuneRecipe(fit=Fit(epochs=epochs), shares=tuple(share or SHARES), threads=threads),
+            recipe=FinetuneRecipe(fit=FitOptions(epochs=epochs), shares=tuple(share or SHARES), threads=threads),
             report=told_step,
         )
     if found.chosen is None:
         err.print(say("finetune-nothing"), style="yellow")
         raise typer.Exit(EXIT_FAILED)
+    _show(found.before, found.chosen, to)
+
+
+def _base(directory: Path | None, weights: Path | None) -> "Base":
+    """Return the model to start from; a checkpoint that is not converted contains its own weights."""
+    from glas.engines.catalogue import embedded_directory
+    from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
+    from glas.training.finetune.base import Base
+
+    if weights is None and directory is not None and not (directory / CONVERTED_WEIGHTS).is_file():
+        return Base(directory, directory)
+    return Base(directory or embedded_directory(), base_weights(weights))
+
+
+def _data(corrected: list[Path], replayed: list[Path], kept: list[Path]) -> "FinetuneData":
+    from glas.recognition.references import read_reference_set
+    from glas.training.finetune.data import FinetuneData
+
+    return FinetuneData(
+        [one for folder in corrected for one in read_reference_set(folder).utterances],
+        [one for folder in replayed for one in read_reference_set(folder).utterances],
+        [read_reference_set(folder) for folder in kept],
+    )
+
+
+def _show(before: "MeasuredShare", chosen: "MeasuredShare", to: Path) -> None:
     done = say(
         "finetune-done",
         place=str(to),
-        share=rounded(100 * found.chosen.share, 0),
-        before=rounded(100 * found.before.dev.wer),
-        after=rounded(100 * found.chosen.dev.wer),
+        share=rounded(100 * chosen.share, 0),
+        before=rounded(100 * before.dev.wer),
+        after=rounded(100 * chosen.dev.wer),
     )
     out.print(done, markup=False)
 

@@ -1,8 +1,9 @@
 """`glas learn`: one round from corrected messages to a better model, or a round again and again."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -17,6 +18,8 @@ from glas.localisation import Value, rounded
 if TYPE_CHECKING:
     from glas.cli.round_steps import RecordedSteps
     from glas.settings import Settings
+    from glas.training.datasets.making import Rules
+    from glas.training.finetune.recipe import FinetuneRecipe
     from glas.training.rounds import Round, RoundPlan
 
 _S_PER_HOUR = 3600
@@ -39,35 +42,22 @@ def learn(
     release: Annotated[bool, typer.Option("--release", help=say("learn-release"))] = False,
     every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
 ) -> None:
-    """Run a round of learning."""
+    """Run a round of learning, or a round every so many hours."""
     settings = open_settings(quiet=True)
     with needs_training_packages():
         from glas.cli.round_steps import RecordedSteps
-        from glas.engines.catalogue import embedded_directory
         from glas.launch.assembly import open_data_loader
-        from glas.recognition.references import read_reference_set
         from glas.training.datasets.making import Rules
-        from glas.training.finetune.base import Base
-        from glas.training.finetune.fit import Fit
+        from glas.training.finetune.fit import FitOptions
         from glas.training.finetune.recipe import FinetuneRecipe
         from glas.training.finetune.share import SHARES
-        from glas.training.rounds import RoundPlan
 
-        # With a test from elsewhere, nobody of the export need be kept for it.
+        # With a test set from elsewhere, all speakers of the export can be learnt from.
         test_share = settings.data_loader.test_share if test is None else 0.0
-        plan = RoundPlan(
-            base=Base(embedded_directory(), base_weights(weights)),
-            export=settings.export_dir,
-            datasets=settings.data_dir / "datasets",
-            rounds=settings.data_dir / "rounds",
-            rules=Rules(test_share=test_share, dev_share=dev_share, speaker=speaker, replay=replay or ()),
-            test=None if test is None else read_reference_set(test),
-            guards=[read_reference_set(one) for one in guard or []],
-            kept=[read_reference_set(one) for one in keep or []],
-            least_minutes=least_minutes,
-            recipe=FinetuneRecipe(fit=Fit(epochs=epochs), shares=tuple(share or SHARES)),
-            language=say.language,
-        )
+        rules = Rules(test_share=test_share, dev_share=dev_share, speaker=speaker, replay=replay or ())
+        recipe = FinetuneRecipe(fit=FitOptions(epochs=epochs), shares=tuple(share or SHARES))
+        plan = _plan(settings, rules, recipe, _Sets(test, guard or [], keep or []), weights)
+        plan = replace(plan, least_minutes=least_minutes)
     while True:
         steps = RecordedSteps(settings)
         export_through(lambda: open_data_loader(settings), full=False)
@@ -76,6 +66,36 @@ def learn(
         if every is None:
             return
         time.sleep(every * _S_PER_HOUR)
+
+
+class _Sets(NamedTuple):
+    """Folders of recordings for the gate (test, guards) and for the choice of the share (kept)."""
+
+    test: Path | None
+    guards: list[Path]
+    kept: list[Path]
+
+
+def _plan(
+    settings: "Settings", rules: "Rules", recipe: "FinetuneRecipe", sets: _Sets, weights: Path | None
+) -> "RoundPlan":
+    from glas.engines.catalogue import embedded_directory
+    from glas.recognition.references import read_reference_set
+    from glas.training.finetune.base import Base
+    from glas.training.rounds import RoundPlan
+
+    return RoundPlan(
+        base=Base(embedded_directory(), base_weights(weights)),
+        export=settings.export_dir,
+        datasets=settings.data_dir / "datasets",
+        rounds=settings.data_dir / "rounds",
+        rules=rules,
+        test=None if sets.test is None else read_reference_set(sets.test),
+        guards=[read_reference_set(one) for one in sets.guards],
+        kept=[read_reference_set(one) for one in sets.kept],
+        recipe=recipe,
+        language=say.language,
+    )
 
 
 def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, release: bool) -> None:

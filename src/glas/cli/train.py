@@ -144,8 +144,8 @@ def calibrate(
 ) -> None:
     """Calibrate the confidence of words."""
     with needs_training_packages():
-        from glas.training.judged.calibrate import calibrate as calibrate_model
-        from glas.training.judged.evaluate import test_sets
+        from glas.training.evaluation.calibrate import calibrate as calibrate_model
+        from glas.training.evaluation.evaluate import test_sets
         from glas.training.recipe import Sources, speech_of
 
         sources = Sources(Path(), texts, rhvoice, festvox, recordings or [])
@@ -156,7 +156,7 @@ def calibrate(
 def card(to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None) -> None:
     """Measure the model and write its card."""
     with needs_training_packages():
-        from glas.training.judged.card import write_card
-        from glas.training.judged.evaluate import test_sets
+        from glas.training.evaluation.card import write_card
+        from glas.training.evaluation.evaluate import test_sets
 
         write_card(to, test_sets(festvox, recordings or []), time.strftime("%Y-%m-%d"))

@@ -62,14 +62,13 @@ async def correct(
     is_applied = rank is not Rank.DOUBTFUL or wanted.is_confirmed
     change = change_of(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
     await add_change(change, row, session=session)
-    payment = Payment(refusal=Refusal.DOUBTFUL)
-    is_first = False
+    payment, is_first = Payment(refusal=Refusal.DOUBTFUL), False
     if is_applied:
         is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
-        if not is_first:
+        if is_first:
+            payment = await _pay(user, row, change, settings=settings, session=session)
+        else:
             payment = await _payment_before(user, row, session=session)
-        elif rank is not Rank.DOUBTFUL:
-            payment = await _pay(user, row, reference, settings=settings, session=session)
         await let_stand(row, reference, rank, refusal=payment.refusal, session=session)
     await reviewed.agree(same, settings=settings, session=session)
     await session.flush()
@@ -255,9 +254,17 @@ async def let_stand(
 
 
 async def _pay(
-    user: UserRow, row: TranscriptionRow, reference: str, *, settings: DbAssistSettings, session: AsyncSession
+    user: UserRow,
+    row: TranscriptionRow,
+    change: CorrectionChangeRow,
+    *,
+    settings: DbAssistSettings,
+    session: AsyncSession,
 ) -> Payment:
-    if normalise(reference) == normalise(row.text or ""):
+    """Pay for the first correction of a message, unless it is doubtful or changes no word."""
+    if change.rank == Rank.DOUBTFUL:
+        return Payment(refusal=Refusal.DOUBTFUL)
+    if normalise(change.reference or "") == normalise(row.text or ""):
         return Payment(refusal=Refusal.UNCHANGED)
     amount, cap = coins.hundredths(settings.correction_reward), coins.hundredths(settings.daily_coin_cap)
     return await coins.pay(user, row, Reason.CORRECTION, amount, cap=cap, session=session)

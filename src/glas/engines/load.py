@@ -47,14 +47,13 @@ def load_engine(
     """
     uniform = resolve(name, models_dir)
     kind, _, place = uniform.partition(":")
-    directory, window_s, layout, punctuates = Path(place), DEFAULT_WINDOW_S, None, None
+    directory, known = Path(place), None
     if not directory.is_absolute():
-        model, directory = known_model(uniform), local_directory(models_dir, uniform)
-        window_s, layout, punctuates = model.window_s, model.layout, model.punctuates
+        known, directory = known_model(uniform), local_directory(models_dir, uniform)
         _check_on_disk(models_dir, uniform)
     # onnxruntime's arena is off, because it never frees the memory of the longest piece; so the allocator matters.
     allocator.return_large_blocks()
-    if kind == "whisper" or (layout is not None and layout.kind == "whisper"):
+    if kind == "whisper" or (known is not None and known.layout is not None and known.layout.kind == "whisper"):
         return WhisperEngine(
             directory,
             name=uniform,
@@ -69,9 +68,9 @@ def load_engine(
     return OnnxEngine(
         directory,
         name=uniform,
-        layout=layout,
-        window_s=window_s,
-        punctuates=punctuates,
+        layout=known.layout if known else None,
+        window_s=known.window_s if known else DEFAULT_WINDOW_S,
+        punctuates=known.punctuates if known else None,
         threads=threads,
         providers=providers,
     )

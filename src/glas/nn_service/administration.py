@@ -163,17 +163,18 @@ class Administration:
         if self._settings.model != AUTO or (named := named_champion(directory)) == self._choice:
             return None
         self._choice = named
-        chosen = best_on_disk(directory)
-        if chosen == self._registry.default:
-            return None
         try:
+            chosen = best_on_disk(directory)
+            if chosen == self._registry.default:
+                return None
+            _log.info("another model was chosen", model=chosen)
             self._registry.swap(AUTO, chosen)
         except GlasError as error:
-            _log.error("the chosen model cannot be served", model=chosen, error=error.message)
+            _log.error("the chosen model cannot be served", model=named, error=error.message)
             return None
         except Exception:  # noqa: BLE001 - logged; an error of one choice must not end the following of others
             # A bug in a loader: the next choice must be followed all the same.
-            _log.exception("the chosen model cannot be served", model=chosen)
+            _log.exception("the chosen model cannot be served", model=named)
             return None
         return chosen
 

@@ -13,6 +13,7 @@ from glas.domain.transcription import Recognition
 from glas.engines.catalogue import AUTO
 from glas.nn_service.administration import Administration
 from glas.nn_service.canary import Canary
+from glas.nn_service.following import ChoiceFollower
 from glas.nn_service.idle import IdleWork
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.queue import RecognitionQueue
@@ -20,7 +21,6 @@ from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, op
 from glas.settings import Settings
 
 _LOOK_AT_IDLE_S = 5.0
-_LOOK_AT_CHOICE_S = 1.0
 
 
 class RecognitionService:
@@ -161,17 +161,9 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
         administration = Administration(settings, recogniser.registry)
         stack.push_async_callback(asyncio.to_thread, administration.close)
         canary = Canary(settings, recogniser.registry)
-        following = asyncio.create_task(_follow(administration, canary))
-        stack.callback(following.cancel)
+        follower = ChoiceFollower(administration, canary)
+        stack.push_async_callback(asyncio.to_thread, follower.close)
         yield RecognitionService(recogniser, queue, administration, canary, deadline_s=nn.deadline_s or None)
-
-
-async def _follow(administration: Administration, canary: Canary) -> None:
-    """Check regularly whether another process, such as `glas promote` or another replica, has chosen a model."""
-    while True:
-        await asyncio.sleep(_LOOK_AT_CHOICE_S)
-        await asyncio.to_thread(administration.follow)
-        await asyncio.to_thread(canary.follow)
 
 
 async def _unload_idle(registry: Registry) -> None:

@@ -42,7 +42,7 @@ class Measured(_Value):
     n_invented: int = Field(ge=0, description="Those that got a text.")
 
 
-class Apart(_Value):
+class Overlap(_Value):
     """How many speakers, recordings and texts of the test the candidate was trained on."""
 
     n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
@@ -101,7 +101,7 @@ class Verdict(_Value):
 
 
 def judge(
-    champion: Measured, candidate: Measured, *, slower: float, apart: Apart, limits: GateLimits | None = None
+    champion: Measured, candidate: Measured, *, slower: float, overlap: Overlap, limits: GateLimits | None = None
 ) -> Verdict:
     """Compare a candidate with the model that serves.
 
@@ -109,7 +109,7 @@ def judge(
         champion: the model that serves.
         candidate: the other model, measured on the same recordings.
         slower: relative difference in processor time, from `glas.recognition.cost`.
-        apart: which part of the test the candidate was trained on.
+        overlap: which part of the test the candidate was trained on.
         limits: the limits; None for the defaults.
     """
     limits = limits or GateLimits()
@@ -129,7 +129,7 @@ def judge(
             for one in buckets
             if one.n_words >= FEWEST_BUCKET_WORDS
         ),
-        *_apart(apart),
+        *_disjoint(overlap),
     )
     return Verdict(
         champion=champion.model,
@@ -182,15 +182,15 @@ def _certainty(difference: Interval | None) -> Check:
     return Check(condition=Condition.CERTAINTY, limit=0.0, value=low, passed=low is not None and low > 0)
 
 
-def _apart(apart: Apart) -> list[Check]:
+def _disjoint(overlap: Overlap) -> list[Check]:
     """Return the checks that the candidate was not trained on its test.
 
     No model may be trained on a recording of the test. A personal model may be trained on the speakers of its test but
     not on its texts. Any other model may be trained on the texts but not on the speakers.
     """
-    by_voice = _at_most(Condition.SPEAKERS, 0, apart.n_speakers)
-    by_text = _at_most(Condition.TEXTS, 0, apart.n_texts)
-    return [_at_most(Condition.RECORDINGS, 0, apart.n_recordings), by_text if apart.is_personal else by_voice]
+    by_voice = _at_most(Condition.SPEAKERS, 0, overlap.n_speakers)
+    by_text = _at_most(Condition.TEXTS, 0, overlap.n_texts)
+    return [_at_most(Condition.RECORDINGS, 0, overlap.n_recordings), by_text if overlap.is_personal else by_voice]
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:

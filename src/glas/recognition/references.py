@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from glas.domain.errors import DataSetError
+from glas.system.files import sha256_of
 
 AUDIOFOLDER = "metadata.jsonl"
 MANIFESTS = ("manifest.jsonl", "manifest.json")
@@ -44,6 +46,14 @@ class ReferenceSet:
     name: str
     utterances: tuple[Utterance, ...]
     n_without_reference: int = 0
+
+
+def content_hash(data: ReferenceSet) -> str:
+    """Return a hash over the sounds, texts and speakers of a data set; names and places do not change it."""
+    lines = (
+        f"{sha256_of(one.audio)} {sha256(one.text.encode()).hexdigest()} {one.speaker}\n" for one in data.utterances
+    )
+    return sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
 def read_reference_set(place: Path) -> ReferenceSet:

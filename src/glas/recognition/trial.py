@@ -17,7 +17,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.engines.catalogue import local_directory
 from glas.recognition.cost import slower_by
 from glas.recognition.evaluation import Evaluation, evaluate
-from glas.recognition.gate import Apart, GateLimits, Measured, Verdict, judge
+from glas.recognition.gate import GateLimits, Measured, Overlap, Verdict, judge
 from glas.recognition.lineage import Lineage, read_lineage
 from glas.recognition.nonspeech import clips
 from glas.recognition.recogniser import Recogniser, open_recogniser
@@ -82,8 +82,8 @@ def try_candidate(
         report(None)
         slower = slower_by(first, second, data.test.utterances)
         name = second.registry.default
-    apart = learnt_of_test(_lineage_of(name, settings.models_dir), data)
-    verdict = judge(measured[0], measured[1], slower=slower, apart=apart, limits=limits)
+    overlap = overlap_of(_lineage_of(name, settings.models_dir), data)
+    verdict = judge(measured[0], measured[1], slower=slower, overlap=overlap, limits=limits)
     return TrialResult(verdict, measured[0], measured[1])
 
 
@@ -123,17 +123,17 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
     return read_lineage(place if place.is_absolute() else local_directory(models_dir, name))
 
 
-def learnt_of_test(lineage: Lineage | None, data: TestData) -> Apart:
+def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
     """Count the speakers, recordings and texts of the test that a model was trained on.
 
     A model without lineage was not fine-tuned with Glas, so all counts are 0.
     """
     if lineage is None:
-        return Apart(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)
+        return Overlap(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)
     tested = data.test.utterances
     all_of_them: Sequence[Utterance] = [*tested, *(one for guard in data.guards for one in guard.utterances)]
     recordings, texts = set(lineage.recordings), set(lineage.texts)
-    return Apart(
+    return Overlap(
         n_speakers=len({one.speaker for one in tested if one.speaker} & set(lineage.speakers)),
         n_recordings=sum(sha256_of(one.audio) in recordings for one in all_of_them),
         n_texts=sum(text_hash(one.text) in texts for one in tested),

@@ -19,8 +19,8 @@ MOST_TRIED = 3  # messages of each person
 LONGEST_S = 30.0  # of a message; a longer text is no example
 
 
-class Tried(NamedTuple):
-    """A message, and what both models make of it.
+class ComparedMessage(NamedTuple):
+    """A message, and its texts by both models.
 
     Attributes:
         entry: the message.
@@ -38,12 +38,12 @@ class Tried(NamedTuple):
 def news_of(settings: Settings, export: Path, version: Version, *, former: str, model: str) -> tuple[NewsItem, ...]:
     """Recognise some messages of each person with both models, and choose the one with the largest gain.
 
-    Nobody is told of a model that has made none of their messages better.
+    A person for whom no message is better gets no news.
 
     Args:
-        settings: as the server has them.
+        settings: the settings of the server.
         export: the directory of the export.
-        version: what the model learnt from and was chosen on.
+        version: the dataset version of the model.
         former: name of the model that serves.
         model: name of the new one.
 
@@ -54,16 +54,16 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
     chosen = [one for some in _taught(export, version).values() for one in some]
     files = [message.audio for _, message, _ in chosen]
     texts = [_texts(settings, name, files) for name in (former, model)]
-    found = defaultdict[str, list[Tried]](list)
+    found = defaultdict[str, list[ComparedMessage]](list)
     for (entry, _, words), before, after in zip(chosen, *texts, strict=True):
-        found[entry.speaker].append(Tried(entry, words, before, after))
+        found[entry.speaker].append(ComparedMessage(entry, words, before, after))
     return tuple(one for tried in found.values() for one in best(tried))
 
 
-def best(tried: Sequence[Tried]) -> Iterator[NewsItem]:
+def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
     """Yield the message of one person whose text has come nearest to what was said, if there is any.
 
-    Of two that gained as much, the one that the model has not learnt is the more honest example.
+    Of two messages with the same gain, one that the model has not learnt from is preferred, as a fairer example.
     """
     better = [(gain, one) for one in tried if (gain := _gain(one)) > 0]
     if better:
@@ -71,8 +71,8 @@ def best(tried: Sequence[Tried]) -> Iterator[NewsItem]:
         yield NewsItem(transcription_id=one.entry.id, text_before=one.before, text_after=one.after)
 
 
-def _gain(one: Tried) -> int:
-    """Word errors less than before; 0 where there is nothing that could be shown."""
+def _gain(one: ComparedMessage) -> int:
+    """Return by how many word errors the new text is better; 0 if the texts cannot be shown."""
     if not all(0 < len(text) <= LONGEST_NEWS_CHARS for text in (one.before, one.after)):
         return 0
     wrong, _ = word_errors([one.reference] * 2, [one.before, one.after])

@@ -1,9 +1,10 @@
-"""The whole way to the embedded model: texts, speech, a teacher's targets, two adapters, the released directory.
+"""Train the embedded model: texts, synthetic speech, targets, two adapters, the released directory.
 
-Every step leaves what is there already and goes on where it stopped, so the recipe can be run again after any end.
+Every step uses the files that exist already, so an interrupted run is resumed by the same call.
 
-The first adapter teaches the encoder to take clips at their true length; its targets are the unchanged network's. The
-second is trained on texts, for Russian spelling, with the first one's targets between; a share of it is released.
+The first adapter makes the encoder accept clips at their true length; its targets are the states of the unchanged
+network. The second is trained on texts, for Russian spelling, alternating with the targets of the first; a share of it
+is released.
 """
 
 from collections.abc import Sequence
@@ -16,14 +17,14 @@ from glas.engines.language_model import FILE
 from glas.engines.whisper.adapter import Adapter, digest, merge, write_adapter
 from glas.engines.whisper.arrays import load_arrays
 from glas.training.adapter.batches import Batches
-from glas.training.adapter.factors import Parts, as_adapter, factors_of, together
+from glas.training.adapter.factors import AdapterFactors, as_adapter, combine, factors_of
 from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import write_targets
 from glas.training.adapter.tokens import Tokens
-from glas.training.adapter.train import Draw, Knobs, Lesson, is_due, train
-from glas.training.judged.calibrate import calibrate
-from glas.training.judged.card import write_card
-from glas.training.judged.evaluate import test_sets
+from glas.training.adapter.train import DrawBatch, Hyperparameters, WeightedBatch, is_due, train
+from glas.training.evaluation.calibrate import calibrate
+from glas.training.evaluation.card import write_card
+from glas.training.evaluation.evaluate import test_sets
 from glas.training.language.held_out import HeldOutSentences, test_texts
 from glas.training.language.language_model import LMSize, build
 from glas.training.release import ADAPTER, write_weights
@@ -45,8 +46,8 @@ class Sources:
         base: weights of the official model, as `glas models get whisper-base` lays them down.
         texts: unpacked Debian packages with Russian texts; without it, sentences with names are all that is said.
         rhvoice: RHVoice's unpacked packages; without it espeak-ng speaks.
-        festvox: the package festvox-ru, whose sentences are tested on and so never learnt from.
-        recordings: more folders that are tested on.
+        festvox: the package festvox-ru; its sentences are test sentences, so they are never learnt from.
+        recordings: folders of further test recordings.
     """
 
     base: Path
@@ -58,15 +59,15 @@ class Sources:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How much of everything."""
+    """Amounts of data and hyperparameters of the two trainings."""
 
     shards: int = 4
     guided_shards: int = 1  # of these, with the teacher's targets
     clips_per_shard: int = CLIPS_PER_SHARD
     processes: int = 1
-    context: Knobs = field(default_factory=lambda: Knobs(steps=500))
-    spelling: Knobs = field(
-        default_factory=lambda: Knobs(steps=1000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16)
+    context: Hyperparameters = field(default_factory=lambda: Hyperparameters(steps=500))
+    spelling: Hyperparameters = field(
+        default_factory=lambda: Hyperparameters(steps=1000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16)
     )
     text_share: float = 0.6  # of the second training's steps; the others learn from the teacher's states
     text_weight: float = 0.2  # of the text's loss in a step that learns from the teacher too
@@ -74,31 +75,31 @@ class Recipe:
     language_model: LMSize = field(default_factory=LMSize)
 
 
-# Learns next to nothing, but goes the whole way: for `--smoke` and the tests.
+# Runs every step with hardly any training: for `--smoke` and the tests.
 SMOKE = Recipe(
     shards=1,
     guided_shards=1,
     clips_per_shard=4,
-    context=Knobs(steps=2, encoder_rank=2),
-    spelling=Knobs(steps=2, encoder_rank=2, decoder_rank=2),
+    context=Hyperparameters(steps=2, encoder_rank=2),
+    spelling=Hyperparameters(steps=2, encoder_rank=2, decoder_rank=2),
     text_share=0.5,
     language_model=LMSize(sentences=3000, contexts=4000, words=5000, messages=1000, prefix="го"),
 )
 
 
 def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> None:
-    """Go the whole way, from nothing to the released directory `to`.
+    """Run all steps, up to the released directory.
 
     Args:
-        recipe: how much.
-        data: keeps clips, targets and checkpoints.
+        recipe: amounts and hyperparameters.
+        data: holds clips, targets and checkpoints.
         to: the released directory.
-        sources: what is read.
+        sources: the folders to read.
         date: for the card.
 
     Raises:
-        ConfigurationError: a folder is not what it should be.
-        ModelFileMissingError, ModelLoadError: the base is not whole.
+        ConfigurationError: a folder has other contents than expected.
+        ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
     """
     tests = test_sets(sources.festvox, sources.recordings)
     withheld = test_texts(sources.festvox, sources.recordings)
@@ -111,17 +112,17 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
 
 
 def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Adapter:
-    """Go the way from nothing to an adapter in PEFT's layout in the folder `to`.
+    """Run the steps up to the adapter, and write it in PEFT's layout.
 
     Args:
-        recipe: how much.
-        data: keeps clips, targets and checkpoints.
-        sources: what is read.
-        to: where the adapter is written.
+        recipe: amounts and hyperparameters.
+        data: holds clips, targets and checkpoints.
+        sources: the folders to read.
+        to: folder of the adapter.
 
     Raises:
-        ConfigurationError: a folder is not what it should be.
-        ModelFileMissingError, ModelLoadError: the base is not whole.
+        ConfigurationError: a folder has other contents than expected.
+        ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
     """
     torch.set_num_threads(1)
     arrays, tokens = load_arrays(sources.base), Tokens(sources.base)
@@ -136,7 +137,9 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
     learn = Batches(speech.folder, guided, tokens, Augmentation(), n_mels=n_mels, wants_states=True)
     read = Batches(speech.folder, names, tokens, Augmentation(), n_mels=n_mels, seed=1)
     context = factors_of(
-        train(arrays, lambda step: Lesson(learn.draw(step), states_weight=1.0), data / CONTEXT_RUN, recipe.context)
+        train(
+            arrays, lambda step: WeightedBatch(learn.draw(step), states_weight=1.0), data / CONTEXT_RUN, recipe.context
+        )
     )
     adapted = merge(arrays, as_adapter(context, "", "", {}))
     mixed = _mixed(learn, read, recipe)
@@ -146,34 +149,34 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
     return adapter
 
 
-def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> Draw:
-    """Lessons of texts and, between them, of the teacher's states."""
+def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> DrawBatch:
+    """Alternate batches with texts and batches with the teacher's states."""
 
-    def draw(step: int) -> Lesson:
+    def draw(step: int) -> WeightedBatch:
         if is_due(step, recipe.text_share):
-            return Lesson(read.draw(step), text_weight=1.0)
-        return Lesson(learn.draw(step), states_weight=1.0, text_weight=recipe.text_weight)
+            return WeightedBatch(read.draw(step), text_weight=1.0)
+        return WeightedBatch(learn.draw(step), states_weight=1.0, text_weight=recipe.text_weight)
 
     return draw
 
 
 def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHARD) -> Speech:
-    """What clips are spoken from, and where they go."""
+    """Return the sentences and voices of the clips, and their folder."""
     return Speech(data / CLIPS, spoken_lines(sources), sources.rhvoice, clips_per_shard)
 
 
 def spoken_lines(sources: Sources) -> list[str]:
-    """Sentences to be spoken: of the texts, without those like a test's."""
+    """Return the sentences to be spoken, without those that are similar to a test sentence."""
     withheld = HeldOutSentences(test_texts(sources.festvox, sources.recordings))
     lines = read_prose(sources.texts) if sources.texts else (f"Это {name}." for name in NAMES.values())
     return [line for line in lines if line not in withheld]
 
 
-def _released(arrays: Arrays, context: Parts, spelling: Parts, recipe: Recipe) -> Adapter:
+def _released(arrays: Arrays, context: AdapterFactors, spelling: AdapterFactors, recipe: Recipe) -> Adapter:
     facts = {
         "context_steps": recipe.context.steps,
         "spelling_steps": recipe.spelling.steps,
         "spelling_share": recipe.spelling_share,
     }
-    parts = together([(context, 1.0), (spelling, recipe.spelling_share)])
-    return as_adapter(parts, "openai/whisper-base", digest(dict(arrays)), facts)
+    factors = combine([(context, 1.0), (spelling, recipe.spelling_share)])
+    return as_adapter(factors, "openai/whisper-base", digest(dict(arrays)), facts)

@@ -1,4 +1,4 @@
-"""Describe a model that was judged, as db_assist records it: what it is made of, whom it learnt from, the verdict."""
+"""Describe a judged model for db_assist's records: its base and data, the people it learnt from, the verdict."""
 
 import getpass
 from pathlib import Path
@@ -18,7 +18,7 @@ def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
     Args:
         verdict: of the gate.
         state: candidate, refused or champion.
-        datasets: directory of the dataset versions; of a version that is not there, nobody is named.
+        datasets: directory of the dataset versions; if the version is missing, the record names no people.
 
     Raises:
         ModelLoadError: the lineage of the model is damaged.
@@ -32,7 +32,7 @@ def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
         state=state,
         base=None if lineage is None else str(lineage.base),
         dataset_version=None if lineage is None else lineage.data,
-        # Neither pseudonyms nor hashes of what people said: those stay in the file beside the model.
+        # Without pseudonyms and hashes of texts: those are only in the file beside the model.
         lineage={} if lineage is None else lineage.model_dump(mode="json", include={"recipe", "result", "kept"}),
         n_people=len(taught),
         message_ids=tuple(taught.values()),
@@ -53,7 +53,7 @@ def as_record(verdict: Verdict) -> VerdictRecord:
 
 
 def taught_by(version: Version) -> dict[str, int]:
-    """Return one message of each speaker whom a model learnt from, or was chosen on, by pseudonym."""
+    """Return one message of each speaker in the training and development set, by pseudonym."""
     return {one.speaker: one.id for one in version.entries if one.split is not Split.TEST}
 
 

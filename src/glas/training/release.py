@@ -1,4 +1,4 @@
-"""The released directory: the model with its adapter merged, its vocabulary, language model and checksums."""
+"""Write the released directory: the model with the merged adapter, its vocabulary and checksums."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,7 @@ ADAPTER = "adapter"
 CHECKSUMS = "SHA256SUMS"
 # Clips are encoded with this much silence behind them: twice the most that the jitter of training cuts off.
 MARGIN_S = 0.64
-# What the model says of itself in `config.json`: how much silence it needs, and what its vocabulary can write.
+# Settings in `config.json`: how much silence the model needs, and the languages of its vocabulary.
 SETTINGS = {CONTEXT_MARGIN: MARGIN_S, LANGUAGES: [RUSSIAN]}
 
 
@@ -24,7 +24,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
 
     Args:
         base: the official weights.
-        to: the released directory; what lies in it besides the model's own files stays.
+        to: the released directory; other files in it are kept.
         texts: unpacked Debian packages with Russian texts, whose tokens are kept as well.
 
     Raises:

@@ -1,27 +1,34 @@
-"""One round of learning: dataset version, fine-tuning, gate, release; each step leaves what is there already.
+"""One round of learning: dataset version, fine-tuning, gate, release.
 
-A round belongs to a dataset version, whose name is a hash of its content. So a round that was killed goes on where it
-stopped, and what was learnt once is not learnt again: the next version with nothing new in it has the same name.
+Two hashes identify a round: of all that decides the model (dataset version, base, recipe, sets that decide the share),
+and of all that decides the verdict (test, guards, limits). So an interrupted round is resumed, a finished one is not
+repeated, and another test set gives another verdict about the same model without training again.
+
+Files: `rounds/TRAINING/work` while the model is trained, `rounds/TRAINING/TEST/` with `round.json` and the report.
 """
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from glas.domain.errors import DataSetError
 from glas.domain.model_records import LearningStep
 from glas.domain.model_ref import ModelRef
 from glas.domain.splits import Split
+from glas.engines.versions import ModelVersions
 from glas.localisation import catalogue, rounded
 from glas.localisation.catalogue import LANGUAGES
 from glas.recognition.gate import Condition, GateLimits
 from glas.recognition.gate_report import write_report
-from glas.recognition.references import ReferenceSet, Utterance
+from glas.recognition.references import ReferenceSet, Utterance, content_hash
 from glas.recognition.trial import TestData, TrialResult, try_candidate
 from glas.settings import Settings
 from glas.system.files import to_disk
@@ -30,9 +37,12 @@ from glas.training.datasets.making import Rules, make_version
 from glas.training.datasets.reading import REPLAY
 from glas.training.datasets.version import Version
 from glas.training.finetune.base import Base
-from glas.training.finetune.recipe import FinetuneData, FinetuneRecipe, Report, finetune, silent
+from glas.training.finetune.data import FinetuneData
+from glas.training.finetune.recipe import FinetuneRecipe, FinetuneResult, finetune
+from glas.training.finetune.report import Report, silent
 
 ROUND, REPORT, WORK = "round.json", "report", "work"
+_HASH_CHARS = 16
 
 
 class Outcome(StrEnum):
@@ -45,11 +55,14 @@ class Outcome(StrEnum):
 
 
 class Round(BaseModel):
-    """What a round did."""
+    """The result of a round."""
 
     model_config = ConfigDict(frozen=True)
 
-    version: str
+    version: str = Field(description="Dataset version.")
+    recipe: str | None = Field(default=None, description="Hash of base, recipe and kept sets; null in old rounds.")
+    training: str | None = Field(default=None, description="Hash of the dataset version and the recipe.")
+    test: str | None = Field(default=None, description="Hash of test set, guard sets and limits.")
     outcome: Outcome
     new_minutes: float
     candidate: ModelRef | None = None
@@ -112,76 +125,118 @@ def run_round(
     report: Report = silent,
     on_measure: Callable[[str | None], None] = lambda _model: None,
 ) -> Round:
-    """Run a round, or go on with one that was broken off; a finished one is returned as it ended.
+    """Run a round, or resume an interrupted one; return the result of a finished one.
 
-    Nothing is released here: the caller decides what becomes of a candidate that passed.
+    Nothing is released here: the caller decides about a candidate that passed.
 
     Args:
-        settings: as the server has them; their model is the champion.
+        settings: the settings of the server; their model is the champion.
         plan: what is learnt and measured.
-        steps: told about the steps of the round.
-        report: told about each step of the fine-tuning.
+        steps: receives the beginnings and ends of the steps.
+        report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
     Raises:
-        DataSetError: the export has too little to learn from or to test with.
-        GlasError: what fine-tuning and evaluation raise.
+        DataSetError: the export has too few recordings to learn from or to test with.
+        GlasError: the errors of `finetune` and `try_candidate`.
     """
     steps = steps or Steps()
-    made = make_version(plan.export, plan.datasets, plan.rules)
-    folder = plan.rounds / made.path.stem
+    version = make_version(plan.export, plan.datasets, plan.rules).version
+    new = _begin(version, plan)
+    name = str(new.training)
+    folder = plan.rounds / name / str(new.test)
     if (finished := read_round(folder)) is not None:
         return finished
-    steps.begun(made.path.stem, LearningStep.DATASET)
-    minutes = _new_minutes(made.version, plan)
-    n_clips = len(made.version.entries)
-    steps.ended(made.path.stem, LearningStep.DATASET, minutes=round(minutes, 2), recordings=n_clips)
-    if minutes < plan.least_minutes:
-        return _ended(made.path.stem, Outcome.TOO_LITTLE, minutes)
+    earlier = [one for one in finished_rounds(plan.rounds) if one.training == new.training]
+    if failed := [one for one in earlier if one.outcome is Outcome.NOT_BETTER]:
+        return failed[0]  # there is no model that another test could judge
+    steps.begun(name, LearningStep.DATASET)
+    steps.ended(name, LearningStep.DATASET, minutes=new.new_minutes, recordings=len(version.entries))
+    if not earlier and new.new_minutes < plan.least_minutes:
+        return new
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = open_dataset(plan.export, made.version)
-    model = settings.models_dir / f"learnt-{made.path.stem[:12]}"
-    report("learn-version", version=made.path.stem, minutes=rounded(minutes))
+    dataset = open_dataset(plan.export, version)
+    model = settings.models_dir / f"learnt-{name[:12]}"
+    report("learn-version", version=version.name, minutes=rounded(new.new_minutes))
+    work = folder.parent / WORK
     if not model.is_dir():
-        steps.begun(made.path.stem, LearningStep.FINETUNE)
-        data = FinetuneData(
-            _utterances(one for one in dataset.train if one.rank != REPLAY),
-            _utterances(one for one in dataset.train if one.rank == REPLAY),
-            kept=plan.kept,
-            dev=_utterances(dataset.dev),
-            version=made.path.stem,
-        )
-        found = finetune(plan.base, data, folder / WORK, model, recipe=plan.recipe, report=report)
-        told = {} if found.chosen is None else {"share": found.chosen.share}
-        steps.ended(made.path.stem, LearningStep.FINETUNE, minutes=found.minutes_learnt, **told)
+        steps.begun(name, LearningStep.FINETUNE)
+        found = _train(dataset, plan, version.name, work, model, report=report)
+        share = {} if found.chosen is None else {"share": found.chosen.share}
+        steps.ended(name, LearningStep.FINETUNE, minutes=found.minutes_learnt, **share)
         if found.chosen is None:
-            return _keep(folder, _ended(made.path.stem, Outcome.NOT_BETTER, minutes))
-    steps.begun(made.path.stem, LearningStep.EVALUATE)
+            return _keep(folder, new.model_copy(update={"outcome": Outcome.NOT_BETTER}), work)
+    steps.begun(name, LearningStep.EVALUATE)
     tested = _test_data(dataset, plan)
     trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
     page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language), tested.guards)
     verdict = trial.verdict
-    steps.ended(made.path.stem, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
-    return _keep(folder, _judged(trial, model, page, minutes, made.path.stem))
+    steps.ended(name, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
+    return _keep(folder, _judged(new, trial, model, page), work)
+
+
+def recipe_hash(plan: RoundPlan) -> str:
+    """Return a hash of all that decides a model besides the dataset version."""
+    recipe = asdict(plan.recipe)
+    del recipe["threads"]
+    base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
+    return _hash(base, recipe, sorted(content_hash(one) for one in plan.kept))
+
+
+def verdict_hash(plan: RoundPlan) -> str:
+    """Return a hash of all that decides the verdict about a model; the test set of the version belongs to the model."""
+    test = None if plan.test is None else content_hash(plan.test)
+    return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))
+
+
+def _hash(*values: Any) -> str:
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_HASH_CHARS]
+
+
+def _begin(version: Version, plan: RoundPlan) -> Round:
+    """Describe a round before anything is done in it."""
+    recipe = recipe_hash(plan)
+    return Round(
+        version=version.name,
+        recipe=recipe,
+        training=_hash(version.name, recipe),
+        test=verdict_hash(plan),
+        outcome=Outcome.TOO_LITTLE,
+        new_minutes=round(_new_minutes(version, plan, recipe), 2),
+        finished=_now(),
+    )
+
+
+def _train(dataset: Dataset, plan: RoundPlan, version: str, work: Path, to: Path, *, report: Report) -> FinetuneResult:
+    """Fine-tune a model on a dataset; none is written if no share of the change is better."""
+    data = FinetuneData(
+        _utterances(one for one in dataset.train if one.rank != REPLAY),
+        _utterances(one for one in dataset.train if one.rank == REPLAY),
+        kept=plan.kept,
+        dev=_utterances(dataset.dev),
+        version=version,
+    )
+    return finetune(plan.base, data, work, to, recipe=plan.recipe, report=report)
 
 
 def read_round(folder: Path) -> Round | None:
-    """The finished round in a folder; None if it has not ended yet."""
+    """Read the finished round in a folder; return None if it has not ended."""
     path = folder / ROUND
     return Round.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
 def finished_rounds(rounds: Path) -> list[Round]:
-    """All finished rounds, the oldest first."""
-    found = [read_round(folder) for folder in rounds.iterdir()] if rounds.is_dir() else []
+    """Return all finished rounds, the oldest first."""
+    paths = [*rounds.glob(f"*/{ROUND}"), *rounds.glob(f"*/*/{ROUND}")]  # the former were written by older versions
+    found = [read_round(path.parent) for path in paths]
     return sorted((one for one in found if one is not None), key=lambda one: one.finished)
 
 
-def _judged(found: TrialResult, model: Path, page: Path, minutes: float, version: str) -> Round:
-    """How a round ended after a trial."""
-    outcome = Outcome.PASSED if found.verdict.passed else Outcome.REFUSED
-    return _ended(version, outcome, minutes).model_copy(
+def _judged(new: Round, found: TrialResult, model: Path, page: Path) -> Round:
+    """Return the result of a round after a trial."""
+    return new.model_copy(
         update={
+            "outcome": Outcome.PASSED if found.verdict.passed else Outcome.REFUSED,
             "candidate": found.verdict.candidate,
             "champion": found.verdict.champion,
             "model": str(model),
@@ -202,28 +257,28 @@ def _utterances(examples: Iterable[Example]) -> list[Utterance]:
     return [Utterance(one.audio, one.audio.name, one.text, one.speaker) for one in examples]
 
 
-def _new_minutes(version: Version, plan: RoundPlan) -> float:
-    """Minutes to learn from whose words no finished round has had."""
+def _new_minutes(version: Version, plan: RoundPlan, recipe: str) -> float:
+    """Return the minutes of recordings that no finished round with this recipe has learnt with the same words."""
     learnt = {
         (entry.id, entry.reference_sha256)
         for one in finished_rounds(plan.rounds)
+        if one.recipe in (recipe, None)
         for entry in read_version(plan.datasets, one.version).entries
     }
     new = [one for one in version.entries if one.split is Split.TRAIN and (one.id, one.reference_sha256) not in learnt]
     return sum(one.duration_s for one in new) / 60
 
 
-def _ended(version: str, outcome: Outcome, minutes: float) -> Round:
-    return Round(
-        version=version, outcome=outcome, new_minutes=round(minutes, 2), finished=time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    )
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def _keep(folder: Path, ended: Round) -> Round:
-    """Write the end of a round down; from then on it is finished, and the clips that it has cut are deleted."""
+def _keep(folder: Path, ended: Round, work: Path) -> Round:
+    """Record the result of a round, which finishes it, and delete the clips of its training."""
+    ended = ended.model_copy(update={"finished": _now()})
     fresh = folder / f"{ROUND}.part"
     fresh.write_text(ended.model_dump_json(indent=1) + "\n", encoding="utf-8")
     to_disk(fresh)
     fresh.replace(folder / ROUND)
-    shutil.rmtree(folder / WORK, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
     return ended

@@ -2,7 +2,7 @@
 
 The product of a word's token probabilities separates right words from wrong ones. But it is too high if the decoder
 invents a word that fits the sound. Therefore the regression also uses the alternative texts and a language model. Its
-weights are fitted by `glas.training.judged.calibrate`, and stored in `calibration.json` beside the model.
+weights are fitted by `glas.training.evaluation.calibrate`, and stored in `calibration.json` beside the model.
 """
 
 import json

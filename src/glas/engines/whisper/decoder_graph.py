@@ -43,10 +43,7 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
         x = _layer(graph, x, index, shape)
         inputs += _memory("", index, shape)
         outputs += _memory("new_", index, shape)
-        inputs += [
-            Port(f"cross_keys_{index}", np.float32, ("sounds", shape.decoder_heads, "positions", shape.head_width)),
-            Port(f"cross_values_{index}", np.float32, ("sounds", shape.decoder_heads, shape.head_width, "positions")),
-        ]
+        inputs += _encoded(index, shape)
         if heads := shape.alignment_heads.get(index):
             outputs.append(Port(f"attention_{index}", np.float32, ("sounds", len(heads), "positions", "texts")))
     x = graph.normalise(x, "decoder.layer_norm")
@@ -80,6 +77,14 @@ def _inputs(shape: Shape) -> list[Port]:
 def _memory(prefix: str, index: int, shape: Shape) -> list[Port]:
     size = (1, shape.decoder_heads, "room", shape.head_width)
     return [Port(f"{prefix}{kind}_{index}", np.float32, size) for kind in ("keys", "values")]
+
+
+def _encoded(index: int, shape: Shape) -> list[Port]:
+    """Return the ports for the outputs of the encoder, to which a layer attends."""
+    return [
+        Port(f"cross_keys_{index}", np.float32, ("sounds", shape.decoder_heads, "positions", shape.head_width)),
+        Port(f"cross_values_{index}", np.float32, ("sounds", shape.decoder_heads, shape.head_width, "positions")),
+    ]
 
 
 def _embedded(graph: Graph) -> str:

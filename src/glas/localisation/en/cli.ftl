@@ -105,6 +105,10 @@ finetune-learnt = learns from {$recordings} recordings, {$minutes} min; held out
 finetune-step = step {$step} of {$steps}, loss on held-out recordings {$loss}
 finetune-trial = share {$share}: errors on held-out recordings {$dev} %
 finetune-trial-kept =     {$name}: errors {$wer} %
+finetune-trial-lost =     {$name}: worse by {$loss} points, so this share is not used
+finetune-few-kept =
+    {$name} has few words: {$words}. With fewer than {$least} (about 80 sentences), a loss is hard to tell from chance.
+finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all folders.
 finetune-nothing = No share of the change is better than the former model: no new one was written.
 finetune-done = Done: {$place}. Kept {$share} % of the change; errors on held-out recordings {$before} → {$after} %.
 

@@ -227,7 +227,7 @@ finetune-help =
 finetune-to = Directory of the new model.
 finetune-data = Recordings with their right words: a directory or a manifest.
 finetune-replay = Other recordings with words, so that old things are not forgotten.
-finetune-keep = Recordings on which the new model must not become worse.
+finetune-keep = Recordings on which the new model must not become worse: at least 80 sentences, better 150 to 300.
 finetune-base = Directory of the model to start from; without it, the embedded one.
 finetune-weights = Its official weights; without it, those that `glas models get whisper-base` downloads.
 finetune-work = Directory for intermediate files; without it, beside the model.
@@ -248,7 +248,7 @@ learn-help =
     where it stopped; a finished one is not repeated. How it works: docs/learning.md.
 learn-test = Recordings of a directory to test on; without it, those whom the export keeps for the test.
 learn-guard = Recordings that must not become worse: the test uses them.
-learn-keep = The same for the choice of the share; other recordings.
+learn-keep = The same for the choice of the share: other recordings, at least 80 sentences, better 150 to 300.
 learn-speaker = A pseudonym: a model for one person.
 learn-least-minutes = How many new corrected minutes are needed.
 learn-release = Release the model if it passes the test.

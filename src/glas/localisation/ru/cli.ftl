@@ -108,6 +108,10 @@ finetune-learnt = учится на {$recordings} записях, {$minutes} м�
 finetune-step = шаг {$step} из {$steps}, потери на отложенных {$loss}
 finetune-trial = доля {$share}: ошибок на отложенных {$dev} %
 finetune-trial-kept =     {$name}: ошибок {$wer} %
+finetune-trial-lost =     {$name}: стало хуже на {$loss} п. п., эта доля не подходит
+finetune-few-kept =
+    В наборе {$name} мало слов: {$words}. Меньше {$least} (примерно 80 предложений) плохо отличают потерю от случайности.
+finetune-replayed = Для повторения взято {$used} записей из {$all}, равномерно по всем папкам.
 finetune-nothing = Ни одна доля выученного не лучше прежней модели: новая не записана.
 finetune-done = Готово: {$place}. Оставлено {$share} % выученного; ошибок на отложенных записях {$before} → {$after} %.
 

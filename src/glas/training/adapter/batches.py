@@ -1,4 +1,4 @@
-"""Batches for a student: clips of like length, sent through a new channel each time, cut to about their true length."""
+"""Make batches for training: clips of similar length, each augmented anew, padded to about their true length."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -48,19 +48,19 @@ class Batch:
 
 @dataclass
 class Batches:
-    """Draws batches for ever; a step's number decides all of its batch.
+    """Draws an endless sequence of batches; the number of a step decides all of its batch.
 
     Args:
-        folder: of the shards.
+        folder: folder of the shards.
         names: shards to draw from.
         tokens: the tokenizer.
-        channel: what happens to a clip on its way; see `glas.training.sound.channel`.
+        channel: augments a clip; see `glas.training.sound.augment`.
         size: clips of a batch.
-        seed: makes it another order.
+        seed: seed of the order.
         n_mels: bands of the spectrogram.
-        wants_states: whether only clips with a teacher's states are drawn, and their states with them.
-        joined: share of the batches whose clips are joined to others; those with states never are.
-        n_positions: the encoder's window; what is longer is cut.
+        wants_states: whether only clips with a teacher's states are drawn, with their states.
+        joined: share of the batches whose clips are joined to others; clips with states never are.
+        n_positions: the encoder's window; longer clips are cut.
     """
 
     folder: Path
@@ -92,7 +92,7 @@ class Batches:
         return len(self._groups)
 
     def draw(self, step: int) -> Batch:
-        """The batch of that step; every group of clips is drawn once before any is drawn again."""
+        """Return the batch of a step; every group of clips is drawn once before any is drawn again."""
         passed, place = divmod(step, len(self._groups))
         order = list(range(len(self._groups)))
         random.Random(f"{self.seed} {passed}").shuffle(order)
@@ -109,9 +109,9 @@ class Batches:
     def _joined(
         self, rng: np.random.Generator, said: list[tuple[Samples, str]], others: Group
     ) -> list[tuple[Samples, str]]:
-        """Every clip with another one behind it after a pause, where both together are not too long.
+        """Append another clip to each clip after a pause, unless both together are too long.
 
-        Without them a network learns that speech ends at the first full stop.
+        A network that is trained on single sentences only stops writing at the first full stop.
         """
         longest_s = min(LONGEST_S, self.n_positions / POSITIONS_PER_S)
         found = []
@@ -140,7 +140,7 @@ class Batches:
 
 
 def _positions(rng: np.random.Generator, n_samples: int) -> int:
-    """About the true length of a clip in positions: as much as 16 fewer, as much as 64 more."""
+    """Draw a number of positions near the true length of a clip: up to 16 fewer or up to 64 more."""
     true = round(POSITIONS_PER_S * n_samples / SAMPLE_RATE_HZ)
     jitter = min(MAX_JITTER, true // JITTER_SHARE)
     return max(MIN_POSITIONS, true + int(rng.integers(-(jitter // 4), jitter + 1)))

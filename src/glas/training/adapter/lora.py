@@ -23,13 +23,13 @@ class LowRankLinear(nn.Module):
         self.lora_B = nn.Parameter(torch.zeros(linear.out_features, rank))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply both."""
+        """Add the outputs of the layer and of the change."""
         change = F.linear(F.linear(x, self.lora_A), self.lora_B)
         return self.linear(x) + self.scale * change
 
 
 def add_adapters(network: nn.Module, pattern: str, rank: int, alpha: float) -> None:
-    """Put an adapter beside every linear layer whose name fits the regular expression."""
+    """Add an adapter to every linear layer whose name matches the regular expression."""
     chosen = [
         name for name, part in network.named_modules() if isinstance(part, nn.Linear) and re.fullmatch(pattern, name)
     ]
@@ -40,14 +40,14 @@ def add_adapters(network: nn.Module, pattern: str, rank: int, alpha: float) -> N
 
 
 def adapters(network: nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
-    """All adapters by the name of the layer beside which they lie."""
+    """Yield all adapters with the names of the layers that they change."""
     for name, part in network.named_modules():
         if isinstance(part, LowRankLinear):
             yield name, part
 
 
 def adapter_arrays(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
-    """The trained numbers: `<layer>.lora_A` (rank, inputs) and `<layer>.lora_B` (outputs, rank)."""
+    """Return the trained arrays: `<layer>.lora_A` (rank, inputs) and `<layer>.lora_B` (outputs, rank)."""
     found = {}
     for name, part in adapters(network):
         found[f"{name}.lora_A"] = part.lora_A.detach().float().numpy().copy()

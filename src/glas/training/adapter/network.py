@@ -130,7 +130,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """From a log-mel spectrogram to hidden states, one every 20 ms."""
+    """Turns a log-mel spectrogram into hidden states, one every 20 ms."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From tokens and an encoded sound to hidden states; the embedding is the output layer too."""
+    """Turns tokens and an encoded sound into hidden states; the embedding is also the output layer."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class Decoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, tokens: Tensor, sound: Tensor) -> list[Tensor]:
-        """Hidden states (batch, n, width) after each layer; the last of them is normalised."""
+        """Return the hidden states (batch, n, width) after each layer; the last of them are normalised."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         states = []
         for layer in self.layers:
@@ -171,7 +171,7 @@ class Decoder(nn.Module):
         return states
 
     def scores(self, state: Tensor) -> Tensor:
-        """Unnormalised scores (…, tokens) of the next token, from the last hidden state."""
+        """Return unnormalised scores (…, tokens) of the next token, from the last hidden state."""
         return F.linear(state, self.embed_tokens.weight)
 
 

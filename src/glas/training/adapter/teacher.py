@@ -1,7 +1,7 @@
-"""What the unchanged network computes for a clip in its full window: the targets that a student learns from.
+"""Compute the targets of distillation: the hidden states of the unchanged network for a clip in its full window.
 
 The student is the same network with an adapter, fed at true length. Method: FUTO's whisper-acft (2024), which compares
-the hidden states of the decoder. They are computed once for each clip and kept, since this costs more than a step.
+the hidden states of the decoder. They are computed once for each clip and stored, because they cost more than a step.
 """
 
 from collections.abc import Sequence
@@ -28,19 +28,19 @@ class Targets:
 
     Attributes:
         stored: shape `(layers, rows, width)`; a clip's rows follow each other.
-        starts: first row of each clip, and one more behind the last.
+        starts: first row of each clip, and the number of all rows.
     """
 
     stored: States
     starts: npt.NDArray[np.int64]
 
     def of(self, number: int) -> States:
-        """States (layers, tokens, width) of the clip with that number; tokens from the last of the prompt on."""
+        """Return the states (layers, tokens, width) of the clip with that number, from the prompt's last token on."""
         return self.stored[:, self.starts[number] : self.starts[number + 1]]
 
 
 def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], prompt: int) -> Tensor:
-    """Hidden states (layers, tokens, width) behind the prompt's last token and each token of the text but the end."""
+    """Compute the states (layers, tokens, width) after the prompt's last token and after each token of the text."""
     frames = 2 * teacher.shape.n_positions
     mel = torch.from_numpy(filled(*log_mel(samples, teacher.shape.n_mels), frames))[None]
     with torch.inference_mode(), half_precision():
@@ -49,7 +49,7 @@ def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], pro
 
 
 def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> None:
-    """Compute the targets of a shard, unless they are there: `NAME.states.npy` and, last, `NAME.starts.npy`."""
+    """Write the targets of a shard, if they are missing: `NAME.states.npy` and, last, `NAME.starts.npy`."""
     starts_file = folder / f"{name}.starts.npy"
     if starts_file.exists():
         return
@@ -66,7 +66,7 @@ def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> 
 
 
 def open_targets(folder: Path, shard: ClipShard) -> Targets | None:
-    """The targets of a shard, if they were computed."""
+    """Open the targets of a shard; return None if they were not computed."""
     starts = folder / f"{shard.name}.starts.npy"
     if not starts.exists():
         return None

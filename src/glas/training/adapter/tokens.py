@@ -1,4 +1,4 @@
-"""Texts as the tokens of a Russian transcription without times."""
+"""Encode texts as the tokens of a Russian transcription without times."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Tokens:
         self.prompt_length = len(self._prompt)
 
     def text(self, text: str) -> list[int]:
-        """The prompt, the text with a space in front of it, and the end; of an empty text only prompt and end."""
+        """Return the ids of the prompt, of a space and the text, and of the end; an empty text has no space."""
         words = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return [*self._prompt, *words, self.end]
 

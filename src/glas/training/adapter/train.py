@@ -1,4 +1,4 @@
-"""The training loop of an adapter: two losses, a falling learning rate, checkpoints from which it goes on."""
+"""The training loop of an adapter: two losses, a schedule of the learning rate, checkpoints to resume from."""
 
 import json
 import time
@@ -22,14 +22,14 @@ LARGEST_GRADIENT = 1.0
 
 
 @dataclass(frozen=True)
-class Knobs:
-    """How an adapter is trained.
+class Hyperparameters:
+    """Hyperparameters of the training of an adapter.
 
     Attributes:
-        steps: in all.
-        learning_rate: at its highest.
-        encoder_rank: of the encoder's adapters; 0 for none.
-        decoder_rank: of the decoder's.
+        steps: number of steps.
+        learning_rate: the largest one, after the warm-up.
+        encoder_rank: rank of the encoder's adapters; 0 for none.
+        decoder_rank: rank of the decoder's adapters; 0 for none.
         save_every: steps between checkpoints.
         warm_up: steps in which the learning rate rises.
         n_heads: attention heads of the network; None: as many as every published Whisper of its width.
@@ -44,13 +44,13 @@ class Knobs:
     n_heads: int | None = None
 
 
-class Lesson(NamedTuple):
-    """What one step learns from.
+class WeightedBatch(NamedTuple):
+    """The batch of one step, and the weights of the two losses.
 
     Attributes:
         batch: the clips.
-        states_weight: of the distance to the teacher's states; 0 where the batch has none.
-        text_weight: of the text's cross-entropy.
+        states_weight: weight of the distance to the teacher's states; 0 if the batch has none.
+        text_weight: weight of the text's cross-entropy.
     """
 
     batch: Batch
@@ -58,22 +58,25 @@ class Lesson(NamedTuple):
     text_weight: float = 0.0
 
 
-Draw = Callable[[int], Lesson]
+DrawBatch = Callable[[int], WeightedBatch]
 OnCheckpoint = Callable[[int, Whisper], bool]
 
 
-def student(arrays: Arrays, knobs: Knobs) -> Whisper:
-    """The network with adapters that change nothing yet."""
+def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
+    """Make the network with adapters that change nothing yet."""
     torch.manual_seed(0)
-    network = Whisper(arrays, knobs.n_heads)
-    for side, rank in (("encoder", knobs.encoder_rank), ("decoder", knobs.decoder_rank)):
+    network = Whisper(arrays, hyperparameters.n_heads)
+    for side, rank in (("encoder", hyperparameters.encoder_rank), ("decoder", hyperparameters.decoder_rank)):
         if rank:
             add_adapters(network, rf"{side}\.layers\..*(_proj|fc\d)", rank, alpha=rank)
     return network
 
 
 def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor, Tensor]:
-    """Mean square distance of the hidden states, and cross-entropy of the next tokens; 0 where one is not wanted."""
+    """Compute the mean square distance of the hidden states and the cross-entropy of the next tokens.
+
+    A loss that is not wanted, or has no targets, is 0.
+    """
     with half_precision():
         states = network.decoder(batch.tokens, network.encoder(batch.mel))
         distance = torch.zeros(())
@@ -87,49 +90,53 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
     return distance, F.cross_entropy(scores, labels, label_smoothing=LABEL_SMOOTHING)
 
 
-def rate_at(step: int, knobs: Knobs) -> float:
-    """The learning rate of a step: up in `warm_up` steps, then down to zero in a straight line."""
-    return knobs.learning_rate * min((step + 1) / knobs.warm_up, 1) * max(1 - step / knobs.steps, 0)
+def rate_at(step: int, hyperparameters: Hyperparameters) -> float:
+    """Return the learning rate of a step: it rises for `warm_up` steps, then falls linearly to zero."""
+    return (
+        hyperparameters.learning_rate
+        * min((step + 1) / hyperparameters.warm_up, 1)
+        * max(1 - step / hyperparameters.steps, 0)
+    )
 
 
 def train(
     arrays: Arrays,
-    draw: Draw,
+    draw: DrawBatch,
     folder: Path,
-    knobs: Knobs,
+    hyperparameters: Hyperparameters,
     on_checkpoint: OnCheckpoint = lambda _step, _network: False,
 ) -> Whisper:
-    """Train an adapter, or go on with one that was broken off; nothing is done where it is finished.
+    """Train an adapter, or resume from its last checkpoint; a finished training is only read.
 
     Args:
         arrays: weights of the base.
-        draw: gives the lesson of a step by its number, so that a resumed training sees what the whole one sees.
-        folder: keeps the checkpoint and the log.
-        knobs: how.
+        draw: returns the batch of a step by its number, so that a resumed training gets the same batches.
+        folder: holds the checkpoint and the log.
+        hyperparameters: of the training.
         on_checkpoint: called after each checkpoint with the number of finished steps; True ends the training.
 
     Returns:
         The network with its trained adapters.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    network = student(arrays, knobs)
+    network = student(arrays, hyperparameters)
     trained = [part for _, layer in adapters(network) for part in (layer.lora_A, layer.lora_B)]
-    optimiser = torch.optim.AdamW(trained, lr=knobs.learning_rate, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(trained, lr=hyperparameters.learning_rate, weight_decay=0.01)
     first = _restore(folder / CHECKPOINT, network, optimiser)
     started, seen, sums = time.monotonic(), 0, [0.0, 0.0]
-    for step in range(first, knobs.steps):
+    for step in range(first, hyperparameters.steps):
         for group in optimiser.param_groups:
-            group["lr"] = rate_at(step, knobs)
-        lesson = draw(step)
-        distance, entropy = losses(network, lesson.batch, wants_text=lesson.text_weight > 0)
-        (lesson.states_weight * distance + lesson.text_weight * entropy).backward()
+            group["lr"] = rate_at(step, hyperparameters)
+        weighted = draw(step)
+        distance, entropy = losses(network, weighted.batch, wants_text=weighted.text_weight > 0)
+        (weighted.states_weight * distance + weighted.text_weight * entropy).backward()
         torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         sums = [sums[0] + float(distance.detach()), sums[1] + float(entropy.detach())]
         seen += 1
-        if (step + 1) % knobs.save_every == 0 or step + 1 == knobs.steps:
-            _save(folder, network, optimiser, step + 1, knobs)
+        if (step + 1) % hyperparameters.save_every == 0 or step + 1 == hyperparameters.steps:
+            _save(folder, network, optimiser, step + 1, hyperparameters)
             _note(folder, step + 1, sums, seen, time.monotonic() - started)
             if on_checkpoint(step + 1, network):
                 break
@@ -138,7 +145,7 @@ def train(
 
 
 def is_due(step: int, share: float) -> bool:
-    """Whether a step belongs to the share of the steps that is spread most evenly over all of them."""
+    """Return whether a step belongs to a share of the steps that is spread evenly over all of them."""
     return int((step + 1) * share) > int(step * share)
 
 
@@ -151,11 +158,18 @@ def _restore(checkpoint: Path, network: Whisper, optimiser: torch.optim.Optimize
     return int(kept["step"])
 
 
-def _save(folder: Path, network: Whisper, optimiser: torch.optim.Optimizer, step: int, knobs: Knobs) -> None:
+def _save(
+    folder: Path, network: Whisper, optimiser: torch.optim.Optimizer, step: int, hyperparameters: Hyperparameters
+) -> None:
     unfinished = folder / f"{CHECKPOINT}.part"
     adapters_only = {name: torch.from_numpy(array) for name, array in adapter_arrays(network).items()}
     torch.save(
-        {"adapters": adapters_only, "optimiser": optimiser.state_dict(), "step": step, "knobs": asdict(knobs)},
+        {
+            "adapters": adapters_only,
+            "optimiser": optimiser.state_dict(),
+            "step": step,
+            "hyperparameters": asdict(hyperparameters),
+        },
         unfinished,
     )
     unfinished.replace(folder / CHECKPOINT)

@@ -1,4 +1,4 @@
-"""Read the messages of an export (docs/export.md), and decide which words are learnt for each."""
+"""Read the messages of an export (docs/export.md), and choose the words that are learnt for each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from glas.domain.reviews import Verdict
 from glas.domain.text import normalise
 
 HYPOTHESIS: Final = "hypothesis"
-"""Rank of words that no person wrote: the model's own, where it was sure and the speaker called them perfect."""
+"""Rank of words that the model wrote: it was sure, and the speaker rated them perfect."""
 
 RANKS: Final = (Rank.AGREED.value, Rank.REVIEWER.value, Rank.AUTHOR.value, HYPOTHESIS)
 
@@ -56,7 +56,7 @@ class Target(NamedTuple):
 
     Attributes:
         text: the words; empty where nobody speaks.
-        rank: who stands behind them, one of `RANKS`.
+        rank: who wrote or confirmed them, one of `RANKS`.
     """
 
     text: str
@@ -64,12 +64,12 @@ class Target(NamedTuple):
 
     @property
     def may_be_tested(self) -> bool:
-        """Whether a model may be measured with it: with words, and never with a model's own."""
+        """Whether a model may be measured with them: there are words, and a person wrote them."""
         return bool(self.text) and self.rank != HYPOTHESIS
 
 
 def read_export(directory: Path) -> Iterator[Message]:
-    """Read all messages of an export, by their number. One that an export moves away meanwhile may be left out.
+    """Yield all messages of an export, by their number. A message that an export moves meanwhile may be left out.
 
     Raises:
         DataSetError: there is no export, or a file of it is not what it should be.
@@ -90,7 +90,7 @@ def read_export(directory: Path) -> Iterator[Message]:
 
 
 def speakers_in(directory: Path) -> frozenset[str]:
-    """Return the pseudonyms of everybody of whom an export has a message.
+    """Return the pseudonyms of all speakers of an export.
 
     Raises:
         DataSetError: as `read_export`.
@@ -99,14 +99,14 @@ def speakers_in(directory: Path) -> frozenset[str]:
 
 
 def target_of(message: Message, *, min_confidence: float) -> Target | None:
-    """Return the words to be learnt for a message; None if there are none that can be trusted.
+    """Return the words to be learnt for a message; None if no words can be trusted.
 
-    A reference always counts. Without one, nothing is learnt from a bad recording, and silence from one without speech.
-    A hypothesis counts only if its speaker rated it perfect and the model was sure. One that was rated bad never does.
+    A reference is always used. Without one, a bad recording is not learnt, and one without speech is learnt as silence.
+    A hypothesis is used only if its speaker rated it perfect and the model was sure.
 
     Args:
         message: of the export.
-        min_confidence: least calibrated confidence with which a hypothesis counts, 0..1.
+        min_confidence: least calibrated confidence of a hypothesis that is used, 0..1.
     """
     if message.reference is not None:
         words = message.reference.text.strip()

@@ -1,7 +1,7 @@
 """Make a version of the dataset from an export.
 
-Whose recordings are on which side is decided once, by the first version that holds them, and stays so in all later
-ones. So nobody who was ever learnt from comes into a test, and what was ever in a test is never learnt from.
+The first version that holds the recordings of a speaker decides in which split they are; all later versions keep it.
+So the recordings of one speaker are never both learnt from and tested with.
 """
 
 from collections import Counter
@@ -24,8 +24,8 @@ class Rules:
     """What goes into a version.
 
     Attributes:
-        test_share: share of the speakers that are tested with; of the texts in a dataset for one person.
-        dev_share: share of those with whom a training is watched.
+        test_share: share of the speakers in the test set; share of the texts in a dataset for one person.
+        dev_share: the same for the development set.
         min_confidence: least confidence with which a perfectly rated hypothesis counts.
         speaker: a pseudonym, for a dataset for this person alone.
         replay: folders or manifests with reference texts that are learnt as well.
@@ -41,7 +41,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeVersion:
     """A version that was made, and how many messages of the export did not come in, by reason."""
 
     version: Version
@@ -49,13 +49,13 @@ class Made:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def make_version(export: Path, folder: Path, rules: Rules) -> Made:
+def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
     """Make a version and write it.
 
     Args:
         export: the directory of the export.
-        folder: where all versions lie.
-        rules: what goes in.
+        folder: directory of all versions.
+        rules: what goes into it.
 
     Raises:
         DataSetError: there is no export, no recording to learn from, or a version that was changed.
@@ -83,11 +83,11 @@ def make_version(export: Path, folder: Path, rules: Rules) -> Made:
         entries=tuple(entries),
         replay=tuple(replay),
     )
-    return Made(version, write_version(folder, version), left_out)
+    return MadeVersion(version, write_version(folder, version), left_out)
 
 
 class _Sides:
-    """On which side everything is: as earlier versions say, or as is drawn."""
+    """Assigns recordings to splits: as earlier versions did, or by a draw."""
 
     def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
         self._rules = rules
@@ -101,11 +101,11 @@ class _Sides:
                     self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
 
     def key(self, speaker: str, words: str) -> str:
-        """What must not be on two sides: a speaker, or with one person alone a text."""
+        """Return what may be in one split only: the speaker, or in a dataset for one person the text."""
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the side of a message; None if its number and its key are on different ones."""
+        """Return the split of a message; None if its number and its key are in different ones."""
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
         if self._of_key.setdefault(key, split) is not split:
@@ -114,7 +114,7 @@ class _Sides:
 
 
 def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | str:
-    """Return what a version says of a message, or the reason for which it stays out."""
+    """Return the entry of a message, or the reason for which it is left out."""
     if target is None:
         return NO_TARGET
     words = words_sha256(target.text)

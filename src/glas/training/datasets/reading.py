@@ -1,4 +1,4 @@
-"""Open a version of the dataset: its recordings with their words, as far as the export still has them."""
+"""Open a version of the dataset: read those of its recordings that the export still has, with their words."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ class Example:
         audio: the file; 16 kHz, mono, PCM16 in the export, any format elsewhere.
         text: what is to be learnt; empty where nobody speaks.
         speaker: the pseudonym; of replayed recordings `replay:` and the name of their folder.
-        rank: who stands behind the words.
+        rank: who wrote or confirmed the words.
     """
 
     audio: Path
@@ -31,15 +31,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a version gives today.
+    """The recordings of a version that are available now.
 
     Attributes:
-        train: to learn from, with what is replayed.
-        dev: to watch a training with.
-        test: to measure with.
+        train: the training set, with the replayed recordings.
+        dev: the development set.
+        test: the test set.
         n_gone: recordings that are not in the export any more, because a message was deleted or a consent withdrawn.
-        n_changed: recordings whose sound or words are others now.
-        gone_speakers: pseudonyms of which the export has nothing any more.
+        n_changed: recordings whose sound or words have changed.
+        gone_speakers: pseudonyms of speakers who are not in the export any more.
     """
 
     train: tuple[Example, ...]
@@ -51,7 +51,7 @@ class Dataset:
 
 
 def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -> Dataset:
-    """Read what a version names from the export as it is now.
+    """Read the recordings of a version from the export as it is now.
 
     Args:
         export: the directory of the export.
@@ -86,7 +86,7 @@ def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -
 
 
 def _example(entry: Entry, message: Message, min_confidence: float, *, checks_audio: bool) -> Example | None:
-    """Return a recording with its words; None if they are not those of the version."""
+    """Return a recording with its words; None if sound or words are not those of the version."""
     target = target_of(message, min_confidence=min_confidence)
     if target is None or text_sha256(target.text) != entry.reference_sha256:
         return None

@@ -1,4 +1,4 @@
-"""Recordings from elsewhere that are learnt beside those of the export: read speech, and sounds without speech."""
+"""Describe and read replayed recordings: speech or sounds without speech that do not come from the export."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a")
 
 
 def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> ReplaySet:
-    """Return what a version says of such recordings.
+    """Return the name, number and hash of such recordings, as a version records them.
 
     Args:
         place: with reference texts, what `glas evaluate` reads; without speech, a folder of sounds.
         kind: which of the two.
 
     Raises:
-        DataSetError: it is not what it should be.
+        DataSetError: there are no such recordings.
     """
     digest, n_recordings = hashlib.sha256(), 0
     for one in _utterances(place, kind):
@@ -34,7 +34,7 @@ def read_replay(replay: ReplaySet) -> tuple[Utterance, ...]:
     """Return the recordings of such a set.
 
     Raises:
-        DataSetError: they are gone, or others than when the version was made.
+        DataSetError: they are missing, or not the ones with which the version was made.
     """
     place = Path(replay.place)
     if describe_replay(place, replay.kind) != replay:

@@ -1,4 +1,4 @@
-"""A version of the dataset: a JSON file whose name is a hash of its content, so that it cannot change unseen."""
+"""A version of the dataset: a JSON file whose name is a hash of its content, so that a change is noticed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Entry(_Value):
 
     id: int = Field(description="Of the message.")
     split: Split
-    rank: str = Field(description="Who stands behind its words: agreed, reviewer, author or hypothesis.")
+    rank: str = Field(description="Who wrote or confirmed its words: agreed, reviewer, author or hypothesis.")
     speaker: str = Field(description="Pseudonym.")
     duration_s: float
     audio_sha256: str
@@ -34,7 +34,7 @@ class Entry(_Value):
 
 
 class ReplaySet(_Value):
-    """Recordings from elsewhere, which are only learnt from, so that a model does not forget what it knew."""
+    """Recordings that do not come from the export; they are only in the training set, against forgetting."""
 
     kind: Literal["reference", "non_speech"] = Field(description="With reference texts, or sounds without any speech.")
     place: str = Field(description="Folder or manifest.")
@@ -43,7 +43,7 @@ class ReplaySet(_Value):
 
 
 class Version(_Value):
-    """What a model is trained and measured with."""
+    """The recordings with which a model is trained and measured."""
 
     schema_version: Literal[1] = 1
     speaker: str | None = Field(description="Of a dataset for one person, whose texts are divided; None: for all.")
@@ -65,7 +65,7 @@ class Version(_Value):
 
     @property
     def speakers(self) -> frozenset[str]:
-        """Whose recordings it holds."""
+        """Pseudonyms of the speakers."""
         return frozenset(entry.speaker for entry in self.entries)
 
 
@@ -75,12 +75,12 @@ def text_sha256(text: str) -> str:
 
 
 def words_sha256(text: str) -> str:
-    """Hash the words of a text, however they are written."""
+    """Hash the words of a text after RU-NORM, so without capitals and punctuation."""
     return text_sha256(normalise(text))
 
 
 def write_version(folder: Path, version: Version) -> Path:
-    """Write a version, once; the same content again changes nothing."""
+    """Write a version, unless it exists already."""
     path = folder / f"{version.name}.json"
     if path.exists():
         read_version(folder, version.name)
@@ -98,7 +98,7 @@ def read_version(folder: Path, name: str) -> Version:
     """Read a version by its name.
 
     Raises:
-        DataSetError: there is none of that name, or it is not what was written.
+        DataSetError: there is no version of that name, or its file was changed.
     """
     path = folder / f"{name}.json"
     if not set(name) <= _HEX or not path.is_file():

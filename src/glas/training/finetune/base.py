@@ -24,7 +24,7 @@ class Base:
     weights: Path
 
     def adapter(self) -> Adapter | None:
-        """The adapter that the served model has; None if it has none.
+        """Read the adapter of the served model; return None if it has none.
 
         Raises:
             ModelFileMissingError, ModelLoadError: as `read_adapter`.
@@ -32,7 +32,7 @@ class Base:
         return read_adapter(self.directory / ADAPTER) if (self.directory / ADAPTER).is_dir() else None
 
     def model(self) -> Model:
-        """The served model in float32.
+        """Read the served model in float32.
 
         Raises:
             ModelFileMissingError, ModelLoadError: a file is missing or damaged, or the parts do not belong together.
@@ -45,5 +45,5 @@ class Base:
         return model
 
     def digest(self) -> str:
-        """`digest` of the weights without the adapter."""
+        """Return the hash of the weights without the adapter."""
         return digest(read_model(self.weights).arrays)

@@ -1,4 +1,4 @@
-"""The card of a fine-tuned model: what it learnt from, how its loss fell, and what each share of the change does."""
+"""Write the card of a fine-tuned model: its training data, the curves of the loss, and error rates."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
 
 
 def picture(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """The text of an SVG file with one line for each curve of (step, loss)."""
+    """Return the text of an SVG file with one line for each curve of (step, loss)."""
     points = [point for curve in curves.values() for point in curve] or [(0, 0)]
     last = max(step for step, _ in points) or 1
     top = max(loss for _, loss in points) or 1

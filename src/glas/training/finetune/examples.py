@@ -22,8 +22,8 @@ class Example(NamedTuple):
     """A piece of sound and what is said in it.
 
     Attributes:
-        name: of its recording.
-        text: in the style of the model that learns.
+        name: name of its recording.
+        text: the words, written as the model writes them.
         samples: shape (n,), 16 kHz, -1..1.
     """
 
@@ -35,8 +35,8 @@ class Example(NamedTuple):
 def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read | None = None) -> Iterator[Example]:
     """Yield the examples of recordings with references.
 
-    A recording that is longer than `LONGEST_S` is cut into its pieces of speech. Of these only those are taken whose
-    first and last words were recognised rightly, because only there the reference says what belongs to the piece.
+    A recording that is longer than `LONGEST_S` is cut into its pieces of speech. A piece is used only if its first and
+    last words were recognised correctly, because otherwise the reference does not show which words belong to it.
 
     Args:
         recogniser: recognises them with the model that will learn.
@@ -56,7 +56,7 @@ def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read
 
 
 def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> Iterator[Example]:
-    """Examples of a long recording."""
+    """Yield the examples of a long recording."""
     said = utterance.text.split()
     places = _places(said, hypothesis.text.split())
     first = 0
@@ -73,7 +73,7 @@ def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> I
 
 
 def _places(said: Sequence[str], heard: Sequence[str]) -> dict[int, int]:
-    """For each heard word that was said, its place among the said ones."""
+    """Return the index in `said` for the index of each word of `heard` that was said."""
     matcher = SequenceMatcher(
         None, [normalise(w) or w for w in heard], [normalise(w) or w for w in said], autojunk=False
     )

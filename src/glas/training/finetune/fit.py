@@ -1,8 +1,9 @@
-"""Train the adapter of a fine-tuning: corrected clips, replayed clips between them, and the loss on dev."""
+"""Train the adapter of a fine-tuning on corrected and replayed clips, with early stopping by the loss on dev."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -11,31 +12,31 @@ import numpy as np
 import torch
 
 from glas.engines.whisper.adapter import Factors
-from glas.training.adapter.batches import Batches, Channel
-from glas.training.adapter.factors import Parts, factors_of
+from glas.training.adapter.batches import Batches
+from glas.training.adapter.factors import AdapterFactors, factors_of
 from glas.training.adapter.network import Arrays, Shape, Whisper
 from glas.training.adapter.tokens import Tokens
-from glas.training.adapter.train import Draw, Knobs, Lesson, is_due, losses, train
+from glas.training.adapter.train import DrawBatch, Hyperparameters, WeightedBatch, is_due, losses, train
 from glas.training.sound.augment import Augmentation
 
 TRAIN, DEV, REPLAY = "train", "dev", "replay"  # names of the shards
 BEST = "best.npz"
 DEV_LOG = "dev.jsonl"
-# Of the clips, this share keeps its sound but for level and a faint noise: they come through real microphones already.
+# Share of the clips that get only another level and a faint noise: they were recorded by real microphones.
 UNCHANGED = 0.6
-WARM_UP = 10  # one in so many steps belongs to the rise of the learning rate
+WARM_UP = 10  # the learning rate rises in one tenth of the steps
 
 
 @dataclass(frozen=True)
-class Fit:
-    """How an adapter is fitted.
+class FitOptions:
+    """Options of the training of an adapter.
 
     Attributes:
-        epochs: how often each clip is heard.
+        epochs: number of passes over the corrected clips.
         batch_size: clips of a step.
-        rank: of the adapters, on every linear layer of encoder and decoder.
-        learning_rate: at its highest.
-        replay_share: share of the steps that hear replayed clips, where there are any.
+        rank: rank of the adapters, on every linear layer of encoder and decoder.
+        learning_rate: the largest one, after the warm-up.
+        replay_share: share of the steps with replayed clips, if there are any.
         patience: checkpoints without a lower loss on dev after which training ends.
         checkpoints: in all at most, spread evenly.
     """
@@ -54,58 +55,60 @@ def fit(
     tokens: Tokens,
     clips: Path,
     run: Path,
-    how: Fit,
+    options: FitOptions,
     *,
     n_heads: int | None = None,
     on_step: Callable[[int, int, float], None] = lambda _step, _steps, _loss: None,
-) -> Parts:
-    """Train, or go on where it stopped; the changes with the lowest loss on dev are returned.
+) -> AdapterFactors:
+    """Train, or resume a training, and return the changes with the lowest loss on dev.
 
     Args:
         arrays: float32 weights of the base.
         tokens: its tokenizer.
         clips: folder with the shards `train`, `dev` and perhaps `replay`.
-        run: keeps checkpoints and logs.
-        how: how much.
-        n_heads: attention heads of the base; see `Knobs`.
-        on_step: told at each checkpoint: finished steps, all steps, loss on dev.
+        run: holds checkpoints and logs.
+        options: how to train.
+        n_heads: attention heads of the base; see `Hyperparameters`.
+        on_step: called at each checkpoint with finished steps, all steps, and the loss on dev.
     """
     shape = Shape.of(arrays)
-
-    def batches(name: str, channel: Channel, **options: Any) -> Batches:
-        size = how.batch_size
-        return Batches(
-            clips, [name], tokens, channel, size=size, n_mels=shape.n_mels, n_positions=shape.n_positions, **options
-        )
-
-    learn = batches(TRAIN, Augmentation(clean=UNCHANGED))
+    make_batches = partial(
+        Batches, clips, tokens=tokens, size=options.batch_size, n_mels=shape.n_mels, n_positions=shape.n_positions
+    )
+    corrected = make_batches([TRAIN], channel=Augmentation(clean=UNCHANGED))
     has_replay = (clips / f"{REPLAY}.jsonl").exists()
-    replay = batches(REPLAY, Augmentation(), seed=1) if has_replay else None
-    measured = batches(DEV, _unchanged, joined=0.0)
-    n_steps = round(how.epochs * len(learn) / (1 - (how.replay_share if replay else 0)))
-    knobs = Knobs(
+    replay = make_batches([REPLAY], channel=Augmentation(), seed=1) if has_replay else None
+    measured = make_batches([DEV], channel=_unchanged, joined=0.0)
+    n_steps = round(options.epochs * len(corrected) / (1 - (options.replay_share if replay else 0)))
+    dev = [WeightedBatch(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
+    stopping = _EarlyStopping(run, dev, options.patience, lambda step, loss: on_step(step, n_steps, loss))
+    draw = _draw(corrected, replay, options.replay_share)
+    network = train(arrays, draw, run, _hyperparameters(options, n_steps, n_heads), stopping)
+    return stopping.best() or factors_of(network)
+
+
+def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> Hyperparameters:
+    return Hyperparameters(
         steps=n_steps,
-        learning_rate=how.learning_rate,
-        encoder_rank=how.rank,
-        decoder_rank=how.rank,
-        save_every=max(1, ceil(n_steps / how.checkpoints)),
+        learning_rate=options.learning_rate,
+        encoder_rank=options.rank,
+        decoder_rank=options.rank,
+        save_every=max(1, ceil(n_steps / options.checkpoints)),
         warm_up=max(1, n_steps // WARM_UP),
         n_heads=n_heads,
     )
-    dev = [Lesson(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
-    watch = _Watch(run, dev, how.patience, lambda step, loss: on_step(step, n_steps, loss))
-    network = train(arrays, _draw(learn, replay, how.replay_share), run, knobs, watch)
-    return watch.best() or factors_of(network)
 
 
-def _draw(learn: Batches, replay: Batches | None, replay_share: float) -> Draw:
-    def draw(step: int) -> Lesson:
+def _draw(corrected: Batches, replay: Batches | None, replay_share: float) -> DrawBatch:
+    """Return a function that draws corrected clips and, in a share of the steps, replayed clips."""
+
+    def draw(step: int) -> WeightedBatch:
         if replay is None:
-            return Lesson(learn.draw(step), text_weight=1.0)
+            return WeightedBatch(corrected.draw(step), text_weight=1.0)
         n_replayed = int(step * replay_share)
         if is_due(step, replay_share):
-            return Lesson(replay.draw(n_replayed), text_weight=1.0)
-        return Lesson(learn.draw(step - n_replayed), text_weight=1.0)
+            return WeightedBatch(replay.draw(n_replayed), text_weight=1.0)
+        return WeightedBatch(corrected.draw(step - n_replayed), text_weight=1.0)
 
     return draw
 
@@ -114,10 +117,12 @@ def _unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
     return samples
 
 
-class _Watch:
-    """Measures the loss on dev at each checkpoint, keeps the best changes, and ends a training that only gets worse."""
+class _EarlyStopping:
+    """Measures the loss on dev at each checkpoint, stores the best changes, and ends a training without progress."""
 
-    def __init__(self, run: Path, dev: Sequence[Lesson], patience: int, on_step: Callable[[int, float], None]) -> None:
+    def __init__(
+        self, run: Path, dev: Sequence[WeightedBatch], patience: int, on_step: Callable[[int, float], None]
+    ) -> None:
         self._run, self._dev, self._patience, self._on_step = run, dev, patience, on_step
 
     def __call__(self, step: int, network: Whisper) -> bool:
@@ -132,8 +137,8 @@ class _Watch:
         losses_seen = [one for _, one in seen] + [loss]
         return len(losses_seen) - 1 - losses_seen.index(min(losses_seen)) >= self._patience
 
-    def best(self) -> Parts | None:
-        """The changes with the lowest loss so far."""
+    def best(self) -> AdapterFactors | None:
+        """Return the changes with the lowest loss so far; None before the first checkpoint."""
         path = self._run / BEST
         if not path.exists():
             return None
@@ -141,9 +146,9 @@ class _Watch:
             names = {name.rpartition(".")[0] for name in stored.files}
             return {name: Factors(stored[f"{name}.a"], stored[f"{name}.b"]) for name in sorted(names)}
 
-    def _keep(self, parts: Parts) -> None:
+    def _keep(self, factors: AdapterFactors) -> None:
         arrays: dict[str, Any] = {
-            f"{name}.{letter}": one for name, pair in parts.items() for letter, one in zip("ab", pair, strict=True)
+            f"{name}.{letter}": one for name, pair in factors.items() for letter, one in zip("ab", pair, strict=True)
         }
         unfinished = self._run / f"part-{BEST}"
         np.savez(unfinished, **arrays)
@@ -156,11 +161,11 @@ class _Watch:
 
 
 @torch.no_grad()
-def _loss(network: Whisper, lessons: Sequence[Lesson]) -> float:
-    """Mean cross-entropy of the next token over all tokens of the batches."""
+def _loss(network: Whisper, batches: Sequence[WeightedBatch]) -> float:
+    """Compute the mean cross-entropy of the next token over all tokens of the batches."""
     total, count = 0.0, 0
-    for lesson in lessons:
-        n_tokens = int(lesson.batch.is_text.sum())
-        total += float(losses(network, lesson.batch, wants_text=True)[1]) * n_tokens
+    for weighted in batches:
+        n_tokens = int(weighted.batch.is_text.sum())
+        total += float(losses(network, weighted.batch, wants_text=True)[1]) * n_tokens
         count += n_tokens
     return total / max(count, 1)

@@ -1,6 +1,6 @@
-"""Fine-tune a Whisper on corrected recordings: examples, an adapter, the share of it that is kept, the model's files.
+"""Fine-tune a Whisper on corrected recordings: write examples, train an adapter, choose its share, write the model.
 
-Every step leaves what is there already and goes on where it stopped, so the recipe can be run again after any end.
+Every step uses the files that exist already, so an interrupted run is resumed by the same call.
 """
 
 import json
@@ -10,49 +10,39 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
 from glas.domain.errors import ConfigurationError, DataSetError
-from glas.domain.metrics import ErrorRates
 from glas.domain.model_ref import ModelRef
 from glas.engines.folders import written_whole
 from glas.engines.versions import ModelVersions
-from glas.localisation import Value, rounded
+from glas.localisation import rounded
 from glas.recognition import open_recogniser
+from glas.recognition.evaluation import Evaluation
 from glas.recognition.lineage import Lineage, write_lineage
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.recognition.trial import text_hash
 from glas.system.files import sha256_of
 from glas.system.message_files import LIST, note_messages
-from glas.training.adapter.factors import Parts
+from glas.training.adapter.factors import AdapterFactors
 from glas.training.adapter.tokens import Tokens
+from glas.training.evaluation.evaluate import measure, served
 from glas.training.finetune.base import Base
 from glas.training.finetune.card import write_card
+from glas.training.finetune.data import FinetuneData, prepare
 from glas.training.finetune.examples import examples
-from glas.training.finetune.fit import DEV, REPLAY, TRAIN, Fit, fit
-from glas.training.finetune.release import combined, write_model
-from glas.training.finetune.share import SHARES, Trial, choose_share, try_shares
+from glas.training.finetune.fit import DEV, REPLAY, TRAIN, FitOptions, fit
+from glas.training.finetune.release import combined_adapter, write_model
+from glas.training.finetune.report import Report, silent
+from glas.training.finetune.share import SHARES, MeasuredShare, choose_share, measure_shares
 from glas.training.finetune.split import Split, split
-from glas.training.judged.evaluate import measure, served
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
 STATE = "data.json"
-_MOST_REPLAYED = 400  # recordings of all replay sets together that are learnt again
-
-
-class Report(Protocol):
-    """Takes what is told about each step: the name of a message of `glas.localisation`, and its values."""
-
-    def __call__(self, name: str, /, **values: Value) -> None:
-        """Tell one message."""
-
-
-def silent(_name: str, /, **_values: Value) -> None:
-    """Tell nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,45 +50,26 @@ class FinetuneRecipe:
     """How a model is fine-tuned.
 
     Attributes:
-        fit: of the adapter.
-        dev_share: share of the speakers or texts on which choices are made.
-        shares: of the change, that are tried.
-        threads: of torch.
+        fit: options of the adapter's training.
+        dev_share: share of the speakers or texts in the development set.
+        shares: shares of the change that are measured.
+        threads: number of torch's threads.
     """
 
-    fit: Fit = field(default_factory=Fit)
+    fit: FitOptions = field(default_factory=FitOptions)
     dev_share: float = 0.15
     shares: tuple[float, ...] = SHARES
     threads: int = 1
 
 
-@dataclass(frozen=True)
-class FinetuneData:
-    """What a model is fine-tuned on.
-
-    Attributes:
-        corrected: recordings with references; without `dev` they are split by `split`.
-        replayed: other recordings with references that are learnt between them, against forgetting.
-        kept: recordings that are never learnt and must not be recognised worse; they decide the share.
-        dev: recordings with references on which choices are made.
-        version: name of the dataset version that the corrected recordings come from.
-    """
-
-    corrected: Sequence[Utterance]
-    replayed: Sequence[Utterance] = ()
-    kept: Sequence[ReferenceSet] = ()
-    dev: Sequence[Utterance] = ()
-    version: str | None = None
-
-
 class FinetuneResult(BaseModel):
-    """What came of a fine-tuning."""
+    """The result of a fine-tuning."""
 
     model_config = ConfigDict(frozen=True)
 
-    chosen: Trial | None
-    before: Trial
-    trials: tuple[Trial, ...]
+    chosen: MeasuredShare | None
+    before: MeasuredShare
+    trials: tuple[MeasuredShare, ...]
     n_learnt: int
     n_dev: int
     minutes_learnt: float
@@ -113,23 +84,24 @@ def finetune(
     recipe: FinetuneRecipe | None = None,
     report: Report = silent,
 ) -> FinetuneResult:
-    """Fine-tune, choose the share, and write the model unless no share is better.
+    """Fine-tune a model, choose the share of the change, and write the model if it is better than the base.
 
     Args:
-        base: what is fine-tuned.
-        data: what it learns.
-        work: keeps clips, checkpoints and trials; it belongs to this base and these data.
+        base: the model to fine-tune.
+        data: the recordings.
+        work: holds clips and checkpoints; it belongs to this base, these data and this recipe.
         to: directory of the new model.
-        recipe: how.
-        report: told about each step.
+        recipe: how to train.
+        report: receives messages about each step.
 
     Raises:
-        DataSetError: there is too little to learn from, or somebody's data was deleted meanwhile.
+        DataSetError: there are too few recordings, or somebody's data was deleted meanwhile.
         ConfigurationError: `work` belongs to other data.
         AudioError: a recording cannot be decoded.
-        ModelFileMissingError, ModelLoadError: the base is not whole.
+        ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
     """
     recipe = recipe or FinetuneRecipe()
+    data = prepare(data, report)
     torch.set_num_threads(recipe.threads)
     parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
@@ -140,7 +112,7 @@ def finetune(
 
 
 class _Task(NamedTuple):
-    """What is fine-tuned on what, and where."""
+    """The arguments of a fine-tuning."""
 
     base: Base
     data: FinetuneData
@@ -152,7 +124,7 @@ class _Task(NamedTuple):
 
 @contextmanager
 def _unless_deleted(work: Path) -> Iterator[None]:
-    """End a training whose clips were deleted meanwhile, because somebody asked to be forgotten."""
+    """Raise a clear error if clips of the training were deleted, because somebody asked to be forgotten."""
     is_listed = (work / LIST).exists()
     try:
         yield
@@ -169,7 +141,7 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     seconds = _write_shards(base, {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}, clips, work)
     report("finetune-learnt", recordings=len(parted.train), minutes=rounded(seconds / 60), dev=len(parted.dev))
     model = base.model()
-    parts = fit(
+    factors = fit(
         model.arrays,
         Tokens(base.directory),
         clips,
@@ -180,20 +152,22 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     )
     del model
     dev = ReferenceSet("dev", tuple(parted.dev))
-    result = _chosen(base, parts, [dev, *data.kept], work, shares=recipe.shares, report=report).model_copy(
+    result = _chosen(base, factors, [dev, *data.kept], work, shares=recipe.shares, report=report).model_copy(
         update={"n_learnt": len(parted.train), "n_dev": len(parted.dev), "minutes_learnt": round(seconds / 60, 2)}
     )
     if result.chosen is not None:
         lineage = lineage.model_copy(update={"result": result.model_dump(mode="json")})
         with written_whole(to) as part:
-            write_model(base, combined(base, parts, result.chosen.share, {"share": result.chosen.share}), part)
+            write_model(
+                base, combined_adapter(base, factors, result.chosen.share, {"share": result.chosen.share}), part
+            )
             write_lineage(part, lineage)
             write_card(part, lineage, work / "run")
     return result
 
 
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
-    """What decides the result: the base's version, recordings and references by hash, the recipe."""
+    """Return all that decides the result: the base's version, hashes of recordings and references, the recipe."""
     corrected = [*data.corrected, *data.dev]
     versions = ModelVersions(base.directory, keeps=False)
     return Lineage(
@@ -209,7 +183,11 @@ def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
 
 
 def _claim(work: Path, lineage: Lineage) -> None:
-    """Write down what a folder of work belongs to, or see that it belongs to the same."""
+    """Record to which fine-tuning a folder of work belongs.
+
+    Raises:
+        ConfigurationError: it belongs to another one.
+    """
     work.mkdir(parents=True, exist_ok=True)
     state, told = work / STATE, lineage.model_dump_json()
     if state.exists():
@@ -230,7 +208,7 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
             for name in missing:
-                found = examples(recogniser, sets[name][:_MOST_REPLAYED] if name == REPLAY else sets[name])
+                found = examples(recogniser, sets[name])
                 write_clips(clips, name, ((one.text, one.name, one.samples) for one in found))
     lines = (clips / f"{TRAIN}.jsonl").read_text(encoding="utf-8").splitlines()
     if not lines:
@@ -240,7 +218,7 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
 
 def _chosen(
     base: Base,
-    parts: Parts,
+    factors: AdapterFactors,
     sets: Sequence[ReferenceSet],
     work: Path,
     *,
@@ -248,27 +226,23 @@ def _chosen(
     report: Report,
 ) -> FinetuneResult:
     """Measure the base and a model for each share on dev, which is the first set, and on the others; choose one."""
-    dev = sets[0]
 
-    def measured(model: Path) -> tuple[ErrorRates, dict[str, ErrorRates]]:
-        rates = measure(model, sets, work / "converted")
-        return rates.pop(dev.name), rates
+    def measured(share: float) -> tuple[Evaluation, Sequence[Evaluation]]:
+        model = base.directory
+        if share:
+            model = work / "trial"
+            write_model(base, combined_adapter(base, factors, share, {}), model)
+        dev, *kept = measure(model, sets, work / "converted")
+        return dev, kept
 
-    def build(share: float) -> Path:
-        trial = work / "trial"
-        write_model(base, combined(base, parts, share, {}), trial)
-        return trial
-
-    def told(trial: Trial) -> None:
-        share = Decimal(f"{trial.share:g}")
-        report("finetune-trial", share=share, dev=rounded(100 * trial.dev.wer, 2))
-        for name, rates in trial.kept.items():
+    def on_done(found: MeasuredShare) -> None:
+        report("finetune-trial", share=Decimal(f"{found.share:g}"), dev=rounded(100 * found.dev.wer, 2))
+        for name, rates in found.kept.items():
             report("finetune-trial-kept", name=name, wer=rounded(100 * rates.wer, 2))
+            if name in found.losses and found.losses[name].is_too_large:
+                report("finetune-trial-lost", name=name, loss=rounded(100 * found.losses[name].wer, 2))
 
-    before_dev, before_kept = measured(base.directory)
-    before = Trial(share=0.0, dev=before_dev, kept=before_kept)
-    told(before)
-    trials = try_shares(build, measured, shares, told)
+    before, *trials = measure_shares(measured, shares, on_done)
     shutil.rmtree(work / "trial", ignore_errors=True)
     return FinetuneResult(
         chosen=choose_share(before, trials), before=before, trials=tuple(trials), n_learnt=0, n_dev=0, minutes_learnt=0

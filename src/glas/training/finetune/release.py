@@ -1,4 +1,4 @@
-"""Build the directory of a fine-tuned model: weights with the adapter merged, and what the base had beside its own."""
+"""Build the directory of a fine-tuned model: weights with the merged adapter, and the other files of the base."""
 
 import json
 import shutil
@@ -17,38 +17,38 @@ from glas.engines.whisper.confidence import FILE as CALIBRATION
 from glas.engines.whisper.context import CONTEXT_MARGIN
 from glas.engines.whisper.vocabulary import load_tokenizer
 from glas.system.files import sha256_of
-from glas.training.adapter.factors import Parts, as_adapter, together
+from glas.training.adapter.factors import AdapterFactors, as_adapter, combine
 from glas.training.finetune.base import Base
 from glas.training.release import ADAPTER, write_checksums
 
 _KEPT_SETTINGS = (CONTEXT_MARGIN, LANGUAGES)
 
 
-def combined(base: Base, parts: Parts, share: float, facts: Mapping[str, Any]) -> Adapter:
-    """One adapter that does what the base's own adapter and a share of new changes do together.
+def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: Mapping[str, Any]) -> Adapter:
+    """Combine the base's own adapter with a share of new changes into one adapter.
 
     Raises:
         ModelLoadError: the base's adapter scales its changes in another way than ours.
     """
-    changes = [(parts, share)]
+    changes = [(factors, share)]
     name = base.weights.name
     if (own := base.adapter()) is not None:
         if abs(own.alpha / own.rank - 1) > 1e-9:
             raise ModelLoadError(f"expected an adapter with alpha equal to its rank, got {own.alpha} and {own.rank}")
         changes.insert(0, (own.factors, 1.0))
         name = own.base
-    return as_adapter(together(changes), name, base.digest(), dict(facts))
+    return as_adapter(combine(changes), name, base.digest(), dict(facts))
 
 
 def write_model(base: Base, adapter: Adapter, to: Path) -> None:
-    """Write a model that can be served. An older one in its place is replaced.
+    """Write a model that can be served, in place of an older one.
 
-    The calibration of the base goes along, although it was fitted to the base: a small change of the weights changes
-    little of what a probability means, and an evaluation shows how much.
+    The calibration of the base is copied, although it was fitted to the base: a small change of the weights changes the
+    meaning of a probability little, and an evaluation shows how much.
 
     Args:
-        base: what was fine-tuned.
-        adapter: from `combined`.
+        base: the model that was fine-tuned.
+        adapter: from `combined_adapter`.
         to: the directory.
     """
     write_adapter(to / ADAPTER, adapter)

@@ -1,4 +1,4 @@
-"""Split corrected recordings into those that are learnt and those on which choices are made (dev)."""
+"""Split corrected recordings into a training set and a development set."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ FEWEST_SPEAKERS = 10  # with fewer, dev would be one or two people
 
 
 class Split(NamedTuple):
-    """Recordings that are learnt, and recordings that decide how much of it is kept."""
+    """The training set and the development set."""
 
     train: list[Utterance]
     dev: list[Utterance]
 
 
 def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
-    """Split by speaker, or by text where few people speak.
+    """Split by speaker; by text if there are fewer than `FEWEST_SPEAKERS` speakers.
 
     Args:
         utterances: recordings with references.
-        dev_share: share of the speakers or texts that go to dev, 0..1.
+        dev_share: share of the speakers or texts in the development set, 0..1.
 
     Raises:
-        DataSetError: one side would be empty.
+        DataSetError: one of the sets would be empty.
     """
     speakers = {one.speaker for one in utterances if one.speaker}
     by_speaker = len(speakers) >= FEWEST_SPEAKERS and all(one.speaker for one in utterances)
@@ -43,5 +43,5 @@ def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
 
 
 def _place(key: str) -> float:
-    """A number in 0..1 that depends on the key alone."""
+    """Return a number in 0..1 that depends on the key alone."""
     return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF

@@ -1,8 +1,8 @@
 """Write a reference in the style of the model that learns it.
 
-A person who corrects a text rarely minds capitals and punctuation, and some references have none. A model that is
-trained on them would unlearn its own. So wherever a reference has the words of the hypothesis, the hypothesis' writing
-is kept; measured in docs/lab-notes.md.
+Most people who correct a text leave capitals and punctuation as they are, and some references have none. A model that
+is trained on bare words stops writing them. So where a reference has the words of the hypothesis, they are written as
+in the hypothesis; measured in docs/lab-notes.md.
 """
 
 from difflib import SequenceMatcher
@@ -36,12 +36,12 @@ def target_text(reference: str, hypothesis: str) -> str:
 
 
 def _keys(words: list[str]) -> list[str]:
-    """The words as they are compared; a mark that stands alone is compared as itself."""
+    """Return words in the form in which they are compared; a mark between spaces is compared as it is."""
     return [normalise(word) or word for word in words]
 
 
 def _dressed(words: list[str], heard: list[str]) -> list[str]:
-    """Words without capitals and marks, with the first capital and the last marks of what was heard in their place."""
+    """Give words without capitals and marks the first capital and the last marks of the recognised words."""
     behind = len(heard)
     while behind and not normalise(heard[behind - 1]):  # a dash between spaces
         behind -= 1

@@ -1,1 +1,1 @@
-"""The language model, and the sentences that nothing may learn."""
+"""The language model, and the sentences that are held out of all training."""

@@ -1,4 +1,4 @@
-"""The sentences that are tested on, and what is too much like them to be learnt from."""
+"""The sentences of the tests, and the sentences that are too similar to them to be learnt from."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,13 +7,13 @@ from glas.recognition.references import read_reference_set
 from glas.training.texts.sentences import label
 from glas.training.voices.festvox import read_festvox
 
-ALIKE = 4  # words in a row: a sentence that shares as many with a test's is left out
+ALIKE = 4  # a sentence that shares so many successive words with a test sentence is left out
 
 Gram = tuple[str, ...]
 
 
 class HeldOutSentences:
-    """Sentences of tests; `text in held_out` tells whether a text is like one of them.
+    """The sentences of tests; `text in held_out` says whether a text is similar to one of them.
 
     Args:
         texts: the sentences.
@@ -27,7 +27,7 @@ class HeldOutSentences:
 
 
 def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
-    """All sentences of the festvox reader (both halves) and of folders of recordings."""
+    """Return all sentences of the festvox reader (both halves) and of folders of recordings."""
     found = [reading.text for reading in read_festvox(festvox)] if festvox else []
     for folder in recordings:
         found += [one.text for one in read_reference_set(folder).utterances]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glas.training.language.held_out import HeldOutSentences
-from glas.training.language.words import Arrays, Reading, word_arrays
+from glas.training.language.words import Arrays, WeightedSentences, word_arrays
 from glas.training.texts.lexicon import Lexicon, load_lexicon
 from glas.training.texts.sentences import TextSource, held_out, label, read_lines
 
@@ -44,46 +44,48 @@ _SIZE = len(LETTERS)
 
 
 def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterable[str] = ()) -> None:
-    """Count and write `to`, an .npz file.
+    """Count letters and words, and write the language model.
 
     Args:
         data: the folder of training.
         texts: folder of unpacked packages, or of texts.
-        to: the file.
-        size: how much.
-        tests: sentences that are tested on; nothing like them is read.
+        to: the .npz file.
+        size: how much to read and keep.
+        tests: sentences of tests; sentences similar to them are not read.
     """
     lexicon, lines = load_lexicon(data / "lexicon.json", size.prefix), plain_sentences(texts, tests)
     letters = " ".join([*drawn(lexicon, size.sentences), *lines])
     print(f"{len(letters) / 1e6:.1f} million letters, {len(lines)} plain sentences", flush=True)
     tables = estimate(np.array([LETTERS.index(letter) for letter in f" {letters}"], np.int64), size.contexts)
-    words = word_arrays([Reading(lines), Reading(messages(lexicon, size.messages), MESSAGES_COUNT)], size.words)
+    words = word_arrays(
+        [WeightedSentences(lines), WeightedSentences(messages(lexicon, size.messages), MESSAGES_COUNT)], size.words
+    )
     save(tables, to, words)
     rows = sum(len(contexts) for contexts, _ in tables)
     print(f"{to}: {rows} contexts, {len(words['pair_words'])} pairs of words, {to.stat().st_size / 1e6:.1f} MB")
 
 
 def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
-    """Label texts as they are spoken for training."""
+    """Draw label texts of the kind that is spoken for training."""
     source = TextSource(lexicon, seed=77)
     return [label(source.draw()) for _ in range(sentences)]
 
 
 def messages(lexicon: Lexicon, count: int) -> list[str]:
-    """Label texts of whole messages of the grammar."""
+    """Draw label texts of whole messages of the grammar."""
     source = TextSource(lexicon, seed=78)
     return [label(source.draw_message()) for _ in range(count)]
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Label texts of what is in a folder, each once, without those that are like a test's."""
+    """Return the label texts in a folder, each once, without those that are similar to a test sentence."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """For each context length 0..ORDER-1: sorted contexts (n,) and probabilities after them (n, 33).
+    """Estimate, for each context length 0..ORDER-1, sorted contexts (n,) and probabilities after them (n, 33).
 
     A context is a number in base 33, its last letter the lowest digit.
     """
@@ -96,7 +98,7 @@ def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArra
 
 
 def _estimate(letters: Codes, least: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Tables of contexts that occurred at least `least` times, longer ones more often."""
+    """Estimate the tables of contexts that occurred at least `least` times; longer contexts need more occurrences."""
     tables: list[tuple[Codes, npt.NDArray[np.float32]]] = []
     code = np.zeros(len(letters), np.int64)  # of the context before each letter
     for length in range(ORDER):

@@ -1,4 +1,4 @@
-"""The words of the language model: which, how frequent, of what class, and which stand beside each other.
+"""Count the words of the language model: their frequencies, their classes, and pairs of successive words.
 
 Frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter); a share of
 our own texts in them made development texts less probable. A word's class is what pymorphy's dictionary can say of its
@@ -34,8 +34,8 @@ Pairs = dict[str, Counter[str]]
 
 
 @dataclass
-class Reading:
-    """Sentences (label texts) that are counted so many times each."""
+class WeightedSentences:
+    """Sentences (label texts), each of which is counted `times` times."""
 
     sentences: list[str]
     times: float = 1.0
@@ -49,8 +49,8 @@ class Classes:
     names: list[str] = field(default_factory=list)
 
 
-def word_arrays(readings: list[Reading], most_words: int) -> Arrays:
-    """What `WordLM` reads, from wordfreq, pymorphy and our own texts."""
+def word_arrays(readings: list[WeightedSentences], most_words: int) -> Arrays:
+    """Compute the arrays of `WordLM` from wordfreq, pymorphy and our own texts."""
     frequency = frequencies(most_words)
     classes = classify(frequency)
     words = sorted(frequency)
@@ -65,7 +65,7 @@ def word_arrays(readings: list[Reading], most_words: int) -> Arrays:
 
 
 def frequencies(most_words: int) -> dict[str, float]:
-    """The most frequent words; their frequencies add up to 1."""
+    """Return the most frequent words; their frequencies add up to 1."""
     common: dict[str, float] = defaultdict(float)
     for spelling, share in wordfreq.get_frequency_dict("ru", wordlist="large").items():
         # Words with a hyphen or of other letters are not for this network; ё and е are one letter to it.
@@ -77,7 +77,7 @@ def frequencies(most_words: int) -> dict[str, float]:
 
 
 def classify(frequency: dict[str, float]) -> Classes:
-    """The class of each word: the readings of its form; where that is a rare class, its best reading that is not."""
+    """Return the class of each word: the readings of its form, or the best frequent one if that is a rare class."""
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
     shares: Counter[str] = Counter()
@@ -104,8 +104,10 @@ def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
     return list(dict.fromkeys(forms))
 
 
-def class_gains(readings: list[Reading], frequency: dict[str, float], classes: Classes) -> npt.NDArray[np.float64]:
-    """How much more often a class follows another than it occurs: (n, n), rows by the class before.
+def class_gains(
+    readings: list[WeightedSentences], frequency: dict[str, float], classes: Classes
+) -> npt.NDArray[np.float64]:
+    """Compute how much more often a class follows another one than it occurs: (n, n), rows by the class before.
 
     The last two are the unknown word's and the beginning's.
     """
@@ -129,8 +131,8 @@ def class_gains(readings: list[Reading], frequency: dict[str, float], classes: C
     return gains
 
 
-def count_pairs(readings: Iterable[Reading]) -> Pairs:
-    """How often a word follows another."""
+def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
+    """Count how often a word follows another one."""
     pairs: Pairs = defaultdict(Counter)
     for reading in readings:
         for sentence in reading.sentences:
@@ -140,8 +142,8 @@ def count_pairs(readings: Iterable[Reading]) -> Pairs:
     return pairs
 
 
-def pair_arrays(readings: list[Reading], words: list[str]) -> Arrays:
-    """Pairs of words of the list as `WordLM` reads them."""
+def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
+    """Return the pairs of words of the list in the form that `WordLM` reads."""
     pairs, number = count_pairs(readings), {word: index for index, word in enumerate(words)}
     contexts: list[int] = []
     starts = [0]
@@ -169,6 +171,6 @@ def pair_arrays(readings: list[Reading], words: list[str]) -> Arrays:
 
 
 def costs(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Probabilities as bytes."""
+    """Encode probabilities as bytes."""
     least = np.exp(-STEP * 255)
     return np.round(-np.log(np.maximum(probabilities, least)) / STEP).astype(np.uint8)

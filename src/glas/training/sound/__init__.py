@@ -1,1 +1,1 @@
-"""What becomes of a voice: noises, rooms, networks; features, and the shards that keep them."""
+"""Sound for training: augmentation with noises, rooms and codecs, and shards of clips."""

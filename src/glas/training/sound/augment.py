@@ -1,4 +1,4 @@
-"""Send a clean clip through a random microphone, room, noise and network, as voice messages come."""
+"""Augment a clean clip with a random microphone, room, noise and codec, as in voice messages."""
 
 from dataclasses import dataclass, field
 
@@ -26,12 +26,12 @@ BABBLE_VOICES = 40
 
 @dataclass
 class Augmentation:
-    """A random way of a clip; the same generator gives the same way, but for the voices of the babble.
+    """A random chain of effects on a clip; the state of the generator decides it, except for the voices of the babble.
 
     Attributes:
         snr_db: range of the signal-to-noise ratio where there is noise.
         clean: share of the clips that only get their faint noise.
-        earlier: clips that were sent before; the babble is made of them.
+        earlier: the clips before, of which the babble is made.
     """
 
     snr_db: tuple[float, float] = SNR_DB
@@ -39,7 +39,7 @@ class Augmentation:
     earlier: list[Samples] = field(default_factory=list)
 
     def __call__(self, rng: np.random.Generator, samples: Samples) -> Samples:
-        """The clip (n,) as it arrives."""
+        """Return the augmented clip (n,)."""
         sent = samples
         if rng.random() >= self.clean:
             sent = self._sent(rng, samples)

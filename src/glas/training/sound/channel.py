@@ -1,4 +1,4 @@
-"""What happens to a voice on its way: rooms, microphones, clipping, telephone band, Opus, lost packets; by seed."""
+"""Imitate what happens to a voice: rooms, microphones, clipping, telephone band, Opus, lost packets; by seed."""
 
 import io
 
@@ -13,7 +13,7 @@ PACKET_SAMPLES = 320  # 20 ms
 
 
 def resample(samples: Samples, ratio: float) -> Samples:
-    """`samples` (n,) at about `ratio` times their rate, through the spectrum; lengths suit the FFT."""
+    """Resample samples (n,) to about `ratio` times their rate, in the frequency domain; lengths suit the FFT."""
     padded = np.pad(samples, (0, -len(samples) % 1024))
     count = max(round(len(padded) * ratio / 256), 1) * 256
     spectrum = np.fft.rfft(padded)
@@ -23,12 +23,12 @@ def resample(samples: Samples, ratio: float) -> Samples:
 
 
 def level(samples: Samples) -> float:
-    """Root mean square of the samples, never zero."""
+    """Return the root mean square of the samples, never zero."""
     return float(np.sqrt(np.mean(samples**2)) + 1e-9) if len(samples) else 1e-9
 
 
 def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
-    """The samples in a simple random room: a direct path and an exponentially decaying tail of noise."""
+    """Add the reverberation of a random room: a direct path and an exponentially decaying tail of noise."""
     decay_s = rng.uniform(0.05, 0.5)
     count = int(decay_s * SAMPLE_RATE_HZ)
     tail = rng.standard_normal(count) * np.exp(-6.9 * np.arange(count) / count)
@@ -41,7 +41,7 @@ def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def limit_band(rng: np.random.Generator, samples: Samples) -> Samples:
-    """The samples through a telephone: 300–3400 Hz or the whole band up to 4 kHz, with soft edges."""
+    """Limit the samples to a telephone band: from 50–330 Hz to 3200–4000 Hz, with soft edges."""
     low_hz, high_hz = rng.uniform(50, 330), rng.uniform(3200, 4000)
     frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
     gain = 1 / (1 + (low_hz / (frequency_hz + 1)) ** 8) / (1 + (frequency_hz / high_hz) ** rng.uniform(20, 60))
@@ -49,7 +49,7 @@ def limit_band(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
-    """The samples through a random gentle microphone: a slope and two broad bumps in the spectrum."""
+    """Filter the samples like a random microphone: a slope and two broad bumps in the spectrum."""
     frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
     octave = np.log2((frequency_hz + 60) / 1000)
     gain_db = rng.uniform(-3, 3) * octave
@@ -59,13 +59,13 @@ def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def clip(rng: np.random.Generator, samples: Samples) -> Samples:
-    """The samples too loud for the microphone: cut, sharply or softly, where 0.5 to 8 % of them are louder."""
+    """Clip the loudest 0.5 to 8 % of the samples, sharply or softly."""
     limit = np.float32(np.quantile(np.abs(samples), 1 - rng.uniform(0.005, 0.08)) + 1e-6)
     return np.clip(samples, -limit, limit) if rng.random() < 0.5 else limit * np.tanh(samples / limit)
 
 
 def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Samples (n,) of which packets of 20 ms got lost, single ones and bursts; silence or a fading echo fills the gaps.
+    """Drop packets of 20 ms of samples (n,), single ones and bursts; fill the gaps with silence or a fading repetition.
 
     Two states, a good one without losses and a bad one where all is lost: Gilbert, "Capacity of a burst-noise channel",
     1960.
@@ -80,7 +80,7 @@ def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def encode_opus(samples: Samples, bit_rate_bps: int) -> bytes:
-    """An Ogg/Opus file (voice message) of samples (n,) at 16 kHz."""
+    """Encode samples (n,) at 16 kHz as an Ogg/Opus file, like a voice message."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=48_000, layout="mono", options={"application": "voip"})
@@ -96,7 +96,7 @@ def encode_opus(samples: Samples, bit_rate_bps: int) -> bytes:
 
 
 def decode_audio(source: io.BytesIO | str) -> Samples:
-    """Samples (n,) at 16 kHz, mono, of any audio file that FFmpeg reads."""
+    """Decode an audio file that FFmpeg reads to samples (n,) at 16 kHz, mono."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
     with av.open(source, "r") as container:
         frames = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
@@ -105,7 +105,7 @@ def decode_audio(source: io.BytesIO | str) -> Samples:
 
 
 def through_opus(rng: np.random.Generator, samples: Samples) -> Samples:
-    """The samples as a voice message hands them on: Opus at 8–32 kbit/s and back."""
+    """Encode the samples with Opus at 8–32 kbit/s, and decode them."""
     decoded = decode_audio(io.BytesIO(encode_opus(samples, int(rng.integers(8_000, 32_000)))))
     return (
         decoded[: len(samples)] if len(decoded) >= len(samples) else np.pad(decoded, (0, len(samples) - len(decoded)))

@@ -46,7 +46,7 @@ class ClipShard:
         return sum(clip.count for clip in self.clips) / SAMPLE_RATE_HZ / 3600
 
     def samples_of(self, clip: Clip) -> Samples:
-        """Samples (n,) of one clip in −1…1."""
+        """Return the samples (n,) of one clip in −1…1."""
         return self.stored[clip.start : clip.start + clip.count].astype(np.float32) / np.float32(_FULL_SCALE)
 
 
@@ -73,5 +73,5 @@ def open_clips(folder: Path, name: str) -> ClipShard:
 
 
 def clip_shards(folder: Path, prefix: str) -> list[str]:
-    """Names of the finished shards that begin with `prefix`, sorted."""
+    """Return the names of the finished shards that begin with `prefix`, sorted."""
     return sorted(path.stem for path in folder.glob(f"{prefix}*.jsonl"))

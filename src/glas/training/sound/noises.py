@@ -1,4 +1,4 @@
-"""Noises made here: voices, wind, streets, clicks, hum, chords, hiss.  All with numpy, all by seed, all of level 1."""
+"""Make noises: voices, wind, streets, clicks, hum, chords, hiss; by seed, with a root mean square of 1."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, level
 
 
 def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:
-    """Noise (count,) whose power falls by frequency^slope: 0 white, 1 pink, 2 brown."""
+    """Make noise (count,) whose power falls by frequency^slope: 0 white, 1 pink, 2 brown."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
     noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
@@ -14,7 +14,7 @@ def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Sample
 
 
 def hum(rng: np.random.Generator, count: int) -> Samples:
-    """Mains hum with harmonics and a little hiss (count,)."""
+    """Make mains hum with harmonics and a little hiss (count,)."""
     time_s = np.arange(count) / SAMPLE_RATE_HZ
     base_hz = rng.choice((50.0, 60.0, 100.0)) * rng.uniform(0.99, 1.01)
     waves = [
@@ -25,7 +25,7 @@ def hum(rng: np.random.Generator, count: int) -> Samples:
 
 
 def tones(rng: np.random.Generator, count: int) -> Samples:
-    """Something like music: chords that change, with harmonics (count,)."""
+    """Make music-like sound: changing chords with harmonics (count,)."""
     out = np.zeros(count, np.float32)
     position = 0
     while position < count:
@@ -43,7 +43,7 @@ def tones(rng: np.random.Generator, count: int) -> Samples:
 
 
 def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
-    """Several earlier utterances at once (count,); pink noise while there are none."""
+    """Mix several other utterances (count,); pink noise if there are none."""
     out = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 5)):
         if others:
@@ -55,7 +55,7 @@ def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Sampl
 
 
 def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db: float) -> Samples:
-    """The noise (n,) with a loudness that wanders, down by up to `depth_db`, with a turn every so many seconds."""
+    """Vary the loudness of noise (n,) by up to `depth_db`, with a new random level every `every_s` seconds."""
     knots = 10 ** (-rng.uniform(0, depth_db, int(len(noise) / SAMPLE_RATE_HZ / every_s) + 2) / 20)
     where = np.arange(len(noise)) / (SAMPLE_RATE_HZ * every_s)
     swollen = (noise * np.interp(where, np.arange(len(knots)), knots)).astype(np.float32)
@@ -63,12 +63,12 @@ def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db:
 
 
 def wind(rng: np.random.Generator, count: int) -> Samples:
-    """Wind on a microphone (count,): a rumble that comes in gusts."""
+    """Make the wind on a microphone (count,): a rumble in gusts."""
     return swelling(rng, coloured_noise(rng, count, rng.uniform(2, 3.5)), rng.uniform(0.15, 1.0), 30)
 
 
 def street(rng: np.random.Generator, count: int) -> Samples:
-    """A street (count,): a distant roar and cars that pass one by one."""
+    """Make the noise of a street (count,): distant traffic and single cars that pass."""
     sound = coloured_noise(rng, count, 1.2) * np.float32(0.4)
     for _ in range(rng.integers(1, 4)):
         length = min(int(rng.uniform(1, 4) * SAMPLE_RATE_HZ), count)
@@ -79,7 +79,7 @@ def street(rng: np.random.Generator, count: int) -> Samples:
 
 
 def clicks(rng: np.random.Generator, count: int) -> Samples:
-    """Clicks and knocks (count,) over a faint hiss: short bursts that die away."""
+    """Make clicks and knocks (count,) over a faint hiss: short decaying bursts."""
     sound = coloured_noise(rng, count, 0.5) * np.float32(0.02)
     for start in rng.integers(0, count, 1 + rng.poisson(rng.uniform(1, 10) * count / SAMPLE_RATE_HZ)):
         length = min(int(rng.uniform(0.001, 0.015) * SAMPLE_RATE_HZ), count - start)
@@ -89,7 +89,7 @@ def clicks(rng: np.random.Generator, count: int) -> Samples:
 
 
 def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
-    """One of them (count,); `others` are voices for the babble."""
+    """Make one kind of noise (count,); `others` are voices for the babble."""
     kind = rng.integers(10)
     if kind < 3:
         return babble(rng, count, others)
@@ -101,6 +101,6 @@ def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Sa
 def add_noise(
     rng: np.random.Generator, samples: Samples, others: list[Samples], snr_db: tuple[float, float]
 ) -> Samples:
-    """The samples with one kind of noise at a signal-to-noise ratio drawn from the range."""
+    """Add one kind of noise to the samples, at a signal-to-noise ratio drawn from the range."""
     noise = any_noise(rng, len(samples), others)
     return samples + noise * np.float32(level(samples) * 10 ** (-rng.uniform(*snr_db) / 20))

@@ -1,1 +1,1 @@
-"""What is said: sentences from a grammar, a dictionary, and what people have written."""
+"""Texts for training: sentences from a grammar, from a dictionary, and from texts that people have written."""

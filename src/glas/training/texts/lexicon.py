@@ -1,7 +1,7 @@
 """Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by what a sentence needs them for.
 
 The forms that OpenCorpora's annotated texts attest are the frequent ones; a sample of the whole dictionary adds rare
-ones, so that the network hears every sequence of sounds.  Building takes a minute, so the result is kept in a file.
+ones, so that training covers every sequence of sounds. Building takes a minute, so the result is stored in a file.
 """
 
 import json
@@ -30,7 +30,7 @@ class Lexicon:
 
 
 def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
-    """Where a form with this tag can stand, or None for forms the grammar has no place for."""
+    """Return the slot of the grammar for a form with this tag; None if there is no slot for it."""
     if tag.POS == "NOUN" and tag.case and tag.number:
         return f"noun {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
     if tag.POS == "ADJF" and tag.case and tag.number:
@@ -72,7 +72,7 @@ def build_lexicon(prefix: str = "") -> Lexicon:
 
 
 def load_lexicon(path: Path, prefix: str = "") -> Lexicon:
-    """The lexicon kept at `path`, built first if it is not there."""
+    """Read the lexicon from a file; build and write it if the file is missing."""
     if not path.exists():
         lexicon = build_lexicon(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def _morph() -> pymorphy3.MorphAnalyzer:
 
 @lru_cache(maxsize=50_000)
 def inflect(phrase: str, case: str) -> str:
-    """«паспортный стол» in another case: "паспортного стола".  Words that do not inflect stay."""
+    """Inflect a phrase: «паспортный стол» becomes "паспортного стола"; words without cases are kept."""
     words = []
     for word in phrase.split():
         parses = [p for p in _morph().parse(word) if p.tag.case == "nomn"] or _morph().parse(word)

@@ -1,7 +1,7 @@
-"""Names that Russians say in Russian and write in Latin letters: how they are written and how they are said.
+"""Names that are written in Latin letters in Russian texts, with their Russian pronunciation.
 
-Taken up are spellings that are usual in Russian messages. Synthetic voices read the spoken form; the network learns the
-written one.
+The spellings are those that are usual in Russian messages. Synthetic voices read the pronunciation; the network learns
+the spelling.
 """
 
 import random
@@ -83,7 +83,7 @@ _SENTENCES = (
 
 
 def sentence_with_name(dice: random.Random) -> tuple[str, str]:
-    """One sentence twice: as it is written, and as it is said."""
+    """Draw a sentence with a name; return it as it is written and as it is spoken."""
     written = dice.choice(sorted(NAMES))
     frame = dice.choice(_SENTENCES)
     said = NAMES[written]

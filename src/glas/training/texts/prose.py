@@ -1,7 +1,7 @@
 """Read whole Russian sentences, with their capitals and punctuation, out of unpacked Debian packages.
 
-A network that is to write like Whisper must be shown text in Whisper's style. So only sentences of letters, digits,
-commas, hyphens and closing marks are taken, and ё becomes е, which Whisper hardly ever writes.
+A network that should write like Whisper needs training texts in Whisper's style. So only sentences of letters, digits,
+commas, hyphens and closing marks are used, and ё is replaced by е, because Whisper hardly ever writes ё.
 """
 
 import re
@@ -20,7 +20,7 @@ _MANY_CAPITALS = re.compile(r"[А-ЯЁ]{4}")
 
 
 def read_prose(folder: Path) -> Iterator[str]:
-    """Different whole sentences of `WORDS` words, files in the order of their names."""
+    """Yield different whole sentences with a number of words within `WORDS`; files in the order of their names."""
     seen = set()
     for text in raw_texts(folder):
         for sentence in whole_sentences(text):
@@ -30,7 +30,7 @@ def read_prose(folder: Path) -> Iterator[str]:
 
 
 def whole_sentences(text: str) -> Iterator[str]:
-    """The sentences of a text that are written in Whisper's style."""
+    """Yield the sentences of a text that are written in Whisper's style."""
     for paragraph in _PARAGRAPH_END.split(text):
         for part in _SENTENCE_END.split(re.sub(r"\s+", " ", paragraph)):
             sentence = _DASH.sub("", part).strip().replace("…", "...").replace("Ё", "Е").replace("ё", "е")

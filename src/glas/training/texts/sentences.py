@@ -1,7 +1,7 @@
-"""Sentences to be spoken: voice messages from a grammar, sentences and bare word strings from the dictionary.
+"""Draw sentences to be spoken: voice messages from a grammar, sentences, and word strings from the dictionary.
 
-A CTC network that hears few different sentences learns them by heart, so every utterance gets a sentence of its own.
-Which sentences are held out for tests is decided by a hash of the normalised text: no list to keep, no leak by chance.
+A CTC network that is trained on few sentences memorises them, so every utterance gets a sentence of its own. A hash of
+the normalised text decides which sentences are held out for tests.
 """
 
 import hashlib
@@ -31,17 +31,17 @@ _NUMBERS = {"n", "n2", "nth"}
 
 
 def label(text: str) -> str:
-    """The text as the network writes it: RU-NORM, of which only the 32 letters and single spaces remain."""
+    """Reduce a text to the 32 letters and single spaces, after RU-NORM."""
     return " ".join(_NOT_LETTERS.sub(" ", normalise(text)).split())
 
 
 def held_out(text: str) -> bool:
-    """Whether this sentence belongs to the tests and must never be trained on."""
+    """Return whether a sentence belongs to the tests and must never be trained on."""
     return share_of(text, HELD_OUT_ONE_IN) == 0
 
 
 def share_of(text: str, n_shares: int) -> int:
-    """Tell to which of equal shares of all sentences this one belongs, 0..n_shares - 1: by a hash of its label."""
+    """Assign a sentence to one of equal shares, 0..n_shares - 1, by a hash of its label."""
     return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % n_shares
 
 
@@ -56,7 +56,7 @@ class TextSource:
         self._lines = lines or []
 
     def draw(self, *, test: bool = False) -> str:
-        """One sentence from the training side, or from the held-out side if `test`."""
+        """Draw a sentence for training, or a held-out one if `test`."""
         while True:
             text = self._any_sentence()
             clean = label(text)
@@ -64,7 +64,7 @@ class TextSource:
                 return text
 
     def draw_message(self, *, test: bool = False) -> str:
-        """One voice message of three words or more: what the tests are made of."""
+        """Draw a voice message of three words or more for training, or a held-out one if `test`."""
         while True:
             text = self._expand("message")
             if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:
@@ -83,7 +83,7 @@ class TextSource:
         return " ".join(self._word() for _ in range(count))
 
     def _word(self) -> str:
-        """A random word form, short ones preferred: of three drawn the shortest, mostly from the attested forms."""
+        """Draw a word form, mostly from the attested forms: the shortest of up to three drawn ones."""
         pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
         return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
 
@@ -128,12 +128,12 @@ class TextSource:
 
 
 def inflect_last(ordinal: str, case: str) -> str:
-    """«двадцать первый» in another case: only the last word of an ordinal changes."""
+    """Inflect an ordinal such as «двадцать первый»: only its last word changes."""
     *first, last = ordinal.split()
     return " ".join([*first, inflect(last, case)])
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Russian sentences of three words or more out of a folder of unpacked packages or plain texts."""
+    """Read Russian sentences of three words or more from a folder of unpacked packages or plain texts."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]

@@ -1,4 +1,4 @@
-"""Russian as it is written, for choosing the tokens of a vocabulary: words, names, numbers, marks and whole lines.
+"""Written Russian for choosing the tokens of a vocabulary: words, names, numbers, marks and whole lines.
 
 Nothing here is spoken or trained on. Words come from wordfreq (its data: CC BY-SA 4.0), whose Russian list holds the
 foreign words that Russian texts use.
@@ -38,7 +38,7 @@ _MARKS = (
 
 
 def written_lines(folder: Path | None = None) -> Iterator[str]:
-    """Lines that together hold what Russian texts are made of, each as it may stand in a text.
+    """Yield lines that together cover the words, numbers and marks of Russian texts, in the form in which they occur.
 
     Args:
         folder: unpacked Debian packages with Russian texts; see `packages`. None leaves their lines out.
@@ -52,13 +52,13 @@ def written_lines(folder: Path | None = None) -> Iterator[str]:
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """Names in Latin letters in their owners' spelling, out of `names.txt`."""
+    """Return names in Latin letters in their official spelling, from `names.txt`."""
     text = files("glas.training.texts").joinpath("names.txt").read_text(encoding="utf-8")
     return tuple(name for line in text.splitlines() if not line.startswith("#") for name in line.split())
 
 
 def roman(number: int) -> str:
-    """A number in Roman numerals."""
+    """Write a number in Roman numerals."""
     text = ""
     for value, letters in _ROMAN.items():
         count, number = divmod(number, value)
@@ -92,7 +92,7 @@ def _number_lines() -> Iterator[str]:
 
 
 def _spaced(texts: Iterable[str]) -> Iterator[str]:
-    """Each text behind a space, and at the beginning of a line: these are different tokens."""
+    """Yield each text at the beginning of a line and after a space, because these are different tokens."""
     for text in texts:
         yield text
         yield f" {text}"

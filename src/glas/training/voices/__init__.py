@@ -1,1 +1,1 @@
-"""Who says it: synthesisers, and the real readers of two corpora."""
+"""Voices for training and tests: synthesisers, and a real reader."""

@@ -12,7 +12,7 @@ import espeakng_loader
 import numpy as np
 import numpy.typing as npt
 
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 
 SYNCHRONOUS_MODE = 2  # samples come through the callback before espeak_Synth returns; no thread
 DONT_EXIT = 0x8000
@@ -43,7 +43,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def variants() -> list[str]:
-    """The voice variants that the package brings and that work, by name."""
+    """Return the names of the voice variants of the package that work."""
     folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
     return sorted(path.name for path in folder.iterdir() if path.name not in UNSTABLE_VARIANTS)
 
@@ -60,7 +60,10 @@ def _collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: ob
 
 @lru_cache(maxsize=1)
 def _started() -> tuple[ctypes.CDLL, int]:
-    """The library and its sample rate.  Started once: a second start, or a callback that is gone, ends in a crash."""
+    """Start the library once, and return it with its sample rate.
+
+    A second start, or a callback that was freed, crashes the process.
+    """
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate_hz = library.espeak_Initialize(SYNCHRONOUS_MODE, 0, espeakng_loader.get_data_path().encode(), DONT_EXIT)
     if rate_hz <= 0:
@@ -72,21 +75,21 @@ def _started() -> tuple[ctypes.CDLL, int]:
 
 
 class Espeak:
-    """The synthesiser.  It keeps global state in C, so all of a process are the same one."""
+    """The synthesiser. The C library has global state, so all instances in a process share one engine."""
 
     def __init__(self) -> None:
         self._library, self.sample_rate_hz = _started()
         self.voices = [name for name in variants() if name not in HELD_OUT_VARIANTS]
 
-    def speak(self, text: str, manner: Manner) -> npt.NDArray[np.float32]:
-        """Samples (n,) in −1…1 of `text` in the given manner, at `sample_rate_hz`."""
-        if self._library.espeak_SetVoiceByName(f"ru+{manner.variant}".encode()) != 0:
-            raise ValueError(f"expected a voice variant of espeak-ng, got {manner.variant!r}")
+    def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
+        """Synthesise a text in a style; return samples (n,) in −1…1, at `sample_rate_hz`."""
+        if self._library.espeak_SetVoiceByName(f"ru+{style.voice}".encode()) != 0:
+            raise ValueError(f"expected a voice variant of espeak-ng, got {style.voice!r}")
         for parameter, value in (
-            (RATE, manner.rate_wpm),
-            (PITCH, manner.pitch),
-            (PITCH_RANGE, manner.pitch_range),
-            (WORD_GAP, manner.word_gap),
+            (RATE, style.rate_wpm),
+            (PITCH, style.pitch),
+            (PITCH_RANGE, style.pitch_range),
+            (WORD_GAP, style.word_gap),
         ):
             self._library.espeak_SetParameter(parameter, value, 0)
         _heard.clear()

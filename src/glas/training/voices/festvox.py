@@ -1,7 +1,8 @@
-"""The stranger: the reader of Debian's `festvox-ru`, one man, 620 sentences, 1.7 h at 16 kHz.
+"""The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
 
-He is never trained on.  Half of his sentences, chosen by hash, are the test; no reader of VoxForge may bring them into
-training either, for VoxForge's prompts are mostly the same sentences.  The other half is for the learning loop.
+The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
+VoxForge are mostly the same sentences, so its readers are not trained on either. The other half is for the learning
+loop.
 Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and give the folder.
 Layout: `etc/txt.done.data` has lines `( id "text" )`, where + stands before a stressed vowel; `wav/ID.wav` beside it.
 """
@@ -26,12 +27,12 @@ class Reading:
 
 
 def held_out_reading(text: str) -> bool:
-    """Whether a sentence of this reader belongs to the half that is only tested on."""
+    """Return whether a sentence of this reader belongs to the half that is used for tests only."""
     return share_of(text, 2) == 1
 
 
 def read_festvox(folder: Path) -> list[Reading]:
-    """All recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts.
+    """Read all recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts.
 
     Raises:
         ConfigurationError: the folder is something else.
@@ -51,5 +52,5 @@ def read_festvox(folder: Path) -> list[Reading]:
 
 
 def held_out_readings(folder: Path) -> list[Reading]:
-    """The held-out half."""
+    """Return the recordings of the held-out half."""
     return [reading for reading in read_festvox(folder) if held_out_reading(reading.text)]

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from glas.domain.errors import ConfigurationError
-from glas.training.voices.manner import Manner
+from glas.training.voices.speaking_style import SpeakingStyle
 
 FREE_VOICES = ("aleksandr", "aleksandr-hq", "anna", "elena", "irina")
 USUAL_RATE_WPM = 160  # about what the voices speak when they are not told
-PITCH_PER_OCTAVE = 100  # steps of a manner's pitch; 50 is a voice's own
+PITCH_PER_OCTAVE = 100  # steps of a style's pitch; 50 is the normal pitch of a voice
 
 _SAMPLE_RATE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 _SPEECH = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_uint, ctypes.c_void_p)
@@ -93,9 +93,9 @@ class RHVoice:
         return 1
 
     @contextmanager
-    def _message(self, text: str, manner: Manner) -> Iterator[ctypes.c_void_p]:
-        rate, pitch = manner.rate_wpm / USUAL_RATE_WPM, 2 ** ((manner.pitch - 50) / PITCH_PER_OCTAVE)
-        how = _Parameters(manner.variant.encode(), 0, 0, 0, rate, pitch, 1, 0, None, 0, 0)
+    def _message(self, text: str, style: SpeakingStyle) -> Iterator[ctypes.c_void_p]:
+        rate, pitch = style.rate_wpm / USUAL_RATE_WPM, 2 ** ((style.pitch - 50) / PITCH_PER_OCTAVE)
+        how = _Parameters(style.voice.encode(), 0, 0, 0, rate, pitch, 1, 0, None, 0, 0)
         encoded = text.encode()
         message = ctypes.c_void_p(
             self._library.RHVoice_new_message(
@@ -103,16 +103,19 @@ class RHVoice:
             )
         )
         if not message:
-            raise ValueError(f"expected one of RHVoice's voices and a text, got {manner.variant!r} and {text!r}")
+            raise ValueError(f"expected one of RHVoice's voices and a text, got {style.voice!r} and {text!r}")
         try:
             yield message
         finally:
             self._library.RHVoice_delete_message(message)
 
-    def speak(self, text: str, manner: Manner) -> npt.NDArray[np.float32]:
-        """Samples (n,) in −1…1 of `text`, at `sample_rate_hz`; a manner's pitch range and pauses are not for it."""
+    def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
+        """Synthesise a text in a style; return samples (n,) in −1…1, at `sample_rate_hz`.
+
+        Pitch range and pauses of the style are ignored.
+        """
         self._heard.clear()
-        with self._message(text, manner) as message:
+        with self._message(text, style) as message:
             self._library.RHVoice_speak(message)
         samples = np.concatenate(self._heard) if self._heard else np.zeros(0, np.int16)
         return samples.astype(np.float32) / 32768.0

@@ -14,8 +14,8 @@ from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, level, resample
 from glas.training.sound.clips import clip_shards, open_clips, write_clips
 from glas.training.texts.loanwords import sentence_with_name
 from glas.training.voices.espeak import Espeak
-from glas.training.voices.manner import Manner, Synthesiser
 from glas.training.voices.rhvoice import RHVoice
+from glas.training.voices.speaking_style import SpeakingStyle, Synthesiser
 
 NAMES = 0.05  # share of the clips that say a name written in Latin letters
 SENTENCES = (0.70, 0.22, 0.08)  # shares of clips with one, two and three sentences
@@ -28,13 +28,13 @@ LEVEL = 0.1  # root mean square
 
 @dataclass(frozen=True)
 class Speech:
-    """What synthetic speech is made of.
+    """Sentences, voices and folder of synthetic speech.
 
     Attributes:
-        folder: where the shards go.
-        lines: sentences as they are written; read aloud as they stand.
+        folder: folder of the shards.
+        lines: the sentences to be spoken.
         rhvoice: folder of RHVoice's unpacked packages; None lets espeak-ng speak.
-        clips_per_shard: how many.
+        clips_per_shard: number of clips in each shard.
     """
 
     folder: Path
@@ -43,7 +43,7 @@ class Speech:
     clips_per_shard: int = 500
 
     def name(self, index: int) -> str:
-        """The name of the shard with this number."""
+        """Return the name of the shard with this number."""
         return f"{'rhvoice' if self.rhvoice else 'espeak'}-{index:03d}"
 
 
@@ -55,20 +55,22 @@ def spoken_clips(
     voices, made = list(synthesiser.voices), 0
     while made < count:
         written, said = _texts(dice, lines)
-        manner = Manner(dice.choice(voices), dice.randint(*RATE_WPM), dice.randint(*PITCH), dice.randint(*PITCH_RANGE))
-        speech = synthesiser.speak(said, manner)
+        style = SpeakingStyle(
+            dice.choice(voices), dice.randint(*RATE_WPM), dice.randint(*PITCH), dice.randint(*PITCH_RANGE)
+        )
+        speech = synthesiser.speak(said, style)
         speech = resample(speech, SAMPLE_RATE_HZ / synthesiser.sample_rate_hz / dice.uniform(*WARP))
         samples = np.pad(speech, [int(dice.uniform(*PAUSE_S) * SAMPLE_RATE_HZ) for _ in range(2)])
         if DURATION_S[0] < len(samples) / SAMPLE_RATE_HZ < DURATION_S[1]:
             made += 1
-            yield written, manner.variant, samples * np.float32(LEVEL / level(samples))
+            yield written, style.voice, samples * np.float32(LEVEL / level(samples))
 
 
 def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
-    """Write the shards with these numbers, but those that are there.
+    """Write those of the shards with these numbers that are missing.
 
-    Each is spoken by a process of its own: espeak-ng keeps state between utterances, and only in a fresh process does
-    the number of a shard decide every byte of it.
+    Each one is synthesised in a process of its own: espeak-ng keeps state between utterances, so only in a new process
+    does the number of a shard decide all its bytes.
     """
     there = clip_shards(speech.folder, "")
     missing = [index for index in indices if speech.name(index) not in there]
@@ -78,7 +80,7 @@ def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None
 
 
 def speak_shard(speech: Speech, index: int) -> str:
-    """Write one shard and say how long it is and how long it took."""
+    """Write one shard; return a line with its length and the time it took."""
     started, name = time.monotonic(), speech.name(index)
     synthesiser: Synthesiser = RHVoice(speech.rhvoice) if speech.rhvoice else Espeak()
     write_clips(speech.folder, name, spoken_clips(synthesiser, speech.lines, index, speech.clips_per_shard))

@@ -1,4 +1,4 @@
-"""Logistic regression, and how good the probabilities are that it gives."""
+"""Logistic regression, and measures for the quality of its probabilities."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ _CLOSE_ENOUGH = 1e-9
 _RIDGE = 1e-4  # per example: keeps the weights finite where the classes can be told apart without error
 
 
-class Line(NamedTuple):
+class LogisticModel(NamedTuple):
     """Scaled features times `weights` plus `bias` is the log-odds; `(x - centres) / scales` scales."""
 
     centres: Floats
@@ -22,8 +22,8 @@ class Line(NamedTuple):
     bias: float
 
 
-def fit(features: Floats, is_right: Bools) -> Line:
-    """Fit features, shape `(n, k)`, to what turned out right, shape `(n,)`, by Newton's method."""
+def fit(features: Floats, is_right: Bools) -> LogisticModel:
+    """Fit a logistic regression of `is_right`, shape `(n,)`, on features, shape `(n, k)`, by Newton's method."""
     centres, scales = features.mean(axis=0), features.std(axis=0) + 1e-9
     scaled = np.column_stack([(features - centres) / scales, np.ones(len(features))])
     ridge = np.append(np.full(features.shape[1], _RIDGE * len(features)), 0.0)
@@ -36,11 +36,11 @@ def fit(features: Floats, is_right: Bools) -> Line:
         found += step
         if np.abs(step).max() < _CLOSE_ENOUGH:
             break
-    return Line(centres, scales, found[:-1], float(found[-1]))
+    return LogisticModel(centres, scales, found[:-1], float(found[-1]))
 
 
 def auroc(scores: Floats, is_positive: Bools) -> float | None:
-    """The probability that a positive example has a higher score than a negative one; None where one kind is missing.
+    """Compute the probability that a positive example has a higher score than a negative one; None without both kinds.
 
     Ties count half (Mann and Whitney's U over the number of pairs).
     """
@@ -55,7 +55,7 @@ def auroc(scores: Floats, is_positive: Bools) -> float | None:
 
 
 class Bin(NamedTuple):
-    """Examples whose probabilities lie close together: how many, the mean of these, and the share that is right."""
+    """Examples with similar probabilities: how many, their mean probability, and the share that is right."""
 
     size: int
     said: float
@@ -63,7 +63,7 @@ class Bin(NamedTuple):
 
 
 def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
-    """Equally wide bins of the probabilities; empty ones are left out."""
+    """Divide the probabilities into bins of equal width; leave empty ones out."""
     index = np.clip((probabilities * count).astype(int), 0, count - 1)
     inside = [index == number for number in range(count)]
     return [
@@ -74,5 +74,5 @@ def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
 
 
 def calibration_error(probabilities: Floats, is_right: Floats) -> float:
-    """Mean distance between what is said and what is right over ten bins, weighted by their size (ECE)."""
+    """Compute the expected calibration error (ECE): mean of |said - right| over ten bins, weighted by their size."""
     return sum(one.size * abs(one.said - one.right) for one in bins(probabilities, is_right)) / len(probabilities)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glas.domain.errors import DataSetError
-from glas.domain.metrics import ErrorRates
 from glas.recognition import open_recogniser
-from glas.recognition.evaluation import evaluate
+from glas.recognition.evaluation import Evaluation, evaluate
 from glas.recognition.references import ReferenceSet, Utterance, read_reference_set
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from glas.training.voices.festvox import held_out_readings
@@ -15,13 +14,13 @@ FESTVOX = "festvox"
 
 
 def festvox_set(package: Path) -> ReferenceSet:
-    """The held-out half of the festvox reader's sentences."""
+    """Return the held-out half of the festvox reader's sentences."""
     readings = held_out_readings(package)
     return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 
 
 def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[ReferenceSet]:
-    """Every set that is named.
+    """Read the test sets.
 
     Args:
         festvox: the package festvox-ru.
@@ -31,11 +30,11 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
 
 
 def served(model: Path, data_dir: Path) -> Settings:
-    """Settings that serve a model directory, all others at their defaults, whatever the environment says.
+    """Return settings that serve a model directory, with defaults for all others; the environment is not read.
 
     Args:
         model: the directory.
-        data_dir: keeps conversions of checkpoints.
+        data_dir: holds converted checkpoints.
     """
     return Settings(
         _env_file=None,
@@ -46,26 +45,26 @@ def served(model: Path, data_dir: Path) -> Settings:
     )
 
 
-def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> dict[str, ErrorRates]:
+def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> list[Evaluation]:
     """Measure a model.
 
     Args:
         model: the directory.
         sets: recordings with reference texts.
-        data_dir: keeps conversions of checkpoints.
+        data_dir: holds converted checkpoints.
 
     Returns:
-        Error rates by the name of the set.
+        An evaluation of each set, in their order.
 
     Raises:
         DataSetError: a recording cannot be decoded.
     """
     settings = served(model, data_dir)
-    rates = {}
+    evaluations = []
     with open_recogniser(settings) as recogniser:
         for one in sets:
             found = evaluate(recogniser, one, workers=settings.nn_service.worker_count)
             if found.failures:
                 raise DataSetError(f"{one.name}: {found.failures[0].file}: {found.failures[0].message}")
-            rates[one.name] = found.rates
-    return rates
+            evaluations.append(found)
+    return evaluations

@@ -1,15 +1,15 @@
-"""A reliability plot as SVG: how sure the model says it is, against how often it is right."""
+"""Draw a reliability plot as SVG: the confidence of the model against the share of right words."""
 
 from collections.abc import Mapping, Sequence
 
-from glas.training.judged.logistic import Bin
+from glas.training.evaluation.logistic import Bin
 
 _SIDE, _LEFT, _TOP = 320, 56, 16
 _COLOURS = ("#1f6feb", "#d9730d", "#2a9d5c", "#9a3fb5", "#7a7a7a")
 
 
 def plot(title: str, sets: Mapping[str, Sequence[Bin]]) -> str:
-    """The text of an SVG file: one line of points for each set; a point's area grows with the number of its words."""
+    """Return the text of an SVG file with a line of points for each set; larger points stand for more words."""
     height = _TOP + _SIDE + 56 + 18 * len(sets)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _SIDE + 24} {height}">',

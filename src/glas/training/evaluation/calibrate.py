@@ -1,7 +1,7 @@
-"""Confidence of the released model: fitted on speech of its own, measured on recordings of people.
+"""Calibrate the confidence of the released model on synthetic speech, and measure it on recordings of people.
 
-The calibration set is made of clips that the adapter did not learn from, sent through worse channels than training's,
-so that the weights see a model that fails about as often as it does with strangers.
+The calibration set consists of clips that the adapter did not learn from. They are augmented more strongly than in
+training, so that the model makes about as many errors as with unknown people.
 """
 
 import json
@@ -24,8 +24,8 @@ from glas.engines.whisper.confidence import FEATURES, FILE, Calibration, Signs, 
 from glas.recognition.references import ReferenceSet
 from glas.settings import NnServiceSettings
 from glas.system.files import sha256_of
-from glas.training.judged.logistic import Bools, Floats, auroc, bins, calibration_error, fit
-from glas.training.judged.reliability import plot
+from glas.training.evaluation.logistic import Bools, Floats, auroc, bins, calibration_error, fit
+from glas.training.evaluation.reliability import plot
 from glas.training.release import write_checksums
 from glas.training.sound.augment import Augmentation
 from glas.training.sound.channel import decode_audio
@@ -37,7 +37,7 @@ SNR_DB = (-3.0, 20.0)
 CALIBRATION = FILE
 
 
-class Judged(NamedTuple):
+class ScoredMessage(NamedTuple):
     """One message: the signs of its words, whether each is right, and whether the message has any error."""
 
     signs: list[Signs]
@@ -46,13 +46,13 @@ class Judged(NamedTuple):
 
 
 class Recorder:
-    """Takes the place of a calibration, and keeps the signs that it is asked about."""
+    """Stands in for a calibration and records the signs of all words."""
 
     def __init__(self) -> None:
         self.signs: list[Signs] = []
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Keep the signs; the confidences are the raw products of probabilities."""
+        """Record the signs; return the uncalibrated products of probabilities."""
         self.signs += signs
         return [exp(one.logprob) for one in signs]
 
@@ -60,16 +60,16 @@ class Recorder:
 def calibrate(
     model: Path, speech: Speech, sets: Sequence[ReferenceSet], cache: Path, picture: Path | None = None
 ) -> None:
-    """Fit `calibration.json` of the model in a folder, measure it on every set, and print what came.
+    """Fit `calibration.json` of the model in a folder, measure it on every set, and print the figures.
 
     Args:
         model: the released directory.
-        speech: what the calibration set is spoken from.
-        sets: recordings of people, for measuring alone.
-        cache: where conversions of checkpoints are kept.
+        speech: sentences and voices of the calibration set.
+        sets: recordings of people, on which it is only measured.
+        cache: directory of converted checkpoints.
         picture: an SVG file for the reliability plot.
     """
-    judged = _judge_with(model, cache)
+    judged = _message_scorer(model, cache)
     learnt = [judged(samples, said) for samples, said in calibration_clips(speech)]
     right = np.array([right for one in learnt for right in one.is_right], bool)
     if right.all() or not right.any():
@@ -94,25 +94,25 @@ def calibrate(
         picture.write_text(plot("confidence of a word", lines), encoding="utf-8")
 
 
-def _judge_with(model: Path, cache: Path) -> Callable[[Samples, str], Judged]:
-    """Load the model in a folder; a function that judges a message of samples (n,) by the words that were said."""
+def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], ScoredMessage]:
+    """Load the model in a folder; return a function that recognises samples (n,) and compares them with a reference."""
     recorder = Recorder()
     beam_size = NnServiceSettings().beam_size
     engine = WhisperEngine(model, name=model.name, cache=cache, beam_size=beam_size, calibration=recorder)
     vad = VoiceActivityDetector()
 
-    def judged(samples: Samples, said: str) -> Judged:
+    def judged(samples: Samples, said: str) -> ScoredMessage:
         recorder.signs = []
         words = [
             word.text for found in _hypotheses(engine, vad, samples) for one in found.segments for word in one.words
         ]
-        return judge(words, recorder.signs, said)
+        return score_message(words, recorder.signs, said)
 
     return judged
 
 
-def _fitted(model: Path, messages: Sequence[Judged], right: Bools) -> Calibration:
-    """The calibration of a model by messages that it heard; `right` (n_words,) tells which of their words are right."""
+def _fitted(model: Path, messages: Sequence[ScoredMessage], right: Bools) -> Calibration:
+    """Fit the calibration of a model to messages; `right` (n_words,) says which of their words are right."""
     line = fit(np.concatenate([features(one.signs) for one in messages if one.signs]), right)
     return Calibration(
         sha256={name: sha256_of(model / name) for name in (CONVERTED_WEIGHTS, LM_FILE)},
@@ -135,17 +135,17 @@ def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samp
 
 
 def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
-    """Samples (n,) and texts of the calibration set, spoken if it is not there."""
+    """Return samples (n,) and texts of the calibration set; synthesise it if it is missing."""
     speak_shards(speech, [SHARD], 1)
     shard = open_clips(speech.folder, speech.name(SHARD))
     way, rng = Augmentation(snr_db=SNR_DB), np.random.default_rng(SHARD)
     return [(way(rng, shard.samples_of(clip)), clip.text) for clip in shard.clips]
 
 
-def judge(words: Sequence[str], signs: Sequence[Signs], said: str) -> Judged:
-    """Compare the words of a message with what was said in it.
+def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> ScoredMessage:
+    """Compare the recognised words of a message with its reference.
 
-    A word may be several to RU-NORM («Санкт-Петербург», «5 %»): it is right if all of them are.
+    RU-NORM may make several words of one («Санкт-Петербург», «5 %»); it is right if all of them are.
     """
     heard = " ".join(words)
     flags, place, is_right = right_words(said, heard), 0, []
@@ -154,18 +154,18 @@ def judge(words: Sequence[str], signs: Sequence[Signs], said: str) -> Judged:
         is_right.append(all(flags[place : place + count]))
         place += count
     if place != len(flags):  # numbers that belong together were taken apart
-        return Judged([], [], normalise(said) != normalise(heard))
-    return Judged(list(signs), is_right, normalise(said) != normalise(heard))
+        return ScoredMessage([], [], normalise(said) != normalise(heard))
+    return ScoredMessage(list(signs), is_right, normalise(said) != normalise(heard))
 
 
-def pooled(calibration: Calibration, messages: Sequence[Judged]) -> tuple[Floats, Floats]:
-    """Confidences of all words of a set, and whether they are right (1 or 0); both of shape `(n_words,)`."""
+def pooled(calibration: Calibration, messages: Sequence[ScoredMessage]) -> tuple[Floats, Floats]:
+    """Return the confidences of all words of a set, and whether they are right (1 or 0), of shape `(n_words,)`."""
     sure = np.array([one for message in messages for one in calibration.confidences(message.signs)], np.float64)
     return sure, np.array([right for message in messages for right in message.is_right], np.float64)
 
 
-def measured(calibration: Calibration, messages: Sequence[Judged]) -> dict[str, float | int | None]:
-    """How well confidences tell right words from wrong ones and whole messages from those with an error."""
+def measured(calibration: Calibration, messages: Sequence[ScoredMessage]) -> dict[str, float | int | None]:
+    """Measure how well confidences separate right words from wrong ones, and messages with and without errors."""
     sure, right = pooled(calibration, messages)
     means = np.array([float(np.mean(calibration.confidences(one.signs))) if one.signs else 0.0 for one in messages])
     errors: Bools = np.array([one.has_error for one in messages])

@@ -1,4 +1,4 @@
-"""The card of the embedded model: what it is, what it was made of, how well it does, measured on its own files."""
+"""Write the card of the embedded model: its training data and its error rates, measured on its own files."""
 
 import json
 import tempfile
@@ -12,8 +12,8 @@ from glas.engines.whisper.adapter import ADAPTER_CONFIG
 from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
 from glas.engines.whisper.vocabulary import load_tokenizer
 from glas.recognition.references import ReferenceSet
-from glas.training.judged.calibrate import CALIBRATION
-from glas.training.judged.evaluate import measure
+from glas.training.evaluation.calibrate import CALIBRATION
+from glas.training.evaluation.evaluate import measure
 from glas.training.release import ADAPTER
 
 
@@ -26,7 +26,7 @@ def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
         date: for the card.
     """
     with tempfile.TemporaryDirectory() as cache:
-        rates = measure(model, sets, Path(cache))
+        evaluations = measure(model, sets, Path(cache))
     facts = json.loads((model / ADAPTER / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     text = TEMPLATE.format(
         date=date,
@@ -37,19 +37,19 @@ def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
         share=facts.get("spelling_share", 0),
         context_steps=facts.get("context_steps", 0),
         spelling_steps=facts.get("spelling_steps", 0),
-        table="\n".join(row(name, one) for name, one in rates.items()) or "| not measured | | | |",
+        table="\n".join(row(one.data, one.rates) for one in evaluations) or "| not measured | | | |",
         confidence=confidence_section(model),
     )
     (model / "README.md").write_text(text, encoding="utf-8")
 
 
 def row(name: str, rates: ErrorRates) -> str:
-    """One line of the table of error rates."""
+    """Format one line of the table of error rates."""
     return f"| {name} | {rates.n_utterances} | {100 * rates.wer:.1f} | {100 * rates.cer:.1f} |"
 
 
 def confidence_section(model: Path) -> str:
-    """What the calibration says of itself."""
+    """Describe the calibration: what it was fitted on, and its measurements."""
     path = model / CALIBRATION
     if not path.exists():
         return "The confidences of this model are not calibrated.\n"

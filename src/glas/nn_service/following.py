@@ -1,0 +1,33 @@
+"""Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
+
+A thread of its own looks for a choice. So neither a busy event loop nor a full pool of threads delays it.
+"""
+
+import threading
+
+from glas.nn_service.administration import Administration
+from glas.nn_service.canary import Canary
+
+LOOK_EVERY_S = 1.0
+_END_WITHIN_S = 5.0
+
+
+class ChoiceFollower:
+    """A thread that follows both choices every `LOOK_EVERY_S` seconds. Call `close` at the end."""
+
+    def __init__(self, administration: Administration, canary: Canary) -> None:
+        self._administration, self._canary = administration, canary
+        self._ended = threading.Event()
+        # A daemon: a model that is being loaded must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="choice", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread; wait a short time if it loads a model."""
+        self._ended.set()
+        self._thread.join(_END_WITHIN_S)
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_S):
+            self._administration.follow()
+            self._canary.follow()

@@ -1,0 +1,72 @@
+"""The recordings of a fine-tuning, and checks of them before it begins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from glas.domain.text import normalise
+from glas.recognition.references import ReferenceSet, Utterance
+from glas.training.finetune.report import Report
+from glas.training.finetune.share import FEWEST_WORDS
+
+MOST_REPLAYED = 400
+"""Recordings of all replay sets together that are used; so many were enough in docs/lab-notes.md."""
+
+
+@dataclass(frozen=True)
+class FinetuneData:
+    """The recordings for fine-tuning.
+
+    Attributes:
+        corrected: recordings with references; without `dev` they are split by `split`.
+        replayed: other recordings with references that are learnt as well, against forgetting.
+        kept: recordings that are not learnt and must not be recognised worse; they decide the share.
+        dev: the development set: recordings with references, for early stopping and the choice of the share.
+        version: name of the dataset version that the corrected recordings come from.
+    """
+
+    corrected: Sequence[Utterance]
+    replayed: Sequence[Utterance] = ()
+    kept: Sequence[ReferenceSet] = ()
+    dev: Sequence[Utterance] = ()
+    version: str | None = None
+
+
+def prepare(data: FinetuneData, report: Report) -> FinetuneData:
+    """Choose the replayed recordings, give sets different names, and report sets that are too small.
+
+    Args:
+        data: as the caller names them.
+        report: receives the warnings.
+
+    Returns:
+        The recordings that are really used.
+    """
+    data = replace(data, kept=_uniquely_named(data.kept))
+    _warn_of_small_sets(data.kept, report)
+    if len(data.replayed) > MOST_REPLAYED:
+        report("finetune-replayed", all=len(data.replayed), used=MOST_REPLAYED)
+        data = replace(data, replayed=_spread(data.replayed, MOST_REPLAYED))
+    return data
+
+
+def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
+    """Number the sets whose names occur several times, because their figures are stored by name."""
+    names = [one.name for one in sets]
+    return [
+        replace(one, name=f"{one.name} ({names[: place + 1].count(one.name)})") if names.count(one.name) > 1 else one
+        for place, one in enumerate(sets)
+    ]
+
+
+def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
+    """Report sets that are too small to tell a loss from chance."""
+    for one in kept:
+        n_words = sum(len(normalise(utterance.text).split()) for utterance in one.utterances)
+        if n_words < FEWEST_WORDS:
+            report("finetune-few-kept", name=one.name, words=n_words, least=FEWEST_WORDS)
+
+
+def _spread(utterances: Sequence[Utterance], most: int) -> list[Utterance]:
+    """Return at most so many of the recordings, spread evenly over all."""
+    n_taken = min(len(utterances), most)
+    return [utterances[index * len(utterances) // n_taken] for index in range(n_taken)]

@@ -1,0 +1,33 @@
+"""The style in which a synthesiser speaks, and the interface of synthesisers."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class SpeakingStyle:
+    """A voice, words per minute, pitch and its range (0–99), pause between words (10 ms units)."""
+
+    voice: str
+    rate_wpm: int = 160
+    pitch: int = 50
+    pitch_range: int = 50
+    word_gap: int = 0
+
+
+class Synthesiser(Protocol):
+    """Text to speech."""
+
+    @property
+    def voices(self) -> list[str]:
+        """Voices to learn from, by name."""
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Sample rate of the samples that `speak` returns."""
+
+    def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
+        """Synthesise a text in a style; return samples (n,) in −1…1."""
