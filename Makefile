@@ -7,7 +7,7 @@ TORCH  := torch==2.13.0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench docs lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +53,18 @@ check: dev-setup  ## format, lint, types, layers (no tests)
 bench: dev-setup  ## measure: overhead, engines, audio (ratios against peers in the same run)
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+docs: $(VENV)/docs/.stamp  ## build the documentation as a site in build/site; fail if a link is wrong
+	@$(BIN)/python docs/stage.py build/pages
+	@cp $(VENV)/docs/lib/python*/site-packages/mermaidx/assets/mermaid.js build/pages/
+	@$(VENV)/docs/bin/zensical build --strict --clean
+
 lock: dev-setup  ## pin again what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data \
 	  pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra train \
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group docs -c requirements/dev.txt \
+	  -o requirements/docs.txt
 	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
@@ -94,6 +101,12 @@ $(VENV)/.run-stamp: requirements/run.txt pyproject.toml | $(BIN)/uv
 
 $(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Apart from the rest: it renders pages and is needed for nothing else.
+$(VENV)/docs/.stamp: requirements/docs.txt | $(BIN)/uv
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(VENV)/docs
+	$(BIN)/uv pip install --quiet --python $(VENV)/docs/bin/python --require-hashes -r requirements/docs.txt
 	@touch $@
 
 # pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone.

@@ -20,7 +20,8 @@ from tests.conftest import ROOT
 # Lab notes tell what was typed then.
 DOCUMENTS = [
     ROOT / "README.md",
-    *sorted(set(ROOT.glob("docs/*.md")) - {ROOT / "docs" / "lab-notes.md"}),
+    ROOT / "CONTRIBUTING.md",
+    *sorted(set(ROOT.glob("docs/**/*.md")) - {ROOT / "docs" / "lab-notes.md"}),
     *sorted(ROOT.glob("models/*/README.md")),
 ]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
