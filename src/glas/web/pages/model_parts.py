@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from glas.clients.learning_bodies import StepRecord
 from glas.clients.model_record_bodies import CheckRecord, VerdictRecord
-from glas.domain.model_records import LearningStep
+from glas.domain.model_records import LearningStep, ModelState
 from glas.localisation import Catalogue
 from glas.localisation.gate import written_condition, written_figure
 from glas.web.pages import written
@@ -65,6 +65,16 @@ def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
 def short(name: str | None) -> str:
     """Return the name of a model without the folder in which it lies."""
     return "—" if name is None else name.rpartition("/")[2]
+
+
+def state(value: ModelState, say: Catalogue) -> str:
+    """Return the name of a state."""
+    return say(f"records-state-{value.value.replace('_', '-')}")
+
+
+def titled(step: StepRecord, say: Catalogue) -> str:
+    """Return the name of a step."""
+    return say(f"models-step-{step.step}")
 
 
 def took(step: StepRecord) -> str:
