@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from glas.settings.database_roles import DatabaseRoleSettings
 from glas.settings.groups import (
     AudioSettings,
     BotSettings,
@@ -29,6 +30,7 @@ __all__ = [
     "AudioSettings",
     "BotSettings",
     "DataLoaderSettings",
+    "DatabaseRoleSettings",
     "DbAssistSettings",
     "LogSettings",
     "NnServiceSettings",
@@ -157,6 +159,7 @@ class Settings(BaseSettings):
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()
     db_assist: DbAssistSettings = DbAssistSettings()
+    database_roles: DatabaseRoleSettings = DatabaseRoleSettings()
     data_loader: DataLoaderSettings = DataLoaderSettings()
     bot: BotSettings = BotSettings()
     web: WebSettings = WebSettings()

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, SecretStr
 
 _MIN_SECRET_LENGTH = 16
+_URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 _PLACEHOLDERS = ("changeme", "changethis", "secret", "password", "your-key", "example")
 
 
@@ -24,7 +25,14 @@ def plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
+def _fits_url(value: SecretStr) -> SecretStr:
+    if not _URL_SAFE.fullmatch(value.get_secret_value()):
+        raise ValueError("expected only letters, digits, - and _, since the password becomes part of a URL")
+    return value
+
+
 Secret = Annotated[SecretStr, AfterValidator(_real_secret)]
+UrlSecret = Annotated[Secret, AfterValidator(_fits_url)]
 
 _BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
 
