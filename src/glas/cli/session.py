@@ -14,7 +14,7 @@ from rich.console import Console
 
 from glas import logs
 from glas.cli.language import say
-from glas.domain.errors import GlasError
+from glas.domain.errors import ConfigurationError, GlasError
 from glas.localisation import plurals
 from glas.settings import Settings, rows
 
@@ -53,6 +53,9 @@ def open_settings(*, quiet: bool) -> Settings:
             err.print("[red]✗[/] ", end="", markup=True)
             err.print(say("setting-wrong", name=name, reason=_reason(fault)), markup=False)
         err.print(say("setting-see"))
+        raise typer.Exit(EXIT_USAGE) from None
+    except ConfigurationError as error:
+        tell(error)
         raise typer.Exit(EXIT_USAGE) from None
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":
