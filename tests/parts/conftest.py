@@ -83,6 +83,15 @@ def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Set
 
 
 @pytest.fixture
+def owner_settings(database_settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """The same database as `database_settings`, with all rights."""
+    if database_settings.database_url is None:
+        return database_settings
+    url: str = request.getfixturevalue("migrated_postgres")
+    return database_settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+@pytest.fixture
 async def db_assist(database_settings: Settings) -> AsyncIterator[DbAssistClient]:
     """db_assist in this process over each database in turn."""
     async with open_db_assist(database_settings) as client:

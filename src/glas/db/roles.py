@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | owner of the database | `glas migrate` | everything; it makes the tables and these roles |
 | `<database>_app` | db_assist | read and write rows; only append to the ledger, the audit and the tombstones; no DDL |
-| `<database>_work` | tg_bot, data_loader | nothing in our tables; schemas of its own for durable work |
+| `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
 Each upgrade of the tables calls `prepare` before and `grant` after. Both can be repeated, and `grant` first takes away
@@ -113,7 +113,9 @@ def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
             case "app":
                 _grant_app(connection, name)
             case "work":
-                # The durable engine makes its schemas itself.
+                # `glas doctor` compares the revision of the tables; the durable engine makes its schemas itself.
+                connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {name}"))
+                connection.execute(text(f"GRANT SELECT ON alembic_version TO {name}"))
                 connection.execute(text(f"GRANT CREATE ON DATABASE {on_database} TO {name}"))
                 _hand_over(connection, name_of(role, database))
             case _:
