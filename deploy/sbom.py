@@ -1,9 +1,9 @@
 # ruff: noqa: INP001 - a script, not a package
 """Write a bill of materials (CycloneDX 1.6, JSON): what Glas is made of, from the files that pin it.
 
-Usage: python deploy/sbom.py FILE. It reads requirements/run.txt (packages with all their hashes), compose.yaml (images of
-other programs) and the checksums of the embedded model. It needs no network and no package, and gives the same file for
-the same input.
+Usage: python deploy/sbom.py FILE. It reads requirements/run.txt (packages with all their hashes), compose.yaml (images
+of other programs) and the checksums of the embedded model. It needs no network and no package, and gives the same file
+for the same input.
 """
 
 import json
@@ -17,7 +17,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 MODEL = "whisper-base-ru"
 
-_PIN = re.compile(r"(?m)^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?: ; ([^\\\n]+))?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$")
+_PIN = re.compile(
+    r"(?m)^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(?: ; ([^\\\n]+))?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$"
+)
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 _IMAGE = re.compile(r"(?m)^ {4}image: ([\w./-]+):([\w.-]+)$")
 _VERSION = re.compile(r'(?m)^__version__ = "([^"]+)"$')

@@ -210,7 +210,10 @@ async def test_the_audit_survives_the_change_of_its_table(empty: Database) -> No
         "INSERT INTO users (id, registration_datetime, cash_hundredths, role, is_reviewer, is_banned, locale) "
         "VALUES (1, '2026-11-22 00:00:00', 0, 3, FALSE, FALSE, 'ru')"
     )
-    entry = "INSERT INTO audit (actor_id, subject_id, action, creation_datetime) VALUES ({}, 1, '{}', '2026-11-22 00:00:00')"
+    entry = (
+        "INSERT INTO audit (actor_id, subject_id, action, creation_datetime) "
+        "VALUES ({}, 1, '{}', '2026-11-22 00:00:00')"
+    )
     async with empty.writing() as session:
         for statement in (person, entry.format("1", "ban")):
             await session.execute(text(statement))

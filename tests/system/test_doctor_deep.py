@@ -151,7 +151,7 @@ def test_free_space_is_told(settings: Settings) -> None:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_json_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, deep: bool) -> None:
-    """With names of checks and three levels, for a program that watches; 1 is the exit code where something is broken."""
+    """With names of checks and three levels, for a program that watches; the exit code is 1 if something is broken."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GLAS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("GLAS_NN_SERVICE_URL", NOWHERE)

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from glas.domain.errors import ConfigurationError
 from glas.settings import Settings, is_loopback, plain, rows
-from glas.settings.files import secret_variables
+from glas.settings.files import SecretFileError, secret_variables
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -88,10 +87,10 @@ def test_a_file_that_holds_no_secret_is_told(tmp_path: Path, monkeypatch: pytest
     """Missing, empty, a placeholder, or beside the same variable; in `.env` it works like in the environment."""
     file, dotenv = tmp_path / "token", tmp_path / ".env"
     dotenv.write_text(f"GLAS_DB_ASSIST_TOKEN_FILE={file}\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"GLAS_DB_ASSIST_TOKEN_FILE .*No such file"):
+    with pytest.raises(SecretFileError, match=r"GLAS_DB_ASSIST_TOKEN_FILE .*No such file"):
         Settings(_env_file=dotenv)
     file.write_text("\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="got an empty one"):
+    with pytest.raises(SecretFileError, match="got an empty one"):
         Settings(_env_file=dotenv)
     file.write_text("changeme", encoding="utf-8")
     with pytest.raises(ValidationError, match="placeholder"):
@@ -101,5 +100,5 @@ def test_a_file_that_holds_no_secret_is_told(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("GLAS_DB_ASSIST_TOKEN", "e" * 20)
     assert plain(Settings(_env_file=dotenv).db_assist_token) == "e" * 20
     monkeypatch.setenv("GLAS_DB_ASSIST_TOKEN_FILE", str(file))
-    with pytest.raises(ConfigurationError, match="got both"):
+    with pytest.raises(SecretFileError, match="got both"):
         Settings(_env_file=None)

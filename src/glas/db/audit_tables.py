@@ -14,7 +14,9 @@ _VALUES = JSON(none_as_null=True)
 
 
 class AuditRow(Base):
-    """One action of an administrator, or of db_assist itself, then without an actor; triggers of the migration refuse to change or delete one.
+    """One action of an administrator, or of db_assist itself, then without an actor.
+
+    Triggers of the migration refuse to change or delete one.
 
     People are named by their rows, which stay without a name after a deletion: nothing here has to be deleted then.
     `transcription_id` points to nothing on purpose, as in the ledger.

@@ -57,7 +57,7 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
 
 def _too_old(rules: DbAssistSettings) -> ColumnElement[bool] | None:
     """Return which messages are too old; None if nothing ever is."""
-    agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)  # noqa: FBT003
+    agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)
     limits = ((agrees.is_(False), rules.retention_days), (agrees.is_(True), rules.training_retention_days))
     found = [
         and_(whose, TranscriptionRow.creation_datetime < people.now() - timedelta(days=days))

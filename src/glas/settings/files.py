@@ -11,11 +11,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from glas.domain.errors import ConfigurationError
-
 SUFFIX: Final = "_FILE"
 # A file of this size is no secret, but the wrong file.
 _MAX_BYTES = 64 * 1024
+
+
+class SecretFileError(ValueError):
+    """A file that should contain a secret is missing, or contains none."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
@@ -45,7 +47,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         """Return the secrets, nested as the settings are.
 
         Raises:
-            ConfigurationError: a file cannot be read, is empty or too large, or the secret is also set without a file.
+            SecretFileError: a file cannot be read, is empty or too large, or the secret is also set without a file.
         """
         found: dict[str, Any] = {}
         for variable, path in secret_variables(self.settings_cls, str(self.config.get("env_prefix", ""))):
@@ -53,7 +55,7 @@ class SecretFiles(PydanticBaseSettingsSource):
             if not named:
                 continue
             if self._set_apart.get(variable.lower()):
-                raise ConfigurationError(f"expected either {variable} or {variable}{SUFFIX}, got both")
+                raise SecretFileError(f"expected either {variable} or {variable}{SUFFIX}, got both")
             group = found
             for name in path[:-1]:
                 group = group.setdefault(name, {})
@@ -85,8 +87,8 @@ def _content(variable: str, path: Path) -> str:
         text = content.decode().strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigurationError(f"expected {variable} to name a file with a secret, got {path}: {reason}") from None
+        raise SecretFileError(f"expected {variable} to name a file with a secret, got {path}: {reason}") from None
     if not text or len(content) > _MAX_BYTES:
         came = "an empty one" if not text else "a very large one"
-        raise ConfigurationError(f"expected {variable} to name a file with a secret, got {came}: {path}")
+        raise SecretFileError(f"expected {variable} to name a file with a secret, got {came}: {path}")
     return text
