@@ -2,12 +2,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
+AUDIT  := $(VENV)/audit
 TORCH  := torch==2.13.0
 # Tests at work at once: two more than processors, since some of them mostly wait.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench docs lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,19 @@ docs: $(VENV)/docs/.stamp  ## build the documentation as a site in build/site; f
 	@cp $(VENV)/docs/lib/python*/site-packages/mermaidx/assets/mermaid.js build/pages/
 	@$(VENV)/docs/bin/zensical build --strict --clean
 
+sbom:  ## write dist/glas.cdx.json: all packages, images and the model that Glas is made of (CycloneDX)
+	@$(PYTHON) deploy/sbom.py dist/glas.cdx.json
+
+# --strict: a package about which nothing could be learnt is a failure, or an audit without a network would pass.
+audit: sbom $(VENV)/.audit-stamp  ## the bill of materials, then known vulnerabilities of all pinned packages (needs the network)
+	@for file in run dev nn_service_gpu audit; do \
+	  echo "== requirements/$$file.txt"; \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/$$file.txt || { \
+	    echo "Not passed. A table above names packages with known vulnerabilities. 'could not be audited' or"; \
+	    echo "ConnectionError instead of a table: the source of advisories cannot be reached, and nothing was checked."; \
+	    exit 1; }; \
+	done
+
 lock: dev-setup  ## pin again what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data \
 	  pyproject.toml -o requirements/run.txt
@@ -65,6 +79,7 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group docs -c requirements/dev.txt \
 	  -o requirements/docs.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group audit -o requirements/audit.txt
 	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
@@ -107,6 +122,12 @@ $(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
 $(VENV)/docs/.stamp: requirements/docs.txt | $(BIN)/uv
 	$(BIN)/uv venv --quiet --python $(BIN)/python $(VENV)/docs
 	$(BIN)/uv pip install --quiet --python $(VENV)/docs/bin/python --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# An environment of its own: what looks for faults in packages must not change which versions they have.
+$(VENV)/.audit-stamp: requirements/audit.txt | $(BIN)/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AUDIT)
+	$(BIN)/uv pip install --quiet --python $(AUDIT)/bin/python --require-hashes -r requirements/audit.txt
 	@touch $@
 
 # pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone.

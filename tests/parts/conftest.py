@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 
 from glas.clients.db_assist import DbAssistClient
-from glas.db import migrations
+from glas.db import migrations, roles
 from glas.db.session import open_database
 from glas.db.tables import Base, ChangeCounterRow
 from glas.settings import Settings
@@ -28,13 +28,21 @@ from tests.parts.recogniser import Recogniser, open_recogniser
 from tests.parts.voices import open_db_assist
 from tests.telegram.server import TelegramServer
 
+PASSWORDS = {role: f"the-password-of-{role}-in-tests" for role in roles.ROLES}
+
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres: Postgres) -> str:
-    """The URL of a database with our tables."""
+    """The URL of a database with our tables, as its owner."""
     url = postgres.create("glas_parts")
     asyncio.run(_migrate(make_url(url).set(drivername="postgresql+asyncpg")))
     return url
+
+
+def as_role(url: str, role: str) -> str:
+    """The same database, as one of its roles; the server of the tests asks nobody for a password."""
+    address = make_url(url)
+    return address.set(username=f"{address.database}_{role}").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +55,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def _migrate(url: URL) -> None:
     database = open_database(url)
-    await migrations.upgrade(database)
+    await migrations.upgrade(database, passwords=PASSWORDS)
     await database.close()
 
 
@@ -65,13 +73,22 @@ def empty_postgres(migrated_postgres: str) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    """Settings whose database is empty and migrated: the embedded file, or a PostgreSQL."""
+    """Settings whose database is empty and migrated: the embedded file, or a PostgreSQL as db_assist uses it."""
     if request.param == "sqlite":
         settings.data_dir.mkdir()
         shutil.copy(request.getfixturevalue("migrated_sqlite"), settings.data_dir / "glas.db")
         return settings
-    url: str = request.getfixturevalue("empty_postgres")
+    url = as_role(request.getfixturevalue("empty_postgres"), roles.APP)
     return settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+@pytest.fixture
+def owner_settings(database_settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """The same database as `database_settings`, with all rights."""
+    if database_settings.database_url is None:
+        return database_settings
+    url: str = request.getfixturevalue("migrated_postgres")
+    return database_settings.model_copy(update={"database_url": SecretStr(url)})
 
 
 @pytest.fixture

@@ -337,7 +337,8 @@ async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Set
 
 async def test_a_store_that_is_away(settings: Settings, voice: bytes) -> None:
     """Is told as such, so that callers try again; the service itself goes on."""
-    away = settings.model_copy(update={"s3_endpoint": NOBODY})
+    keys = {"s3_access_key": ACCESS_KEY, "s3_secret_key": SecretStr(SECRET_KEY)}
+    away = settings.model_copy(update={"s3_endpoint": NOBODY} | keys)
     async with running(away) as app, open_http(url=None, app=app, token=KEY) as http:
         client = DataLoaderClient(http)
         for asking in (client.store_audio(1, voice), client.fetch_audio("1/1_audio.ogg"), client.health()):

@@ -108,13 +108,13 @@ async def test_only_administrators_act(db_assist: DbAssistClient) -> None:
     assert (await db_assist.audit()).items == ()
 
 
-async def test_the_audit_cannot_be_changed(db_assist: DbAssistClient, database_settings: Settings) -> None:
-    """The database itself refuses it."""
+async def test_the_audit_cannot_be_changed(db_assist: DbAssistClient, owner_settings: Settings) -> None:
+    """The database itself refuses it, even to the owner."""
     admin, anna = await _administrator(db_assist), someone()
     await db_assist.register(anna)
     await db_assist.ban(anna, by=admin)
     before = (await db_assist.audit()).items
-    database = open_database(database_url(database_settings))
+    database = open_database(database_url(owner_settings))
     for change in ("UPDATE audit SET action = 'role'", "DELETE FROM audit"):
         with pytest.raises(DBAPIError, match="never changed"):
             async with database.writing() as session:

@@ -201,3 +201,34 @@ async def test_what_reviews_paid_survives_the_way_back(empty: Database) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         async with empty.writing() as session:
             await session.execute(text("DELETE FROM transactions"))
+
+
+async def test_the_audit_survives_the_change_of_its_table(empty: Database) -> None:
+    """Its entries stay, and nobody can change them before or after; going back loses only those of nobody."""
+    await migrations.upgrade(empty, "20261126_audit")
+    person = (
+        "INSERT INTO users (id, registration_datetime, cash_hundredths, role, is_reviewer, is_banned, locale) "
+        "VALUES (1, '2026-11-22 00:00:00', 0, 3, FALSE, FALSE, 'ru')"
+    )
+    entry = (
+        "INSERT INTO audit (actor_id, subject_id, action, creation_datetime) "
+        "VALUES ({}, 1, '{}', '2026-11-22 00:00:00')"
+    )
+    async with empty.writing() as session:
+        for statement in (person, entry.format("1", "ban")):
+            await session.execute(text(statement))
+    await migrations.upgrade(empty)
+    async with empty.writing() as session:
+        await session.execute(text(entry.format("NULL", "retention")))
+    for change in ("UPDATE audit SET action = 'role'", "DELETE FROM audit"):
+        with pytest.raises(DBAPIError, match="never changed"):
+            async with empty.writing() as session:
+                await session.execute(text(change))
+    assert await _actions(empty) == [(1, "ban"), (2, "retention")]
+    await migrations.downgrade(empty, "20261126_audit")
+    assert await _actions(empty) == [(1, "ban")]
+
+
+async def _actions(database: Database) -> list[tuple[int, str]]:
+    async with database.reading() as session:
+        return [tuple(row) for row in await session.execute(text("SELECT id, action FROM audit ORDER BY id"))]

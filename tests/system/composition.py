@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import yaml
 
 from tests.conftest import ROOT
@@ -143,7 +144,7 @@ class Fleet:
     def _moved(self, service: str, value: str) -> str:
         """A value with addresses and directories of this machine."""
         if value.startswith("postgresql://"):
-            return self.database_url
+            return self._database_as(str(sa.make_url(value).username), str(sa.make_url(value).database))
         for name, port in _PORTS.items():
             value = re.sub(rf"\b({name}|127\.0\.0\.1):{port}\b", f"127.0.0.1:{self.ports[name]}", value)
             value = re.sub(
@@ -154,6 +155,13 @@ class Fleet:
         for inside in ("/data", "/downloads"):
             value = re.sub(rf"^(-dir=)?{inside}$", rf"\g<1>{self._mounted(service, inside)}", value)
         return value.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - it is what is taken away
+
+    def _database_as(self, user: str, database: str) -> str:
+        """The database of the tests, as the role that a service has; the owner is the superuser there."""
+        ours = sa.make_url(self.database_url)
+        role = user.removeprefix(database)
+        name = f"{ours.database}{role}" if role != user and role else ours.username
+        return ours.set(username=name).render_as_string(hide_password=False)
 
     def _mounted(self, service: str, inside: str) -> Path:
         """What is mounted there; where nothing is, the container could write nothing."""

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import make_url
 
 from glas.cli import app
 from glas.data_loader.app import make_store
@@ -24,7 +25,7 @@ from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
 from tests.system.composition import MissingVariableError, Service, composition, dotenv, variables
 
 EXAMPLE = dotenv(ROOT / ".env.example")
-SECRETS = ("DB_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
+SECRETS = ("DB_PASSWORD", "DB_APP_PASSWORD", "DB_WORK_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _GPU = "nn_service_gpu"
 IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "web")
@@ -104,7 +105,7 @@ def test_commands_and_settings_are_the_programs_own(composed: dict[str, Service]
 # What compose.yaml decides itself: addresses and keys between containers, places inside them; and what makes no sense
 # there: a webhook, which would have to be published, files of a Bot API server, and names where a key is required.
 _DECIDED = re.compile(
-    r"GLAS_(HOST|PORT|BOT__METRICS_PORT|DATA_DIR|DOWNLOADS_DIR|DATABASE_URL|S3_\w+|\w+_TOKEN|(NN_SERVICE|DB_ASSIST|DATA_LOADER)_URL|\w+__PORT"
+    r"GLAS_(HOST|PORT|BOT__METRICS_PORT|DATA_DIR|DOWNLOADS_DIR|DATABASE_URL|DATABASE_ROLES__\w+|S3_\w+|\w+_TOKEN|(NN_SERVICE|DB_ASSIST|DATA_LOADER)_URL|\w+__PORT"
     r"|LOG__FORMAT|BOT__SLOT|BOT__WEBHOOK_\w+|BOT__API_IS_LOCAL|ALLOWED_HOSTS|MODEL|API_KEY)|TELEGRAM_TOKEN"
 )
 
@@ -182,6 +183,24 @@ def test_the_example_starts_nothing_by_itself(variables_of_env: dict[str, str]) 
                 given = {group: given}
             with pytest.raises(ValidationError, match="placeholder"):
                 Settings(_env_file=None, **given)
+
+
+def test_only_the_migration_owns_the_database(composed: dict[str, Service], variables_of_env: dict[str, str]) -> None:
+    """Each part that connects has its own role; a password that a part does not need is not told to it."""
+    name = variables_of_env["DB_NAME"]
+    expected = {
+        "migrate": variables_of_env["DB_USER"],
+        "db_assist": f"{name}_app",
+        "data_loader": f"{name}_work",
+        "tg_bot": f"{name}_work",
+    }
+    urls = {part: one["environment"].get("GLAS_DATABASE_URL") for part, one in composed.items() if part != "folders"}
+    assert {part: make_url(url).username for part, url in urls.items() if url} == expected
+    for variable in ("DB_PASSWORD", "DB_APP_PASSWORD", "DB_WORK_PASSWORD", "DB_EXPORT_PASSWORD"):
+        password = variables_of_env[variable]
+        told = {part for part, one in composed.items() if password in str(one.get("environment"))}
+        users = {"DB_PASSWORD": {"db"}, "DB_APP_PASSWORD": {"db_assist"}, "DB_WORK_PASSWORD": {"data_loader", "tg_bot"}}
+        assert told == {"migrate"} | users.get(variable, set()), variable
 
 
 def test_the_image_is_made_of_what_is_there() -> None:

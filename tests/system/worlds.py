@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from glas.clients.data_loader import DataLoaderClient
@@ -175,7 +176,8 @@ def apart_world(
     services = composition(variables | {"TELEGRAM_TOKEN": telegram.token})["services"]
     extra = {name: _talkative(telegram) | dict(told) for name in services if name != "s3"}
     fleet = Fleet(services, directory, database, extra)
-    settings = _settings_of(fleet)
+    # The tests see everything: they look as the owner.
+    settings = _settings_of(fleet).model_copy(update={"database_url": SecretStr(database)})
     durable = sa.make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     tokens = [value for name, value in variables.items() if name.endswith(("_TOKEN", "_API_KEY"))]
     world = World(telegram, directory, settings, durable, fleet.batches(), is_apart=True, secrets=tokens)

@@ -3,7 +3,8 @@
 import re
 
 from glas.cli import app
-from glas.settings import rows
+from glas.settings import Settings, rows
+from glas.settings.files import secret_variables
 from tests.conftest import ROOT
 
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -20,7 +21,8 @@ def test_every_command_exists() -> None:
 
 def test_every_variable_exists() -> None:
     """Of the program, or of a file of Compose."""
-    known = {row.variable for row in rows()} | set(re.findall(r"\$\{(\w+)", COMPOSE))
+    files = {f"{variable}_FILE" for variable, _ in secret_variables(Settings, "GLAS_")}
+    known = {row.variable for row in rows()} | files | set(re.findall(r"\$\{(\w+)", COMPOSE))
     assert set(re.findall(r"\bGLAS_[A-Z0-9_]+\b", DOCS)) <= known
 
 

@@ -15,10 +15,10 @@ from glas.clients.http import open_http
 from glas.domain.errors import GlasError
 from glas.settings import Settings, numbers, plain
 
-_TIMEOUT_S: Final = 5.0
-_TELEGRAM: Final = "https://api.telegram.org"
+TIMEOUT_S: Final = 5.0
+TELEGRAM: Final = "https://api.telegram.org"
 _UNAUTHORISED: Final = (401, 404)  # a token of the wrong form is no path that Telegram knows
-_SERVICES: Final = ("nn_service", "db_assist", "data_loader")
+SERVICES: Final = ("nn_service", "db_assist", "data_loader")
 _SOME_ID: Final = 1
 
 
@@ -32,7 +32,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     except ImportError as error:
         yield Finding("warn", say("doctor-database-unchecked", package=str(error.name)), "pip install 'glas-asr[db]'")
     except (GlasError, OSError, TimeoutError) as error:
-        yield Finding("fail", say("doctor-database-away", problem=_said(error)), say("doctor-database-away-do"))
+        yield Finding("fail", say("doctor-database-away", problem=said(error)), say("doctor-database-away-do"))
     else:
         if version == newest:
             yield Finding("ok", say("doctor-database", name=name, version=newest))
@@ -51,7 +51,7 @@ async def _versions(settings: Settings) -> tuple[str, str | None, str]:
 
     database = open_database(database_url(settings))
     try:
-        async with asyncio.timeout(_TIMEOUT_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return database.name, await migrations.current(database), migrations.head()
     finally:
         await database.close()
@@ -68,7 +68,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
     except ImportError as error:
         yield Finding("warn", say("doctor-store-unchecked", package=str(error.name)), "pip install 'glas-asr[data]'")
     except (GlasError, OSError, TimeoutError) as error:
-        yield Finding("fail", say("doctor-store-away", place=place, problem=_said(error)), say("doctor-store-away-do"))
+        yield Finding("fail", say("doctor-store-away", place=place, problem=said(error)), say("doctor-store-away-do"))
     else:
         yield Finding("ok", say("doctor-store", place=place))
 
@@ -76,13 +76,13 @@ def _store(settings: Settings) -> Iterator[Finding]:
 async def _ask_store(settings: Settings) -> None:
     from glas.data_loader.app import make_store
 
-    async with asyncio.timeout(_TIMEOUT_S):
+    async with asyncio.timeout(TIMEOUT_S):
         await make_store(settings).keys(_SOME_ID)
 
 
 def _services(settings: Settings) -> Iterator[Finding]:
     """Check that the services in other processes can be reached and accept our keys."""
-    for part in _SERVICES:
+    for part in SERVICES:
         url = getattr(settings, f"{part}_url")
         if url is not None:
             yield asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
@@ -92,11 +92,11 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
     variable = f"GLAS_{part.upper()}"
     async with open_http(url=url, token=token) as http:
         try:
-            health = await http.get("/health", timeout=_TIMEOUT_S)
+            health = await http.get("/health", timeout=TIMEOUT_S)
             # No service has this path: the answer is 404 if the key is right, and 401 if it is not.
-            asked = await http.get("/doctor", timeout=_TIMEOUT_S)
+            asked = await http.get("/doctor", timeout=TIMEOUT_S)
         except httpx.HTTPError as error:
-            away = say("doctor-service-away", part=part, problem=_said(error))
+            away = say("doctor-service-away", part=part, problem=said(error))
             return Finding("fail", away, say("doctor-service-url-do", variable=variable))
     if health.is_error:
         ill = say("doctor-service-ill", part=part, status=health.status_code)
@@ -117,7 +117,7 @@ def telegram(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", say("doctor-bot-none"))
         return
     try:
-        me = _get_me(settings.telegram_api_url or _TELEGRAM, token)
+        me = _get_me(settings.telegram_api_url or TELEGRAM, token)
     except urllib.error.HTTPError as error:
         if error.code in _UNAUTHORISED:
             yield Finding("fail", say("doctor-bot-unknown"), say("doctor-bot-unknown-do"))
@@ -141,11 +141,12 @@ def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
 
 def _get_me(api_url: str, token: str) -> dict[str, Any]:
     request = urllib.request.Request(f"{api_url.rstrip('/')}/bot{token}/getMe")  # noqa: S310 - our own setting
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
         return dict(json.load(answer)["result"])
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """Return what an error says; its class, if it says nothing."""
     return str(error) or type(error).__name__
 
 

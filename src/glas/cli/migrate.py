@@ -29,6 +29,9 @@ def migrate() -> None:
     else:
         text = say("migrate-done", name=name, before=before, after=str(after))
     out.print(text, markup=False)
+    made = ", ".join(_passwords(settings))
+    if made and name == "postgresql":
+        out.print(say("migrate-roles", roles=made), markup=False)
 
 
 def ledger() -> None:
@@ -53,10 +56,18 @@ async def _migrate(settings: Settings) -> tuple[str, str | None, str | None]:
     database = open_database(database_url(settings))
     try:
         before = await migrations.current(database)
-        await migrations.upgrade(database)
+        await migrations.upgrade(database, passwords=_passwords(settings))
         return database.name, before, await migrations.current(database)
     finally:
         await database.close()
+
+
+def _passwords(settings: Settings) -> dict[str, str]:
+    """Return the passwords of the database's roles, by role."""
+    from glas.db.roles import ROLES
+
+    found = {role: plain(getattr(settings.database_roles, f"{role}_password")) for role in ROLES}
+    return {role: password for role, password in found.items() if password is not None}
 
 
 async def _check(settings: Settings) -> "LedgerCheck":

@@ -17,6 +17,7 @@ from glas.cli.language import say
 from glas.domain.errors import GlasError
 from glas.localisation import plurals
 from glas.settings import Settings, rows
+from glas.settings.files import SecretFileError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -53,6 +54,9 @@ def open_settings(*, quiet: bool) -> Settings:
             err.print("[red]✗[/] ", end="", markup=True)
             err.print(say("setting-wrong", name=name, reason=_reason(fault)), markup=False)
         err.print(say("setting-see"))
+        raise typer.Exit(EXIT_USAGE) from None
+    except SecretFileError as error:
+        err.print(f"✗ {say('setting-other', detail=str(error))}", style="red", markup=False)
         raise typer.Exit(EXIT_USAGE) from None
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":

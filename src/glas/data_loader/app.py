@@ -19,23 +19,27 @@ from glas.data_loader.export import ExportOptions
 from glas.data_loader.exporter import Exporter, last_success_s
 from glas.data_loader.metrics import Metrics
 from glas.data_loader.routes import make_router
-from glas.domain.errors import ServiceTimeoutError
+from glas.domain.errors import ConfigurationError, ServiceTimeoutError
 from glas.s3 import Store, open_store
 from glas.serving import errors
 from glas.serving.gate import Gate
+from glas.serving.keys import retiring
 from glas.settings import MIB, Settings, plain
 
 _HEALTH_S = 3.0
 _SECONDS_PER_HOUR = 3600
 
 
-def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient) -> FastAPI:
+def create_app(
+    settings: Settings, *, key: str | None, db_assist: DbAssistClient, previous_key: str | None = None
+) -> FastAPI:
     """Make the app; its lifespan opens the store.
 
     Args:
         settings: the whole configuration.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
         db_assist: client of the service that knows what may be exported; the caller closes it.
+        previous_key: a key that is accepted too while keys are exchanged.
     """
 
     @asynccontextmanager
@@ -61,7 +65,7 @@ def create_app(settings: Settings, *, key: str | None, db_assist: DbAssistClient
         exported_before_s=last_success_s(settings.export_dir),
     )
     app.state.figures = functools.partial(render, app)
-    app.add_middleware(Gate, key=key, max_body_bytes=max_body_bytes)
+    app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(make_router(max_body_bytes=max_body_bytes))
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service reaches its store")
@@ -96,7 +100,13 @@ async def health(request: Request) -> Health:
 
 
 def make_store(settings: Settings) -> Store:
-    """Return the store of the settings: a bucket, or a directory."""
+    """Return the store of the settings: a bucket, or a directory.
+
+    Raises:
+        ConfigurationError: there is an S3 server in the settings, but no keys for it.
+    """
+    if settings.s3_endpoint is not None and (settings.s3_access_key is None or settings.s3_secret_key is None):
+        raise ConfigurationError("expected GLAS_S3_ACCESS_KEY and GLAS_S3_SECRET_KEY with GLAS_S3_ENDPOINT, got none")
     return open_store(
         directory=settings.data_dir / "s3",
         endpoint=settings.s3_endpoint,

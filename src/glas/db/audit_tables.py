@@ -14,7 +14,9 @@ _VALUES = JSON(none_as_null=True)
 
 
 class AuditRow(Base):
-    """One action of an administrator; triggers of the migration refuse to change or delete one.
+    """One action of an administrator, or of db_assist itself, then without an actor.
+
+    Triggers of the migration refuse to change or delete one.
 
     People are named by their rows, which stay without a name after a deletion: nothing here has to be deleted then.
     `transcription_id` points to nothing on purpose, as in the ledger.
@@ -23,7 +25,7 @@ class AuditRow(Base):
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    actor_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     subject_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     transcription_id: Mapped[int | None] = mapped_column(BigInteger)
     action: Mapped[str] = mapped_column(CODE)

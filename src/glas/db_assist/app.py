@@ -20,7 +20,7 @@ from glas.clients.db_assist_bodies import Health
 from glas.db import migrations
 from glas.db.deletions import FILE, DeletionLog
 from glas.db.session import Database, database_url, open_database
-from glas.db_assist import bans, forgetting, ledger, logins, metrics, usage
+from glas.db_assist import bans, forgetting, ledger, logins, metrics, retention, usage
 from glas.db_assist import showing as texts_to_show
 from glas.db_assist.agreement import Agreement
 from glas.db_assist.dashboard import KeptFigures
@@ -42,7 +42,8 @@ from glas.db_assist.routes import logins as login_routes
 from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
 from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
-from glas.settings import MIB, Settings
+from glas.serving.keys import retiring
+from glas.settings import MIB, DbAssistSettings, Settings
 
 # The longest body is a recognised text.
 _MAX_BODY_BYTES = 8 * MIB
@@ -58,7 +59,7 @@ _PASSING_SQLSTATES = ("08", "3D", "40", "53", "57", "58")
 _log = structlog.stdlib.get_logger("glas.db_assist")
 
 
-def create_app(settings: Settings, *, key: str | None) -> FastAPI:
+def create_app(settings: Settings, *, key: str | None, previous_key: str | None = None) -> FastAPI:
     """Make the app; its lifespan opens the database.
 
     Migrations run at the start only for the embedded SQLite file, which belongs to this process alone. Any other
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     Args:
         settings: the whole configuration.
         key: what callers must send as `Authorization: Bearer`; None lets everybody in.
+        previous_key: a key that is accepted too while keys are exchanged.
     """
     running: set[asyncio.Task[None]] = set()
 
@@ -83,7 +85,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
             await migrations.require_current(opened)
             app.state.database = opened
             is_ending = asyncio.Event()
-            running.add(asyncio.create_task(_delete_expired(opened, is_ending)))
+            running.add(asyncio.create_task(_delete_expired(opened, settings.db_assist, is_ending)))
             running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
             try:
                 yield
@@ -102,7 +104,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     # Any other database has backups of its own.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
-    app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
+    app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
@@ -117,7 +119,7 @@ def create_app(settings: Settings, *, key: str | None) -> FastAPI:
     return app
 
 
-async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
+async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: asyncio.Event) -> None:
     """Delete what may be kept for a limited time only, at the start and every hour."""
     while not is_ending.is_set():
         try:
@@ -126,6 +128,7 @@ async def _delete_expired(opened: Database, is_ending: asyncio.Event) -> None:
                 await logins.delete_expired(session=session)
                 await forgetting.delete_expired(session=session)
                 await texts_to_show.delete_expired(session=session)
+            await retention.delete_old(opened, rules)
             await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             _log.warning("what has expired could not be deleted", error=type(error).__name__)

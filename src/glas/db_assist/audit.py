@@ -54,6 +54,11 @@ async def write(
     await session.flush()
 
 
+def write_retention(subject: UserRow, n_messages: int, *, session: AsyncSession) -> None:
+    """Write an entry about messages that were deleted because of their age; nobody is its administrator."""
+    session.add(_row(None, Action.RETENTION, subject, None, before={"n_messages": n_messages}))
+
+
 async def read_message(by: int, subject: UserRow, transcription_id: int, *, session: AsyncSession) -> None:
     """Write down that an administrator opens a message of somebody; once in ten minutes.
 
@@ -96,7 +101,7 @@ async def page(before: int | None, limit: int, tg_id: int | None, *, session: As
     actor, subject = aliased(UserRow), aliased(UserRow)
     query = (
         select(AuditRow, actor.tg_id, subject.tg_id)
-        .join(actor, actor.id == AuditRow.actor_id)
+        .outerjoin(actor, actor.id == AuditRow.actor_id)
         .outerjoin(subject, subject.id == AuditRow.subject_id)
         .order_by(AuditRow.id.desc())
         .limit(limit + 1)
@@ -122,7 +127,7 @@ def page_of(found: list[AuditEntry], limit: int) -> Page[AuditEntry]:
 
 
 def _row(
-    actor: UserRow,
+    actor: UserRow | None,
     action: Action,
     subject: UserRow | None,
     transcription_id: int | None,
@@ -131,7 +136,7 @@ def _row(
     after: Values | None = None,
 ) -> AuditRow:
     return AuditRow(
-        actor_id=actor.id,
+        actor_id=None if actor is None else actor.id,
         subject_id=None if subject is None else subject.id,
         transcription_id=transcription_id,
         action=action.value,

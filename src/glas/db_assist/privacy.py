@@ -80,7 +80,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     user = (await session.scalars(query)).one_or_none()
     if user is None:
         return Forgotten(transcription_ids=(), object_keys=())
-    forgotten = await _delete_messages(user.id, session=session)
+    forgotten = await delete_messages(user.id, session=session)
     n_messages = len(forgotten.transcription_ids)
     await audit.write(by, Action.FORGET, subject=user, before={"n_messages": n_messages}, session=session)
     await forgetting.remember(tg_id, session=session)
@@ -130,7 +130,7 @@ async def delete_message(
         return Forgotten(transcription_ids=(transcription_id,), object_keys=_texts_of([transcription_id]))
     if row.user_id != user.id:
         raise ForbiddenError("only the person who sent a message may delete it")
-    forgotten = await _delete_messages(user.id, (transcription_id,), session=session)
+    forgotten = await delete_messages(user.id, (transcription_id,), session=session)
     await audit.write(by, Action.DELETE_MESSAGE, subject=user, transcription_id=transcription_id, session=session)
     return forgotten.model_copy(update={"user_id": user.id, "deletion_datetime": people.now()})
 
@@ -149,11 +149,11 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
     if person is not None and user.registration_datetime < deletion.deletion_datetime:
         await forget(person, session=session)
         return person
-    await _delete_messages(user.id, deletion.transcription_ids, session=session)
+    await delete_messages(user.id, deletion.transcription_ids, session=session)
     return None
 
 
-async def _delete_messages(user_id: int, only: Sequence[int] | None = None, *, session: AsyncSession) -> Forgotten:
+async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, session: AsyncSession) -> Forgotten:
     """Delete messages with their corrections and reviews, and write tombstones, so that exports and stores follow.
 
     Args:

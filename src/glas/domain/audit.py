@@ -1,4 +1,4 @@
-"""What administrators did to the data of people: the entries of the audit."""
+"""What administrators and db_assist itself did to the data of people: the entries of the audit."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Action(StrEnum):
-    """What an administrator did."""
+    """What was done; RETENTION by db_assist itself, everything else by an administrator."""
 
     ROLE = "role"
     REVIEWER = "reviewer"
@@ -18,6 +18,7 @@ class Action(StrEnum):
     READ_MESSAGE = "read_message"
     MODEL = "model"  # a decision about a model
     READ_REPORT = "read_report"  # opened the gate's report, in which words and sound of people are
+    RETENTION = "retention"
 
 
 class AuditEntry(BaseModel):
@@ -27,7 +28,7 @@ class AuditEntry(BaseModel):
 
     id: int
     creation_datetime: datetime
-    actor_id: int = Field(description="Row of the administrator.")
+    actor_id: int | None = Field(description="Row of the administrator; None if db_assist did it by itself.")
     actor_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
     subject_id: int | None = Field(description="Row of the person whom it concerns.")
     subject_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")

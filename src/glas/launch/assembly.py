@@ -23,7 +23,7 @@ from glas.domain.errors import ConflictError
 from glas.launch import control_socket
 from glas.launch.connections import Connections, entered
 from glas.launch.figures import share
-from glas.launch.listeners import BOT_METRICS, key_of
+from glas.launch.listeners import BOT_METRICS, key_of, previous_key_of
 from glas.launch.lock import held
 from glas.serving.hosts import HostCheck
 from glas.settings import MIB, Settings, listed, numbers, plain
@@ -144,23 +144,22 @@ async def _reached(
 
 
 async def _make(part: str, settings: Settings, parts: Collection[str], connections: Connections) -> FastAPI:
+    if part == "web":
+        return await _make_page(settings, connections)
+    key, previous = key_of(settings, part, parts), previous_key_of(settings, part, parts)
     match part:
         case "nn_service":
             from glas.nn_service.app import create_app as create_nn_service
 
-            return create_nn_service(settings, key=key_of(settings, part, parts), internal_key=connections.internal_key)
+            return create_nn_service(settings, key=key, previous_key=previous, internal_key=connections.internal_key)
         case "db_assist":
             from glas.db_assist.app import create_app as create_db_assist
 
-            return create_db_assist(settings, key=key_of(settings, part, parts))
-        case "data_loader":
+            return create_db_assist(settings, key=key, previous_key=previous)
+        case _:
             from glas.data_loader.app import create_app as create_data_loader
 
-            return create_data_loader(
-                settings, key=key_of(settings, part, parts), db_assist=await connections.db_assist()
-            )
-        case _:
-            return await _make_page(settings, connections)
+            return create_data_loader(settings, key=key, previous_key=previous, db_assist=await connections.db_assist())
 
 
 async def _make_page(settings: Settings, connections: Connections) -> FastAPI:

@@ -62,6 +62,13 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
     return next(plain(listener.key) for listener in _all(settings) if listener.part == part)
 
 
+def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
+    """Return the key that the app of a service accepts too while tokens are exchanged; see `key_of`."""
+    if "web" in parts or key_of(settings, part, parts) is None:
+        return None
+    return plain(getattr(settings, f"{part}_previous_token"))
+
+
 def _all(settings: Settings) -> list[Listener]:
     found = [
         Listener(

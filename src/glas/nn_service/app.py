@@ -22,6 +22,7 @@ from glas.serving import errors
 from glas.serving.cors import allow_origins
 from glas.serving.docs import HEADERS, render
 from glas.serving.gate import OPEN_PATHS, Gate, require_admin
+from glas.serving.keys import retiring
 from glas.serving.openapi import describe, failures
 from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings, listed
@@ -34,13 +35,19 @@ _DESCRIPTION = (
 
 
 def create_app(
-    settings: Settings, *, key: str | None, internal_key: str | None = None, load: LoadEngine | None = None
+    settings: Settings,
+    *,
+    key: str | None,
+    previous_key: str | None = None,
+    internal_key: str | None = None,
+    load: LoadEngine | None = None,
 ) -> FastAPI:
     """Make the app; nothing is loaded before its lifespan begins.
 
     Args:
         settings: the whole configuration; it may contain more keys (GLAS_API_KEYS).
         key: the owner's key, sent as `Authorization: Bearer`; if there is no key at all, every request is accepted.
+        previous_key: a key that is accepted too while keys are exchanged.
         internal_key: the key with which other parts of this process call.
         load: makes an engine from a model's uniform name; None loads the files on disk.
     """
@@ -52,7 +59,7 @@ def create_app(
             yield
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
-    others = hashed_keys(settings.api_keys)
+    others = (*hashed_keys(settings.api_keys), *retiring(previous_key))
     needs_key = key is not None or bool(others)
     if needs_key and internal_key is not None:
         others += (HashedKey("internal", "admin", hashed(internal_key)),)

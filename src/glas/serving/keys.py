@@ -54,3 +54,11 @@ class KeyRing:
                 f"expected the header 'Authorization: Bearer KEY' with a key of this server, got {came}"
             )
         return Caller(found[0].name, is_admin=found[0].role == "admin", has_key=True)
+
+
+def retiring(token: str | None) -> tuple[HashedKey, ...]:
+    """Return the entry of a token that is accepted beside the present one while tokens are exchanged, if there is one.
+
+    The log names its caller `previous`, so that it shows who still sends it.
+    """
+    return () if token is None else (HashedKey("previous", "admin", hashed(token)),)

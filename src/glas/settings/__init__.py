@@ -1,6 +1,7 @@
 """All settings of Glas in one nested class. Only `cli` creates it, once; all other code receives values.
 
-A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`. Two underscores separate a group from
+A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; a secret may also be in a file, see
+`glas.settings.files`. Two underscores separate a group from
 its setting: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
 """
 
@@ -9,26 +10,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from glas.settings.database_roles import DatabaseRoleSettings
+from glas.settings.files import SecretFiles
 from glas.settings.groups import (
     AudioSettings,
     BotSettings,
     DataLoaderSettings,
     DbAssistSettings,
-    LogSettings,
     NnServiceSettings,
     WebSettings,
 )
 from glas.settings.keys import HashedKeys
-from glas.settings.secrets import BotToken, Secret, plain
+from glas.settings.log import LogSettings
+from glas.settings.secrets import BotToken, DatabaseUrl, Secret, plain
 
 __all__ = [
     "MIB",
     "AudioSettings",
     "BotSettings",
     "DataLoaderSettings",
+    "DatabaseRoleSettings",
     "DbAssistSettings",
     "LogSettings",
     "NnServiceSettings",
@@ -101,11 +111,19 @@ class Settings(BaseSettings):
     nn_service_token: Secret | None = Field(
         default=None, description="Token that `nn_service` requires, if it runs in another process."
     )
+    nn_service_previous_token: Secret | None = Field(
+        default=None,
+        description="Token that `nn_service` accepts too while tokens are being exchanged. Nobody sends it.",
+    )
     data_loader_url: str | None = Field(
         default=None, description="URL of `data_loader`, if it runs in another process, e.g. `http://data-box:8003`."
     )
     data_loader_token: Secret | None = Field(
         default=None, description="Token that `data_loader` requires, if it runs in another process."
+    )
+    data_loader_previous_token: Secret | None = Field(
+        default=None,
+        description="Token that `data_loader` accepts too while tokens are being exchanged. Nobody sends it.",
     )
     s3_endpoint: str | None = Field(
         default=None,
@@ -113,12 +131,12 @@ class Settings(BaseSettings):
         "directory `s3` in GLAS_DATA_DIR.",
     )
     s3_access_key: str | None = Field(default=None, description="Access key for the S3 server.")
-    s3_secret_key: SecretStr | None = Field(default=None, description="Secret key that belongs to GLAS_S3_ACCESS_KEY.")
+    s3_secret_key: Secret | None = Field(default=None, description="Secret key that belongs to GLAS_S3_ACCESS_KEY.")
     s3_bucket: str = Field(default="glas", min_length=3, description="S3 bucket for recordings and texts.")
     downloads_dir: Path | None = Field(
         default=None, description="Directory for the export of training data. If empty, `downloads` in GLAS_DATA_DIR."
     )
-    database_url: SecretStr | None = Field(
+    database_url: DatabaseUrl | None = Field(
         default=None,
         description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite "
         "file in GLAS_DATA_DIR.",
@@ -128,6 +146,10 @@ class Settings(BaseSettings):
     )
     db_assist_token: Secret | None = Field(
         default=None, description="Token that `db_assist` requires, if it runs in another process."
+    )
+    db_assist_previous_token: Secret | None = Field(
+        default=None,
+        description="Token that `db_assist` accepts too while tokens are being exchanged. Nobody sends it.",
     )
     telegram_token: BotToken | None = Field(
         default=None,
@@ -157,10 +179,28 @@ class Settings(BaseSettings):
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()
     db_assist: DbAssistSettings = DbAssistSettings()
+    database_roles: DatabaseRoleSettings = DatabaseRoleSettings()
     data_loader: DataLoaderSettings = DataLoaderSettings()
     bot: BotSettings = BotSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read secrets from files, too; what is set in the environment comes before what is set in `.env`."""
+        del file_secret_settings
+        assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - likewise
+        here, written = env_settings.env_vars, dotenv_settings.env_vars
+        files = SecretFiles(settings_cls, here, here), SecretFiles(settings_cls, written, written)
+        return init_settings, env_settings, files[0], dotenv_settings, files[1]
 
     @property
     def models_dir(self) -> Path:

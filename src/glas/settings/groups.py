@@ -184,6 +184,15 @@ class DbAssistSettings(BaseModel):
     review_minutes: float = Field(
         default=15, gt=0, description="Minutes for which a message is kept for the reviewer who took it."
     )
+    retention_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days after which messages of people who do not agree to training are deleted, with recording and "
+        "text; 0 means never.",
+    )
+    training_retention_days: int = Field(
+        default=0, ge=0, description="The same for messages of people who agree to training."
+    )
 
 
 class BotSettings(BaseModel):
@@ -289,17 +298,4 @@ class WebSettings(BaseModel):
     )
     session_hours: float = Field(
         default=12, gt=0, le=168, description="Hours without a request after which a person must sign in again."
-    )
-
-
-class LogSettings(BaseModel):
-    """Settings of the log."""
-
-    model_config = ConfigDict(frozen=True)
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Lowest level of log entries that are written."
-    )
-    format: Literal["console", "json"] = Field(
-        default="console", description="Log format: `console` for people, `json` for programs."
     )

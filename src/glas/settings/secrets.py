@@ -2,10 +2,12 @@
 
 import re
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
 _MIN_SECRET_LENGTH = 16
+_URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 _PLACEHOLDERS = ("changeme", "changethis", "secret", "password", "your-key", "example")
 
 
@@ -24,7 +26,26 @@ def plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
+def _fits_url(value: SecretStr) -> SecretStr:
+    if not _URL_SAFE.fullmatch(value.get_secret_value()):
+        raise ValueError("expected only letters, digits, - and _, since the password becomes part of a URL")
+    return value
+
+
+def _real_database_url(value: SecretStr) -> SecretStr:
+    """Refuse a placeholder as the password; how long a password is, is the business of the database."""
+    try:
+        password = urlsplit(value.get_secret_value()).password
+    except ValueError:
+        return value  # no URL at all: whoever opens the database says so
+    if password is not None and (not password or unquote(password).lower().startswith(_PLACEHOLDERS)):
+        raise ValueError("expected a URL with a real password, got one whose password is empty or a placeholder")
+    return value
+
+
 Secret = Annotated[SecretStr, AfterValidator(_real_secret)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_real_database_url)]
+UrlSecret = Annotated[Secret, AfterValidator(_fits_url)]
 
 _BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
 

@@ -1,8 +1,9 @@
 """Run the Alembic migrations of the database, which are part of the package; there is no `alembic.ini`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
+from types import MappingProxyType
 from typing import Final
 
 from alembic import command
@@ -13,6 +14,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from glas.db import roles
 from glas.db.session import Database
 from glas.domain.errors import ConfigurationError
 
@@ -20,8 +22,17 @@ from glas.domain.errors import ConfigurationError
 _LOCK: Final = 7_341_911_022_026
 
 
-async def upgrade(database: Database, revision: str = "head") -> None:
-    """Upgrade the schema to a revision in one transaction; a failure changes nothing.
+async def upgrade(
+    database: Database, revision: str = "head", *, passwords: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Upgrade the schema to a revision in one transaction, and set the rights of roles; see `glas.db.roles`.
+
+    A failure changes nothing.
+
+    Args:
+        database: the database.
+        revision: the revision; with an older one than `head` no role has rights.
+        passwords: of the roles that are to exist, by the names in `roles.ROLES`.
 
     Raises:
         ConfigurationError: the schema has a revision that this program does not know, or the database cannot be
@@ -29,7 +40,7 @@ async def upgrade(database: Database, revision: str = "head") -> None:
     """
     with _reached():
         async with database.writers.begin() as connection:
-            await connection.run_sync(_upgrade, revision)
+            await connection.run_sync(_upgrade, revision, passwords)
 
 
 async def downgrade(database: Database, revision: str = "base") -> None:
@@ -88,16 +99,23 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
+def _upgrade(connection: Connection, revision: str, passwords: Mapping[str, str]) -> None:
     _wait_for_others(connection)
+    has_roles = connection.dialect.name == "postgresql"
+    if has_roles:
+        roles.prepare(connection)
     try:
         command.upgrade(_config(connection), revision)
     except CommandError as error:
         raise ConfigurationError(f"cannot migrate the database, was it used by a newer Glas? ({error})") from error
+    if has_roles and revision == "head":
+        roles.grant(connection, passwords)
 
 
 def _downgrade(connection: Connection, revision: str) -> None:
     _wait_for_others(connection)
+    if connection.dialect.name == "postgresql":
+        roles.prepare(connection)
     command.downgrade(_config(connection), revision)
     if revision == "base":
         connection.execute(text("DROP TABLE alembic_version"))

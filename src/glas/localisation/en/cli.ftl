@@ -91,6 +91,7 @@ export-failed = {$count} could not be exported: the log of data_loader says why
 migrate-same = ✓ Database {$name}: version {$after}, nothing to update
 migrate-new = ✓ Database {$name} was empty and has version {$after} now
 migrate-done = ✓ Database {$name}: the version was {$before} and is {$after} now
+migrate-roles = ✓ Roles of the database and their rights: {$roles}
 ledger-balanced = ✓ All balances are right: people {$people}, transactions {$transactions}
 ledger-wrong = ✗ Person {$id}: balance {$balance}, by the transactions {$total}
 

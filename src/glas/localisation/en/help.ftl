@@ -131,6 +131,9 @@ doctor-help =
 
     Nothing is changed. The exit code is 1 if Glas cannot work like this.
 
+doctor-deep-option = Check more: rights and clock of the database, a write to the object store, versions of services, the webhook, files of models, disks
+doctor-json-option = Print JSON
+
 export-help =
     Export messages for training: only of people who agreed, and never forwarded ones.
 

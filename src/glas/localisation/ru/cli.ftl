@@ -94,6 +94,7 @@ export-failed = не удалось выгрузить {$count}: причины 
 migrate-same = ✓ База {$name}: версия {$after}, обновлять нечего
 migrate-new = ✓ База {$name} была пустой, теперь в ней версия {$after}
 migrate-done = ✓ База {$name}: была версия {$before}, стала {$after}
+migrate-roles = ✓ Роли базы данных и их права: {$roles}
 ledger-balanced = ✓ Всё сходится: людей {$people}, операций {$transactions}
 ledger-wrong = ✗ Человек {$id}: баланс {$balance}, по операциям {$total}
 

@@ -1,0 +1,27 @@
+"""Settings of the roles that `glas migrate` makes in PostgreSQL."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.settings.secrets import UrlSecret
+
+
+class DatabaseRoleSettings(BaseModel):
+    """Passwords of PostgreSQL's roles; names of roles begin with the name of the database."""
+
+    model_config = ConfigDict(frozen=True)
+
+    app_password: UrlSecret | None = Field(
+        default=None,
+        description="Password of the role `<database>_app`, with which db_assist connects. If it is set, "
+        "`glas migrate` makes the role.",
+    )
+    work_password: UrlSecret | None = Field(
+        default=None,
+        description="Password of the role `<database>_work`, with which tg_bot and data_loader store their durable "
+        "work. If it is set, `glas migrate` makes the role.",
+    )
+    export_password: UrlSecret | None = Field(
+        default=None,
+        description="Password of the role `<database>_export`, which reads the view `training_messages` and nothing "
+        "else. If it is set, `glas migrate` makes the role.",
+    )

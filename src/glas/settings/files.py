@@ -1,0 +1,94 @@
+"""Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
+
+Docker and Kubernetes mount secrets as files, so that they stand in no environment and in no list of processes.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+SUFFIX: Final = "_FILE"
+# A file of this size is no secret, but the wrong file.
+_MAX_BYTES = 64 * 1024
+
+
+class SecretFileError(ValueError):
+    """A file that should contain a secret is missing, or contains none."""
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """A source of settings: the files that variables of the environment and of `.env` name.
+
+    Args:
+        settings_cls: the settings.
+        variables: all variables, their names in lower case; None is one that is not set.
+        set_apart: the variables that are set in the environment itself; beside one of these a file is an error.
+    """
+
+    def __init__(
+        self,
+        settings_cls: type[BaseSettings],
+        variables: Mapping[str, str | None],
+        set_apart: Mapping[str, str | None],
+    ) -> None:
+        super().__init__(settings_cls)
+        self._variables = variables
+        self._set_apart = set_apart
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Not used: `__call__` answers for all fields at once."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the secrets, nested as the settings are.
+
+        Raises:
+            SecretFileError: a file cannot be read, is empty or too large, or the secret is also set without a file.
+        """
+        found: dict[str, Any] = {}
+        for variable, path in secret_variables(self.settings_cls, str(self.config.get("env_prefix", ""))):
+            named = self._variables.get(f"{variable}{SUFFIX}".lower())
+            if not named:
+                continue
+            if self._set_apart.get(variable.lower()):
+                raise SecretFileError(f"expected either {variable} or {variable}{SUFFIX}, got both")
+            group = found
+            for name in path[:-1]:
+                group = group.setdefault(name, {})
+            group[path[-1]] = _content(f"{variable}{SUFFIX}", Path(named))
+        return found
+
+
+def secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the variable of each secret setting, and the names of its group and its field."""
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        variable = alias if isinstance(alias, str) else prefix + name.upper()
+        if isinstance(field.default, BaseModel):
+            for inner, path in secret_variables(type(field.default), variable + "__"):
+                yield inner, (name, *path)
+        elif _is_secret(field.annotation):
+            yield variable, (name,)
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(one) for one in get_args(annotation))
+
+
+def _content(variable: str, path: Path) -> str:
+    """Return the text of a file without the line break at its end."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        text = content.decode().strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SecretFileError(f"expected {variable} to name a file with a secret, got {path}: {reason}") from None
+    if not text or len(content) > _MAX_BYTES:
+        came = "an empty one" if not text else "a very large one"
+        raise SecretFileError(f"expected {variable} to name a file with a secret, got {came}: {path}")
+    return text
