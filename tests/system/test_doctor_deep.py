@@ -78,8 +78,8 @@ def test_a_probe_is_written_and_deleted(settings: Settings, seaweed: Seaweed) ->
     assert [path for path in (settings.data_dir / "s3").rglob("*") if path.is_file()] == []
     right = {"s3_endpoint": seaweed.endpoint, "s3_access_key": ACCESS_KEY, "s3_secret_key": SecretStr(SECRET_KEY)}
     assert levels(found(STORE, settings, **right)) == ["ok"]
-    wrong: dict[str, object]
-    for wrong in ({"s3_access_key": "nobody"}, {"s3_secret_key": None}):
+    wrongs: tuple[dict[str, object], ...] = ({"s3_access_key": "nobody"}, {"s3_secret_key": None})
+    for wrong in wrongs:
         (refused,) = found(STORE, settings, **right | wrong)
         assert (refused.level, "GLAS_S3_ACCESS_KEY" in refused.advice) == ("fail", True)
         assert SECRET_KEY not in refused.what

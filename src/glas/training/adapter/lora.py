@@ -5,6 +5,7 @@ Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021: y = W x +
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,12 @@ class LowRankLinear(nn.Module):
         self.linear, self.scale = linear, alpha / rank
         self.lora_A = nn.Parameter(torch.randn(rank, linear.in_features) / linear.in_features**0.5)
         self.lora_B = nn.Parameter(torch.zeros(linear.out_features, rank))
+        self.is_active = True
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the outputs of the layer and of the change."""
+        if not self.is_active:
+            return self.linear(x)
         change = F.linear(F.linear(x, self.lora_A), self.lora_B)
         return self.linear(x) + self.scale * change
 
@@ -44,6 +48,19 @@ def adapters(network: nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
     for name, part in network.named_modules():
         if isinstance(part, LowRankLinear):
             yield name, part
+
+
+@contextmanager
+def without_adapters(network: nn.Module) -> Iterator[None]:
+    """Let the network compute as its base does, within the context."""
+    layers = [layer for _, layer in adapters(network)]
+    for layer in layers:
+        layer.is_active = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.is_active = True
 
 
 def adapter_arrays(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:

@@ -1,9 +1,9 @@
-"""The training loop of an adapter: two losses, a schedule of the learning rate, checkpoints to resume from."""
+"""The training loop of an adapter: three losses, a schedule of the learning rate, checkpoints to resume from."""
 
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's customary name
 from torch import Tensor
 
 from glas.training.adapter.batches import IGNORED, Batch
-from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters
+from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters, without_adapters
 from glas.training.adapter.network import Arrays, Whisper, half_precision
 
 CHECKPOINT = "checkpoint.pt"
@@ -45,17 +45,32 @@ class Hyperparameters:
 
 
 class WeightedBatch(NamedTuple):
-    """The batch of one step, and the weights of the two losses.
+    """The batch of one step, and the weights of the three losses.
 
     Attributes:
         batch: the clips.
         states_weight: weight of the distance to the teacher's states; 0 if the batch has none.
         text_weight: weight of the text's cross-entropy.
+        base_weight: weight of the divergence from what the base writes; see `base_divergence`.
     """
 
     batch: Batch
     states_weight: float = 0.0
     text_weight: float = 0.0
+    base_weight: float = 0.0
+
+
+@dataclass
+class _Losses:
+    """The losses of the steps since the last checkpoint."""
+
+    states: list[float] = field(default_factory=list)
+    text: list[float] = field(default_factory=list)
+    base: list[float] = field(default_factory=list)
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each loss, 0 if no step had it."""
+        return {name: sum(values) / max(len(values), 1) for name, values in vars(self).items()}
 
 
 DrawBatch = Callable[[int], WeightedBatch]
@@ -88,6 +103,24 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
         scores = network.decoder.scores(states[-1][batch.is_text]).float()
     labels = batch.labels[batch.labels != IGNORED]
     return distance, F.cross_entropy(scores, labels, label_smoothing=LABEL_SMOOTHING)
+
+
+def base_divergence(network: Whisper, batch: Batch) -> Tensor:
+    """Compute how far the next tokens' probabilities are from those of the network without its adapters.
+
+    It is the Kullback-Leibler divergence per token, from the base to the network: Li and Hoiem, "Learning without
+    Forgetting", 2016.
+    """
+    with half_precision():
+        with torch.no_grad(), without_adapters(network):
+            base = _log_probabilities(network, batch)
+        return F.kl_div(_log_probabilities(network, batch), base, log_target=True, reduction="batchmean")
+
+
+def _log_probabilities(network: Whisper, batch: Batch) -> Tensor:
+    """Compute log probabilities of the next tokens (n, vocabulary) at the places of the text."""
+    state = network.decoder(batch.tokens, network.encoder(batch.mel))[-1]
+    return F.log_softmax(network.decoder.scores(state[batch.is_text]).float(), dim=-1)
 
 
 def rate_at(step: int, hyperparameters: Hyperparameters) -> float:
@@ -123,24 +156,20 @@ def train(
     trained = [part for _, layer in adapters(network) for part in (layer.lora_A, layer.lora_B)]
     optimiser = torch.optim.AdamW(trained, lr=hyperparameters.learning_rate, weight_decay=0.01)
     first = _restore(folder / CHECKPOINT, network, optimiser)
-    started, seen, sums = time.monotonic(), 0, [0.0, 0.0]
+    started, seen = time.monotonic(), _Losses()
     for step in range(first, hyperparameters.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, hyperparameters)
-        weighted = draw(step)
-        distance, entropy = losses(network, weighted.batch, wants_text=weighted.text_weight > 0)
-        (weighted.states_weight * distance + weighted.text_weight * entropy).backward()
+        _loss(network, draw(step), seen).backward()
         torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        sums = [sums[0] + float(distance.detach()), sums[1] + float(entropy.detach())]
-        seen += 1
         if (step + 1) % hyperparameters.save_every == 0 or step + 1 == hyperparameters.steps:
             _save(folder, network, optimiser, step + 1, hyperparameters)
-            _note(folder, step + 1, sums, seen, time.monotonic() - started)
+            _note(folder, step + 1, seen, time.monotonic() - started)
             if on_checkpoint(step + 1, network):
                 break
-            started, seen, sums = time.monotonic(), 0, [0.0, 0.0]
+            started, seen = time.monotonic(), _Losses()
     return network
 
 
@@ -175,8 +204,23 @@ def _save(
     unfinished.replace(folder / CHECKPOINT)
 
 
-def _note(folder: Path, step: int, sums: list[float], seen: int, seconds: float) -> None:
-    line = {"step": step, "states": sums[0] / seen, "text": sums[1] / seen, "seconds": round(seconds, 1)}
+def _loss(network: Whisper, weighted: WeightedBatch, seen: _Losses) -> Tensor:
+    """Compute the weighted sum of the losses that have a weight, and record each of them."""
+    loss = torch.zeros(())
+    if weighted.states_weight or weighted.text_weight:
+        distance, entropy = losses(network, weighted.batch, wants_text=weighted.text_weight > 0)
+        loss = weighted.states_weight * distance + weighted.text_weight * entropy
+        seen.states.append(float(distance.detach()))
+        seen.text.append(float(entropy.detach()))
+    if weighted.base_weight:
+        divergence = base_divergence(network, weighted.batch)
+        loss = loss + weighted.base_weight * divergence
+        seen.base.append(float(divergence.detach()))
+    return loss
+
+
+def _note(folder: Path, step: int, seen: _Losses, seconds: float) -> None:
+    line = {"step": step, **seen.means(), "seconds": round(seconds, 1)}
     print(json.dumps(line), flush=True)
     with (folder / LOG).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")

@@ -100,14 +100,18 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
 
 
 def _draw(corrected: Batches, replay: Batches | None, replay_share: float) -> DrawBatch:
-    """Return a function that draws corrected clips and, in a share of the steps, replayed clips."""
+    """Return a function that draws corrected clips and, in a share of the steps, replayed clips.
+
+    With replayed clips the model learns to write what the base writes, with the base's probabilities. That keeps more
+    than learning their texts does (docs/lab-notes.md).
+    """
 
     def draw(step: int) -> WeightedBatch:
         if replay is None:
             return WeightedBatch(corrected.draw(step), text_weight=1.0)
         n_replayed = int(step * replay_share)
         if is_due(step, replay_share):
-            return WeightedBatch(replay.draw(n_replayed), text_weight=1.0)
+            return WeightedBatch(replay.draw(n_replayed), base_weight=1.0)
         return WeightedBatch(corrected.draw(step - n_replayed), text_weight=1.0)
 
     return draw
