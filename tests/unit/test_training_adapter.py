@@ -1,5 +1,6 @@
 """Adapters in small: they change nothing at first, learn, go on after an end, and come out as they were."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,20 @@ torch = pytest.importorskip("torch", reason="torch is not installed (see `make t
 from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
 from glas.training.adapter.batches import IGNORED, Batches
 from glas.training.adapter.factors import as_adapter, combine, factors_of
-from glas.training.adapter.lora import adapters
+from glas.training.adapter.lora import adapters, without_adapters
 from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import open_targets, write_targets
-from glas.training.adapter.train import CHECKPOINT, DrawBatch, Hyperparameters, WeightedBatch, losses, student, train
+from glas.training.adapter.train import (
+    CHECKPOINT,
+    LOG,
+    DrawBatch,
+    Hyperparameters,
+    WeightedBatch,
+    base_divergence,
+    losses,
+    student,
+    train,
+)
 from glas.training.sound.clips import open_clips, write_clips
 from tests.models.conftest import one_thread
 
@@ -95,6 +106,60 @@ def batches(tmp_path: Path, arrays: Arrays) -> Batches:
     write_clips(tmp_path / "clips", "one", sounds)
     write_targets(tmp_path / "clips", "one", Whisper(arrays).eval(), FewTokens())  # type: ignore[arg-type]
     return Batches(tmp_path / "clips", ["one"], FewTokens(), lambda _, samples: samples, size=2, wants_states=True)  # type: ignore[arg-type]
+
+
+def moved(arrays: Arrays) -> Whisper:
+    """A network whose adapters change something."""
+    network = student(arrays, HYPERPARAMETERS).eval()
+    for _, layer in adapters(network):
+        torch.nn.init.normal_(layer.lora_B, std=0.5)
+    return network
+
+
+def test_the_divergence_from_the_base_is_zero_until_something_is_learnt(arrays: Arrays, batches: Batches) -> None:
+    """And computing it leaves the adapters active."""
+    batch = batches.draw(0)
+    assert base_divergence(student(arrays, HYPERPARAMETERS).eval(), batch).item() == pytest.approx(0, abs=1e-6)
+    network = moved(arrays)
+    assert float(base_divergence(network, batch).detach()) > 0.01
+    assert all(layer.is_active for _, layer in adapters(network))
+
+
+def test_without_adapters_a_network_is_its_base(arrays: Arrays, batches: Batches) -> None:
+    batch = batches.draw(0)
+    network = moved(arrays)
+    with torch.no_grad():
+        changed = network.encoder(batch.mel)
+        with without_adapters(network):
+            np.testing.assert_array_equal(network.encoder(batch.mel), Whisper(arrays).eval().encoder(batch.mel))
+        assert not torch.equal(changed, Whisper(arrays).eval().encoder(batch.mel))
+
+
+def test_steps_that_keep_the_base_undo_a_change(arrays: Arrays, batches: Batches) -> None:
+    """The gradient of the divergence leads back to the base."""
+    network = moved(arrays)
+    batch = batches.draw(0)
+    optimiser = torch.optim.SGD([layer.lora_B for _, layer in adapters(network)], lr=0.05)
+    before = float(base_divergence(network, batch).detach())
+    for _ in range(20):
+        optimiser.zero_grad()
+        base_divergence(network, batch).backward()
+        optimiser.step()
+    assert float(base_divergence(network, batch).detach()) < 0.7 * before
+
+
+def test_the_losses_are_logged_apart(tmp_path: Path, arrays: Arrays, batches: Batches) -> None:
+    """A step that keeps the base does not count as a step with a text."""
+
+    def draw(step: int) -> WeightedBatch:
+        weights = {"text_weight": 1.0} if step % 2 else {"base_weight": 1.0}
+        return WeightedBatch(batches.draw(step), **weights)
+
+    train(arrays, draw, tmp_path / "run", HYPERPARAMETERS)
+    rows = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
+    assert [set(row) for row in rows] == [{"step", "states", "text", "base", "seconds"}] * 2
+    assert rows[0]["text"] > 1
+    assert rows[1]["base"] > 0
 
 
 def test_clips_come_back_as_they_were_written(tmp_path: Path) -> None:
