@@ -22,7 +22,7 @@ from glas.recognition.nonspeech import clips
 from tests.conftest import Sample, Server, as_wav
 from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
 
-N_NAMES = 16  # 64 s: more than a message
+N_NAMES = 9  # 36 s: more than a message
 
 Evaluated = dict[str, Any]
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
-from glas.db.correction_tables import AttachedMessageRow, CorrectionChangeRow, CorrectionRow
-from glas.db.session import insert
+from glas.clients.correction_bodies import Correction, CorrectionReference, CorrectionResult
+from glas.db.correction_tables import CorrectionChangeRow, CorrectionRow
 from glas.db.tables import TranscriptionRow, UserRow
 from glas.db_assist import coins, messages, people, vocabulary
 from glas.db_assist.coins import Payment
@@ -149,31 +148,6 @@ async def history_of_person(user_id: int, *, session: AsyncSession) -> tuple[Cor
     """Return all changes of the words of a person's messages."""
     mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
     return _described(await _changes(CorrectionChangeRow.transcription_id.in_(mine), session=session))
-
-
-async def attach(transcription_id: int, message: AttachedMessage, *, session: AsyncSession) -> None:
-    """Store a message of the bot that shows a text.
-
-    Raises:
-        NotFoundError: no such transcription.
-    """
-    await messages.find(transcription_id, session=session)
-    values = message.model_dump(mode="json") | {"transcription_id": transcription_id}
-    await session.execute(insert(session, AttachedMessageRow).values(values).on_conflict_do_nothing())
-
-
-async def detach(transcription_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> None:
-    """Delete the entry that `attach` stored."""
-    row = AttachedMessageRow
-    named = (row.transcription_id == transcription_id, row.chat_id == chat_id, row.message_id == message_id)
-    await session.execute(delete(row).where(*named))
-
-
-async def attached(transcription_id: int, *, session: AsyncSession) -> tuple[AttachedMessage, ...]:
-    """Return the messages of the bot that show a text, oldest first."""
-    query = select(AttachedMessageRow).where(AttachedMessageRow.transcription_id == transcription_id)
-    rows = await session.scalars(query.order_by(AttachedMessageRow.chat_id, AttachedMessageRow.message_id))
-    return tuple(AttachedMessage(kind=row.kind, chat_id=row.chat_id, message_id=row.message_id) for row in rows)
 
 
 def _standing(row: TranscriptionRow) -> str:

@@ -74,11 +74,12 @@ def try_candidate(
     """
     workers = settings.nn_service.worker_count
     other = settings.model_copy(update={"model": candidate})
+    sounds = list(nonspeech())
     with open_recogniser(settings) as first, open_recogniser(other) as second:
         measured = []
         for recogniser in (first, second):
             report(recogniser.registry.default)
-            measured.append(_measure(recogniser, data, workers))
+            measured.append(_measure(recogniser, data, sounds, workers))
         report(None)
         slower = slower_by(first, second, data.test.utterances)
         name = second.registry.default
@@ -87,7 +88,7 @@ def try_candidate(
     return TrialResult(verdict, measured[0], measured[1])
 
 
-def _measure(recogniser: Recogniser, data: TestData, workers: int) -> Measured:
+def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], workers: int) -> Measured:
     def evaluated(one: ReferenceSet) -> Evaluation:
         found = evaluate(recogniser, one, workers=workers)
         if found.failures:
@@ -96,7 +97,7 @@ def _measure(recogniser: Recogniser, data: TestData, workers: int) -> Measured:
 
     test = evaluated(data.test)
     with ThreadPoolExecutor(workers) as pool:
-        texts = list(pool.map(lambda sound: recogniser.transcribe(sound).hypothesis.text, nonspeech()))
+        texts = list(pool.map(lambda sound: recogniser.transcribe(sound).hypothesis.text, sounds))
     return Measured(
         model=test.model,
         test=test,

@@ -27,11 +27,11 @@ from glas.settings.groups import (
     DataLoaderSettings,
     DbAssistSettings,
     NnServiceSettings,
-    WebSettings,
 )
 from glas.settings.keys import HashedKeys
 from glas.settings.log import LogSettings
 from glas.settings.secrets import BotToken, DatabaseUrl, Secret, plain
+from glas.settings.web import WebSettings
 
 __all__ = [
     "MIB",

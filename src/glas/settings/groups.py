@@ -278,24 +278,3 @@ class BotSettings(BaseModel):
         description="Name of this bot process, if several use one database. It must stay the same after a "
         "restart. If empty, the host name.",
     )
-
-
-class WebSettings(BaseModel):
-    """The pages for which people sign in."""
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str | None = Field(
-        default=None,
-        pattern=r"^https?://[^\s/?#]+/?$",
-        description="Public address of the page, such as `https://glas.example.org`; the bot's command /web sends "
-        "links to it. If empty, there is no such command, unless `web` runs beside the bot and on loopback.",
-    )
-    secret_key: Secret | None = Field(
-        default=None,
-        description="Key that signs the cookies of people who are signed in. If empty, the file `web-secret` in "
-        "GLAS_DATA_DIR is made and used.",
-    )
-    session_hours: float = Field(
-        default=12, gt=0, le=168, description="Hours without a request after which a person must sign in again."
-    )

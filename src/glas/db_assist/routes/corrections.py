@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
 from glas.clients.db_assist_bodies import ChatId, RowId
-from glas.db_assist import corrections, showing
+from glas.db_assist import attached, corrections, showing
 from glas.db_assist.routes import RowPath, database, rules
 from glas.domain.corrections import CorrectionChange
 
@@ -51,7 +51,7 @@ async def history(request: Request, transcription_id: RowPath) -> tuple[Correcti
 async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
     """Store the number of one more bot message that shows the text of this recording."""
     async with database(request).writing() as session:
-        await corrections.attach(transcription_id, message, session=session)
+        await attached.attach(transcription_id, message, session=session)
     return message
 
 
@@ -64,11 +64,11 @@ async def detach(
 ) -> None:
     """Delete such a message from the list."""
     async with database(request).writing() as session:
-        await corrections.detach(transcription_id, chat_id, message_id, session=session)
+        await attached.detach(transcription_id, chat_id, message_id, session=session)
 
 
 @router.get("/messages")
 async def attached(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
     """Return the messages of the bot that show the text, besides its answer."""
     async with database(request).reading() as session:
-        return await corrections.attached(transcription_id, session=session)
+        return await attached.list_attached(transcription_id, session=session)
