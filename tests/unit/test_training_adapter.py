@@ -110,7 +110,8 @@ def batches(tmp_path: Path, arrays: Arrays) -> Batches:
 
 def moved(arrays: Arrays) -> Whisper:
     """A network whose adapters change something."""
-    network = student(arrays, HYPERPARAMETERS).eval()
+    network = student(arrays, HYPERPARAMETERS)
+    network.eval()
     for _, layer in adapters(network):
         torch.nn.init.normal_(layer.lora_B, std=0.5)
     return network

@@ -68,7 +68,7 @@ async def detach(
 
 
 @router.get("/messages")
-async def attached(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
+async def attached_messages(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
     """Return the messages of the bot that show the text, besides its answer."""
     async with database(request).reading() as session:
         return await attached.list_attached(transcription_id, session=session)
