@@ -24,7 +24,7 @@ class RecordedSteps(Steps):
         self._is_silent = False
 
     def exported(self) -> None:
-        """Take that the export has ended; its round is not known yet."""
+        """Note the end of the export; its round is not known yet."""
         self._exported = datetime.now(UTC)
 
     def begun(self, name: str, step: LearningStep) -> None:

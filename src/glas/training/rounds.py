@@ -38,7 +38,7 @@ from glas.training.datasets.reading import REPLAY
 from glas.training.datasets.version import Version
 from glas.training.finetune.base import Base
 from glas.training.finetune.data import FinetuneData
-from glas.training.finetune.recipe import FinetuneRecipe, FinetuneResult, finetune
+from glas.training.finetune.recipe import FinetuneRecipe, finetune
 from glas.training.finetune.report import Report, silent
 
 ROUND, REPORT, WORK = "round.json", "report", "work"
@@ -108,13 +108,13 @@ class RoundPlan:
 
 
 class Steps:
-    """Is told when the steps of a round begin and end; this one passes it on to nobody."""
+    """Receives the beginning and end of each step of a round; this class ignores them."""
 
     def begun(self, name: str, step: LearningStep) -> None:
-        """Take that a step of the round `name` begins."""
+        """Record that a step of the round `name` begins."""
 
     def ended(self, name: str, step: LearningStep, **details: str | float) -> None:
-        """Take that it has ended, with what is to be known of it."""
+        """Record that a step has ended, with its results."""
 
 
 def run_round(
@@ -159,13 +159,8 @@ def run_round(
     model = settings.models_dir / f"learnt-{name[:12]}"
     report("learn-version", version=version.name, minutes=rounded(new.new_minutes))
     work = folder.parent / WORK
-    if not model.is_dir():
-        steps.begun(name, LearningStep.FINETUNE)
-        found = _train(dataset, plan, version.name, work, model, report=report)
-        share = {} if found.chosen is None else {"share": found.chosen.share}
-        steps.ended(name, LearningStep.FINETUNE, minutes=found.minutes_learnt, **share)
-        if found.chosen is None:
-            return _keep(folder, new.model_copy(update={"outcome": Outcome.NOT_BETTER}), work)
+    if not model.is_dir() and not _train(dataset, plan, new, work, model, steps=steps, report=report):
+        return _keep(folder, new.model_copy(update={"outcome": Outcome.NOT_BETTER}), work)
     steps.begun(name, LearningStep.EVALUATE)
     tested = _test_data(dataset, plan)
     trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
@@ -207,16 +202,23 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
     )
 
 
-def _train(dataset: Dataset, plan: RoundPlan, version: str, work: Path, to: Path, *, report: Report) -> FinetuneResult:
-    """Fine-tune a model on a dataset; none is written if no share of the change is better."""
+def _train(
+    dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
+) -> bool:
+    """Fine-tune a model on a dataset; return whether one was written: some share of the change is better."""
+    name = str(new.training)
+    steps.begun(name, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),
         _utterances(one for one in dataset.train if one.rank == REPLAY),
         kept=plan.kept,
         dev=_utterances(dataset.dev),
-        version=version,
+        version=new.version,
     )
-    return finetune(plan.base, data, work, to, recipe=plan.recipe, report=report)
+    found = finetune(plan.base, data, work, to, recipe=plan.recipe, report=report)
+    share = {} if found.chosen is None else {"share": found.chosen.share}
+    steps.ended(name, LearningStep.FINETUNE, minutes=found.minutes_learnt, **share)
+    return found.chosen is not None
 
 
 def read_round(folder: Path) -> Round | None:

@@ -37,6 +37,7 @@ class FitOptions:
         rank: rank of the adapters, on every linear layer of encoder and decoder.
         learning_rate: the largest one, after the warm-up.
         replay_share: share of the steps with replayed clips, if there are any.
+        base_weight: weight of the divergence from the base in these steps.
         patience: checkpoints without a lower loss on dev after which training ends.
         checkpoints: in all at most, spread evenly.
     """
@@ -46,6 +47,7 @@ class FitOptions:
     rank: int = 16
     learning_rate: float = 2e-4
     replay_share: float = 0.3
+    base_weight: float = 1.0
     patience: int = 3
     checkpoints: int = 12
 
@@ -82,7 +84,7 @@ def fit(
     n_steps = round(options.epochs * len(corrected) / (1 - (options.replay_share if replay else 0)))
     dev = [WeightedBatch(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
     stopping = _EarlyStopping(run, dev, options.patience, lambda step, loss: on_step(step, n_steps, loss))
-    draw = _draw(corrected, replay, options.replay_share)
+    draw = _draw(corrected, replay, options)
     network = train(arrays, draw, run, _hyperparameters(options, n_steps, n_heads), stopping)
     return stopping.best() or factors_of(network)
 
@@ -99,7 +101,7 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
     )
 
 
-def _draw(corrected: Batches, replay: Batches | None, replay_share: float) -> DrawBatch:
+def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> DrawBatch:
     """Return a function that draws corrected clips and, in a share of the steps, replayed clips.
 
     With replayed clips the model learns to write what the base writes, with the base's probabilities. That keeps more
@@ -109,9 +111,9 @@ def _draw(corrected: Batches, replay: Batches | None, replay_share: float) -> Dr
     def draw(step: int) -> WeightedBatch:
         if replay is None:
             return WeightedBatch(corrected.draw(step), text_weight=1.0)
-        n_replayed = int(step * replay_share)
-        if is_due(step, replay_share):
-            return WeightedBatch(replay.draw(n_replayed), base_weight=1.0)
+        n_replayed = int(step * options.replay_share)
+        if is_due(step, options.replay_share):
+            return WeightedBatch(replay.draw(n_replayed), base_weight=options.base_weight)
         return WeightedBatch(corrected.draw(step - n_replayed), text_weight=1.0)
 
     return draw
