@@ -22,7 +22,10 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
         weeks[week] = [before + count for before, count in zip(weeks[week], counts, strict=True)]
         shares = (written.percent(count / total if total else None, say.language) for count in counts)
         rows.append((week, version_of(record), written.number(total, say.language), *shares))
-    shown = [(week[5:], [100 * count / sum(counts) for count in counts]) for week, counts in sorted(weeks.items())]
+    shown = [
+        (written.day(week, say.language), [100 * count / sum(counts) for count in counts])
+        for week, counts in sorted(weeks.items())
+    ]
     drawn = (plots.stacks(say("dash-scores"), shown, colours=(1, 2, 3)),) if shown else ()
     return Card(
         "scores",
@@ -46,7 +49,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
         rate = wrong / words if words else None
         week, version = str(record["week"]), version_of(record)
         if rate is not None:
-            series[version][week[5:]] = 100 * rate
+            series[version][written.day(week, say.language)] = 100 * rate
         rows.append(
             (
                 week,
@@ -56,7 +59,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
                 written.percent(rate, say.language, 2),
             )
         )
-    labels = sorted({str(record["week"])[5:] for record in figure.records()})
+    labels = [written.day(week, say.language) for week in sorted({str(record["week"]) for record in figure.records()})]
     drawn = (plots.lines(say("dash-wer"), labels, series),) if series else ()
     return Card(
         "wer",

@@ -17,7 +17,10 @@ def days(found: Dashboard, say: Catalogue) -> Card:
     drawn = tuple(
         plots.bars(
             say(f"dash-column-{column}"),
-            [(day[5:], as_number(by_day[day][column]) if day in by_day else 0.0) for day in shown],
+            [
+                (written.day(day, say.language), as_number(by_day[day][column]) if day in by_day else 0.0)
+                for day in shown
+            ],
         )
         for column in ("messages", "minutes", "people")
     )

@@ -19,6 +19,12 @@ def moment(value: datetime | None, language: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), shown)
 
 
+def day(date: str, language: str) -> str:
+    """Return a date YYYY-MM-DD without its year: «26.11», "26 Nov"."""
+    value = datetime.fromisoformat(date)
+    return f"{value:%d.%m}" if language == "ru" else f"{value.day} {value:%b}"
+
+
 def clock(value: datetime) -> Markup:
     """Return a time of a day to the second, in UTC."""
     value = value.astimezone(UTC)
