@@ -11,7 +11,7 @@ import httpx
 from glas.engines.catalogue import named_champion
 
 _LOOK_S = 0.05
-_PAUSE_S, _AFTER_S = 4.0, 2.0
+_PAUSE_S, _AFTER_S = 10.0, 2.0
 
 
 class Callers:
