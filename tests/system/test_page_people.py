@@ -121,6 +121,7 @@ def test_a_person_deletes_a_message_and_then_everything(
         office.do(db_assist.transcription(first))
 
     page.get_by_role("link", name="Удалить всё").press("Enter")
+    expect(page.get_by_label(re.compile("Чтобы подтвердить"))).to_be_visible()
     assert fits(page)
     page.get_by_label(re.compile("Чтобы подтвердить")).fill("нет")
     page.keyboard.press("Enter")

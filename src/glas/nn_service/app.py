@@ -16,6 +16,7 @@ from glas.domain.errors import ForbiddenError
 from glas.engines.catalogue import title_of
 from glas.nn_service import candidates, comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
+from glas.nn_service.fields import BUCKET_SCHEMA
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
 from glas.serving import errors
@@ -86,7 +87,14 @@ def create_app(
 
 def _add_operation(app: FastAPI) -> None:
     """Add the routes for operators, and the documentation."""
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work", tags=["operation"])
+    app.add_api_route(
+        "/health",
+        health,
+        methods=["GET"],
+        summary="Whether the service can work",
+        tags=["operation"],
+        responses=failures(400),
+    )
     app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
     app.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
     app.add_api_route(
@@ -100,7 +108,9 @@ def _add_operation(app: FastAPI) -> None:
     )
 
 
-async def health(request: Request, bucket: Annotated[int | None, Query(ge=0, lt=N_BUCKETS)] = None) -> HealthBody:
+async def health(
+    request: Request, bucket: Annotated[int | None, BUCKET_SCHEMA, Query(ge=0, lt=N_BUCKETS)] = None
+) -> HealthBody:
     """Report that the service works, its default model, and how many recordings it has.
 
     With a bucket the model is the one that answers requests with this bucket.

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import File, Form, UploadFile
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from glas.domain.canary import N_BUCKETS
 from glas.domain.decoding import MOST_KEYWORDS
@@ -103,8 +103,12 @@ WhenIdle = Annotated[
         description="Recognise it only while nobody waits for a text: 503 if somebody does, now or before it is done.",
     ),
 ]
+BUCKET_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": N_BUCKETS - 1})
+"""A form and an address have no null, which the schema of `int | None` would permit."""
+
 Bucket = Annotated[
     int | None,
+    BUCKET_SCHEMA,
     Form(
         ge=0,
         lt=N_BUCKETS,

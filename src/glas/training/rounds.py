@@ -111,7 +111,7 @@ class Steps:
     """Receives the beginning and end of each step of a round; this class ignores them."""
 
     def begun(self, name: str, step: LearningStep) -> None:
-        """Record that a step of the round `name` begins."""
+        """Record that a step of the round on the dataset version `name` begins."""
 
     def ended(self, name: str, step: LearningStep, **details: str | float) -> None:
         """Record that a step has ended, with its results."""
@@ -150,8 +150,8 @@ def run_round(
     earlier = [one for one in finished_rounds(plan.rounds) if one.training == new.training]
     if failed := [one for one in earlier if one.outcome is Outcome.NOT_BETTER]:
         return failed[0]  # there is no model that another test could judge
-    steps.begun(name, LearningStep.DATASET)
-    steps.ended(name, LearningStep.DATASET, minutes=new.new_minutes, recordings=len(version.entries))
+    steps.begun(new.version, LearningStep.DATASET)
+    steps.ended(new.version, LearningStep.DATASET, minutes=new.new_minutes, recordings=len(version.entries))
     if not earlier and new.new_minutes < plan.least_minutes:
         return new
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,12 +161,12 @@ def run_round(
     work = folder.parent / WORK
     if not model.is_dir() and not _train(dataset, plan, new, work, model, steps=steps, report=report):
         return _keep(folder, new.model_copy(update={"outcome": Outcome.NOT_BETTER}), work)
-    steps.begun(name, LearningStep.EVALUATE)
+    steps.begun(new.version, LearningStep.EVALUATE)
     tested = _test_data(dataset, plan)
     trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
     page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language), tested.guards)
     verdict = trial.verdict
-    steps.ended(name, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
+    steps.ended(new.version, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
     return _keep(folder, _judged(new, trial, model, page), work)
 
 
@@ -206,8 +206,7 @@ def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
     """Fine-tune a model on a dataset; return whether one was written: some share of the change is better."""
-    name = str(new.training)
-    steps.begun(name, LearningStep.FINETUNE)
+    steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),
         _utterances(one for one in dataset.train if one.rank == REPLAY),
@@ -217,7 +216,7 @@ def _train(
     )
     found = finetune(plan.base, data, work, to, recipe=plan.recipe, report=report)
     share = {} if found.chosen is None else {"share": found.chosen.share}
-    steps.ended(name, LearningStep.FINETUNE, minutes=found.minutes_learnt, **share)
+    steps.ended(new.version, LearningStep.FINETUNE, minutes=found.minutes_learnt, **share)
     return found.chosen is not None
 
 
