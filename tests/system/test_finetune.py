@@ -27,6 +27,8 @@ from tests.speech import speak
 
 VOICE = SpeakingStyle("m3", 140, 50)
 LEARNT = (
+    "Позвони, пожалуйста, брату сегодня вечером.",
+    "Завтра мы едем в гости, и сестра тоже будет там.",
     "Он написал мне вчера длинное письмо.",
     "Я не знаю, где сейчас ключи и что с ними.",
     "Купи, пожалуйста, хлеба и молока по дороге домой.",
@@ -35,12 +37,22 @@ LEARNT = (
     "Дети уже спят, говори потише.",
     "В понедельник у нас собрание в десять утра.",
     "Мне нужно забрать посылку на почте.",
+    "Летом мы поедем на море всей семьёй.",
+    "Передай привет бабушке и дедушке.",
+    "Собака всю ночь лаяла на соседей.",
+    "Я забыл дома телефон и кошелёк.",
+    "Врач сказал, что всё будет хорошо.",
+    "Мы купили новый стол для кухни.",
 )
 TESTED = (
     "Вечером я позвоню сестре и всё расскажу.",
     "Мы едем домой на поезде, скоро будем.",
     "Купи, пожалуйста, новый зонт, на улице дождь.",
     "Врач написал мне, что завтра его не будет.",
+    "Бабушка поедет с нами на море летом.",
+    "Забери, пожалуйста, письмо на почте.",
+    "Соседи всю ночь не спали из-за собаки.",
+    "В понедельник утром мне нужно быть дома.",
 )
 
 
@@ -73,7 +85,7 @@ def glas(environment: dict[str, str], *arguments: str | Path) -> subprocess.Comp
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, whisper_base: Path) -> World:
-    """A voice that the embedded model hardly understands, and what it is after a few steps on eight sentences."""
+    """A voice that the embedded model hardly understands, and what it is after a few steps on sixteen sentences."""
     place = tmp_path_factory.mktemp("finetune")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
     environment |= {"GLAS_DATA_DIR": str(place / "data")}
