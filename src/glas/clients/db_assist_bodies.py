@@ -113,7 +113,7 @@ class UsageRecord(_Request):
     """A recording that counts towards a daily limit; the names are pseudonyms, keyed hashes that the caller makes."""
 
     recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
-    party: Sha256 = Field(description="Whoever sent it: a person, or a chat whose members are not known.")
+    party: Sha256 = Field(description="The sender: a person, or a chat whose members are not known.")
     audio_s: float = Field(ge=0, le=1e6, allow_inf_nan=False)
 
 

@@ -148,7 +148,7 @@ class DecisionRequest(_Decider):
 
     state: ModelState
     expected: ModelState | None = Field(default=None, description="409 if it has another state.")
-    is_forced: bool = Field(default=False, description="It shall serve although the gate refused it; needs a reason.")
+    is_forced: bool = Field(default=False, description="It is to serve although the gate refused it; needs a reason.")
 
     @model_validator(mode="after")
     def _forced_for_a_reason(self) -> Self:
@@ -158,7 +158,7 @@ class DecisionRequest(_Decider):
 
 
 class ChoiceRequest(_Decider):
-    """The model that shall serve from now on, whether or not it was judged here."""
+    """The model that is to serve from now on, whether or not it was judged here."""
 
     model: ModelRef
     former: ModelRef | None = Field(default=None, description="What served until now.")
@@ -168,11 +168,11 @@ class DecisionResult(_Value):
     """What became of a decision."""
 
     model: ModelRecord
-    champion: ModelRef | None = Field(description="What shall serve now; None: none that was judged here.")
+    champion: ModelRef | None = Field(description="The model that is to serve now; None: none that was judged here.")
 
 
 class QuestionRequest(_Request):
-    """Who is asked whether a candidate shall serve."""
+    """Who is asked whether a candidate is to serve."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)

@@ -72,7 +72,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
-        """Let administrators be asked whether a candidate shall serve; those who were asked stay so.
+        """Let administrators be asked whether a candidate is to serve; those who were asked stay so.
 
         Returns:
             All questions about it.
@@ -99,7 +99,7 @@ class ModelCalls(ABC):
     async def end_announcement(
         self, announcement_id: int, claim: str, outcome: Outcome | None, *, message_id: int | None = None
     ) -> None:
-        """Tell how sending ended; None: nothing was sent, and it shall be tried again later."""
+        """Tell how sending ended; None: nothing was sent, and it is tried again later."""
         body = OutcomeRequest.model_construct(claim=claim, outcome=outcome, message_id=message_id)
         await self._call("PUT", f"/announcements/{announcement_id}/outcome", body)
 

@@ -138,7 +138,7 @@ class FetchRequest(BaseModel):
 
 
 class SwapRequest(BaseModel):
-    """The model to which a name shall point; a name that is not a model's becomes an alias."""
+    """The model to which a name is to point; a name that is not a model's becomes an alias."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

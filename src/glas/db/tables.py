@@ -227,7 +227,7 @@ class PaidAudioRow(Base):
 
 
 class UsageRow(Base):
-    """A recording that was sent within the last day, under pseudonyms of itself and of whoever sent it."""
+    """A recording that was sent within the last day, under pseudonyms of itself and of its sender."""
 
     __tablename__ = "usage_records"
 
@@ -255,7 +255,7 @@ class TombstoneRow(Base):
 
 
 class ChangeCounterRow(Base):
-    """One row. Whoever changes a finished message takes the next number last: numbers become visible in order."""
+    """One row. Who changes a finished message takes the next number last, so numbers become visible in order."""
 
     __tablename__ = "change_counter"
 

@@ -1,7 +1,7 @@
 """Announcements: news for people whom the champion has learnt from, and questions to administrators.
 
 The bot claims an announcement, sends it, and tells how it ended. News are claimed once: if the bot dies in between,
-nobody knows whether they were sent, and nobody shall get them twice. A question is claimed again then, because one
+nobody knows whether they were sent, and nobody must get them twice. A question is claimed again then, because one
 that nobody has seen would be worse than two.
 """
 

@@ -38,9 +38,7 @@ class DecodingOptions(BaseModel):
     wants_words: bool = Field(
         default=True, description="Segments are to carry their words; false spares an engine work that only they need."
     )
-    compared: str = Field(
-        default="", description="Another text of the same recording, which the model shall score beside its own."
-    )
+    compared: str = Field(default="", description="Another text of the same recording, which the model also scores.")
     wants_tokens: bool = Field(default=False, description="Segments are to carry their tokens with probabilities.")
 
 

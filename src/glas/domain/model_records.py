@@ -17,14 +17,14 @@ class ModelState(StrEnum):
     CHAMPION = "champion"  # serves wherever GLAS_MODEL is `auto`
     REPLACED = "replaced"  # was the champion before another one
     ROLLED_BACK = "rolled_back"  # was taken back, because it was worse in daily use or could not be loaded
-    RETIRED = "retired"  # shall not serve any more
+    RETIRED = "retired"  # must not serve any more
 
 
 class AnnouncementKind(StrEnum):
     """What an announcement is."""
 
     NEWS = "news"  # to a person whom the champion has learnt from
-    QUESTION = "question"  # to an administrator: shall the candidate serve?
+    QUESTION = "question"  # to an administrator: may the candidate serve?
 
 
 class Outcome(StrEnum):

@@ -220,7 +220,7 @@ class Administration:
         try:
             if not is_on_disk(self._settings.models_dir, fetch.name):
                 fetch_model(fetch.name, self._settings.models_dir, fetch.note)
-            with self._lock:  # whoever asks for it to serve is seen here, or begins anew
+            with self._lock:  # a request to serve it is seen here, or starts again
                 fetch.state = FetchState.LOADING if fetch.serve else FetchState.DONE
             if fetch.serve:
                 fetch.is_kept = self.serve(fetch.name)

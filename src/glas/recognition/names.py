@@ -103,8 +103,8 @@ class ModelNames:
             return None
         if target is None or not _ALIAS.fullmatch(name):
             raise UnknownModelError(
-                "expected a model; or an alias (lower-case letters, digits, '.', '_', '-') and the model that it shall "
-                f"mean; got {name!r}",
+                "expected a model; or an alias (lower-case letters, digits, '.', '_', '-') and the name of a "
+                f"model; got {name!r}",
                 param="name",
             )
         return name

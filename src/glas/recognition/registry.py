@@ -129,7 +129,7 @@ class Registry:
         A model that is in memory with the version that it has on disk is not loaded again for an alias.
 
         Args:
-            name: an old or new alias that shall mean `target`; or the uniform name of a model, to read its files again.
+            name: an old or new alias that is to mean `target`; or the uniform name of a model, to read its files again.
             target: uniform name of the model; None for the model that the name means now.
 
         Raises:

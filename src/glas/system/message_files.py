@@ -1,7 +1,7 @@
 """Folders that hold words or sound of exported messages outside the export, such as reports and work of a training.
 
 Each says in a file which messages it is about. So what is about somebody whose messages have left the export can be
-found and deleted, by whoever writes the export.
+found and deleted, by the export.
 """
 
 import json

@@ -120,7 +120,7 @@ class Announcing:
         except GlasError as error:
             if found.kind is AnnouncementKind.QUESTION:
                 raise
-            # The connection broke: it is not known whether the person has it, and nobody shall get it twice.
+            # The connection broke: it is not known whether the person has it, and nobody must get it twice.
             _log.warning("it is not known whether news were delivered", announcement=found.id, code=error.code)
             return _ended(claim, Outcome.SENT)
         return _ended(claim, Outcome.SENT, message_id)

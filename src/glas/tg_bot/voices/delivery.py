@@ -112,7 +112,7 @@ class Delivery:
         return notes
 
     async def finish(self, answer: Answer, recognised: Recognised) -> int | None:
-        """Finish the row, and count the recording towards the daily limit of whoever sent it.
+        """Finish the row, and count the recording towards the daily limit of its sender.
 
         Returns:
             The id of the row; None if nothing is stored, or if the person's data was deleted meanwhile.

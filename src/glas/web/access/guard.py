@@ -41,7 +41,7 @@ Visit = Annotated[Visitor, Depends(visitor_of)]
 
 
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
-    """Make the dependency of a page: it lets through whoever has a right; None lets everybody through.
+    """Make the dependency of a page: it admits people who have a right; None admits everybody.
 
     It raises AuthenticationError if somebody is not signed in, ForbiddenError if they lack the right, and
     ForeignPageError.

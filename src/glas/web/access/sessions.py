@@ -45,7 +45,7 @@ class Sessions:
         """Initialise it.
 
         Args:
-            key: signs; whoever has another one reads nothing.
+            key: signs the cookies; cookies that another key signed are refused.
             life_s: seconds without a request after which a session ends.
             now: the time of day, Unix seconds.
         """

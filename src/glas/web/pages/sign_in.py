@@ -25,7 +25,7 @@ own_router = page_router(Right.SIGNED_IN)
 
 @open_router.get("/sign-in")
 async def explain(request: Request, visit: Visit) -> Response:
-    """Say how to get a link; whoever is signed in goes on."""
+    """Say how to get a link; redirect people who are signed in."""
     if visit.session is not None:
         return RedirectResponse(_HOME, 303)
     return _page(request, visit)
