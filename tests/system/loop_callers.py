@@ -11,7 +11,7 @@ import httpx
 from glas.engines.catalogue import named_champion
 
 _LOOK_S = 0.05
-_PAUSE_S, _AFTER_S = 10.0, 2.0
+_PAUSE_S, _MET_WITHIN_S = 10.0, 60.0
 
 
 class Callers:
@@ -45,6 +45,14 @@ class Callers:
         self._is_busy.set()
         for thread in self._threads:
             thread.join()
+
+    def wait_for(self, model: str) -> None:
+        """Wait until a model has answered a caller; give up after a minute, or when the callers end."""
+        until_s = time.monotonic() + _MET_WITHIN_S
+        while time.monotonic() < until_s and not self._ended.wait(_LOOK_S):
+            with self._lock:
+                if any(one.startswith(f"{model}@") for one in self.models):
+                    return
 
     def _ask(self) -> None:
         with httpx.Client(base_url=self._url, timeout=120) as http:
@@ -80,6 +88,6 @@ class Callers:
                     pass
                 if not self._ended.is_set():
                     self.followed_s.append(round(time.time() - began_s, 2))
-                    self._ended.wait(_AFTER_S)
+                    self.wait_for(chosen)
                     self._is_busy.clear()
                 seen = chosen

@@ -128,8 +128,8 @@ class Stage:
                 self.glas("models", "use", f"whisper:{ended.model}")
             if is_forced or ended.outcome is Ended.PASSED:
                 self.chats.until(lambda: bool(callers.followed_s), "following the choice", _FOLLOW_S)
+                callers.wait_for(f"whisper:{ended.model}")
             (first,) = self.chats.speak([(_TESTERS, scene.tested[0])])
-            time.sleep(1)  # the callers meet the new model too
         self.hear("after", scene)
         outcome = self._outcome(scene, ended, callers, messages=messages, ends=ends, heard=heard, is_forced=is_forced)
         return Played(outcome, self.texts, first, ended)
