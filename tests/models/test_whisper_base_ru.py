@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.decoding import PLAIN
+from glas.engines.checksums import FILE as CHECKSUMS
 from glas.engines.whisper.arrays import load_arrays
 from glas.engines.whisper.build import build_model
 from glas.engines.whisper.context import ContextRule, context_rule
@@ -22,7 +23,7 @@ from glas.engines.whisper.mel import filled, log_mel
 from glas.engines.whisper.model import read_model
 from glas.engines.whisper.network import Network
 from glas.engines.whisper.vocabulary import load_tokenizer
-from glas.training.release import ADAPTER, CHECKSUMS, SETTINGS
+from glas.training.release import ADAPTER, SETTINGS
 from tests.conftest import ROOT
 from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
 

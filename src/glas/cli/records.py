@@ -106,22 +106,16 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
         _not_recorded(error)
 
 
-def record_refusal(settings: "Settings", ref: "ModelRef", reason: str) -> None:
-    """Record that a candidate was taken back before it served; if that fails, only say so."""
+def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
+    """Record that a candidate was refused or a champion rolled back; if that fails, only say so.
+
+    Nothing is recorded if the model has another state by now.
+    """
+    former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:
         known = asyncio.run(_known(settings, ref))
-        if known is not None and known.state is ModelState.CANDIDATE:
-            asyncio.run(decided(settings, known.id, ModelState.REFUSED, reason))
-    except GlasError as error:
-        _not_recorded(error)
-
-
-def record_roll_back(settings: "Settings", ref: "ModelRef", reason: str) -> None:
-    """Record that the champion was taken back; if that fails, only say so."""
-    try:
-        known = asyncio.run(_known(settings, ref))
-        if known is not None and known.state is ModelState.CHAMPION:
-            asyncio.run(decided(settings, known.id, ModelState.ROLLED_BACK, reason))
+        if known is not None and known.state is former:
+            asyncio.run(decided(settings, known.id, state, reason))
     except GlasError as error:
         _not_recorded(error)
 

@@ -60,24 +60,26 @@ def _tried(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
 
 def _end(settings: "Settings", candidate: "ModelRef", why: str) -> None:
     """Take the candidate back."""
-    from glas.cli.records import record_refusal
+    from glas.cli.records import record_end
+    from glas.domain.model_records import ModelState
     from glas.engines.candidate import end_candidate
 
     end_candidate(settings.models_dir)
-    record_refusal(settings, candidate, why)
+    record_end(settings, candidate, ModelState.REFUSED, why)
     out.print(say("watch-candidate-taken-back", model=candidate.name), markup=False)
 
 
 def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why: str) -> None:
     """Let the former champion serve again."""
-    from glas.cli.records import record_roll_back
+    from glas.cli.records import record_end
+    from glas.domain.model_records import ModelState
     from glas.engines.catalogue import choose
     from glas.recognition import journal
 
     choose(before.name, settings.models_dir)
     taken_back = journal.Promotion(champion=after, candidate=before, event="taken_back", reason=why)
     journal.write(settings.models_dir, taken_back)
-    record_roll_back(settings, after, why)
+    record_end(settings, after, ModelState.ROLLED_BACK, why)
     out.print(say("watch-taken-back", model=before.name), markup=False)
 
 

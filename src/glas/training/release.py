@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from glas.domain.decoding import RUSSIAN
+from glas.engines.checksums import FILE as CHECKSUMS
 from glas.engines.whisper.backend import LANGUAGES
 from glas.engines.whisper.build import build_model
 from glas.engines.whisper.context import CONTEXT_MARGIN
@@ -12,7 +13,6 @@ from glas.engines.whisper.vocabulary import load_tokenizer
 from glas.training.texts.written import written_lines
 
 ADAPTER = "adapter"
-CHECKSUMS = "SHA256SUMS"
 # Clips are encoded with this much silence behind them: twice the most that the jitter of training cuts off.
 MARGIN_S = 0.64
 # Settings in `config.json`: how much silence the model needs, and the languages of its vocabulary.

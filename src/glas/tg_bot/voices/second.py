@@ -27,7 +27,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass
 class SecondHypotheses:
-    """Copies of messages, at most one at a time; those that come meanwhile are passed over."""
+    """Recognise copies of messages, one at a time; messages that come meanwhile get no second text."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
@@ -36,19 +36,21 @@ class SecondHypotheses:
     _looked_at: float = field(default=-_LOOK_S)
 
     def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
-        """Begin with a copy of a message and return at once.
+        """Start to recognise a copy of a message with the other model, and return at once.
+
+        Nothing is done if another copy is being recognised.
 
         Args:
             transcription_id: the message.
             heard: what was recognised.
             data: the recording.
-            keywords: those that were sent along.
+            keywords: the keywords that were sent with the recording.
         """
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._hear(transcription_id, heard, data, keywords))
 
     async def close(self) -> None:
-        """End what runs."""
+        """Cancel the copy that is being recognised, if there is one."""
         if self._running is not None:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -18,7 +18,7 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _MOMENT = sa.DateTime(timezone=True)
 _FORMER_ACTIONS = ("role", "reviewer", "ban", "grant", "forget", "delete_message", "read_message")
 _ACTIONS = (*_FORMER_ACTIONS, "model", "read_report")
-# Name, table and columns of each index, before and now.
+# Indexes as name, table and columns: those that `upgrade` drops, then those that it creates in their place.
 _FORMER_INDEXES = (
     ("ix_transcriptions_user_id_creation_datetime", "transcriptions", ["user_id", "creation_datetime"]),
     ("ix_transcriptions_creation_datetime", "transcriptions", ["creation_datetime"]),
