@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,9 +26,6 @@ from glas.web.access import guard
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor, preferred
 from glas.web.files import PAGE_HEADERS
-
-if TYPE_CHECKING:
-    from glas.web.site import Site
 
 _TEMPLATES: Final = Path(__file__).parent / "templates" / "pages"
 
@@ -65,13 +62,12 @@ class PageRoute(APIRoute):
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            site = guard.site_of(request)
             try:
                 guard.check_size(request)
                 response = await inner(request)
             except (GlasError, HTTPException, RequestValidationError) as error:
                 if "text/html" in request.headers.get("accept", ""):
-                    response = site.frame.failure(request, error, _catalogue_of(request))
+                    response = frame_of(request).failure(request, error, _catalogue_of(request))
                 elif isinstance(error, GlasError):
                     # A script shows the sentence.
                     said = _catalogue_of(request).error(error.code)
@@ -79,7 +75,7 @@ class PageRoute(APIRoute):
                 else:
                     raise
             response.headers.update({**PAGE_HEADERS, **response.headers})
-            site.visitors.mark(response, getattr(request.state, "visitor", None))
+            guard.visitors_of(request).mark(response, getattr(request.state, "visitor", None))
             return response
 
         return handle
@@ -113,9 +109,8 @@ class Frame:
             status: of HTTP.
             values: what the template needs besides `say`, `visitor`, `form_token`, `pages`, `path` and `static`.
         """
-        site: Site = guard.site_of(request)
         session = visitor.session
-        token = "" if session is None else site.visitors.sessions.form_token(session)
+        token = "" if session is None else guard.visitors_of(request).sessions.form_token(session)
         body = self._templates.get_template(template).render(
             say=visitor.say,
             visitor=visitor,
@@ -144,6 +139,12 @@ class Frame:
         visitor: Visitor | None = getattr(request.state, "visitor", None)
         visitor = visitor or Visitor(None, None, frozenset(), say)
         return self.page(request, visitor, "failure.html", status=error.status, reason=say.error(error.code))
+
+
+def frame_of(request: Request) -> Frame:
+    """Return the frame of the app that answers a request."""
+    found: Frame = request.app.state.frame
+    return found
 
 
 def _catalogue_of(request: Request) -> Catalogue:

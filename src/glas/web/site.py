@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from fastapi import Request
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
@@ -33,7 +34,6 @@ class Site:
         visitors: who asks.
         tries: counts links that do not work.
         frame: makes pages.
-        public_host: host and port of the public address; empty where it is not known.
         admins: Telegram's ids of the administrators in the settings.
     """
 
@@ -41,7 +41,6 @@ class Site:
     visitors: Visitors
     tries: Tries
     frame: Frame
-    public_host: str
     admins: frozenset[int] = frozenset()
 
     @property
@@ -64,8 +63,13 @@ def make_site(
         admins: Telegram's ids of the administrators.
         pages: all that there are, in the order of the navigation.
     """
-    url = options.url or ""
     sessions = Sessions(key, life_s=options.session_hours * 3600)
     people = None if services is None else People(services.db_assist)
-    visitors = Visitors(sessions, people, admins, is_secure=url.startswith("https:"))
-    return Site(services, visitors, Tries(), Frame(pages), urlsplit(url).netloc, admins)
+    visitors = Visitors(sessions, people, admins, url=options.url or "")
+    return Site(services, visitors, Tries(), Frame(pages), admins)
+
+
+def site_of(request: Request) -> Site:
+    """Return the site of the app that answers a request."""
+    found: Site = request.app.state.site
+    return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
@@ -43,21 +44,24 @@ class Visitor:
 class Visitors:
     """Find out who asks; write the cookie of the answer."""
 
-    def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, is_secure: bool) -> None:
+    def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
         """Initialise it.
 
         Args:
             sessions: reads and writes them.
             people: looks people up; None where nobody can sign in.
             admins: Telegram's ids of the administrators.
-            is_secure: whether browsers reach the page by https, where a cookie must not be sent by http.
+            url: public address of the pages; empty where it is not known. A cookie of an https address is never sent
+                by http.
         """
         self.sessions = sessions
         self.people = people
         self._admins = admins
-        self._is_secure = is_secure
+        self.public_host = urlsplit(url).netloc
+        """Host and port of the public address; empty where it is not known."""
+        self._is_secure = url.startswith("https:")
         # Browsers take a cookie of this name from this host alone, by https, and for all of its paths.
-        self._cookie = f"__Host-{_COOKIE}" if is_secure else _COOKIE
+        self._cookie = f"__Host-{_COOKIE}" if self._is_secure else _COOKIE
 
     async def find(self, request: Request) -> Visitor:
         """Return who asks; the same visitor for all who want to know it of one request.

@@ -11,11 +11,12 @@ from glas.clients.nn_service import NnServiceClient
 from glas.clients.recognition_figures import RecognitionFigures
 from glas.domain.errors import GlasError
 from glas.localisation import Catalogue
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import dashboard_quality, dashboard_work, written
 from glas.web.pages.dashboard_cards import Card
+from glas.web.site import site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/dashboard", "page-dashboard", "page-dashboard-about", Right.ADMINISTRATOR, router)

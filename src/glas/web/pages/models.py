@@ -15,12 +15,12 @@ from glas.clients.model_record_bodies import DecisionRequest, ModelRecord
 from glas.domain.errors import ConflictError, GlasError, InvalidParameterError, NotFoundError
 from glas.domain.model_records import ModelState
 from glas.domain.model_ref import ModelRef
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import model_parts, written
 from glas.web.reports import report_page
-from glas.web.site import Services
+from glas.web.site import Services, site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/models", "page-models", "page-models-about", Right.ADMINISTRATOR, router)

@@ -9,12 +9,13 @@ from glas.clients.db_assist_bodies import RowId
 from glas.clients.erasure import clean_export, erase_person
 from glas.clients.packing import streamed
 from glas.domain.people import CONSENT_VERSION, Purpose
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor
 from glas.web.frame import Page, page_router
 from glas.web.pages import my_messages, written
 from glas.web.pages.amounts import coins
+from glas.web.site import site_of
 
 router = page_router(Right.SIGNED_IN)
 PAGE = Page("/data", "page-data", "page-data-about", Right.SIGNED_IN, router)

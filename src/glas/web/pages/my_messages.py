@@ -9,11 +9,12 @@ from glas.clients.db_assist_bodies import RowId
 from glas.clients.erasure import clean_export, erase_message
 from glas.domain.errors import ImplausibleCorrectionError, NotFoundError
 from glas.domain.messages import Score, Status, Transcription
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor
 from glas.web.frame import page_router
 from glas.web.pages import written
+from glas.web.site import site_of
 from glas.web.sounds import sound_of
 
 router = page_router(Right.SIGNED_IN)

@@ -12,12 +12,12 @@ from glas.clients.db_assist_bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_person
 from glas.domain.errors import ConflictError, InvalidParameterError
 from glas.domain.people import Role
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import people_messages, written
 from glas.web.pages.amounts import coins
-from glas.web.site import Site
+from glas.web.site import Site, site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/people", "page-people", "page-people-about", Right.ADMINISTRATOR, router)

@@ -7,10 +7,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from glas.clients.db_assist_bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_message
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import page_router
 from glas.web.pages import written
+from glas.web.site import site_of
 from glas.web.sounds import sound_of
 
 router = page_router(Right.ADMINISTRATOR)

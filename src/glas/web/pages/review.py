@@ -17,11 +17,11 @@ from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.reviews import Verdict
 from glas.domain.text import normalise
 from glas.localisation import Catalogue
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages.amounts import coins
-from glas.web.site import Services
+from glas.web.site import Services, site_of
 
 _TRIES: Final = 5
 _TYPES: Final = {".ogg": "audio/ogg", ".oga": "audio/ogg", ".opus": "audio/ogg", ".mp3": "audio/mpeg"}

@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 from glas.clients.login_bodies import LOGIN_MINUTES
 from glas.domain.errors import ForbiddenError, NotFoundError
 from glas.domain.people import Locale
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor
 from glas.web.frame import page_router
+from glas.web.site import site_of
 
 _HOME: Final = "/home"
 _TOO_MANY: Final = 429
