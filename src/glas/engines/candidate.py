@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.domain.errors import ModelError, ModelFileMissingError
-from glas.engines.catalogue import uniform_on_disk
+from glas.engines.catalogue import keep_choice, uniform_on_disk
 
 CANDIDATE = "candidate"
 
@@ -46,13 +46,7 @@ def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
     name = uniform_on_disk(choice.model, models_dir)
     if name is None:
         raise ModelFileMissingError(f"expected a model on disk, got {choice.model}; get it: glas models get")
-    fresh = models_dir / f".{CANDIDATE}.part"
-    try:
-        models_dir.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(choice.model_copy(update={"model": name}).model_dump_json() + "\n", encoding="utf-8")
-        fresh.replace(models_dir / CANDIDATE)
-    except OSError as error:
-        raise ModelError(f"{models_dir / CANDIDATE}: the choice cannot be kept: {error}.") from error
+    keep_choice(models_dir / CANDIDATE, choice.model_copy(update={"model": name}).model_dump_json() + "\n")
     return name
 
 

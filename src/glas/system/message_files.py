@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from glas.system.files import to_disk
+from glas.system.files import replace_text
 
 LIST: Final = "messages.json"
 
@@ -27,10 +27,7 @@ def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[s
     if not numbers:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{LIST}.part"
-    fresh.write_text(json.dumps({"messages": numbers, "harmless": sorted(harmless)}) + "\n", encoding="utf-8")
-    to_disk(fresh)
-    fresh.replace(folder / LIST)
+    replace_text(folder / LIST, json.dumps({"messages": numbers, "harmless": sorted(harmless)}) + "\n")
 
 
 def message_of(audio: Path) -> int | None:

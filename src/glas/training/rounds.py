@@ -31,7 +31,7 @@ from glas.recognition.gate_report import write_report
 from glas.recognition.references import ReferenceSet, Utterance, content_hash
 from glas.recognition.trial import TestData, TrialResult, try_candidate
 from glas.settings import Settings
-from glas.system.files import to_disk
+from glas.system.files import replace_text
 from glas.training.datasets import Dataset, Example, open_dataset, read_version
 from glas.training.datasets.making import Rules, make_version
 from glas.training.datasets.reading import REPLAY
@@ -277,9 +277,6 @@ def _now() -> str:
 def _keep(folder: Path, ended: Round, work: Path) -> Round:
     """Record the result of a round, which finishes it, and delete the clips of its training."""
     ended = ended.model_copy(update={"finished": _now()})
-    fresh = folder / f"{ROUND}.part"
-    fresh.write_text(ended.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    to_disk(fresh)
-    fresh.replace(folder / ROUND)
+    replace_text(folder / ROUND, ended.model_dump_json(indent=1) + "\n")
     shutil.rmtree(work, ignore_errors=True)
     return ended
