@@ -87,8 +87,24 @@ def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[fl
         title: name of the plot.
         across: name of the axis of what the model says.
         upwards: name of the axis of what is right.
-        points: said (0..1), right (0..1), and a number of words, which a point's area grows with.
+        points: for each group of words its mean confidence (0..1), the share of right words (0..1), and the number of
+            words; the area of the point grows with it.
     """
+    drawn = _unit_square(across, upwards)
+    most = max((size for *_, size in points), default=1)
+    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
+    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
+    drawn += [
+        Markup(
+            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{:.2f} → {:.2f}</title></circle>'
+        ).format(x, y, 3 + 7 * (size / most) ** 0.5, said, right)
+        for (x, y), (said, right, size) in zip(places, points, strict=True)
+    ]
+    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+
+
+def _unit_square(across: str, upwards: str) -> list[Markup]:
+    """Draw the axes of two values in 0..1, with their names, and the line on which both are equal."""
     drawn = [
         Markup('<rect class="axis" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, _TOP, _SIDE, _SIDE),
         Markup('<line class="ideal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
@@ -113,16 +129,7 @@ def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[fl
             _TOP + _SIDE / 2, upwards
         ),
     ]
-    most = max((size for *_, size in points), default=1)
-    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
-    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
-    drawn += [
-        Markup(
-            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{:.2f} → {:.2f}</title></circle>'
-        ).format(x, y, 3 + 7 * (size / most) ** 0.5, said, right)
-        for (x, y), (said, right, size) in zip(places, points, strict=True)
-    ]
-    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+    return drawn
 
 
 def _scale(most: float) -> list[Markup]:
