@@ -123,7 +123,7 @@ class SpeechPiece:
 
     @property
     def evidence(self) -> Evidence:
-        """What is known of the piece before it is recognised: length and probability of its speech, level."""
+        """Measurements of the piece before recognition: length and probability of its speech, level."""
         return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 

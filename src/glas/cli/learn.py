@@ -123,7 +123,7 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
 
 
 def _values(ended: "Round") -> dict[str, Value]:
-    """What the message about a round names."""
+    """Return the values for the message about a round."""
     from glas.training.rounds import Outcome
 
     values: dict[str, Value] = {"version": ended.version}

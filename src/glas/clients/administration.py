@@ -15,7 +15,7 @@ from glas.domain.people import Role, User
 
 
 class AdministrationCalls(ABC):
-    """Look people up, give and take rights, read what was done.
+    """Look people up, change their rights, read the audit.
 
     `by` is Telegram's id of the administrator who does it; without it nothing is written into the audit. Each call
     that has it may raise ForbiddenError: `by` does not have the role ADMIN.
@@ -46,7 +46,7 @@ class AdministrationCalls(ABC):
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
 
     async def unban(self, tg_id: int, *, by: int | None = None) -> User:
-        """Let a person in again."""
+        """Lift the ban of a person."""
         body = BanChoice.model_construct(banned=False)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
 
@@ -81,6 +81,6 @@ class AdministrationCalls(ABC):
         await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 
     async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
-        """What administrators did, the newest first; with `tg_id` only what concerns this person."""
+        """Return actions of administrators, the newest first; with `tg_id` only those that concern this person."""
         params = {"before": before, "limit": limit, "tg_id": tg_id}
         return Page[AuditEntry].model_validate(await self._call("GET", "/audit", params=params))

@@ -34,7 +34,7 @@ class CoinCalls(ABC):
         return Page[Transaction].model_validate(await self._call("GET", f"/users/{tg_id}/ledger", params=params))
 
     async def paid_for(self, transcription_id: int) -> tuple[Transaction, ...]:
-        """What a message paid, to its speaker and to reviewers, oldest first."""
+        """Return the payments for a message, to its speaker and to reviewers, oldest first."""
         path = f"/transcriptions/{transcription_id}/transactions"
         return _transactions.validate_python(await self._call("GET", path))
 

@@ -11,7 +11,7 @@ from glas.domain.people import User
 
 
 class LoginCalls(ABC):
-    """Let a person sign in once."""
+    """Store and redeem tokens with which a person signs in once."""
 
     @abstractmethod
     async def _call(
@@ -19,7 +19,7 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Let a person sign in with a token, once, within `LOGIN_MINUTES`; their earlier tokens stop working.
+        """Store a token with which a person signs in once, within `LOGIN_MINUTES`; earlier ones stop working.
 
         Args:
             tg_id: the person, who has asked for it.

@@ -1,4 +1,4 @@
-"""The table of what administrators did, and the one of work that the bot must still forget."""
+"""Tables: the audit, and the people whose records of work the bot must still delete."""
 
 from datetime import datetime
 from typing import Any

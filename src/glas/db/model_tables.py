@@ -1,4 +1,4 @@
-"""The tables of models: what was judged, who decided, whom it learnt from, and whom the bot tells about it."""
+"""Tables of models: verdicts, decisions, the people whom a model learnt from, and announcements."""
 
 from datetime import datetime
 from typing import Any

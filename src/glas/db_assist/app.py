@@ -133,7 +133,7 @@ async def _repeating(
 
 
 async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: asyncio.Event) -> None:
-    """Delete what may be kept for a limited time only, at the start and every hour."""
+    """Delete expired rows and old messages, at the start and every hour."""
     while not is_ending.is_set():
         try:
             async with opened.writing() as session:

@@ -97,7 +97,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words before those that a reviewer let stand since a moment; nothing, if others stand now."""
+    """Restore the words before a reviewer's change since a moment; do nothing if others have changed them since."""
     applied = await _applied(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return

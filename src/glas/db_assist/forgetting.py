@@ -21,7 +21,7 @@ _MOST: Final = 1000
 
 
 async def remember(tg_id: int, *, session: AsyncSession) -> None:
-    """Let the bot delete its records of a person's work."""
+    """Store that the bot must delete its records of a person's work."""
     new = insert(session, WorkToForgetRow).values(tg_id=tg_id, creation_datetime=people.now())
     await session.execute(new.on_conflict_do_nothing(index_elements=["tg_id"]))
 

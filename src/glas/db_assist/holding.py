@@ -1,4 +1,4 @@
-"""Read what is held about one person, in pages; and who there is."""
+"""Read the data about one person, and the list of people, page by page."""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ _RowT = TypeVar("_RowT", TranscriptionRow, TransactionRow, UserRow)
 
 
 async def holding(tg_id: int, *, session: AsyncSession) -> Holding:
-    """Count what is held about a person.
+    """Count the data about a person.
 
     Raises:
         UnknownPersonError: nobody registered under this id.

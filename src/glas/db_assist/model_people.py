@@ -1,4 +1,4 @@
-"""Whom models learnt from. Only the number stays of those who ask to be forgotten."""
+"""The people whom models learnt from. When a person's data is deleted, only their number stays."""
 
 from collections.abc import Sequence
 
@@ -46,5 +46,5 @@ async def taught_by(user_id: int, *, session: AsyncSession) -> tuple[TaughtModel
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Delete who taught; how many they were stays with each model."""
+    """Delete the person's rows; the number of people stays with each model."""
     await session.execute(delete(ModelPersonRow).where(ModelPersonRow.user_id == user_id))

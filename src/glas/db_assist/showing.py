@@ -20,7 +20,7 @@ _MOST: Final = 200
 
 
 async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
-    """Let the bot show a text that has changed; nothing, if no message of a bot shows it."""
+    """Store that the bot must show a changed text; do nothing if no message of a bot shows it."""
     row = result.transcription
     if not result.is_applied or row.answer_message_id is None:
         return
@@ -30,7 +30,7 @@ async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ...]:
-    """Return what a bot has to show, the oldest first."""
+    """Return the texts that a bot must show, the oldest first."""
     row, message, user = TextToShowRow, TranscriptionRow, UserRow
     query = (
         select(row.transcription_id, row.change_id, user.tg_id, user.locale, message.chat_id)

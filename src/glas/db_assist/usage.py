@@ -1,6 +1,7 @@
-"""Count what was sent within a day, by pseudonyms that callers make; nothing here names a person.
+"""Count usage within 24 hours, by pseudonyms that callers make; nothing here names a person.
 
-The count belongs to no row of a person: it is kept before somebody registers, and after their data is deleted.
+The rows belong to no row of a person, so usage is also counted before a person registers and after their data is
+deleted.
 """
 
 from typing import Final
@@ -26,7 +27,7 @@ async def count(record: UsageRecord, *, session: AsyncSession) -> None:
 
 
 async def usage_of(party: str, *, session: AsyncSession) -> Usage:
-    """Return what a party sent in the last 24 hours."""
+    """Return the usage of a party in the last 24 hours."""
     values = {"party": party, "since": people.now() - people.DAY}
     return Usage.model_validate({**(await session.execute(_OF_PARTY, values)).mappings().one()})
 

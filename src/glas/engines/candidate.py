@@ -14,7 +14,7 @@ CANDIDATE = "candidate"
 
 
 class CandidateChoice(BaseModel):
-    """A candidate, and who meets it."""
+    """A candidate, and the shares of people and messages for which it is used."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Let servers try a candidate.
+    """Choose a candidate, which servers then try.
 
     Returns:
         Its uniform name.

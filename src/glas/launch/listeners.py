@@ -164,7 +164,7 @@ def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
 
 
 def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
-    """Let the bot know the page that runs beside it on loopback, unless the settings give its address.
+    """Set the address of the page for a bot in the same process on loopback, unless the settings give it.
 
     Args:
         settings: the whole configuration.

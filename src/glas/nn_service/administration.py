@@ -1,4 +1,4 @@
-"""What administrators change while the service runs: which model is the default one, and which models are on disk.
+"""Administration while the service runs: change the default model, and download models.
 
 A fetch runs in a thread of its own and serves nobody's request: callers start it and look how far it is.
 """
@@ -34,7 +34,7 @@ _RUNNING = frozenset({FetchState.FETCHING, FetchState.LOADING})
 
 
 class _StoppedError(Exception):
-    """Somebody wants a fetch to end."""
+    """A fetch was stopped by an administrator."""
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Fetch:
 
     @property
     def total_bytes(self) -> int:
-        """Bytes in all; 0 until the source has told."""
+        """Number of all bytes; 0 until the source has given it."""
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:
@@ -134,7 +134,7 @@ class Administration:
         return champion(directory) == self._registry.default
 
     def serve(self, name: str) -> bool:
-        """Load a model and make it the default one; requests that run keep what they began with.
+        """Load a model and make it the default one; running requests keep the model with which they began.
 
         Returns:
             Whether it will be the default one after a restart, too: GLAS_MODEL is `auto`, and the choice could be kept.
@@ -154,7 +154,7 @@ class Administration:
     def follow(self) -> str | None:
         """Serve the model that another process has chosen, if GLAS_MODEL is `auto` and the choice has changed.
 
-        A choice that cannot be loaded is tried once. The model that serves goes on serving.
+        A choice that cannot be loaded is tried once. The present model continues to serve.
 
         Returns:
             Uniform name of the model that serves from now on; None if nothing has changed.
@@ -200,7 +200,7 @@ class Administration:
             return fetch
 
     def stop(self, name: str) -> None:
-        """End a fetch; what has arrived is kept for the next one.
+        """Stop a fetch; the bytes that have arrived are kept for the next one.
 
         Raises:
             NotFoundError: no such fetch runs.
@@ -211,7 +211,7 @@ class Administration:
         fetch.wants_end.set()
 
     def close(self) -> None:
-        """End what runs."""
+        """Stop running fetches."""
         if self._fetch is not None and self._thread is not None:
             self._fetch.wants_end.set()
             self._thread.join(_END_WITHIN_S)

@@ -1,4 +1,4 @@
-"""Routes of models: what can be asked for, what is in memory; and for administrators to load, swap and unload."""
+"""Routes of models: list those on disk and in memory; for administrators, load, swap and unload them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -43,7 +43,7 @@ class Measured(_Value):
 
 
 class Overlap(_Value):
-    """How many speakers, recordings and texts of the test the candidate was trained on."""
+    """Number of speakers, recordings and texts of the test that the candidate was trained on."""
 
     n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
     n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")

@@ -1,4 +1,4 @@
-"""The journal of promotions: which model replaced which, who decided it, and why."""
+"""The journal of promotions: each replacement of a model, with the person who decided and the reason."""
 
 import getpass
 import time
@@ -56,5 +56,5 @@ def last_release(models_dir: Path) -> Promotion | None:
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Whether a model was ever released because it passed, whatever became of it since."""
+    """Return whether a model was ever released because it passed, even if it was taken back since."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

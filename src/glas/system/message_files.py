@@ -1,7 +1,7 @@
 """Folders that hold words or sound of exported messages outside the export, such as reports and work of a training.
 
-Each says in a file which messages it is about. So what is about somebody whose messages have left the export can be
-found and deleted, by the export.
+Each says in a file which messages it is about. So the export can find and delete files about messages that have left
+it.
 """
 
 import json
@@ -37,7 +37,7 @@ def message_of(audio: Path) -> int | None:
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """Delete what folders hold of messages, if one of their messages is not exported any more.
+    """Delete the files about messages in folders of which a message is not exported any more.
 
     Args:
         places: the folders lie in these, at any depth.
@@ -53,7 +53,7 @@ def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path
 
 
 def delete_messages(folder: Path) -> None:
-    """Delete what a folder holds of messages; harmless files stay, and the list goes last."""
+    """Delete a folder's files about messages; harmless files stay, and the list is deleted last."""
     harmless = _read(folder / LIST)[1]
     for path in folder.iterdir():
         if path.name in harmless or path.name == LIST:
@@ -68,7 +68,7 @@ def delete_messages(folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[set[int], set[str]]:
-    """Return messages and harmless files; a list that cannot be read is about somebody who has left."""
+    """Return messages and harmless files; a list that cannot be read counts as one with a deleted message."""
     try:
         told = json.loads(path.read_bytes())
         return set(told["messages"]), set(told["harmless"])

@@ -68,7 +68,7 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Let every label exist from the start, because Prometheus does not see the first count of a new one."""
+        """Create every label at the start, because Prometheus does not see the first count of a new one."""
         for kind in (_RECORDING, _OTHER):
             self._received.labels(kind)
         for outcome in (OK, REFUSED, NOT_ANSWERED, *sorted(self._codes)):

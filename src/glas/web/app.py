@@ -1,8 +1,8 @@
 """The FastAPI app of `web`: the page that turns speech into text, sample messages for it, and the pages behind sign-in.
 
-All of them are plain HTML, CSS and JavaScript modules, and ask nobody but this server for anything. The first page
-talks to the API of `nn_service` at the same origin, which `launch` mounts (or proxies) below it; it works without
-anybody signed in, and without a database.
+All of them are plain HTML, CSS and JavaScript modules, and load everything from this server only. The first page talks
+to the API of `nn_service` at the same origin, which `launch` mounts (or proxies) below it; it works without anybody
+signed in, and without a database.
 """
 
 import hashlib

@@ -126,7 +126,7 @@ class Frame:
     def failure(
         self, request: Request, error: GlasError | HTTPException | RequestValidationError, say: Catalogue
     ) -> Response:
-        """Return a page that says what went wrong; who is not signed in gets the way to sign in."""
+        """Return a page with the error; a person who is not signed in is sent to the page for signing in."""
         if isinstance(error, AuthenticationError):
             return RedirectResponse("/sign-in", 303)
         match error:

@@ -1,7 +1,7 @@
 """Plots as SVG that the server draws: no script is needed, and colours come from the style sheet, light or dark.
 
 Everything is drawn with classes (`plot.css`): the policy of the pages allows no style in the HTML. Every plot has a
-name for screen readers; the numbers stand in a table beside it.
+name for screen readers; a table next to it has the numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -165,7 +165,7 @@ def _labels(labels: Sequence[str]) -> list[Markup]:
 
 
 def _n_rows(labels: Sequence[str]) -> int:
-    """Return on how many rows the labels stand."""
+    """Return the number of rows for the labels."""
     shown = min(len(labels), _FEW - 1 if len(labels) > _FEW else _FEW)
     room = (_WIDTH - _LEFT - _RIGHT) / max(shown, 1)
     return 2 if any(len(label) * _LETTER > room for label in labels) else 1

@@ -1,6 +1,6 @@
 """Sample messages: audio files in a directory, for those who have none at hand.
 
-A line of `texts.jsonl` beside them tells what is said in one: `{"file": "message-1.ogg", "text": "…"}`.
+A line of `texts.jsonl` in the same directory has the words of one: `{"file": "message-1.ogg", "text": "…"}`.
 """
 
 import json

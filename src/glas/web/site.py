@@ -1,4 +1,4 @@
-"""What the pages need, made once: clients, sessions, the frame that they share."""
+"""The objects that all pages need: clients, sessions, the frame that they share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Services:
 
 @dataclass(frozen=True)
 class Site:
-    """What routes of pages find under `site_of(request)`.
+    """The objects that routes of pages get by `site_of(request)`.
 
     Attributes:
         given: clients of other parts; None where nobody can sign in.
@@ -45,7 +45,7 @@ class Site:
 
     @property
     def services(self) -> Services:
-        """The clients; for pages that ask for a right, which nobody has where nobody can sign in."""
+        """The clients; only for pages that require a right, so that people can sign in."""
         if self.given is None:
             raise LookupError("expected services behind the pages")
         return self.given

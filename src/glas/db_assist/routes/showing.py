@@ -1,4 +1,4 @@
-"""Routes about texts that the bot is to show anew."""
+"""Routes about texts that the bot must show again, because they were corrected on a page."""
 
 from typing import Annotated
 

@@ -127,7 +127,7 @@ async def on_news(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Store whether a person wants to be told of models that learnt from them, and show it in the message."""
+    """Store whether a person wants news of models that learnt from them, and show it in the message."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return

@@ -115,7 +115,7 @@ class Keyboards:
     def news(
         self, *, wanted: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Button to be told no more of new models, or to be told again; see `consent`."""
+        """Make the button that switches news of models off or on; see `consent`."""
         text = say("button-news-no") if wanted else say("button-news-yes")
         values = (NEWS, int(not wanted), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))

@@ -33,7 +33,7 @@ class _Reference(_Value):
 
 
 class Message(_Value):
-    """A message of the export: what training needs of its JSON file."""
+    """A message of the export: the fields of its JSON file that training needs."""
 
     id: int
     score: Score

@@ -47,7 +47,7 @@ STATE = "data.json"
 
 @dataclass(frozen=True)
 class FinetuneRecipe:
-    """How a model is fine-tuned.
+    """Settings of a fine-tuning.
 
     Attributes:
         fit: options of the adapter's training.
@@ -124,7 +124,7 @@ class _Task(NamedTuple):
 
 @contextmanager
 def _unless_deleted(work: Path) -> Iterator[None]:
-    """Raise a clear error if clips of the training were deleted, because somebody asked to be forgotten."""
+    """Raise a clear error if clips of the training were deleted, because a person's data was deleted."""
     is_listed = (work / LIST).exists()
     try:
         yield

@@ -1,4 +1,4 @@
-"""What every request for a page passes: it comes from a page of ours, and its person may do what it asks for."""
+"""Check every request for a page: it comes from a page of ours, and its person has the necessary right."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -23,7 +23,7 @@ class ForeignPageError(ForbiddenError):
 
 
 def visitors_of(request: Request) -> Visitors:
-    """Return the object that finds out who asks."""
+    """Return the object that finds the visitor of a request."""
     found: Visitors = request.app.state.visitors
     return found
 
@@ -40,7 +40,7 @@ Visit = Annotated[Visitor, Depends(visitor_of)]
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
     """Make the dependency of a page: it admits people who have a right; None admits everybody.
 
-    It raises AuthenticationError if somebody is not signed in, ForbiddenError if they lack the right, and
+    It raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right, and
     ForeignPageError.
     """
 
@@ -73,7 +73,7 @@ def check_size(request: Request) -> None:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse what a foreign page makes a browser send; browsers say with each such request whose page asks."""
+    """Refuse a request that a foreign page has sent; browsers name the sending page in each such request."""
     told = request.headers.get("sec-fetch-site")
     if told is not None and told != "same-origin":
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")

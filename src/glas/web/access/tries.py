@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in with links that do not work."""
+"""Limit the attempts to sign in with links that do not work."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""Who asks for a page: the session of the request's cookie, the person behind it, their language."""
+"""Visitors of the pages: the session of a request's cookie, its person, their language."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +17,7 @@ _COOKIE: Final = "glas-session"
 
 @dataclass(slots=True)
 class Visitor:
-    """Somebody who asks; without `user` they are not signed in.
+    """A visitor of a page; without `user` they are not signed in.
 
     Attributes:
         session: of the request's cookie.
@@ -35,14 +35,14 @@ class Visitor:
 
     @property
     def person(self) -> int:
-        """Telegram's id of the person; for pages that ask for a right, which nobody has who is not signed in."""
+        """Telegram's id of the person; only for pages that require a right, whose visitors are signed in."""
         if self.user is None:
             raise LookupError("expected somebody who is signed in")
         return self.user.tg_id
 
 
 class Visitors:
-    """Find out who asks; write the cookie of the answer."""
+    """Find the visitor of a request; write the cookie of the answer."""
 
     def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
         """Initialise it.
@@ -64,9 +64,9 @@ class Visitors:
         self._cookie = f"__Host-{_COOKIE}" if self._is_secure else _COOKIE
 
     async def find(self, request: Request) -> Visitor:
-        """Return who asks; the same visitor for all who want to know it of one request.
+        """Return the visitor of a request; every call for one request returns the same object.
 
-        A session ends when what its person may do has changed, or when they are banned or were forgotten.
+        A session ends if the person's rights have changed, if they are banned, or if their data was deleted.
 
         Raises:
             ServiceError: db_assist does not answer.
@@ -77,7 +77,7 @@ class Visitors:
         return found
 
     def begin(self, visitor: Visitor, user: User) -> bool:
-        """Sign a person in; False if they may do nothing, since they are banned."""
+        """Sign a person in; return False if they have no rights, because they are banned."""
         rights = rights_of(user, self._admins)
         if Right.SIGNED_IN not in rights:
             return False

@@ -1,4 +1,4 @@
-"""What administrators did, for administrators. Nothing here can be changed, by nobody."""
+"""The page of the audit, for administrators. Nobody can change anything here."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""Figures for administrators: how much, how well, how fast, what was paid, what failed."""
+"""Figures for administrators: amounts, quality, speed, payments, failures."""
 
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -36,9 +36,9 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 
 @router.get("/dashboard")
 async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
-    """Show all figures; what a part does not tell now is left out with a word about it.
+    """Show all figures; if a part does not answer, a sentence replaces its figures.
 
-    Those of the database are up to `MOST_AGE_S` old, unless somebody asks for fresh ones. The page says of when they
+    Those of the database are up to `MOST_AGE_S` old, unless the request asks for fresh ones. The page says of when they
     are.
     """
     site = site_of(request)

@@ -1,4 +1,4 @@
-"""What a card of the dashboard consists of."""
+"""The parts of a card of the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

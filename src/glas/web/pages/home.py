@@ -1,4 +1,4 @@
-"""Where people arrive after they have signed in: what they may do here."""
+"""The first page after signing in: the pages that a person may open."""
 
 from fastapi import Request, Response
 

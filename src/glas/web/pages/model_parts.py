@@ -1,4 +1,4 @@
-"""How models, verdicts of the gate and rounds of learning are written on the pages."""
+"""Write models, verdicts of the gate and rounds of learning for the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
 
 
 def short(name: str | None) -> str:
-    """Return the name of a model without the folder in which it lies."""
+    """Return the name of a model without its folder."""
     return "—" if name is None else name.rpartition("/")[2]
 
 
@@ -85,7 +85,7 @@ def took(step: StepRecord) -> str:
 
 
 def outcome(step: StepRecord, say: Catalogue) -> str:
-    """Return what is to be known of a step."""
+    """Return the result of a step in words."""
     details = step.details
 
     def number(name: str, digits: int = 1) -> str:

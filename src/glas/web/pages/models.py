@@ -1,4 +1,4 @@
-"""Models that were judged, for administrators: what they are made of, what the gate measured, which one serves.
+"""Models that were judged, for administrators: their origin, the gate's figures, and the one that serves.
 
 A decision is recorded by db_assist first, and then nn_service serves the model. If it cannot, the decision is taken
 back. If this process dies in between, the page shows that another model serves than was decided, with a button.
@@ -55,7 +55,7 @@ async def models(request: Request, visit: Visit) -> Response:
 
 @router.get("/models/{number}")
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
-    """Show one: lineage, verdict, report, decisions, and what can be decided now.
+    """Show one model: lineage, verdict, report, decisions, and the decisions that are possible now.
 
     `kept` is false after a decision that holds until a restart only, because GLAS_MODEL names another model.
     """
@@ -97,7 +97,7 @@ async def report(request: Request, visit: Visit, number: Number) -> Response:
 async def promote(
     request: Request, visit: Visit, number: Number, *, expected: Expected, key: Key, reason: Reason = ""
 ) -> Response:
-    """Let a model serve; with a reason also one that the gate has refused."""
+    """Let a model serve; one that the gate has refused needs a reason."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     is_forced = _is_refused(shown)
@@ -156,7 +156,7 @@ async def roll_back(request: Request, visit: Visit, number: Number, key: Key, re
 
 @router.post("/models/{number}/serve")
 async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
-    """Let nn_service serve the champion, if it serves another model than was decided."""
+    """Let nn_service serve the champion, if it serves another model."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     if shown.state is not ModelState.CHAMPION:
@@ -172,7 +172,7 @@ async def _serve(services: Services, name: str) -> bool:
 
 
 async def _served(services: Services) -> ModelRef | None:
-    """Return what serves now; None if nn_service does not say so."""
+    """Return the model that serves now; None if nn_service does not answer."""
     try:
         return None if services.nn_service is None else (await services.nn_service.health()).served
     except GlasError:

@@ -1,4 +1,4 @@
-"""People, for administrators: find somebody, see what is held, change rights, delete their data."""
+"""People, for administrators: find a person, see their data, change their rights, delete their data."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -88,7 +88,7 @@ async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotate
 
 @router.post("/people/{tg_id}/reviewer")
 async def set_reviewer(request: Request, visit: Visit, tg_id: Person, is_reviewer: Annotated[bool, Form()]) -> Response:
-    """Let a person review, or not any more."""
+    """Set whether a person may review."""
     await site_of(request).services.db_assist.set_reviewer(tg_id, is_reviewer=is_reviewer, by=visit.person)
     return _back(request, tg_id)
 
@@ -103,7 +103,7 @@ async def set_ban(
     days: Annotated[int, Form(ge=0, le=_MOST_DAYS)] = 0,
     reason: Reason = "",
 ) -> Response:
-    """Ban a person, for some days or until somebody lifts it, or lift the ban."""
+    """Ban a person, for some days or without an end, or lift the ban."""
     _refuse_protected(tg_id, site_of(request))
     db_assist = site_of(request).services.db_assist
     if is_banned:
@@ -162,7 +162,7 @@ def _back(request: Request, tg_id: int) -> Response:
 
 
 def _expire(tg_id: int, site: Site) -> None:
-    """Let what the person may do count at once."""
+    """Forget the person's cached data, so that their new rights apply at once."""
     if site.visitors.people is not None:
         site.visitors.people.expire(tg_id)
 

@@ -22,7 +22,7 @@ Number = Annotated[RowId, Path()]
 
 @router.get("/people/{tg_id}/messages/{number}")
 async def message(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Show a message: sound, segments, versions, history of its words, what it paid."""
+    """Show a message: sound, segments, versions, history of its words, payments."""
     site = site_of(request)
     db_assist, data_loader = site.services.db_assist, site.services.data_loader
     found = await db_assist.read_message(number, tg_id, by=visit.person)

@@ -1,6 +1,6 @@
 """Sign in by a link of the bot, sign out, choose the language.
 
-Telegram fetches links to show previews, so that to look at a link must not use it up: that shows a button, which does.
+Telegram fetches links to show previews, so opening a link must not use it up. It shows a button, which uses it up.
 """
 
 from typing import Annotated, Final

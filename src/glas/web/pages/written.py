@@ -1,4 +1,4 @@
-"""How times, lengths and numbers are written on the pages."""
+"""Write times, lengths and numbers for the pages."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def clock(value: datetime) -> Markup:
 
 
 def length(seconds: float | None) -> str:
-    """Return how long a recording is: "0:07", "1:02:03"; a dash where nobody knows."""
+    """Write the length of a recording: "0:07", "1:02:03"; a dash if it is not known."""
     if seconds is None:
         return "—"
     whole = round(seconds)
