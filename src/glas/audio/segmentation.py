@@ -24,7 +24,7 @@ _DIP_FRAMES = 3
 
 
 class SegmentationOptions(BaseModel):
-    """Where speech begins and ends, and how long a piece may be. All lengths are seconds."""
+    """Options of segmentation: limits for speech, pauses and pieces. All lengths are seconds."""
 
     model_config = ConfigDict(frozen=True)
 

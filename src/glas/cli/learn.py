@@ -1,4 +1,4 @@
-"""`glas learn`: one round from corrected messages to a better model, or a round again and again."""
+"""`glas learn`: run one round from corrected messages to a better model, or repeat rounds."""
 
 import time
 from dataclasses import replace

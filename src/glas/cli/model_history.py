@@ -72,7 +72,7 @@ def retire(
 
 
 def _is_meant(record: "ModelRecord", wanted: str) -> bool:
-    """Whether a person means this model: by its number, its name, the end of its name, or its version."""
+    """Return whether a text names this model: by its number, its name, the end of its name, or its version."""
     return wanted in (str(record.id), record.name, record.version, record.name.rpartition("/")[2])
 
 

@@ -107,7 +107,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record that a candidate was refused or a champion rolled back; if that fails, only say so.
+    """Record that a candidate was refused or a champion rolled back; if that fails, only print a warning.
 
     Nothing is recorded if the model has another state by now.
     """
@@ -121,7 +121,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of the machine lets a model serve; if db_assist does not answer, only say so.
+    """Record that the user of the machine lets a model serve; if db_assist does not answer, only print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -142,7 +142,7 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 
 
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the model before the one that serves, and the one that serves; None if nothing is known of a release.
+    """Return the former model and the present one; None if no release is recorded.
 
     Decisions of administrators in Telegram are in db_assist only. Releases from before there were records are in the
     journal only.

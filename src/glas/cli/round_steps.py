@@ -28,7 +28,7 @@ class RecordedSteps(Steps):
         self._exported = datetime.now(UTC)
 
     def begun(self, name: str, step: LearningStep) -> None:
-        """Record that a step begins; with the first one, the export before it."""
+        """Record that a step begins; before the first one, also record the export."""
         if step is LearningStep.DATASET and self._exported is not None:
             began = self._began[LearningStep.EXPORT]
             self._record(name, LearningStep.EXPORT, StepEntry(began=began, finished=self._exported))

@@ -34,7 +34,7 @@ class AdministrationCalls(ABC):
     async def ban(
         self, tg_id: int, *, by: int | None = None, reason: str | None = None, until: datetime | None = None
     ) -> User:
-        """Keep a person out: their messages and ratings are refused with `ForbiddenError`.
+        """Ban a person: their messages and ratings are refused with `ForbiddenError`.
 
         Args:
             tg_id: the person.
@@ -73,7 +73,7 @@ class AdministrationCalls(ABC):
         return Transcription.model_validate(await self._call("POST", "/audit/readings", body))
 
     async def read_report(self, model_id: int, *, by: int) -> None:
-        """Write down that an administrator opens the report about a model, in which words and sound of people are.
+        """Write into the audit that an administrator opens the report about a model, with words and sound of people.
 
         Raises:
             NotFoundError: no such model.

@@ -58,7 +58,7 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}", {"by": by}))
 
     async def delete_message(self, transcription_id: int, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete one message of a person; its payments stay. `by` as with `forget`.
+        """Delete one message of a person; its payments stay. `by` is the same as in `forget`.
 
         Raises:
             NotFoundError: there never was such a message, or nobody registered under this id.
@@ -68,9 +68,9 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._call("DELETE", f"/transcriptions/{transcription_id}", None, params))
 
     async def work_to_forget(self) -> WorkToForget:
-        """Whose records of work the bot must still delete, because their data was deleted."""
+        """Return the people whose data was deleted, and whose records of work the bot must still delete."""
         return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
 
     async def work_forgotten(self, tg_id: int) -> None:
-        """Say that the bot has deleted them."""
+        """Store that the bot has deleted the records of a person."""
         await self._call("DELETE", f"/work-to-forget/{tg_id}")

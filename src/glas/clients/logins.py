@@ -1,4 +1,4 @@
-"""The calls about links for signing in to the pages, a part of the client of db_assist."""
+"""Calls about links for signing in to the pages, a part of the client of db_assist."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -33,7 +33,7 @@ class LoginCalls(ABC):
         await self._call("PUT", f"/users/{tg_id}/login", _hashed(token))
 
     async def redeem_login(self, token: str) -> User:
-        """Return whose token it is. Unlike other calls it works once: a repeat finds the token used.
+        """Return the person of a token, and use it up. Unlike other calls, a repetition fails.
 
         Raises:
             NotFoundError: it was used, has expired or never was one.

@@ -36,7 +36,7 @@ class ModelCalls(ABC):
     ) -> Any: ...
 
     async def record_model(self, entry: ModelEntry) -> ModelRecord:
-        """Record a model that was judged; one that is known gets the new verdict and decision, unless it has them.
+        """Record a model that was judged. A model that is known already gets the new verdict and decision.
 
         Raises:
             ConflictError: it is retired.
@@ -44,11 +44,11 @@ class ModelCalls(ABC):
         return ModelRecord.model_validate(await self._call("PUT", "/models", entry))
 
     async def models(self, state: ModelState | None = None) -> tuple[ModelRecord, ...]:
-        """All models that were judged, the newest first; only those in one state, if it is given."""
+        """Return all models that were judged, the newest first; only those in one state, if it is given."""
         return _models.validate_python(await self._call("GET", "/models", params={"state": state}))
 
     async def model(self, ref: ModelRef) -> ModelRecord | None:
-        """The record of one version of a model; None if there is none."""
+        """Return the record of one version of a model; None if there is none."""
         params = {"name": ref.name, "version": ref.version}
         found = _models.validate_python(await self._call("GET", "/models", params=params))
         return found[0] if found else None

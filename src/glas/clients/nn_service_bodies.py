@@ -112,7 +112,7 @@ class KeywordBody(Body):
 
 
 class WarningBody(Body):
-    """Why a text may be wrong as a whole."""
+    """A warning that the whole text may be wrong, with its reason."""
 
     code: Literal["language_not_written"]
     language: str = Field(description="ISO 639-1 code of what is probably spoken.")

@@ -40,7 +40,7 @@ class HypothesisOut(_Value):
 
 
 class ReferenceOut(_Value):
-    """The words that a person says were said; never an engine's."""
+    """The words of a recording according to a person; never an engine's text."""
 
     file: str
     text: str

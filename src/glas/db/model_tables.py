@@ -40,7 +40,7 @@ class ModelRow(Base):
 
 
 class ModelPersonRow(Base):
-    """A person whom a model learnt from, and who has not asked to be forgotten."""
+    """A person whom a model learnt from, and whose data was not deleted."""
 
     __tablename__ = "model_people"
 

@@ -74,7 +74,7 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
     """Begin to send an announcement; None if it is not to be sent any more.
 
-    One run at a time has it, so another claim is that of a run which has died. News are then taken for sent.
+    One run at a time has it, so another claim is that of a run which has died. News then count as sent.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:
@@ -146,7 +146,7 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _may_be_sent() -> ColumnElement[bool]:
-    """Whether an announcement was not sent, and its model and its person are such that it should be."""
+    """Return the condition that an announcement was not sent, and that its model and its person still need it."""
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     wants_news = and_(
         ModelRow.state == ModelState.CHAMPION.value,

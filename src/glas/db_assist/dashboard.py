@@ -115,7 +115,7 @@ class CountedErrors:
 
 
 class KeptFigures:
-    """The figures that were counted last, for callers to whom their age does not matter."""
+    """The figures that were counted last, for callers that accept older ones."""
 
     def __init__(self) -> None:
         self._counted = CountedErrors()

@@ -37,7 +37,7 @@ async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None
 
 
 async def redeem(token_sha256: str, *, session: AsyncSession) -> User:
-    """Use up a token, and return whose it is.
+    """Use up a token, and return its person.
 
     Raises:
         NotFoundError: it was used, has expired or never was one.

@@ -36,7 +36,7 @@ class Decider:
 
 @dataclass(frozen=True)
 class Ground:
-    """Why a decision was made.
+    """The reason of a decision.
 
     Attributes:
         reason: in words.
@@ -112,7 +112,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Give a model a state; if the champion leaves, the model that served before it is the champion again."""
+    """Set the state of a model; if the champion loses its state, the model before it becomes the champion again."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION
@@ -151,7 +151,7 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Give a model a state in which it does not serve; at once, since there may be one champion only."""
+    """Set a state in which a model does not serve, and write it at once, because there may be one champion only."""
     row.state = state.value
     if state is not ModelState.CANDIDATE:
         await announcements.drop_unsent_news(row.id, session=session)

@@ -16,7 +16,7 @@ _BATCH = 1000
 
 
 async def add(model_id: int, message_ids: Sequence[int], *, session: AsyncSession) -> None:
-    """Store whom a model learnt from: the senders of these messages, as far as the messages are still there."""
+    """Store the people whom a model learnt from: the senders of those of these messages that still exist."""
     people = set[int]()
     for start in range(0, len(message_ids), _BATCH):
         some = message_ids[start : start + _BATCH]

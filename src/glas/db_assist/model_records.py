@@ -1,4 +1,4 @@
-"""Record models that were judged, and decide about them: which one serves, which one is taken back."""
+"""Record models that were judged, and decisions to let one serve or to take it back."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +24,7 @@ _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, Mod
 async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
     """Record a model that was judged, the people whom it learnt from, their news, and the decision with the verdict.
 
-    One that is known gets the verdict and the decision, unless those are its last ones.
+    A model that is known already gets the verdict and the decision, unless they repeat its last ones.
 
     Raises:
         ConflictError: it is retired.
@@ -45,7 +45,7 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
 
 
 async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSession) -> DecisionResult:
-    """Change the state of a model; the one before serves again where the champion is taken back.
+    """Change the state of a model; if the champion is taken back, the model before it serves again.
 
     Raises:
         NotFoundError: no such model or person.
@@ -191,7 +191,7 @@ def _refuse_retired(row: ModelRow) -> None:
 
 
 async def _is_last(decision: ModelDecisionRow, *, session: AsyncSession) -> bool:
-    """Whether the last decision about a model says the same."""
+    """Return whether the last decision about a model is the same."""
     mine = select(ModelDecisionRow).where(ModelDecisionRow.model_id == decision.model_id)
     last = (await session.scalars(mine.order_by(ModelDecisionRow.id.desc()).limit(1))).one_or_none()
     said = ("state", "is_forced", "operator", "reason", "verdict")

@@ -22,7 +22,7 @@ class Action(StrEnum):
 
 
 class AuditEntry(BaseModel):
-    """One action. Entries are never changed or removed, and hold no words of anybody and no Telegram id."""
+    """One action. Entries are never changed or removed, and contain neither people's words nor Telegram ids."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -28,5 +28,5 @@ class Verdict(StrEnum):
 
     @property
     def gives_words(self) -> bool:
-        """Whether it says which words were spoken."""
+        """Whether the review contains the words that were spoken."""
         return self in (Verdict.ACCEPT, Verdict.CORRECT)

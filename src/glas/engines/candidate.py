@@ -51,7 +51,7 @@ def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
 
 
 def end_candidate(models_dir: Path) -> bool:
-    """Take the candidate back; the champion answers everybody again.
+    """Take the candidate back, so that the champion answers everybody.
 
     Returns:
         Whether there was one.

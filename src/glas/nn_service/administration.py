@@ -39,7 +39,7 @@ class _StoppedError(Exception):
 
 @dataclass
 class Fetch:
-    """One fetch, which another thread keeps up to date.
+    """The progress of one fetch; the thread of the fetch updates it.
 
     Attributes:
         name: uniform name of the model.
@@ -60,7 +60,7 @@ class Fetch:
 
     @property
     def is_running(self) -> bool:
-        """Whether there is more to come."""
+        """Whether the fetch still runs."""
         return self.state in _RUNNING
 
     @property
@@ -74,7 +74,7 @@ class Fetch:
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:
-        """Take a progress report.
+        """Store a progress report.
 
         Raises:
             _StoppedError: the fetch is wanted no more.
@@ -107,7 +107,7 @@ class Administration:
 
     @property
     def fetch(self) -> Fetch | None:
-        """The fetch that runs, or the last one."""
+        """Return the running fetch, or the last one."""
         return self._fetch
 
     def find(self, name: str) -> str:

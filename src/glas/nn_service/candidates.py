@@ -1,4 +1,4 @@
-"""Routes of the candidate: which one is tried on which share of people; for administrators to take it back."""
+"""Routes of the candidate: show it with its shares; for administrators, take it back."""
 
 import asyncio
 

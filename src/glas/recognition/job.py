@@ -83,7 +83,7 @@ class Job:
 
 
 def following(other: Future[None]) -> Future[None]:
-    """Return a future that ends as another one does; to cancel it leaves the other one."""
+    """Return a future with the result of another one; cancelling it does not cancel the other one."""
     mine: Future[None] = Future()
 
     def follow(done: Future[None]) -> None:

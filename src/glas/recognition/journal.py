@@ -50,7 +50,7 @@ def read(models_dir: Path) -> list[Promotion]:
 
 
 def last_release(models_dir: Path) -> Promotion | None:
-    """Return the decision by which the present model serves; None if it was taken back, or there was none."""
+    """Return the decision that let the present model serve; None if it was taken back, or if there was none."""
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
 

@@ -1,7 +1,6 @@
 """Folders that hold words or sound of exported messages outside the export, such as reports and work of a training.
 
-Each says in a file which messages it is about. So the export can find and delete files about messages that have left
-it.
+Each has a file that lists its messages. So the export can find and delete files about messages that have left it.
 """
 
 import json
@@ -16,7 +15,7 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write down which exported messages a folder is about, before anything of them is written into it.
+    """Write the list of a folder's messages, before any file about them is written into it.
 
     Args:
         folder: made if it is not there.

@@ -94,7 +94,7 @@ async def page(request: Request) -> Response:
 
 
 def _version_of(directory: Path) -> str:
-    """A name for the content of all files: it changes when any of them does, so that they may be cached for ever."""
+    """Return a hash over the content of all files; it changes with any of them, so that they may be cached for ever."""
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):
         if file.is_file():

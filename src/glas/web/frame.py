@@ -1,4 +1,4 @@
-"""The frame of the pages: templates, navigation by right, error pages, headers; and how a page is declared."""
+"""The frame of the pages: templates, navigation by right, error pages, headers, and the declaration of a page."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -50,12 +50,12 @@ class Page:
 
 
 def page_router(right: Right | None) -> APIRouter:
-    """Make a router all of whose routes ask for a right; None lets everybody in."""
+    """Make a router whose routes all require a right; None admits everybody."""
     return APIRouter(route_class=PageRoute, dependencies=[Depends(guard.needs(right))], include_in_schema=False)
 
 
 class PageRoute(APIRoute):
-    """A route of the pages: failures become pages for people, and every answer gets its headers and its cookie."""
+    """A route of the pages: errors become pages for people, and every answer gets its headers and its cookie."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler."""

@@ -30,7 +30,7 @@ def bars(title: str, values: Sequence[tuple[str, float]]) -> Markup:
 
 
 def stacks(title: str, values: Sequence[tuple[str, Sequence[float]]], *, colours: Sequence[int]) -> Markup:
-    """Draw bars of several parts, from the bottom up; `colours` says which class each part has."""
+    """Draw bars of several parts, from the bottom up; `colours` has the colour class of each part."""
     most = _round_up(max((sum(parts) for _, parts in values), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
     drawn: list[Markup] = [*_scale(most)]
@@ -81,7 +81,7 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
 
 
 def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]]) -> Markup:
-    """Draw how often the model is right against how sure it says it is.
+    """Draw the share of right words over the confidence of the model.
 
     Args:
         title: name of the plot.
@@ -145,7 +145,7 @@ def _scale(most: float) -> list[Markup]:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Write the labels; of many only the first, the middle and the last one. Wide ones take turns on two rows."""
+    """Write the labels; of many only the first, the middle and the last one. Wide labels alternate between two rows."""
     if not labels:
         return []
     step = (_WIDTH - _LEFT - _RIGHT) / len(labels)

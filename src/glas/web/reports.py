@@ -18,7 +18,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def report_page(body: str) -> HTMLResponse:
-    """Return the answer with a report, and the policy that lets exactly its parts work."""
+    """Return the answer with a report, and a policy that permits exactly its parts."""
     return HTMLResponse(body, headers={"Content-Security-Policy": policy_of(body)})
 
 

@@ -1,4 +1,4 @@
-"""Sample messages: audio files in a directory, for those who have none at hand.
+"""Sample messages: audio files in a directory, for people without a recording of their own.
 
 A line of `texts.jsonl` in the same directory has the words of one: `{"file": "message-1.ogg", "text": "…"}`.
 """
@@ -15,7 +15,7 @@ _TEXTS_FILE: Final = "texts.jsonl"
 
 
 class Sample(BaseModel):
-    """One message to try."""
+    """One sample message."""
 
     model_config = ConfigDict(frozen=True)
 

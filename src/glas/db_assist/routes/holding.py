@@ -43,7 +43,7 @@ async def ledger(request: Request, tg_id: PersonPath, before: Before = None, lim
 
 @router.get("/transcriptions/{transcription_id}/transactions")
 async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction, ...]:
-    """Return the ledger entries that a message paid, to its speaker and to reviewers."""
+    """Return the ledger entries about a message, of its speaker and of reviewers."""
     async with database(request).reading() as session:
         return await holding.entries_about(transcription_id, session=session)
 

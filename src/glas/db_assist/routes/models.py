@@ -46,7 +46,7 @@ async def models(
 
 @router.post("/models/{model_id}/decisions")
 async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -> DecisionResult:
-    """Change the state of a model, and return the model that is to serve."""
+    """Change the state of a model, and return the model that must serve now."""
     async with database(request).writing() as session:
         return await model_records.decide(model_id, wanted, session=session)
 

@@ -1,8 +1,8 @@
 """Send announcements about models: news to those who taught one, and questions to administrators.
 
-The bot looks for them again and again and enqueues each as work of its own, once. News must not come twice. They are
-claimed in the database right before they are sent. A run that finds them claimed by another one, which was killed,
-sends nothing. Before the claim, a harmless call checks whether the person can be reached now.
+The bot looks for them regularly, and enqueues each once, as separate work. News must not come twice. They are claimed
+in the database right before they are sent. A run that finds them claimed by another one, which was killed, sends
+nothing. Before the claim, a harmless call checks whether the person can be reached now.
 """
 
 import asyncio

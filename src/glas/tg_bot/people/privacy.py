@@ -135,7 +135,7 @@ async def forget_shared_accounts(
 
 
 async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete again and again the records of people's work whose data was deleted on the pages, until cancelled."""
+    """Delete, until cancelled, the records of work of people whose data was deleted on the pages."""
     while True:
         try:
             await forget_work(db_assist, durable)

@@ -127,7 +127,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *news.inline_keyboard])
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under the question whether a candidate is to serve."""
+        """Make the buttons under the question whether a candidate shall serve."""
         row = [
             self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
             for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))

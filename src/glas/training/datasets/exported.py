@@ -64,7 +64,7 @@ class Target(NamedTuple):
 
     @property
     def may_be_tested(self) -> bool:
-        """Whether a model may be measured with them: there are words, and a person wrote them."""
+        """Return whether a model may be measured with these words: there are some, and a person wrote them."""
         return bool(self.text) and self.rank != HYPOTHESIS
 
 

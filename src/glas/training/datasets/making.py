@@ -42,7 +42,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class MadeVersion:
-    """A version that was made, and how many messages of the export did not come in, by reason."""
+    """A version that was made, and the number of messages of the export that were left out, by reason."""
 
     version: Version
     path: Path

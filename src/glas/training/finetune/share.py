@@ -1,7 +1,7 @@
 """Choose how much of a learnt change is kept.
 
-The whole change fits the corrected messages best, and forgets most of everything else. A part of it often keeps most of
-the gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
+The whole change is best for the corrected messages, and worst for other speech. A part of it often keeps most of the
+gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
 models", 2022). So models with several shares are measured on the development set, and on sets that must not become
 worse.
 """
@@ -30,7 +30,7 @@ class _Value(BaseModel):
 
 
 class Loss(_Value):
-    """By how much a set is recognised worse than by the base.
+    """The rise of the word error rate on a set, compared with the base.
 
     Attributes:
         wer: difference of the word error rates; negative if the set is recognised better.

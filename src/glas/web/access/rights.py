@@ -46,7 +46,7 @@ def written(rights: Iterable[Right]) -> str:
 
 
 class People:
-    """Look people up, and keep the answers for some seconds: a page asks for several things at once."""
+    """Look people up, and keep the answers for some seconds, because a page sends several requests at once."""
 
     def __init__(self, db_assist: DbAssistClient) -> None:
         self._db_assist = db_assist

@@ -8,7 +8,8 @@ How to add a page:
    `site_of(request).frame.page(request, visit, "NAME.html", …)`. Words are `say("…")`, from the `*.ftl` of both
    languages; a family of pages may have a file of its own there.
 3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template gives a script its words by
-`data-` attributes. 4. Add the `PAGE` to `PAGES` below.
+   `data-` attributes.
+4. Add the `PAGE` to `PAGES` below.
 
 A form that changes something has `{{ form_token_field }}` in it; a script sends requests
 with `static/pages/ask.js`, which adds the token. Without it they are refused. Do not check rights or tokens in a route:

@@ -12,7 +12,7 @@ from glas.web.pages import written
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with its plots, its numbers and the statement that gave them.
+    """A figure with its plots, its numbers and its SQL statement.
 
     Attributes:
         name: of the card, as its anchor.

@@ -26,7 +26,7 @@ class Row:
 
 
 def checks(verdict: VerdictRecord | None, say: Catalogue) -> list[Row]:
-    """Return the gate's table, with a row for each condition that it knows; empty for a model that was not judged."""
+    """Return the gate's table with a row for each condition; empty for a model that was not judged."""
     if verdict is None:
         return []
     found = []
@@ -78,7 +78,7 @@ def titled(step: StepRecord, say: Catalogue) -> str:
 
 
 def took(step: StepRecord) -> str:
-    """Return how long a step took; empty while it runs."""
+    """Return the duration of a step; empty while it runs."""
     if step.finished_datetime is None:
         return ""
     return written.length((step.finished_datetime - step.began_datetime).total_seconds())

@@ -1,7 +1,7 @@
 """Models that were judged, for administrators: their origin, the gate's figures, and the one that serves.
 
 A decision is recorded by db_assist first, and then nn_service serves the model. If it cannot, the decision is taken
-back. If this process dies in between, the page shows that another model serves than was decided, with a button.
+back. If this process is killed in between, the page shows that another model serves, with a button.
 """
 
 import secrets
@@ -85,7 +85,7 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
 
 @router.get("/models/{number}/report")
 async def report(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the gate's page about a model, with words and sound of people; the audit records who opens it."""
+    """Send the gate's page about a model, with words and sound of people; the audit records each opening."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     body = await services.data_loader.report(shown.version)

@@ -1,4 +1,4 @@
-"""The page of reviewers: one recording after the other, with its text, to be judged by single keys.
+"""The page of reviewers: one recording after the other, with its text; one key judges it.
 
 A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. Two
 messages are held: the one that is heard, and the next one, which the page loads meanwhile.
@@ -191,7 +191,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Hold the next message whose recording is in the store."""
+    """Hold the next message that has its recording in the store."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -221,7 +221,7 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of a second text, each with whether it differs; none if both texts say the same.
+    """Return the words of a second text, each with a mark if it differs; none if both texts have the same words.
 
     Words are compared as error rates compare them: case and punctuation do not count.
     """

@@ -26,7 +26,7 @@ own_router = page_router(Right.SIGNED_IN)
 
 @open_router.get("/sign-in")
 async def explain(request: Request, visit: Visit) -> Response:
-    """Say how to get a link; redirect people who are signed in."""
+    """Explain how to get a link; redirect people who are signed in."""
     if visit.session is not None:
         return RedirectResponse(_HOME, 303)
     return _page(request, visit)
@@ -69,7 +69,7 @@ async def sign_out(request: Request, visit: Visit) -> Response:
 
 @own_router.post("/language")
 async def choose_language(request: Request, visit: Visit, language: Annotated[Locale, Form()]) -> Response:
-    """Speak another language from now on, here and in the bot."""
+    """Set the person's language, for the pages and the bot."""
     site = site_of(request)
     await site.services.db_assist.set_locale(visit.person, language)
     if site.visitors.people is not None:

@@ -18,6 +18,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it: such answers can no longer be corrected by a reply."""
+    """Drop the column: such answers can no longer be corrected by a reply."""
     op.drop_index(_INDEX, "transcriptions")
     op.drop_column("transcriptions", "answer_chat_id")
