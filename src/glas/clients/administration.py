@@ -53,7 +53,7 @@ class AdministrationCalls(ABC):
     async def people(
         self, number: int | None = None, *, before: int | None = None, limit: int = 50
     ) -> Page[PersonSummary]:
-        """People, the newest first.
+        """Return a page of people, the newest first.
 
         Args:
             number: Telegram's id, the number of a person's row or of one of their messages; None for everybody.

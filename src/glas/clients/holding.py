@@ -30,7 +30,7 @@ class HoldingCalls(ABC):
         return Holding.model_validate(await self._call("GET", f"/users/{tg_id}/holding"))
 
     async def messages_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transcription]:
-        """A person's messages, the newest first; `before` is the cursor of the page before, `limit` at most 200.
+        """Return a page of a person's messages, the newest first; `before` is the cursor of the last page.
 
         Raises:
             NotFoundError: nobody registered under this id.

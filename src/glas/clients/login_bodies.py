@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist_bodies import Sha256
 
 LOGIN_MINUTES: Final = 5
-"""How long a link lets a person sign in."""
+"""Minutes for which a link works."""
 
 
 class LoginToken(BaseModel):

@@ -34,7 +34,7 @@ class Rank(StrEnum):
 
 
 class Sound(StrEnum):
-    """Whether the sound supports a text, according to an engine that scores it beside its own hypothesis."""
+    """Whether the sound supports a text, according to an engine that scores it and its own hypothesis."""
 
     SUPPORTS = "supports"
     DENIES = "denies"

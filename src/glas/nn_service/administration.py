@@ -111,7 +111,7 @@ class Administration:
         return self._fetch
 
     def find(self, name: str) -> str:
-        """The uniform name of a model that may become the default one: a served one, or one made in the directory.
+        """Return the uniform name of a model that may become the default one: a listed one, or one made here.
 
         A model that was fine-tuned here is found by the last part of its path. So a caller that sees the directory of
         models at another place can name it, and nobody can name a place outside.

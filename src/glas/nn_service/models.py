@@ -26,7 +26,7 @@ _LOADED = "/api/ps"
 
 
 def make_router() -> APIRouter:
-    """The routes."""
+    """Make the router of models."""
     router = APIRouter(tags=["models"])
     router.add_api_route(_MODELS, list_models, methods=["GET"], summary="What can be asked for", responses=failures())
     router.add_api_route(
@@ -69,7 +69,7 @@ async def show_model(request: Request, name: str) -> ModelBody:
 
 
 async def list_loaded(request: Request) -> LoadedModelsBody:
-    """Everything that is in memory."""
+    """Return all models in memory."""
     service = service_of(request)
     registry = service.registry
     return LoadedModelsBody(

@@ -217,4 +217,4 @@ BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Seque
     ("level", lambda one: one.level_db, (-35.0, -25.0)),
     ("confidence", lambda one: one.confidence, (0.6, 0.85)),
 )
-"""What the test set is parted by, and the borders."""
+"""The values by which the test set is divided, and their limits."""

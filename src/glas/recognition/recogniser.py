@@ -204,7 +204,7 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Options with another threshold; speech ends at a probability that is no higher."""
+    """Return options with another threshold; speech ends at a probability that is not higher."""
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 

@@ -25,7 +25,7 @@ class Sample(BaseModel):
 
 
 def list_samples(directory: Path | None) -> list[Sample]:
-    """The samples in order of their names; none if there is no such directory."""
+    """Return the samples in order of their names; none if there is no such directory."""
     if directory is None or not directory.is_dir():
         return []
     texts = _texts(directory / _TEXTS_FILE)
@@ -34,7 +34,7 @@ def list_samples(directory: Path | None) -> list[Sample]:
 
 
 def find_sample(directory: Path | None, name: str) -> Path:
-    """The file of a sample.
+    """Return the file of a sample.
 
     Only a name that the list contains is accepted, so no name can lead out of the directory.
 

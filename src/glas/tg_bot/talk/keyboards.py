@@ -121,7 +121,7 @@ class Keyboards:
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
 
     def settings(self, *, given: bool, wants_news: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under /settings."""
+        """Make the buttons under /settings."""
         consent = self.consent(given=given, asker=asker, born_s=born_s, say=say, in_settings=True)
         news = self.news(wanted=wants_news, asker=asker, born_s=born_s, say=say, in_settings=True)
         return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *news.inline_keyboard])

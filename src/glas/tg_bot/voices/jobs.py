@@ -70,7 +70,7 @@ class ToArchive(BaseModel):
     text: str
     kept: KeptRecognition | None = None
     same_as: int | None = None
-    """Where nothing was recognised, because the file was known: the message whose recognition is copied."""
+    """The message whose recognition is copied, if nothing was recognised because the file was known."""
 
 
 class ArchiveJob(ToArchive):

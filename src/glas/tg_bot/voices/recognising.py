@@ -50,7 +50,7 @@ class Heard(BaseModel):
     keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
-    """What is stored beside the text; None where the text was known before."""
+    """The recognition to store with the text; None if the text was known before."""
     same_as: int | None = None
     """The message of the same file from which the text is known."""
 
@@ -96,7 +96,7 @@ class RecordingRecogniser:
     pseudonyms: Pseudonyms
     second: SecondHypotheses
     n_keywords: int
-    """How many words of vocabularies go with a recording at most."""
+    """Largest number of words from vocabularies that are sent with a recording."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a place in the queue, which `hear` uses."""

@@ -19,7 +19,7 @@ MOST_WORSE: Final = 0.003
 """Word error rate that a set which must not become worse may lose."""
 
 CERTAINTY: Final = 0.8
-"""How certain it must be that such a set has lost anything. docs/lab-notes.md has the simulation it was chosen by."""
+"""Necessary certainty that such a set has become worse. docs/lab-notes.md has the simulation for this value."""
 
 FEWEST_WORDS: Final = 1000
 """Words of such a set below which a loss of a whole point is often overlooked: about 80 sentences."""
@@ -42,7 +42,7 @@ class Loss(_Value):
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the loss is larger than allowed, and unlikely to be chance.
+        """Whether the loss is larger than permitted, and unlikely to be chance.
 
         With few recordings the estimate varies by more than `MOST_WORSE`, so it alone would reject shares by chance.
         """

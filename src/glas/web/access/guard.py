@@ -34,7 +34,7 @@ async def visitor_of(request: Request) -> Visitor:
 
 
 Visit = Annotated[Visitor, Depends(visitor_of)]
-"""Who asks, as a parameter of a route."""
+"""The visitor of a request, as a parameter of a route."""
 
 
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:

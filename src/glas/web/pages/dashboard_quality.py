@@ -12,7 +12,7 @@ _SCORES = ("bad", "normal", "best")
 
 
 def scores(found: Dashboard, say: Catalogue) -> Card:
-    """Shares of the ratings by week and version of the model."""
+    """Make the card of the shares of ratings, by week and version of the model."""
     figure = found.figures["scores"]
     weeks: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     rows = []
@@ -40,7 +40,7 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
-    """Word error rate of texts against their references, by week and version of the model."""
+    """Make the card of the word error rate of texts against their references, by week and version of the model."""
     figure = found.figures["errors_of_versions"]
     series: dict[str, dict[str, float]] = defaultdict(dict)
     rows = []

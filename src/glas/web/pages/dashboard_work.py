@@ -10,7 +10,7 @@ from glas.web.pages.dashboard_cards import Card, as_number, cells, heads
 
 
 def days(found: Dashboard, say: Catalogue) -> Card:
-    """Messages, minutes and people of each of the last 30 days."""
+    """Make the card of messages, minutes and people on each of the last 30 days."""
     figure = found.figures["days"]
     by_day = {str(record["day"]): record for record in figure.records()}
     shown = _all_days(sorted(by_day))
@@ -90,7 +90,7 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Messages without a text, by the code of the error, with its last time."""
+    """Make the card of messages without a text, by the code of the error, with its last time."""
     figure = found.figures["errors"]
     return Card(
         "errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), cells(figure.rows, say), figure.sql

@@ -204,7 +204,7 @@ def _is_refused(model: ModelRecord) -> bool:
 
 
 def _is_same(served: ModelRef, model: ModelRecord) -> bool:
-    """Whether a model serves: nn_service may see the directory of models at another place."""
+    """Return whether a model serves, although nn_service may see the directory of models at another place."""
     names = [one.rpartition("/")[2] for one in (served.name, model.name)]
     return names[0] == names[1] and served.version == model.version
 

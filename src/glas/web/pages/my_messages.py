@@ -30,7 +30,7 @@ async def message(request: Request, visit: Visit, number: Number) -> Response:
 
 @router.get("/data/messages/{number}/sound")
 async def sound(request: Request, visit: Visit, number: Number) -> Response:
-    """Play it."""
+    """Send the sound of the message."""
     mine = await _mine(request, visit, number)
     return await sound_of(request, mine, site_of(request).services.data_loader)
 

@@ -43,7 +43,7 @@ async def message(request: Request, visit: Visit, tg_id: Person, number: Number)
 
 @router.get("/people/{tg_id}/messages/{number}/sound")
 async def sound(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Play it."""
+    """Send the sound of the message."""
     services = site_of(request).services
     found = await services.db_assist.read_message(number, tg_id, by=visit.person)
     return await sound_of(request, found, services.data_loader)
