@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""An answer may stand in another chat than the message: its group became a supergroup meanwhile."""
+"""An answer may be in another chat than the message, if the group became a supergroup meanwhile."""
 
 import sqlalchemy as sa
 from alembic import op
