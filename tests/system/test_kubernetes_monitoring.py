@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from glas.nn_service.metrics import Metrics as RecognitionMetrics
 from glas.tg_bot.metrics import Metrics as BotMetrics
 from glas.tg_bot.voices import jobs
 from tests.conftest import ROOT
-from tests.system.manifests import COMPONENT, KUBERNETES, container, of_kind, pods, written
+from tests.system.manifests import COMPONENT, KUBERNETES, built, container, of_kind, pods, written
 
 _DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("\n## Kubernetes\n")[1].split("\n## ")[0]
 
@@ -106,3 +107,18 @@ def test_the_manual_names_what_exists() -> None:
     assert [set(names.split()) for names in parts] == [
         {container(pod)["image"].split("/")[1].split(":")[0] for pod in pods(written("base")).values()}
     ]
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on this machine, which builds the overlays")
+def test_the_overlay_of_the_manual_builds(tmp_path: Path) -> None:
+    """Copied as it stands there, it changes what it says."""
+    (overlay,) = re.findall(r"(?s)```yaml\n(.*?)```", _DOCS)
+    shutil.copytree(KUBERNETES / "base", tmp_path / "base")
+    mine = tmp_path / "overlays" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "kustomization.yaml").write_text(overlay, encoding="utf-8")
+    manifests = built(str(mine))
+    (patch,) = yaml.safe_load(overlay)["patches"]
+    told = yaml.safe_load(patch["patch"])["data"]
+    assert told.items() <= of_kind(manifests, "ConfigMap")["settings"]["data"].items()
+    assert container(pods(manifests)["tg-bot"])["image"].startswith("registry.example.org/glas/tg_bot:")
