@@ -11,7 +11,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -43,6 +42,7 @@ from glas.domain.errors import ConflictError, GlasError, OverloadedError, Servic
 from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
 from glas.serving.keys import retiring
+from glas.serving.telemetry import telemetry
 from glas.settings import MIB, DbAssistSettings, Settings
 
 # The longest body is a recognised text.
@@ -95,7 +95,14 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
         finally:
             await opened.close()
 
-    app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Glas db_assist",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry("db_assist"),
+    )
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
     app.state.dashboard = KeptFigures()
@@ -114,7 +121,8 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     )
     for router in (module.router for module in api):
         app.include_router(router)
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
+    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the database can be worked with")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
     return app
 
@@ -148,10 +156,18 @@ async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
 
 
 async def health(request: Request) -> Health:
-    """Answer whether the database answers."""
-    async with database(request).reading() as session:
-        await session.execute(text("SELECT 1"))
+    """Answer without asking the database."""
     return Health(status="ok", database=database(request).name, version=glas.__version__)
+
+
+async def ready(request: Request) -> Health:
+    """Answer 200 if the database answers and has the newest schema.
+
+    Raises:
+        ConfigurationError: its schema is another one.
+    """
+    await migrations.require_current(database(request))
+    return await health(request)
 
 
 async def figures(request: Request) -> Response:
