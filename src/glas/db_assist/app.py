@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -166,6 +167,8 @@ async def ready(request: Request) -> Health:
     Raises:
         ConfigurationError: its schema is another one.
     """
+    async with database(request).reading() as session:
+        await session.execute(text("SELECT 1"))
     await migrations.require_current(database(request))
     return await health(request)
 

@@ -49,7 +49,7 @@ class Recorder:
 
     def close(self) -> None:
         """Send the spans that have ended; blocks, at most some seconds."""
-        self._processor.shutdown()
+        self._processor.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     def provider_of(self, part: Part) -> TracerProvider:
         """Return the tracer provider of a part."""
