@@ -1,4 +1,4 @@
-"""Logs with structlog: each message has one id in the logs of all parts, and secrets are redacted.
+"""Logs with structlog: each request has one id in the logs of all parts, and secrets are redacted.
 
 `cli` calls `configure` once. Lines of libraries that use `logging` (uvicorn, httpx) go through the same processors, so
 secrets are redacted in them too, and also in tracebacks.
