@@ -116,6 +116,11 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
+    _add_routes(app)
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
     api = (
         *(users, holding, transcriptions, corrections, reviews, vocabulary),
         *(models, login_routes, ledger_routes, dashboard, showing),
@@ -125,7 +130,6 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
     app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the database can be worked with")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
-    return app
 
 
 async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: asyncio.Event) -> None:
