@@ -30,7 +30,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _GPU = "nn_service_gpu"
 IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "web")
 ONCE = {"folders", "migrate", "model", "s3_fsync"}
-MONITORING = {"prometheus", "grafana"}
+MONITORING = {"prometheus", "grafana", "jaeger"}
 
 
 @pytest.fixture(scope="module")

@@ -92,14 +92,14 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
     variable = f"GLAS_{part.upper()}"
     async with open_http(url=url, token=token) as http:
         try:
-            health = await http.get("/health", timeout=TIMEOUT_S)
+            ready = await http.get("/ready", timeout=TIMEOUT_S)
             # No service has this path: the answer is 404 if the key is right, and 401 if it is not.
             asked = await http.get("/doctor", timeout=TIMEOUT_S)
         except httpx.HTTPError as error:
             away = say("doctor-service-away", part=part, problem=said(error))
             return Finding("fail", away, say("doctor-service-url-do", variable=variable))
-    if health.is_error:
-        ill = say("doctor-service-ill", part=part, status=health.status_code)
+    if ready.is_error:
+        ill = say("doctor-service-ill", part=part, status=ready.status_code)
         return Finding("fail", ill, say("doctor-service-ill-do"))
     if asked.status_code == httpx.codes.UNAUTHORIZED:
         advice = say("doctor-service-key-do", variable=variable)

@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel, SecretStr, ValidationError
 from rich.console import Console
 
-from glas import logs
+from glas import logs, tracing
 from glas.cli.language import say
 from glas.domain.errors import GlasError
 from glas.localisation import plurals
@@ -61,7 +61,8 @@ def open_settings(*, quiet: bool) -> Settings:
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":
         level = "warning"
-    logs.configure(level=level, fmt=settings.log.format, secrets=secrets_of(settings))
+    more = [] if settings.tracing.endpoint is None else [tracing.add_trace_id]
+    logs.configure(level=level, fmt=settings.log.format, secrets=secrets_of(settings), more=more)
     return settings
 
 

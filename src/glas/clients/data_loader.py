@@ -122,9 +122,9 @@ class DataLoaderClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self) -> Health:
+    async def ready(self) -> Health:
         """Return the state of the service; raise `ServiceError` if it does not reach its store."""
-        return Health.model_validate(await call(self._http, "GET", "/health", timeout_s=_TIMEOUT_S))
+        return Health.model_validate(await call(self._http, "GET", "/ready", timeout_s=_TIMEOUT_S))
 
     async def close(self) -> None:
         """Close the connections."""

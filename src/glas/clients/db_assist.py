@@ -73,9 +73,9 @@ class DbAssistClient(
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self) -> Health:
-        """Return the state of the service; raise `ServiceError` if it does not work."""
-        return Health.model_validate(await self._call("GET", "/health"))
+    async def ready(self) -> Health:
+        """Return the state of the service; raise a `GlasError` if it cannot work with its database."""
+        return Health.model_validate(await self._call("GET", "/ready"))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -15,6 +15,7 @@ import httpx
 import structlog
 from pydantic import BaseModel
 
+from glas import tracing
 from glas.clients.in_process import InProcessClient
 from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
 from glas.logs import REQUEST_ID_HEADER
@@ -102,11 +103,9 @@ async def exchange(
     **body: Any,
 ) -> httpx.Response:
     """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises the errors of `call`."""
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    headers = {**(headers or {}), **({REQUEST_ID_HEADER: request_id} if request_id else {})}
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
-            response = await http.request(method, path, headers=headers, **body)
+            response = await http.request(method, path, headers={**(headers or {}), **_carried()}, **body)
     _require_success(response)
     return response
 
@@ -116,14 +115,18 @@ async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
     """Make one call and give its answer before the body has arrived. Raises the errors of `call`."""
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
     with _translated(http, timeout_s):
-        async with asyncio.timeout(timeout_s), http.stream(method, path, headers=headers, **body) as response:
+        async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:
                 await response.aread()
                 _require_success(response)
             yield response
+
+
+def _carried() -> dict[str, str]:
+    """Return the headers by which the logs and the trace of the caller go on in the service."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return {**({REQUEST_ID_HEADER: request_id} if request_id else {}), **tracing.headers()}
 
 
 @contextmanager

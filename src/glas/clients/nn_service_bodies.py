@@ -173,8 +173,14 @@ class TitleBody(Body):
         return self.ru if locale is Locale.RU else self.en
 
 
+class ReadyBody(Body):
+    """Answer of a service that would recognise a recording now."""
+
+    status: Literal["ready"]
+
+
 class HealthBody(Body):
-    """State of a service that works."""
+    """State of a service that answers."""
 
     status: Literal["ok"]
     model: str = Field(description="The default model.")

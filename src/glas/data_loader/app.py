@@ -24,9 +24,10 @@ from glas.s3 import Store, open_store
 from glas.serving import errors
 from glas.serving.gate import Gate
 from glas.serving.keys import retiring
+from glas.serving.telemetry import telemetry
 from glas.settings import MIB, Settings, plain
 
-_HEALTH_S = 3.0
+_READY_S = 3.0
 _SECONDS_PER_HOUR = 3600
 
 
@@ -58,7 +59,14 @@ def create_app(
             await asyncio.to_thread(decoder.close)
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
-    app = FastAPI(title="Glas data_loader", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Glas data_loader",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry("data_loader"),
+    )
     app.state.metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},
         interval_s=settings.data_loader.export_hours * _SECONDS_PER_HOUR,
@@ -68,7 +76,8 @@ def create_app(
     app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(make_router(max_body_bytes=max_body_bytes))
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service reaches its store")
+    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the object store answers")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
     return app
 
@@ -85,18 +94,22 @@ async def render(app: FastAPI) -> bytes:
 
 
 async def health(request: Request) -> Health:
-    """Report whether the object store can be reached.
+    """Answer without asking the object store."""
+    return Health(status="ok", store=request.app.state.archive.store.kind, version=glas.__version__)
+
+
+async def ready(request: Request) -> Health:
+    """Answer 200 if the object store answers.
 
     Raises:
         ServiceError: it cannot be reached, or refuses our keys.
     """
-    store = request.app.state.archive.store
     try:
-        async with asyncio.timeout(_HEALTH_S):
-            await store.check()
+        async with asyncio.timeout(_READY_S):
+            await request.app.state.archive.store.check()
     except TimeoutError as error:
-        raise ServiceTimeoutError(f"the object store did not answer within {_HEALTH_S:g} s") from error
-    return Health(status="ok", store=store.kind, version=glas.__version__)
+        raise ServiceTimeoutError(f"the object store did not answer within {_READY_S:g} s") from error
+    return await health(request)
 
 
 def make_store(settings: Settings) -> Store:

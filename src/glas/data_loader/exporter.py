@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from glas import tracing
 from glas.audio.decoder import DecoderPool
 from glas.clients.data_loader import ExportFailure, ExportProgress, ExportReport, ExportState
 from glas.clients.db_assist import DbAssistClient
@@ -68,12 +69,13 @@ class Exporter:
 
     async def _export(self, *, full: bool) -> ExportReport:
         try:
-            report = await run_export(
-                replace(self._options, full=full, on_progress=self._look),
-                db_assist=self._db_assist,
-                store=self._store,
-                decoder=self._decoder,
-            )
+            with tracing.begin("data_loader", "export"):
+                report = await run_export(
+                    replace(self._options, full=full, on_progress=self._look),
+                    db_assist=self._db_assist,
+                    store=self._store,
+                    decoder=self._decoder,
+                )
         except BaseException as error:
             self._fail(error)
             raise

@@ -43,6 +43,7 @@ from glas.domain.errors import ConflictError, GlasError, OverloadedError, Servic
 from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
 from glas.serving.keys import retiring
+from glas.serving.telemetry import telemetry
 from glas.settings import MIB, DbAssistSettings, Settings
 
 # The longest body is a recognised text.
@@ -78,7 +79,14 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
             app.state.database = opened
             yield
 
-    app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Glas db_assist",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry("db_assist"),
+    )
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
     app.state.dashboard = KeptFigures()
@@ -91,15 +99,20 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
+    _add_routes(app)
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
     api = (
         *(users, holding, transcriptions, corrections, reviews, vocabulary),
         *(models, login_routes, ledger_routes, dashboard, showing),
     )
     for router in (module.router for module in api):
         app.include_router(router)
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
+    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the database can be worked with")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
-    return app
 
 
 @asynccontextmanager
@@ -161,10 +174,20 @@ async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
 
 
 async def health(request: Request) -> Health:
-    """Answer whether the database answers."""
+    """Answer without asking the database."""
+    return Health(status="ok", database=database(request).name, version=glas.__version__)
+
+
+async def ready(request: Request) -> Health:
+    """Answer 200 if the database answers and has the newest schema.
+
+    Raises:
+        ConfigurationError: its schema is another one.
+    """
     async with database(request).reading() as session:
         await session.execute(text("SELECT 1"))
-    return Health(status="ok", database=database(request).name, version=glas.__version__)
+    await migrations.require_current(database(request))
+    return await health(request)
 
 
 async def figures(request: Request) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import GlasError
+from glas.domain.errors import GlasError, ModelError
 from glas.domain.transcription import Recognition
 from glas.engines.catalogue import AUTO
 from glas.nn_service.administration import Administration
@@ -60,6 +60,18 @@ class RecognitionService:
     def in_flight(self) -> int:
         """Number of recordings that are being recognised or wait."""
         return self._queue.in_flight
+
+    def require_ready(self) -> None:
+        """Raise unless a recording would be recognised now.
+
+        Raises:
+            ModelError: the default model is not in memory.
+            OverloadedError: the queue is full.
+            ServiceFaultError: the service is stopping.
+        """
+        if self.registry.default not in self.registry.loaded():
+            raise ModelError(f"{self.registry.default} is not in memory")
+        self._queue.require_place()
 
     def submit(
         self,

@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 import structlog
 
+from glas import tracing
 from glas.domain.errors import ModelLoadError, OverloadedError
 from glas.engines import Engine
 from glas.engines.catalogue import AUTO
@@ -113,7 +114,8 @@ class Registry:
             OverloadedError: the limit is reached, and all loaded models are in use.
             GlasError: what `Job.wait` raises.
         """
-        model = self._acquire(name, job)
+        with tracing.span("nn_service", "lease a model"):
+            model = self._acquire(name, job)
         try:
             yield model
         finally:

@@ -31,6 +31,7 @@ from glas.settings.groups import (
 from glas.settings.keys import HashedKeys
 from glas.settings.log import LogSettings
 from glas.settings.secrets import BotToken, DatabaseUrl, Secret, plain
+from glas.settings.tracing import TracingSettings
 from glas.settings.web import WebSettings
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "NnServiceSettings",
     "SettingRow",
     "Settings",
+    "TracingSettings",
     "WebSettings",
     "is_loopback",
     "listed",
@@ -184,6 +186,7 @@ class Settings(BaseSettings):
     bot: BotSettings = BotSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -15,6 +15,7 @@ from aiogram import Bot
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from glas import tracing
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work, is_away
 from glas.tg_bot.api.moves import has_moved
@@ -62,7 +63,8 @@ class Intake:
         """Store an update durably; after the return it cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
-            await self._durable.enqueue(work)
+            with tracing.begin("tg_bot", "take in", work.traceparent):
+                await self._durable.enqueue(work)
             self._metrics.received(is_recording=work.workflow == HEAR)
 
     async def poll(self) -> None:
@@ -120,8 +122,8 @@ class Intake:
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
     """Return the work for an update; None if it is not addressed to the bot, so that it is not even stored."""
     message = update.message or update.channel_post
+    job = None if message is None else voice_job(message, bot_id=bot_id)
     if message is not None:
-        job = voice_job(message, bot_id=bot_id)
         if job is not None and not (confirm_first and job.is_private):
             return job.model_copy(update={"n_in_minute": pace.count(job)}).work()
         if job is None and update.channel_post is not None:
@@ -134,7 +136,8 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
     is_start = bool(message and message.text and message.text.startswith("/start"))
     body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
     name = f"u:{bot_id}:{update.update_id}"
-    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(party))
+    traceparent = None if job is None else job.traceparent
+    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(party), traceparent=traceparent)
 
 
 def _party(update: Update) -> int | None:

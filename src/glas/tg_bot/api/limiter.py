@@ -32,6 +32,7 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import Response, TelegramType
 
+from glas import tracing
 from glas.tg_bot.metrics import Metrics
 
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
@@ -168,7 +169,9 @@ class RateLimiter(BaseRequestMiddleware):
             self._metrics.dropped()
             raise
         if has_waited:
-            self._metrics.held(now_s() - began_s)
+            waited_s = now_s() - began_s
+            self._metrics.held(waited_s)
+            tracing.waited("tg_bot", "wait for Telegram's rates", waited_s)
 
     async def _turn(self, method: TelegramMethod[Any]) -> bool:
         """Wait until a call may begin, and count it; return whether it had to wait."""

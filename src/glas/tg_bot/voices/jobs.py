@@ -4,6 +4,7 @@ from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
 from glas.domain.kept import KeptRecognition
+from glas.domain.messages import traceparent_of
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 from glas.durable import Queue, Work
@@ -54,9 +55,15 @@ class VoiceJob(BaseModel):
         """Return the id by which limits and queues count: the person's, or the chat's if the person is not known."""
         return self.chat_id if self.person is None else self.person
 
+    @property
+    def traceparent(self) -> str:
+        """Return the ids of the message's trace, which is the same for all attempts."""
+        return traceparent_of(self.recording.file_unique_id, self.message_id)
+
     def work(self) -> Work:
         """Return the work to enqueue."""
-        return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.party))
+        arguments, person = (self.model_dump(mode="json"),), str(self.party)
+        return Work(VOICES, HEAR, self.id, arguments, person=person, traceparent=self.traceparent)
 
 
 class ToArchive(BaseModel):

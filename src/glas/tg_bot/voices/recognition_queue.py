@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum, auto
 
+from glas import tracing
 from glas.clients.events import PartialText
 
 
@@ -96,7 +97,8 @@ class RecognitionQueue:
         self._ready.add(ticket)
         self._give_seats()
         try:
-            await ticket.called.wait()
+            with tracing.span("tg_bot", "wait for a seat"):
+                await ticket.called.wait()
         except BaseException:
             # If the seat was given at the moment of the cancellation, pass it on.
             if ticket.called.is_set():
