@@ -2,13 +2,17 @@
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
+from glas.clients.nn_service import NnServiceClient
+from glas.clients.own_models import OwnModelChoice
+from glas.domain.errors import NotFoundError
 from glas.domain.people import CONSENT_VERSION, Locale, Purpose, User
 from glas.tg_bot.api.telegram import edit_caption, edit_keyboard, edit_text
-from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, NEWS, Keyboards
+from glas.tg_bot.people.own_models import OwnModelLine, line_of_chat, line_of_person
+from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, NEWS, OWN_MODEL, Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
@@ -26,6 +30,7 @@ def make_router() -> Router:
     router.callback_query.register(on_consent, Pressed(CONSENT))
     router.callback_query.register(on_news, Pressed(NEWS))
     router.callback_query.register(on_chat_chosen, Pressed(CHAT))
+    router.callback_query.register(on_own_model, Pressed(OWN_MODEL))
     return router
 
 
@@ -71,21 +76,43 @@ async def on_language_chosen(
     await edit(bot, message.chat.id, message.message_id, said_now("start"), keyboard)
 
 
-async def on_settings(message: Message, *, user: User | None, keyboards: Keyboards, say: Say) -> None:
+async def on_settings(
+    message: Message,
+    *,
+    user: User | None,
+    nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
+) -> None:
     """Show a person's settings, with the button of the consent."""
     if user is None:
         await message.answer(say("not-registered"))
         return
-    given, born_s = Purpose.TRAINING in user.consents, int(message.date.timestamp())
-    keyboard = keyboards.settings(given=given, wants_news=user.wants_news, asker=user.tg_id, born_s=born_s, say=say)
-    await message.answer(_settings_text(user, say), reply_markup=keyboard)
+    own = await line_of_person(user.tg_id, nn_service, db_assist, say)
+    keyboard = _settings_keyboard(message, user, own, keyboards, say)
+    await message.answer(_settings_text(user, own, say), reply_markup=keyboard)
 
 
-def _settings_text(user: User, say: Say) -> str:
+def _settings_text(user: User, own: OwnModelLine, say: Say) -> str:
     consent = say("settings-on") if Purpose.TRAINING in user.consents else say("settings-off")
     news = say("settings-news-on") if user.wants_news else say("settings-news-off")
     text = say("settings", language=_NAMES[user.locale], consent=consent)
-    return text + "\n" + say("settings-news", news=news) + "\n\n" + say("consent-ask")
+    lines = (text, say("settings-news", news=news), own.text)
+    return "\n".join(filter(None, lines)) + "\n\n" + say("consent-ask")
+
+
+def _settings_keyboard(
+    message: Message, user: User, own: OwnModelLine, keyboards: Keyboards, say: Say
+) -> InlineKeyboardMarkup:
+    return keyboards.settings(
+        given=Purpose.TRAINING in user.consents,
+        wants_news=user.wants_news,
+        uses_own=own.is_used,
+        asker=user.tg_id,
+        born_s=int(message.date.timestamp()),
+        say=say,
+    )
 
 
 async def on_consent(
@@ -94,6 +121,7 @@ async def on_consent(
     values: tuple[int, ...],
     bot: Bot,
     user: User | None,
+    nn_service: NnServiceClient,
     db_assist: DbAssistClient,
     keyboards: Keyboards,
     say: Say,
@@ -108,23 +136,52 @@ async def on_consent(
     await toast(bot, query, say("consent-given") if given else say("consent-withdrawn"), is_alert=True)
     if message := message_of(query):
         if in_settings:
-            await _show_settings(bot, message, user, keyboards, say)
+            own = await line_of_person(user.tg_id, nn_service, db_assist, say)
+            await _show_settings(bot, message, user, own, keyboards=keyboards, say=say)
         else:
             born_s = int(message.date.timestamp())
             keyboard = keyboards.consent(given=given, asker=user.tg_id, born_s=born_s, say=say)
             await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
 
 
-async def _show_settings(bot: Bot, message: Message, user: User, keyboards: Keyboards, say: Say) -> None:
+async def _show_settings(
+    bot: Bot, message: Message, user: User, own: OwnModelLine, *, keyboards: Keyboards, say: Say
+) -> None:
     """Update a message with settings."""
-    keyboard = keyboards.settings(
-        given=Purpose.TRAINING in user.consents,
-        wants_news=user.wants_news,
-        asker=user.tg_id,
-        born_s=int(message.date.timestamp()),
-        say=say,
-    )
-    await edit_text(bot, message.chat.id, message.message_id, _settings_text(user, say), keyboard)
+    keyboard = _settings_keyboard(message, user, own, keyboards, say)
+    await edit_text(bot, message.chat.id, message.message_id, _settings_text(user, own, say), keyboard)
+
+
+async def on_own_model(
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    user: User | None,
+    nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
+) -> None:
+    """Let the own model of a person answer, or the common one; in a group that of the group."""
+    message, is_used = message_of(query), bool(values[0])
+    if message is None:
+        await toast(bot, query, say("rate-stale"), is_alert=True)
+        return
+    is_private = message.chat.type == "private"
+    whose = {"tg_id": query.from_user.id} if is_private else {"chat_id": message.chat.id}
+    try:
+        await db_assist.choose_own_model(OwnModelChoice(**whose, is_used=is_used))
+    except NotFoundError:
+        await toast(bot, query, say("own-model-gone"), is_alert=True)
+    else:
+        chosen = say("own-model-chosen" if is_private else "chat-model-chosen")
+        await toast(bot, query, chosen if is_used else say("common-model-chosen"))
+    if not is_private:
+        await _show_chat(bot, message, nn_service, db_assist, keyboards=keyboards, say=say)
+    elif user is not None:
+        own = await line_of_person(user.tg_id, nn_service, db_assist, say)
+        await _show_settings(bot, message, user, own, keyboards=keyboards, say=say)
 
 
 async def on_news(
@@ -133,6 +190,7 @@ async def on_news(
     values: tuple[int, ...],
     bot: Bot,
     user: User | None,
+    nn_service: NnServiceClient,
     db_assist: DbAssistClient,
     keyboards: Keyboards,
     say: Say,
@@ -146,7 +204,8 @@ async def on_news(
     await toast(bot, query, say("news-wanted") if wanted else say("news-refused"), is_alert=True)
     if message := message_of(query):
         if in_settings:
-            await _show_settings(bot, message, user, keyboards, say)
+            own = await line_of_person(user.tg_id, nn_service, db_assist, say)
+            await _show_settings(bot, message, user, own, keyboards=keyboards, say=say)
         else:
             born_s = int(message.date.timestamp())
             keyboard = keyboards.news(wanted=wanted, asker=user.tg_id, born_s=born_s, say=say)
@@ -154,26 +213,55 @@ async def on_news(
 
 
 async def on_chat_settings(
-    message: Message, *, bot: Bot, db_assist: DbAssistClient, keyboards: Keyboards, say: Say
+    message: Message,
+    *,
+    bot: Bot,
+    nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
 ) -> None:
     """Show the bot's behaviour in a group."""
     chat = await db_assist.chat(bot.id, message.chat.id)
-    keyboard = keyboards.chat(born_s=int(message.date.timestamp()), say=say)
-    await message.answer(_chat_text(chat, say), reply_markup=keyboard)
+    own = await line_of_chat(message.chat.id, nn_service, db_assist, say)
+    keyboard = keyboards.chat(uses_own=own.is_used, born_s=int(message.date.timestamp()), say=say)
+    await message.answer(_chat_text(chat, own, say), reply_markup=keyboard)
 
 
 async def on_chat_chosen(
-    query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, db_assist: DbAssistClient, say: Say
+    query: CallbackQuery,
+    *,
+    values: tuple[int, ...],
+    bot: Bot,
+    nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    keyboards: Keyboards,
+    say: Say,
 ) -> None:
     """Change the bot's behaviour in a group; only its administrators may press the button."""
     message = message_of(query)
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
         return
-    chat_id = message.chat.id
-    chat = await db_assist.set_chat(bot.id, chat_id, ChatSettings(answers_automatically=bool(values[0])))
+    await db_assist.set_chat(bot.id, message.chat.id, ChatSettings(answers_automatically=bool(values[0])))
     await toast(bot, query)
-    await edit_text(bot, chat_id, message.message_id, _chat_text(chat, say), message.reply_markup)
+    await _show_chat(bot, message, nn_service, db_assist, keyboards=keyboards, say=say)
+
+
+async def _show_chat(
+    bot: Bot,
+    message: Message,
+    nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    *,
+    keyboards: Keyboards,
+    say: Say,
+) -> None:
+    """Update a message with the bot's behaviour in a group."""
+    chat = await db_assist.chat(bot.id, message.chat.id)
+    own = await line_of_chat(message.chat.id, nn_service, db_assist, say)
+    keyboard = keyboards.chat(uses_own=own.is_used, born_s=int(message.date.timestamp()), say=say)
+    await edit_text(bot, message.chat.id, message.message_id, _chat_text(chat, own, say), keyboard)
 
 
 async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> None:
@@ -183,5 +271,6 @@ async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> 
     await db_assist.move_chat(bot.id, was, now)
 
 
-def _chat_text(chat: ChatSettings, say: Say) -> str:
-    return say("chat-settings", mode=say("chat-auto") if chat.answers_automatically else say("chat-asked"))
+def _chat_text(chat: ChatSettings, own: OwnModelLine, say: Say) -> str:
+    mode = say("chat-auto") if chat.answers_automatically else say("chat-asked")
+    return "\n".join(filter(None, (say("chat-settings", mode=mode), own.text)))
