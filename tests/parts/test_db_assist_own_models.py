@@ -23,7 +23,7 @@ def entry(name: str, version: str = OLD, **owner: int) -> OwnModelEntry:
         wer_before=0.3,
         wer_after=0.2,
         operator="anna",
-        **owner,  # type: ignore[arg-type]  # ids only
+        **owner,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import GlasError, InvalidParameterError, ModelFileMissingError, ModelLoadError
+from glas.domain.errors import GlasError, InvalidParameterError, ModelFileMissingError
 from glas.domain.own_models import OwnModel
 from glas.engines.catalogue import AUTO, made_here
 from glas.recognition import LoadedModel, Registry, require_able
@@ -165,8 +165,4 @@ class OwnModels:
         name = made_here(own.model.name, self._models_dir)
         if name is None:
             raise ModelFileMissingError("expected a model in the directory of models, got none of this name")
-        model = self._registry.measured(name)
-        if model.version != own.model.version:
-            model.free()
-            raise ModelLoadError(f"expected version {own.model.version}, got files of version {model.version}")
-        return model
+        return self._registry.measured(name, own.model.version)

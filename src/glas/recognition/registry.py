@@ -196,15 +196,17 @@ class Registry:
         for name in list(self._loaded):
             self.unload(name)
 
-    def measured(self, name: str) -> LoadedModel:
+    def measured(self, name: str, expected: str | None = None) -> LoadedModel:
         """Load a model and determine its version and its memory; it does not get into the table.
 
         Raises:
-            ModelError: it cannot be loaded.
+            ModelError: it cannot be loaded, or its files have another version than the expected one.
         """
         for _ in range(_MOST_LOADS):
             before, began = resident_bytes(), time.monotonic()
             version = self._version_of(name)
+            if expected not in (None, version):
+                raise ModelLoadError(f"expected version {expected} of {name}, got files of version {version}")
             engine = self._load(name)
             if self._version_of(name) == version:
                 after = resident_bytes()
