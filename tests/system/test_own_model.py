@@ -3,6 +3,8 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ from glas.nn_service.app import create_app
 from glas.recognition import cost, trial
 from glas.recognition.lineage import Lineage, write_lineage
 from glas.settings import Settings
-from tests.conftest import Sample
+from tests.conftest import Sample, Server
+from tests.parts.owned import write_models
 from tests.system.refused_models import unchanged, without_words, write_changed
 
 PERSON = 5_770_000_001
@@ -50,16 +53,45 @@ async def owned(settings: Settings) -> OwnModel | None:
 
 
 async def answers(settings: Settings, sound: bytes, own: OwnModel) -> list[str]:
-    """The models that answer one after another, until the own one does; at most a minute."""
-    app, found = create_app(settings, key=None), list[str]()
+    """The models that answer one after another, until the own one does."""
+    app = create_app(settings, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
-        client = NnServiceClient(http)
-        for _ in range(60):
-            found.append((await client.transcribe(sound, own=own)).hypothesis.model)
-            if found[-1] == own.model.name:
-                break
-            await asyncio.sleep(1)
+        return await until_answered(NnServiceClient(http), sound, own)
+
+
+async def until_answered(client: NnServiceClient, sound: bytes, own: OwnModel) -> list[str]:
+    """Ask until the own model answers, for at most a minute; returns the names of those that answered."""
+    found = list[str]()
+    for _ in range(60):
+        found.append((await client.transcribe(sound, own=own)).hypothesis.model)
+        if found[-1] == own.model.name:
+            break
+        await asyncio.sleep(1)
     return found
+
+
+def test_a_server_that_is_killed_while_it_loads_one(
+    settings: Settings, samples: list[Sample], start_glas: Callable[..., AbstractContextManager[Server]]
+) -> None:
+    """It knows nothing of the model when it is back: the champion answers until the caller names it again."""
+    models, sound = write_models(settings), samples[0].path.read_bytes()
+
+    async def answered(url: str) -> list[str]:
+        async with open_http(url=url) as http:
+            return await until_answered(NnServiceClient(http), sound, models.first)
+
+    async def asked(url: str) -> str:
+        async with open_http(url=url) as http:
+            return (await NnServiceClient(http).transcribe(sound, own=models.first)).hypothesis.model
+
+    data_dir = str(settings.data_dir)
+    with start_glas("nn_service", GLAS_DATA_DIR=data_dir) as server:
+        assert asyncio.run(asked(server.url)) == models.champion.name
+        server.process.kill()  # it looks for a model to load within a second
+        server.process.wait()
+    with start_glas("nn_service", GLAS_DATA_DIR=data_dir) as server:
+        found = asyncio.run(answered(server.url))
+    assert (found[0], found[-1]) == (models.champion.name, models.first.model.name)
 
 
 @pytest.mark.slow
