@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from glas.clients.nn_service import NnServiceClient
 from glas.domain.decoding import UNSPECIFIED
 from glas.domain.model_ref import ModelRef
 from glas.domain.own_models import OwnModel
+from glas.engines import Engine
 from glas.engines.candidate import CandidateChoice, choose_candidate
 from glas.engines.catalogue import AUTO
+from glas.engines.load import load_engine
 from glas.launch.connections import entered
 from glas.nn_service import own_models
 from glas.nn_service.app import create_app
@@ -100,6 +103,26 @@ async def test_everybody_is_answered_by_their_own(auto: Settings, models: Models
         assert "glas_recognition_own_models_loaded 2.0" in metrics
         listed = (await http.get("/v1/models")).text
     assert models.first.model.name not in listed + metrics, "nobody else sees it"
+
+
+async def test_it_is_loaded_once(auto: Settings, models: Models, sound: bytes) -> None:
+    """Also if it is asked for again while it is being loaded."""
+    loads = list[str]()
+
+    def load(name: str) -> Engine:
+        loads.append(name)
+        if name == models.first.model.name:
+            time.sleep(1)  # as long as a large one takes
+        return load_engine(name, models_dir=auto.models_dir)
+
+    app = create_app(limited(auto, 1), key=None, load=load)
+    async with entered([app]), open_http(url=None, app=app) as http:
+        client = NnServiceClient(http)
+        await until_answered(client, sound, models.first, models.first.model)
+        for _ in range(20):
+            assert await answered_by(client, sound, models.first) == models.first.model
+            await asyncio.sleep(0.1)
+    assert loads == [models.champion.name, models.first.model.name]
 
 
 async def test_with_room_for_one_the_last_one_stays(auto: Settings, models: Models, sound: bytes) -> None:

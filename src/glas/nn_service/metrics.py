@@ -86,7 +86,8 @@ class Metrics:
             self._recordings.labels(_OWN, "").inc()
         else:
             self._recordings.labels(heard.model, heard.model_version or "").inc()
-            self._missed.inc(own is not None)
+            if own is not None:
+                self._missed.inc()
         self._audio.inc(heard.duration_s)
         self._waiting.observe(max(0.0, elapsed_s - recognition.processing_s))
         self._processing.observe(recognition.processing_s)

@@ -76,7 +76,9 @@ class OwnModels:
         self._unload_stale()
         with self._lock:
             wanted, self._wanted = self._wanted, None
-        if wanted is None or self._unusable.get(wanted.model.version, 0) > time.monotonic() or not self._make_room():
+        if wanted is None or wanted in self._loaded:  # it was asked for again while it was being loaded
+            return
+        if self._unusable.get(wanted.model.version, 0) > time.monotonic() or not self._make_room():
             return
         try:
             model = self._read(wanted)

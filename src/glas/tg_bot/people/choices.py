@@ -11,7 +11,7 @@ from glas.clients.own_models import OwnModelChoice
 from glas.domain.errors import NotFoundError
 from glas.domain.people import CONSENT_VERSION, Locale, Purpose, User
 from glas.tg_bot.api.telegram import edit_caption, edit_keyboard, edit_text
-from glas.tg_bot.people.own_models import OwnModelLine, line_of_chat, line_of_person
+from glas.tg_bot.people.own_models import line_of_chat, line_of_person
 from glas.tg_bot.talk.keyboards import CHAT, CONSENT, LANGUAGE, NEWS, OWN_MODEL, Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
@@ -89,30 +89,35 @@ async def on_settings(
     if user is None:
         await message.answer(say("not-registered"))
         return
-    own = await line_of_person(user.tg_id, nn_service, db_assist, say)
-    keyboard = _settings_keyboard(message, user, own, keyboards, say)
-    await message.answer(_settings_text(user, own, say), reply_markup=keyboard)
+    text, keyboard = await _settings(message, user, nn_service, db_assist, keyboards=keyboards, say=say)
+    await message.answer(text, reply_markup=keyboard)
 
 
-def _settings_text(user: User, own: OwnModelLine, say: Say) -> str:
-    consent = say("settings-on") if Purpose.TRAINING in user.consents else say("settings-off")
-    news = say("settings-news-on") if user.wants_news else say("settings-news-off")
-    text = say("settings", language=_NAMES[user.locale], consent=consent)
-    lines = (text, say("settings-news", news=news), own.text)
-    return "\n".join(filter(None, lines)) + "\n\n" + say("consent-ask")
-
-
-def _settings_keyboard(
-    message: Message, user: User, own: OwnModelLine, keyboards: Keyboards, say: Say
-) -> InlineKeyboardMarkup:
-    return keyboards.settings(
-        given=Purpose.TRAINING in user.consents,
+async def _settings(
+    message: Message,
+    user: User,
+    nn_service: NnServiceClient,
+    db_assist: DbAssistClient,
+    *,
+    keyboards: Keyboards,
+    say: Say,
+) -> tuple[str, InlineKeyboardMarkup]:
+    """Return text and buttons of a person's settings."""
+    given, own = Purpose.TRAINING in user.consents, await line_of_person(user.tg_id, nn_service, db_assist, say)
+    lines = (
+        say("settings", language=_NAMES[user.locale], consent=say("settings-on") if given else say("settings-off")),
+        say("settings-news", news=say("settings-news-on") if user.wants_news else say("settings-news-off")),
+        *filter(None, [own.text]),
+    )
+    keyboard = keyboards.settings(
+        given=given,
         wants_news=user.wants_news,
         uses_own=own.is_used,
         asker=user.tg_id,
         born_s=int(message.date.timestamp()),
         say=say,
     )
+    return "\n".join(lines) + "\n\n" + say("consent-ask"), keyboard
 
 
 async def on_consent(
@@ -136,20 +141,12 @@ async def on_consent(
     await toast(bot, query, say("consent-given") if given else say("consent-withdrawn"), is_alert=True)
     if message := message_of(query):
         if in_settings:
-            own = await line_of_person(user.tg_id, nn_service, db_assist, say)
-            await _show_settings(bot, message, user, own, keyboards=keyboards, say=say)
+            text, keyboard = await _settings(message, user, nn_service, db_assist, keyboards=keyboards, say=say)
+            await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
         else:
             born_s = int(message.date.timestamp())
             keyboard = keyboards.consent(given=given, asker=user.tg_id, born_s=born_s, say=say)
             await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
-
-
-async def _show_settings(
-    bot: Bot, message: Message, user: User, own: OwnModelLine, *, keyboards: Keyboards, say: Say
-) -> None:
-    """Update a message with settings."""
-    keyboard = _settings_keyboard(message, user, own, keyboards, say)
-    await edit_text(bot, message.chat.id, message.message_id, _settings_text(user, own, say), keyboard)
 
 
 async def on_own_model(
@@ -178,10 +175,11 @@ async def on_own_model(
         chosen = say("own-model-chosen" if is_private else "chat-model-chosen")
         await toast(bot, query, chosen if is_used else say("common-model-chosen"))
     if not is_private:
-        await _show_chat(bot, message, nn_service, db_assist, keyboards=keyboards, say=say)
+        text, keyboard = await _chat_settings(message, bot, nn_service, db_assist, keyboards=keyboards, say=say)
+        await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
     elif user is not None:
-        own = await line_of_person(user.tg_id, nn_service, db_assist, say)
-        await _show_settings(bot, message, user, own, keyboards=keyboards, say=say)
+        text, keyboard = await _settings(message, user, nn_service, db_assist, keyboards=keyboards, say=say)
+        await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
 
 
 async def on_news(
@@ -204,8 +202,8 @@ async def on_news(
     await toast(bot, query, say("news-wanted") if wanted else say("news-refused"), is_alert=True)
     if message := message_of(query):
         if in_settings:
-            own = await line_of_person(user.tg_id, nn_service, db_assist, say)
-            await _show_settings(bot, message, user, own, keyboards=keyboards, say=say)
+            text, keyboard = await _settings(message, user, nn_service, db_assist, keyboards=keyboards, say=say)
+            await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
         else:
             born_s = int(message.date.timestamp())
             keyboard = keyboards.news(wanted=wanted, asker=user.tg_id, born_s=born_s, say=say)
@@ -222,10 +220,8 @@ async def on_chat_settings(
     say: Say,
 ) -> None:
     """Show the bot's behaviour in a group."""
-    chat = await db_assist.chat(bot.id, message.chat.id)
-    own = await line_of_chat(message.chat.id, nn_service, db_assist, say)
-    keyboard = keyboards.chat(uses_own=own.is_used, born_s=int(message.date.timestamp()), say=say)
-    await message.answer(_chat_text(chat, own, say), reply_markup=keyboard)
+    text, keyboard = await _chat_settings(message, bot, nn_service, db_assist, keyboards=keyboards, say=say)
+    await message.answer(text, reply_markup=keyboard)
 
 
 async def on_chat_chosen(
@@ -245,23 +241,25 @@ async def on_chat_chosen(
         return
     await db_assist.set_chat(bot.id, message.chat.id, ChatSettings(answers_automatically=bool(values[0])))
     await toast(bot, query)
-    await _show_chat(bot, message, nn_service, db_assist, keyboards=keyboards, say=say)
+    text, keyboard = await _chat_settings(message, bot, nn_service, db_assist, keyboards=keyboards, say=say)
+    await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
 
 
-async def _show_chat(
-    bot: Bot,
+async def _chat_settings(
     message: Message,
+    bot: Bot,
     nn_service: NnServiceClient,
     db_assist: DbAssistClient,
     *,
     keyboards: Keyboards,
     say: Say,
-) -> None:
-    """Update a message with the bot's behaviour in a group."""
+) -> tuple[str, InlineKeyboardMarkup]:
+    """Return text and buttons of the bot's behaviour in a group."""
     chat = await db_assist.chat(bot.id, message.chat.id)
     own = await line_of_chat(message.chat.id, nn_service, db_assist, say)
+    mode = say("chat-auto") if chat.answers_automatically else say("chat-asked")
     keyboard = keyboards.chat(uses_own=own.is_used, born_s=int(message.date.timestamp()), say=say)
-    await edit_text(bot, message.chat.id, message.message_id, _chat_text(chat, own, say), keyboard)
+    return "\n".join(filter(None, (say("chat-settings", mode=mode), own.text))), keyboard
 
 
 async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> None:
@@ -269,8 +267,3 @@ async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> 
     was = message.migrate_from_chat_id or message.chat.id
     now = message.migrate_to_chat_id or message.chat.id
     await db_assist.move_chat(bot.id, was, now)
-
-
-def _chat_text(chat: ChatSettings, own: OwnModelLine, say: Say) -> str:
-    mode = say("chat-auto") if chat.answers_automatically else say("chat-asked")
-    return "\n".join(filter(None, (say("chat-settings", mode=mode), own.text)))
