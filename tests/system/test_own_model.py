@@ -110,9 +110,10 @@ def test_it_is_judged_given_and_served(
     champion = write_changed(models / "common", without_words([one.text for one in samples[:3]], []))
     choose(f"whisper:{champion}", models)
     data, mine = write_data(tmp_path / "said", samples[:3]), write_changed(models / "mine", unchanged)
-    assert asyncio.run(owned(settings)) is None
     assert promote(mine, data).exit_code == 1, "it has no lineage"
     write_lineage(mine, LINEAGE)
+    assert promote(mine, data).exit_code == 1, "nobody has this id"
+    assert asyncio.run(owned(settings)) is None
     given = promote(mine, data, "--force", "it hears these words")
     assert given.exit_code == 0, given.output
     own = asyncio.run(owned(settings))

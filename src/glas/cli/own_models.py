@@ -42,12 +42,13 @@ def own(
             out.print(f"     {', '.join(facts)}", markup=False)
 
 
-def require_made_here(settings: "Settings", candidate: str) -> None:
-    """Raise unless a model was fine-tuned here and lies in the directory of models, where the server finds it.
+def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> None:
+    """Raise unless a model can be given to a person, or to a group if `tg_id` is None; before the long measurement.
 
     Raises:
-        ModelError: it was not, or does not.
+        ModelError: it was not fine-tuned here, or does not lie in the directory of models, where the server finds it.
         UnknownModelError: there is no such model.
+        NotFoundError: nobody registered under this id.
     """
     from pathlib import Path
 
@@ -58,6 +59,8 @@ def require_made_here(settings: "Settings", candidate: str) -> None:
     directory = Path(name.partition(":")[2])
     if made_here(name, settings.models_dir) != name or read_lineage(directory) is None:
         raise ModelError(f"expected a model that `glas finetune` made in {settings.models_dir}, got {name}")
+    if tg_id is not None:
+        asyncio.run(_user(settings, tg_id))
 
 
 def give(
@@ -90,6 +93,13 @@ def give(
     out.print(say("own-serves", model=str(verdict.candidate)), markup=False)
     if settings.model != AUTO:
         out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
+
+
+async def _user(settings: "Settings", tg_id: int) -> None:
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.user(tg_id)
 
 
 async def _all(settings: "Settings") -> "tuple[OwnModelRecord, ...]":

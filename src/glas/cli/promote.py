@@ -44,7 +44,7 @@ def promote(
     is_own = person is not None or chat is not None
     settings = open_settings(quiet=True)
     with told():
-        from glas.cli.own_models import give, require_made_here
+        from glas.cli.own_models import give, require_ready
         from glas.cli.records import record_promotion
         from glas.engines.catalogue import choose
         from glas.recognition.gate_report import write_report
@@ -52,7 +52,7 @@ def promote(
         from glas.recognition.trial import TestData, try_candidate
 
         if is_own:
-            require_made_here(settings, candidate)
+            require_ready(settings, candidate, person)
         guards = tuple(read_reference_set(one) for one in guard or [])
         sets = TestData(read_reference_set(data), guards, is_personal=personal or is_own)
         found = try_candidate(settings, candidate, sets, report=told_step)

@@ -266,6 +266,7 @@ promote-help =
 
         glas promote whisper:data/models/second --data test --guard reader     test and release
         glas promote whisper:data/models/second --data test --dry-run          only test
+        glas promote whisper:data/models/own-7 --data test --person 123456     and give it to one person
 
     Both models, the present one and the new one, recognise the same recordings as the server does. The new one passes
     only if all conditions hold: at least 5 % fewer errors on the test recordings and not by chance (the bootstrap

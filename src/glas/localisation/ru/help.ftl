@@ -265,6 +265,7 @@ promote-help =
 
         glas promote whisper:data/models/second --data test --guard чтец       проверить и выпустить
         glas promote whisper:data/models/second --data test --dry-run          только проверить
+        glas promote whisper:data/models/own-7 --data test --person 123456     и дать одному человеку
 
     Обе модели — нынешняя и новая — распознают одни и те же записи так, как их распознаёт сервер. Новая проходит, только
     если выполнены все условия: ошибок на проверочных записях меньше хотя бы на 5 % и это не случайность (интервал
