@@ -262,9 +262,9 @@ async def test_the_dashboard_shows_figures_with_their_statements(pages: Pages) -
 
 async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
     """By its own metrics; figures of another version are not taken for zeros."""
-    metrics = Metrics(n_in_flight=lambda: 3, n_loaded=lambda: 1, is_choice_served=lambda: True)
+    metrics = Metrics(n_in_flight=lambda: 3, n_loaded=lambda: 1, n_own_loaded=lambda: 0, is_choice_served=lambda: True)
     hypothesis = Hypothesis(text=HEARD, duration_s=10.0, segments=(), model="onnx:test")
-    metrics.succeeded(Recognition(hypothesis=hypothesis, processing_s=1.5), elapsed_s=1.5)
+    metrics.succeeded(Recognition(hypothesis=hypothesis, processing_s=1.5), None, elapsed_s=1.5)
     metrics.failed("audio_corrupt")
     shown = [metrics.render()]
     service = FastAPI()

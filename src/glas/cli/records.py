@@ -60,20 +60,26 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
     """Describe the candidate of a round, with the news for people unless it was refused."""
-    from glas.recognition.gate import Verdict
-    from glas.recognition.gate_report import FIGURES
     from glas.training.datasets import read_version
     from glas.training.news import news_of
     from glas.training.records import entry_of
 
-    assert ended.report is not None, "expected a round that was judged"  # noqa: S101
-    verdict = Verdict.model_validate_json((Path(ended.report).parent / FIGURES).read_bytes())
+    verdict = verdict_of(ended)
     entry = entry_of(verdict, state, plan.datasets)
     if state is ModelState.REFUSED:
         return entry
     version, former = read_version(plan.datasets, ended.version), verdict.champion.name
     news = news_of(settings, plan.export, version, former=former, model=verdict.candidate.name)
     return entry.model_copy(update={"news": news})
+
+
+def verdict_of(ended: "Round") -> "Verdict":
+    """Return what the gate said of the candidate of a round."""
+    from glas.recognition.gate import Verdict
+    from glas.recognition.gate_report import FIGURES
+
+    assert ended.report is not None, "expected a round that was judged"  # noqa: S101
+    return Verdict.model_validate_json((Path(ended.report).parent / FIGURES).read_bytes())
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:

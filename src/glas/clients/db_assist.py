@@ -40,6 +40,7 @@ from glas.clients.http import call
 from glas.clients.learning import LearningCalls
 from glas.clients.logins import LoginCalls
 from glas.clients.model_records import ModelCalls
+from glas.clients.own_models import OwnModelCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
 from glas.clients.second_hypotheses import SecondCalls
@@ -63,6 +64,7 @@ class DbAssistClient(
     LearningCalls,
     LoginCalls,
     ModelCalls,
+    OwnModelCalls,
     RatingCalls,
     ReviewCalls,
     SecondCalls,

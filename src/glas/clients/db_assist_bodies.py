@@ -13,6 +13,7 @@ from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, SecondHypothesis, Transcription
 from glas.domain.model_records import News, TaughtModel
+from glas.domain.own_models import OwnModelRecord
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.reviews import Verdict
 from glas.domain.vocabulary import VocabularyWord
@@ -249,6 +250,7 @@ class PersonalData(_Answer):
     transactions: tuple[Transaction, ...]
     words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
     models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
+    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers them alone.")
     news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
     audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
     usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")

@@ -48,7 +48,14 @@ def create_app(
         store = await asyncio.to_thread(make_store, settings)
         decoder = _make_decoder(settings)
         options, metrics = export_options(settings), app.state.metrics
-        exporter = Exporter(options, db_assist=db_assist, store=store, decoder=decoder, metrics=metrics)
+        exporter = Exporter(
+            options,
+            models_dir=settings.models_dir,
+            db_assist=db_assist,
+            store=store,
+            decoder=decoder,
+            metrics=metrics,
+        )
         app.state.archive = Archive(store)
         app.state.exporter = exporter
         app.state.derived = options.derived

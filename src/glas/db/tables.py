@@ -22,6 +22,7 @@ from glas.db.model_tables import LearningStepRow as LearningStepRow  # noqa: PLC
 from glas.db.model_tables import ModelDecisionRow as ModelDecisionRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelPersonRow as ModelPersonRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelRow as ModelRow  # noqa: PLC0414 - likewise
+from glas.db.own_model_tables import OwnModelRow as OwnModelRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewHoldRow as ReviewHoldRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewRow as ReviewRow  # noqa: PLC0414 - likewise
 from glas.db.second_tables import SecondHypothesisRow as SecondHypothesisRow  # noqa: PLC0414 - likewise

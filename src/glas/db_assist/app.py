@@ -31,6 +31,7 @@ from glas.db_assist.routes import (
     database,
     holding,
     models,
+    own_models,
     reviews,
     showing,
     transcriptions,
@@ -106,7 +107,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
 def _add_routes(app: FastAPI) -> None:
     api = (
         *(users, holding, transcriptions, corrections, reviews, vocabulary),
-        *(models, login_routes, ledger_routes, dashboard, showing),
+        *(models, own_models, login_routes, ledger_routes, dashboard, showing),
     )
     for router in (module.router for module in api):
         app.include_router(router)

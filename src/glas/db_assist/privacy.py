@@ -17,6 +17,7 @@ from glas.db_assist import (
     forgetting,
     logins,
     model_people,
+    own_models,
     people,
     reviews,
     second_hypotheses,
@@ -57,6 +58,7 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
         transactions=await transactions_of(user.id, session=session),
         words=await vocabulary.words_of(user.id, session=session, with_unused=True),
         models=await model_people.taught_by(user.id, session=session),
+        own_model=await own_models.of_person(user.id, session=session),
         news=await announcements.news_of(user.id, session=session),
         audit=await audit.about(user.id, session=session),
         usage=None if party is None else await usage_of(party, session=session),
@@ -87,6 +89,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     await vocabulary.forget(user.id, session=session)
     await reviews.free_held(user.id, session=session)
     await model_people.forget(user.id, session=session)
+    await own_models.forget(user.id, session=session)
     await announcements.forget(user.id, session=session)
     await logins.forget(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))

@@ -173,6 +173,20 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
     return name if Path(name.partition(":")[2]).is_absolute() or is_on_disk(models_dir, name) else None
 
 
+def made_here(name: str, models_dir: Path) -> str | None:
+    """Return the uniform name of a model that was made in the directory of models; None if there is none.
+
+    It is found by the last part of its path. So a caller that sees the directory of models at another place can name
+    it, and nobody can name a place outside.
+    """
+    engine, _, place = name.partition(":")
+    last = Path(place).name
+    own = models_dir / last
+    if engine not in _ENGINES or not Path(place).is_absolute() or last in ("", "..") or not own.is_dir():
+        return None
+    return f"{engine}:{own.resolve()}"
+
+
 def named_champion(models_dir: Path) -> str | None:
     """Return the name in the file `champion`, whether or not there is such a model; None if there is no file."""
     try:

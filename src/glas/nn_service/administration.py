@@ -18,8 +18,8 @@ from glas.engines.catalogue import (
     choose,
     is_on_disk,
     known_model,
+    made_here,
     named_champion,
-    resolve,
 )
 from glas.engines.fetch import fetch_model
 from glas.recognition import Registry
@@ -113,18 +113,10 @@ class Administration:
     def find(self, name: str) -> str:
         """Return the uniform name of a model that may become the default one: a listed one, or one made here.
 
-        A model that was fine-tuned here is found by the last part of its path. So a caller that sees the directory of
-        models at another place can name it, and nobody can name a place outside.
-
         Raises:
             UnknownModelError: there is no such model.
         """
-        engine, _, place = name.partition(":")
-        last = Path(place).name
-        own = self._settings.models_dir / last
-        if Path(place).is_absolute() and last not in ("", "..") and own.is_dir():
-            return resolve(f"{engine}:{own}", self._settings.models_dir)
-        return self._registry.find(name)
+        return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
         """Return whether the chosen model serves; true if GLAS_MODEL names one, or if none was chosen."""

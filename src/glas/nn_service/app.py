@@ -16,7 +16,7 @@ from glas.domain.errors import ForbiddenError
 from glas.engines.catalogue import title_of
 from glas.nn_service import candidates, comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
-from glas.nn_service.fields import BUCKET_SCHEMA
+from glas.nn_service.fields import BUCKET_SCHEMA, InsteadOfQuery, OwnModelQuery, own_model
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
 from glas.serving import errors
@@ -125,15 +125,19 @@ def _add_operation(app: FastAPI) -> None:
 
 
 async def health(
-    request: Request, bucket: Annotated[int | None, BUCKET_SCHEMA, Query(ge=0, lt=N_BUCKETS)] = None
+    request: Request,
+    bucket: Annotated[int | None, BUCKET_SCHEMA, Query(ge=0, lt=N_BUCKETS)] = None,
+    own: OwnModelQuery = "",
+    instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
     """Report that the service works, its default model, and how many recordings it has.
 
-    With a bucket the model is the one that answers requests with this bucket.
+    With a bucket or an own model, the model is the one that answers requests with these.
     """
     service = service_of(request)
-    model = service.canary.model_for(bucket) or service.registry.default
-    loaded = service.registry.loaded().get(model)
+    loaded = service.own_models.answering(own_model(own, instead_of))
+    model = loaded.engine.name if loaded else service.canary.model_for(bucket) or service.registry.default
+    loaded = loaded or service.registry.loaded().get(model)
     return HealthBody(
         status="ok",
         model=model,

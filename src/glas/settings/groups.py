@@ -87,6 +87,12 @@ class NnServiceSettings(BaseModel):
         ge=1,
         description="Largest number of models in memory. While a model is replaced, there may be one more.",
     )
+    max_own_models: int = Field(
+        default=4,
+        ge=0,
+        description="Largest number of own models of people and chats in memory, besides GLAS_NN_SERVICE__MAX_MODELS; "
+        "0 means that they answer nobody.",
+    )
     vad_threshold: float = Field(
         default=0.5, gt=0, lt=1, description="Probability of speech above which the detector takes a frame for speech."
     )

@@ -114,6 +114,8 @@ models-canary-name = A name from `glas models`, or a directory; without a name t
 models-canary-share = Share of people, 0 to 1; a person is always answered by the same model.
 models-canary-shadow = Share of messages, 0 to 1, that the other model recognises, too, while the server is idle.
 models-canary-end = Let the model before answer everybody again.
+models-own-help = Models that answer one person or one group in place of the common one.
+models-own-retire = Number of a model that is to answer nobody any more; the next export deletes its files.
 models-watch-help = Compare people's ratings of the new model with those of the model before it.
 models-watch-roll-back = If the new one is worse, take it back.
 
@@ -252,7 +254,7 @@ learn-help =
 learn-test = Recordings of a directory to test on; without it, those whom the export keeps for the test.
 learn-guard = Recordings that must not become worse: the test uses them.
 learn-keep = The same for the choice of the share: other recordings, at least 80 sentences, better 150 to 300.
-learn-speaker = A pseudonym: a model for one person.
+learn-speaker = A pseudonym: a model for one person, which with --release answers this person only.
 learn-least-minutes = How many new corrected minutes are needed.
 learn-release = Release the model if it passes the test.
 learn-every = Repeat after so many hours.
@@ -264,6 +266,7 @@ promote-help =
 
         glas promote whisper:data/models/second --data test --guard reader     test and release
         glas promote whisper:data/models/second --data test --dry-run          only test
+        glas promote whisper:data/models/own-7 --data test --person 123456     and give it to one person
 
     Both models, the present one and the new one, recognise the same recordings as the server does. The new one passes
     only if all conditions hold: at least 5 % fewer errors on the test recordings and not by chance (the bootstrap
@@ -276,6 +279,8 @@ promote-candidate = A name from `glas models`, or `whisper:DIRECTORY`.
 promote-data = Test recordings with their right words.
 promote-guard = Recordings that must not become worse.
 promote-personal = The model is for the same people: the test is apart by texts.
+promote-person = The model is for one person: their id in Telegram. The test is apart by texts, as with --personal.
+promote-chat = The same for a group: its id in Telegram, a negative number.
 promote-dry-run = Test, and change nothing.
 promote-force = Release it even if it fails; the reason is kept in the journal.
 
