@@ -246,6 +246,33 @@ async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pyt
     assert diary.lines == ["anna second раз!"]
 
 
+async def test_who_is_cut_off_stops_before_others_take_over(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While no heartbeat arrives, work is interrupted, lest somebody else does the same step; then it goes on, once."""
+    monkeypatch.setattr("glas.durable.maintenance._INTERRUPTED_AFTER_S", 1.0)
+    monkeypatch.setattr("glas.durable.maintenance._HEARTBEAT_S", 0.2)
+    place = postgres_place(postgres.create(f"cut_{tmp_path.name[-20:].lower()}"), "tg_bot")
+    diary = Diary()
+    diary.door.clear()
+    engine = make(place, diary)
+    await engine.start()
+    await engine.enqueue(work("anna", "раз", "u:1"))
+    await until(diary, 1)
+    locker = place.open()
+    with locker.begin() as connection:
+        # No heartbeat can be written now.
+        connection.execute(sa.text("LOCK TABLE durable_tg_bot.glas_executors"))
+        await asyncio.sleep(1.5)
+        diary.door.set()
+        await asyncio.sleep(0.3)
+        assert diary.lines == ["anna first раз"]
+    await until(diary, 2)
+    await engine.close()
+    locker.dispose()
+    assert diary.lines == ["anna first раз", "anna second раз!"]
+
+
 async def test_retries_end_when_waiting_does_not_help() -> None:
     """An error that passes is waited out; another one is raised at once."""
     calls: list[int] = []

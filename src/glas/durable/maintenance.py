@@ -2,6 +2,9 @@
 
 They send heartbeats, take over the work of processes that died, delete old work, and delete the work of people who
 asked for it.
+
+A process without heartbeats counts as dead, although it may only be cut off from the database. It therefore interrupts
+its own work before others take it over: otherwise both would do the step that is running, such as to send a message.
 """
 
 import asyncio
@@ -20,6 +23,8 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
+# Earlier than the others believe it dead, by the time that an interrupted call may still be on its way.
+_INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
 # Between two batches, so that others can write.
 _CLEANING_PAUSE_S = 0.2
@@ -62,12 +67,16 @@ class Maintenance:
         self._keep_s = keep_s
         self._note = note
         self._hear = hear
+        self._running = running
         self._orphans = Orphans(slot, running)
+        self._beaten_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Start the tasks; they run until `stop`."""
-        self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
+        self._beaten_s = time.monotonic()
+        work = (self._keep_alive(), self._interrupt_when_silent(), self._keep_clean())
+        self._tasks = [asyncio.create_task(one) for one in work]
 
     async def stop(self) -> None:
         """Stop the tasks and wait for their end."""
@@ -106,10 +115,20 @@ class Maintenance:
             await asyncio.sleep(_HEARTBEAT_S)
 
     async def _beat(self) -> Mapping[str, str]:
+        began_s = time.monotonic()
         await asyncio.to_thread(self._members.beat, self._slot, self._note())
+        self._beaten_s = began_s
         living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
         self._hear({slot: note for slot, note in living.items() if slot != self._slot})
         return living
+
+    async def _interrupt_when_silent(self) -> None:
+        """Interrupt all work while no heartbeat has arrived for too long; it is put back when the next one arrives."""
+        while True:
+            await asyncio.sleep(_INTERRUPTED_AFTER_S / 20)
+            silent_s = time.monotonic() - self._beaten_s
+            if silent_s > _INTERRUPTED_AFTER_S and (count := self._running.interrupt()):
+                _log.warning("no heartbeat arrives; work is interrupted", count=count, silent_s=round(silent_s))
 
     async def _forget_people(self) -> None:
         for person, before_s in await asyncio.to_thread(self._members.to_forget):

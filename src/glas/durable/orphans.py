@@ -33,6 +33,13 @@ class Running:
         """Return the ids of all running works."""
         return set(self._ids.values())
 
+    def interrupt(self) -> int:
+        """End all tasks without a record, so that another run can continue these works; return how many there were."""
+        tasks = [task for task in self._ids if not task.cancelling()]
+        for task in tasks:
+            task.cancel()
+        return len(tasks)
+
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._ids.pop(task, None)
 
