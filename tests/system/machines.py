@@ -23,6 +23,7 @@ from tests.telegram.server import TelegramServer
 OUTSIDE = "10.0.0.254"
 ADDRESSES = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
 _START_S = 120.0
+_RESTART_S = 5.0  # as the unit says
 _STORE = (
     "on a: the object store, with its keys as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; run it under a supervisor"
 )
@@ -52,6 +53,7 @@ class Site:
         self._zygote = zygote
         self._is_quick = is_quick
         self._alive: dict[str, list[Part]] = {name: [] for name in machines}
+        self._forked_s: dict[Path, float] = {}
         self._stores: list[subprocess.Popen[bytes]] = []
         names = ("OWNER_PASSWORD", "REPLICA_PASSWORD", "APP_PASSWORD", "WORK_PASSWORD", "S3_SECRET")
         self._secrets = {name: secrets.token_urlsafe(24) for name in names}
@@ -123,7 +125,8 @@ class Site:
         """Start again what has ended, as systemd would."""
         for name, parts in self._alive.items():
             for part in parts:
-                if part.process is not None and part.process.poll() is not None:
+                is_ended = part.process is not None and part.process.poll() is not None
+                if is_ended and time.monotonic() > self._forked_s[part.log] + _RESTART_S:
                     self.n_restarts += 1
                     self._fork(name, part)
 
@@ -187,6 +190,7 @@ class Site:
 
     def _fork(self, name: str, part: Part) -> None:
         where = self.machines[name].path
+        self._forked_s[part.log] = time.monotonic()
         part.process = self._zygote.fork(part, namespaces=where, is_quick=self._is_quick)
 
     def _pgdata(self, name: str) -> Path:

@@ -22,6 +22,9 @@ _T = TypeVar("_T")
 _PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 _KINDS = ("net", "uts")
 _PREFIX = 24
+# As /proc/net/tcp and tcp6 write them.
+_LISTENS = "0A"
+_LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
 _UNKNOWN = "machines need Linux namespaces"
 
 
@@ -89,6 +92,13 @@ class Machine(Namespace):
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+    def open_ports(self) -> set[int]:
+        """The ports on which it listens for other machines."""
+        tables = [Path(f"/proc/{self.holder.pid}/net/{name}").read_text("ascii") for name in ("tcp", "tcp6")]
+        sockets = [line.split() for table in tables for line in table.splitlines()[1:]]
+        places = [local.split(":") for _, local, _, state, *_ in sockets if state == _LISTENS]
+        return {int(port, 16) for address, port in places if address not in _LOOPBACK}
 
     def run(self, script: str, *, environment: Mapping[str, str], user: str | None = None) -> str:
         """Run a script of the shell on it, and give what it writes."""

@@ -21,6 +21,7 @@ from tests.system.namespaces import why_impossible
 N_MESSAGES = int(os.environ.get("MACHINES_MESSAGES", "0"))
 N_EACH = (N_MESSAGES or 18) // 3
 REPLICAS = ("b", "c")
+OPEN_PORTS = {"a": {5432, 8003}, "b": {5432}, "c": {5432}}
 PATIENCE_S = 180.0
 SOURCES = ("machines.py", "test_machines.py")
 WHY_LATE = (
@@ -98,6 +99,7 @@ def machines(samples: list[Sample]) -> Iterator[Machines]:
 def test_machines_fail_and_every_message_is_answered_once(machines: Machines) -> None:
     """A machine is cut off and comes back; another dies; then, in the long form, that of the primary."""
     site, lab, took_s = machines.site, machines.lab, dict[str, float]()
+    assert {name: machine.open_ports() for name, machine in site.machines.items()} == OPEN_PORTS
     cut = machines.speak(REPLICAS)
     site.machines[cut].cut()
     took_s["cut off"] = machines.answered()

@@ -101,7 +101,7 @@ async def work_naively(token: str, telegram: str, recogniser: str) -> None:
 def hurry() -> None:
     """Have clocks that do not make a test wait for half a minute."""
     maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
-    intake._LEASE_S, intake._POLL_S = 5.0, 1
+    intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
 
 
 def live(order: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ class Maintenance:
         note: Callable[[], str],
         hear: Callable[[Mapping[str, str]], object],
         running: Running,
+        is_shared: bool,
     ) -> None:
         """Initialise it; nothing runs before `start`.
 
@@ -60,6 +61,7 @@ class Maintenance:
             note: returns the note that this process sends to the others with each heartbeat.
             hear: is called with the notes of the others after each heartbeat.
             running: the work that runs in this process.
+            is_shared: whether processes on other machines may take over its work.
         """
         self._dbos = dbos
         self._members = members
@@ -68,6 +70,7 @@ class Maintenance:
         self._note = note
         self._hear = hear
         self._running = running
+        self._is_shared = is_shared
         self._orphans = Orphans(slot, running)
         self._beaten_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -75,8 +78,9 @@ class Maintenance:
     def start(self) -> None:
         """Start the tasks; they run until `stop`."""
         self._beaten_s = time.monotonic()
-        work = (self._keep_alive(), self._interrupt_when_silent(), self._keep_clean())
-        self._tasks = [asyncio.create_task(one) for one in work]
+        self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
+        if self._is_shared:
+            self._tasks.append(asyncio.create_task(self._interrupt_when_silent()))
 
     async def stop(self) -> None:
         """Stop the tasks and wait for their end."""
