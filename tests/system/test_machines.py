@@ -111,6 +111,7 @@ def test_machines_fail_and_every_message_is_answered_once(machines: Machines) ->
     if N_MESSAGES:
         site.start(dead)
         took_s["primary dead"] = fail_over(machines)
+    site.until(lambda: cut in machines.ask(READY), "the return of what was cut off", PATIENCE_S)
     machines.rest()
     verdict = lab.verdict()
     print(f"{len(lab.sent)} messages: {verdict}; answered after, s: {took_s}; {site.n_restarts} restarts")  # noqa: T201 - shown by `pytest -s` and `make machines`

@@ -246,7 +246,8 @@ class Durable:
 
         async def guarded() -> _T:
             try:
-                return await function()
+                with self._running.acting():
+                    return await function()
             except Exception as error:
                 raise _NotRecordedError(error) from error
 

@@ -4,7 +4,8 @@ They send heartbeats, take over the work of processes that died, delete old work
 asked for it.
 
 A process without heartbeats counts as dead, although it may only be cut off from the database. It therefore interrupts
-its own work before others take it over: otherwise both would do the step that is running, such as to send a message.
+its own steps before others take over its work: otherwise both would do the same, such as to send a message. Where the
+database itself was away, nobody is dead: work is taken over only by a process whose own heartbeats have all arrived.
 """
 
 import asyncio
@@ -72,12 +73,13 @@ class Maintenance:
         self._running = running
         self._is_shared = is_shared
         self._orphans = Orphans(slot, running)
-        self._beaten_s = time.monotonic()
+        # When the last heartbeat that arrived was sent, and since when the database has answered all; monotonic clock.
+        self._beaten_s = self._steady_since_s = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Start the tasks; they run until `stop`."""
-        self._beaten_s = time.monotonic()
+        self._beaten_s = self._steady_since_s = time.monotonic()
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
         if self._is_shared:
             self._tasks.append(asyncio.create_task(self._interrupt_when_silent()))
@@ -121,17 +123,20 @@ class Maintenance:
     async def _beat(self) -> Mapping[str, str]:
         began_s = time.monotonic()
         await asyncio.to_thread(self._members.beat, self._slot, self._note())
-        self._beaten_s = began_s
+        before_s, self._beaten_s = self._beaten_s, began_s
+        self._running.rejoin()
         living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
+        if (answered_s := time.monotonic()) > before_s + _INTERRUPTED_AFTER_S:
+            self._steady_since_s = answered_s
         self._hear({slot: note for slot, note in living.items() if slot != self._slot})
         return living
 
     async def _interrupt_when_silent(self) -> None:
-        """Interrupt all work while no heartbeat has arrived for too long; it is put back when the next one arrives."""
+        """Interrupt the running steps if no heartbeat has arrived for too long; `Orphans` puts their work back."""
         while True:
             await asyncio.sleep(_INTERRUPTED_AFTER_S / 20)
             silent_s = time.monotonic() - self._beaten_s
-            if silent_s > _INTERRUPTED_AFTER_S and (count := self._running.interrupt()):
+            if silent_s > _INTERRUPTED_AFTER_S and (count := self._running.cut_off()):
                 _log.warning("no heartbeat arrives; work is interrupted", count=count, silent_s=round(silent_s))
 
     async def _forget_people(self) -> None:
@@ -145,6 +150,8 @@ class Maintenance:
             if one.executor_id:
                 claimed.setdefault(one.executor_id, []).append(one.workflow_id)
         await self._orphans.put_back(self._dbos, claimed.pop(self._slot, []))
+        if time.monotonic() < self._steady_since_s + DEAD_AFTER_S:
+            return  # the others may have been cut off by the same outage
         for dead in sorted(set(claimed) - set(living)):
             _log.warning("taking over the work of an executor that is gone", executor=dead, count=len(claimed[dead]))
             await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)
