@@ -1,4 +1,4 @@
-"""The durable engine cut off from its database: it stops before others take over, and takes nobody for dead too soon."""
+"""The durable engine cut off from its database: it stops before others take over, and it takes over late enough."""
 
 import asyncio
 from pathlib import Path
