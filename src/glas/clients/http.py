@@ -19,6 +19,7 @@ from glas import tracing
 from glas.clients.in_process import InProcessClient
 from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
 from glas.logs import REQUEST_ID_HEADER
+from glas.system.sockets import silence_options
 
 _FIRST_ERROR_STATUS = 400
 
@@ -42,9 +43,12 @@ def open_http(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
-        # Reading has no limit of its own: `call` bounds the whole exchange.
+        # Reading has no limit of its own: `call` bounds the whole exchange, and a machine that has gone silent ends it.
         timeout = httpx.Timeout(None, connect=connect_s)
-        transport = None if socket_path is None else httpx.AsyncHTTPTransport(uds=str(socket_path))
+        if socket_path is None:
+            transport = httpx.AsyncHTTPTransport(socket_options=silence_options())
+        else:
+            transport = httpx.AsyncHTTPTransport(uds=str(socket_path))
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False, transport=transport)
     return InProcessClient(app, headers=headers)
 

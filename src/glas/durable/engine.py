@@ -122,6 +122,7 @@ class Durable:
             note=self._note,
             hear=self._hear,
             running=self._running,
+            is_shared=not self._place.is_sqlite,
         )
         await self._register()
         self._maintenance.start()
@@ -253,7 +254,8 @@ class Durable:
 
         async def guarded() -> _T:
             try:
-                return await function()
+                with self._running.acting():
+                    return await function()
             except Exception as error:
                 raise _NotRecordedError(error) from error
 
@@ -267,6 +269,11 @@ class Durable:
         """Take or renew a lease for `ttl_s` seconds; false while another process has it."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
+
+    async def drop_lease(self, name: str) -> None:
+        """Give a lease back, so that another process can take it."""
+        assert self._members is not None, "expected a started engine"  # noqa: S101
+        await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
     async def count_waiting(self, queue: str) -> int:
         """Return how many works wait in a queue, at most `_COUNTED`."""

@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl | None = Field(
         default=None,
         description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite "
-        "file in GLAS_DATA_DIR.",
+        "file in GLAS_DATA_DIR. Of several hosts, `@a:5432,b:5432/name`, the one that accepts writes is used.",
     )
     db_assist_url: str | None = Field(
         default=None, description="URL of `db_assist`, if it runs in another process, e.g. `http://db-box:8002`."

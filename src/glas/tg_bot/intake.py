@@ -30,6 +30,7 @@ ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"
 
 _LEASE = "intake"
 _LEASE_S = 30.0
+_RETAKEN_S = 3.0  # how often a process that does not poll tries to take the lease
 _POLL_S = 10
 _FULL_BATCH = 100
 _MANY_WAITING = 400
@@ -78,7 +79,7 @@ class Intake:
             try:
                 if not await self._durable.take_lease(_LEASE, _LEASE_S):
                     self._offset = None
-                    await asyncio.sleep(_LEASE_S / 10)
+                    await asyncio.sleep(_RETAKEN_S)
                     continue
                 await self._turn()
                 pause_s = _FIRST_PAUSE_S
@@ -91,8 +92,18 @@ class Intake:
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - nothing is confirmed, so that it comes again
                 _tell(error, pause_s)
+                if pause_s > _RETAKEN_S:
+                    await self._let_others_poll()
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _let_others_poll(self) -> None:
+        """Give the lease back during a longer pause: another machine may still reach Telegram."""
+        self._offset = None
+        try:
+            await self._durable.drop_lease(_LEASE)
+        except Exception as error:  # noqa: BLE001 - the lease ends by itself, only later
+            _log.warning("the lease could not be given back", cause=type(error).__name__)
 
     async def _turn(self) -> None:
         """Request a batch of updates and store it; the next request confirms it."""
