@@ -27,8 +27,8 @@ class Deletion(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    user_id: int
-    """The row that stays, without a name."""
+    user_id: int | None
+    """The row that stays, without a name; None for messages of somebody who is not known."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False

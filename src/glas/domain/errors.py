@@ -9,6 +9,7 @@
     │   ├── ConflictError                      it exists already with other values
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
     │   ├── BackupError                        a backup is damaged, or no backup
+    │   │   └── BackupEncryptedError           a backup is encrypted, and the right key was not given
     │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
@@ -31,7 +32,8 @@
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an unknown form of answer, or an internal error
     └── ConfigurationError (ValueError)        a setting is wrong
-        └── DataDirectoryInUseError            another process works in the data directory
+        ├── DataDirectoryInUseError            another process works in the data directory
+        └── DatabaseInUseError                 others are connected to a database that is to be replaced
 
 `code` is stable. It is part of HTTP bodies and logs. In the client, `from_code` turns it back into the same exception.
 """
@@ -110,6 +112,12 @@ class BackupError(InputError):
     """A backup is damaged, unfinished or not one of ours; nothing was changed."""
 
     code = "backup_invalid"
+
+
+class BackupEncryptedError(BackupError):
+    """A backup is encrypted, and no key that opens it was given; nothing was changed."""
+
+    code = "backup_encrypted"
 
 
 class DataSetError(InputError):
@@ -257,6 +265,12 @@ class DataDirectoryInUseError(ConfigurationError):
     """Another process has locked the data directory."""
 
     code = "data_dir_in_use"
+
+
+class DatabaseInUseError(ConfigurationError):
+    """Other processes are connected to a database that is to be replaced."""
+
+    code = "database_in_use"
 
 
 def _tree(root: type[GlasError]) -> dict[str, type[GlasError]]:

@@ -9,6 +9,7 @@ error-person_unknown = Press /start first.
 error-conflict = It was done already in another way, or it is not possible now.
 error-would_replace = There is data here already. To replace it, add --force.
 error-backup_invalid = This backup is damaged, or Glas did not make it. Nothing was changed.
+error-backup_encrypted = This backup is encrypted. It needs a file with the right key: --identity FILE. Nothing was changed.
 error-data_set_invalid = These recordings with texts could not be read.
 error-upload_too_large =
     { $limit ->
@@ -42,6 +43,7 @@ error-service_timeout = The service did not answer in time. Try again.
 error-service_fault = The service failed. Its log has the details.
 error-configuration = A setting is wrong.
 error-data_dir_in_use = The data directory is in use: Glas is running in it. Stop it, or choose another directory: GLAS_DATA_DIR.
+error-database_in_use = Other programs are still connected to the database. Stop the parts of Glas and try again.
 error-abandoned = The transcription was cancelled: nobody waits for it any more.
 error-telegram_unreachable = Telegram does not answer now. Try again a little later.
 error-telegram_answer_unreadable = Telegram's answer could not be understood. Try again a little later.

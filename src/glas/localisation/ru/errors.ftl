@@ -9,6 +9,7 @@ error-person_unknown = Сначала нажмите /start.
 error-conflict = Это уже сделано, но иначе, или сейчас невозможно.
 error-would_replace = Здесь уже есть данные. Чтобы заменить их, добавьте --force.
 error-backup_invalid = Эта резервная копия повреждена или сделана не Гласом. Ничего не изменено.
+error-backup_encrypted = Эта резервная копия зашифрована. Нужен файл с подходящим ключом: --identity ФАЙЛ. Ничего не изменено.
 error-data_set_invalid = Прочитать эти записи с текстами не удалось.
 error-upload_too_large =
     { $limit ->
@@ -42,6 +43,7 @@ error-service_timeout = Служба не успела ответить. Поп�
 error-service_fault = Внутренняя ошибка службы. Подробности — в её журнале.
 error-configuration = Неверная настройка.
 error-data_dir_in_use = Каталог данных занят: в нём уже работает Глас. Остановите его или укажите другой каталог: GLAS_DATA_DIR.
+error-database_in_use = К базе данных ещё подключены другие программы. Остановите части Гласа и повторите.
 error-abandoned = Распознавание отменено: ответа уже никто не ждёт.
 error-telegram_unreachable = Telegram сейчас не отвечает. Попробуйте чуть позже.
 error-telegram_answer_unreadable = Telegram прислал непонятный ответ. Попробуйте чуть позже.
