@@ -107,7 +107,7 @@ def test_a_failure_brings_the_old_back(filled: Place, archive: Path, monkeypatch
 def test_nobody_may_be_connected(filled: Place, archive: Path) -> None:
     with psycopg.connect(filled.url):
         refused = filled.run("restore", archive, "--force")
-    assert (refused.exit_code, "Остановите части Гласа" in refused.output) == (1, True), refused.output
+    assert (refused.exit_code, "stop the parts" in refused.output) == (1, True), refused.output
 
 
 def test_each_place_takes_its_own_backups(filled: Place, archive: Path, tmp_path: Path) -> None:

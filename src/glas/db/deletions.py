@@ -1,7 +1,7 @@
 """Log of deletions of people's data, in a file beside the database; a restore of an older backup deletes them again.
 
 The log contains ids of rows and messages but no Telegram ids. Its first line names the installation, so that the log of
-another installation is never used.
+another installation is never used. With PostgreSQL a backup makes the log, out of what the database itself knows.
 """
 
 import contextlib

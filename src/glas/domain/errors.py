@@ -32,8 +32,7 @@
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an unknown form of answer, or an internal error
     └── ConfigurationError (ValueError)        a setting is wrong
-        ├── DataDirectoryInUseError            another process works in the data directory
-        └── DatabaseInUseError                 others are connected to a database that is to be replaced
+        └── DataDirectoryInUseError            another process works in the data directory
 
 `code` is stable. It is part of HTTP bodies and logs. In the client, `from_code` turns it back into the same exception.
 """
@@ -265,12 +264,6 @@ class DataDirectoryInUseError(ConfigurationError):
     """Another process has locked the data directory."""
 
     code = "data_dir_in_use"
-
-
-class DatabaseInUseError(ConfigurationError):
-    """Other processes are connected to a database that is to be replaced."""
-
-    code = "database_in_use"
 
 
 def _tree(root: type[GlasError]) -> dict[str, type[GlasError]]:

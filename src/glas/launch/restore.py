@@ -38,7 +38,7 @@ def restore(settings: Settings, archive: Path, *, identity: Path | None = None, 
         InvalidParameterError: the file of the identity holds no secret key.
         WouldReplaceError: the directory contains data, and `force` is not set.
         DataDirectoryInUseError: a server runs in the data directory.
-        DatabaseInUseError: others are connected to the database.
+        ConflictError: others are connected to the database.
         ConfigurationError: the backup belongs to the other mode, or the database cannot be reached.
         OSError: the archive cannot be read, or the disk is full; nothing was changed.
     """

@@ -19,7 +19,7 @@ from glas.data_loader.app import make_store
 from glas.db import migrations
 from glas.db.deletions import Deletion, merged
 from glas.db.session import Database, database_url
-from glas.domain.errors import ConfigurationError, ConflictError, DatabaseInUseError, WouldReplaceError
+from glas.domain.errors import ConfigurationError, ConflictError, WouldReplaceError
 from glas.domain.object_keys import is_key
 from glas.launch.archive import OBJECTS, POSTGRESQL
 from glas.launch.deletions import copy_beside, delete_again, log_beside
@@ -58,7 +58,7 @@ def restore_servers(settings: Settings, unpacked: Path, beside: Path, installati
         ConfigurationError: the backup is one of the embedded mode, the database cannot be reached, or `pg_restore` is
             missing or too old.
         BackupError: PostgreSQL refuses the dump; nothing was changed.
-        DatabaseInUseError: somebody else is connected to the database.
+        ConflictError: somebody else is connected to the database.
         WouldReplaceError: there is data already, and `force` is not set.
     """
     if not (unpacked / POSTGRESQL).is_dir():
@@ -97,7 +97,7 @@ async def _require_alone(database: Database) -> None:
         if not others:
             return
         await asyncio.sleep(_PAUSE_S)
-    raise DatabaseInUseError(f"expected nobody else at the database, found {others} connections; stop the parts")
+    raise ConflictError(f"expected nobody else at the database, found {others} connections; stop the parts")
 
 
 async def _holds_rows(database: Database) -> bool:

@@ -43,7 +43,6 @@ error-service_timeout = The service did not answer in time. Try again.
 error-service_fault = The service failed. Its log has the details.
 error-configuration = A setting is wrong.
 error-data_dir_in_use = The data directory is in use: Glas is running in it. Stop it, or choose another directory: GLAS_DATA_DIR.
-error-database_in_use = Other programs are still connected to the database. Stop the parts of Glas and try again.
 error-abandoned = The transcription was cancelled: nobody waits for it any more.
 error-telegram_unreachable = Telegram does not answer now. Try again a little later.
 error-telegram_answer_unreadable = Telegram's answer could not be understood. Try again a little later.

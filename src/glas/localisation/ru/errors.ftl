@@ -43,7 +43,6 @@ error-service_timeout = Служба не успела ответить. Поп�
 error-service_fault = Внутренняя ошибка службы. Подробности — в её журнале.
 error-configuration = Неверная настройка.
 error-data_dir_in_use = Каталог данных занят: в нём уже работает Глас. Остановите его или укажите другой каталог: GLAS_DATA_DIR.
-error-database_in_use = К базе данных ещё подключены другие программы. Остановите части Гласа и повторите.
 error-abandoned = Распознавание отменено: ответа уже никто не ждёт.
 error-telegram_unreachable = Telegram сейчас не отвечает. Попробуйте чуть позже.
 error-telegram_answer_unreadable = Telegram прислал непонятный ответ. Попробуйте чуть позже.
