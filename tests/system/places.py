@@ -98,21 +98,17 @@ class Place:
 
         return asyncio.run(look())
 
-    def destroy(self) -> None:
-        """Lose everything, as with the disk."""
+    def destroy(self) -> "Place":
+        """Lose everything, as with the disk; give what replaces it, which is empty."""
         if self.postgres is None:
             shutil.rmtree(self.settings.data_dir)
-            return
+            return self
         name = self.url.partition("@/")[2].partition("?")[0]
         with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         self.postgres.create(name)
-
-        async def empty() -> None:
-            store = make_store(self.settings)
-            await store.delete([key async for listed in store.listed() for key, _ in listed])
-
-        asyncio.run(empty())
+        settings = self.settings.model_copy(update={"s3_bucket": f"{self.settings.s3_bucket}-new"})
+        return Place(settings, self.postgres)
 
 
 def directory_place(data_dir: Path) -> Place:

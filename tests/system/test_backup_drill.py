@@ -151,7 +151,7 @@ def test_all_comes_back_but_the_forgotten(place: Place, tmp_path: Path) -> None:
 
     asyncio.run(delete())
     assert place.run("backup", kept / "new.tar").exit_code == 0
-    place.destroy()
+    place = place.destroy()
 
     returned = timed("restore", place, kept / "old.tar")
     assert "они не вернулись" in returned
