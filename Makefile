@@ -76,14 +76,14 @@ audit: sbom $(VENV)/.audit-stamp  ## the bill of materials, then known vulnerabi
 	done
 
 lock: dev-setup  ## pin again what pyproject.toml asks for
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra tracing \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra backup --extra tracing \
 	  pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra tracing --extra train \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra backup --extra tracing --extra train \
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group docs -c requirements/dev.txt \
 	  -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group audit -o requirements/audit.txt
-	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
+	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" "backup --extra db --extra data --extra backup" web; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ --extra tracing -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
 

@@ -20,7 +20,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from glas.db.tables import AuditRow, Base, ChangeCounterRow, TombstoneRow, TransactionRow, UserRow
+from glas.db.tables import AuditRow, Base, ChangeCounterRow, InstallationRow, TombstoneRow, TransactionRow, UserRow
 from glas.domain.errors import ConfigurationError
 
 APP: Final = "app"
@@ -43,6 +43,7 @@ _RIGHTS: Final = {
     # A row without a name stays, since ledger entries refer to it.
     UserRow.__tablename__: "SELECT, INSERT, UPDATE",
     ChangeCounterRow.__tablename__: "SELECT, UPDATE",
+    InstallationRow.__tablename__: "SELECT",
 }
 # The last answer about training decides, as in `glas.db_assist.changes`; people are numbers of rows, not Telegram's.
 _VIEW_SQL = """

@@ -266,6 +266,17 @@ class ChangeCounterRow(Base):
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
 
+class InstallationRow(Base):
+    """One row: the random name of this installation, which a backup and its log of deletions have too."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(16))
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
 class ChatRow(Base):
     """Settings of the bot for a chat."""
 

@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     app.state.dashboard = KeptFigures()
     app.state.checked = None
     app.state.figures = functools.partial(render, app)
-    # Any other database has backups of its own.
+    # Of any other database, a backup asks the database itself: see `privacy.deletions`.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
     app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=_MAX_BODY_BYTES)

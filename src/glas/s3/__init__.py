@@ -36,6 +36,7 @@ PART_BYTES = 8 * 1024 * 1024
 _SMALL_BYTES = 128 * 1024
 
 _PARTS_AT_ONCE = 2
+_LISTED_AT_ONCE = 1000
 _PAUSES_S = (0.1, 0.5)  # before the second and the third attempt at a write that did not arrive whole
 _CONNECT_S = 3
 _REQUEST_S = 30  # one part, there or back
@@ -135,6 +136,16 @@ class Store:
                     return []
                 raise
         return sorted(meta["path"] for meta in found)
+
+    async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
+        """Yield keys and sizes in bytes of all objects, up to a thousand at a time, without order."""
+        with self._errors_of("the bucket"):
+            try:
+                async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
+                    yield [(meta["path"], meta["size"]) for meta in some]
+            except BaseError as error:
+                if _NO_BUCKET not in str(error):  # SeaweedFS makes it with the first object
+                    raise
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that do not exist count as deleted."""

@@ -32,6 +32,7 @@ metavar-directory = DIRECTORY
 metavar-name = NAME
 metavar-model = MODEL
 metavar-part = PART
+metavar-key = KEY
 
 glas-help =
     **Glas** turns Russian speech into text: voice messages, recordings, videos.
@@ -167,23 +168,27 @@ backup-help =
 
         glas backup glas-2026-11-22.tar
         glas backup glas.tar --force      replace the copy that is there
+        glas backup glas.tar.age --recipient age1…      encrypt; only the owner of the secret key opens it
 
     It contains: databases, recordings and texts, checksums. Not models and the directory downloads: models are downloaded,
     and `glas export --full` repeats the export. The file holds people's voices and words: keep it as safe as the system.
-    For the embedded mode only; PostgreSQL and S3 have means of their own (docs/operations.md).
+    If GLAS_DATABASE_URL (the owner's) and GLAS_S3_ENDPOINT are set, those are saved; it needs pg_dump, not older than the server.
 restore-help =
-    Restore the data from a file that `glas backup` made. The server must be stopped.
+    Restore the data from a file that `glas backup` made. Glas must be stopped: the server and all separate parts.
 
     Examples:
 
         glas restore glas-2026-11-22.tar
         glas restore glas-2026-11-22.tar --force      replace what is there already
+        glas restore glas.tar.age --identity key.txt      from an encrypted backup
 
-    First everything is unpacked beside it and compared with the checksums; a damaged file changes nothing.
-    The data of people who asked for deletion after this backup do not come back: the data directory and the file
+    First everything is unpacked in the data directory and compared with the checksums; a damaged file changes nothing.
+    The data of people who asked for deletion after this backup do not come back: the present data and the file
     glas-…-deletions.jsonl beside the backups know about them.
 backup-file = Backup, tar.
 backup-force = Replace what is there already.
+backup-recipient = Encrypt the backup (age) for this public key: age1…, ssh-ed25519 … or ssh-rsa …. May be repeated.
+restore-identity = File with a secret key for which the backup is encrypted: from age-keygen, or an SSH key without a passphrase.
 
 train-help =
     Train a model; it needs the packages for training (`make train-setup`) and the weights (`glas models get whisper-base`).
