@@ -37,6 +37,9 @@ export const samples = () => json('/samples');
 /** All models that are known by name, the best one first. Only administrators are answered. */
 export const offeredModels = async () => (await json('/api/models')).models;
 
+/** The models that a recording can be recognised with, the default one first; none where the server does not tell. */
+export const servedModels = async () => (await json('/v1/models').catch(() => ({ data: [] }))).data;
+
 /** Let a model be fetched, unless it is on disk, and serve; `offeredModels` tells how far it is. */
 export const fetchAndServe = ({ id }) => ask(`/api/fetches/${id}`, 'POST', { serve: true });
 
@@ -76,10 +79,11 @@ export async function textWhenIdle(file, signal) {
  * XMLHttpRequest, because fetch cannot tell how much of a body has been sent.
  *
  * @param {File} file
- * @param {object} watch  `onUpload(share)` with 0..1, `onDelta(event)` per piece of speech, `signal` to give up
+ * @param {object} options  `model` (the default one if missing), `onUpload(share)` with 0..1, `onDelta(event)` per
+ *   piece of speech, `signal` to give up
  * @returns {Promise<object>} the whole answer (OpenAI's verbose_json and our fields)
  */
-export function recognise(file, { onUpload, onDelta, signal }) {
+export function recognise(file, { model = 'auto', onUpload, onDelta, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let result = null;
@@ -111,7 +115,7 @@ export function recognise(file, { onUpload, onDelta, signal }) {
 
     request.open('POST', TRANSCRIPTIONS);
     for (const [header, value] of Object.entries(authorization())) request.setRequestHeader(header, value);
-    request.send(formOf(file, STREAMED));
+    request.send(formOf(file, { ...STREAMED, model }));
   });
 }
 

@@ -77,6 +77,10 @@ export const en = {
   correctedLegend: 'corrected by you',
   unsureWord: 'confidence {percent} %',
 
+  compare: 'Compare with another model',
+  compareNone: 'Compare with…',
+  compareTook: '{model}: {seconds} s of work',
+  modelName: '{model}',
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Not copied',

@@ -79,6 +79,10 @@ export const ru = {
   correctedLegend: 'исправлено вами',
   unsureWord: 'уверенность {percent} %',
 
+  compare: 'Сравнить с другой моделью',
+  compareNone: 'Сравнить с…',
+  compareTook: '{model}: {seconds} с работы',
+  modelName: '{model}',
   copy: 'Копировать',
   copied: 'Скопировано',
   copyFailed: 'Не скопировано',
