@@ -48,17 +48,22 @@ def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> 
 
 @contextlib.contextmanager
 def open_browser(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> Iterator[Browser]:
-    """Open a browser whose microphone hears samples over and over, each followed by a pause."""
+    """Open a browser whose microphone hears samples, see `hearing`."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    flags = [*FLAGS, hearing(said, directory, pause_s=pause_s)]
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=flags) as running:
+        yield running
+
+
+def hearing(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> str:
+    """Return Chromium's flag for a microphone that hears samples over and over, each followed by a pause."""
     silence = np.zeros(round(pause_s * 16_000), np.float32)
     sounds = [block for one in said for block in (*decode_blocks(one.path.read_bytes(), DecodeLimits()), silence)]
     heard = directory / "voice.wav"
     heard.write_bytes(as_wav(np.concatenate(sounds)))
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={heard}"]
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=flags) as running:
-        yield running
+    return f"--use-file-for-fake-audio-capture={heard}"
 
 
 class Watch:

@@ -1,4 +1,4 @@
-"""Two models on the first page: the texts of both side by side, with the words in which they differ, in a real browser."""
+"""Two models on the first page, in a real browser: both texts side by side, with the words in which they differ."""
 
 import re
 from collections.abc import Callable, Iterator

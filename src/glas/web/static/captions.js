@@ -7,7 +7,7 @@ import { Pieces } from './pieces.js';
 
 const KEY = 'glas-captions';
 const OFF = 'off';
-const RETRY_MS = 1_000;
+const RETRY_MS = 2_000;
 const BUSY = 503;
 
 export class Captions {

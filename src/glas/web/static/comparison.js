@@ -7,7 +7,18 @@ import { current, name, say } from './language.js';
 import { inTurn } from './queue.js';
 import { differences } from './words.js';
 
+const LISTED_MS = 5_000;
 const ignore = () => {};
+let listed = null;
+
+/** The models, asked for once for all cards that appear together. */
+function models() {
+  if (!listed) {
+    listed = servedModels();
+    setTimeout(() => (listed = null), LISTED_MS);
+  }
+  return listed;
+}
 
 export class Comparison {
   /** For choosing the other model; hidden where there is none. */
@@ -39,7 +50,7 @@ export class Comparison {
   }
 
   async #offer() {
-    this.#models = await servedModels();
+    this.#models = await models();
     const others = this.#models.filter(({ id }) => id !== this.#first.model);
     const options = others.map(({ id }) => say(element('option', { value: id }), 'modelName', { model: () => this.#title(id) }));
     this.choice.replaceChildren(say(element('option', { value: '' }), 'compareNone'), ...options);
