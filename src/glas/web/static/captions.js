@@ -64,7 +64,7 @@ export class Captions {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof ApiError)) throw error;
+        if (!(error instanceof ApiError)) console.error(error);
         // Nothing is told: the recording will be recognised as a whole, and says what is wrong.
         if (error.status !== BUSY) return;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
