@@ -60,6 +60,7 @@ def test_two_models_stand_side_by_side(page: Page, server: Server, samples: list
     card.get_by_role("button", name="Править").click()
     card.get_by_role("textbox").fill(other)
     card.get_by_role("button", name="Готово").click()
+    expect(card.locator(".transcript")).to_have_text(other)
     expect(card.locator(":is(.differs, mark)")).to_have_count(0)
     choice.select_option("")
     expect(card.locator(".other-words")).to_be_hidden()

@@ -6,7 +6,7 @@ from glas.web.pages.audited import values
 
 def test_values_are_words_of_the_language() -> None:
     """What the pages do not know stands as in the database."""
-    found = {
+    found: dict[str, bool | int | str | None] = {
         "role": 2,
         "is_reviewer": True,
         "is_banned": False,

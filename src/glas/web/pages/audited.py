@@ -13,8 +13,10 @@ def values(found: Mapping[str, bool | int | str | None] | None, say: Catalogue) 
 
 def _named(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types
     """Return a value with its name; what the pages do not know stands as in the database."""
-    message = f"audit-value-{name.replace('_', '-')}"
-    return say(message, value=_said(name, value, say)) if message in say else f"{name}: {value}"
+    place = name.replace("_", "-")
+    if f"audit-value-{place}" not in say:
+        return f"{name}: {value}"
+    return say(f"audit-value-{place}", value=_said(name, value, say))
 
 
 def _said(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types

@@ -181,7 +181,7 @@ export class Card {
       view: this.#view.element,
       choice: this.#comparison.choice,
     });
-    this.#comparison.mark();
+    this.#comparison.show();
     const truth = this.#reference ? spoken(this.#reference) : null;
     const warning = text && result.warning ? foreign(result.warning) : null;
     const shown = [text ? this.#comparison.element : silence(), warning, truth, ...legends, tools];

@@ -32,6 +32,7 @@ export class Comparison {
   #heads = [element('p.hint.of-text', { hidden: true }), element('p.hint.of-text')];
   #words = element('p.other-words', { lang: 'ru' });
   #status = element('p.hint', { role: 'status' });
+  #here = element('div');
   #other = element('div', { hidden: true }, this.#heads[1], this.#words, this.#status);
   #second = null;
 
@@ -44,7 +45,7 @@ export class Comparison {
     this.#file = file;
     this.#first = first;
     this.#view = view;
-    this.element = element('div.texts', {}, element('div', {}, this.#heads[0], view.element), this.#other);
+    this.element = element('div.texts', {}, this.#here, this.#other);
     this.choice.addEventListener('change', () => this.#ask(this.choice.value));
     if (file.size) this.#offer();
   }
@@ -67,22 +68,28 @@ export class Comparison {
     const { signal } = this.#abort;
     this.#second = null;
     this.#other.hidden = model === '';
-    this.mark();
+    this.#mark();
     if (!model) return;
     say(this.#heads[1], 'modelName', { model: () => this.#title(model) });
     say(this.#status, 'recognising');
     try {
       this.#second = await inTurn(() => recognise(this.#file, { model, signal, onUpload: ignore, onDelta: ignore }), signal);
       this.#status.replaceChildren();
-      this.mark();
+      this.#mark();
     } catch (error) {
       if (signal.aborted) return;
       say(this.#status, explain(error).title);
     }
   }
 
-  /** Mark the words in which the texts differ, as they are shown now. */
-  mark() {
+  /** Show the first text as it stands now, in place of a field in which it was corrected. */
+  show() {
+    this.#here.replaceChildren(this.#heads[0], this.#view.element);
+    this.#mark();
+  }
+
+  /** Mark the words in which the texts differ. */
+  #mark() {
     const other = this.#second?.text.split(/\s+/).filter(Boolean) ?? [];
     const [here, there] = this.#second ? differences(this.#view.words, other) : [new Set(), new Set()];
     this.#view.mark(here);
