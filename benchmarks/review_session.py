@@ -73,6 +73,11 @@ _WORK: Final = """count => {
   })();
 }"""
 
+_STUCK: Final = """() => {
+  const { item, heard } = document.getElementById('review').dataset;
+  return { item, heard, sound: window.sounds[item] };
+}"""
+
 
 class Session(NamedTuple):
     """What a reviewer did: a record of `_WORK` for each item."""
@@ -89,13 +94,25 @@ def work(browser: Browser, office: Office, n_items: int) -> list[Session]:
         # A browser plays nothing before somebody has pressed a key.
         page.keyboard.press("Space")
         page.evaluate(_WORK, n_items)
-    while any(page.evaluate("window.isAtWork") for page in pages):
-        time.sleep(1)
+    _wait(pages)
     made: list[list[dict[str, Any]]] = [page.evaluate("window.done") for page in pages]
     for page in pages:
         # The last answer is on its way.
         expect(page.locator("#told")).not_to_be_empty(timeout=_PATIENCE_MS)
     return [Session(*one) for one in zip(reviewers, made, strict=True)]
+
+
+def _wait(pages: list[Page]) -> None:
+    """Wait until all reviewers are done; end the program if nobody gets on."""
+    done, since = [0], time.monotonic()
+    while any(page.evaluate("window.isAtWork") for page in pages):
+        time.sleep(1)
+        now = [page.evaluate("window.done.length") for page in pages]
+        if now != done:
+            done, since = now, time.monotonic()
+        elif time.monotonic() - since > _PATIENCE_MS / 1000:
+            stuck = [page.evaluate(_STUCK) for page in pages]
+            sys.exit(f"  nobody got on for a minute; items done: {done}; shown: {stuck}")
 
 
 def _page(browser: Browser, office: Office, reviewer: int) -> Page:
