@@ -10,6 +10,7 @@ recording twice, and no two the same.
 
 import json
 import logging
+import re
 import shutil
 import statistics
 import sys
@@ -124,7 +125,7 @@ def _page(browser: Browser, office: Office, reviewer: int) -> Page:
     page.get_by_role("button", name="Войти").press("Enter")
     page.goto("/review")
     review = page.locator("#review")
-    expect(review).not_to_have_attribute("data-ready", "", timeout=_PATIENCE_MS)
+    expect(review).to_have_attribute("data-ready", re.compile(r"\d+"), timeout=_PATIENCE_MS)
     return page
 
 
