@@ -109,6 +109,12 @@ def long_wav(samples: list[Sample]) -> bytes:
 
 
 @pytest.fixture(scope="session")
+def short_wav(samples: list[Sample]) -> bytes:
+    """The first second and a half of a sample, for tests that do not care which words are said."""
+    return as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
+
+
+@pytest.fixture(scope="session")
 def whisper_base() -> Path:
     """The official whisper-base in CTranslate2's format, in float16."""
     return fetch_whisper_base()

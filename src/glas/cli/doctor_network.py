@@ -131,7 +131,7 @@ def telegram(settings: Settings) -> Iterator[Finding]:
 
 
 def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    """Report what the answer to `getMe` says about the bot."""
+    """Report the findings about the bot from the answer to `getMe`."""
     yield Finding("ok", say("doctor-bot", name=str(me.get("username"))))
     if not me.get("can_read_all_group_messages"):
         yield Finding("warn", say("doctor-bot-privacy"), say("doctor-bot-privacy-do"))
@@ -146,7 +146,7 @@ def _get_me(api_url: str, token: str) -> dict[str, Any]:
 
 
 def said(error: BaseException) -> str:
-    """Return what an error says; its class, if it says nothing."""
+    """Return the message of an error; the name of its class if it has no message."""
     return str(error) or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""`glas learn`: one round from corrected messages to a better model, or a round again and again."""
+"""`glas learn`: run one round from corrected messages to a better model, or repeat rounds."""
 
 import time
 from dataclasses import replace
@@ -123,7 +123,7 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
 
 
 def _values(ended: "Round") -> dict[str, Value]:
-    """What the message about a round names."""
+    """Return the values for the message about a round."""
     from glas.training.rounds import Outcome
 
     values: dict[str, Value] = {"version": ended.version}

@@ -1,4 +1,4 @@
-"""`glas models`: what is known, what is on disk, and how to get more."""
+"""`glas models`: list the known models and those on disk, download models, choose one."""
 
 from pathlib import Path
 from typing import Annotated

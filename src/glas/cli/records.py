@@ -1,4 +1,4 @@
-"""Tell db_assist which models were judged and what was decided about them."""
+"""Record the judged models, and the decisions about them, in db_assist."""
 
 import asyncio
 import getpass
@@ -28,8 +28,8 @@ class Recorded(NamedTuple):
 def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
     """Record the candidate of a round, once; with `release` it serves from now on, if it passed.
 
-    What was decided about it stays so: a model that was taken back is not released again by the next run. One that
-    waits for a decision is released by a run with `release`.
+    Earlier decisions are kept: a model that was taken back is not released again by the next run. One that waits for a
+    decision is released by a run with `release`.
 
     Raises:
         GlasError: db_assist does not answer, or the choice cannot be kept.
@@ -59,7 +59,7 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
 
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
-    """Describe the candidate of a round, with what people are to be told unless it was refused."""
+    """Describe the candidate of a round, with the news for people unless it was refused."""
     from glas.recognition.gate import Verdict
     from glas.recognition.gate_report import FIGURES
     from glas.training.datasets import read_version
@@ -94,7 +94,7 @@ def _is_chosen(settings: "Settings", model: "ModelRef") -> bool:
 
 
 def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool, force: str | None) -> None:
-    """Record what `glas promote` has judged and decided; if that fails, only say so."""
+    """Record the verdict and decision of `glas promote`; if that fails, only print a warning."""
     from glas.training.records import entry_of
 
     state = ModelState.CHAMPION if released else ModelState.REFUSED
@@ -107,7 +107,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record that a candidate was refused or a champion rolled back; if that fails, only say so.
+    """Record that a candidate was refused or a champion rolled back; if that fails, only print a warning.
 
     Nothing is recorded if the model has another state by now.
     """
@@ -121,7 +121,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of the machine lets a model serve; if db_assist does not answer, only say so.
+    """Record that the user of the machine lets a model serve; if db_assist does not answer, only print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -142,9 +142,9 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 
 
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the model before the one that serves, and the one that serves; None if nothing is known of a release.
+    """Return the former model and the present one; None if no release is recorded.
 
-    An administrator's decision in Telegram stands in db_assist only, what was done before there were records in the
+    Decisions of administrators in Telegram are in db_assist only. Releases from before there were records are in the
     journal only.
 
     Raises:

@@ -66,7 +66,7 @@ def open_settings(*, quiet: bool) -> Settings:
 
 
 def variable_of(*path: str) -> str:
-    """Return the environment variable of a setting; those of the original system have no prefix."""
+    """Return the environment variable of a setting; variables of the original system have no prefix."""
     joined = "__".join(path).upper()
     return joined if joined in {row.variable for row in rows()} else f"GLAS_{joined}"
 
@@ -85,7 +85,7 @@ def secrets_of(settings: BaseModel) -> Iterator[str]:
 
 
 def _reason(fault: "ErrorDetails") -> str:
-    """Return what a setting should be, in the user's language; pydantic's own message is English."""
+    """Return the expected form of a setting in the user's language; pydantic's own message is English."""
     values = fault.get("ctx", {})
     if fault["type"] in _LIMITS:
         message, name = _LIMITS[fault["type"]]

@@ -109,7 +109,7 @@ class DbAssistClient(
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
     async def standing(self, party: str, tg_id: int | None = None) -> Standing:
-        """Find what a party sent in the last 24 hours, together with the person, if one is named and registered.
+        """Return the usage of a party in the last 24 hours, together with the person, if one is named and registered.
 
         Args:
             party: the pseudonym under which usage is counted.

@@ -168,7 +168,7 @@ class RatingResult(Reward):
 
 
 class Usage(_Answer):
-    """What a party sent in the last 24 hours."""
+    """The recordings that a party sent in the last 24 hours: their number and length."""
 
     n_messages: int
     audio_s: float = Field(description="Seconds of recognised audio.")
@@ -230,7 +230,7 @@ class ConsentRecord(_Answer):
 
 
 class ReviewRecord(_Answer):
-    """A review that a person made, without its words, because they are what another person said."""
+    """A review that a person made, without its words, because another person said them."""
 
     transcription_id: int
     verdict: Verdict
@@ -255,7 +255,7 @@ class PersonalData(_Answer):
 
 
 class Forgotten(_Answer):
-    """What was deleted from the database, and the objects that must be deleted next; empty if nothing was stored."""
+    """The ids that were deleted from the database, and the objects to delete next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")

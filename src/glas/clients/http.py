@@ -101,7 +101,7 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     **body: Any,
 ) -> httpx.Response:
-    """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises what `call` raises."""
+    """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises the errors of `call`."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {**(headers or {}), **({REQUEST_ID_HEADER: request_id} if request_id else {})}
     with _translated(http, timeout_s):
@@ -115,7 +115,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call and give its answer before the body has arrived. Raises what `call` raises."""
+    """Make one call and give its answer before the body has arrived. Raises the errors of `call`."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
     with _translated(http, timeout_s):

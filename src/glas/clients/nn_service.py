@@ -143,7 +143,7 @@ class NnServiceClient:
         )
 
     async def serve(self, model: str) -> bool:
-        """Let a model on disk be the default one; the answer comes when it serves.
+        """Make a model on disk the default one; the answer comes when it serves.
 
         Returns:
             Whether it will be the default one after a restart, too.
@@ -167,7 +167,7 @@ class NnServiceClient:
         return None if body is None else CandidateBody.read(body)
 
     async def take_candidate_back(self) -> None:
-        """Let the default model answer everybody again; a repeated call changes nothing.
+        """Take the candidate back, so that the default model answers everybody; a repeated call changes nothing.
 
         Raises:
             ServiceError: the service cannot be reached, or our key is not an administrator's.
@@ -175,7 +175,7 @@ class NnServiceClient:
         await exchange(self._http, "DELETE", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
 
     async def figures(self) -> RecognitionFigures:
-        """What the service counted since it started.
+        """Return the figures that the service has counted since its start.
 
         Raises:
             ServiceError: nobody answers.

@@ -79,7 +79,7 @@ async def figures(request: Request) -> Response:
 
 
 async def render(app: FastAPI) -> bytes:
-    """Return the metrics in Prometheus' text format; a disk may let its free space be waited for."""
+    """Return the metrics in Prometheus' text format; a slow disk may delay the figure of its free space."""
     rendered: bytes = await asyncio.to_thread(app.state.metrics.render)
     return rendered
 

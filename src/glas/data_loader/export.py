@@ -66,7 +66,7 @@ class ExportOptions:
 async def run_export(
     options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool
 ) -> ExportReport:
-    """Export what has changed since the last run; see the module's docstring.
+    """Export all changes since the last run; see the module's docstring.
 
     Raises:
         ConflictError: another export into this directory is running.
@@ -248,7 +248,7 @@ class _Run:
         page.changed.append(written)
 
     async def _finish_full(self, position: Position) -> Position:
-        """After a full export, remove what does not belong there, and have missing files written."""
+        """After a full export, remove files that do not belong there, and write missing ones."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)

@@ -108,7 +108,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Remember, beyond a restart, that an export has succeeded now; only a metric depends on it."""
+    """Store in a file that an export has succeeded now; only a metric depends on it."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 

@@ -1,4 +1,4 @@
-"""Log of deletions of people's data, in a file beside the database; a restore of an older backup deletes them again.
+"""Log of deletions of people's data, in a file beside the database; after a restore they are repeated.
 
 The log contains ids of rows and messages but no Telegram ids. Its first line names the installation, so that the log of
 another installation is never used.

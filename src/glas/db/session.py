@@ -157,7 +157,7 @@ def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.In
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Let the pool replace a connection that the server has closed.
+    """Raise an error for a connection that the server has closed, so that the pool replaces it.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
     each use: three more round trips for a transaction of three or four.

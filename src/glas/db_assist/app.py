@@ -74,26 +74,9 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = open_database(
-            database_url(settings),
-            pool_size=settings.db_assist.pool_size,
-            statement_timeout_s=_STATEMENT_TIMEOUT_S,
-        )
-        try:
-            if settings.database_url is None:
-                await migrations.upgrade(opened)
-            await migrations.require_current(opened)
+        async with _open(settings) as opened, _repeating(opened, settings.db_assist, running):
             app.state.database = opened
-            is_ending = asyncio.Event()
-            running.add(asyncio.create_task(_delete_expired(opened, settings.db_assist, is_ending)))
-            running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
-            try:
-                yield
-            finally:
-                is_ending.set()
-                await asyncio.gather(*running, return_exceptions=True)
-        finally:
-            await opened.close()
+            yield
 
     app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.rules = settings.db_assist
@@ -119,8 +102,38 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     return app
 
 
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database within the context; its tables must be those of this version, see `create_app`."""
+    opened = open_database(
+        database_url(settings), pool_size=settings.db_assist.pool_size, statement_timeout_s=_STATEMENT_TIMEOUT_S
+    )
+    try:
+        if settings.database_url is None:
+            await migrations.upgrade(opened)
+        await migrations.require_current(opened)
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def _repeating(
+    opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
+) -> AsyncIterator[None]:
+    """Repeat the work that depends on the time within the context; at its end, wait for all running tasks."""
+    is_ending = asyncio.Event()
+    running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
+    running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
+    try:
+        yield
+    finally:
+        is_ending.set()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
 async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: asyncio.Event) -> None:
-    """Delete what may be kept for a limited time only, at the start and every hour."""
+    """Delete expired rows and old messages, at the start and every hour."""
     while not is_ending.is_set():
         try:
             async with opened.writing() as session:

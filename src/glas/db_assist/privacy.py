@@ -66,8 +66,8 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not known.
 
-    The ledger entries stay and belong to a row without a name. Hashes of audio that was paid for stay for some time, so
-    that it is not paid again, and the pseudonymous count of the day stays to its end. The row of a banned person keeps
+    The ledger entries stay and belong to a row without a name. Two things stay for some time: hashes of paid audio, so
+    that it is not paid again, and the usage of the last 24 hours under a pseudonym. The row of a banned person keeps
     the Telegram id and nothing else, so that nobody can lift a ban by deleting their data.
 
     Args:
@@ -136,7 +136,7 @@ async def delete_message(
 
 
 async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
-    """Delete what a restored backup brings back of a person whose data was deleted after it was made.
+    """Delete data from a restored backup, of a person whose data was deleted after the backup was made.
 
     Returns:
         Telegram's id of the person, if it was back.

@@ -36,7 +36,7 @@ class MediaKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Kind of a further message of the bot that shows a transcription, besides the answer."""
+    """Kind of a further message of the bot that shows a transcription, in addition to the answer."""
 
     DOCUMENT = "document"
     SUBTITLES = "subtitles"
@@ -91,7 +91,7 @@ class Transcription(BaseModel):
 
 
 class SecondHypothesis(BaseModel):
-    """What another model wrote of a message; reviewers see it, the speaker does not."""
+    """The text of a message by another model; reviewers see it, the speaker does not."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -112,7 +112,7 @@ def _open_postgres(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "checkout")
     def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-        """Let the pool replace a connection that the server has closed, without a query at each use.
+        """Raise an error for a closed connection, so that the pool replaces it without a query at each use.
 
         An idle connection receives data only if the server closes it.
         """

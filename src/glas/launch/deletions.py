@@ -26,12 +26,12 @@ def log_in(data_dir: Path) -> DeletionLog:
 
 
 def log_beside(directory: Path, installation: str) -> DeletionLog:
-    """Return the copy of an installation's log that lies beside its backups."""
+    """Return the copy of an installation's log in the directory of its backups."""
     return DeletionLog(directory / f"glas-{installation}-{FILE}")
 
 
 def copy_beside(data_dir: Path, directory: Path) -> str:
-    """Update the copy of the log beside the backups, which older backups there need; return the installation's name."""
+    """Update the copy of the log in the directory of the backups; return the installation's name."""
     log = log_in(data_dir)
     installation = log.installation()
     copy = log_beside(directory, installation)

@@ -1,4 +1,4 @@
-"""Restore a backup: unpack it beside the data, compare it with its manifest, then exchange both."""
+"""Restore a backup: unpack it next to the data, compare it with its manifest, then replace the data by it."""
 
 import json
 import os

@@ -73,8 +73,8 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        It is the model that the caller names. If that is the default model, and it does not know the language, it is
-        another model on disk that does.
+        It is the model that the caller names. If it is the default model and does not know the language, another model
+        on disk that knows it is used.
 
         Returns:
             A uniform name, or an alias, which is resolved when the model is leased.
@@ -204,7 +204,7 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Options with another threshold; speech ends at a probability that is no higher."""
+    """Return options with another threshold; speech ends at a probability that is not higher."""
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 

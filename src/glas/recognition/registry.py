@@ -88,11 +88,11 @@ class Registry:
         return self._names.aliases_of(name)
 
     def canonical(self, name: str) -> str:
-        """Return the canonical name for what a caller wrote; see `ModelNames.canonical`."""
+        """Return the canonical name for the name that a caller wrote; see `ModelNames.canonical`."""
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """Return the uniform name for what a caller wrote. Raises what `canonical` raises."""
+        """Return the uniform name for the name that a caller wrote. Raises the errors of `canonical`."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
@@ -120,7 +120,7 @@ class Registry:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Load a model, by its canonical name, if it is not loaded. Raises what `lease` raises."""
+        """Load a model, by its canonical name, if it is not loaded. Raises the errors of `lease`."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:

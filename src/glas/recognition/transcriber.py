@@ -34,7 +34,7 @@ _MOST_PENDING = 8
 
 
 class Progress(NamedTuple):
-    """Progress within one recording: how much is recognised, and the segments that were recognised last.
+    """Progress within one recording: the seconds that are recognised, and the segments that were recognised last.
 
     Attributes:
         done_s: seconds of the recording up to the end of the last piece.

@@ -131,7 +131,7 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Return whether a request requires an administrator: it changes the service, or reads what concerns only them."""
+    """Return whether a request requires an administrator: it changes the service, or reads restricted data."""
     return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 

@@ -23,7 +23,7 @@ _BUSY: Final = 503
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong."""
+    """The error: message, type, parameter and code."""
 
     message: str
     type: str = Field(description="`invalid_request_error` or `server_error`.")

@@ -194,7 +194,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read secrets from files, too; what is set in the environment comes before what is set in `.env`."""
+        """Read secrets from files, too; the environment has precedence over `.env`."""
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
         assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - likewise

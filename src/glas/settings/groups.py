@@ -79,7 +79,7 @@ class NnServiceSettings(BaseModel):
     keep_former_s: float = Field(
         default=86_400,
         ge=0,
-        description="Seconds without use for which the model that served before stays in memory, so that it can serve "
+        description="Seconds for which the former default model stays in memory without use, so that it can serve "
         "again at once.",
     )
     max_models: int = Field(

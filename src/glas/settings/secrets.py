@@ -33,7 +33,7 @@ def _fits_url(value: SecretStr) -> SecretStr:
 
 
 def _real_database_url(value: SecretStr) -> SecretStr:
-    """Refuse a placeholder as the password; how long a password is, is the business of the database."""
+    """Refuse a placeholder as the password; the length of the password is not checked."""
     try:
         password = urlsplit(value.get_secret_value()).password
     except ValueError:

@@ -1,7 +1,7 @@
 """Plots as SVG that the server draws: no script is needed, and colours come from the style sheet, light or dark.
 
 Everything is drawn with classes (`plot.css`): the policy of the pages allows no style in the HTML. Every plot has a
-name for screen readers; the numbers stand in a table beside it. They are written as the page's language writes them.
+name for screen readers; a table next to it has the numbers. They are written as the page's language writes them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def bars(title: str, values: Sequence[tuple[str, float]], language: str) -> Mark
 def stacks(
     title: str, values: Sequence[tuple[str, Sequence[float]]], language: str, *, colours: Sequence[int]
 ) -> Markup:
-    """Draw bars of several parts, from the bottom up; `colours` says which class each part has."""
+    """Draw bars of several parts, from the bottom up; `colours` has the colour class of each part."""
     most = _round_up(max((sum(parts) for _, parts in values), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
     drawn: list[Markup] = [*_scale(most, language)]
@@ -90,15 +90,33 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
 def reliability(
     title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]], language: str
 ) -> Markup:
-    """Draw how often the model is right against how sure it says it is.
+    """Draw the share of right words over the confidence of the model.
 
     Args:
         title: name of the plot.
         across: name of the axis of what the model says.
         upwards: name of the axis of what is right.
-        points: said (0..1), right (0..1), and a number of words, which a point's area grows with.
+        points: for each group of words its mean confidence (0..1), the share of right words (0..1), and the number of
+            words; the area of the point grows with it.
         language: of the numbers.
     """
+    drawn = _unit_square(across, upwards, language)
+    most = max((size for *_, size in points), default=1)
+    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
+    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
+    drawn += [
+        Markup(
+            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{} → {}</title></circle>'
+        ).format(
+            x, y, 3 + 7 * (size / most) ** 0.5, _number(round(said, 2), language), _number(round(right, 2), language)
+        )
+        for (x, y), (said, right, size) in zip(places, points, strict=True)
+    ]
+    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+
+
+def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
+    """Draw the axes of two values in 0..1, with their names, and the line on which both are equal."""
     drawn = [
         Markup('<rect class="axis" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, _TOP, _SIDE, _SIDE),
         Markup('<line class="ideal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
@@ -123,18 +141,7 @@ def reliability(
             _TOP + _SIDE / 2, upwards
         ),
     ]
-    most = max((size for *_, size in points), default=1)
-    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
-    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
-    drawn += [
-        Markup(
-            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{} → {}</title></circle>'
-        ).format(
-            x, y, 3 + 7 * (size / most) ** 0.5, _number(round(said, 2), language), _number(round(right, 2), language)
-        )
-        for (x, y), (said, right, size) in zip(places, points, strict=True)
-    ]
-    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+    return drawn
 
 
 def _scale(most: float, language: str) -> list[Markup]:
@@ -157,7 +164,7 @@ def _number(value: float, language: str) -> str:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Write the labels; of many only the first, the middle and the last one. Wide ones take turns on two rows."""
+    """Write the labels; of many only the first, the middle and the last one. Wide labels alternate between two rows."""
     if not labels:
         return []
     step = (_WIDTH - _LEFT - _RIGHT) / len(labels)
@@ -177,7 +184,7 @@ def _labels(labels: Sequence[str]) -> list[Markup]:
 
 
 def _n_rows(labels: Sequence[str]) -> int:
-    """Return on how many rows the labels stand."""
+    """Return the number of rows for the labels."""
     shown = min(len(labels), _FEW - 1 if len(labels) > _FEW else _FEW)
     room = (_WIDTH - _LEFT - _RIGHT) / max(shown, 1)
     return 2 if any(len(label) * _LETTER > room for label in labels) else 1

@@ -72,7 +72,7 @@ def urgency(value: Urgency) -> Iterator[None]:
 
 
 class _Window:
-    """Let at most `limit` calls arrive within any `period_s` seconds, whatever their travel time.
+    """Delay calls so that at most `limit` of them arrive within any `period_s` seconds, however long they travel.
 
     When a call arrives is not known, only that it is between its beginning and the coming of its answer. So it counts
     from the one until `period_s` after the other: whenever a call begins, all that may arrive together with it count.

@@ -1,8 +1,11 @@
 """Handlers of choices: /language, /settings with the consent to training, and the behaviour in a group."""
 
+from collections.abc import Callable
+from functools import partial
+
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import ChatSettings
@@ -76,8 +79,7 @@ async def on_settings(message: Message, *, user: User | None, keyboards: Keyboar
     if user is None:
         await message.answer(say("not-registered"))
         return
-    given, born_s = Purpose.TRAINING in user.consents, int(message.date.timestamp())
-    keyboard = keyboards.settings(given=given, wants_news=user.wants_news, asker=user.tg_id, born_s=born_s, say=say)
+    keyboard = _settings_keyboard(user, message, keyboards, say)
     await message.answer(_settings_text(user, say), reply_markup=keyboard)
 
 
@@ -86,6 +88,11 @@ def _settings_text(user: User, say: Say) -> str:
     news = say("settings-news-on") if user.wants_news else say("settings-news-off")
     text = say("settings", language=_NAMES[user.locale], consent=consent)
     return text + "\n" + say("settings-news", news=news) + "\n\n" + say("consent-ask")
+
+
+def _settings_keyboard(user: User, message: Message, keyboards: Keyboards, say: Say) -> InlineKeyboardMarkup:
+    given, born_s = Purpose.TRAINING in user.consents, int(message.date.timestamp())
+    return keyboards.settings(given=given, wants_news=user.wants_news, asker=user.tg_id, born_s=born_s, say=say)
 
 
 async def on_consent(
@@ -98,7 +105,7 @@ async def on_consent(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Store a consent to training or its withdrawal, and update the text above the button."""
+    """Store a consent to training or its withdrawal, and show it in the message with the button."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
@@ -106,25 +113,8 @@ async def on_consent(
     person = query.from_user.id
     user = await db_assist.set_consent(person, Purpose.TRAINING, granted=given, text_version=CONSENT_VERSION)
     await toast(bot, query, say("consent-given") if given else say("consent-withdrawn"), is_alert=True)
-    if message := message_of(query):
-        if in_settings:
-            await _show_settings(bot, message, user, keyboards, say)
-        else:
-            born_s = int(message.date.timestamp())
-            keyboard = keyboards.consent(given=given, asker=user.tg_id, born_s=born_s, say=say)
-            await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
-
-
-async def _show_settings(bot: Bot, message: Message, user: User, keyboards: Keyboards, say: Say) -> None:
-    """Update a message with settings."""
-    keyboard = keyboards.settings(
-        given=Purpose.TRAINING in user.consents,
-        wants_news=user.wants_news,
-        asker=user.tg_id,
-        born_s=int(message.date.timestamp()),
-        say=say,
-    )
-    await edit_text(bot, message.chat.id, message.message_id, _settings_text(user, say), keyboard)
+    button = None if in_settings else partial(keyboards.consent, given=given)
+    await _show_choice(bot, query, user, keyboards, say, button=button)
 
 
 async def on_news(
@@ -137,20 +127,36 @@ async def on_news(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Store whether a person wants to be told of models that learnt from them, and update the button."""
+    """Store whether a person wants news of models that learnt from them, and show it in the message."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     wanted, in_settings = (bool(value) for value in values)
     user = await db_assist.want_news(query.from_user.id, wanted=wanted)
     await toast(bot, query, say("news-wanted") if wanted else say("news-refused"), is_alert=True)
-    if message := message_of(query):
-        if in_settings:
-            await _show_settings(bot, message, user, keyboards, say)
-        else:
-            born_s = int(message.date.timestamp())
-            keyboard = keyboards.news(wanted=wanted, asker=user.tg_id, born_s=born_s, say=say)
-            await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
+    button = None if in_settings else partial(keyboards.news, wanted=wanted)
+    await _show_choice(bot, query, user, keyboards, say, button=button)
+
+
+async def _show_choice(
+    bot: Bot,
+    query: CallbackQuery,
+    user: User,
+    keyboards: Keyboards,
+    say: Say,
+    *,
+    button: Callable[..., InlineKeyboardMarkup] | None,
+) -> None:
+    """Update the message whose button was pressed: the whole text of /settings, or elsewhere only its `button`."""
+    message = message_of(query)
+    if message is None:
+        return
+    if button is None:
+        keyboard = _settings_keyboard(user, message, keyboards, say)
+        await edit_text(bot, message.chat.id, message.message_id, _settings_text(user, say), keyboard)
+    else:
+        keyboard = button(asker=user.tg_id, born_s=int(message.date.timestamp()), say=say)
+        await edit_keyboard(bot, message.chat.id, message.message_id, keyboard)
 
 
 async def on_chat_settings(

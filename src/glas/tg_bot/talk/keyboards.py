@@ -115,19 +115,19 @@ class Keyboards:
     def news(
         self, *, wanted: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Button to be told no more of new models, or to be told again; see `consent`."""
+        """Make the button that switches news of models off or on; see `consent`."""
         text = say("button-news-no") if wanted else say("button-news-yes")
         values = (NEWS, int(not wanted), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
 
     def settings(self, *, given: bool, wants_news: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under /settings."""
+        """Make the buttons under /settings."""
         consent = self.consent(given=given, asker=asker, born_s=born_s, say=say, in_settings=True)
         news = self.news(wanted=wants_news, asker=asker, born_s=born_s, say=say, in_settings=True)
         return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *news.inline_keyboard])
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under the question whether a candidate is to serve."""
+        """Make the buttons under the question whether a candidate shall serve."""
         row = [
             self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
             for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))

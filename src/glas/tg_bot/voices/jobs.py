@@ -46,7 +46,7 @@ class VoiceJob(BaseModel):
 
     @property
     def is_unasked_in_group(self) -> bool:
-        """Return whether it is answered only because the recordings of its group are, not at a person's request."""
+        """Return whether it is answered only because all recordings of its group are, without a person's request."""
         return not self.is_private and not self.is_asked
 
     @property
@@ -70,7 +70,7 @@ class ToArchive(BaseModel):
     text: str
     kept: KeptRecognition | None = None
     same_as: int | None = None
-    """Where nothing was recognised, because the file was known: the message whose recognition is copied."""
+    """The message whose recognition is copied, if nothing was recognised because the file was known."""
 
 
 class ArchiveJob(ToArchive):
@@ -149,7 +149,7 @@ class ModelJob(BaseModel):
 
 
 class AnnounceJob(BaseModel):
-    """Send an announcement; the job holds none of its words."""
+    """Send an announcement; the job contains none of its words."""
 
     model_config = ConfigDict(frozen=True)
 

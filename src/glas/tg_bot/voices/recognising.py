@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Self
 
 import structlog
 from aiogram import Bot
@@ -49,9 +50,27 @@ class Heard(BaseModel):
     keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
-    """What is stored beside the text; None where the text was known before."""
+    """The recognition to store with the text; None if the text was known before."""
     same_as: int | None = None
     """The message of the same file from which the text is known."""
+
+    @classmethod
+    def of(cls, recognition: Recognition, keywords: Sequence[str]) -> Self:
+        """Make the result of a recording that was recognised with these keywords."""
+        hypothesis = recognition.hypothesis
+        text = hypothesis.text.strip()
+        return cls(
+            text=text,
+            paragraphs=in_paragraphs(hypothesis, text),
+            duration_s=hypothesis.duration_s,
+            confidence=hypothesis.confidence,
+            model=hypothesis.model,
+            model_version=hypothesis.model_version,
+            fingerprint=recognition.fingerprint,
+            keywords_sha256=digest(keywords),
+            foreign=hypothesis.foreign,
+            kept=KeptRecognition(recognition=recognition, n_keywords=len(keywords)),
+        )
 
     @property
     def shown(self) -> str:
@@ -77,7 +96,7 @@ class RecordingRecogniser:
     pseudonyms: Pseudonyms
     second: SecondHypotheses
     n_keywords: int
-    """How many words of vocabularies go with a recording at most."""
+    """Largest number of words from vocabularies that are sent with a recording."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a place in the queue, which `hear` uses."""
@@ -117,22 +136,9 @@ class RecordingRecogniser:
                     # Another attempt downloads it again, as it may have been damaged in transit.
                     self.fetching.drop(job.recording)
                     raise
-        heard = recognition.hypothesis
         if transcription_id is not None:
-            self.second.offer(transcription_id, heard, data, keywords)
-        text = heard.text.strip()
-        return Heard(
-            text=text,
-            paragraphs=in_paragraphs(heard, text),
-            duration_s=heard.duration_s,
-            confidence=heard.confidence,
-            model=heard.model,
-            model_version=heard.model_version,
-            fingerprint=recognition.fingerprint,
-            keywords_sha256=digest(keywords),
-            foreign=heard.foreign,
-            kept=KeptRecognition(recognition=recognition, n_keywords=len(keywords)),
-        )
+            self.second.offer(transcription_id, recognition.hypothesis, data, keywords)
+        return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
         """Recognise a stored recording; it waits for a seat like a new one, and is read after that.

@@ -11,7 +11,7 @@ from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """State of a recording: what it waits for, or which step is running."""
+    """State of a recording: the step for which it waits, or which is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()

@@ -71,7 +71,7 @@ class Steps:
 
 
 async def _outcome(work: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
-    """Do `work`; what it gives or the error that is its result, as JSON can hold it."""
+    """Do `work`; return its value, or the error that is its result, in a form for JSON."""
     try:
         return {"value": await work()}
     except GlasError as error:

@@ -1,14 +1,15 @@
-"""What administrators did, for administrators. Nothing here can be changed, by nobody."""
+"""The page of the audit, for administrators. Nobody can change anything here."""
 
 from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
 from glas.clients.db_assist_bodies import RowId, TgId
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import audited, written
+from glas.web.site import site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/audit", "page-audit", "page-audit-about", Right.ADMINISTRATOR, router)

@@ -1,4 +1,4 @@
-"""What a card of the dashboard consists of."""
+"""The parts of a card of the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from glas.web.pages import written
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with its plots, its numbers and the statement that gave them.
+    """A figure with its plots, its numbers and its SQL statement.
 
     Attributes:
         name: of the card, as its anchor.

@@ -12,7 +12,7 @@ _SCORES = ("bad", "normal", "best")
 
 
 def scores(found: Dashboard, say: Catalogue) -> Card:
-    """Shares of the ratings by week and version of the model."""
+    """Make the card of the shares of ratings, by week and version of the model."""
     figure = found.figures["scores"]
     weeks: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     rows = []
@@ -40,7 +40,7 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
-    """Word error rate of texts against their references, by week and version of the model."""
+    """Make the card of the word error rate of texts against their references, by week and version of the model."""
     figure = found.figures["errors_of_versions"]
     series: dict[str, dict[str, float]] = defaultdict(dict)
     rows = []
@@ -80,7 +80,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
 
 
 def reliability(found: Dashboard, say: Catalogue) -> Card:
-    """How sure the model said it was, against how much of the text was right."""
+    """Make the card of the confidence of the model against the share of right words."""
     figure = found.figures["reliability"]
     points = [
         (as_number(record["confidence"]), as_number(record["right"]), as_number(record["words"]))

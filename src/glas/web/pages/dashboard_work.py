@@ -10,7 +10,7 @@ from glas.web.pages.dashboard_cards import Card, as_moment, as_number, cells, he
 
 
 def days(found: Dashboard, say: Catalogue) -> Card:
-    """Messages, minutes and people of each of the last 30 days."""
+    """Make the card of messages, minutes and people on each of the last 30 days."""
     figure = found.figures["days"]
     by_day = {str(record["day"]): record for record in figure.records()}
     shown = _all_days(sorted(by_day))
@@ -45,7 +45,7 @@ def _all_days(known: list[str]) -> list[str]:
 
 
 def training(found: Dashboard, say: Catalogue) -> Card:
-    """Minutes that may be trained on, by who stands behind the words."""
+    """Make the card of the minutes for training, by the rank of their words."""
     figure = found.figures["training"]
     named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
     values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
@@ -62,7 +62,7 @@ def training(found: Dashboard, say: Catalogue) -> Card:
 
 
 def coins(found: Dashboard, say: Catalogue) -> Card:
-    """What was paid for what, and whether everybody's cash is the sum of the ledger."""
+    """Make the card of the payments by reason, and of the check of the ledger."""
     paid, checked = found.figures["coins"], found.figures["ledger"]
     (ledger,) = checked.records()
     is_right = not as_number(ledger["wrong"])
@@ -91,7 +91,7 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Messages without a text, by the code of the error, with its last time."""
+    """Make the card of messages without a text, by the code of the error, with its last time."""
     figure = found.figures["errors"]
     rows = tuple(
         (

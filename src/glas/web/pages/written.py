@@ -1,4 +1,4 @@
-"""How times, lengths and numbers are written on the pages."""
+"""Write times, lengths and numbers for the pages."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from glas.localisation.plurals import written
 
 
 def moment(value: datetime | None, language: str) -> Markup:
-    """Return a time, in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash where there is none."""
+    """Write a time, in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash if there is none."""
     if value is None:
         return Markup("—")
     value = value.astimezone(UTC)
@@ -31,7 +31,7 @@ def clock(value: datetime) -> Markup:
 
 
 def length(seconds: float | None) -> str:
-    """Return how long a recording is: "0:07", "1:02:03"; a dash where nobody knows."""
+    """Write the length of a recording: "0:07", "1:02:03"; a dash if it is not known."""
     if seconds is None:
         return "—"
     whole = round(seconds)
@@ -40,7 +40,7 @@ def length(seconds: float | None) -> str:
 
 
 def number(value: float | None, language: str, digits: int = 1) -> str:
-    """Return a number with so many decimals, without those that are zero; a dash for None."""
+    """Write a number with at most so many decimals, without zeros at the end; a dash for None."""
     if value is None:
         return "—"
     decimal = rounded(value, digits)
