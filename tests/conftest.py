@@ -117,7 +117,12 @@ def short_wav(samples: list[Sample]) -> bytes:
 
 @pytest.fixture(scope="session")
 def whisper_base() -> Path:
-    """The official whisper-base in CTranslate2's format, in float16.
+    """The official whisper-base in CTranslate2's format, in float16."""
+    return fetch_whisper_base()
+
+
+def fetch_whisper_base() -> Path:
+    """Return the directory of the official whisper-base.
 
     It is fetched as `glas models get whisper-base` fetches it, once for each checkout, into a directory that git
     ignores.

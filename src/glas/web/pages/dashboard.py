@@ -15,13 +15,14 @@ from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import dashboard_quality, dashboard_work, written
-from glas.web.pages.dashboard_cards import Card
+from glas.web.pages.dashboard_cards import Card, as_moment
 from glas.web.site import site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/dashboard", "page-dashboard", "page-dashboard-about", Right.ADMINISTRATOR, router)
 
 MOST_AGE_S: Final = 30.0
+_DATABASES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
     dashboard_work.days,
@@ -43,16 +44,19 @@ async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Qu
     site = site_of(request)
     services = site.services
     found = await services.db_assist.dashboard(most_age_s=0 if fresh else MOST_AGE_S)
+    waiting = found.figures["waiting"]
+    (waits,) = waiting.records()
     return site.frame.page(
         request,
         visit,
         "dashboard.html",
         cards=[card(found, visit.say) for card in _CARDS],
-        waiting=found.figures["waiting"].records()[0],
-        waiting_sql=found.figures["waiting"].sql,
+        n_waiting=waits["messages"],
+        oldest=as_moment(waits["oldest"]),
+        waiting_sql=waiting.sql,
         recognition=await _recognition(services.nn_service),
         export=await _export(services.data_loader),
-        database=found.database,
+        database=_DATABASES.get(found.database, found.database),
         counted=found.counted_datetime,
         written=written,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -38,6 +39,11 @@ class Card:
 def as_number(value: Cell) -> float:
     """Return a cell that holds a number; 0 for NULL."""
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def as_moment(value: Cell) -> datetime | None:
+    """Return a cell that holds a time in UTC; None for NULL."""
+    return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def version_of(record: dict[str, Cell]) -> str:

@@ -26,7 +26,7 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
         (written.day(week, say.language), [100 * count / sum(counts) for count in counts])
         for week, counts in sorted(weeks.items())
     ]
-    drawn = (plots.stacks(say("dash-scores"), shown, colours=(1, 2, 3)),) if shown else ()
+    drawn = (plots.stacks(say("dash-scores"), shown, say.language, colours=(1, 2, 3)),) if shown else ()
     return Card(
         "scores",
         say("dash-scores"),
@@ -60,7 +60,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
             )
         )
     labels = [written.day(week, say.language) for week in sorted({str(record["week"]) for record in figure.records()})]
-    drawn = (plots.lines(say("dash-wer"), labels, series),) if series else ()
+    drawn = (plots.lines(say("dash-wer"), labels, series, say.language),) if series else ()
     return Card(
         "wer",
         say("dash-wer"),
@@ -86,11 +86,8 @@ def reliability(found: Dashboard, say: Catalogue) -> Card:
         (as_number(record["confidence"]), as_number(record["right"]), as_number(record["words"]))
         for record in figure.records()
     ]
-    drawn = (
-        (plots.reliability(say("dash-reliability"), say("dash-column-confidence"), say("dash-column-right"), points),)
-        if points
-        else ()
-    )
+    axes = say("dash-column-confidence"), say("dash-column-right")
+    drawn = (plots.reliability(say("dash-reliability"), *axes, points, say.language),) if points else ()
     return Card(
         "reliability",
         say("dash-reliability"),

@@ -6,7 +6,7 @@ from glas.clients.dashboard import Dashboard
 from glas.localisation import Catalogue
 from glas.web import plots
 from glas.web.pages import written
-from glas.web.pages.dashboard_cards import Card, as_number, cells, heads
+from glas.web.pages.dashboard_cards import Card, as_moment, as_number, cells, heads
 
 
 def days(found: Dashboard, say: Catalogue) -> Card:
@@ -21,6 +21,7 @@ def days(found: Dashboard, say: Catalogue) -> Card:
                 (written.day(day, say.language), as_number(by_day[day][column]) if day in by_day else 0.0)
                 for day in shown
             ],
+            say.language,
         )
         for column in ("messages", "minutes", "people")
     )
@@ -48,7 +49,7 @@ def training(found: Dashboard, say: Catalogue) -> Card:
     figure = found.figures["training"]
     named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
     values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
-    drawn = (plots.bars(say("dash-column-minutes"), values),) if values else ()
+    drawn = (plots.bars(say("dash-column-minutes"), values, say.language),) if values else ()
     return Card(
         "training",
         say("dash-training"),
@@ -92,6 +93,12 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 def errors(found: Dashboard, say: Catalogue) -> Card:
     """Make the card of messages without a text, by the code of the error, with its last time."""
     figure = found.figures["errors"]
-    return Card(
-        "errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), cells(figure.rows, say), figure.sql
+    rows = tuple(
+        (
+            str(record["code"]),
+            written.number(as_number(record["messages"]), say.language),
+            written.moment(as_moment(record["last"]), say.language),
+        )
+        for record in figure.records()
     )
+    return Card("errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), rows, figure.sql)

@@ -15,7 +15,7 @@ from glas.domain.people import Role
 from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
-from glas.web.pages import people_messages, written
+from glas.web.pages import audited, people_messages, written
 from glas.web.pages.amounts import coins
 from glas.web.site import Site, site_of
 
@@ -72,6 +72,7 @@ async def person(request: Request, visit: Visit, tg_id: Person, before: Before =
         key=secrets.token_hex(8),
         roles=(Role.USER, Role.BETA_TESTER, Role.UNLIMITED),
         written=written,
+        audited=audited,
         coins=coins,
     )
 

@@ -1,6 +1,5 @@
 """Write times, lengths and numbers for the pages."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -60,17 +59,3 @@ def amount(hundredths: int, language: str) -> str:
     whole = shown.to_integral_value()
     digits = written(language, int(whole) if shown == whole else shown.normalize())
     return digits if hundredths < 0 else f"+{digits}"
-
-
-def values_in(values: Mapping[str, bool | int | str | None] | None) -> str:
-    """Return the values of an entry of the audit, as the database has them."""
-    if not values:
-        return "—"
-    return ", ".join(f"{name}: {_value(value)}" for name, value in values.items())
-
-
-def _value(value: str | float | None) -> str:
-    """Write true, false and null as in JSON, and any other value unchanged."""
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
