@@ -4,6 +4,7 @@ import { subtitles } from './api.js';
 import { copy } from './clipboard.js';
 import { download, element, icon } from './dom.js';
 import { languageName, name, plural, say, text } from './language.js';
+import { served, titleOf } from './served.js';
 import { inParagraphs } from './transcript.js';
 
 const NOTICE_MS = 1600;
@@ -118,10 +119,18 @@ function figures({ duration, elapsed_seconds: took, model, confidence }) {
     add('took', { seconds: took });
     add(...speed(duration / took));
   }
-  // Of a folder of one's own the last name says enough.
-  if (model) list.append(element('li.of-model', {}, model.split(/[/\\]/).at(-1)));
+  if (model) list.append(ofModel(model));
   if (typeof confidence === 'number') add('sureness', { percent: Math.round(confidence * 100) });
   return list;
+}
+
+/** The model by its name in words, as soon as the server tells it; of a folder of one's own the last name says enough. */
+function ofModel(id) {
+  const item = element('li.of-model', {}, id.split(/[/\\]/).at(-1));
+  served().then((models) => {
+    if (models.some((model) => model.id === id)) say(item, 'modelName', { model: () => titleOf(models, id) });
+  });
+  return item;
 }
 
 function speed(times) {

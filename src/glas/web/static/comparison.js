@@ -1,24 +1,14 @@
 // What another model hears in the same recording: its text beside the first one, different words marked in both.
 
-import { recognise, servedModels } from './api.js';
+import { recognise } from './api.js';
 import { element } from './dom.js';
 import { explain } from './failures.js';
-import { current, name, say } from './language.js';
+import { name, say } from './language.js';
 import { inTurn } from './queue.js';
+import { served, titleOf } from './served.js';
 import { differences } from './words.js';
 
-const LISTED_MS = 5_000;
 const ignore = () => {};
-let listed = null;
-
-/** The models, asked for once for all cards that appear together. */
-function models() {
-  if (!listed) {
-    listed = servedModels();
-    setTimeout(() => (listed = null), LISTED_MS);
-  }
-  return listed;
-}
 
 export class Comparison {
   /** For choosing the other model; hidden where there is none. */
@@ -51,7 +41,7 @@ export class Comparison {
   }
 
   async #offer() {
-    this.#models = await models();
+    this.#models = await served();
     const others = this.#models.filter(({ id }) => id !== this.#first.model);
     const options = others.map(({ id }) => say(element('option', { value: id }), 'modelName', { model: () => this.#title(id) }));
     this.choice.replaceChildren(say(element('option', { value: '' }), 'compareNone'), ...options);
@@ -59,7 +49,7 @@ export class Comparison {
   }
 
   #title(id) {
-    return this.#models.find((model) => model.id === id)?.title[current()] ?? id;
+    return titleOf(this.#models, id);
   }
 
   async #ask(model) {
