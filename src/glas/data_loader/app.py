@@ -24,6 +24,7 @@ from glas.s3 import Store, open_store
 from glas.serving import errors
 from glas.serving.gate import Gate
 from glas.serving.keys import retiring
+from glas.serving.openapi import describe_internal
 from glas.settings import MIB, Settings, plain
 
 _HEALTH_S = 3.0
@@ -70,6 +71,7 @@ def create_app(
     app.include_router(make_router(max_body_bytes=max_body_bytes))
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service reaches its store")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    describe_internal(app, "Object store and export of Glas, for its other parts.", needs_key=key is not None)
     return app
 
 

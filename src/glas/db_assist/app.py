@@ -43,6 +43,7 @@ from glas.domain.errors import ConflictError, GlasError, OverloadedError, Servic
 from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
 from glas.serving.keys import retiring
+from glas.serving.openapi import describe_internal
 from glas.settings import MIB, DbAssistSettings, Settings
 
 # The longest body is a recognised text.
@@ -116,6 +117,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
         app.include_router(router)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    describe_internal(app, "The database of Glas, for its other parts.", needs_key=key is not None)
     return app
 
 
