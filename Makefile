@@ -34,7 +34,7 @@ chaos: train-setup  ## 1,000 messages while processes are killed a hundred times
 	@CHAOS_MESSAGES=1000 CHAOS_KILLS=100 $(BIN)/pytest -s tests/system/test_kills.py
 	@BURST_MESSAGES=5000 $(BIN)/pytest -s tests/parts/test_tg_bot_burst.py
 
-fuzz: train-setup  ## 5,000 requests made out of the OpenAPI document, right and wrong ones: every answer as documented
+fuzz: train-setup  ## 5,000 requests to each service made out of its OpenAPI document, right and wrong ones: every answer as documented
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py
 
 coverage: train-setup  ## run all tests and show which lines of src/glas they do not reach, processes that they start included
