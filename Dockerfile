@@ -45,6 +45,10 @@ FROM packages AS packages-data_loader
 COPY requirements/data_loader.txt requirements/
 RUN $INSTALL -r requirements/data_loader.txt
 
+FROM packages AS packages-backup
+COPY requirements/backup.txt requirements/
+RUN $INSTALL -r requirements/backup.txt
+
 FROM packages AS packages-web
 COPY requirements/web.txt requirements/
 RUN $INSTALL -r requirements/web.txt
@@ -84,6 +88,19 @@ COPY --from=packages-data_loader /venv /venv
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "glas"]
 CMD ["run", "data_loader"]
+
+# Debian's own pg_dump is older than the server of compose.yaml, and refuses it.
+FROM program AS backup
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
+ && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+ && apt-get install -y --no-install-recommends postgresql-client-17 \
+ && rm -rf /var/lib/apt/lists/*
+ENV PATH=/venv/bin:/usr/lib/postgresql/17/bin:$PATH
+COPY --from=packages-backup /venv /venv
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "glas"]
+CMD ["backup", "/backups/glas.tar"]
 
 FROM program AS web
 COPY --from=packages-web /venv /venv

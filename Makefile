@@ -8,7 +8,7 @@ TORCH  := torch==2.13.0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos fuzz coverage check bench docs audit sbom lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos machines fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ loop: train-setup  ## learn sixty names through the bot, then learn while killed
 chaos: train-setup  ## 1,000 messages while processes are killed a hundred times and more, twice; a burst of 5,000
 	@CHAOS_MESSAGES=1000 CHAOS_KILLS=100 $(BIN)/pytest -s tests/system/test_kills.py
 	@BURST_MESSAGES=5000 $(BIN)/pytest -s tests/parts/test_tg_bot_burst.py
+
+machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
+	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
 
 fuzz: train-setup  ## 5,000 requests to each service made out of its OpenAPI document, right and wrong ones: every answer as documented
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py
@@ -73,15 +76,15 @@ audit: sbom $(VENV)/.audit-stamp  ## the bill of materials, then known vulnerabi
 	done
 
 lock: dev-setup  ## pin again what pyproject.toml asks for
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra backup --extra tracing \
 	  pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra train \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra asr --extra bot --extra db --extra data --extra backup --extra tracing --extra train \
 	  --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group docs -c requirements/dev.txt \
 	  -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group audit -o requirements/audit.txt
-	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" web; do set -- $$part; name=$$1; shift; \
-	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ -c requirements/run.txt pyproject.toml \
+	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" "backup --extra db --extra data --extra backup" web; do set -- $$part; name=$$1; shift; \
+	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ --extra tracing -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
 
 picture:  ## render the picture of /start from its drawing (needs Chromium)

@@ -10,6 +10,7 @@ recording twice, and no two the same.
 
 import json
 import logging
+import re
 import shutil
 import statistics
 import sys
@@ -73,6 +74,11 @@ _WORK: Final = """count => {
   })();
 }"""
 
+_STUCK: Final = """() => {
+  const { item, heard } = document.getElementById('review').dataset;
+  return { item, heard, sound: window.sounds[item] };
+}"""
+
 
 class Session(NamedTuple):
     """What a reviewer did: a record of `_WORK` for each item."""
@@ -89,13 +95,25 @@ def work(browser: Browser, office: Office, n_items: int) -> list[Session]:
         # A browser plays nothing before somebody has pressed a key.
         page.keyboard.press("Space")
         page.evaluate(_WORK, n_items)
-    while any(page.evaluate("window.isAtWork") for page in pages):
-        time.sleep(1)
+    _wait(pages)
     made: list[list[dict[str, Any]]] = [page.evaluate("window.done") for page in pages]
     for page in pages:
         # The last answer is on its way.
         expect(page.locator("#told")).not_to_be_empty(timeout=_PATIENCE_MS)
     return [Session(*one) for one in zip(reviewers, made, strict=True)]
+
+
+def _wait(pages: list[Page]) -> None:
+    """Wait until all reviewers are done; end the program if nobody gets on."""
+    done, since = [0], time.monotonic()
+    while any(page.evaluate("window.isAtWork") for page in pages):
+        time.sleep(1)
+        now = [page.evaluate("window.done.length") for page in pages]
+        if now != done:
+            done, since = now, time.monotonic()
+        elif time.monotonic() - since > _PATIENCE_MS / 1000:
+            stuck = [page.evaluate(_STUCK) for page in pages]
+            sys.exit(f"  nobody got on for a minute; items done: {done}; shown: {stuck}")
 
 
 def _page(browser: Browser, office: Office, reviewer: int) -> Page:
@@ -107,7 +125,7 @@ def _page(browser: Browser, office: Office, reviewer: int) -> Page:
     page.get_by_role("button", name="Войти").press("Enter")
     page.goto("/review")
     review = page.locator("#review")
-    expect(review).not_to_have_attribute("data-ready", "", timeout=_PATIENCE_MS)
+    expect(review).to_have_attribute("data-ready", re.compile(r"\d+"), timeout=_PATIENCE_MS)
     return page
 
 

@@ -49,6 +49,7 @@ LONG_S = 1200
 # What takes longest begins first, so that in the end nobody waits for one test.
 _LONGEST = (
     *("test_loop", "test_whole", "test_outages", "test_openapi", "test_kills", "test_tg_bot_replies", "test_refused"),
+    "test_machines",
     *("test_train_whisper_base", "test_tg_bot_replicas", "test_evaluate", "test_run", "test_page_models"),
     *("test_finetune", "test_learn", "test_whisper_base_ru", "test_page", "test_page_review", "test_webhook"),
     *("test_whisper_inventions", "test_nonspeech", "test_nn_service_models", "test_tg_bot_burst", "test_fetch_pinned"),
@@ -109,8 +110,19 @@ def long_wav(samples: list[Sample]) -> bytes:
 
 
 @pytest.fixture(scope="session")
+def short_wav(samples: list[Sample]) -> bytes:
+    """The first second and a half of a sample, for tests that do not care which words are said."""
+    return as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
+
+
+@pytest.fixture(scope="session")
 def whisper_base() -> Path:
-    """The official whisper-base in CTranslate2's format, in float16.
+    """The official whisper-base in CTranslate2's format, in float16."""
+    return fetch_whisper_base()
+
+
+def fetch_whisper_base() -> Path:
+    """Return the directory of the official whisper-base.
 
     It is fetched as `glas models get whisper-base` fetches it, once for each checkout, into a directory that git
     ignores.

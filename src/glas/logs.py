@@ -1,4 +1,4 @@
-"""Logs with structlog: each message has one id in the logs of all parts, and secrets are redacted.
+"""Logs with structlog: each request has one id in the logs of all parts, and secrets are redacted.
 
 `cli` calls `configure` once. Lines of libraries that use `logging` (uvicorn, httpx) go through the same processors, so
 secrets are redacted in them too, and also in tracebacks.
@@ -7,7 +7,7 @@ secrets are redacted in them too, and also in tracebacks.
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Any, Literal
 
 import structlog
@@ -60,16 +60,20 @@ class Redactor:
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 
 
-def configure(*, level: str, fmt: Literal["console", "json"], secrets: Iterable[str] = ()) -> None:
+def configure(
+    *, level: str, fmt: Literal["console", "json"], secrets: Iterable[str] = (), more: Sequence[Processor] = ()
+) -> None:
     """Set up logging of the whole process to standard error.
 
     Args:
         level: lowest level shown.
         fmt: `console` for people, `json` for machines.
         secrets: literal values that must never appear, such as keys from the settings.
+        more: processors that add values to an entry.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        *more,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

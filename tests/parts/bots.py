@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from glas.clients.data_loader import DataLoaderClient
@@ -20,6 +21,7 @@ from glas.data_loader.app import create_app as create_data_loader
 from glas.db_assist.app import create_app as create_db_assist
 from glas.domain.messages import Transcription
 from glas.durable import Durable, sqlite_place
+from glas.launch.connections import entered
 from glas.settings import Settings
 from glas.tg_bot.app import TelegramBot, open_bot
 from glas.tg_bot.services import Services
@@ -146,6 +148,18 @@ async def open_house(
     settings = bot_settings(settings, telegram)
     async with open_parts(settings, nn_service, slot=slot) as parts:
         yield House(telegram, parts.services, parts.bot, parts.durable, settings, parts.running)
+
+
+@asynccontextmanager
+async def open_house_with(app: FastAPI, settings: Settings) -> AsyncIterator[tuple[House, httpx.AsyncClient]]:
+    """The same, with an app as its nn_service, and with an HTTP client of this app."""
+    with TelegramServer() as telegram:
+        async with (
+            entered([app]),
+            open_http(url=None, app=app) as http,
+            open_house(settings, telegram, NnServiceClient(http)) as house,
+        ):
+            yield house, http
 
 
 def bot_settings(settings: Settings, telegram: TelegramServer) -> Settings:

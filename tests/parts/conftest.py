@@ -20,7 +20,7 @@ from sqlalchemy import URL, make_url
 from glas.clients.db_assist import DbAssistClient
 from glas.db import migrations, roles
 from glas.db.session import open_database
-from glas.db.tables import Base, ChangeCounterRow
+from glas.db.tables import Base, ChangeCounterRow, InstallationRow
 from glas.settings import Settings
 from tests.conftest import Postgres
 from tests.parts.bots import House, open_house
@@ -66,7 +66,7 @@ def empty_postgres(migrated_postgres: str) -> str:
         # As a replica the server lets even the ledger be emptied.
         connection.execute("SET session_replication_role = replica")
         for table in Base.metadata.tables.values():
-            if table.name != ChangeCounterRow.__tablename__:
+            if table.name not in (ChangeCounterRow.__tablename__, InstallationRow.__tablename__):
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
     return migrated_postgres
 

@@ -319,11 +319,12 @@ async def test_lost_objects_are_found_and_put_back(
 
 
 async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Settings) -> None:
-    """Health is told to everybody, nothing else is."""
+    """Whether it is alive and ready is told to everybody, nothing else is."""
     http.headers["Authorization"] = "Bearer another"
     client = DataLoaderClient(http)
-    health = await client.health()
-    assert (health.status, health.store) == ("ok", "s3" if store_settings.s3_endpoint else "directory")
+    assert (await http.get("/health")).status_code == 200
+    state = await client.ready()
+    assert (state.status, state.store) == ("ok", "s3" if store_settings.s3_endpoint else "directory")
     for asking in (
         client.store_transcription(1, ""),
         client.fetch_audio("1/1_audio.ogg"),
@@ -341,9 +342,10 @@ async def test_a_store_that_is_away(settings: Settings, voice: bytes) -> None:
     away = settings.model_copy(update={"s3_endpoint": NOBODY} | keys)
     async with running(away) as app, open_http(url=None, app=app, token=KEY) as http:
         client = DataLoaderClient(http)
-        for asking in (client.store_audio(1, voice), client.fetch_audio("1/1_audio.ogg"), client.health()):
+        for asking in (client.store_audio(1, voice), client.fetch_audio("1/1_audio.ogg"), client.ready()):
             with pytest.raises(ServiceUnreachableError, match="object store is away"):
                 await asking
+        assert (await http.get("/health")).status_code == 200, "the process is alive"
 
 
 async def test_an_export_that_cannot_ask_the_database(data_loader: DataLoaderClient) -> None:

@@ -35,9 +35,7 @@ KEY = "k" * 40
 async def test_the_same_way_over_a_socket(database_settings: Settings) -> None:
     """A message from its arrival to its reward, and every kind of refusal, over TCP with a key."""
     async with open_db_assist(database_settings, key=KEY, tcp=True) as client:
-        assert (await client.health()).database == (
-            "sqlite" if database_settings.database_url is None else "postgresql"
-        )
+        assert (await client.ready()).database == ("sqlite" if database_settings.database_url is None else "postgresql")
         tg_id = someone()
         await client.register(tg_id)
         sent = await send(client, tg_id)
@@ -58,14 +56,25 @@ async def test_the_same_way_over_a_socket(database_settings: Settings) -> None:
 
 @pytest.mark.parametrize("token", [None, "wrong" * 8])
 async def test_without_its_key_nobody_enters(settings: Settings, token: str | None) -> None:
-    """Figures too are behind the key; only /health is not."""
+    """Figures too are behind the key; only /health and /ready are not."""
     app = create_app(settings, key=KEY)
     async with app.router.lifespan_context(app), open_http(url=None, app=app, token=token) as http:
         client = DbAssistClient(http)
         with pytest.raises(AuthenticationError):
             await client.user(1)
         assert (await http.get("/metrics")).status_code == 401
-        assert (await client.health()).status == "ok"
+        assert [(await http.get(path)).status_code for path in ("/health", "/ready")] == [200, 200]
+
+
+async def test_a_schema_of_another_version_is_not_ready(settings: Settings) -> None:
+    """Nothing that is written there would be right; the process itself is alive."""
+    app = create_app(settings, key=None)
+    async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
+        async with app.state.database.writing() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = 'of-another-time'"))
+        with pytest.raises(ConfigurationError, match="run: glas migrate"):
+            await DbAssistClient(http).ready()
+        assert (await http.get("/health")).status_code == 200
 
 
 async def test_nobody_slips_in_a_balance(settings: Settings) -> None:
@@ -154,7 +163,7 @@ async def test_a_database_that_is_away_is_told_as_such(
             await client.create_transcription(message(tg_id, file="secret-name-of-a-file"))
         assert caught.value.retry_after_s
         with pytest.raises(OverloadedError):
-            await client.health()
+            await client.ready()
     assert "secret-name-of-a-file" not in capsys.readouterr().out
 
 

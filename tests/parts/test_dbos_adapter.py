@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 import sqlalchemy as sa
 from dbos import DBOS
+from dbos._utils import retriable_postgres_exception
 
 from glas.durable import Durable, Place, Queue, Work, postgres_place, sqlite_place
 from tests.conftest import Postgres
@@ -225,3 +226,13 @@ async def test_old_work_is_deleted_however_much_it_is(place: Place, walk: Walk) 
     finally:
         database.dispose()
         await engine.close()
+
+
+@pytest.mark.parametrize("hosts", ["/nowhere", "127.0.0.1:9", "a.invalid:5432", "/nowhere&host=/nowhere"])
+def test_no_connection_is_no_end_of_the_work(hosts: str) -> None:
+    """DBOS waits for a database that cannot be reached, for whatever reason; another error would end the work."""
+    engine = postgres_place(f"postgresql://glas@/glas?host={hosts}&target_session_attrs=read-write", "tg_bot").open()
+    with pytest.raises(sa.exc.OperationalError) as caught, engine.connect():
+        pass
+    assert retriable_postgres_exception(caught.value)
+    engine.dispose()

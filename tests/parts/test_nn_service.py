@@ -194,20 +194,25 @@ async def test_a_broken_file_in_a_stream_is_an_event(http: httpx.AsyncClient) ->
 
 
 async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: list[Sample]) -> None:
-    """One runs, the next is refused with 503 and Retry-After, /health still answers, and the first is not harmed."""
+    """One runs, the next is refused with 503 and Retry-After, as /ready is, and the first is not harmed."""
     tight = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1, queue_size=0)})
     held = HeldEngine(load_engine("embedded", models_dir=settings.models_dir))
     async with running(tight, load=lambda _name: held) as app, open_http(url=None, app=app) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
+        assert (await http.get("/ready")).json() == {"status": "ready"}
         first = asyncio.create_task(client.transcribe(data))
         assert await asyncio.to_thread(held.began.acquire, timeout=20)
         assert (await client.health()).in_flight == (await client.figures()).n_in_flight == 1
+        full = await http.get("/ready")
+        assert full.status_code == 503
+        assert int(full.headers["Retry-After"]) >= 1
         with pytest.raises(OverloadedError) as refused:
             await client.transcribe(data)
         assert refused.value.retry_after_s is not None
         assert refused.value.retry_after_s >= 1
         held.door.set()
         assert (await first).hypothesis.text
+        assert (await http.get("/ready")).status_code == 200
         assert 'outcome="overloaded"} 1.0' in (await http.get("/metrics")).text
         figures = await client.figures()
         assert figures.outcomes == {"overloaded": 1, "ok": 1}
@@ -217,6 +222,8 @@ async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: 
         assert 0 < middle <= last
         assert figures.real_time_factor == figures.processing.total_s / figures.audio_s > 0
         assert figures.waiting.percentile(0.5) is not None
+    async with open_http(url=None, app=app) as http:
+        assert (await http.get("/ready")).status_code == 500, "it is stopping"
 
 
 async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: bytes) -> None:
@@ -240,7 +247,7 @@ async def test_keys_and_limits_are_checked_before_the_body_is_read(settings: Set
         async with open_http(url=None, app=app, token="another") as http:
             with pytest.raises(AuthenticationError):
                 await NnServiceClient(http).transcribe(b"x")
-            assert (await http.get("/health")).status_code == 200
+            assert [(await http.get(path)).status_code for path in ("/health", "/ready")] == [200, 200]
         async with open_http(url=None, app=app, token=KEY) as http:
             with pytest.raises(UploadTooLargeError, match="at most 1 MiB"):
                 await NnServiceClient(http).transcribe(b"x" * 2_000_000)

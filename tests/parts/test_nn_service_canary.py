@@ -6,11 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.canary import N_BUCKETS, chosen_buckets
@@ -21,7 +18,6 @@ from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from glas.settings.keys import new_key
-from tests.conftest import Sample, as_wav
 from tests.models.swapped import write_two
 from tests.parts.test_versions_at_work import counted
 
@@ -39,11 +35,6 @@ def auto(settings: Settings) -> Settings:
     return settings.model_copy(update={"model": AUTO})
 
 
-@pytest.fixture
-def sound(samples: list[Sample]) -> bytes:
-    return as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
-
-
 async def until(client: NnServiceClient, is_so: Callable[[str | None], bool]) -> None:
     """Wait until the candidate that is tried is the one that is expected."""
     for _ in range(100):
@@ -54,7 +45,9 @@ async def until(client: NnServiceClient, is_so: Callable[[str | None], bool]) ->
     pytest.fail("10 s after the choice another candidate is tried")
 
 
-async def test_a_share_of_people_is_answered_by_the_candidate(auto: Settings, models: list[str], sound: bytes) -> None:
+async def test_a_share_of_people_is_answered_by_the_candidate(
+    auto: Settings, models: list[str], short_wav: bytes
+) -> None:
     app = create_app(auto, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         client = NnServiceClient(http)
@@ -63,28 +56,28 @@ async def test_a_share_of_people_is_answered_by_the_candidate(auto: Settings, mo
         await until(client, lambda model: model == models[1])
         mine, told = chosen_buckets(models[1], SHARE), Counter[str]()
         for bucket in [*range(0, N_BUCKETS, 4)] * 2:
-            heard = (await client.transcribe(sound, bucket=bucket)).hypothesis
+            heard = (await client.transcribe(short_wav, bucket=bucket)).hypothesis
             served = await client.health(bucket=bucket)
             assert heard.model == models[bucket in mine]
             assert (heard.model, heard.model_version) == (served.model, served.model_version)
             told[heard.model_version or ""] += 1
         for name in (AUTO, "whisper-1", models[0]):  # without a bucket, or with the name of a model
-            heard = (await client.transcribe(sound, model=name)).hypothesis
+            heard = (await client.transcribe(short_wav, model=name)).hypothesis
             assert heard.model == models[0]
             told[heard.model_version or ""] += 1
         bucket = min(mine)
-        named = (await client.transcribe(sound, model=models[0], bucket=bucket)).hypothesis
+        named = (await client.transcribe(short_wav, model=models[0], bucket=bucket)).hypothesis
         assert named.model == models[0]
         told[named.model_version or ""] += 1
         form = {"bucket": str(bucket), "response_format": "text"}
-        answer = await http.post("/v1/audio/transcriptions", data=form, files={"file": ("a.wav", sound)})
+        answer = await http.post("/v1/audio/transcriptions", data=form, files={"file": ("a.wav", short_wav)})
         assert answer.headers["X-Glas-Model"].startswith(models[1])
         told[answer.headers["X-Glas-Model"].rpartition("@")[2]] += 1
         metrics = (await http.get("/metrics")).text
     assert told == counted(metrics, models[0]) | counted(metrics, models[1])
 
 
-async def test_it_is_taken_back_while_people_are_answered(auto: Settings, models: list[str], sound: bytes) -> None:
+async def test_it_is_taken_back_while_people_are_answered(auto: Settings, models: list[str], short_wav: bytes) -> None:
     """No request fails, from the first one on; afterwards the champion answers everybody."""
     app, failures, met, ended = create_app(auto, key=None), list[GlasError](), asyncio.Event(), asyncio.Event()
     async with entered([app]), open_http(url=None, app=app) as http:
@@ -93,7 +86,7 @@ async def test_it_is_taken_back_while_people_are_answered(auto: Settings, models
         async def ask(bucket: int) -> None:
             while not ended.is_set():
                 try:
-                    if (await client.transcribe(sound, bucket=bucket)).hypothesis.model == models[1]:
+                    if (await client.transcribe(short_wav, bucket=bucket)).hypothesis.model == models[1]:
                         met.set()
                 except GlasError as error:
                     failures.append(error)
@@ -109,13 +102,15 @@ async def test_it_is_taken_back_while_people_are_answered(auto: Settings, models
             met.clear()
         ended.set()
         await asyncio.gather(*callers)
-        assert (await client.transcribe(sound, bucket=0)).hypothesis.model == models[0]
+        assert (await client.transcribe(short_wav, bucket=0)).hypothesis.model == models[0]
         with pytest.raises(UnknownModelError):
-            await client.transcribe(sound, model="candidate")
+            await client.transcribe(short_wav, model="candidate")
     assert failures == []
 
 
-async def test_a_candidate_that_cannot_be_used_answers_nobody(auto: Settings, models: list[str], sound: bytes) -> None:
+async def test_a_candidate_that_cannot_be_used_answers_nobody(
+    auto: Settings, models: list[str], short_wav: bytes
+) -> None:
     """One that cannot be loaded, one that serves everybody already, and one whose files have gone since."""
     app, place = create_app(auto, key=None), Path(models[1].partition(":")[2])
     async with entered([app]), open_http(url=None, app=app) as http:
@@ -128,13 +123,13 @@ async def test_a_candidate_that_cannot_be_used_answers_nobody(auto: Settings, mo
         for path in await asyncio.to_thread(lambda: list(place.iterdir())):
             path.write_bytes(b"damaged")
         (await http.delete(f"/api/ps/{models[1]}")).raise_for_status()
-        assert (await client.transcribe(sound, bucket=0)).hypothesis.model == models[0]
+        assert (await client.transcribe(short_wav, bucket=0)).hypothesis.model == models[0]
         end_candidate(auto.models_dir)
         await until(client, lambda model: model is None)
         choose_candidate(CandidateChoice(model=models[1], share=1), auto.models_dir)
         await asyncio.sleep(1.5)
         assert await client.candidate() is None
-        assert (await client.transcribe(sound, bucket=0)).hypothesis.model == models[0]
+        assert (await client.transcribe(short_wav, bucket=0)).hypothesis.model == models[0]
 
 
 async def test_one_that_was_promoted_is_not_tried_after_a_roll_back(auto: Settings, models: list[str]) -> None:
@@ -151,7 +146,7 @@ async def test_one_that_was_promoted_is_not_tried_after_a_roll_back(auto: Settin
         assert chosen_candidate(auto.models_dir) is None
 
 
-async def test_a_named_model_answers_everybody(settings: Settings, models: list[str], sound: bytes) -> None:
+async def test_a_named_model_answers_everybody(settings: Settings, models: list[str], short_wav: bytes) -> None:
     """Whoever sets GLAS_MODEL wants this model and no other."""
     choose_candidate(CandidateChoice(model=models[1], share=1), settings.models_dir)
     app = create_app(settings.model_copy(update={"model": models[0]}), key=None)
@@ -159,7 +154,7 @@ async def test_a_named_model_answers_everybody(settings: Settings, models: list[
         client = NnServiceClient(http)
         await asyncio.sleep(1.5)
         assert await client.candidate() is None
-        assert (await client.transcribe(sound, bucket=0)).hypothesis.model == models[0]
+        assert (await client.transcribe(short_wav, bucket=0)).hypothesis.model == models[0]
 
 
 async def test_only_administrators_take_it_back(auto: Settings, models: list[str]) -> None:
@@ -175,10 +170,10 @@ async def test_only_administrators_take_it_back(auto: Settings, models: list[str
 
 @pytest.mark.parametrize("bucket", ["-1", "100", "x", ""])
 @pytest.mark.usefixtures("models")
-async def test_other_numbers_are_no_buckets(auto: Settings, sound: bytes, bucket: str) -> None:
+async def test_other_numbers_are_no_buckets(auto: Settings, short_wav: bytes, bucket: str) -> None:
     app = create_app(auto, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
-        files = {"file": ("a.wav", sound)}
+        files = {"file": ("a.wav", short_wav)}
         answer = await http.post("/v1/audio/transcriptions", data={"bucket": bucket}, files=files)
         assert answer.status_code == httpx.codes.BAD_REQUEST
         assert answer.json()["error"]["param"] == "bucket"

@@ -3,18 +3,14 @@
 import asyncio
 from typing import Any
 
-import numpy as np
 import pytest
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import OverloadedError
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import NnServiceSettings, Settings
-from tests.conftest import Sample, as_wav
 from tests.models.swapped import write_two
 
 
@@ -23,11 +19,6 @@ def one_place(settings: Settings) -> Settings:
     """Settings of a service that recognises one recording at a time and lets no other wait."""
     names = write_two(settings.models_dir)
     return settings.model_copy(update={"model": names[0], "nn_service": NnServiceSettings(workers=1, queue_size=0)})
-
-
-@pytest.fixture
-def sound(samples: list[Sample]) -> bytes:
-    return as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
 
 
 async def begun(client: NnServiceClient, data: bytes, *, when_idle: bool) -> "asyncio.Task[Any]":
@@ -42,21 +33,21 @@ async def begun(client: NnServiceClient, data: bytes, *, when_idle: bool) -> "as
     return running
 
 
-async def test_a_copy_makes_way_for_whoever_comes(one_place: Settings, long_wav: bytes, sound: bytes) -> None:
+async def test_a_copy_makes_way_for_whoever_comes(one_place: Settings, long_wav: bytes, short_wav: bytes) -> None:
     app = create_app(one_place, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         client = NnServiceClient(http)
-        alone = await client.transcribe(sound, when_idle=True)
+        alone = await client.transcribe(short_wav, when_idle=True)
         copy = await begun(client, long_wav, when_idle=True)
         with pytest.raises(OverloadedError):
-            await client.transcribe(sound, when_idle=True)  # one copy at a time
-        answered = await client.transcribe(sound)
+            await client.transcribe(short_wav, when_idle=True)  # one copy at a time
+        answered = await client.transcribe(short_wav)
         assert answered.hypothesis.text == alone.hypothesis.text
         with pytest.raises(OverloadedError):
             await asyncio.wait_for(copy, 30)
         person = await begun(client, long_wav, when_idle=False)
         with pytest.raises(OverloadedError):
-            await client.transcribe(sound, when_idle=True)
+            await client.transcribe(short_wav, when_idle=True)
         person.cancel()
         metrics = (await http.get("/metrics")).text
         assert 'outcome="overloaded"' not in metrics

@@ -65,11 +65,6 @@ def after_a_while(name: str) -> Engine:
     return under_another_name(name)
 
 
-def beginning_of(sample: Sample) -> bytes:
-    """The first second and a half of a sample, for whom it does not matter what is said."""
-    return as_wav(np.concatenate(list(decode_blocks(sample.path.read_bytes(), DecodeLimits())))[:24_000])
-
-
 async def test_models_come_and_go(two_models: Settings, samples: list[Sample]) -> None:
     """Another model is loaded when asked for, shown, unloaded when nobody asks for it; the default one stays."""
     async with serving(create_app(two_models, key=None, load=under_another_name)) as http:
@@ -100,15 +95,15 @@ async def test_administrators_load_and_unload(two_models: Settings) -> None:
             assert (await http.post(f"/api/ps/{name}")).json()["error"]["code"] == "model_unknown"
 
 
-async def test_nobody_is_refused_while_the_default_model_changes(two_models: Settings, samples: list[Sample]) -> None:
+async def test_nobody_is_refused_while_the_default_model_changes(two_models: Settings, short_wav: bytes) -> None:
     """Requests go on without a pause through six swaps; all are answered, by one of the two models."""
-    data, stop = beginning_of(samples[0]), asyncio.Event()
+    stop = asyncio.Event()
     async with serving(create_app(two_models, key=None, load=after_a_while)) as http:
 
         async def keep_asking() -> set[str]:
             seen = set()
             while not stop.is_set():
-                seen.add((await NnServiceClient(http).transcribe(data)).hypothesis.model)
+                seen.add((await NnServiceClient(http).transcribe(short_wav)).hypothesis.model)
             return seen
 
         asking = [asyncio.create_task(keep_asking()) for _ in range(3)]

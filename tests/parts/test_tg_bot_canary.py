@@ -3,12 +3,8 @@
 import asyncio
 import itertools
 
-import numpy as np
 import pytest
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
-from glas.clients.http import open_http
 from glas.clients.model_record_bodies import ModelEntry
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.canary import chosen_buckets
@@ -17,15 +13,12 @@ from glas.domain.model_records import ModelState
 from glas.domain.ratings_watch import FEWEST_BEFORE
 from glas.engines.candidate import CandidateChoice, choose_candidate, chosen_candidate
 from glas.engines.catalogue import AUTO
-from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import BotSettings, Settings
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
-from tests.conftest import Sample, as_wav
 from tests.models.swapped import write_two
-from tests.parts.bots import House, open_house
+from tests.parts.bots import House, open_house_with
 from tests.parts.rated import rate
-from tests.telegram.server import TelegramServer
 
 SHARE = 0.5
 TIMEOUT_S = 30
@@ -65,45 +58,39 @@ async def until_ended(settings: Settings) -> None:
     pytest.fail(f"after {TIMEOUT_S} s the candidate is still chosen")
 
 
-async def test_each_person_meets_one_model_until_it_is_taken_back(settings: Settings, samples: list[Sample]) -> None:
+async def test_each_person_meets_one_model_until_it_is_taken_back(settings: Settings, short_wav: bytes) -> None:
     names = write_two(settings.models_dir)
-    data = as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
     own = settings.model_copy(update={"model": AUTO, "bot": BotSettings(announce_s=0.3)})
     app = create_app(own, key=None)
-    with TelegramServer() as telegram:
-        async with (
-            entered([app]),
-            open_http(url=None, app=app) as http,
-            open_house(own, telegram, NnServiceClient(http)) as house,
-        ):
-            client, db_assist = NnServiceClient(http), house.services.db_assist
-            choose_candidate(CandidateChoice(model=names[1], share=SHARE, shadow_share=1), own.models_dir)
-            await until_tried(client, is_tried=True)
-            mine, pseudonyms = chosen_buckets(names[1], SHARE), Pseudonyms(telegram.token)
-            many = list(itertools.islice(IDS, 100))
-            meets = next(person for person in many if pseudonyms.bucket(person) in mine)
-            others = next(person for person in many if pseudonyms.bucket(person) not in mine)
-            for person, model in ((meets, names[1]), (others, names[0])):
-                await house.start(person)
-                rows = []
-                for file, is_new in (("one", True), ("two", True), ("one", False)):
-                    rows.append(await said(house, person, data, file))
-                    if is_new:
-                        await second_of(house, rows[-1], names[model == names[0]])
-                assert {row.model for row in rows} == {model}
-                assert len({row.text for row in rows}) == 1
-            tried, champion = await client.candidate(), (await client.health()).served
-            assert tried is not None
-            assert champion is not None
-            entry = ModelEntry(**tried.ref.model_dump(), state=ModelState.CANDIDATE, operator="somebody")
-            await db_assist.record_model(entry)
-            await rate(own, champion, bad=FEWEST_BEFORE // 10, good=FEWEST_BEFORE * 9 // 10)
-            await rate(own, tried.ref, bad=30, good=30)
-            await until_tried(client, is_tried=False)
-            await until_ended(own)
-            record = await db_assist.model(tried.ref)
-            assert record is not None
-            assert (record.state, record.decisions[-1].operator) == (ModelState.REFUSED, "tg_bot")
-            assert (await said(house, meets, data, "three")).model == names[0]
-            choose_candidate(CandidateChoice(model=names[1], share=SHARE), own.models_dir)
-            await until_ended(own)  # it is refused, as an administrator may refuse one
+    async with open_house_with(app, own) as (house, http):
+        client, db_assist = NnServiceClient(http), house.services.db_assist
+        choose_candidate(CandidateChoice(model=names[1], share=SHARE, shadow_share=1), own.models_dir)
+        await until_tried(client, is_tried=True)
+        mine, pseudonyms = chosen_buckets(names[1], SHARE), Pseudonyms(house.telegram.token)
+        many = list(itertools.islice(IDS, 100))
+        meets = next(person for person in many if pseudonyms.bucket(person) in mine)
+        others = next(person for person in many if pseudonyms.bucket(person) not in mine)
+        for person, model in ((meets, names[1]), (others, names[0])):
+            await house.start(person)
+            rows = []
+            for file, is_new in (("one", True), ("two", True), ("one", False)):
+                rows.append(await said(house, person, short_wav, file))
+                if is_new:
+                    await second_of(house, rows[-1], names[model == names[0]])
+            assert {row.model for row in rows} == {model}
+            assert len({row.text for row in rows}) == 1
+        tried, champion = await client.candidate(), (await client.health()).served
+        assert tried is not None
+        assert champion is not None
+        entry = ModelEntry(**tried.ref.model_dump(), state=ModelState.CANDIDATE, operator="somebody")
+        await db_assist.record_model(entry)
+        await rate(own, champion, bad=FEWEST_BEFORE // 10, good=FEWEST_BEFORE * 9 // 10)
+        await rate(own, tried.ref, bad=30, good=30)
+        await until_tried(client, is_tried=False)
+        await until_ended(own)
+        record = await db_assist.model(tried.ref)
+        assert record is not None
+        assert (record.state, record.decisions[-1].operator) == (ModelState.REFUSED, "tg_bot")
+        assert (await said(house, meets, short_wav, "three")).model == names[0]
+        choose_candidate(CandidateChoice(model=names[1], share=SHARE), own.models_dir)
+        await until_ended(own)  # it is refused, as an administrator may refuse one

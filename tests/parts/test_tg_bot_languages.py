@@ -1,33 +1,24 @@
 """A voice message in another language: the bot says that the text is hardly right, and how that can be mended."""
 
-from glas.clients.http import open_http
-from glas.clients.nn_service import NnServiceClient
 from glas.domain.people import Locale
-from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from glas.tg_bot.talk.languages import language_name
 from tests.conftest import Sample
-from tests.parts.bots import open_house
+from tests.parts.bots import open_house_with
 from tests.parts.test_nn_service_languages import made
-from tests.telegram.server import TelegramServer
 
 PERSON = 5_300_000_001
 
 
 async def test_another_language_is_told(settings: Settings, samples: list[Sample]) -> None:
     app = create_app(settings, key=None, load=made)
-    with TelegramServer() as telegram:
-        async with (
-            entered([app]),
-            open_http(url=None, app=app) as http,
-            open_house(settings, telegram, NnServiceClient(http)) as house,
-        ):
-            await house.start(PERSON)
-            answer = await house.answer(telegram.speak(PERSON, samples[0].path.read_bytes()))
-            assert answer["text"].startswith("embedded ru\n\n🌐 Похоже, это не русский язык (английский).")
-            assert "/model" in answer["text"]
-            assert (await house.row_of(answer)).text == "embedded ru"
+    async with open_house_with(app, settings) as (house, _):
+        await house.start(PERSON)
+        answer = await house.answer(house.telegram.speak(PERSON, samples[0].path.read_bytes()))
+        assert answer["text"].startswith("embedded ru\n\n🌐 Похоже, это не русский язык (английский).")
+        assert "/model" in answer["text"]
+        assert (await house.row_of(answer)).text == "embedded ru"
 
 
 def test_languages_without_a_name_have_their_code() -> None:

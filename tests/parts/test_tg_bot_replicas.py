@@ -31,7 +31,8 @@ QUICK = """
 import sys
 from glas.durable import maintenance
 from glas.tg_bot import intake
-maintenance._HEARTBEAT_S, maintenance.DEAD_AFTER_S, intake._LEASE_S, intake._POLL_S = 0.5, 5.0, 5.0, 1
+maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
+intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
 from glas.__main__ import main
 sys.argv[1:] = ["run", "tg_bot"]
 main()

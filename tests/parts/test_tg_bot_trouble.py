@@ -13,7 +13,8 @@ import uvicorn
 from pydantic import SecretStr
 
 from glas.domain.errors import ConfigurationError
-from glas.durable import Work
+from glas.durable import Work, sqlite_place
+from glas.durable.members import Members
 from glas.settings import BotSettings, Settings
 from glas.tg_bot import webhook
 from tests.parts.bots import House, bot_settings, open_house, open_parts, texts_of_buttons
@@ -120,6 +121,19 @@ async def test_telegram_goes_away_and_comes_back(house: House) -> None:
     house.telegram.go_away(away=False)
     assert [(await house.answer(one))["text"] for one in (sent, later)] == ["привет", "привет"]
     assert house.shown().count("привет") == 2
+
+
+async def test_who_does_not_reach_telegram_lets_others_poll(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot may have lost the internet but not the database; another machine may have both."""
+    monkeypatch.setattr("glas.tg_bot.intake._RETAKEN_S", 0.1)
+    other = sqlite_place(house.settings.data_dir / "durable.sqlite").open()
+    members = Members(other, None)
+    assert not members.take_lease("intake", "other", 30)
+    house.telegram.go_away()
+    async with asyncio.timeout(10):
+        while not members.take_lease("intake", "other", 30):  # noqa: ASYNC110 - the lease has no event to offer
+            await asyncio.sleep(0.05)
+    other.dispose()
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before", "server_error"])

@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-from glas.clients.http import open_http
-from glas.clients.nn_service import NnServiceClient
-from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from tests.conftest import Sample
 from tests.models.swapped import write_weights
-from tests.parts.bots import open_house
-from tests.telegram.server import TelegramServer
+from tests.parts.bots import open_house_with
 
 ANNA = 5_300_000_001
 
@@ -23,30 +19,25 @@ async def test_new_weights_under_the_old_name_read_a_known_file_again(
     write_weights(weights, 0)
     own = settings.model_copy(update={"model": f"onnx:{weights}"})
     app = create_app(own, key=None)
-    with TelegramServer() as telegram:
-        async with (
-            entered([app]),
-            open_http(url=None, app=app) as http,
-            open_house(own, telegram, NnServiceClient(http)) as house,
-        ):
-            await house.start(ANNA)
+    async with open_house_with(app, own) as (house, http):
+        await house.start(ANNA)
 
-            async def recognised() -> float:
-                lines = (await http.get("/metrics")).text.splitlines()
-                counts = [line for line in lines if line.startswith("glas_recognition_recordings_total{")]
-                return sum(float(line.rsplit(maxsplit=1)[1]) for line in counts)
+        async def recognised() -> float:
+            lines = (await http.get("/metrics")).text.splitlines()
+            counts = [line for line in lines if line.startswith("glas_recognition_recordings_total{")]
+            return sum(float(line.rsplit(maxsplit=1)[1]) for line in counts)
 
-            first = await house.answer(telegram.speak(ANNA, data, file_id="one"))
-            await house.archived(first)
-            known = await house.answer(telegram.speak(ANNA, data, file_id="one"))
-            assert (known["text"], await recognised()) == (first["text"], 1)
-            write_weights(weights, 1)
-            (await http.put("/api/ps/auto")).raise_for_status()
-            fresh = await house.answer(telegram.speak(ANNA, data, file_id="one"))
-            assert fresh["text"] != first["text"]
-            rows = [await house.row_of(answer) for answer in (first, known, fresh)]
-            assert rows[0].model_version == rows[1].model_version != rows[2].model_version
-            assert {row.model for row in rows} == {f"onnx:{weights}"}
-            served = (await house.services.nn_service.health()).served
-            assert served is not None
-            assert rows[2].model_version == served.version
+        first = await house.answer(house.telegram.speak(ANNA, data, file_id="one"))
+        await house.archived(first)
+        known = await house.answer(house.telegram.speak(ANNA, data, file_id="one"))
+        assert (known["text"], await recognised()) == (first["text"], 1)
+        write_weights(weights, 1)
+        (await http.put("/api/ps/auto")).raise_for_status()
+        fresh = await house.answer(house.telegram.speak(ANNA, data, file_id="one"))
+        assert fresh["text"] != first["text"]
+        rows = [await house.row_of(answer) for answer in (first, known, fresh)]
+        assert rows[0].model_version == rows[1].model_version != rows[2].model_version
+        assert {row.model for row in rows} == {f"onnx:{weights}"}
+        served = (await house.services.nn_service.health()).served
+        assert served is not None
+        assert rows[2].model_version == served.version

@@ -9,20 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-import numpy as np
 
-from glas.audio.decode import decode_blocks
-from glas.audio.limits import DecodeLimits
-from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.messages import Status
-from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import NnServiceSettings, Settings
-from tests.conftest import Sample, as_wav
 from tests.models.swapped import write_weights
-from tests.parts.bots import House, open_house
-from tests.telegram.server import TelegramServer
+from tests.parts.bots import House, open_house_with
 
 CALLERS, SWAPS = 16, 2
 PEOPLE = range(5_900_000_001, 5_900_000_006)
@@ -97,31 +90,25 @@ def check_versions(told: Sequence[Told], swaps: Sequence[Swap]) -> None:
         assert one.version in {swap.version for swap in swaps[last:] if swap.began_s <= one.came_s}
 
 
-async def test_every_trace_names_the_weights(settings: Settings, tmp_path: Path, samples: list[Sample]) -> None:
+async def test_every_trace_names_the_weights(settings: Settings, tmp_path: Path, short_wav: bytes) -> None:
     """No request fails, and texts, rows, kept recognitions and metrics name the weights that were at work."""
     weights, stop = tmp_path / "tiny", asyncio.Event()
-    data = as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
     write_weights(weights, 0)
     own = settings.model_copy(update={"model": f"onnx:{weights}", "nn_service": NnServiceSettings(queue_size=64)})
     app = create_app(own, key=None)
-    with TelegramServer() as telegram:
-        async with (
-            entered([app]),
-            open_http(url=None, app=app) as http,
-            open_house(own, telegram, NnServiceClient(http)) as house,
-        ):
-            for person in PEOPLE:
-                await house.start(person)
-            first = (await http.get("/health")).json()["model_version"]
-            asking = [asyncio.create_task(keep_asking(NnServiceClient(http), data, stop)) for _ in range(CALLERS)]
-            swaps, told = [Swap(0.0, 0.0, first)], [await speak(house, PEOPLE[0], data, KNOWN)]
-            for turn in range(1, SWAPS + 1):
-                speaking = [asyncio.create_task(speak(house, one, data, f"{one}-{turn}")) for one in PEOPLE]
-                swaps.append(await swap(http, weights, turn))
-                told += await asyncio.gather(*speaking)
-                told.append(await speak(house, PEOPLE[0], data, KNOWN))
-            stop.set()
-            told += [one for answers in await asyncio.gather(*asking) for one in answers]
-            metrics = (await http.get("/metrics")).text
+    async with open_house_with(app, own) as (house, http):
+        for person in PEOPLE:
+            await house.start(person)
+        first = (await http.get("/health")).json()["model_version"]
+        asking = [asyncio.create_task(keep_asking(NnServiceClient(http), short_wav, stop)) for _ in range(CALLERS)]
+        swaps, told = [Swap(0.0, 0.0, first)], [await speak(house, PEOPLE[0], short_wav, KNOWN)]
+        for turn in range(1, SWAPS + 1):
+            speaking = [asyncio.create_task(speak(house, one, short_wav, f"{one}-{turn}")) for one in PEOPLE]
+            swaps.append(await swap(http, weights, turn))
+            told += await asyncio.gather(*speaking)
+            told.append(await speak(house, PEOPLE[0], short_wav, KNOWN))
+        stop.set()
+        told += [one for answers in await asyncio.gather(*asking) for one in answers]
+        metrics = (await http.get("/metrics")).text
     check_versions(told, swaps)
     assert Counter(one.version for one in told) == counted(metrics, own.model)

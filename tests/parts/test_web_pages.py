@@ -23,7 +23,6 @@ from glas.domain.people import Purpose, Role
 from glas.domain.transcription import Hypothesis, Recognition, Segment
 from glas.nn_service.metrics import Metrics
 from glas.settings import Settings
-from glas.web import plots
 from tests.conftest import Sample
 from tests.parts.voices import HEARD, heard, message, someone
 from tests.parts.webs import HTML, Pages, form_token, open_pages
@@ -220,7 +219,9 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
         Action.FORGET,
     ]
     audit = (await browser.get("/audit", headers=HTML)).text
-    assert "is_banned: true" in audit
+    assert "заблокирован: да, до: " in audit
+    assert "роль: пользователь" in audit
+    assert "монет: 2,5" in audit
     assert f"/people/{ADMIN}" in audit
     for action, value in (("ban", {"is_banned": True}), ("role", {"role": 0}), ("forget", {"typed": ADMIN})):
         assert (await post(browser, f"/people/{ADMIN}/{action}", **value)).status_code == 409
@@ -262,9 +263,9 @@ async def test_the_dashboard_shows_figures_with_their_statements(pages: Pages) -
 
 async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
     """By its own metrics; figures of another version are not taken for zeros."""
-    metrics = Metrics(n_in_flight=lambda: 3, n_loaded=lambda: 1, is_choice_served=lambda: True)
+    metrics = Metrics(n_in_flight=lambda: 3, n_loaded=lambda: 1, n_own_loaded=lambda: 0, is_choice_served=lambda: True)
     hypothesis = Hypothesis(text=HEARD, duration_s=10.0, segments=(), model="onnx:test")
-    metrics.succeeded(Recognition(hypothesis=hypothesis, processing_s=1.5), elapsed_s=1.5)
+    metrics.succeeded(Recognition(hypothesis=hypothesis, processing_s=1.5), None, elapsed_s=1.5)
     metrics.failed("audio_corrupt")
     shown = [metrics.render()]
     service = FastAPI()
@@ -281,31 +282,3 @@ async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
     assert "<dt>Работа, p50</dt><dd>1,5 с</dd>" in page
     assert "<dd>0,15</dd>" in page
     assert "nn_service не отвечает" in other
-
-
-def test_plots_hold_what_they_are_given() -> None:
-    """Nothing is drawn outside; names from the database are escaped."""
-    for drawn in (
-        plots.bars("A & <b>", [("01", 3.0), ("02", 0.0)]),
-        plots.lines("A & <b>", ["01", "02"], {"<i>": {"01": 12.5}, "v2": {"01": 0.0, "02": 99.0}}),
-        plots.stacks("A & <b>", [("01", (1.0, 2.0, 3.0))], colours=(1, 2, 3)),
-        plots.reliability("A & <b>", "x", "y", [(0.5, 0.25, 10.0), (1.0, 1.0, 1.0)]),
-        plots.bars("A & <b>", []),
-    ):
-        assert 'aria-label="A &amp; &lt;b&gt;"' in drawn
-        assert "<i>" not in drawn
-        assert all(0 <= float(place) <= 400 for place in re.findall(r'\b[cxy]{1,2}\d?="([^"]+)"', drawn))
-    top = plots.bars("", [("01", 4.0)])
-    assert 'y="10.0" width="248.0" height="120.0"' in top
-
-
-def test_wide_labels_stand_on_two_rows() -> None:
-    """Else the longest would run into its neighbours; short ones stand on one, and the picture is no higher."""
-    wide = plots.bars("", [("двое", 1.0), ("проверяющий", 2.0), ("автор", 3.0)])
-    short = plots.bars("", [("01", 1.0), ("02", 2.0), ("03", 3.0)])
-    rows = [
-        sorted({float(y) for y in re.findall(r'y="([\d.]+)" text-anchor="middle"', drawn)}) for drawn in (wide, short)
-    ]
-    assert rows == [[145.0, 162.0], [145.0]]
-    heights = [float(re.findall(r'viewBox="0 0 \d+ (\d+)"', drawn)[0]) for drawn in (wide, short)]
-    assert heights == [169.0, 152.0]

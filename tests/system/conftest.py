@@ -1,10 +1,9 @@
 """Headless Chromium for the tests of the page: a microphone that hears a sample, a watch over every tab; an `.env`."""
 
-import io
+import contextlib
 import shutil
 import subprocess
-import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
-from tests.conftest import ROOT, Sample, Server
+from tests.conftest import ROOT, Sample, Server, as_wav
 from tests.system.composition import dotenv
 from tests.telegram.world import TOKEN
 
@@ -43,25 +42,28 @@ FLAGS = [
 @pytest.fixture(scope="module")
 def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser whose microphone hears the first sample over and over."""
+    with open_browser(samples[:1], tmp_path_factory.mktemp("microphone")) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def open_browser(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> Iterator[Browser]:
+    """Open a browser whose microphone hears samples, see `hearing`."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    heard = tmp_path_factory.mktemp("microphone") / "voice.wav"
-    heard.write_bytes(_as_wav(samples[0].path))
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={heard}"]
+    flags = [*FLAGS, hearing(said, directory, pause_s=pause_s)]
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=flags) as running:
         yield running
 
 
-def _as_wav(path: Path) -> bytes:
-    samples = np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits())))
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return buffer.getvalue()
+def hearing(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> str:
+    """Return Chromium's flag for a microphone that hears samples over and over, each followed by a pause."""
+    silence = np.zeros(round(pause_s * 16_000), np.float32)
+    sounds = [block for one in said for block in (*decode_blocks(one.path.read_bytes(), DecodeLimits()), silence)]
+    heard = directory / "voice.wav"
+    heard.write_bytes(as_wav(np.concatenate(sounds)))
+    return f"--use-file-for-fake-audio-capture={heard}"
 
 
 class Watch:

@@ -7,13 +7,17 @@ import contextlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from glas.clients.learning_bodies import Details, StepEntry
 from glas.domain.messages import Score
+from glas.domain.model_records import LearningStep, ModelState
 from glas.domain.people import CONSENT_VERSION, Locale, Purpose, Role
 from glas.domain.reviews import Verdict
 from glas.domain.transcription import Recognition
 from glas.settings import DbAssistSettings, Settings
 from tests.conftest import Sample
+from tests.parts.judged import PASSED, entry
 from tests.parts.voices import message
 from tests.system.reviewing import Office, open_office
 
@@ -31,12 +35,14 @@ class Filled:
         office: the running services.
         person: somebody who sent messages, and whose audit is not empty.
         message: a message of that person, rated, corrected and reviewed.
+        model: a model that the gate passed, and that waits for a decision.
         own: a message with a history of each administrator.
     """
 
     office: Office
     person: int
     message: int
+    model: int
     own: dict[Locale, int]
 
 
@@ -57,7 +63,7 @@ def open_filled(settings: Settings, samples: Sequence[Sample], *, n_people: int 
         person, sent = people[0]
         _watch(office, person)
         _review(office, len(known) * n_people // 2)
-        yield Filled(office, person, sent[0], own)
+        yield Filled(office, person, sent[0], _learn(office), own)
 
 
 def _an_administrator(office: Office, locale: Locale, known: Sequence[tuple[Sample, Recognition]]) -> int:
@@ -112,3 +118,22 @@ def _review(office: Office, count: int) -> None:
             return
         verdict = (Verdict.ACCEPT, Verdict.BAD_AUDIO)[place % 5 == 4]
         office.do(db_assist.review(item.transcription_id, reviewer, verdict))
+
+
+def _learn(office: Office) -> int:
+    """Record a round of learning; return the number of its model."""
+    db_assist = office.pages.services.db_assist
+    details: dict[LearningStep, Details] = {
+        LearningStep.DATASET: {"minutes": 12.4, "recordings": 118},
+        LearningStep.FINETUNE: {"minutes": 12.4, "share": 0.5},
+        LearningStep.EVALUATE: {"wer_before": PASSED.wer_before, "wer_after": PASSED.wer_after},
+        LearningStep.DECIDE: {"outcome": "candidate"},
+    }
+    began = datetime.now(UTC) - timedelta(hours=2)
+    for number, step in enumerate(LearningStep):
+        begun = began + timedelta(minutes=10 * number)
+        done = StepEntry(began=begun, finished=begun + timedelta(minutes=9), details=details.get(step, {}))
+        office.do(db_assist.record_step("0123abcd", step, done))
+    lineage = {"recipe": {"fit": {"epochs": 6}}, "result": {"minutes_learnt": 12.4, "n_learnt": 118}}
+    learnt = entry("whisper:/models/голоса-0123abcd", ModelState.CANDIDATE, dataset_version="0123abcd", lineage=lineage)
+    return office.do(db_assist.record_model(learnt)).id

@@ -61,8 +61,16 @@ class Zygote:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def fork(self, part: Part, *, die_at: str | None = None, naive: bool = False) -> Fork:
-        """Start what `part` says without a new interpreter."""
+    def fork(
+        self,
+        part: Part,
+        *,
+        die_at: str | None = None,
+        naive: bool = False,
+        namespaces: str | None = None,
+        is_quick: bool = False,
+    ) -> Fork:
+        """Start what `part` says without a new interpreter; see `tests.system.zygote`."""
         order = {
             "arguments": part.command[part.command.index("glas") + 1 :] if "glas" in part.command else part.command,
             "environment": part.environment,
@@ -70,6 +78,8 @@ class Zygote:
             "log": str(part.log),
             "die_at": die_at,
             "naive": naive,
+            "namespaces": namespaces,
+            "is_quick": is_quick,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None

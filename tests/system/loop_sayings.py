@@ -22,6 +22,25 @@ VOICE_BPS, TELEPHONE_BPS = 24_000, 8_000  # of Opus, as Telegram sends it; as a 
 SNR_DB = (5.0, 10.0)
 NAMES = ROOT / "benchmarks" / "keywords.txt"
 
+# One voice that the embedded model hardly understands, and what it says to be learnt and to be tested.
+STRANGER = SpeakingStyle("m3", 140, 50)
+LEARNT = (
+    "Он написал мне вчера длинное письмо.",
+    "Я не знаю, где сейчас ключи и что с ними.",
+    "Купи, пожалуйста, хлеба и молока по дороге домой.",
+    "Мы опоздали на поезд и поехали на автобусе.",
+    "На улице сильный дождь, возьми с собой зонт.",
+    "Дети уже спят, говори потише.",
+    "В понедельник у нас собрание в десять утра.",
+    "Мне нужно забрать посылку на почте.",
+)
+TESTED = (
+    "Вечером я позвоню сестре и всё расскажу.",
+    "Мы едем домой на поезде, скоро будем.",
+    "Купи, пожалуйста, новый зонт, на улице дождь.",
+    "Врач написал мне, что завтра его не будет.",
+)
+
 # Voices of espeak-ng that sound like nobody.
 _STRANGE = ("Mr serious", "RicishayMax", "Robot", "Tweaky", "fast", "klatt", "robosoft", "whisper", "croak")
 _RHVOICES = ("aleksandr", "anna", "irina"), ("elena",)  # to learn from, to test with

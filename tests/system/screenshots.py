@@ -1,4 +1,6 @@
-"""Draw all pages of a small system: wide and on a phone, light and dark. `make screenshots` runs it.
+"""Draw all pages of a small system: wide and on a phone, light and dark, the main ones also in English.
+
+`make screenshots` runs it.
 
 The recordings are people's, from `samples/`; the texts are what the embedded model hears in them. All of it comes
 through the routes of the parts. Then times are moved back over a month, since the routes know only now.
@@ -13,6 +15,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -21,10 +24,10 @@ from playwright.sync_api import FilePayload, Page, expect, sync_playwright
 
 from glas.domain.people import Locale
 from glas.settings import Settings
-from tests.conftest import ROOT, Sample
-from tests.system.conftest import FLAGS, RECOGNISED_MS
+from tests.conftest import ROOT, Sample, fetch_whisper_base
+from tests.system.conftest import FLAGS, RECOGNISED_MS, hearing
 from tests.system.filled import open_filled
-from tests.system.views import Tabs, View, open_all, open_tabs, views_of
+from tests.system.views import Tabs, View, open_all, open_tabs, recording, views_of
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 SIZES: Final[dict[str, dict[str, Any]]] = {
@@ -44,8 +47,11 @@ SHOWN: Final = {
     "person-wide-light": "person",
 }
 """Pictures that the documents show, with their names there."""
+IN_ENGLISH: Final = {"studio", "studio-results", "home", "data", "review", "dashboard", "models", "person", "audit"}
+"""Views that are drawn in English as well, in light colours."""
 _QUALITY: Final = 80
 _N_PEOPLE: Final = 12
+_CAPTIONS_MS: Final = 60_000
 _NAMES: Final = ("Голосовое от Ани.ogg", "Совещание, начало.ogg", "Список покупок.ogg")
 
 
@@ -60,16 +66,23 @@ def main(directory: Path) -> None:
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     samples = [Sample(ROOT / "samples" / row["file"], row["text"]) for row in map(json.loads, lines)]
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        settings = Settings(_env_file=None, data_dir=Path(data) / "data")
+        settings = Settings(_env_file=None, data_dir=Path(data) / "data", model="embedded")
+        other = fetch_whisper_base()
+        settings.models_dir.mkdir(parents=True)
+        (settings.models_dir / other.name).symlink_to(other)
+        flags = [*FLAGS, hearing(samples[:2], Path(data), pause_s=1.0)]
         with (
             open_filled(settings, samples, n_people=_N_PEOPLE) as filled,
-            playwright.chromium.launch(executable_path=executable, args=FLAGS) as browser,
+            playwright.chromium.launch(executable_path=executable, args=flags) as browser,
         ):
             move_back(settings.data_dir / "glas.db")
-            views = [_brought(view) for view in views_of(filled, Locale.RU)]
+            views = {locale: [_brought(view) for view in views_of(filled, locale)] for locale in Locale}
+            english = [view for view in views[Locale.EN] if view.name in IN_ENGLISH]
             for size, options in SIZES.items():
                 with open_tabs(browser, filled, **options) as tabs:
-                    draw(tabs, views, size, directory)
+                    draw(tabs, views[Locale.RU], size, directory)
+                with open_tabs(browser, filled, Locale.EN, **options) as tabs:
+                    draw(tabs, english, f"{size}-english", directory, schemes=SCHEMES[:1])
 
 
 def move_back(file: Path) -> None:
@@ -88,9 +101,14 @@ def move_back(file: Path) -> None:
 
 def _brought(view: View) -> View:
     """The view as a picture shows it: what is closed stays closed, and files have names as people give them."""
-    if view.name == "studio-results":
-        return View(view.name, view.path, _recognised, is_open=True)
+    if view.name in _BROUGHT:
+        return View(view.name, view.path, _BROUGHT[view.name], is_open=True)
     return View(view.name, view.path) if view.bring is open_all else view
+
+
+def _captioned(page: Page) -> None:
+    recording(page)
+    expect(page.locator("#captions span")).to_have_count(2, timeout=_CAPTIONS_MS)
 
 
 def _recognised(page: Page) -> None:
@@ -104,11 +122,16 @@ def _recognised(page: Page) -> None:
         timeline.press(key)
 
 
-def draw(tabs: Tabs, views: list[View], size: str, directory: Path) -> None:
-    """Draw views in one size of window, light and dark."""
+_BROUGHT: Final = {"studio-results": _recognised, "studio-recording": _captioned}
+
+
+def draw(
+    tabs: Tabs, views: list[View], size: str, directory: Path, schemes: Sequence[Literal["light", "dark"]] = SCHEMES
+) -> None:
+    """Draw views in one size of window, in each scheme of colours."""
     for view in views:
         page = tabs.show(view)
-        for scheme in SCHEMES:
+        for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             name = f"{view.name}-{size}-{scheme}"
             if name in SHOWN:

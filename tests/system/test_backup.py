@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from glas.cli import app
 from glas.data_loader.app import make_store
 from glas.domain.object_keys import audio_key, transcription_key
-from glas.launch.backup import MANIFEST
+from glas.launch.archive import MANIFEST
 from glas.launch.control_socket import NAME
 from glas.launch.lock import holder_of
 from glas.settings import Settings
@@ -272,11 +272,14 @@ def test_a_directory_has_one_server(
     assert glas(data_dir, "restore", archive, "--force").exit_code == 0
 
 
-def test_data_that_lies_elsewhere_is_not_ours_to_save(data_dir: Path, tmp_path: Path) -> None:
-    """With PostgreSQL or a bucket half of a backup would be missing; it says what to do instead."""
-    done = CliRunner().invoke(
-        app,
-        ["backup", str(tmp_path / "glas.tar")],
-        env={"GLAS_DATA_DIR": str(data_dir), "GLAS_DATABASE_URL": "postgresql://glas:glas@db/glas"},
-    )
-    assert (done.exit_code, "pg_dump" in done.output) == (1, True)
+def test_half_of_the_data_is_no_backup(data_dir: Path, tmp_path: Path) -> None:
+    """With PostgreSQL and no bucket, or the other way round, half of a backup would be missing; it says what to set."""
+    for half in (
+        {"GLAS_DATABASE_URL": "postgresql://glas:glas@db/glas", "GLAS_S3_ENDPOINT": None},
+        {"GLAS_DATABASE_URL": None, "GLAS_S3_ENDPOINT": "http://127.0.0.1:9"},
+        {"GLAS_DATABASE_URL": "sqlite:///other.db", "GLAS_S3_ENDPOINT": None},
+    ):
+        done = CliRunner().invoke(
+            app, ["backup", str(tmp_path / "glas.tar")], env={"GLAS_DATA_DIR": str(data_dir)} | half
+        )
+        assert (done.exit_code, "GLAS_DATABASE_URL of PostgreSQL together" in done.output) == (1, True), done.output

@@ -11,8 +11,9 @@ import pytest
 
 from glas.data_loader.app import make_store
 from glas.db.deletions import FILE, Deletion, DeletionLog
+from glas.domain.object_keys import transcription_key
 from glas.settings import Settings
-from tests.parts.voices import open_db_assist
+from tests.parts.voices import open_db_assist, send
 from tests.system.test_backup import N_PEOPLE, content, glas
 from tests.system.test_backup import data_dir as data_dir  # noqa: PLC0414 - fixtures, found here by their names
 from tests.system.test_backup import filled as filled  # noqa: PLC0414
@@ -87,6 +88,31 @@ def test_a_restore_deletes_a_message_again_and_keeps_its_person(data_dir: Path, 
     assert not (data_dir / "s3" / str(message)).exists()
     assert _rows(data_dir, "SELECT id FROM users WHERE tg_id = ?", person) == [(user_id,)]
     assert len(_rows(data_dir, "SELECT 1 FROM transcriptions")) == N_PEOPLE - 1
+
+
+def test_a_number_that_is_given_again_belongs_to_somebody_who_deleted_nothing(data_dir: Path, tmp_path: Path) -> None:
+    """A message that came after a backup is deleted, and the backup restored: the next message has its number."""
+    old, new = tmp_path / "kept" / "old.tar", tmp_path / "kept" / "new.tar"
+    assert glas(data_dir, "backup", old).exit_code == 0
+    ((person,),) = _rows(data_dir, "SELECT tg_id FROM users ORDER BY id LIMIT 1")
+    assert isinstance(person, int)
+    settings = Settings(_env_file=None, data_dir=data_dir)
+
+    async def send_one(*, is_deleted: bool) -> int:
+        async with open_db_assist(settings) as client:
+            sent = await send(client, person)
+            await make_store(settings).put(transcription_key(sent.id), b"words")
+            if is_deleted:
+                await client.delete_message(sent.id, person)
+            return sent.id
+
+    first = asyncio.run(send_one(is_deleted=True))
+    assert glas(data_dir, "restore", old, "--force").exit_code == 0
+    assert asyncio.run(send_one(is_deleted=False)) == first
+    assert glas(data_dir, "backup", new).exit_code == 0
+    assert glas(data_dir, "restore", new, "--force").exit_code == 0
+    assert _rows(data_dir, "SELECT 1 FROM transcriptions WHERE id = ?", first) == [(1,)]
+    assert (data_dir / "s3" / transcription_key(first)).read_bytes() == b"words"
 
 
 def test_a_log_of_another_installation_deletes_nothing(data_dir: Path, filled: Path, tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ EXAMPLE = dotenv(ROOT / ".env.example")
 SECRETS = ("DB_PASSWORD", "DB_APP_PASSWORD", "DB_WORK_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _GPU = "nn_service_gpu"
-IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "web")
+IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "backup", "web")
 ONCE = {"folders", "migrate", "model", "s3_fsync"}
-MONITORING = {"prometheus", "grafana"}
+MONITORING = {"prometheus", "grafana", "jaeger"}
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_what_is_handed_on_as_nothing_is_the_programs_default(composed: dict[str
             assert done.stdout.strip() == str(plain_settings.model_dump()), name
 
 
-@pytest.mark.parametrize("overlay", ["compose.tls.yaml", "compose.gpu.yaml"])
+@pytest.mark.parametrize("overlay", ["compose.tls.yaml", "compose.gpu.yaml", "compose.backup.yaml"])
 def test_an_overlay_changes_what_it_says(overlay: str, variables_of_env: dict[str, str]) -> None:
     """Laid over compose.yaml it keeps the specification, and confines what it adds."""
     whole, over = composition(variables_of_env), composition(variables_of_env | {"GLAS_DOMAIN": "glas.test"}, overlay)
@@ -164,6 +164,13 @@ def test_an_overlay_changes_what_it_says(overlay: str, variables_of_env: dict[st
         if "build" in service:
             assert f"AS {service['build']['target']}\n" in DOCKERFILE
             assert set(service["environment"]) <= {row.variable for row in rows()}
+
+
+def test_backups_are_made_with_programs_of_the_servers_version(composed: dict[str, Service]) -> None:
+    """An older pg_dump refuses a server; a newer one writes what the server's pg_restore may not read."""
+    versions = re.findall(r"postgresql-client-(\d+)|/usr/lib/postgresql/(\d+)/bin", DOCKERFILE)
+    (server,) = re.findall(r"^postgres:(\d+)", composed["db"]["image"])
+    assert {"".join(found) for found in versions} == {server}
 
 
 def test_the_example_starts_nothing_by_itself(variables_of_env: dict[str, str]) -> None:

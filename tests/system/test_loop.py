@@ -26,8 +26,9 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
 from glas.domain.transcription import SAMPLE_RATE_HZ
-from glas.engines.catalogue import named_champion
+from glas.engines.catalogue import embedded_directory, named_champion
 from glas.recognition import journal
+from glas.recognition.lineage import read_lineage
 from glas.training.rounds import Outcome as Ended
 from glas.training.rounds import finished_rounds
 from glas.training.sound.channel import encode_opus
@@ -35,6 +36,9 @@ from glas.training.voices.espeak import Espeak
 from tests.speech import speak
 from tests.system.loop_outcome import page_of, write_outcome
 from tests.system.loop_sayings import (
+    LEARNT,
+    STRANGER,
+    TESTED,
     VOICE_BPS,
     Saying,
     on_the_telephone,
@@ -43,7 +47,6 @@ from tests.system.loop_sayings import (
     some_of,
 )
 from tests.system.loop_scenes import UNLIMITED, Played, Scene, Stage
-from tests.system.test_finetune import LEARNT, TESTED, VOICE
 from tests.system.worlds import World, embedded_world
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID
@@ -85,11 +88,21 @@ async def check(played: Played, world: World) -> None:
     assert row.model_version == played.round.candidate.version
 
 
+def check_model(folder: Path) -> None:
+    """The model is whole, and its files tell what it learnt from."""
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.bin", "lm.npz", "calibration.json", "adapter", "README.md", "curves.svg", "SHA256SUMS"} <= names
+    lineage = read_lineage(folder)
+    assert lineage is not None
+    assert lineage.base.name == embedded_directory().name
+    assert (len(lineage.speakers), len(lineage.recordings), len(lineage.texts)) == (1, len(LEARNT), len(LEARNT))
+
+
 def spoken(texts: tuple[str, ...]) -> list[Saying]:
     """Sentences of one synthetic voice."""
     espeak, found = Espeak(), []
     for text in texts:
-        samples = speak(espeak, text, VOICE)
+        samples = speak(espeak, text, STRANGER)
         found.append(Saying(text, "robot", encode_opus(samples, VOICE_BPS), len(samples) / SAMPLE_RATE_HZ))
     return found
 
@@ -102,7 +115,7 @@ async def test_corrections_become_a_better_model(whisper_base: Path, tmp_path: P
 
     Then somebody goes back to the model before, and the next round leaves it so.
     """
-    scene = Scene("short", spoken(LEARNT[2:10]), spoken(TESTED[:4]), is_personal=True, options=_SHORT)
+    scene = Scene("short", spoken(LEARNT), spoken(TESTED), is_personal=True, options=_SHORT)
     with playing(scene, whisper_base, tmp_path, KILLS) as (played, stage):
         outcome, models = played.outcome, stage.models_dir
         assert outcome.outcome == Ended.PASSED, page_of(outcome)
@@ -113,6 +126,7 @@ async def test_corrections_become_a_better_model(whisper_base: Path, tmp_path: P
         released = [one for one in journal.read(models) if one.event == "released"]
         assert [one.candidate for one in released] == [played.round.candidate]
         assert finished_rounds(stage.data_dir / "rounds") == [played.round]
+        check_model(Path(str(played.round.model)))
         assert stage.n_killed <= KILLS
         stage.glas("models", "use", "embedded")
         assert stage.learn(stage.options) == played.round

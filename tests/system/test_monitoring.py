@@ -66,13 +66,14 @@ class Pages:
         user: there, to somebody who may only recognise.
         bot: the bot's own port.
         refused: the status of the bot's port without its token.
+        probes: the status of `/health` and `/ready` there, before and after Telegram has answered.
         person: who sent the message, and what was recognised in it.
     """
 
-    def __init__(self, answers: Mapping[str, httpx.Response], person: int, text: str) -> None:
+    def __init__(self, answers: Mapping[str, httpx.Response], probes: list[int], person: int, text: str) -> None:
         self.owner, self.user, self.bot = (answers[name].text for name in ("owner", "user", "bot"))
         self.refused = answers["stranger"].status_code
-        self.person, self.text = person, text
+        self.probes, self.person, self.text = probes, person, text
 
     @property
     def families(self) -> dict[str, Metric]:
@@ -114,21 +115,29 @@ async def _pages(telegram: TelegramServer, directory: Path) -> Pages:
     )
     person, voice = 5_399_000_001, (ROOT / "samples").glob("*.ogg")
     async with assembled(settings, PARTS) as assembly:
+        bot = open_http(url=None, app=assembly.apps[BOT_METRICS])
+        probes = [(await bot.get(path)).status_code for path in ("/health", "/ready")]
         running = [asyncio.ensure_future(task()) for task in assembly.tasks]
         telegram.say(person, "/start")
         telegram.speak(person, min(voice).read_bytes())
         asked = {"owner": ("web", KEY), "user": ("web", user_key), "bot": (BOT_METRICS, TOKEN)}
         clients = {name: open_http(url=None, app=assembly.apps[app], token=key) for name, (app, key) in asked.items()}
-        clients["stranger"] = open_http(url=None, app=assembly.apps[BOT_METRICS])
+        clients["stranger"] = bot
         async with asyncio.timeout(100):
             while 'glas_bot_answers_total{outcome="ok"} 1.0' not in (await clients["bot"].get("/metrics")).text:
                 assert not any(task.done() for task in running)
                 await asyncio.sleep(0.1)
+        probes += [(await bot.get(path)).status_code for path in ("/health", "/ready")]
         answers = {name: await client.get("/metrics") for name, client in clients.items()}
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-    return Pages(answers, person, str(telegram.answers(person)[-1]["text"]))
+    return Pages(answers, probes, person, str(telegram.answers(person)[-1]["text"]))
+
+
+def test_the_bot_is_ready_once_telegram_has_answered(pages: Pages) -> None:
+    """It is alive before, and needs no key to say so."""
+    assert pages.probes == [200, 502, 200, 200]
 
 
 def test_the_names_keep_one_rule(pages: Pages) -> None:

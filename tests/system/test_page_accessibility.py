@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from glas.domain.people import Locale
 from glas.settings import Settings
 from tests.conftest import Sample
+from tests.models.gigaam_layout import gigaam_ctc
 from tests.system.filled import Filled, open_filled
 from tests.system.views import heard, open_tabs, recognised, views_of
 
@@ -72,7 +73,9 @@ OVERLAPPING = """() => [...document.querySelectorAll('svg.plot')].flatMap((plot)
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> Iterator[Filled]:
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("filled") / "data")
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("filled") / "data", model="embedded")
+    settings.models_dir.mkdir(parents=True)
+    gigaam_ctc(settings.models_dir / "onnx--gigaam-v3-ctc")
     with open_filled(settings, samples) as opened:
         yield opened
 

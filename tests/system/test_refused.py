@@ -45,7 +45,7 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="module")
 def world(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A champion with errors, a test and a guard; a minute of sounds without speech is enough here."""
+    """A champion with errors, a test and a guard; four sounds without speech are enough here."""
     place = tmp_path_factory.mktemp("refused")
     said = [Utterance(one.path, one.path.name, one.text, f"speaker {n}") for n, one in enumerate(samples)]
     data = TestData(ReferenceSet("test", tuple(said[:4])), (ReferenceSet("guard", tuple(said[4:])),))
@@ -54,7 +54,7 @@ def world(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> It
     nn_service = NnServiceSettings(vad_threshold=0.1)
     settings = Settings(_env_file=None, data_dir=place / "data", model=f"whisper:{champion}", nn_service=nn_service)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trial, "NONSPEECH", 12)
+        patch.setattr(trial, "NONSPEECH", 4)
         patch.setattr(cost, "ROUNDS", 1)
         patch.setattr(cost, "RECORDINGS", 2)
         yield World(settings, data, place)

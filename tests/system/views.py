@@ -80,11 +80,14 @@ def views_of(filled: Filled, locale: Locale) -> list[View]:
     brought = {"/review": heard}
     return [
         View("studio", "/", _as_it_is, is_open=True),
+        View("studio-recording", "/", recording, is_open=True),
         View("studio-results", "/", recognised, is_open=True),
+        View("studio-comparison", "/", compared, is_open=True),
         View("sign-in", "/sign-in", is_open=True),
         View("sign-in-link", link, is_open=True),
         View("sign-in-stale", link, refused, is_open=True),
         *(View(page.path.strip("/"), page.path, brought.get(page.path, open_all)) for page in PAGES),
+        View("menu", "/home", menu),
         View("data-message", f"/data/messages/{own}", open_all),
         View("data-coins", "/data/coins"),
         View("data-forget", "/data/forget"),
@@ -92,6 +95,7 @@ def views_of(filled: Filled, locale: Locale) -> list[View]:
         View("people-none", "/people?q=999999999999"),
         View("person", f"/people/{person}", open_all),
         View("person-message", f"/people/{person}/messages/{message}", open_all),
+        View("model", f"/models/{filled.model}", open_all),
         View("audit-about", f"/audit?about={person}"),
         View("failure", "/data/messages/999999999"),
     ]
@@ -109,6 +113,29 @@ def recognised(page: Page) -> None:
     choose(page, [*files, FilePayload(name="paper.pdf", mimeType="", buffer=b"%PDF-1.7 " + bytes(300))])
     expect(page.locator(".card[data-state=done]")).to_have_count(2, timeout=RECOGNISED_MS)
     expect(page.locator(".card[data-state=failed]")).to_have_count(1)
+
+
+def recording(page: Page) -> None:
+    """Begin to record; captions have their place."""
+    page.locator("#microphone").press("Enter")
+    expect(page.locator("#captions")).to_be_visible()
+
+
+def compared(page: Page) -> None:
+    """Recognise a recording with another model as well."""
+    choose(page, [_file(ROOT / "samples" / "message-3.ogg")])
+    card = page.locator(".card[data-state=done]", has_text="message-3.ogg")
+    expect(card).to_have_count(1, timeout=RECOGNISED_MS)
+    card.locator(".compare").select_option(index=1)
+    expect(card.locator(".other-words")).not_to_be_empty(timeout=RECOGNISED_MS)
+
+
+def menu(page: Page) -> None:
+    """Open the navigation where it is a menu."""
+    button = page.locator(".menu-open")
+    if button.is_visible():
+        button.press("Enter")
+        expect(page.locator("#menu")).to_be_visible()
 
 
 def choose(page: Page, files: list[FilePayload]) -> None:

@@ -146,7 +146,7 @@ def embedded_world(
     settings = Settings(_env_file=None, data_dir=directory / "data")
     settings.data_dir.mkdir(parents=True)
     own = {"GLAS_DATA_DIR": str(settings.data_dir), "GLAS_PORT": str(free_port()), "TELEGRAM_TOKEN": telegram.token}
-    environment = _clean() | _talkative(telegram) | own | dict(told)
+    environment = clean_environment() | _talkative(telegram) | own | dict(told)
     part = Part("glas", [sys.executable, "-m", "glas", "run"], environment, directory)
     durable = settings.data_dir / "durable-tg_bot.sqlite"
     world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]], is_apart=False)
@@ -212,7 +212,8 @@ def _talkative(telegram: TelegramServer) -> dict[str, str]:
     return {"GLAS_LOG__FORMAT": "json", "GLAS_LOG__LEVEL": "debug", "GLAS_TELEGRAM_API_URL": telegram.url}
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """The variables of this machine without those of an installation on it."""
     foreign = ("GLAS_", "TELEGRAM_", "ADMIN_USER_IDS", "ALLOWED_TELEGRAM_USER_IDS")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return clean | {"PYTHONUNBUFFERED": "1"}

@@ -1,7 +1,7 @@
 """A process that has imported everything and forks `glas` on demand: each starts in a fraction of a second.
 
 Each line on standard input asks for a process; its id is the answer. A process may be told to kill itself at a named
-point, with SIGKILL, so that nothing is tidied up.
+point, with SIGKILL, so that nothing is tidied up; to live on a machine of `namespaces`; or to have quick clocks.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,10 @@ import glas.tg_bot.app
 import glas.web.app  # noqa: F401
 from glas.__main__ import main as run_glas
 from glas.audio.confinement import die_with_parent
-from glas.durable import Durable, Work
+from glas.durable import Durable, Work, maintenance
+from glas.tg_bot import intake
 from tests.parts.bots import nn_service_at
+from tests.system.namespaces import enter
 
 
 class Doom:
@@ -95,12 +98,22 @@ async def work_naively(token: str, telegram: str, recogniser: str) -> None:
                 tasks.add(asyncio.create_task(handle(update)))
 
 
+def hurry() -> None:
+    """Have clocks that do not make a test wait for half a minute."""
+    maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
+    intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
+
+
 def live(order: dict[str, Any]) -> None:
     """Be what was asked for, until killed."""
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.chdir(order["directory"])
+    if order["namespaces"]:
+        enter(order["namespaces"])
+    if order["is_quick"]:
+        hurry()
     os.environ.clear()
     os.environ.update(order["environment"])
     if order["die_at"]:
@@ -130,6 +143,8 @@ def main() -> None:
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
+        except Exception:  # noqa: BLE001 - the process ends here, as it would end by itself
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)

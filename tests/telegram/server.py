@@ -1,4 +1,4 @@
-"""A Telegram Bot API server of our own: real HTTP on a port of loopback, in a thread of the test."""
+"""A Telegram Bot API server of our own: real HTTP on a port of loopback or a given socket, in a thread of the test."""
 
 import asyncio
 import json
@@ -39,11 +39,12 @@ _MAX_BODY_BYTES = 64 * 1024 * 1024
 class TelegramServer(People):
     """Start it with `with`; speak for people through the methods of `People`, and read `world` afterwards."""
 
-    def __init__(self, token: str = TOKEN, port: int = 0) -> None:
+    def __init__(self, token: str = TOKEN, port: int = 0, listener: socket.socket | None = None) -> None:
         super().__init__(World())
         self.token = token
         self.url = ""
         self._port = port
+        self._listener = listener
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._updates: Updates | None = None
@@ -91,9 +92,11 @@ class TelegramServer(People):
         app.router.add_post("/control/{action}", self._on_control)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self._port)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        if self._listener is None:
+            await web.TCPSite(runner, "127.0.0.1", self._port).start()
+        else:
+            await web.SockSite(runner, self._listener).start()
+        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
         self._ready.set()
         await self._stop.wait()
         await self._updates.close()

@@ -31,4 +31,4 @@ def test_every_container_exists() -> None:
     services = set(re.findall(r"(?m)^  (\w+):$", COMPOSE))
     named = re.findall(r"docker compose (?:exec -T|exec|stop|start|run --rm|up -d) ([a-z]\w*)", DOCS)
     assert set(named) <= services
-    assert {"s3", "db", "tg_bot", "migrate"} <= set(named)
+    assert {"model", "tg_bot", "migrate"} <= set(named)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glas.system.files import locked, sha256_of, to_disk
+from glas.system.files import locked, replace_text, sha256_of, to_disk
 
 
 def test_a_lock_has_one_holder_or_several_that_share(tmp_path: Path) -> None:
@@ -46,3 +46,14 @@ def test_a_part_of_a_file_is_hashed(tmp_path: Path) -> None:
     assert sha256_of(path) == hashlib.sha256(data).hexdigest()
     assert sha256_of(path, begin=1_000, size=2_000_000) == hashlib.sha256(data[1_000:2_001_000]).hexdigest()
     assert sha256_of(path, begin=1_000) == hashlib.sha256(data[1_000:]).hexdigest()
+
+
+def test_a_text_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path, folder = tmp_path / "text", tmp_path / "folder"
+    folder.mkdir()
+    for text in ("одно", "другое"):
+        replace_text(path, text)
+        assert path.read_text(encoding="utf-8") == text
+    with pytest.raises(IsADirectoryError):
+        replace_text(folder, "ничего")
+    assert {one.name for one in tmp_path.iterdir()} == {"text", "folder"}

@@ -5,9 +5,9 @@
         for block in recording:      # decoding goes on while the block is recognised; a full pipe makes it wait
             ...
 
-FFmpeg is a million lines of C, and the files that it reads are untrusted. A file that crashes it, or takes control of
-it, reaches one process that has no other file, no network and no other person's recording. The pool then starts
-another process.
+FFmpeg is a million lines of C, and the files that it reads are untrusted. A file that crashes its process, or takes
+control of it, reaches one process that has no other file, no network and no other person's recording. The pool then
+starts another process.
 """
 
 import queue

@@ -115,7 +115,7 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: Any) -> Iterator[Samples]:
-        """Yield what the filter makes of a frame; None flushes the filter."""
+        """Put a frame into the filter and yield the frames that come out; None flushes the filter."""
         self._graph.push(frame)
         while True:
             try:

@@ -24,7 +24,7 @@ _DIP_FRAMES = 3
 
 
 class SegmentationOptions(BaseModel):
-    """Where speech begins and ends, and how long a piece may be. All lengths are seconds."""
+    """Options of segmentation: limits for speech, pauses and pieces. All lengths are seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -123,7 +123,7 @@ class SpeechPiece:
 
     @property
     def evidence(self) -> Evidence:
-        """What is known of the piece before it is recognised: length and probability of its speech, level."""
+        """Measurements of the piece before recognition: length and probability of its speech, level."""
         return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 

@@ -33,7 +33,7 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one decoding process ended.
+    """The way in which one decoding process ended.
 
     Attributes:
         exit_code: as in `subprocess`: 0 is well, a negative number is the signal that killed it.

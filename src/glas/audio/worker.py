@@ -1,4 +1,4 @@
-"""The owner's side of a decoder process: start it, send a file, receive answers, each within a time limit."""
+"""Start a decoder process, send it a file and receive its answers, each within a time limit."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`glas backup` and `glas restore`: the data of the embedded mode in one file."""
+"""`glas backup` and `glas restore`: all data in one file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,34 +10,44 @@ from glas.cli.session import EXIT_FAILED, err, open_settings, out, told
 from glas.localisation import rounded
 
 if TYPE_CHECKING:
-    from glas.launch.backup import BackupReport
+    from glas.launch.archive import BackupReport
 
 _MB = 1_000_000
 
 File = Annotated[Path, typer.Argument(metavar=say("metavar-file"), help=say("backup-file"), show_default=False)]
+Recipients = Annotated[
+    list[str] | None,
+    typer.Option("--recipient", metavar=say("metavar-key"), help=say("backup-recipient"), show_default=False),
+]
+Identity = Annotated[
+    Path | None,
+    typer.Option("--identity", metavar=say("metavar-file"), help=say("restore-identity"), show_default=False),
+]
 Force = Annotated[bool, typer.Option("--force", help=say("backup-force"))]
 
 
-def backup(file: File, *, force: Force = False) -> None:
+def backup(file: File, *, recipient: Recipients = None, force: Force = False) -> None:
     """Write a backup."""
     settings = open_settings(quiet=True)
     from glas.launch.backup import back_up
 
     with told():
         try:
-            _show(f"✓ {file}", back_up(settings, file, force=force))
+            _show(f"✓ {file}", back_up(settings, file, recipients=recipient or (), force=force))
         except OSError as error:
             _fail(error)
 
 
-def restore(file: File, *, force: Force = False) -> None:
+def restore(file: File, *, identity: Identity = None, force: Force = False) -> None:
     """Restore a backup."""
     settings = open_settings(quiet=True)
     from glas.launch.restore import restore as put_back
 
     with told():
         try:
-            _show(f"✓ {settings.data_dir.absolute()}", put_back(settings, file, force=force))
+            report = put_back(settings, file, identity=identity, force=force)
+            place = settings.data_dir.absolute() if settings.database_url is None else "PostgreSQL, S3"
+            _show(f"✓ {place}", report)
         except OSError as error:
             _fail(error)
     out.print(f"  {say('restore-next')}", style="dim")

@@ -1,4 +1,4 @@
-"""`glas doctor`: check the installation, and say how to repair what does not work."""
+"""`glas doctor`: check the installation, and say how to repair each fault."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Final

@@ -169,7 +169,7 @@ def _telegram(settings: Settings) -> Iterator[Finding]:
 
 
 def webhook(info: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    """Report what the answer to `getWebhookInfo` says."""
+    """Report the findings from the answer to `getWebhookInfo`."""
     url, waiting = str(info.get("url", "")), int(info.get("pending_update_count", 0))
     ours = settings.bot.webhook_url or ""
     if url and not ours:

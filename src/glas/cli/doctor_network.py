@@ -92,14 +92,14 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
     variable = f"GLAS_{part.upper()}"
     async with open_http(url=url, token=token) as http:
         try:
-            health = await http.get("/health", timeout=TIMEOUT_S)
+            ready = await http.get("/ready", timeout=TIMEOUT_S)
             # No service has this path: the answer is 404 if the key is right, and 401 if it is not.
             asked = await http.get("/doctor", timeout=TIMEOUT_S)
         except httpx.HTTPError as error:
             away = say("doctor-service-away", part=part, problem=said(error))
             return Finding("fail", away, say("doctor-service-url-do", variable=variable))
-    if health.is_error:
-        ill = say("doctor-service-ill", part=part, status=health.status_code)
+    if ready.is_error:
+        ill = say("doctor-service-ill", part=part, status=ready.status_code)
         return Finding("fail", ill, say("doctor-service-ill-do"))
     if asked.status_code == httpx.codes.UNAUTHORIZED:
         advice = say("doctor-service-key-do", variable=variable)
@@ -131,7 +131,7 @@ def telegram(settings: Settings) -> Iterator[Finding]:
 
 
 def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    """Report what the answer to `getMe` says about the bot."""
+    """Report the findings about the bot from the answer to `getMe`."""
     yield Finding("ok", say("doctor-bot", name=str(me.get("username"))))
     if not me.get("can_read_all_group_messages"):
         yield Finding("warn", say("doctor-bot-privacy"), say("doctor-bot-privacy-do"))
@@ -146,7 +146,7 @@ def _get_me(api_url: str, token: str) -> dict[str, Any]:
 
 
 def said(error: BaseException) -> str:
-    """Return what an error says; its class, if it says nothing."""
+    """Return the message of an error; the name of its class if it has no message."""
     return str(error) or type(error).__name__
 
 

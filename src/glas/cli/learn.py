@@ -1,4 +1,4 @@
-"""`glas learn`: one round from corrected messages to a better model, or a round again and again."""
+"""`glas learn`: run one round from corrected messages to a better model, or repeat rounds."""
 
 import time
 from dataclasses import replace
@@ -112,6 +112,9 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
             if ended.outcome is Outcome.NOT_BETTER:
                 steps.ended(ended.version, LearningStep.DECIDE, outcome=ended.outcome.value)
             return
+        if plan.rules.speaker is not None:
+            _serve_speaker(settings, plan, ended, steps, release=release)
+            return
         recorded = record_round(settings, plan, ended, release=release)
         if recorded.is_new:
             steps.ended(ended.version, LearningStep.DECIDE, outcome=recorded.state.value)
@@ -122,8 +125,28 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
             out.print(say("learn-serves", model=model), markup=False)
 
 
+def _serve_speaker(
+    settings: "Settings", plan: "RoundPlan", ended: "Round", steps: "RecordedSteps", *, release: bool
+) -> None:
+    """Let the model of a round for one speaker answer this person, if it passed and is still there."""
+    from glas.cli.own_models import give
+    from glas.cli.records import verdict_of
+    from glas.domain.model_records import LearningStep
+    from glas.training.datasets import read_version
+    from glas.training.rounds import Outcome
+
+    steps.ended(ended.version, LearningStep.DECIDE, outcome=ended.outcome.value)
+    if ended.outcome is not Outcome.PASSED or ended.model is None or not Path(ended.model).is_dir():
+        return
+    if not release:
+        out.print(say("learn-release-speaker"), markup=False)
+        return
+    message = read_version(plan.datasets, ended.version).entries[-1].id
+    give(settings, verdict_of(ended), transcription_id=message)
+
+
 def _values(ended: "Round") -> dict[str, Value]:
-    """What the message about a round names."""
+    """Return the values for the message about a round."""
     from glas.training.rounds import Outcome
 
     values: dict[str, Value] = {"version": ended.version}

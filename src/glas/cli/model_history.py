@@ -1,4 +1,4 @@
-"""`glas models list`, `history` and `retire`: the models that were judged here, and what was decided about them."""
+"""`glas models list`, `history` and `retire`: the models that were judged here, and the decisions about them."""
 
 import asyncio
 from datetime import datetime
@@ -38,7 +38,7 @@ def list_models() -> None:
 def history(
     model: Annotated[str | None, typer.Argument(metavar=say("metavar-model"), help=say("models-history-model"))] = None,
 ) -> None:
-    """Show every decision, the oldest first, with what each model is made of."""
+    """Show every decision, the oldest first, with the origin of each model."""
     settings = open_settings(quiet=True)
     with told():
         records = asyncio.run(all_records(settings))
@@ -55,7 +55,7 @@ def retire(
     *,
     reason: Annotated[str | None, typer.Option(help=say("models-retire-reason"))] = None,
 ) -> None:
-    """Let a model never serve again; if it serves, the one before does from now on."""
+    """Retire a model, so that it never serves again; if it serves now, the model before it replaces it."""
     settings = open_settings(quiet=True)
     with told():
         found = [one for one in asyncio.run(all_records(settings)) if _is_meant(one, model)]
@@ -72,7 +72,7 @@ def retire(
 
 
 def _is_meant(record: "ModelRecord", wanted: str) -> bool:
-    """Whether a person means this model: by its number, its name, the end of its name, or its version."""
+    """Return whether a text names this model: by its number, its name, the end of its name, or its version."""
     return wanted in (str(record.id), record.name, record.version, record.name.rpartition("/")[2])
 
 
@@ -116,7 +116,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """How many people it learnt from, and how many of them have withdrawn since; nobody is named."""
+    """Return the number of people whom it learnt from, and of those who have withdrawn since, in words."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

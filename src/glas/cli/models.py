@@ -1,4 +1,4 @@
-"""`glas models`: what is known, what is on disk, and how to get more."""
+"""`glas models`: list the known models and those on disk, download models, choose one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from glas.cli.canary import canary
 from glas.cli.language import say, title
 from glas.cli.model_history import history, list_models, retire
+from glas.cli.own_models import own
 from glas.cli.session import err, open_settings, out, told, written
 from glas.cli.usage import Command, make_app
 from glas.cli.watch import watch
@@ -100,6 +101,7 @@ app.command("list", cls=Command, help=say("models-list-help"))(list_models)
 app.command("history", cls=Command, help=say("models-history-help"))(history)
 app.command("retire", cls=Command, help=say("models-retire-help"))(retire)
 app.command("canary", cls=Command, help=say("models-canary-help"))(canary)
+app.command("own", cls=Command, help=say("models-own-help"))(own)
 app.command("watch", cls=Command, help=say("models-watch-help"))(watch)
 
 

@@ -29,6 +29,8 @@ def promote(
         typer.Option("--guard", help=say("promote-guard"), metavar=say("metavar-directory")),
     ] = None,
     personal: Annotated[bool, typer.Option("--personal", help=say("promote-personal"))] = False,
+    person: Annotated[int | None, typer.Option("--person", help=say("promote-person"), show_default=False)] = None,
+    chat: Annotated[int | None, typer.Option("--chat", help=say("promote-chat"), show_default=False)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("promote-dry-run"))] = False,
     force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
@@ -36,30 +38,40 @@ def promote(
     if force is not None and not force.strip():
         err.print(say("promote-no-reason"), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE)
+    if person is not None and chat is not None:
+        err.print(say("promote-either"), style="red", markup=False)
+        raise typer.Exit(EXIT_USAGE)
+    is_own = person is not None or chat is not None
     settings = open_settings(quiet=True)
     with told():
+        from glas.cli.own_models import give, require_ready
         from glas.cli.records import record_promotion
         from glas.engines.catalogue import choose
         from glas.recognition.gate_report import write_report
         from glas.recognition.references import read_reference_set
         from glas.recognition.trial import TestData, try_candidate
 
-        sets = TestData(read_reference_set(data), tuple(read_reference_set(one) for one in guard or []), personal)
+        if is_own:
+            require_ready(settings, candidate, person)
+        guards = tuple(read_reference_set(one) for one in guard or [])
+        sets = TestData(read_reference_set(data), guards, is_personal=personal or is_own)
         found = try_candidate(settings, candidate, sets, report=told_step)
         _show(found)
         folder = settings.models_dir / REPORTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{found.verdict.candidate.version}"
         page = write_report(folder, found, sets.test, say, sets.guards)
         out.print(say("promote-report", page=str(page)), markup=False)
         released = (found.verdict.passed or force is not None) and not dry_run
-        if released:
+        if released and is_own:
+            give(settings, found.verdict, tg_id=person, chat_id=chat)
+        elif released:
             choose(candidate, settings.models_dir)
-        _note(settings, found, released=released, force=force)
-        if not dry_run:
+        _note(settings, found, released=released and not is_own, force=force)
+        if not dry_run and not is_own:
             record_promotion(settings, found.verdict, released=released, force=force)
-    if released:
+    if released and not is_own:
         former = found.verdict.champion.name
         out.print(say("promote-serves", model=str(found.verdict.candidate), former=former), markup=False)
-    elif not found.verdict.passed:
+    elif not released and not found.verdict.passed:
         err.print(say("promote-refused"), style="red", markup=False)
         raise typer.Exit(EXIT_FAILED)
 

@@ -1,4 +1,4 @@
-"""Tell db_assist which models were judged and what was decided about them."""
+"""Record the judged models, and the decisions about them, in db_assist."""
 
 import asyncio
 import getpass
@@ -28,8 +28,8 @@ class Recorded(NamedTuple):
 def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
     """Record the candidate of a round, once; with `release` it serves from now on, if it passed.
 
-    What was decided about it stays so: a model that was taken back is not released again by the next run. One that
-    waits for a decision is released by a run with `release`.
+    Earlier decisions are kept: a model that was taken back is not released again by the next run. One that waits for a
+    decision is released by a run with `release`.
 
     Raises:
         GlasError: db_assist does not answer, or the choice cannot be kept.
@@ -59,21 +59,27 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
 
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
-    """Describe the candidate of a round, with what people are to be told unless it was refused."""
-    from glas.recognition.gate import Verdict
-    from glas.recognition.gate_report import FIGURES
+    """Describe the candidate of a round, with the news for people unless it was refused."""
     from glas.training.datasets import read_version
     from glas.training.news import news_of
     from glas.training.records import entry_of
 
-    assert ended.report is not None, "expected a round that was judged"  # noqa: S101
-    verdict = Verdict.model_validate_json((Path(ended.report).parent / FIGURES).read_bytes())
+    verdict = verdict_of(ended)
     entry = entry_of(verdict, state, plan.datasets)
     if state is ModelState.REFUSED:
         return entry
     version, former = read_version(plan.datasets, ended.version), verdict.champion.name
     news = news_of(settings, plan.export, version, former=former, model=verdict.candidate.name)
     return entry.model_copy(update={"news": news})
+
+
+def verdict_of(ended: "Round") -> "Verdict":
+    """Return what the gate said of the candidate of a round."""
+    from glas.recognition.gate import Verdict
+    from glas.recognition.gate_report import FIGURES
+
+    assert ended.report is not None, "expected a round that was judged"  # noqa: S101
+    return Verdict.model_validate_json((Path(ended.report).parent / FIGURES).read_bytes())
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
@@ -94,7 +100,7 @@ def _is_chosen(settings: "Settings", model: "ModelRef") -> bool:
 
 
 def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool, force: str | None) -> None:
-    """Record what `glas promote` has judged and decided; if that fails, only say so."""
+    """Record the verdict and decision of `glas promote`; if that fails, only print a warning."""
     from glas.training.records import entry_of
 
     state = ModelState.CHAMPION if released else ModelState.REFUSED
@@ -107,7 +113,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record that a candidate was refused or a champion rolled back; if that fails, only say so.
+    """Record that a candidate was refused or a champion rolled back; if that fails, only print a warning.
 
     Nothing is recorded if the model has another state by now.
     """
@@ -121,7 +127,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of the machine lets a model serve; if db_assist does not answer, only say so.
+    """Record that the user of the machine lets a model serve; if db_assist does not answer, only print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -142,9 +148,9 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 
 
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the model before the one that serves, and the one that serves; None if nothing is known of a release.
+    """Return the former model and the present one; None if no release is recorded.
 
-    An administrator's decision in Telegram stands in db_assist only, what was done before there were records in the
+    Decisions of administrators in Telegram are in db_assist only. Releases from before there were records are in the
     journal only.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Tell db_assist about the steps of a round while `glas learn` takes them."""
+"""Record the steps of a round in db_assist while `glas learn` runs."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from glas.training.rounds import Steps
 
 
 class RecordedSteps(Steps):
-    """Records each step. If db_assist does not answer, it says so once, and learning goes on."""
+    """Records each step. If db_assist does not answer, it prints one warning, and learning continues."""
 
     def __init__(self, settings: Settings) -> None:
         """Initialise it; the export before the first round begins now."""
@@ -28,7 +28,7 @@ class RecordedSteps(Steps):
         self._exported = datetime.now(UTC)
 
     def begun(self, name: str, step: LearningStep) -> None:
-        """Record that a step begins; with the first one, the export before it."""
+        """Record that a step begins; before the first one, also record the export."""
         if step is LearningStep.DATASET and self._exported is not None:
             began = self._began[LearningStep.EXPORT]
             self._record(name, LearningStep.EXPORT, StepEntry(began=began, finished=self._exported))

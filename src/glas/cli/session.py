@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel, SecretStr, ValidationError
 from rich.console import Console
 
-from glas import logs
+from glas import logs, tracing
 from glas.cli.language import say
 from glas.domain.errors import GlasError
 from glas.localisation import plurals
@@ -61,12 +61,13 @@ def open_settings(*, quiet: bool) -> Settings:
     level: Literal["debug", "info", "warning", "error"] = settings.log.level
     if quiet and level == "info":
         level = "warning"
-    logs.configure(level=level, fmt=settings.log.format, secrets=secrets_of(settings))
+    more = [] if settings.tracing.endpoint is None else [tracing.add_trace_id]
+    logs.configure(level=level, fmt=settings.log.format, secrets=secrets_of(settings), more=more)
     return settings
 
 
 def variable_of(*path: str) -> str:
-    """Return the environment variable of a setting; those of the original system have no prefix."""
+    """Return the environment variable of a setting; variables of the original system have no prefix."""
     joined = "__".join(path).upper()
     return joined if joined in {row.variable for row in rows()} else f"GLAS_{joined}"
 
@@ -85,7 +86,7 @@ def secrets_of(settings: BaseModel) -> Iterator[str]:
 
 
 def _reason(fault: "ErrorDetails") -> str:
-    """Return what a setting should be, in the user's language; pydantic's own message is English."""
+    """Return the expected form of a setting in the user's language; pydantic's own message is English."""
     values = fault.get("ctx", {})
     if fault["type"] in _LIMITS:
         message, name = _LIMITS[fault["type"]]

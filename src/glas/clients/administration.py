@@ -15,7 +15,7 @@ from glas.domain.people import Role, User
 
 
 class AdministrationCalls(ABC):
-    """Look people up, give and take rights, read what was done.
+    """Look people up, change their rights, read the audit.
 
     `by` is Telegram's id of the administrator who does it; without it nothing is written into the audit. Each call
     that has it may raise ForbiddenError: `by` does not have the role ADMIN.
@@ -34,7 +34,7 @@ class AdministrationCalls(ABC):
     async def ban(
         self, tg_id: int, *, by: int | None = None, reason: str | None = None, until: datetime | None = None
     ) -> User:
-        """Keep a person out: their messages and ratings are refused with `ForbiddenError`.
+        """Ban a person: their messages and ratings are refused with `ForbiddenError`.
 
         Args:
             tg_id: the person.
@@ -46,14 +46,14 @@ class AdministrationCalls(ABC):
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
 
     async def unban(self, tg_id: int, *, by: int | None = None) -> User:
-        """Let a person in again."""
+        """Lift the ban of a person."""
         body = BanChoice.model_construct(banned=False)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
 
     async def people(
         self, number: int | None = None, *, before: int | None = None, limit: int = 50
     ) -> Page[PersonSummary]:
-        """People, the newest first.
+        """Return a page of people, the newest first.
 
         Args:
             number: Telegram's id, the number of a person's row or of one of their messages; None for everybody.
@@ -73,7 +73,7 @@ class AdministrationCalls(ABC):
         return Transcription.model_validate(await self._call("POST", "/audit/readings", body))
 
     async def read_report(self, model_id: int, *, by: int) -> None:
-        """Write down that an administrator opens the report about a model, in which words and sound of people are.
+        """Write into the audit that an administrator opens the report about a model, with words and sound of people.
 
         Raises:
             NotFoundError: no such model.
@@ -81,6 +81,6 @@ class AdministrationCalls(ABC):
         await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 
     async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
-        """What administrators did, the newest first; with `tg_id` only what concerns this person."""
+        """Return actions of administrators, the newest first; with `tg_id` only those that concern this person."""
         params = {"before": before, "limit": limit, "tg_id": tg_id}
         return Page[AuditEntry].model_validate(await self._call("GET", "/audit", params=params))

@@ -8,7 +8,7 @@ from glas.clients.db_assist_bodies import Name
 
 
 class BanChoice(BaseModel):
-    """Whether a person is banned, why, and until when."""
+    """The ban of a person with its reason and end, or its lifting."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -24,17 +24,17 @@ class CoinCalls(ABC):
     async def transactions(
         self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Transaction, ...]:
-        """A person's ledger from `since` up to, not including, `until`; oldest first. Times carry a zone."""
+        """Return a person's ledger from `since` up to, not including, `until`; oldest first. Times have a zone."""
         params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
         return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
 
     async def ledger_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transaction]:
-        """A person's ledger, the newest first; `before` is the cursor of the page before, `limit` at most 200."""
+        """Return a page of a person's ledger, the newest first; `before` is the cursor of the last page."""
         params = {"before": before, "limit": limit}
         return Page[Transaction].model_validate(await self._call("GET", f"/users/{tg_id}/ledger", params=params))
 
     async def paid_for(self, transcription_id: int) -> tuple[Transaction, ...]:
-        """What a message paid, to its speaker and to reviewers, oldest first."""
+        """Return the payments for a message, to its speaker and to reviewers, oldest first."""
         path = f"/transcriptions/{transcription_id}/transactions"
         return _transactions.validate_python(await self._call("GET", path))
 

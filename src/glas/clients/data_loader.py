@@ -43,7 +43,7 @@ class StoredObject(_Value):
 
 
 class Expected(_Value):
-    """What should be stored under a key."""
+    """The content that should be stored under a key."""
 
     key: Key
     size_bytes: int = Field(ge=0)
@@ -122,9 +122,9 @@ class DataLoaderClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self) -> Health:
+    async def ready(self) -> Health:
         """Return the state of the service; raise `ServiceError` if it does not reach its store."""
-        return Health.model_validate(await call(self._http, "GET", "/health", timeout_s=_TIMEOUT_S))
+        return Health.model_validate(await call(self._http, "GET", "/ready", timeout_s=_TIMEOUT_S))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -182,7 +182,7 @@ class DataLoaderClient:
         return b"".join([part async for part in self.stream_audio(key, start, end)])
 
     async def stream_audio(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Yield what `fetch_audio` returns, in parts of at most 8 MiB."""
+        """Yield the bytes that `fetch_audio` returns, in parts of at most 8 MiB."""
         position = start
         while end is None or position < end:
             last = position + PART_BYTES - 1 if end is None else min(position + PART_BYTES, end) - 1
@@ -252,7 +252,7 @@ class DataLoaderClient:
     async def export_now(
         self, *, full: bool = False, on_progress: Callable[[ExportProgress], None] | None = None
     ) -> ExportReport:
-        """Export what has changed since the last export, and wait for the end.
+        """Export all changes since the last export, and wait for the end.
 
         Args:
             full: whether to compare all messages and files, instead of the changes since the last export.

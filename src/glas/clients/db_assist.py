@@ -40,6 +40,7 @@ from glas.clients.http import call
 from glas.clients.learning import LearningCalls
 from glas.clients.logins import LoginCalls
 from glas.clients.model_records import ModelCalls
+from glas.clients.own_models import OwnModelCalls
 from glas.clients.rating_calls import RatingCalls
 from glas.clients.reviews import ReviewCalls
 from glas.clients.second_hypotheses import SecondCalls
@@ -63,6 +64,7 @@ class DbAssistClient(
     LearningCalls,
     LoginCalls,
     ModelCalls,
+    OwnModelCalls,
     RatingCalls,
     ReviewCalls,
     SecondCalls,
@@ -73,9 +75,9 @@ class DbAssistClient(
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self) -> Health:
-        """Return the state of the service; raise `ServiceError` if it does not work."""
-        return Health.model_validate(await self._call("GET", "/health"))
+    async def ready(self) -> Health:
+        """Return the state of the service; raise a `GlasError` if it cannot work with its database."""
+        return Health.model_validate(await self._call("GET", "/ready"))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,7 +111,7 @@ class DbAssistClient(
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
     async def standing(self, party: str, tg_id: int | None = None) -> Standing:
-        """Find what a party sent in the last 24 hours, together with the person, if one is named and registered.
+        """Return the usage of a party in the last 24 hours, together with the person, if one is named and registered.
 
         Args:
             party: the pseudonym under which usage is counted.

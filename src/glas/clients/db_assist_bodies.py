@@ -13,6 +13,7 @@ from glas.domain.corrections import CorrectionChange
 from glas.domain.ledger import Refusal, Transaction
 from glas.domain.messages import MediaKind, Score, SecondHypothesis, Transcription
 from glas.domain.model_records import News, TaughtModel
+from glas.domain.own_models import OwnModelRecord
 from glas.domain.people import Locale, Purpose, Role, User
 from glas.domain.reviews import Verdict
 from glas.domain.vocabulary import VocabularyWord
@@ -32,9 +33,7 @@ ChatId = Annotated[int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id 
 
 # Pydantic describes a bound of an enumeration with a word that no reader of schemas knows.
 GivenScore = Annotated[
-    Score,
-    Field(ge=Score.BAD),
-    WithJsonSchema({"type": "integer", "enum": [score.value for score in Score if score >= Score.BAD]}),
+    Score, Field(ge=Score.BAD), WithJsonSchema({"type": "integer", "enum": [score.value for score in Score if score]})
 ]
 
 
@@ -175,7 +174,7 @@ class RatingResult(Reward):
 
 
 class Usage(_Answer):
-    """What a party sent in the last 24 hours."""
+    """The recordings that a party sent in the last 24 hours: their number and length."""
 
     n_messages: int
     audio_s: float = Field(description="Seconds of recognised audio.")
@@ -237,7 +236,7 @@ class ConsentRecord(_Answer):
 
 
 class ReviewRecord(_Answer):
-    """A review that a person made, without its words, because they are what another person said."""
+    """A review that a person made, without its words, because another person said them."""
 
     transcription_id: int
     verdict: Verdict
@@ -256,13 +255,14 @@ class PersonalData(_Answer):
     transactions: tuple[Transaction, ...]
     words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
     models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
+    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers them alone.")
     news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
     audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
     usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
 
 
 class Forgotten(_Answer):
-    """What was deleted from the database, and the objects that must be deleted next; empty if nothing was stored."""
+    """The ids that were deleted from the database, and the objects to delete next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")

@@ -1,4 +1,4 @@
-"""Delete what is held of people, in the object store and in the database; the bot and the pages do it the same way.
+"""Delete people's data from the object store and the database; the bot and the pages both use this.
 
 Objects go first: without rows, a crash would leave objects whose owner is unknown. Each call may be repeated.
 """
@@ -17,7 +17,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 async def erase_person(
     tg_id: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, *, by: int | None = None
 ) -> int:
-    """Delete a person's objects and rows. What the bot remembers of their work it deletes itself, soon after.
+    """Delete a person's objects and rows. The bot deletes its own records of their work soon after.
 
     Args:
         tg_id: the person.
@@ -64,7 +64,7 @@ async def erase_message(
 
 
 async def clean_export(data_loader: DataLoaderClient) -> None:
-    """Let the export lose what was deleted; where that is impossible now, the next export does it."""
+    """Remove deleted data from the export; if that is impossible now, the next export does it."""
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:

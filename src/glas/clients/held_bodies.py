@@ -1,4 +1,4 @@
-"""What travels between db_assist and the pages: what is held about a person, and who there is."""
+"""Bodies of calls between the pages and db_assist: the data about a person, and the list of people."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ class _Answer(BaseModel):
 
 
 class Holding(_Answer):
-    """How much is held about a person, and what limits count."""
+    """The amount of data about a person, and the usage that limits count."""
 
     user: User
     consents: tuple[ConsentRecord, ...] = Field(description="Their history, oldest first.")
@@ -49,7 +49,7 @@ class ReportReading(BaseModel):
 
 
 class Reading(BaseModel):
-    """An administrator opens a message of somebody."""
+    """Request of an administrator to open a person's message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

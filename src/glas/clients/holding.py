@@ -1,4 +1,4 @@
-"""The calls about what is held of a person, a part of the client of db_assist: count, read, hand out, delete."""
+"""Calls about a person's data, a part of the client of db_assist: count, read, download, delete."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -11,7 +11,7 @@ from glas.domain.messages import Transcription
 
 
 class HoldingCalls(ABC):
-    """Read and delete what is held."""
+    """Read and delete the data of people."""
 
     @abstractmethod
     async def _call(
@@ -22,7 +22,7 @@ class HoldingCalls(ABC):
     async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
 
     async def holding(self, tg_id: int) -> Holding:
-        """Count what is held about a person.
+        """Count the data about a person.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -30,7 +30,7 @@ class HoldingCalls(ABC):
         return Holding.model_validate(await self._call("GET", f"/users/{tg_id}/holding"))
 
     async def messages_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transcription]:
-        """A person's messages, the newest first; `before` is the cursor of the page before, `limit` at most 200.
+        """Return a page of a person's messages, the newest first; `before` is the cursor of the last page.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -39,14 +39,14 @@ class HoldingCalls(ABC):
         return Page[Transcription].model_validate(await self._call("GET", f"/users/{tg_id}/messages", params=params))
 
     async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Everything that is held about a person; with what they sent today, if their pseudonym is given."""
+        """Return all data about a person, with their usage of the last 24 hours if their pseudonym is given."""
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete a person: name, consents, messages, corrections. The ledger stays, belonging to nobody known.
+        """Delete a person: name, consents, messages, corrections. The ledger entries stay, without a name.
 
-        A repeated call finds nobody and answers with nothing to delete; what the first one told may have been lost, so
-        the deleted ids also come through `changed_since`, whose reader deletes objects and copies.
+        A repeated call finds nobody and answers with nothing to delete. The answer to the first call may have been
+        lost. So `changed_since` also returns the deleted ids, and its reader deletes objects and copies.
 
         Args:
             tg_id: the person.
@@ -58,7 +58,7 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}", {"by": by}))
 
     async def delete_message(self, transcription_id: int, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete one message of a person; what it paid stays paid. `by` as with `forget`.
+        """Delete one message of a person; its payments stay. `by` is the same as in `forget`.
 
         Raises:
             NotFoundError: there never was such a message, or nobody registered under this id.
@@ -68,9 +68,9 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._call("DELETE", f"/transcriptions/{transcription_id}", None, params))
 
     async def work_to_forget(self) -> WorkToForget:
-        """Whose records of work the bot must still delete, because their data was deleted."""
+        """Return the people whose data was deleted, and whose records of work the bot must still delete."""
         return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
 
     async def work_forgotten(self, tg_id: int) -> None:
-        """Say that the bot has deleted them."""
+        """Store that the bot has deleted the records of a person."""
         await self._call("DELETE", f"/work-to-forget/{tg_id}")

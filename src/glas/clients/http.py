@@ -15,9 +15,11 @@ import httpx
 import structlog
 from pydantic import BaseModel
 
+from glas import tracing
 from glas.clients.in_process import InProcessClient
 from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
 from glas.logs import REQUEST_ID_HEADER
+from glas.system.sockets import silence_options
 
 _FIRST_ERROR_STATUS = 400
 
@@ -41,9 +43,12 @@ def open_http(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
-        # Reading has no limit of its own: `call` bounds the whole exchange.
+        # Reading has no limit of its own: `call` bounds the whole exchange, and a machine that has gone silent ends it.
         timeout = httpx.Timeout(None, connect=connect_s)
-        transport = None if socket_path is None else httpx.AsyncHTTPTransport(uds=str(socket_path))
+        if socket_path is None:
+            transport = httpx.AsyncHTTPTransport(socket_options=silence_options())
+        else:
+            transport = httpx.AsyncHTTPTransport(uds=str(socket_path))
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False, transport=transport)
     return InProcessClient(app, headers=headers)
 
@@ -101,12 +106,10 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     **body: Any,
 ) -> httpx.Response:
-    """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises what `call` raises."""
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    headers = {**(headers or {}), **({REQUEST_ID_HEADER: request_id} if request_id else {})}
+    """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises the errors of `call`."""
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
-            response = await http.request(method, path, headers=headers, **body)
+            response = await http.request(method, path, headers={**(headers or {}), **_carried()}, **body)
     _require_success(response)
     return response
 
@@ -115,15 +118,19 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call and give its answer before the body has arrived. Raises what `call` raises."""
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    headers = {REQUEST_ID_HEADER: request_id} if request_id else {}
+    """Make one call and give its answer before the body has arrived. Raises the errors of `call`."""
     with _translated(http, timeout_s):
-        async with asyncio.timeout(timeout_s), http.stream(method, path, headers=headers, **body) as response:
+        async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:
                 await response.aread()
                 _require_success(response)
             yield response
+
+
+def _carried() -> dict[str, str]:
+    """Return the headers by which the logs and the trace of the caller go on in the service."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return {**({REQUEST_ID_HEADER: request_id} if request_id else {}), **tracing.headers()}
 
 
 @contextmanager

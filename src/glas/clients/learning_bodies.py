@@ -1,4 +1,4 @@
-"""What travels between db_assist and those who learn, and those who look how far a round is."""
+"""Bodies of calls to db_assist about rounds of learning and their steps."""
 
 from typing import Annotated
 

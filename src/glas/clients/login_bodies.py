@@ -1,4 +1,4 @@
-"""What travels between db_assist and those who let people sign in to the pages."""
+"""Bodies of calls to db_assist about signing in to the pages."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist_bodies import Sha256
 
 LOGIN_MINUTES: Final = 5
-"""How long a link lets a person sign in."""
+"""Minutes for which a link works."""
 
 
 class LoginToken(BaseModel):
-    """The hash of a link's token. Nobody but the person who gets the link, and the page, knows the token itself."""
+    """The hash of a link's token. Only the person who gets the link, and the page, know the token itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

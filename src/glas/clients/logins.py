@@ -1,4 +1,4 @@
-"""The calls about links for signing in to the pages, a part of the client of db_assist."""
+"""Calls about links for signing in to the pages, a part of the client of db_assist."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from glas.domain.people import User
 
 
 class LoginCalls(ABC):
-    """Let a person sign in once."""
+    """Store and redeem tokens with which a person signs in once."""
 
     @abstractmethod
     async def _call(
@@ -19,7 +19,7 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Let a person sign in with a token, once, within `LOGIN_MINUTES`; their earlier tokens stop working.
+        """Store a token with which a person signs in once, within `LOGIN_MINUTES`; earlier ones stop working.
 
         Args:
             tg_id: the person, who has asked for it.
@@ -33,7 +33,7 @@ class LoginCalls(ABC):
         await self._call("PUT", f"/users/{tg_id}/login", _hashed(token))
 
     async def redeem_login(self, token: str) -> User:
-        """Return whose token it is. Unlike other calls it works once: a repeat finds the token used.
+        """Return the person of a token, and use it up. Unlike other calls, a repetition fails.
 
         Raises:
             NotFoundError: it was used, has expired or never was one.

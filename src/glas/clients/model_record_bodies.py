@@ -1,4 +1,4 @@
-"""What travels between db_assist and those who judge models, decide about them, and tell people of them."""
+"""Bodies of calls to db_assist about judged models, decisions about them, and announcements."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -40,7 +40,7 @@ class CheckRecord(_Value):
 
 
 class VerdictRecord(_Value):
-    """What the gate said."""
+    """The verdict of the gate."""
 
     passed: bool
     wer_before: float = Field(description="Word error rate on the test set of the model that serves, 0..1.")
@@ -57,7 +57,7 @@ class NewsItem(_Request):
 
 
 class ModelEntry(_Request):
-    """A model that was judged, and what was decided at once."""
+    """A model that was judged, and the decision that was made with the verdict."""
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
@@ -124,12 +124,12 @@ class ModelRecord(_Value):
 
     @property
     def verdict(self) -> VerdictRecord | None:
-        """What the gate said last."""
+        """The last verdict of the gate."""
         return next((one.verdict for one in reversed(self.decisions) if one.verdict is not None), None)
 
 
 class _Decider(_Request):
-    """Who decides, and why."""
+    """The person who decides, and the reason."""
 
     tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
     operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
@@ -165,14 +165,14 @@ class ChoiceRequest(_Decider):
 
 
 class DecisionResult(_Value):
-    """What became of a decision."""
+    """The result of a decision."""
 
     model: ModelRecord
     champion: ModelRef | None = Field(description="The model that is to serve now; None: none that was judged here.")
 
 
 class QuestionRequest(_Request):
-    """Who is asked whether a candidate is to serve."""
+    """The administrators to ask whether a candidate shall serve."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)
@@ -196,13 +196,13 @@ class Announcement(_Value):
 
 
 class ClaimRequest(_Request):
-    """Who begins to send an announcement."""
+    """The process that begins to send an announcement."""
 
     claim: Claim
 
 
 class OutcomeRequest(_Request):
-    """How it ended; without an outcome nothing was sent, and it waits again."""
+    """The result of sending an announcement; without an outcome nothing was sent, and it waits again."""
 
     claim: Claim
     outcome: Outcome | None = None
@@ -210,6 +210,6 @@ class OutcomeRequest(_Request):
 
 
 class NewsChoice(_Request):
-    """Whether a person wants to be told of models that learnt from them."""
+    """Whether a person wants news of models that learnt from them."""
 
     wanted: bool

@@ -28,7 +28,7 @@ _claimed: TypeAdapter[Announcement | None] = TypeAdapter(Announcement | None)
 
 
 class ModelCalls(ABC):
-    """Record what was judged and decided, and tell people of it."""
+    """Record verdicts and decisions about models, and announce them."""
 
     @abstractmethod
     async def _call(
@@ -36,7 +36,7 @@ class ModelCalls(ABC):
     ) -> Any: ...
 
     async def record_model(self, entry: ModelEntry) -> ModelRecord:
-        """Record a model that was judged; one that is known gets the new verdict and decision, unless it has them.
+        """Record a model that was judged. A model that is known already gets the new verdict and decision.
 
         Raises:
             ConflictError: it is retired.
@@ -44,11 +44,11 @@ class ModelCalls(ABC):
         return ModelRecord.model_validate(await self._call("PUT", "/models", entry))
 
     async def models(self, state: ModelState | None = None) -> tuple[ModelRecord, ...]:
-        """All models that were judged, the newest first; only those in one state, if it is given."""
+        """Return all models that were judged, the newest first; only those in one state, if it is given."""
         return _models.validate_python(await self._call("GET", "/models", params={"state": state}))
 
     async def model(self, ref: ModelRef) -> ModelRecord | None:
-        """The record of one version of a model; None if there is none."""
+        """Return the record of one version of a model; None if there is none."""
         params = {"name": ref.name, "version": ref.version}
         found = _models.validate_python(await self._call("GET", "/models", params=params))
         return found[0] if found else None
@@ -63,7 +63,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
 
     async def choose_model(self, choice: ChoiceRequest) -> DecisionResult:
-        """Record that somebody lets a model serve; a repetition changes nothing.
+        """Record that a person lets a model serve; a repetition changes nothing.
 
         Raises:
             NotFoundError: no such person.
@@ -72,7 +72,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
-        """Let administrators be asked whether a candidate is to serve; those who were asked stay so.
+        """Store that these administrators shall be asked about a candidate.
 
         Returns:
             All questions about it.
@@ -84,7 +84,7 @@ class ModelCalls(ABC):
         return _announcements.validate_python(await self._call("PUT", f"/models/{model_id}/questions", body))
 
     async def waiting_announcements(self, bot_id: int) -> tuple[Announcement, ...]:
-        """What this bot has to send."""
+        """Return the announcements that this bot has to send."""
         return _announcements.validate_python(await self._call("GET", "/announcements", params={"bot_id": bot_id}))
 
     async def claim_announcement(self, announcement_id: int, claim: str) -> Announcement | None:
@@ -99,12 +99,12 @@ class ModelCalls(ABC):
     async def end_announcement(
         self, announcement_id: int, claim: str, outcome: Outcome | None, *, message_id: int | None = None
     ) -> None:
-        """Tell how sending ended; None: nothing was sent, and it is tried again later."""
+        """Store the result of sending; None means that nothing was sent, and that it is tried again later."""
         body = OutcomeRequest.model_construct(claim=claim, outcome=outcome, message_id=message_id)
         await self._call("PUT", f"/announcements/{announcement_id}/outcome", body)
 
     async def want_news(self, tg_id: int, *, wanted: bool) -> User:
-        """Let the bot tell a person of models that learnt from them, or not any more.
+        """Set whether the bot sends a person news of models that learnt from them.
 
         Raises:
             NotFoundError: nobody registered under this id.

@@ -1,6 +1,7 @@
 """The typed client of nn_service."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
 import httpx
 import structlog
@@ -21,6 +22,7 @@ from glas.clients.vocabulary_bodies import MOST_KEYWORDS
 from glas.domain.corrections import Sound
 from glas.domain.decoding import RUSSIAN
 from glas.domain.errors import GlasError
+from glas.domain.own_models import OwnModel
 from glas.domain.text import normalise
 from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segment, Word
 
@@ -43,13 +45,13 @@ class NnServiceClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def health(self, *, bucket: int | None = None) -> HealthBody:
-        """Return the state of the service; its model is the one that answers requests with a bucket.
+    async def health(self, *, bucket: int | None = None, own: OwnModel | None = None) -> HealthBody:
+        """Return the state of the service; its model is the one that answers requests with a bucket or an own model.
 
         Raises:
             ServiceError: the service does not work or cannot be reached.
         """
-        params = None if bucket is None else {"bucket": bucket}
+        params: dict[str, Any] = {"bucket": bucket, **_own_fields(own)}
         return HealthBody.read(await call(self._http, "GET", "/health", timeout_s=_HEALTH_TIMEOUT_S, params=params))
 
     async def transcribe(
@@ -60,6 +62,7 @@ class NnServiceClient:
         model: str = "auto",
         keywords: Sequence[str] = (),
         bucket: int | None = None,
+        own: OwnModel | None = None,
         when_idle: bool = False,
         timeout_s: float = 3600,
         on_progress: Callable[[PartialText], None] | None = None,
@@ -72,6 +75,7 @@ class NnServiceClient:
             model: `auto`, or another name that the service knows.
             keywords: words that are likely, the most useful first; those beyond the limit of the service are left out.
             bucket: stands for a person, see `glas.domain.canary`.
+            own: the own model of the person or chat, which answers if it can.
             when_idle: only while nobody waits for a text; otherwise, or as soon as somebody does, it is refused.
             timeout_s: longest wait, seconds, including the time in the queue.
             on_progress: is called after each piece of speech.
@@ -86,6 +90,7 @@ class NnServiceClient:
             "response_format": "verbose_json",
             "timestamp_granularities[]": ["word", "segment"],
             "keywords[]": list(_fitting(keywords)),
+            **_own_fields(own),
         }
         if bucket is not None:
             form["bucket"] = str(bucket)
@@ -143,7 +148,7 @@ class NnServiceClient:
         )
 
     async def serve(self, model: str) -> bool:
-        """Let a model on disk be the default one; the answer comes when it serves.
+        """Make a model on disk the default one; the answer comes when it serves.
 
         Returns:
             Whether it will be the default one after a restart, too.
@@ -167,7 +172,7 @@ class NnServiceClient:
         return None if body is None else CandidateBody.read(body)
 
     async def take_candidate_back(self) -> None:
-        """Let the default model answer everybody again; a repeated call changes nothing.
+        """Take the candidate back, so that the default model answers everybody; a repeated call changes nothing.
 
         Raises:
             ServiceError: the service cannot be reached, or our key is not an administrator's.
@@ -175,7 +180,7 @@ class NnServiceClient:
         await exchange(self._http, "DELETE", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
 
     async def figures(self) -> RecognitionFigures:
-        """What the service counted since it started.
+        """Return the figures that the service has counted since its start.
 
         Raises:
             ServiceError: nobody answers.
@@ -185,6 +190,11 @@ class NnServiceClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _own_fields(own: OwnModel | None) -> dict[str, str]:
+    """Return the fields that name an own model."""
+    return {} if own is None else {"own_model": str(own.model), "instead_of": own.instead_of}
 
 
 def _fitting(keywords: Sequence[str]) -> Iterator[str]:

@@ -55,7 +55,7 @@ class Body(BaseModel):
 
 
 class Usage(Body):
-    """How much audio was recognised."""
+    """The amount of audio that was recognised."""
 
     type: Literal["duration"]
     seconds: float = Field(ge=0, description="Length of the audio.")
@@ -112,7 +112,7 @@ class KeywordBody(Body):
 
 
 class WarningBody(Body):
-    """Why a text may be wrong as a whole."""
+    """A warning that the whole text may be wrong, with its reason."""
 
     code: Literal["language_not_written"]
     language: str = Field(description="ISO 639-1 code of what is probably spoken.")
@@ -145,7 +145,7 @@ class VerboseBody(Body):
 
 
 class ComparisonBody(Body):
-    """How well a given text fits the sound of a recording."""
+    """The result of comparing a given text with the sound of a recording."""
 
     sound: Sound
     text: str = Field(description="What the model recognises.")
@@ -173,8 +173,14 @@ class TitleBody(Body):
         return self.ru if locale is Locale.RU else self.en
 
 
+class ReadyBody(Body):
+    """Answer of a service that would recognise a recording now."""
+
+    status: Literal["ready"]
+
+
 class HealthBody(Body):
-    """State of a service that works."""
+    """State of a service that answers."""
 
     status: Literal["ok"]
     model: str = Field(description="The default model.")

@@ -130,7 +130,7 @@ class OfferedModelsBody(Body):
 
 
 class FetchRequest(BaseModel):
-    """What to do with a model after its download."""
+    """The action after the download of a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -13,7 +13,7 @@ _MOST_COMPARED = 2000
 
 
 class ModelRatings(BaseModel):
-    """How people rated the texts of one version of a model."""
+    """The ratings of the texts of one version of a model."""
 
     model_config = ConfigDict(frozen=True)
 

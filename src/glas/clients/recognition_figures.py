@@ -1,4 +1,4 @@
-"""What nn_service says of its own work since it started, read from its metrics."""
+"""Figures of nn_service about its work since its start, read from its metrics."""
 
 import re
 from collections import defaultdict
@@ -28,8 +28,8 @@ class Spread(BaseModel):
     def percentile(self, share: float) -> float | None:
         """Estimate the time that a share of the recordings does not exceed, seconds.
 
-        Within a bucket the times are taken as evenly spread, as Prometheus' `histogram_quantile` does it; what is
-        longer than the last bound counts as that bound. None before the first recording.
+        Within a bucket the times are assumed to be evenly spread, as in Prometheus' `histogram_quantile`. A time beyond
+        the last bound counts as that bound. None before the first recording.
         """
         n_all = self.buckets[-1][1] if self.buckets else 0
         if not n_all:
@@ -62,7 +62,7 @@ class RecognitionFigures(BaseModel):
 
 
 def read_figures(metrics: str) -> RecognitionFigures:
-    """Read what nn_service gives to Prometheus.
+    """Read the metrics that nn_service returns for Prometheus.
 
     Raises:
         ServiceFaultError: a metric is missing: the service is of another version.

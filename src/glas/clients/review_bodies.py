@@ -71,7 +71,7 @@ class ReviewResult(_Answer):
 
 
 class ReviewerFigures(_Answer):
-    """What a reviewer has done."""
+    """The work of a reviewer in numbers."""
 
     n_since: int = Field(description="Reviews since the moment that was asked for.")
     n_reviews: int = Field(description="All reviews.")

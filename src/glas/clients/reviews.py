@@ -91,7 +91,7 @@ class ReviewCalls(ABC):
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
 
     async def review_figures(self, tg_id: int, since: datetime | None = None) -> ReviewerFigures:
-        """Count what a reviewer has done.
+        """Count the reviews of a person, the agreed ones, and the coins for them.
 
         Args:
             tg_id: the reviewer.

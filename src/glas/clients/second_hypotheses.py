@@ -13,7 +13,7 @@ _found: TypeAdapter[SecondHypothesis | None] = TypeAdapter(SecondHypothesis | No
 
 
 class SecondText(BaseModel):
-    """What another model wrote of a message."""
+    """The text of a message by another model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +24,7 @@ class SecondText(BaseModel):
 
 
 class SecondCalls(ABC):
-    """Store and read what another model wrote of a message."""
+    """Store and read second hypotheses."""
 
     @abstractmethod
     async def _call(

@@ -29,7 +29,7 @@ class VocabularyCalls(ABC):
         return _words.validate_python(await self._call("GET", f"/users/{tg_id}/words"))
 
     async def add_words(self, tg_id: int, words: Sequence[str]) -> tuple[VocabularyWord, ...]:
-        """Add words to a person's vocabulary by hand; those that are there already stay.
+        """Add words to a person's vocabulary by hand; words that it already has stay.
 
         Returns:
             The whole vocabulary.

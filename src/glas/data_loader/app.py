@@ -25,9 +25,10 @@ from glas.serving import errors
 from glas.serving.gate import Gate
 from glas.serving.keys import retiring
 from glas.serving.openapi import describe_internal
+from glas.serving.telemetry import telemetry
 from glas.settings import MIB, Settings, plain
 
-_HEALTH_S = 3.0
+_READY_S = 3.0
 _SECONDS_PER_HOUR = 3600
 
 
@@ -48,7 +49,14 @@ def create_app(
         store = await asyncio.to_thread(make_store, settings)
         decoder = _make_decoder(settings)
         options, metrics = export_options(settings), app.state.metrics
-        exporter = Exporter(options, db_assist=db_assist, store=store, decoder=decoder, metrics=metrics)
+        exporter = Exporter(
+            options,
+            models_dir=settings.models_dir,
+            db_assist=db_assist,
+            store=store,
+            decoder=decoder,
+            metrics=metrics,
+        )
         app.state.archive = Archive(store)
         app.state.exporter = exporter
         app.state.derived = options.derived
@@ -59,7 +67,14 @@ def create_app(
             await asyncio.to_thread(decoder.close)
 
     max_body_bytes = settings.audio.max_upload_mb * MIB
-    app = FastAPI(title="Glas data_loader", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Glas data_loader",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry("data_loader"),
+    )
     app.state.metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},
         interval_s=settings.data_loader.export_hours * _SECONDS_PER_HOUR,
@@ -69,7 +84,8 @@ def create_app(
     app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     app.include_router(make_router(max_body_bytes=max_body_bytes))
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service reaches its store")
+    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the object store answers")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
     describe_internal(app, "Object store and export of Glas, for its other parts.", needs_key=key is not None)
     return app
@@ -81,24 +97,28 @@ async def figures(request: Request) -> Response:
 
 
 async def render(app: FastAPI) -> bytes:
-    """Return the metrics in Prometheus' text format; a disk may let its free space be waited for."""
+    """Return the metrics in Prometheus' text format; a slow disk may delay the figure of its free space."""
     rendered: bytes = await asyncio.to_thread(app.state.metrics.render)
     return rendered
 
 
 async def health(request: Request) -> Health:
-    """Report whether the object store can be reached.
+    """Answer without asking the object store."""
+    return Health(status="ok", store=request.app.state.archive.store.kind, version=glas.__version__)
+
+
+async def ready(request: Request) -> Health:
+    """Answer 200 if the object store answers.
 
     Raises:
         ServiceError: it cannot be reached, or refuses our keys.
     """
-    store = request.app.state.archive.store
     try:
-        async with asyncio.timeout(_HEALTH_S):
-            await store.check()
+        async with asyncio.timeout(_READY_S):
+            await request.app.state.archive.store.check()
     except TimeoutError as error:
-        raise ServiceTimeoutError(f"the object store did not answer within {_HEALTH_S:g} s") from error
-    return Health(status="ok", store=store.kind, version=glas.__version__)
+        raise ServiceTimeoutError(f"the object store did not answer within {_READY_S:g} s") from error
+    return await health(request)
 
 
 def make_store(settings: Settings) -> Store:

@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
+from glas import tracing
 from glas.audio.decoder import DecoderPool
 from glas.clients.data_loader import ExportProgress, ExportReport
 from glas.clients.db_assist import DbAssistClient
@@ -66,7 +67,7 @@ class ExportOptions:
 async def run_export(
     options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool
 ) -> ExportReport:
-    """Export what has changed since the last run; see the module's docstring.
+    """Export all changes since the last run; see the module's docstring.
 
     Raises:
         ConflictError: another export into this directory is running.
@@ -210,7 +211,8 @@ class _Run:
             if record is None:
                 await self._leave_out(change, page)
             else:
-                await self._keep_or_write(record, page, is_full=is_full)
+                traceparent = None if change.transcription is None else change.transcription.traceparent
+                await self._keep_or_write(record, page, is_full=is_full, traceparent=traceparent)
             self.tally.n_seen += 1
             self._options.on_progress(self.tally.progress())
 
@@ -223,7 +225,7 @@ class _Run:
             await self._store.delete(await self._store.keys(change.transcription_id))
         page.gone.append(change.transcription_id)
 
-    async def _keep_or_write(self, record: Record, page: _Page, *, is_full: bool) -> None:
+    async def _keep_or_write(self, record: Record, page: _Page, *, is_full: bool, traceparent: str | None) -> None:
         known = self._index.known(record.id)
         is_whole = known is not None and (not is_full or await self._in_thread(self._folders.is_complete, known.record))
         is_same = known is not None and is_whole and known.fingerprint == record.fingerprint
@@ -231,7 +233,8 @@ class _Run:
             page.kept.append(record.id)
             return
         try:
-            written = await self._writer.write(record, known.record if known is not None and is_whole else None)
+            with tracing.span("data_loader", "export a message", linked=traceparent, transcription=record.id):
+                written = await self._writer.write(record, known.record if known is not None and is_whole else None)
         except (NotFoundError, AudioError) as error:
             _log.warning("a message cannot be exported", id=record.id, code=error.code, message=error.message)
             await self._in_thread(self._folders.remove, record.id)
@@ -248,7 +251,7 @@ class _Run:
         page.changed.append(written)
 
     async def _finish_full(self, position: Position) -> Position:
-        """After a full export, remove what does not belong there, and have missing files written."""
+        """After a full export, remove files that do not belong there, and write missing ones."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import structlog
 
+from glas import tracing
 from glas.audio.decoder import DecoderPool
 from glas.clients.data_loader import ExportFailure, ExportProgress, ExportReport, ExportState
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.export import ExportOptions, run_export
 from glas.data_loader.folders import Folders
 from glas.data_loader.metrics import Metrics
+from glas.data_loader.own_models import delete_unowned
 from glas.domain.errors import ConflictError, GlasError, ServiceFaultError
 from glas.s3 import Store
 
@@ -23,9 +25,17 @@ class Exporter:
     """The exports of one data_loader; stored in `app.state.exporter`."""
 
     def __init__(
-        self, options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool, metrics: Metrics
+        self,
+        options: ExportOptions,
+        *,
+        models_dir: Path,
+        db_assist: DbAssistClient,
+        store: Store,
+        decoder: DecoderPool,
+        metrics: Metrics,
     ) -> None:
         self._options = options
+        self._models_dir = models_dir
         self._db_assist = db_assist
         self._store = store
         self._decoder = decoder
@@ -50,6 +60,14 @@ class Exporter:
         """Return whether an export exists that may contain the deleted messages."""
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
+    async def delete_own_models(self) -> None:
+        """Delete the files of own models that are nobody's any more.
+
+        Raises:
+            ServiceError: db_assist cannot be reached.
+        """
+        await delete_unowned(self._db_assist, self._models_dir)
+
     async def run(self, *, full: bool = False) -> ExportReport:
         """Start an export and wait for it; if the caller stops waiting, the export continues.
 
@@ -68,12 +86,14 @@ class Exporter:
 
     async def _export(self, *, full: bool) -> ExportReport:
         try:
-            report = await run_export(
-                replace(self._options, full=full, on_progress=self._look),
-                db_assist=self._db_assist,
-                store=self._store,
-                decoder=self._decoder,
-            )
+            with tracing.begin("data_loader", "export"):
+                await self.delete_own_models()
+                report = await run_export(
+                    replace(self._options, full=full, on_progress=self._look),
+                    db_assist=self._db_assist,
+                    store=self._store,
+                    decoder=self._decoder,
+                )
         except BaseException as error:
             self._fail(error)
             raise
@@ -108,7 +128,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Remember, beyond a restart, that an export has succeeded now; only a metric depends on it."""
+    """Store in a file that an export has succeeded now; only a metric depends on it."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 

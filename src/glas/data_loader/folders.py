@@ -56,7 +56,7 @@ class Folders:
         self._on_step = on_step
 
     def begin(self) -> None:
-        """Delete what an interrupted export has left."""
+        """Delete the files that an interrupted export has left."""
         shutil.rmtree(self._staging, ignore_errors=True)
         self._staging.mkdir()
         self.dataset.mkdir(exist_ok=True)

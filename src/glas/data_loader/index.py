@@ -39,7 +39,7 @@ _WORST_FIRST = "wer IS NULL, wer DESC, CASE score WHEN 0 THEN 2.5 ELSE score END
 
 
 class Known(NamedTuple):
-    """What was exported of a message."""
+    """The index's row about an exported message."""
 
     folder: str
     shard: str
@@ -118,7 +118,7 @@ class Index:
         )
 
     def known(self, transcription_id: int) -> Known | None:
-        """Return what was exported of a message."""
+        """Return the row about a message; None if it is not exported."""
         row = self._db.execute(
             "SELECT folder, shard, fingerprint, record FROM messages WHERE id = ?", (transcription_id,)
         ).fetchone()
@@ -187,7 +187,7 @@ class Index:
         self._db.execute("DELETE FROM unwritten WHERE file = ?", (file,))
 
     def totals(self) -> Totals:
-        """Count what there is."""
+        """Count the exported messages."""
         row = self._db.execute("SELECT count(*), count(wer), coalesce(sum(duration_s), 0) FROM messages").fetchone()
         return Totals(*row)
 

@@ -40,7 +40,7 @@ class HypothesisOut(_Value):
 
 
 class ReferenceOut(_Value):
-    """The words that a person says were said; never an engine's."""
+    """The words of a recording according to a person; never an engine's text."""
 
     file: str
     text: str
@@ -84,7 +84,7 @@ class Record(_Value):
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of what the database says of the message; it needs no decoding and no object store."""
+        """Return a hash over the message's values from the database; it needs no decoding and no object store."""
         told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -100,7 +100,7 @@ class Record(_Value):
 
 
 def describe(change: Change, *, test_share: float) -> Record | None:
-    """Return what is exported of a message; None if it may not be exported or is not finished.
+    """Return the record of a message for the export; None if it may not be exported or is not finished.
 
     Args:
         change: the present state of the message.

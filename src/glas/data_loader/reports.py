@@ -1,6 +1,6 @@
-"""Find the reports of the gate, which lie beside rounds and models on this machine.
+"""Find the reports of the gate in the directories of rounds and models on this machine.
 
-They hold words and sound of people, so a deletion of somebody's data deletes them from here, too
+They contain words and sound of people. When a person's data is deleted, they are deleted here, too
 (`glas.system.message_files`).
 """
 

@@ -128,10 +128,12 @@ async def start_export(
     full: Annotated[bool, Query(description="Compare everything, files included.")] = False,
     only_again: Annotated[bool, Query(description="Do nothing where nothing was ever exported.")] = False,
 ) -> ExportState:
-    """Start an export; answer 409 while one is running."""
+    """Start an export; answer 409 while one is running. Own models that are nobody's are deleted in any case."""
     exporter = request.app.state.exporter
     if not only_again or exporter.has_exported():
         exporter.start(full=full)
+    else:
+        await exporter.delete_own_models()
     state: ExportState = exporter.state
     return state
 

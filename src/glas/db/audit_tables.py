@@ -1,4 +1,4 @@
-"""The table of what administrators did, and the one of work that the bot must still forget."""
+"""Tables: the audit, and the people whose records of work the bot must still delete."""
 
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,12 @@ _VALUES = JSON(none_as_null=True)
 
 
 class AuditRow(Base):
-    """One action of an administrator, or of db_assist itself, then without an actor.
+    """One action of an administrator, or of db_assist itself; the latter has no actor.
 
     Triggers of the migration refuse to change or delete one.
 
-    People are named by their rows, which stay without a name after a deletion: nothing here has to be deleted then.
-    `transcription_id` points to nothing on purpose, as in the ledger.
+    People are named by the numbers of their rows, which have no name after a deletion. So nothing here has to be
+    deleted. `transcription_id` points to nothing on purpose, as in the ledger.
     """
 
     __tablename__ = "audit"

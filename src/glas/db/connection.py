@@ -1,19 +1,57 @@
-"""A connection of asyncpg with a public method for its socket; asyncpg has only a private attribute."""
+"""Connections of asyncpg that end if the server goes silent, to the first of several servers that accepts writes."""
 
+import socket
 from asyncio import Transport
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
+from asyncpg.exceptions import CannotConnectNowError, TargetServerAttributeNotMatched, TooManyConnectionsError
+
+from glas.system.sockets import silence_options
+
+# What passes by itself: a server that starts, recovers, stops, or has no place left.
+_PASSING: Final = (CannotConnectNowError, TooManyConnectionsError)
 
 
 class ConnectionWithSocket(asyncpg.Connection):  # type: ignore[misc] # the library's types are incomplete
-    """A connection that keeps its transport; pass this class to `asyncpg.connect` as `connection_class`."""
+    """A connection with a public method for its socket; asyncpg has only a private attribute."""
 
     def __init__(self, protocol: Any, transport: Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         self.transport = transport
+        # asyncpg has no settings for it.
+        own = transport.get_extra_info("socket")
+        if own.family != socket.AF_UNIX:
+            for option in silence_options():
+                own.setsockopt(*option)
 
     def descriptor(self) -> int:
         """Return the file descriptor of the socket."""
         number: int = self.transport.get_extra_info("socket").fileno()
         return number
+
+
+async def connect(
+    *, host: str | list[str] | None = None, port: int | list[int] | None = None, **options: Any
+) -> asyncpg.Connection:
+    """Connect to the first of several servers that can be used; pass all other arguments to `asyncpg.connect`.
+
+    asyncpg has one time limit for all servers together, so that a machine that does not answer would use it up.
+
+    Raises:
+        OSError: the last server cannot be reached, or is a replica although one that accepts writes was asked for.
+        asyncpg.PostgresError: the last server does not accept connections now.
+    """
+    hosts = host if isinstance(host, list) else [host]
+    ports = port if isinstance(port, list) else [port] * len(hosts)
+    reason: Exception | None = None
+    for one_host, one_port in zip(hosts, ports, strict=True):
+        try:
+            return await asyncpg.connect(host=one_host, port=one_port, connection_class=ConnectionWithSocket, **options)
+        except (OSError, *_PASSING) as error:
+            reason = error
+        except TargetServerAttributeNotMatched:
+            # To asyncpg this is a wrong use; here it is a replica that has not been promoted yet.
+            reason = ConnectionError(f"expected a server that accepts writes at {one_host}, got a replica")
+    assert reason is not None, "expected a server to connect to"  # noqa: S101
+    raise reason

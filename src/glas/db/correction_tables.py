@@ -73,7 +73,7 @@ class TextToShowRow(Base):
 
 
 class AttachedMessageRow(Base):
-    """A message of the bot that shows a text besides the answer: a file, subtitles, a further part."""
+    """A further message of the bot that shows a text, in addition to the answer: a file, subtitles, a further part."""
 
     __tablename__ = "attached_messages"
 

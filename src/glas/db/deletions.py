@@ -1,7 +1,7 @@
-"""Log of deletions of people's data, in a file beside the database; a restore of an older backup deletes them again.
+"""Log of deletions of people's data, in a file beside the database; after a restore they are repeated.
 
 The log contains ids of rows and messages but no Telegram ids. Its first line names the installation, so that the log of
-another installation is never used.
+another installation is never used. With PostgreSQL a backup makes the log, out of what the database itself knows.
 """
 
 import contextlib
@@ -27,8 +27,8 @@ class Deletion(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    user_id: int
-    """The row that stays, without a name."""
+    user_id: int | None
+    """The row that stays, without a name; None for messages of somebody who is not known."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False

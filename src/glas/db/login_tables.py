@@ -1,4 +1,4 @@
-"""The table of links by which people sign in to the pages."""
+"""The table of the links with which people sign in to the pages."""
 
 from datetime import datetime
 

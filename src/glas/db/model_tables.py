@@ -1,4 +1,4 @@
-"""The tables of models: what was judged, who decided, whom it learnt from, and whom the bot tells about it."""
+"""Tables of models: verdicts, decisions, the people whom a model learnt from, and announcements."""
 
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,7 @@ class ModelRow(Base):
 
 
 class ModelPersonRow(Base):
-    """A person whom a model learnt from, and who has not asked to be forgotten."""
+    """A person whom a model learnt from, and whose data was not deleted."""
 
     __tablename__ = "model_people"
 

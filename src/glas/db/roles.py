@@ -20,7 +20,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from glas.db.tables import AuditRow, Base, ChangeCounterRow, TombstoneRow, TransactionRow, UserRow
+from glas.db.tables import AuditRow, Base, ChangeCounterRow, InstallationRow, TombstoneRow, TransactionRow, UserRow
 from glas.domain.errors import ConfigurationError
 
 APP: Final = "app"
@@ -43,6 +43,7 @@ _RIGHTS: Final = {
     # A row without a name stays, since ledger entries refer to it.
     UserRow.__tablename__: "SELECT, INSERT, UPDATE",
     ChangeCounterRow.__tablename__: "SELECT, UPDATE",
+    InstallationRow.__tablename__: "SELECT",
 }
 # The last answer about training decides, as in `glas.db_assist.changes`; people are numbers of rows, not Telegram's.
 _VIEW_SQL = """
@@ -124,10 +125,10 @@ def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
 
 
 def scram_verifier(password: str, *, salt: bytes | None = None, iterations: int = _SCRAM_ITERATIONS) -> str:
-    """Return what PostgreSQL stores in place of a password (RFC 5802), so that the password itself is not sent.
+    """Return the SCRAM verifier that PostgreSQL stores in place of a password (RFC 5802).
 
-    A statement with the password could stand in the server's log. The password must be ASCII: others would have to be
-    normalised first.
+    So the password itself is not sent: a statement with it could be written into the server's log. The password must be
+    ASCII: others would have to be normalised first.
     """
     salt = secrets.token_bytes(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)

@@ -1,4 +1,4 @@
-"""The table of second hypotheses: what another model wrote of a message."""
+"""The table of second hypotheses: texts of messages by another model."""
 
 from datetime import datetime
 

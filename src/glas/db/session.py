@@ -24,7 +24,7 @@ _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+async
 _SQLITE_READERS = 4
 _BUSY_TIMEOUT_MS = 15_000
 _POOL_TIMEOUT_S = 20
-_CONNECT_TIMEOUT_S = 10
+_CONNECT_TIMEOUT_S = 5  # for each server
 # FULL: a commit survives the loss of power, for about 5 ms; NORMAL may lose it.
 # Deleted rows are overwritten: what a person asked to be forgotten must not stay readable in the file's free pages.
 _PRAGMAS = (
@@ -129,12 +129,12 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
         writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
         return Database(readers, writers)
     # Importing asyncpg takes tens of milliseconds, and is not needed with SQLite.
-    from glas.db.connection import ConnectionWithSocket  # noqa: PLC0415
+    from glas.db.connection import connect  # noqa: PLC0415
 
     given = {
         "timeout": _CONNECT_TIMEOUT_S,
         "command_timeout": statement_timeout_s,
-        "connection_class": ConnectionWithSocket,
+        "async_creator_fn": connect,
     }
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=given, **options)
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
@@ -157,7 +157,7 @@ def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.In
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Let the pool replace a connection that the server has closed.
+    """Raise an error for a connection that the server has closed, so that the pool replaces it.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
     each use: three more round trips for a transaction of three or four.

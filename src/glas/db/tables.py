@@ -22,6 +22,7 @@ from glas.db.model_tables import LearningStepRow as LearningStepRow  # noqa: PLC
 from glas.db.model_tables import ModelDecisionRow as ModelDecisionRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelPersonRow as ModelPersonRow  # noqa: PLC0414 - likewise
 from glas.db.model_tables import ModelRow as ModelRow  # noqa: PLC0414 - likewise
+from glas.db.own_model_tables import OwnModelRow as OwnModelRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewHoldRow as ReviewHoldRow  # noqa: PLC0414 - likewise
 from glas.db.review_tables import ReviewRow as ReviewRow  # noqa: PLC0414 - likewise
 from glas.db.second_tables import SecondHypothesisRow as SecondHypothesisRow  # noqa: PLC0414 - likewise
@@ -38,7 +39,7 @@ _RATED = text("score <> 0")
 
 
 class UserRow(Base):
-    """A person. Without `tg_id`: somebody who asked to be forgotten and whose ledger stays."""
+    """A person. Without `tg_id`: a person whose data was deleted, but whose ledger entries stay."""
 
     __tablename__ = "users"
 
@@ -66,7 +67,7 @@ class UserRow(Base):
 
     @property
     def consents(self) -> frozenset[Purpose]:
-        """What the person agrees to now: the last word on each purpose."""
+        """Purposes to which the person agrees now: the last decision about each purpose counts."""
         last = {record.purpose: record.granted for record in self.consent_history}
         return frozenset(Purpose(purpose) for purpose, granted in last.items() if granted)
 
@@ -91,7 +92,7 @@ class ConsentRow(Base):
 
 
 class TranscriptionRow(Base):
-    """A message and what became of it. Ids are never given out twice: they name objects."""
+    """A message with its result. Ids are never used again, because they name objects."""
 
     __tablename__ = "transcriptions"
 
@@ -166,7 +167,7 @@ class TranscriptionRow(Base):
 
     @property
     def corrected_text(self) -> str | None:
-        """The correction that stands."""
+        """The present correction."""
         return None if self.correction is None else self.correction.reference
 
     @property
@@ -183,7 +184,7 @@ class TranscriptionRow(Base):
 class TransactionRow(Base):
     """An entry of the ledger; triggers of the migration refuse to change or delete one.
 
-    `transcription_id` points to nothing on purpose: a message may be deleted, what it paid stays paid.
+    `transcription_id` is no foreign key on purpose: a message may be deleted, but its payments stay.
     """
 
     __tablename__ = "transactions"
@@ -211,7 +212,7 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """Audio that has been paid for, by hashes of Telegram's file name and of the samples: it pays nobody twice.
+    """Hashes of audio that has been paid for, of Telegram's file name and of the samples: nobody is paid again.
 
     After the message is deleted, a row names nothing and expires.
     """
@@ -255,7 +256,7 @@ class TombstoneRow(Base):
 
 
 class ChangeCounterRow(Base):
-    """One row. Who changes a finished message takes the next number last, so numbers become visible in order."""
+    """One row. A change of a finished message takes the next number last, so numbers become visible in order."""
 
     __tablename__ = "change_counter"
 
@@ -265,8 +266,19 @@ class ChangeCounterRow(Base):
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
 
+class InstallationRow(Base):
+    """One row: the random name of this installation, which a backup and its log of deletions have too."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(16))
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
 class ChatRow(Base):
-    """How the bot behaves in a chat."""
+    """Settings of the bot for a chat."""
 
     __tablename__ = "chats"
 

@@ -1,1 +1,1 @@
-"""db_assist: the only part that reads and writes the database; it decides what is paid."""
+"""db_assist: the only part that reads and writes the database; it decides on payments."""

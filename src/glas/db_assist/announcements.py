@@ -1,8 +1,8 @@
 """Announcements: news for people whom the champion has learnt from, and questions to administrators.
 
-The bot claims an announcement, sends it, and tells how it ended. News are claimed once: if the bot dies in between,
-nobody knows whether they were sent, and nobody must get them twice. A question is claimed again then, because one
-that nobody has seen would be worse than two.
+The bot claims an announcement, sends it, and stores the outcome. News are claimed once. If the bot is killed after the
+claim, it is not known whether they were sent, and nobody must get them twice. A question is claimed again in this case,
+because a question that nobody has seen is worse than two.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 100
 
 
 async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
-    """Store what people are to be told once the model serves; one of each person, of messages that are still there."""
+    """Store the news for people, to be sent when the model serves: one for each person whose message still exists."""
     for item in news:
         row = await session.get(TranscriptionRow, item.transcription_id)
         if row is None:
@@ -43,7 +43,7 @@ async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSes
 
 
 async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Let administrators who have pressed /start be asked about a candidate; return all questions about it.
+    """Store questions about a candidate for administrators who have pressed /start; return all questions about it.
 
     Raises:
         NotFoundError: no such model.
@@ -67,14 +67,14 @@ async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) 
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Return what a bot has to send."""
+    """Return the announcements that a bot has to send."""
     return await _found(and_(AnnouncementRow.bot_id == bot_id, _waits()), limit=_MOST_AT_ONCE, session=session)
 
 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
     """Begin to send an announcement; None if it is not to be sent any more.
 
-    One run at a time has it, so another claim is that of a run which has died. News are then taken for sent.
+    One run at a time has it, so another claim is that of a run which has died. News then count as sent.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:
@@ -115,7 +115,7 @@ def _end(row: AnnouncementRow, outcome: Outcome) -> None:
 
 
 async def drop_unsent_news(model_id: int, *, session: AsyncSession) -> None:
-    """Delete news that nobody needs any more, because the model does not serve."""
+    """Delete news that were not sent, because the model does not serve any more."""
     mine = and_(AnnouncementRow.model_id == model_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
     await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
 
@@ -135,18 +135,18 @@ async def news_of(user_id: int, *, session: AsyncSession) -> tuple[News, ...]:
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Delete what was told to a person, or was to be."""
+    """Delete a person's announcements, whether sent or not."""
     await session.execute(delete(AnnouncementRow).where(AnnouncementRow.user_id == user_id))
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether an announcement is to be sent and nobody has begun."""
+    """Return the condition that an announcement must be sent and nobody has claimed it."""
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     return and_(_may_be_sent(), or_(~is_news, AnnouncementRow.claim.is_(None)))
 
 
 def _may_be_sent() -> ColumnElement[bool]:
-    """Whether an announcement was not sent, and its model and its person are such that it should be."""
+    """Return the condition that an announcement was not sent, and that its model and its person still need it."""
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     wants_news = and_(
         ModelRow.state == ModelState.CHAMPION.value,

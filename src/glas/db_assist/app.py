@@ -31,6 +31,7 @@ from glas.db_assist.routes import (
     database,
     holding,
     models,
+    own_models,
     reviews,
     showing,
     transcriptions,
@@ -44,6 +45,7 @@ from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
 from glas.serving.keys import retiring
 from glas.serving.openapi import describe_internal
+from glas.serving.telemetry import telemetry
 from glas.settings import MIB, DbAssistSettings, Settings
 
 # The longest body is a recognised text.
@@ -75,54 +77,79 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = open_database(
-            database_url(settings),
-            pool_size=settings.db_assist.pool_size,
-            statement_timeout_s=_STATEMENT_TIMEOUT_S,
-        )
-        try:
-            if settings.database_url is None:
-                await migrations.upgrade(opened)
-            await migrations.require_current(opened)
+        async with _open(settings) as opened, _repeating(opened, settings.db_assist, running):
             app.state.database = opened
-            is_ending = asyncio.Event()
-            running.add(asyncio.create_task(_delete_expired(opened, settings.db_assist, is_ending)))
-            running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
-            try:
-                yield
-            finally:
-                is_ending.set()
-                await asyncio.gather(*running, return_exceptions=True)
-        finally:
-            await opened.close()
+            yield
 
-    app = FastAPI(title="Glas db_assist", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Glas db_assist",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry("db_assist"),
+    )
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
     app.state.dashboard = KeptFigures()
     app.state.checked = None
     app.state.figures = functools.partial(render, app)
-    # Any other database has backups of its own.
+    # Of any other database, a backup asks the database itself: see `privacy.deletions`.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
     app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
-    api = (
-        *(users, holding, transcriptions, corrections, reviews, vocabulary),
-        *(models, login_routes, ledger_routes, dashboard, showing),
-    )
-    for router in (module.router for module in api):
-        app.include_router(router)
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the service can work")
-    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    _add_routes(app)
     describe_internal(app, "The database of Glas, for its other parts.", needs_key=key is not None)
     return app
 
 
+def _add_routes(app: FastAPI) -> None:
+    api = (
+        *(users, holding, transcriptions, corrections, reviews, vocabulary),
+        *(models, own_models, login_routes, ledger_routes, dashboard, showing),
+    )
+    for router in (module.router for module in api):
+        app.include_router(router)
+    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the database can be worked with")
+    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database within the context; its tables must be those of this version, see `create_app`."""
+    opened = open_database(
+        database_url(settings), pool_size=settings.db_assist.pool_size, statement_timeout_s=_STATEMENT_TIMEOUT_S
+    )
+    try:
+        if settings.database_url is None:
+            await migrations.upgrade(opened)
+        await migrations.require_current(opened)
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def _repeating(
+    opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
+) -> AsyncIterator[None]:
+    """Repeat the work that depends on the time within the context; at its end, wait for all running tasks."""
+    is_ending = asyncio.Event()
+    running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
+    running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
+    try:
+        yield
+    finally:
+        is_ending.set()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
 async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: asyncio.Event) -> None:
-    """Delete what may be kept for a limited time only, at the start and every hour."""
+    """Delete expired rows and old messages, at the start and every hour."""
     while not is_ending.is_set():
         try:
             async with opened.writing() as session:
@@ -150,10 +177,20 @@ async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
 
 
 async def health(request: Request) -> Health:
-    """Answer whether the database answers."""
+    """Answer without asking the database."""
+    return Health(status="ok", database=database(request).name, version=glas.__version__)
+
+
+async def ready(request: Request) -> Health:
+    """Answer 200 if the database answers and has the newest schema.
+
+    Raises:
+        ConfigurationError: its schema is another one.
+    """
     async with database(request).reading() as session:
         await session.execute(text("SELECT 1"))
-    return Health(status="ok", database=database(request).name, version=glas.__version__)
+    await migrations.require_current(database(request))
+    return await health(request)
 
 
 async def figures(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Write down what administrators do, in the transaction in which they do it; and read it."""
+"""Write the audit, in the transaction of the administrator's action, and read it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ async def write(
     transcription_id: int | None = None,
     session: AsyncSession,
 ) -> None:
-    """Write an entry, unless nobody is named as administrator or nothing has changed.
+    """Write an entry, unless there is no administrator or nothing has changed.
 
     Args:
         by: Telegram's id of the administrator; None for what a person does to their own data, or the bot by itself.
@@ -55,12 +55,12 @@ async def write(
 
 
 def write_retention(subject: UserRow, n_messages: int, *, session: AsyncSession) -> None:
-    """Write an entry about messages that were deleted because of their age; nobody is its administrator."""
+    """Write an entry, without an administrator, about messages that were deleted because of their age."""
     session.add(_row(None, Action.RETENTION, subject, None, before={"n_messages": n_messages}))
 
 
 async def read_message(by: int, subject: UserRow, transcription_id: int, *, session: AsyncSession) -> None:
-    """Write down that an administrator opens a message of somebody; once in ten minutes.
+    """Write that an administrator opens a person's message; at most once in ten minutes.
 
     Raises:
         ForbiddenError: `by` is no administrator.
@@ -115,7 +115,7 @@ async def page(before: int | None, limit: int, tg_id: int | None, *, session: As
 
 
 async def about(user_id: int, *, session: AsyncSession) -> tuple[AuditEntry, ...]:
-    """Return what administrators did with a person's data, oldest first; not which of them."""
+    """Return the actions of administrators on a person's data, oldest first, without the administrators' names."""
     query = select(AuditRow).where(AuditRow.subject_id == user_id).order_by(AuditRow.id)
     return tuple(_entry(row, None, None) for row in await session.scalars(query))
 

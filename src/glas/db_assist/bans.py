@@ -13,7 +13,7 @@ from glas.domain.audit import Action
 from glas.domain.people import User
 
 LIFT_S = 5.0
-"""How often bans whose end has come are looked for."""
+"""Seconds between two searches for bans that have ended."""
 
 
 async def set_ban(tg_id: int, choice: BanChoice, *, by: int | None = None, session: AsyncSession) -> User:

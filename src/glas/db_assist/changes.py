@@ -98,9 +98,9 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Return what the last reviewer of a message said of its sound, if not which words were spoken.
+    """Return the last verdict of a reviewer that a message's sound cannot be used; None if there is none.
 
-    That somebody else speaks comes before all that is said later: that person has agreed to nothing.
+    The verdict that another person speaks has precedence over later ones, because that person has agreed to nothing.
     """
     last = select(ReviewRow.verdict).where(
         ReviewRow.transcription_id == TranscriptionRow.id,

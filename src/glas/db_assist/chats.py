@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from glas.clients.db_assist_bodies import ChatSettings
 from glas.db.session import insert
 from glas.db.tables import ChatRow
-from glas.db_assist import vocabulary
+from glas.db_assist import own_models, vocabulary
 
 
 async def find(bot_id: int, chat_id: int, *, session: AsyncSession) -> ChatSettings:
@@ -23,11 +23,12 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 
 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
-    """Copy the settings of a chat to its new number, unless that has settings already; move its words.
+    """Copy the settings of a chat to its new number, unless that has settings already; move its words and own model.
 
     The old row stays, because messages that arrived before are still handled under the old number.
     """
     await vocabulary.move_chat(chat_id, new_chat_id, session=session)
+    await own_models.move_chat(chat_id, new_chat_id, session=session)
     row = await session.get(ChatRow, (bot_id, chat_id))
     if row is not None:
         values = ChatSettings.model_validate(row, from_attributes=True).model_dump()

@@ -152,7 +152,7 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
 
 async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) -> None:
-    """Let what is known of paid audio expire; the messages are deleted in the same transaction."""
+    """Set the time at which hashes of a person's paid audio expire; the same transaction deletes the messages."""
     expiry = people.now() + PAID_KEPT
     mine = select(TranscriptionRow.id).where(messages)
     paid = PaidAudioRow.transcription_id.in_(mine)

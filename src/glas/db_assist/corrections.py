@@ -63,12 +63,7 @@ async def correct(
     await add_change(change, row, session=session)
     payment, is_first = Payment(refusal=Refusal.DOUBTFUL), False
     if is_applied:
-        is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
-        if is_first:
-            payment = await _pay(user, row, change, settings=settings, session=session)
-        else:
-            payment = await _payment_before(user, row, session=session)
-        await let_stand(row, reference, rank, refusal=payment.refusal, session=session)
+        payment, is_first = await _apply(user, row, change, settings=settings, session=session)
     await reviewed.agree(same, settings=settings, session=session)
     await session.flush()
     return await _result(user, row, change, before, payment, is_first=is_first, session=session)
@@ -102,7 +97,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words before those that a reviewer let stand since a moment; nothing, if others stand now."""
+    """Restore the words before a reviewer's change since a moment; do nothing if others have changed them since."""
     applied = await _applied(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
@@ -225,6 +220,24 @@ async def let_stand(
         row.correction.reward_refusal = refusal
     row.correction.reference, row.correction.rank = reference, rank
     row.correction.changed_datetime = now
+
+
+async def _apply(
+    user: UserRow,
+    row: TranscriptionRow,
+    change: CorrectionChangeRow,
+    *,
+    settings: DbAssistSettings,
+    session: AsyncSession,
+) -> tuple[Payment, bool]:
+    """Replace the current words by an author's; return the payment, and whether it is decided only now."""
+    is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
+    if is_first:
+        payment = await _pay(user, row, change, settings=settings, session=session)
+    else:
+        payment = await _payment_before(user, row, session=session)
+    await let_stand(row, change.reference, change.rank, refusal=payment.refusal, session=session)
+    return payment, is_first
 
 
 async def _pay(

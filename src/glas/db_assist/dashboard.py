@@ -115,7 +115,7 @@ class CountedErrors:
 
 
 class KeptFigures:
-    """The figures that were counted last, for callers to whom their age does not matter."""
+    """The figures that were counted last, for callers that accept older ones."""
 
     def __init__(self) -> None:
         self._counted = CountedErrors()
@@ -156,7 +156,7 @@ def _cells(row: Iterable[Any]) -> tuple[Cell, ...]:
 
 
 def _cell(value: Any) -> Cell:
-    """Give what the drivers return differently one form: sums, and times in UTC to the second."""
+    """Convert a value to the same form for all drivers: sums to numbers, times to UTC in whole seconds."""
     match value:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"

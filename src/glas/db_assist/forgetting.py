@@ -1,4 +1,4 @@
-"""Remember whose records of work the bot must delete, until it has done it.
+"""Store the people whose records of work the bot must delete, until it has deleted them.
 
 The pages delete people's data, too, and cannot reach the records of the bot's durable engine.
 """
@@ -21,7 +21,7 @@ _MOST: Final = 1000
 
 
 async def remember(tg_id: int, *, session: AsyncSession) -> None:
-    """Let the bot delete its records of a person's work."""
+    """Store that the bot must delete its records of a person's work."""
     new = insert(session, WorkToForgetRow).values(tg_id=tg_id, creation_datetime=people.now())
     await session.execute(new.on_conflict_do_nothing(index_elements=["tg_id"]))
 
@@ -33,10 +33,10 @@ async def waiting(*, session: AsyncSession) -> WorkToForget:
 
 
 async def done(tg_id: int, *, session: AsyncSession) -> None:
-    """Forget a person whose records are deleted."""
+    """Delete the row of a person whose records the bot has deleted."""
     await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.tg_id == tg_id))
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Forget people for whom no bot has asked."""
+    """Delete old rows for which no bot has asked."""
     await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.creation_datetime < people.now() - _KEPT))

@@ -1,9 +1,9 @@
-"""Read what is held about one person, in pages; and who there is."""
+"""Read the data about one person, and the list of people, page by page."""
 
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -18,10 +18,11 @@ from glas.domain.ledger import Reason, Transaction
 from glas.domain.messages import Status, Transcription
 
 _ItemT = TypeVar("_ItemT")
+_RowT = TypeVar("_RowT", TranscriptionRow, TransactionRow, UserRow)
 
 
 async def holding(tg_id: int, *, session: AsyncSession) -> Holding:
-    """Count what is held about a person.
+    """Count the data about a person.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
@@ -70,10 +71,7 @@ async def messages_of(tg_id: int, before: int | None, limit: int, *, session: As
         UnknownPersonError: nobody registered under this id.
     """
     user = await people.load(tg_id, session=session)
-    query = select(TranscriptionRow).where(TranscriptionRow.user_id == user.id)
-    query = query.order_by(TranscriptionRow.id.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(TranscriptionRow.id < before)
+    query = _newest_of(TranscriptionRow, before, limit).where(TranscriptionRow.user_id == user.id)
     rows = (await session.scalars(query.options(joinedload(TranscriptionRow.correction)))).all()
     return _page([(row.id, messages.as_transcription(row)) for row in rows], limit)
 
@@ -97,16 +95,13 @@ async def entries_of(tg_id: int, before: int | None, limit: int, *, session: Asy
         UnknownPersonError: nobody registered under this id.
     """
     user = await people.load(tg_id, session=session)
-    query = select(TransactionRow).where(TransactionRow.user_id == user.id)
-    query = query.order_by(TransactionRow.id.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(TransactionRow.id < before)
+    query = _newest_of(TransactionRow, before, limit).where(TransactionRow.user_id == user.id)
     rows = (await session.scalars(query)).all()
     return _page([(row.id, Transaction.model_validate(row, from_attributes=True)) for row in rows], limit)
 
 
 async def entries_about(transcription_id: int, *, session: AsyncSession) -> tuple[Transaction, ...]:
-    """Return the ledger entries that a message paid, to its speaker and to reviewers, oldest first."""
+    """Return the ledger entries about a message, of its speaker and of reviewers, oldest first."""
     query = select(TransactionRow).where(TransactionRow.transcription_id == transcription_id)
     rows = await session.scalars(query.order_by(TransactionRow.id))
     return tuple(Transaction.model_validate(row, from_attributes=True) for row in rows)
@@ -123,12 +118,10 @@ async def people_page(
         limit: most people.
         session: the transaction.
     """
-    query = select(UserRow).where(UserRow.tg_id.is_not(None)).order_by(UserRow.id.desc()).limit(limit + 1)
+    query = _newest_of(UserRow, before, limit).where(UserRow.tg_id.is_not(None))
     if number is not None:
         sender = select(TranscriptionRow.user_id).where(TranscriptionRow.id == number).scalar_subquery()
         query = query.where(or_(UserRow.tg_id == number, UserRow.id == number, UserRow.id == sender))
-    if before is not None:
-        query = query.where(UserRow.id < before)
     rows = (await session.scalars(query.options(selectinload(UserRow.consent_history)))).all()
     counted = await _counted([row.id for row in rows], session=session)
     return _page(
@@ -155,6 +148,12 @@ async def _counted(user_ids: list[int], *, session: AsyncSession) -> dict[int, t
         .group_by(TranscriptionRow.user_id)
     )
     return {user_id: (count, last) for user_id, count, last in await session.execute(query)}
+
+
+def _newest_of(row: type[_RowT], before: int | None, limit: int) -> Select[_RowT]:
+    """Select the rows of a page, newest first, and one more, which tells `_page` that there is a next page."""
+    query = select(row).order_by(row.id.desc()).limit(limit + 1)
+    return query if before is None else query.where(row.id < before)
 
 
 def _page(found: list[tuple[int, _ItemT]], limit: int) -> Page[Any]:

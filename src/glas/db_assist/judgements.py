@@ -1,4 +1,4 @@
-"""The independent judgements of a message: by its author, and by reviewers, who do not see the words of others."""
+"""The independent judgements of a message: by its author and by reviewers. Reviewers do not see the words of others."""
 
 from collections.abc import Iterable, Sequence
 

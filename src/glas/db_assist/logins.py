@@ -1,4 +1,4 @@
-"""Links by which people sign in to the pages: each works once, for some minutes."""
+"""Links with which people sign in to the pages: each works once, for some minutes."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from glas.domain.people import User
 
 
 async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None:
-    """Let a person sign in with a token; their earlier tokens stop working.
+    """Store a token with which a person can sign in; their earlier tokens stop working.
 
     Raises:
         UnknownPersonError: nobody registered under this id.
@@ -37,7 +37,7 @@ async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None
 
 
 async def redeem(token_sha256: str, *, session: AsyncSession) -> User:
-    """Use up a token, and return whose it is.
+    """Use up a token, and return its person.
 
     Raises:
         NotFoundError: it was used, has expired or never was one.
@@ -61,5 +61,5 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete tokens that let nobody sign in any more."""
+    """Delete expired tokens."""
     await session.execute(delete(WebLoginRow).where(WebLoginRow.expiry_datetime <= people.now()))

@@ -166,7 +166,7 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
-    """Let the author of a message not be deleted until the transaction ends; call it before the message is locked."""
+    """Prevent the deletion of a message's author until the transaction ends; call this before the message is locked."""
     author = select(TranscriptionRow.user_id).where(TranscriptionRow.id == transcription_id).scalar_subquery()
     await session.execute(select(UserRow.id).where(UserRow.id == author).with_for_update(read=True, key_share=True))
 

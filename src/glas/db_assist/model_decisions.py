@@ -1,7 +1,7 @@
 """Write decisions about models: the one place in which a model gets another state.
 
-The command line, the bot and the pages all come here, so each decision is recorded in the same way: who, when, why, and
-which model served before and after. What an administrator decides is written into the audit, too.
+The command line, the bot and the pages all use it, so each decision is recorded in the same way: the person, the time,
+the reason, and the models that served before and after. Decisions of administrators are also written into the audit.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from glas.domain.people import Role
 
 @dataclass(frozen=True)
 class Decider:
-    """Who decides: an administrator or a user of the machine, never both.
+    """The person who decides: an administrator or a user of the machine, never both.
 
     Attributes:
         person: the administrator.
@@ -36,7 +36,7 @@ class Decider:
 
 @dataclass(frozen=True)
 class Ground:
-    """Why a decision was made.
+    """The reason of a decision.
 
     Attributes:
         reason: in words.
@@ -82,7 +82,7 @@ def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> Mode
 
 
 async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
-    """Record a decision, and give the model the state, with what follows from it for others.
+    """Record a decision, set the state of the model, and change the states of others if necessary.
 
     The state of a model that was decided about stays if a gate only judges it again.
     """
@@ -112,7 +112,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Give a model a state; if the champion leaves, the model that served before it is the champion again."""
+    """Set the state of a model; if the champion loses its state, the model before it becomes the champion again."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION
@@ -151,7 +151,7 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Give a model a state in which it does not serve; at once, since there may be one champion only."""
+    """Set a state in which a model does not serve, and write it at once, because there may be one champion only."""
     row.state = state.value
     if state is not ModelState.CANDIDATE:
         await announcements.drop_unsent_news(row.id, session=session)
@@ -171,5 +171,5 @@ def _named(row: ModelRow | None) -> str | None:
 
 
 def _short(name: str | None) -> str | None:
-    """Return a name without the folder in which the model lies."""
+    """Return the name of a model without its folder."""
     return None if name is None else name.rpartition("/")[2]

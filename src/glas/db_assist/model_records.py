@@ -1,4 +1,4 @@
-"""Record models that were judged, and decide about them: which one serves, which one is taken back."""
+"""Record models that were judged, and decisions to let one serve or to take it back."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,9 +22,9 @@ _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, Mod
 
 
 async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
-    """Record a model that was judged, whom it learnt from, what they will be told, and what was decided at once.
+    """Record a model that was judged, the people whom it learnt from, their news, and the decision with the verdict.
 
-    One that is known gets the verdict and the decision, unless those are its last ones.
+    A model that is known already gets the verdict and the decision, unless they repeat its last ones.
 
     Raises:
         ConflictError: it is retired.
@@ -45,7 +45,7 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
 
 
 async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSession) -> DecisionResult:
-    """Change the state of a model; the one before serves again where the champion is taken back.
+    """Change the state of a model; if the champion is taken back, the model before it serves again.
 
     Raises:
         NotFoundError: no such model or person.
@@ -70,7 +70,7 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
 
 
 async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionResult:
-    """Record that somebody lets a model serve, whether or not it was judged here; a repetition changes nothing.
+    """Record that a person lets a model serve, whether or not it was judged here; a repetition changes nothing.
 
     Raises:
         NotFoundError: no such person.
@@ -144,20 +144,20 @@ async def _row_of(entry: ModelEntry, *, session: AsyncSession) -> tuple[ModelRow
 
 
 async def _served(ref: ModelRef, *, session: AsyncSession) -> ModelRow:
-    """Return the row of a model that serves, although nobody has judged it here."""
+    """Return the row of a model that serves, although it was not judged here."""
     entry = ModelEntry(name=ref.name, version=ref.version, state=ModelState.CHAMPION, operator="-")
     row, _ = await _row_of(entry, session=session)
     return row
 
 
 async def _note_former(former: ModelRef | None, model: ModelRef, *, session: AsyncSession) -> None:
-    """Make the model that served until now the champion of the table; somebody may have chosen it without telling."""
+    """Make the model that served until now the champion of the table; its choice may not have been recorded."""
     if former is not None and former != model:
         await model_decisions.become(await _served(former, session=session), ModelState.CHAMPION, session=session)
 
 
 async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
-    """Whether a model serves already, after the model that is told to have served before it."""
+    """Return whether a model serves already, and the named model served before it."""
     if row.state != ModelState.CHAMPION or former is None:
         return row.state == ModelState.CHAMPION
     query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)
@@ -191,7 +191,7 @@ def _refuse_retired(row: ModelRow) -> None:
 
 
 async def _is_last(decision: ModelDecisionRow, *, session: AsyncSession) -> bool:
-    """Whether the last decision about a model says the same."""
+    """Return whether the last decision about a model is the same."""
     mine = select(ModelDecisionRow).where(ModelDecisionRow.model_id == decision.model_id)
     last = (await session.scalars(mine.order_by(ModelDecisionRow.id.desc()).limit(1))).one_or_none()
     said = ("state", "is_forced", "operator", "reason", "verdict")

@@ -115,7 +115,7 @@ async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> Us
 
 
 async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: AsyncSession) -> User:
-    """Set the role; `by` is the administrator who does it, if somebody does."""
+    """Set the role; `by` is the administrator who does it, or None."""
     row = await load(tg_id, session=session, locked=True)
     before, row.role = row.role, role.value
     values = {"role": before}, {"role": row.role}
@@ -178,6 +178,6 @@ async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
 
 
 def unknown() -> UnknownPersonError:
-    """Return the error about somebody who is not registered."""
+    """Return the error about a person who is not registered."""
     # The message does not contain the id, because it is logged.
     return UnknownPersonError("expected a registered person, got somebody who is not", param="tg_id")

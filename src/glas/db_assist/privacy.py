@@ -1,8 +1,10 @@
 """Collect all data about a person, or delete it."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
@@ -17,6 +19,7 @@ from glas.db_assist import (
     forgetting,
     logins,
     model_people,
+    own_models,
     people,
     reviews,
     second_hypotheses,
@@ -31,6 +34,9 @@ from glas.domain.audit import Action
 from glas.domain.errors import ForbiddenError, NotFoundError
 from glas.domain.object_keys import recognition_key, transcription_key
 from glas.domain.people import Locale, Role
+
+# Both databases limit the number of values in one statement.
+_BATCH: Final = 10_000
 
 
 async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession) -> PersonalData:
@@ -57,6 +63,7 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
         transactions=await transactions_of(user.id, session=session),
         words=await vocabulary.words_of(user.id, session=session, with_unused=True),
         models=await model_people.taught_by(user.id, session=session),
+        own_model=await own_models.of_person(user.id, session=session),
         news=await announcements.news_of(user.id, session=session),
         audit=await audit.about(user.id, session=session),
         usage=None if party is None else await usage_of(party, session=session),
@@ -66,8 +73,8 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not known.
 
-    The ledger entries stay and belong to a row without a name. Hashes of audio that was paid for stay for some time, so
-    that it is not paid again, and the pseudonymous count of the day stays to its end. The row of a banned person keeps
+    The ledger entries stay and belong to a row without a name. Two things stay for some time: hashes of paid audio, so
+    that it is not paid again, and the usage of the last 24 hours under a pseudonym. The row of a banned person keeps
     the Telegram id and nothing else, so that nobody can lift a ban by deleting their data.
 
     Args:
@@ -87,6 +94,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     await vocabulary.forget(user.id, session=session)
     await reviews.free_held(user.id, session=session)
     await model_people.forget(user.id, session=session)
+    await own_models.forget(user.id, session=session)
     await announcements.forget(user.id, session=session)
     await logins.forget(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
@@ -136,21 +144,55 @@ async def delete_message(
 
 
 async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
-    """Delete what a restored backup brings back of a person whose data was deleted after it was made.
+    """Delete data from a restored backup, of a person whose data was deleted after the backup was made.
 
     Returns:
         Telegram's id of the person, if it was back.
     """
-    user = await session.get(UserRow, deletion.user_id)
-    if user is None:
-        return None  # not yet registered when the backup was made
-    # A deletion sets this time. So it is later only for the same row after it, which a banned person keeps.
-    person = None if deletion.is_of_messages else user.tg_id
-    if person is not None and user.registration_datetime < deletion.deletion_datetime:
-        await forget(person, session=session)
-        return person
-    await delete_messages(user.id, deletion.transcription_ids, session=session)
+    if deletion.user_id is not None:
+        user = await session.get(UserRow, deletion.user_id)
+        if user is None:
+            return None  # not yet registered when the backup was made
+        # A deletion sets this time. So it is later only for the same row after it, which a banned person keeps.
+        person = None if deletion.is_of_messages else user.tg_id
+        if person is not None and user.registration_datetime < deletion.deletion_datetime:
+            await forget(person, session=session)
+            return person
+    await _delete_messages_again(deletion, session=session)
     return None
+
+
+async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -> None:
+    # After a restore, a new message may get the number of a later one that the restore did not bring back.
+    is_older = TranscriptionRow.creation_datetime <= deletion.deletion_datetime
+    ids = deletion.transcription_ids
+    for start in range(0, len(ids), _BATCH):
+        batch = TranscriptionRow.id.in_(ids[start : start + _BATCH])
+        query = select(TranscriptionRow.user_id, TranscriptionRow.id).where(batch, is_older)
+        if deletion.user_id is not None:
+            query = query.where(TranscriptionRow.user_id == deletion.user_id)
+        found = (await session.execute(query)).all()
+        for user_id in {user_id for user_id, _ in found}:
+            only = [transcription_id for owner, transcription_id in found if owner == user_id]
+            await delete_messages(user_id, only, session=session)
+
+
+async def deletions(*, session: AsyncSession) -> list[Deletion]:
+    """Return all deletions of which the database still knows: by tombstones, and by rows of people without a name."""
+    found = dict[datetime, list[int]]()
+    tombstones = await session.execute(select(TombstoneRow.deletion_datetime, TombstoneRow.transcription_id))
+    for moment, transcription_id in tombstones:
+        found.setdefault(moment, []).append(transcription_id)
+    # A banned person keeps the Telegram id; `forget_again` sees by the time of registration whether they asked for it.
+    query = select(UserRow.id, UserRow.registration_datetime).where(or_(UserRow.tg_id.is_(None), UserRow.is_banned))
+    people_gone = (await session.execute(query)).all()
+    return [
+        *(
+            Deletion(user_id=None, transcription_ids=tuple(sorted(ids)), deletion_datetime=moment, is_of_messages=True)
+            for moment, ids in found.items()
+        ),
+        *(Deletion(user_id=number, transcription_ids=(), deletion_datetime=moment) for number, moment in people_gone),
+    ]
 
 
 async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, session: AsyncSession) -> Forgotten:

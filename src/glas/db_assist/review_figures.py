@@ -1,4 +1,4 @@
-"""What a reviewer has done: how much, how often others agree, what was earned."""
+"""Figures about a reviewer: number of reviews, agreements, coins."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def figures_of(tg_id: int, since: datetime | None, *, session: AsyncSession) -> ReviewerFigures:
-    """Count a person's reviews and what they earned.
+    """Count a person's reviews and the coins for them.
 
     Args:
         tg_id: the person.

@@ -40,7 +40,8 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    Of two, the one that is not `besides`. A reviewer holds no more than two: the one that is heard, and the next one.
+    If there are two, return the one that is not `besides`. A reviewer holds no more than two: the one that is heard,
+    and the next one.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -164,7 +165,7 @@ def _item(row: TranscriptionRow, held_until: datetime) -> ReviewItem:
 
 
 def _held_by(reviewer_id: int) -> Select[int]:
-    """Select what is held for a reviewer."""
+    """Select the messages that are held for a reviewer."""
     return select(ReviewHoldRow.transcription_id).where(
         ReviewHoldRow.reviewer_id == reviewer_id, ReviewHoldRow.expiry_datetime > people.now()
     )

@@ -1,7 +1,7 @@
-"""Take back one's last review: a key was pressed by mistake.
+"""Take back a reviewer's last review, for instance after a wrong key.
 
-It is possible while nobody else has judged the message. Otherwise a reviewer could answer again until somebody else's
-answer is met, and be paid for it.
+It is possible while nobody else has judged the message. Otherwise a reviewer could try answers until one agrees with
+another person's, and be paid for it.
 """
 
 from datetime import timedelta

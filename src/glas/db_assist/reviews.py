@@ -164,7 +164,7 @@ async def _result(reviewed: ReviewedMessage, review: ReviewRow, *, session: Asyn
 
 
 async def reviews_of_person(user_id: int, *, session: AsyncSession) -> tuple[ReviewRecord, ...]:
-    """Return what a person reviewed, without the words."""
+    """Return the reviews of a person, without the words."""
     rows = await session.scalars(select(ReviewRow).where(ReviewRow.reviewer_id == user_id).order_by(ReviewRow.id))
     return tuple(ReviewRecord.model_validate(row, from_attributes=True) for row in rows)
 

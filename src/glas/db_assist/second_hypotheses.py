@@ -1,4 +1,4 @@
-"""Store and find what another model wrote of a message."""
+"""Store and find second hypotheses: texts of messages by another model."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -1,4 +1,4 @@
-"""Remember which texts were corrected on the pages, until the bot has taken up the work of showing them in Telegram."""
+"""Store the texts that were corrected on the pages, until the bot has enqueued the work of showing them in Telegram."""
 
 from datetime import timedelta
 from typing import Final
@@ -20,7 +20,7 @@ _MOST: Final = 200
 
 
 async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
-    """Let the bot show a text that has changed; nothing, if no message of a bot shows it."""
+    """Store that the bot must show a changed text; do nothing if no message of a bot shows it."""
     row = result.transcription
     if not result.is_applied or row.answer_message_id is None:
         return
@@ -30,7 +30,7 @@ async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ...]:
-    """Return what a bot has to show, the oldest first."""
+    """Return the texts that a bot must show, the oldest first."""
     row, message, user = TextToShowRow, TranscriptionRow, UserRow
     query = (
         select(row.transcription_id, row.change_id, user.tg_id, user.locale, message.chat_id)
@@ -47,11 +47,11 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ..
 
 
 async def taken_up(transcription_id: int, change_id: int, *, session: AsyncSession) -> None:
-    """Forget a text that the bot has taken up, unless it was changed again since."""
+    """Delete the row of a text that the bot has enqueued, unless the text was changed again since."""
     row = TextToShowRow
     await session.execute(delete(row).where(row.transcription_id == transcription_id, row.change_id == change_id))
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Forget texts for which no bot has asked."""
+    """Delete old rows for which no bot has asked."""
     await session.execute(delete(TextToShowRow).where(TextToShowRow.creation_datetime < people.now() - _KEPT))

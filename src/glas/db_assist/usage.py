@@ -1,6 +1,7 @@
-"""Count what was sent within a day, by pseudonyms that callers make; nothing here names a person.
+"""Count usage within 24 hours, by pseudonyms that callers make; nothing here names a person.
 
-The count belongs to no row of a person: it is kept before somebody registers, and after their data is deleted.
+The rows belong to no row of a person, so usage is also counted before a person registers and after their data is
+deleted.
 """
 
 from typing import Final
@@ -26,13 +27,13 @@ async def count(record: UsageRecord, *, session: AsyncSession) -> None:
 
 
 async def usage_of(party: str, *, session: AsyncSession) -> Usage:
-    """Return what a party sent in the last 24 hours."""
+    """Return the usage of a party in the last 24 hours."""
     values = {"party": party, "since": people.now() - people.DAY}
     return Usage.model_validate({**(await session.execute(_OF_PARTY, values)).mappings().one()})
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete counts older than a day, and the hashes of deleted audio whose time has come."""
+    """Delete counts older than a day, and expired hashes of deleted audio."""
     now = people.now()
     await session.execute(delete(UsageRow).where(UsageRow.creation_datetime <= now - people.DAY))
     await session.execute(delete(PaidAudioRow).where(PaidAudioRow.expiry_datetime <= now))

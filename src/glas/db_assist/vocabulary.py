@@ -153,7 +153,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Let the words of a group belong to its new number."""
+    """Move the words of a group to its new number."""
     await session.execute(update(_row).where(_row.chat_id == chat_id).values(chat_id=new_chat_id))
 
 

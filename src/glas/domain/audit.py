@@ -1,4 +1,4 @@
-"""What administrators and db_assist itself did to the data of people: the entries of the audit."""
+"""Entries of the audit: actions of administrators, and of db_assist itself, on people's data."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Action(StrEnum):
-    """What was done; RETENTION by db_assist itself, everything else by an administrator."""
+    """The kind of an action; RETENTION is by db_assist itself, all others are by an administrator."""
 
     ROLE = "role"
     REVIEWER = "reviewer"
@@ -22,7 +22,7 @@ class Action(StrEnum):
 
 
 class AuditEntry(BaseModel):
-    """One action. Entries are never changed or removed, and hold no words of anybody and no Telegram id."""
+    """One action. Entries are never changed or removed, and contain neither people's words nor Telegram ids."""
 
     model_config = ConfigDict(frozen=True)
 

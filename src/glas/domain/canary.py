@@ -1,4 +1,4 @@
-"""Choose whom a candidate answers, without knowing who they are.
+"""Choose the people whom a candidate answers, without knowing them.
 
 The bot sends a bucket with each recording: a number from 0 to 99 that it makes from a person's pseudonym. A person has
 the same bucket each time, and a hundredth of all people share it. A candidate answers some of the buckets.
@@ -15,8 +15,8 @@ N_BUCKETS: Final = 100
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
     """Return the buckets that a candidate answers.
 
-    With a larger share it is the same buckets and others. Another candidate answers other ones, so that it is not
-    always the same people who meet new models.
+    A larger share contains all buckets of a smaller one. Another candidate answers other buckets, so that not always
+    the same people get new models.
 
     Args:
         model: uniform name of the candidate.
@@ -27,7 +27,7 @@ def chosen_buckets(model: str, share: float) -> frozenset[int]:
 
 
 def is_drawn(number: int, model: ModelRef, share: float) -> bool:
-    """Return whether a message belongs to the share of messages that a model hears a copy of, by its number."""
+    """Return whether a message, by its number, belongs to the share of messages that a second model also recognises."""
     drawn = int.from_bytes(_digest(f"{model} {number}")[:8])
     return drawn < share * 2**64
 

@@ -25,7 +25,7 @@ than 0.75; an eighth of the words wrong is a distance of about 0.05.
 
 
 class Rank(StrEnum):
-    """How trustworthy a correction is, the most trustworthy rank first. A doubtful one is never a reference."""
+    """The reliability of a correction, the most reliable rank first. A doubtful correction is never a reference."""
 
     AGREED = "agreed"
     REVIEWER = "reviewer"
@@ -34,7 +34,7 @@ class Rank(StrEnum):
 
 
 class Sound(StrEnum):
-    """Whether the sound supports a text, according to an engine that scores it beside its own hypothesis."""
+    """Whether the sound supports a text, according to an engine that scores it and its own hypothesis."""
 
     SUPPORTS = "supports"
     DENIES = "denies"

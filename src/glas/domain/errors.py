@@ -9,6 +9,7 @@
     │   ├── ConflictError                      it exists already with other values
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
     │   ├── BackupError                        a backup is damaged, or no backup
+    │   │   └── BackupEncryptedError           a backup is encrypted, and the right key was not given
     │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
@@ -110,6 +111,12 @@ class BackupError(InputError):
     """A backup is damaged, unfinished or not one of ours; nothing was changed."""
 
     code = "backup_invalid"
+
+
+class BackupEncryptedError(BackupError):
+    """A backup is encrypted, and no key that opens it was given; nothing was changed."""
+
+    code = "backup_encrypted"
 
 
 class DataSetError(InputError):

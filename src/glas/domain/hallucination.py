@@ -85,7 +85,7 @@ _ONLY_ORDINARY = re.compile(rf"(?:(?:{'|'.join(_ORDINARY)})(?: |$))+")
 
 
 class Evidence(NamedTuple):
-    """What the speech detector found in a piece of sound, before recognition.
+    """The measurements of the speech detector for a piece of sound, before recognition.
 
     Attributes:
         speech_s: seconds of speech.

@@ -1,5 +1,6 @@
 """A voice message and its result, as the database, the HTTP bodies and the bot represent them."""
 
+import hashlib
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -36,7 +37,7 @@ class MediaKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Kind of a further message of the bot that shows a transcription, besides the answer."""
+    """Kind of a further message of the bot that shows a transcription, in addition to the answer."""
 
     DOCUMENT = "document"
     SUBTITLES = "subtitles"
@@ -85,13 +86,18 @@ class Transcription(BaseModel):
     changed_datetime: datetime = Field(description="When anything of this last changed; exports ask what is newer.")
 
     @property
+    def traceparent(self) -> str:
+        """See `traceparent_of`."""
+        return traceparent_of(self.file_unique_id, self.message_id)
+
+    @property
     def shown_text(self) -> str:
         """The text that people see: the correction, or the recognised text."""
         return self.corrected_text or self.text or ""
 
 
 class SecondHypothesis(BaseModel):
-    """What another model wrote of a message; reviewers see it, the speaker does not."""
+    """The text of a message by another model; reviewers see it, the speaker does not."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -100,3 +106,17 @@ class SecondHypothesis(BaseModel):
     confidence: float | None = None
     model: str
     model_version: str
+
+
+def traceparent_of(file_unique_id: str, message_id: int) -> str:
+    """Return the ids of a message's trace and of its first span, as the header `traceparent` of W3C writes them.
+
+    They follow from what the row of a message tells, so that an export finds the trace hours later. Telegram's name of
+    a file cannot be guessed and is the same for everybody, so that nobody finds a person by these ids.
+
+    Args:
+        file_unique_id: Telegram's name of the file.
+        message_id: number of the message in its chat; it tells messages with the same file apart.
+    """
+    digest = hashlib.sha256(f"glas trace {file_unique_id} {message_id}".encode()).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:48]}-01"

@@ -10,7 +10,7 @@ REPORT_PAGE, REPORT_FIGURES = "index.html", "verdict.json"
 
 
 class ModelState(StrEnum):
-    """What became of a model. At most one is the champion."""
+    """State of a model. At most one is the champion."""
 
     CANDIDATE = "candidate"  # passed the gate, and waits for a decision
     REFUSED = "refused"  # by the gate or by an administrator
@@ -21,14 +21,14 @@ class ModelState(StrEnum):
 
 
 class AnnouncementKind(StrEnum):
-    """What an announcement is."""
+    """Kind of an announcement."""
 
     NEWS = "news"  # to a person whom the champion has learnt from
     QUESTION = "question"  # to an administrator: may the candidate serve?
 
 
 class Outcome(StrEnum):
-    """How sending an announcement ended."""
+    """Result of sending an announcement."""
 
     SENT = "sent"
     UNREACHABLE = "unreachable"  # the person has blocked the bot, or has no chat with it
@@ -55,7 +55,7 @@ class TaughtModel(BaseModel):
 
 
 class News(BaseModel):
-    """What the bot has told a person of a model that learnt from them, or will tell."""
+    """News for a person about a model that learnt from them."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
 """Write Russian numbers in words, as RU-NORM v1 defines them.
 
-num2words makes the numerals. This module decides on gender and case, and what happens to leading zeros.
+num2words makes the numerals. This module decides on gender, case and leading zeros.
 """
 
 from num2words import num2words

@@ -35,8 +35,13 @@ def checked_key(key: str) -> str:
     Raises:
         InvalidParameterError: it is not such a key.
     """
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise InvalidParameterError(
             f"expected a key like '7/7_audio.ogg' or '7/7_transcription.txt', got {key[:80]!r}", param="key"
         )
     return key
+
+
+def is_key(key: str) -> bool:
+    """Return whether `key` is a key of Glas."""
+    return _KEY.fullmatch(key) is not None

@@ -1,4 +1,4 @@
-"""The people whom Glas serves, and what they have agreed to."""
+"""The people who use Glas, with their consents."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -14,7 +14,7 @@ CONSENT_VERSION: Final = "2026-11-26"
 
 
 class Role(IntEnum):
-    """What a person may do; the numbers are the original system's and stand in the database."""
+    """Rights of a person; the numbers are those of the original system, and are stored in the database."""
 
     USER = 0
     BETA_TESTER = 1
@@ -30,7 +30,7 @@ class Locale(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a consent is for: two purposes, two consents."""
+    """The purpose of a consent; each purpose has its own consent."""
 
     SERVICE = "service"
     TRAINING = "training"
@@ -58,5 +58,5 @@ class User(BaseModel):
 
     @property
     def wants_news(self) -> bool:
-        """Whether the bot tells them what a model has learnt from them."""
+        """Whether the bot sends them news of models that learnt from them."""
         return self.news_refusal_datetime is None

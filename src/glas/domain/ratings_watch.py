@@ -5,9 +5,9 @@ The test is Wald's sequential probability ratio test (1945) for the share of bad
 ratings are `1 / ALARM` times as probable under H1 as under H0. By Ville's inequality a model with H0's share raises a
 false alarm with a probability of at most `ALARM`, however long it is watched.
 
-The share of the model before is itself known from ratings only, so `ALARM` is less than the 5 % of false alarms that
-may be borne. Simulated with 700 ratings before, 10,000 runs each: for shares of 5 to 20 % at most 4.8 % false alarms
-within 300 ratings, and at least 91 % alarms for a model that is worse by `WORSE`.
+The share of the model before is itself only estimated from ratings. So `ALARM` is less than the permitted 5 % of false
+alarms. Simulated with 700 ratings before, 10,000 runs each: for shares of 5 to 20 % at most 4.8 % false alarms within
+300 ratings, and at least 91 % alarms for a model that is worse by `WORSE`.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Reviews: what a reviewer says of a recording, after listening to it and without knowing what others said."""
+"""Reviews: the verdict of a reviewer who has listened to a recording and does not know the verdicts of others."""
 
 from enum import StrEnum
 from typing import Final
@@ -17,7 +17,7 @@ MOST_REVIEWS: Final = 3
 
 
 class Verdict(StrEnum):
-    """What a reviewer says."""
+    """The verdict of a reviewer."""
 
     ACCEPT = "accept"
     CORRECT = "correct"
@@ -28,5 +28,5 @@ class Verdict(StrEnum):
 
     @property
     def gives_words(self) -> bool:
-        """Whether it says which words were spoken."""
+        """Whether the review contains the words that were spoken."""
         return self in (Verdict.ACCEPT, Verdict.CORRECT)

@@ -1,4 +1,4 @@
-"""How many coins a rating earns, in hundredths of a coin; only `db_assist` pays them."""
+"""Compute the coins for a rating, in hundredths of a coin; only `db_assist` pays them."""
 
 from decimal import ROUND_HALF_UP, Decimal
 

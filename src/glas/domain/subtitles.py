@@ -1,6 +1,7 @@
 """Write a hypothesis as subtitles: SubRip (SRT) and WebVTT.
 
-Words are grouped into cues (a cue is what the screen shows at a time) by these rules; the first one has no exception:
+Words are grouped into cues (a cue is the text that is shown at the same time) by these rules; the first one has no
+exception:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and holds no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;

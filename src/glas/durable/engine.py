@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeVar
 import sqlalchemy as sa
 from dbos import DBOS, DBOSContextSetAuth, SetEnqueueOptions, SetWorkflowID
 
+from glas import tracing
 from glas.domain.errors import ConfigurationError
 from glas.durable.configuration import configuration_of, send_logs_to_ours
 from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
@@ -36,16 +37,18 @@ class Durable:
 
     _is_started: ClassVar[bool] = False
 
-    def __init__(self, place: Place, *, slot: str, keep_days: float = 2.0) -> None:
+    def __init__(self, place: Place, *, slot: str, part: tracing.Part = "tg_bot", keep_days: float = 2.0) -> None:
         """Initialise it; nothing is opened before `start`.
 
         Args:
             place: where work is stored.
             slot: stable name of this process; after a crash it continues the work that it had claimed.
+            part: what its works belong to in traces.
             keep_days: days after which ended work is deleted; Telegram repeats updates for one day.
         """
         self._place = place
         self._slot = slot
+        self._part = part
         self._keep_s = keep_days * 86_400
         self._functions: dict[str, WorkflowFunction] = {}
         self._queues: list[Queue] = []
@@ -104,7 +107,7 @@ class Durable:
         Durable._is_started = True
         self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
         self._functions = {
-            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(self._watched(function))
+            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(self._watched(name, function))
             for name, function in self._functions.items()
         }
         # Otherwise it would claim all work in the database, and fail at work whose part does not run here.
@@ -119,6 +122,7 @@ class Durable:
             note=self._note,
             hear=self._hear,
             running=self._running,
+            is_shared=not self._place.is_sqlite,
         )
         await self._register()
         self._maintenance.start()
@@ -136,13 +140,14 @@ class Durable:
             raise ConfigurationError(f"cannot open the durable engine's database: {error.orig}") from error
         return self._engine, self._members
 
-    def _watched(self, function: WorkflowFunction) -> WorkflowFunction:
+    def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
         """Wrap a workflow function to note its begin and end; DBOS cannot register a bound method itself."""
 
-        async def call(*arguments: Any) -> Any:
+        async def call(*arguments: Any, trace: dict[str, Any] | None = None) -> Any:
             self._running.add(DBOS.workflow_id)
             try:
-                return await function(*arguments)
+                with tracing.from_queue(self._part, name, trace):
+                    return await function(*arguments)
             finally:
                 self._first_runs.ended(DBOS.workflow_id)
 
@@ -221,15 +226,19 @@ class Durable:
         Within a workflow, DBOS would also record the call as a step, in two more transactions, so that a repetition
         does not enqueue the work again. The id of the work prevents that already, so the call gets its own context.
         """
-        await asyncio.create_task(self._enqueue(work), context=Context())
+        await asyncio.create_task(
+            self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
+        )
 
-    async def _enqueue(self, work: Work) -> None:
+    async def _enqueue(self, work: Work, trace: dict[str, Any] | None) -> None:
+        # Without a trace the recorded input is what it was before there were traces.
+        named = {} if trace is None else {"trace": trace}
         with (
             SetWorkflowID(work.id),
             SetEnqueueOptions(queue_partition_key=self._partition(work)),
             DBOSContextSetAuth(work.person, []),
         ):
-            await DBOS.enqueue_workflow_async(work.queue, self._functions[work.workflow], *work.arguments)
+            await DBOS.enqueue_workflow_async(work.queue, self._functions[work.workflow], *work.arguments, **named)
         self._waits.wake(work.queue)
 
     def _partition(self, work: Work) -> str | None:
@@ -245,7 +254,8 @@ class Durable:
 
         async def guarded() -> _T:
             try:
-                return await function()
+                with self._running.acting():
+                    return await function()
             except Exception as error:
                 raise _NotRecordedError(error) from error
 
@@ -259,6 +269,11 @@ class Durable:
         """Take or renew a lease for `ttl_s` seconds; false while another process has it."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
+
+    async def drop_lease(self, name: str) -> None:
+        """Give a lease back, so that another process can take it."""
+        assert self._members is not None, "expected a started engine"  # noqa: S101
+        await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
     async def count_waiting(self, queue: str) -> int:
         """Return how many works wait in a queue, at most `_COUNTED`."""

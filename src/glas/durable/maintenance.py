@@ -2,6 +2,10 @@
 
 They send heartbeats, take over the work of processes that died, delete old work, and delete the work of people who
 asked for it.
+
+A process without heartbeats counts as dead, although it may only be cut off from the database. It therefore interrupts
+its own steps before others take over its work: otherwise both would do the same, such as to send a message. Where the
+database itself was away, nobody is dead: work is taken over only by a process whose own heartbeats have all arrived.
 """
 
 import asyncio
@@ -20,6 +24,8 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
+# Earlier than the others believe it dead, by the time that an interrupted call may still be on its way.
+_INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
 # Between two batches, so that others can write.
 _CLEANING_PAUSE_S = 0.2
@@ -44,6 +50,7 @@ class Maintenance:
         note: Callable[[], str],
         hear: Callable[[Mapping[str, str]], object],
         running: Running,
+        is_shared: bool,
     ) -> None:
         """Initialise it; nothing runs before `start`.
 
@@ -55,6 +62,7 @@ class Maintenance:
             note: returns the note that this process sends to the others with each heartbeat.
             hear: is called with the notes of the others after each heartbeat.
             running: the work that runs in this process.
+            is_shared: whether processes on other machines may take over its work.
         """
         self._dbos = dbos
         self._members = members
@@ -62,12 +70,19 @@ class Maintenance:
         self._keep_s = keep_s
         self._note = note
         self._hear = hear
+        self._running = running
+        self._is_shared = is_shared
         self._orphans = Orphans(slot, running)
+        # When the last heartbeat that arrived was sent, and since when the database has answered all; monotonic clock.
+        self._beaten_s = self._steady_since_s = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Start the tasks; they run until `stop`."""
+        self._beaten_s = self._steady_since_s = time.monotonic()
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
+        if self._is_shared:
+            self._tasks.append(asyncio.create_task(self._interrupt_when_silent()))
 
     async def stop(self) -> None:
         """Stop the tasks and wait for their end."""
@@ -106,10 +121,23 @@ class Maintenance:
             await asyncio.sleep(_HEARTBEAT_S)
 
     async def _beat(self) -> Mapping[str, str]:
+        began_s = time.monotonic()
         await asyncio.to_thread(self._members.beat, self._slot, self._note())
+        before_s, self._beaten_s = self._beaten_s, began_s
+        self._running.rejoin()
         living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
+        if (answered_s := time.monotonic()) > before_s + _INTERRUPTED_AFTER_S:
+            self._steady_since_s = answered_s
         self._hear({slot: note for slot, note in living.items() if slot != self._slot})
         return living
+
+    async def _interrupt_when_silent(self) -> None:
+        """Interrupt the running steps if no heartbeat has arrived for too long; `Orphans` puts their work back."""
+        while True:
+            await asyncio.sleep(_INTERRUPTED_AFTER_S / 20)
+            silent_s = time.monotonic() - self._beaten_s
+            if silent_s > _INTERRUPTED_AFTER_S and (count := self._running.cut_off()):
+                _log.warning("no heartbeat arrives; work is interrupted", count=count, silent_s=round(silent_s))
 
     async def _forget_people(self) -> None:
         for person, before_s in await asyncio.to_thread(self._members.to_forget):
@@ -122,6 +150,8 @@ class Maintenance:
             if one.executor_id:
                 claimed.setdefault(one.executor_id, []).append(one.workflow_id)
         await self._orphans.put_back(self._dbos, claimed.pop(self._slot, []))
+        if time.monotonic() < self._steady_since_s + DEAD_AFTER_S:
+            return  # the others may have been cut off by the same outage
         for dead in sorted(set(claimed) - set(living)):
             _log.warning("taking over the work of an executor that is gone", executor=dead, count=len(claimed[dead]))
             await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)

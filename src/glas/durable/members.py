@@ -110,6 +110,12 @@ class Members:
                 return False
             return True
 
+    def drop_lease(self, name: str, holder: str) -> None:
+        """Give a lease back, if `holder` has it, so that another process can take it at once."""
+        leases = self._leases
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
     def remember_to_forget(self, person: str, before_s: float) -> None:
         """Store that a person's work from before `before_s` must be deleted."""
         with self._engine.begin() as connection:

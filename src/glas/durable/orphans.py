@@ -4,7 +4,8 @@ Without this, such work would delay all further work of its person until the nex
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -20,6 +21,8 @@ class Running:
 
     def __init__(self) -> None:
         self._ids: dict[asyncio.Task[Any], str] = {}
+        self._acting: set[asyncio.Task[Any]] = set()
+        self._is_cut_off = False
 
     def add(self, workflow_id: str | None) -> None:
         """Note that the current task runs this work."""
@@ -32,6 +35,38 @@ class Running:
     def ids(self) -> set[str]:
         """Return the ids of all running works."""
         return set(self._ids.values())
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Note within the context that the current task does what a step does, such as to send a message.
+
+        Raises:
+            asyncio.CancelledError: this process is cut off, so that others may do the same.
+        """
+        task = asyncio.current_task()
+        if self._is_cut_off or task is None:
+            raise asyncio.CancelledError
+        self._acting.add(task)
+        try:
+            yield
+        finally:
+            self._acting.discard(task)
+
+    def cut_off(self) -> int:
+        """Interrupt all steps and let none begin until `rejoin`; return how many there were.
+
+        A step that has done what it does may still wait for its record: the database refuses it if others have taken
+        the work over.
+        """
+        self._is_cut_off = True
+        tasks = [task for task in self._acting if not task.cancelling()]
+        for task in tasks:
+            task.cancel()
+        return len(tasks)
+
+    def rejoin(self) -> None:
+        """Let steps begin again."""
+        self._is_cut_off = False
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._ids.pop(task, None)

@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from glas.system.sockets import has_input
+from glas.system import sockets
 
 # Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
 _BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL_SIZE = 20
 _IDLE_TRANSACTION_MS = 60_000
+_CONNECT_TIMEOUT_S = 5  # for each server
 # SQLite has one writer; connections that wait for it in a fair queue lose less time than in its own sleeps.
 _SQLITE_POOL_SIZE = 4
 
@@ -105,18 +106,42 @@ def _adopt_schema(url: str, former: str, schema: str) -> None:
 
 
 def _open_postgres(url: str) -> sa.Engine:
-    # A process that hangs within a transaction must not hold its locks for ever.
-    options = {"options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}"}
-    given = {} if "options" in sa.make_url(url).query else options
+    wanted = {
+        # A process that hangs within a transaction must not hold its locks for ever.
+        "options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}",
+        "connect_timeout": _CONNECT_TIMEOUT_S,
+        # Nor must a server that has gone silent hold this process.
+        "keepalives_idle": sockets.IDLE_S,
+        "keepalives_interval": sockets.INTERVAL_S,
+        "keepalives_count": sockets.PROBES,
+        "tcp_user_timeout": sockets.UNACKNOWLEDGED_MS,
+    }
+    given = {name: value for name, value in wanted.items() if name not in sa.make_url(url).query}
     engine = sa.create_engine(url, pool_size=_POSTGRES_POOL_SIZE, max_overflow=0, connect_args=given)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
+        """Connect; give a failure the code by which DBOS knows that it passes, since it knows only some of the texts.
+
+        Work that fails with another error has ended, and would never be done.
+        """
+        # psycopg takes time to import, and is not needed with SQLite.
+        from psycopg import OperationalError, errors  # noqa: PLC0415
+
+        try:
+            return dialect.connect(*arguments, **options)
+        except OperationalError as error:
+            if error.sqlstate is None:
+                raise errors.SqlclientUnableToEstablishSqlconnection(str(error)) from error
+            raise
 
     @sa.event.listens_for(engine, "checkout")
     def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-        """Let the pool replace a connection that the server has closed, without a query at each use.
+        """Raise an error for a closed connection, so that the pool replaces it without a query at each use.
 
         An idle connection receives data only if the server closes it.
         """
-        if connection.closed or has_input(connection.fileno()):
+        if connection.closed or sockets.has_input(connection.fileno()):
             raise sa.exc.DisconnectionError("the server has closed this connection")
 
     return engine

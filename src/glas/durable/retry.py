@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import structlog
 
+from glas import tracing
+
 _T = TypeVar("_T")
 _log = structlog.stdlib.get_logger("glas.durable")
 _JITTER = 0.2
@@ -51,5 +53,6 @@ async def with_retries(
                 raise
             wait_s = max(least_s, backoff_s * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - no secret
             _log.warning("step failed, will be tried again", step=name, error=repr(error), pause_s=round(wait_s, 2))
+            tracing.note("failed, will be tried again", error=type(error).__name__, pause_s=wait_s)
             await asyncio.sleep(wait_s)
             backoff_s = min(backoff_s * 2, retry.longest_s)

@@ -29,6 +29,7 @@ class Work:
     """One work to enqueue.
 
     Works with the same `person` run one after another, and are deleted together if that person asks for deletion.
+    `traceparent` names the span to whose trace the work belongs; None means that of the caller.
     """
 
     queue: str
@@ -36,6 +37,7 @@ class Work:
     id: str
     arguments: tuple[Any, ...]
     person: str = "-"
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)

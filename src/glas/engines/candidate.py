@@ -8,13 +8,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.domain.errors import ModelError, ModelFileMissingError
-from glas.engines.catalogue import uniform_on_disk
+from glas.engines.catalogue import keep_choice, uniform_on_disk
 
 CANDIDATE = "candidate"
 
 
 class CandidateChoice(BaseModel):
-    """A candidate, and who meets it."""
+    """A candidate, and the shares of people and messages for which it is used."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Let servers try a candidate.
+    """Choose a candidate, which servers then try.
 
     Returns:
         Its uniform name.
@@ -46,18 +46,12 @@ def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
     name = uniform_on_disk(choice.model, models_dir)
     if name is None:
         raise ModelFileMissingError(f"expected a model on disk, got {choice.model}; get it: glas models get")
-    fresh = models_dir / f".{CANDIDATE}.part"
-    try:
-        models_dir.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(choice.model_copy(update={"model": name}).model_dump_json() + "\n", encoding="utf-8")
-        fresh.replace(models_dir / CANDIDATE)
-    except OSError as error:
-        raise ModelError(f"{models_dir / CANDIDATE}: the choice cannot be kept: {error}.") from error
+    keep_choice(models_dir / CANDIDATE, choice.model_copy(update={"model": name}).model_dump_json() + "\n")
     return name
 
 
 def end_candidate(models_dir: Path) -> bool:
-    """Take the candidate back; the champion answers everybody again.
+    """Take the candidate back, so that the champion answers everybody.
 
     Returns:
         Whether there was one.

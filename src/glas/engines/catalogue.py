@@ -9,6 +9,7 @@ from glas.domain.errors import ModelError, ModelFileMissingError, UnknownModelEr
 from glas.engines import layouts
 from glas.engines.descriptions import KnownModel
 from glas.engines.known import AUTO_ORDER, EMBEDDED, KNOWN_MODELS, MULTILINGUAL
+from glas.system.files import replace_text
 
 AUTO = "auto"
 
@@ -172,6 +173,20 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
     return name if Path(name.partition(":")[2]).is_absolute() or is_on_disk(models_dir, name) else None
 
 
+def made_here(name: str, models_dir: Path) -> str | None:
+    """Return the uniform name of a model that was made in the directory of models; None if there is none.
+
+    It is found by the last part of its path. So a caller that sees the directory of models at another place can name
+    it, and nobody can name a place outside.
+    """
+    engine, _, place = name.partition(":")
+    last = Path(place).name
+    own = models_dir / last
+    if engine not in _ENGINES or not Path(place).is_absolute() or last in ("", "..") or not own.is_dir():
+        return None
+    return f"{engine}:{own.resolve()}"
+
+
 def named_champion(models_dir: Path) -> str | None:
     """Return the name in the file `champion`, whether or not there is such a model; None if there is no file."""
     try:
@@ -206,16 +221,21 @@ def choose(name: str, models_dir: Path) -> None:
         ModelFileMissingError: the model is not on disk.
         ModelError: the directory of models cannot be written.
     """
+    chosen = None if name == AUTO else f"{resolve_chosen(name, models_dir)}\n"
+    keep_choice(models_dir / CHAMPION, chosen)
+
+
+def keep_choice(path: Path, content: str | None) -> None:
+    """Replace a file of the directory of models that holds a choice; None deletes it.
+
+    Raises:
+        ModelError: the directory cannot be written.
+    """
     try:
-        if name == AUTO:
-            (models_dir / CHAMPION).unlink(missing_ok=True)
-            return
-        uniform = resolve_chosen(name, models_dir)
-        models_dir.mkdir(parents=True, exist_ok=True)
-        fresh = models_dir / f".{CHAMPION}.part"
-        fresh.write_text(f"{uniform}\n", encoding="utf-8")
-        fresh.replace(models_dir / CHAMPION)
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_text(path, content)
     except OSError as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{models_dir / CHAMPION}: the choice cannot be kept: {error}.") from error
+        raise ModelError(f"{path}: the choice cannot be kept: {error}.") from error

@@ -7,7 +7,7 @@ from glas.engines.layouts import Layout
 
 @dataclass(frozen=True)
 class PublishedWer:
-    """A word error rate that somebody else published. Only rates of the same source can be compared.
+    """A word error rate from a publication. Only rates of the same source can be compared.
 
     Attributes:
         wer: errors per word, 0..1.
@@ -24,7 +24,7 @@ class PublishedWer:
 
 @dataclass(frozen=True)
 class PublishedSpeed:
-    """Seconds of audio per second of work (RTFx), as somebody else published it."""
+    """Seconds of audio per second of work (RTFx), from a publication."""
 
     rtfx: float
     hardware: str

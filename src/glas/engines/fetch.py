@@ -56,7 +56,7 @@ def fetch(
 ) -> Path:
     """Download the weights of a model from the first source that has them.
 
-    The files are collected in a temporary directory beside the final one. It is renamed when all files are there and
+    The files are collected in a temporary directory next to the final one. It is renamed when all files are there and
     their hashes are right. No cache elsewhere is used. The next call continues a download that was interrupted. The
     arguments are those of `fetch_model`.
 

@@ -15,7 +15,7 @@ def written_whole(target: Path) -> Iterator[Path]:
     """Give an empty folder to write into, which replaces `target` at the end of the context.
 
     The folder is beside the target until then. If there was no error, its files are synced to disk and it is renamed.
-    After an error or a crash the target is unchanged. The next call removes what a crash has left.
+    After an error or a crash the target is unchanged. The next call removes the rest of a call that crashed.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

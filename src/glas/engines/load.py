@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from glas.domain.errors import ModelFileMissingError
 from glas.engines import Engine, allocator
 from glas.engines.catalogue import is_on_disk, known_model, known_models, local_directory, resolve
+from glas.engines.descriptions import KnownModel
 from glas.engines.known import EMBEDDED
 from glas.engines.onnx import CPU, CUDA, DEFAULT_WINDOW_S, OnnxEngine
 from glas.engines.whisper import WhisperEngine
@@ -13,6 +15,15 @@ from glas.engines.whisper.backend import Precision
 
 # Whisper's checkpoints in CTranslate2's format, beside the models.
 CONVERTED = "converted"
+
+
+class _Located(NamedTuple):
+    """A model on disk: its uniform name and its directory; `known` is None for a directory that the caller named."""
+
+    name: str
+    directory: Path
+    known: KnownModel | None
+    is_whisper: bool
 
 
 def load_engine(
@@ -45,18 +56,13 @@ def load_engine(
         ModelLoadError: its files are damaged.
         ConfigurationError: there is no such device, or it does not support the precision.
     """
-    uniform = resolve(name, models_dir)
-    kind, _, place = uniform.partition(":")
-    directory, known = Path(place), None
-    if not directory.is_absolute():
-        known, directory = known_model(uniform), local_directory(models_dir, uniform)
-        _check_on_disk(models_dir, uniform)
+    found = _locate(name, models_dir)
     # onnxruntime's arena is off, because it never frees the memory of the longest piece; so the allocator matters.
     allocator.return_large_blocks()
-    if kind == "whisper" or (known is not None and known.layout is not None and known.layout.kind == "whisper"):
+    if found.is_whisper:
         return WhisperEngine(
-            directory,
-            name=uniform,
+            found.directory,
+            name=found.name,
             cache=models_dir / CONVERTED,
             device="cuda" if providers[0] == CUDA else "cpu",
             threads=threads,
@@ -65,15 +71,28 @@ def load_engine(
             precision=precision,
         )
     # It runs any number of calls side by side.
+    known = found.known
     return OnnxEngine(
-        directory,
-        name=uniform,
+        found.directory,
+        name=found.name,
         layout=known.layout if known else None,
         window_s=known.window_s if known else DEFAULT_WINDOW_S,
         punctuates=known.punctuates if known else None,
         threads=threads,
         providers=providers,
     )
+
+
+def _locate(name: str, models_dir: Path) -> _Located:
+    """Find the files of a model; see `load_engine` for the errors."""
+    uniform = resolve(name, models_dir)
+    kind, _, place = uniform.partition(":")
+    if Path(place).is_absolute():
+        return _Located(uniform, Path(place), None, is_whisper=kind == "whisper")
+    _check_on_disk(models_dir, uniform)
+    known = known_model(uniform)
+    is_whisper = kind == "whisper" or (known.layout is not None and known.layout.kind == "whisper")
+    return _Located(uniform, local_directory(models_dir, uniform), known, is_whisper=is_whisper)
 
 
 def _check_on_disk(models_dir: Path, uniform: str) -> None:

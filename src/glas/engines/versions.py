@@ -19,7 +19,7 @@ from glas.domain.errors import ModelLoadError
 from glas.domain.model_ref import VERSION_LENGTH
 from glas.engines.catalogue import known_model, local_directory
 from glas.engines.whisper.context import stated_rule
-from glas.system.files import sha256_of
+from glas.system.files import replace_text, sha256_of
 
 CHECKSUMS = ".checksums.json"
 
@@ -88,12 +88,8 @@ class ModelVersions:
     def _write(self) -> None:
         if not self._keeps or not self._models_dir.is_dir():
             return
-        fresh = self._kept.with_suffix(".part")
-        try:
-            fresh.write_text(json.dumps(self._checksums), encoding="utf-8")
-            fresh.replace(self._kept)
-        except OSError:
-            fresh.unlink(missing_ok=True)  # a directory that can only be read: files are read at each start
+        with contextlib.suppress(OSError):  # a directory that can only be read: files are read at each start
+            replace_text(self._kept, json.dumps(self._checksums))
 
 
 def _state(path: Path) -> _State:

@@ -28,6 +28,7 @@ from glas.launch.lock import held
 from glas.serving.hosts import HostCheck
 from glas.settings import MIB, Settings, listed, numbers, plain
 from glas.settings.keys import hashed_keys
+from glas.tracing import Part
 
 if TYPE_CHECKING:
     from glas.durable import Durable, Place
@@ -204,7 +205,8 @@ async def _start_durable_work(
     """Register the work of the parts that have some, then start the engine once for all of them."""
     from glas.durable import Durable
 
-    durable = Durable(_place(settings, parts), slot=settings.bot.slot or socket.gethostname())
+    part: Part = "tg_bot" if "tg_bot" in parts else "data_loader"
+    durable = Durable(_place(settings, part), slot=settings.bot.slot or socket.gethostname(), part=part)
     if "data_loader" in parts:
         _schedule_export(settings, durable, assembly.apps["data_loader"])
     if "tg_bot" in parts:
@@ -230,7 +232,7 @@ async def _start_durable_work(
     await durable.start()
 
 
-def _place(settings: Settings, parts: Collection[str]) -> "Place":
+def _place(settings: Settings, owner: Part) -> "Place":
     """Return where durable work is stored: a file in the embedded mode, a schema of the PostgreSQL server otherwise.
 
     If the bot runs in this process, the place has the bot's name, whatever other parts run beside it. So messages that
@@ -239,7 +241,6 @@ def _place(settings: Settings, parts: Collection[str]) -> "Place":
     """
     from glas.durable import postgres_place, sqlite_place
 
-    owner = "tg_bot" if "tg_bot" in parts else "data_loader"
     is_first = owner == "tg_bot"
     url = plain(settings.database_url)
     if url is None or url.startswith("sqlite"):

@@ -1,99 +1,104 @@
-"""Backup of the embedded mode: one tar with the databases, the objects, and a manifest of their sha256.
+"""Backup: one tar with the databases, the objects, and a manifest of their sha256.
 
-The server may run meanwhile, so the order of the copies matters: durable work, then the database, then the objects.
-Work that is older than the database only repeats steps, which is harmless. An object that no row names yet is harmless
-too. In another order, rows or objects would be missing. `glas.launch.restore` restores a backup.
+In the embedded mode all data is in the data directory. The server may run meanwhile, so the order of the copies
+matters: durable work, then the database, then the objects. Work that is older than the database only repeats steps,
+which is harmless. An object that no row names yet is harmless too. In another order, rows or objects would be missing.
+`glas.launch.server_backup` copies PostgreSQL and S3. `glas.launch.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups there need it; see
 `glas.launch.deletions`.
 """
 
-import hashlib
-import io
-import json
 import os
-import re
 import sqlite3
-import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final
 
-import glas
+from glas.db.deletions import Deletion
 from glas.domain.errors import ConfigurationError, NotFoundError, WouldReplaceError
+from glas.launch.archive import DATABASE, NAME, OBJECTS, ArchiveWriter, BackupReport, written
 from glas.launch.deletions import copy_beside, log_in
-from glas.settings import Settings
+from glas.launch.encryption import encrypting, recipients_of
+from glas.launch.server_backup import copy_servers, server_log
+from glas.settings import Settings, plain
 from glas.system.files import to_disk
 
-MANIFEST: Final = "manifest.jsonl"
-FORMAT: Final = 1
-DATABASE: Final = "glas.db"
 WORK_PATTERN: Final = "durable-*.sqlite"
-OBJECTS: Final = "s3"
 
-# What a backup may hold, and so what may be written when it is put back.
-NAME: Final = re.compile(r"manifest\.jsonl|glas\.db|durable-[\w-]+\.sqlite|s3(/[\w-][\w.-]*)+")
-
-_PART_BYTES = 1024 * 1024
 _BUSY_S = 30.0
 # Writes of the store that have not got their name yet.
 _DRAFT = ".part"
 
 
-@dataclass(frozen=True)
-class BackupReport:
-    """The contents of a backup."""
-
-    n_databases: int
-    n_objects: int
-    size_bytes: int
-    n_forgotten: int = 0
-    """People whose data a restore deleted again, because they had asked for deletion after the backup."""
-
-
-def require_embedded(settings: Settings) -> None:
-    """Check that all data is in the data directory.
+def is_on_servers(settings: Settings) -> bool:
+    """Return whether the data is in PostgreSQL and S3; otherwise all of it is in the data directory.
 
     Raises:
-        ConfigurationError: the database or the objects are elsewhere.
+        ConfigurationError: only one of the two is elsewhere.
     """
-    if settings.database_url is not None or settings.s3_endpoint is not None:
+    url = plain(settings.database_url)
+    is_postgresql = url is not None and url.startswith("postgres")
+    if (url is not None and not is_postgresql) or is_postgresql != (settings.s3_endpoint is not None):
         raise ConfigurationError(
-            "expected the embedded mode, got GLAS_DATABASE_URL or GLAS_S3_ENDPOINT: back those up with their own "
-            "tools (pg_dump; a copy of the bucket), see docs/operations.md"
+            "expected GLAS_DATABASE_URL of PostgreSQL together with GLAS_S3_ENDPOINT, or neither, for a backup of all "
+            "data; got one without the other"
         )
+    return is_postgresql
 
 
-def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupReport:
+def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (), force: bool = False) -> BackupReport:
     """Write a backup under a temporary name, sync it to disk, then rename it.
 
     Args:
-        settings: contain the data directory.
+        settings: say where the data is.
         target: path of the backup.
+        recipients: public keys for which the backup is encrypted; see `glas.launch.encryption`.
         force: whether to replace an existing file.
 
     Raises:
-        ConfigurationError: the data is not in the data directory.
+        ConfigurationError: the settings name no complete place of data, PostgreSQL cannot be reached, or `pg_dump` is
+            missing or too old.
+        InvalidParameterError: a recipient is no public key.
         NotFoundError: there is nothing to back up.
         WouldReplaceError: the file exists, and `force` is not set.
+        OSError: the backup cannot be written, or the disk is full.
     """
-    require_embedded(settings)
+    fill, log = (copy_servers, server_log) if is_on_servers(settings) else (_copy_files, _file_log)
+    keys = recipients_of(recipients)
     if not force:
         _require_free(target)
-    databases = databases_in(settings.data_dir)
-    if not databases:
-        raise NotFoundError(f"expected {DATABASE} in {settings.data_dir.absolute()}, got none: nothing to back up")
+    installation, _ = log(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (
+        # Beside the data, not beside the backup: no plain copy lies there if the backup is encrypted.
+        tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".backup-") as scratch,
+        _draft(target, force=force) as file,
+        encrypting(file, keys) as plain_file,
+        written(plain_file, Path(scratch), installation) as archive,
+    ):
+        report = fill(archive, Path(scratch), settings)
+    _, deletions = log(settings)
+    copy_beside(deletions, target.parent, installation)
+    return replace(report, size_bytes=target.stat().st_size)
+
+
+@contextmanager
+def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
+    """Give a file to write; if no error occurs, sync it to disk and give it its name.
+
+    Raises:
+        WouldReplaceError: there is such a file now, and `force` is not set.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     # The backup contains voices and texts of people: only its owner may read the directory and the file.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
-        draft = Path(scratch) / "backup.tar"
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        draft = Path(folder) / "backup.tar"
         with draft.open("xb") as file:
-            installation = log_in(settings.data_dir).installation()
-            report = _write(file, databases, settings.data_dir / OBJECTS, Path(scratch), installation)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(0o600)
@@ -101,8 +106,6 @@ def back_up(settings: Settings, target: Path, *, force: bool = False) -> BackupR
             _require_free(target)  # another backup may have ended meanwhile
         draft.replace(target)
     to_disk(target.parent)
-    copy_beside(settings.data_dir, target.parent)
-    return report
 
 
 def _require_free(target: Path) -> None:
@@ -117,21 +120,24 @@ def databases_in(data_dir: Path) -> list[Path]:
     return [*work, database] if database.exists() else work
 
 
-def _write(file: IO[bytes], databases: list[Path], objects: Path, scratch: Path, installation: str) -> BackupReport:
-    with (
-        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
-        _Manifest(scratch, installation) as manifest,
-    ):
-        for database in databases:
-            copy = scratch / database.name
-            _copy_database(database, copy)
-            manifest.add(tar, copy, database.name)
-            copy.unlink()
-        n_objects = 0
-        for path in _objects(objects):
-            n_objects += manifest.add(tar, path, path.relative_to(objects.parent).as_posix())
-        manifest.close_into(tar)
-    return BackupReport(len(databases), n_objects, file.tell())
+def _file_log(settings: Settings) -> tuple[str, list[Deletion]]:
+    if not databases_in(settings.data_dir):
+        place = settings.data_dir.absolute()
+        raise NotFoundError(f"expected {DATABASE} in {place}, got none: nothing to back up")
+    log = log_in(settings.data_dir)
+    return log.installation(), log.read()
+
+
+def _copy_files(archive: ArchiveWriter, scratch: Path, settings: Settings) -> BackupReport:
+    databases = databases_in(settings.data_dir)
+    for database in databases:
+        copy = scratch / database.name
+        _copy_database(database, copy)
+        archive.add_file(copy, database.name)
+        copy.unlink()
+    paths = _objects(settings.data_dir / OBJECTS)
+    n_objects = sum(archive.add_file(path, path.relative_to(settings.data_dir).as_posix()) for path in paths)
+    return BackupReport(len(databases), n_objects)
 
 
 def _copy_database(source: Path, copy: Path) -> None:
@@ -150,66 +156,3 @@ def _objects(directory: Path) -> Iterator[Path]:
             # A file that somebody else left there is none of ours.
             if NAME.fullmatch(path.relative_to(directory.parent).as_posix()):
                 yield path
-
-
-class _Manifest:
-    """Writes the manifest to a temporary file, because there may be millions of objects."""
-
-    def __init__(self, scratch: Path, installation: str) -> None:
-        self._file = (scratch / MANIFEST).open("x+", encoding="utf-8")
-        self._n_files = 0
-        made = datetime.now(UTC).isoformat(timespec="seconds")
-        head = {"format": FORMAT, "glas": glas.__version__, "creation_datetime": made, "installation": installation}
-        self._say(head)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._file.close()
-
-    def add(self, tar: tarfile.TarFile, path: Path, name: str) -> bool:
-        """Add a file to the archive; return False if it was deleted meanwhile, for instance by /forget."""
-        try:
-            source = path.open("rb")
-        except FileNotFoundError:
-            return False
-        with source:
-            reader = _Hashing(source)
-            member = tarfile.TarInfo(name)
-            status = os.fstat(source.fileno())
-            member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o600
-            tar.addfile(member, reader)
-        self._n_files += 1
-        self._say({"path": name, "size_bytes": member.size, "sha256": reader.sha256.hexdigest()})
-        return True
-
-    def close_into(self, tar: tarfile.TarFile) -> None:
-        """Add the manifest to the archive, after all other files; its last line shows that it is complete."""
-        self._say({"n_files": self._n_files})
-        self._file.flush()
-        tar.add(self._file.name, MANIFEST, filter=_plain)
-
-    def _say(self, line: dict[str, object]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Remove user and group from a member of the archive."""
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    member.mode = 0o600
-    return member
-
-
-class _Hashing(io.RawIOBase):
-    """Reads a file and computes its sha256 on the way, so that each file is read once."""
-
-    def __init__(self, source: IO[bytes]) -> None:
-        self._source = source
-        self.sha256 = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._source.read(_PART_BYTES if size < 0 else size)
-        self.sha256.update(data)
-        return data

@@ -63,7 +63,7 @@ class Connections:
         return self._apps.get(part)
 
     def has(self, part: str) -> bool:
-        """Whether a service runs in this process or the settings say where."""
+        """Return whether a service runs in this process, or has an address in the settings."""
         return part in self._apps or getattr(self._settings, f"{part}_url") is not None
 
     def url(self, part: str) -> str:

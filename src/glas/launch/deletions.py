@@ -9,12 +9,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL
+from sqlalchemy import URL, select
 
 from glas.db import migrations
 from glas.db.deletions import FILE, Deletion, DeletionLog, merged
-from glas.db.session import open_database
+from glas.db.session import Database, open_database
+from glas.db.tables import TranscriptionRow
 from glas.db_assist import privacy
+from glas.launch.archive import DATABASE, OBJECTS
 from glas.system.files import to_disk
 
 _REMEMBER: Final = "INSERT OR REPLACE INTO glas_forgotten (person, before_s) VALUES (?, ?)"
@@ -26,21 +28,18 @@ def log_in(data_dir: Path) -> DeletionLog:
 
 
 def log_beside(directory: Path, installation: str) -> DeletionLog:
-    """Return the copy of an installation's log that lies beside its backups."""
+    """Return the copy of an installation's log in the directory of its backups."""
     return DeletionLog(directory / f"glas-{installation}-{FILE}")
 
 
-def copy_beside(data_dir: Path, directory: Path) -> str:
-    """Update the copy of the log beside the backups, which older backups there need; return the installation's name."""
-    log = log_in(data_dir)
-    installation = log.installation()
+def copy_beside(log: Sequence[Deletion], directory: Path, installation: str) -> None:
+    """Add deletions to the copy of an installation's log beside its backups, which older backups there need."""
     copy = log_beside(directory, installation)
-    copy.write(installation, merged(log.read(), copy.read()))
-    return installation
+    copy.write(installation, merged(log, copy.read()))
 
 
 def known_deletions(data_dir: Path, directory: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions that concern a backup.
+    """Return the deletions that concern a backup of the embedded mode.
 
     Args:
         data_dir: the directory into which the backup is restored.
@@ -55,39 +54,44 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
     return merged(here, log_beside(directory, installation).read())
 
 
-def delete_again(unpacked: Path, database: str, objects: str, deletions: Sequence[Deletion]) -> int:
-    """Delete from an unpacked backup the data that was deleted after the backup was made.
-
-    Args:
-        unpacked: the directory.
-        database: name of the database file in it.
-        objects: name of the directory of objects in it.
-        deletions: the known deletions.
+def delete_files_again(unpacked: Path, deletions: Sequence[Deletion]) -> int:
+    """Delete from an unpacked backup of the embedded mode the data that was deleted after it was made.
 
     Returns:
         The number of people whose data was deleted again.
     """
-    if not deletions or not (unpacked / database).exists():
+    path = unpacked / DATABASE
+    if not deletions or not path.exists():
         return 0
-    people = asyncio.run(_delete_rows(unpacked / database, deletions))
-    for transcription_id in {number for deletion in deletions for number in deletion.transcription_ids}:
-        shutil.rmtree(unpacked / objects / str(transcription_id), ignore_errors=True)
+    people = asyncio.run(_delete_in_file(path, unpacked / OBJECTS, deletions))
     # The durable engine deletes their work when it starts.
-    for path in unpacked.glob("durable-*.sqlite") if people else ():
-        _forget_work(path, people)
-    to_disk(unpacked / database)
+    for work in unpacked.glob("durable-*.sqlite") if people else ():
+        _forget_work(work, people)
+    to_disk(path)
     return len(people)
 
 
-async def _delete_rows(path: Path, deletions: Sequence[Deletion]) -> list[int]:
-    """Delete the rows; return the Telegram ids of the people whose data the backup contained."""
+async def _delete_in_file(path: Path, objects: Path, deletions: Sequence[Deletion]) -> list[int]:
     opened = open_database(URL.create("sqlite+aiosqlite", database=str(path)))
     try:
         await migrations.upgrade(opened)
-        async with opened.writing() as session:
-            found = [await privacy.forget_again(deletion, session=session) for deletion in deletions]
+        return await delete_again(opened, objects, deletions)
     finally:
         await opened.close()
+
+
+async def delete_again(database: Database, objects: Path, deletions: Sequence[Deletion]) -> list[int]:
+    """Delete from a restored database, and from the unpacked objects, what was deleted after the backup was made.
+
+    Returns:
+        The Telegram ids of the people whose data the backup contained.
+    """
+    async with database.writing() as session:
+        found = [await privacy.forget_again(deletion, session=session) for deletion in deletions]
+        gone = {number for deletion in deletions for number in deletion.transcription_ids}
+        gone -= set(await session.scalars(select(TranscriptionRow.id)))
+    for transcription_id in gone:
+        shutil.rmtree(objects / str(transcription_id), ignore_errors=True)
     return [person for person in found if person is not None]
 
 

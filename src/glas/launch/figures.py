@@ -12,7 +12,7 @@ _log = structlog.stdlib.get_logger("glas.launch")
 
 
 def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[bytes]]]) -> None:
-    """Let `/metrics` of nn_service also return the metrics of the other parts of this process.
+    """Add the metrics of the other parts of this process to the answer of nn_service's `/metrics`.
 
     Args:
         apps: the apps of the services; nothing is done if nn_service runs elsewhere.

@@ -70,7 +70,12 @@ def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> st
 
 
 def _all(settings: Settings) -> list[Listener]:
-    found = [
+    return [*_services(settings), *_ports_of_bot(settings)]
+
+
+def _services(settings: Settings) -> list[Listener]:
+    """Return the ports of `web` and of the services, whether or not they run."""
+    return [
         Listener(
             "web",
             settings.port,
@@ -105,6 +110,11 @@ def _all(settings: Settings) -> list[Listener]:
             needs_key=True,
         ),
     ]
+
+
+def _ports_of_bot(settings: Settings) -> list[Listener]:
+    """Return the ports of the bot's webhook and of its metrics, as far as the settings ask for them."""
+    found = []
     if settings.bot.webhook_url is not None:
         secret = settings.bot.webhook_secret
         found.append(
@@ -154,7 +164,7 @@ def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
 
 
 def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
-    """Let the bot know the page that runs beside it on loopback, unless the settings give its address.
+    """Set the address of the page for a bot in the same process on loopback, unless the settings give it.
 
     Args:
         settings: the whole configuration.

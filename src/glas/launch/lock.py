@@ -53,7 +53,7 @@ def is_alone(settings: Settings, parts: Collection[str]) -> bool:
 
 
 def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str]:
-    """Return what these parts store in the data directory, out of `database`, `objects` and `work`."""
+    """Return which of `database`, `objects` and `work` these parts store in the data directory."""
     url = plain(settings.database_url)
     found = set()
     if "db_assist" in parts and url is None:

@@ -11,9 +11,11 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+import glas
+from glas import tracing
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import GlasError
+from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.transcription import Recognition
 from glas.launch import control_socket
 from glas.launch.assembly import Assembly, assembled
@@ -75,6 +77,7 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
         sockets = [stack.enter_context(opened(settings, listener)) for listener in planned]
         urls = {listener.part: url_of(settings.host, sock) for listener, sock in zip(planned, sockets, strict=True)}
         settings = with_page_address(settings, urls)
+        stack.enter_context(_traced(settings))
         stack.enter_context(held(settings, parts, next(iter(urls.values()), None)))
         side = stack.enter_context(control_socket.opened(settings, parts))
         async with assembled(settings, parts) as assembly:
@@ -91,6 +94,21 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
             work = [server.serve(sockets=[sock]) for server, sock in zip(servers, sockets, strict=True)]
             with _stopped_by_signals(servers) as stopped:
                 await _run_all([*work, greet()], [task() for task in assembly.tasks], stopped)
+
+
+def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """Record traces within the context, if the settings name a collector.
+
+    Raises:
+        ConfigurationError: the packages for it are not installed.
+    """
+    told = settings.tracing
+    try:
+        return tracing.exporting(told.endpoint, ratio=told.ratio, version=glas.__version__)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"GLAS_TRACING__ENDPOINT needs packages that are not installed ({error.name}); install the extra `tracing`"
+        ) from error
 
 
 def _config(app: FastAPI) -> uvicorn.Config:

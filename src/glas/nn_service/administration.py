@@ -1,4 +1,4 @@
-"""What administrators change while the service runs: which model is the default one, and which models are on disk.
+"""Administration while the service runs: change the default model, and download models.
 
 A fetch runs in a thread of its own and serves nobody's request: callers start it and look how far it is.
 """
@@ -18,8 +18,8 @@ from glas.engines.catalogue import (
     choose,
     is_on_disk,
     known_model,
+    made_here,
     named_champion,
-    resolve,
 )
 from glas.engines.fetch import fetch_model
 from glas.recognition import Registry
@@ -34,12 +34,12 @@ _RUNNING = frozenset({FetchState.FETCHING, FetchState.LOADING})
 
 
 class _StoppedError(Exception):
-    """Somebody wants a fetch to end."""
+    """A fetch was stopped by an administrator."""
 
 
 @dataclass
 class Fetch:
-    """One fetch, which another thread keeps up to date.
+    """The progress of one fetch; the thread of the fetch updates it.
 
     Attributes:
         name: uniform name of the model.
@@ -60,7 +60,7 @@ class Fetch:
 
     @property
     def is_running(self) -> bool:
-        """Whether there is more to come."""
+        """Whether the fetch still runs."""
         return self.state in _RUNNING
 
     @property
@@ -70,11 +70,11 @@ class Fetch:
 
     @property
     def total_bytes(self) -> int:
-        """Bytes in all; 0 until the source has told."""
+        """Number of all bytes; 0 until the source has given it."""
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:
-        """Take a progress report.
+        """Store a progress report.
 
         Raises:
             _StoppedError: the fetch is wanted no more.
@@ -107,24 +107,16 @@ class Administration:
 
     @property
     def fetch(self) -> Fetch | None:
-        """The fetch that runs, or the last one."""
+        """Return the running fetch, or the last one."""
         return self._fetch
 
     def find(self, name: str) -> str:
-        """The uniform name of a model that may become the default one: a served one, or one made in the directory.
-
-        A model that was fine-tuned here is found by the last part of its path. So a caller that sees the directory of
-        models at another place can name it, and nobody can name a place outside.
+        """Return the uniform name of a model that may become the default one: a listed one, or one made here.
 
         Raises:
             UnknownModelError: there is no such model.
         """
-        engine, _, place = name.partition(":")
-        last = Path(place).name
-        own = self._settings.models_dir / last
-        if Path(place).is_absolute() and last not in ("", "..") and own.is_dir():
-            return resolve(f"{engine}:{own}", self._settings.models_dir)
-        return self._registry.find(name)
+        return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
         """Return whether the chosen model serves; true if GLAS_MODEL names one, or if none was chosen."""
@@ -134,7 +126,7 @@ class Administration:
         return champion(directory) == self._registry.default
 
     def serve(self, name: str) -> bool:
-        """Load a model and make it the default one; requests that run keep what they began with.
+        """Load a model and make it the default one; running requests keep the model with which they began.
 
         Returns:
             Whether it will be the default one after a restart, too: GLAS_MODEL is `auto`, and the choice could be kept.
@@ -154,7 +146,7 @@ class Administration:
     def follow(self) -> str | None:
         """Serve the model that another process has chosen, if GLAS_MODEL is `auto` and the choice has changed.
 
-        A choice that cannot be loaded is tried once. The model that serves goes on serving.
+        A choice that cannot be loaded is tried once. The present model continues to serve.
 
         Returns:
             Uniform name of the model that serves from now on; None if nothing has changed.
@@ -200,7 +192,7 @@ class Administration:
             return fetch
 
     def stop(self, name: str) -> None:
-        """End a fetch; what has arrived is kept for the next one.
+        """Stop a fetch; the bytes that have arrived are kept for the next one.
 
         Raises:
             NotFoundError: no such fetch runs.
@@ -211,7 +203,7 @@ class Administration:
         fetch.wants_end.set()
 
     def close(self) -> None:
-        """End what runs."""
+        """Stop running fetches."""
         if self._fetch is not None and self._thread is not None:
             self._fetch.wants_end.set()
             self._thread.join(_END_WITHIN_S)

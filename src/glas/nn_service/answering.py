@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 from glas.domain.decoding import PLAIN, DecodingOptions
 from glas.domain.errors import AudioError, EmptyAudioError, GlasError, ServiceFaultError, to_body
 from glas.domain.model_ref import MODEL_HEADER
+from glas.domain.own_models import OwnModel
 from glas.domain.transcription import Recognition
 from glas.nn_service.formats import (
     MEDIA_TYPES,
@@ -47,6 +48,8 @@ class Question:
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
     """Stands for a person, see `glas.domain.canary`."""
+    own: OwnModel | None = None
+    """The own model of the person or chat."""
     when_idle: bool = False
     """Whether it makes way for others; see `IdleWork`."""
     hints: tuple[str, ...] = ()
@@ -119,7 +122,12 @@ async def recognise(request: Request, service: RecognitionService, file: UploadF
     _require_bytes(file)
     model = served_name(service.registry, question.model)
     job, future = service.submit(
-        file.file.read, model, question.options, bucket=question.bucket, when_idle=question.when_idle
+        file.file.read,
+        model,
+        question.options,
+        bucket=question.bucket,
+        own=question.own,
+        when_idle=question.when_idle,
     )
     try:
         while not (await asyncio.wait({future}, timeout=_POLL_S))[0]:
@@ -158,6 +166,7 @@ class _Stream:
             served_name(service.registry, question.model),
             question.options,
             bucket=question.bucket,
+            own=question.own,
             when_idle=question.when_idle,
             on_progress=self._on_progress,
         )

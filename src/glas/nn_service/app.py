@@ -10,13 +10,13 @@ from fastapi.responses import HTMLResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
-from glas.clients.nn_service_bodies import HealthBody, TitleBody
+from glas.clients.nn_service_bodies import HealthBody, ReadyBody, TitleBody
 from glas.domain.canary import N_BUCKETS
 from glas.domain.errors import ForbiddenError
 from glas.engines.catalogue import title_of
 from glas.nn_service import candidates, comparisons, models, offers, openai, subtitles
 from glas.nn_service.answering import service_of
-from glas.nn_service.fields import BUCKET_SCHEMA
+from glas.nn_service.fields import BUCKET_SCHEMA, InsteadOfQuery, OwnModelQuery, own_model
 from glas.nn_service.service import open_service
 from glas.recognition import LoadEngine
 from glas.serving import errors
@@ -25,6 +25,7 @@ from glas.serving.docs import HEADERS, render
 from glas.serving.gate import OPEN_PATHS, Gate, require_admin
 from glas.serving.keys import retiring
 from glas.serving.openapi import describe, failures
+from glas.serving.telemetry import telemetry
 from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings, listed
 from glas.settings.keys import HashedKey, hashed, hashed_keys
@@ -65,7 +66,14 @@ def create_app(
     if needs_key and internal_key is not None:
         others += (HashedKey("internal", "admin", hashed(internal_key)),)
     # FastAPI's own documentation pages load scripts from foreign hosts; ours needs none.
-    app = FastAPI(title="Glas nn_service", version=glas.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Glas nn_service",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry("nn_service"),
+    )
     neighbours: Sequence[Callable[[], Awaitable[bytes]]] = ()
     app.state.neighbours = neighbours  # the metrics of the other parts of this process
     app.add_middleware(UploadBudget, most_bytes=settings.audio.max_uploads_mb * MIB, largest_bytes=max_body_bytes)
@@ -91,11 +99,19 @@ def _add_operation(app: FastAPI) -> None:
         "/health",
         health,
         methods=["GET"],
-        summary="Whether the service can work",
+        summary="That the service answers, and what it has to do",
         tags=["operation"],
         responses=failures(400),
     )
     app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
+    app.add_api_route(
+        "/ready",
+        ready,
+        methods=["GET"],
+        summary="Whether a recording would be recognised now",
+        tags=["operation"],
+        responses=failures(503),
+    )
     app.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
     app.add_api_route(
         "/metrics",
@@ -109,15 +125,19 @@ def _add_operation(app: FastAPI) -> None:
 
 
 async def health(
-    request: Request, bucket: Annotated[int | None, BUCKET_SCHEMA, Query(ge=0, lt=N_BUCKETS)] = None
+    request: Request,
+    bucket: Annotated[int | None, BUCKET_SCHEMA, Query(ge=0, lt=N_BUCKETS)] = None,
+    own: OwnModelQuery = "",
+    instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
     """Report that the service works, its default model, and how many recordings it has.
 
-    With a bucket the model is the one that answers requests with this bucket.
+    With a bucket or an own model, the model is the one that answers requests with these.
     """
     service = service_of(request)
-    model = service.canary.model_for(bucket) or service.registry.default
-    loaded = service.registry.loaded().get(model)
+    loaded = service.own_models.answering(own_model(own, instead_of))
+    model = loaded.engine.name if loaded else service.canary.model_for(bucket) or service.registry.default
+    loaded = loaded or service.registry.loaded().get(model)
     return HealthBody(
         status="ok",
         model=model,
@@ -126,6 +146,12 @@ async def health(
         version=glas.__version__,
         in_flight=service.in_flight,
     )
+
+
+async def ready(request: Request) -> ReadyBody:
+    """Answer 200 if the default model is loaded and the queue has a place; else with what a recording would get."""
+    service_of(request).require_ready()
+    return ReadyBody(status="ready")
 
 
 async def docs(request: Request) -> HTMLResponse:

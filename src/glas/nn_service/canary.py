@@ -56,7 +56,7 @@ class Canary:
             self._follow()
 
     def take_back(self) -> None:
-        """End the choice for all servers with this directory of models; requests that run keep the candidate.
+        """End the trial on all servers with this directory of models; running requests keep the candidate.
 
         Raises:
             ModelError: the directory of models cannot be written.

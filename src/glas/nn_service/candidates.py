@@ -1,4 +1,4 @@
-"""Routes of the candidate: which one is tried on which share of people; for administrators to take it back."""
+"""Routes of the candidate: show it with its shares; for administrators, take it back."""
 
 import asyncio
 
@@ -36,6 +36,6 @@ async def show(request: Request) -> CandidateBody | None:
 
 
 async def take_back(request: Request) -> Response:
-    """Let the default model answer everybody again; no request fails. Without a candidate nothing happens."""
+    """Take the candidate back, so that the default model answers everybody; without a candidate do nothing."""
     await asyncio.to_thread(service_of(request).canary.take_back)
     return Response(status_code=204)

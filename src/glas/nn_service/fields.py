@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import File, Form, UploadFile
+from fastapi import File, Form, Query, UploadFile
 from pydantic import BeforeValidator, WithJsonSchema
 
 from glas.domain.canary import N_BUCKETS
 from glas.domain.decoding import MOST_KEYWORDS
+from glas.domain.model_ref import ModelRef
+from glas.domain.own_models import VERSION_PATTERN, OwnModel
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
 
 MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only
@@ -116,3 +118,22 @@ Bucket = Annotated[
         "candidate is tried, it answers some of these numbers if `model` means the default model.",
     ),
 ]
+
+_OWN_MODEL_PATTERN = rf"^(?:.{{1,512}}@{VERSION_PATTERN})?$"
+_OWN_MODEL = (
+    "Name, `@` and version of a model that was made for one person or chat. It answers if `model` means the default "
+    "model, if that has the version `instead_of`, and if it is in memory; otherwise it is loaded for later recordings."
+)
+OwnModelField = Annotated[str, Form(alias="own_model", pattern=_OWN_MODEL_PATTERN, description=_OWN_MODEL)]
+OwnModelQuery = Annotated[str, Query(alias="own_model", pattern=_OWN_MODEL_PATTERN, description=_OWN_MODEL)]
+_INSTEAD_OF = "Version of the default model that `own_model` was judged better than."
+InsteadOfField = Annotated[str, Form(pattern=f"^(?:{VERSION_PATTERN})?$", description=_INSTEAD_OF)]
+InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", description=_INSTEAD_OF)]
+
+
+def own_model(name: str, instead_of: str) -> OwnModel | None:
+    """Return the own model that two fields name; None if they are empty."""
+    if not name:
+        return None
+    model, _, version = name.rpartition("@")
+    return OwnModel(model=ModelRef(name=model, version=version), instead_of=instead_of)

@@ -1,22 +1,27 @@
 """Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
 
-A thread of its own looks for a choice. So neither a busy event loop nor a full pool of threads delays it.
+The same thread loads own models. Nothing else runs in it, so neither a busy event loop nor a full pool of threads
+delays it.
 """
 
 import threading
 
 from glas.nn_service.administration import Administration
 from glas.nn_service.canary import Canary
+from glas.nn_service.own_models import OwnModels
 
 LOOK_EVERY_S = 1.0
 _END_WITHIN_S = 5.0
 
 
 class ChoiceFollower:
-    """A thread that follows both choices every `LOOK_EVERY_S` seconds. Call `close` at the end."""
+    """A thread that follows both choices, and loads own models. It looks every `LOOK_EVERY_S` seconds.
 
-    def __init__(self, administration: Administration, canary: Canary) -> None:
-        self._administration, self._canary = administration, canary
+    Call `close` at the end.
+    """
+
+    def __init__(self, administration: Administration, canary: Canary, own_models: OwnModels) -> None:
+        self._administration, self._canary, self._own_models = administration, canary, own_models
         self._ended = threading.Event()
         # A daemon: a model that is being loaded must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="choice", daemon=True)
@@ -31,3 +36,4 @@ class ChoiceFollower:
         while not self._ended.wait(LOOK_EVERY_S):
             self._administration.follow()
             self._canary.follow()
+            self._own_models.follow()

@@ -9,7 +9,7 @@ _RETRY_S = 60.0
 
 
 class IdleWork:
-    """At most one recording at a time, which ends as soon as anybody asks for anything."""
+    """It recognises at most one recording at a time, and stops as soon as there is any other request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -4,10 +4,14 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from glas.domain.own_models import OwnModel
 from glas.domain.transcription import Recognition
 
 # Seconds: from a short message on a graphics card to two hours of sound on a small processor.
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1200)
+
+
+_OWN = "own"
 
 
 class Metrics:
@@ -15,12 +19,18 @@ class Metrics:
 
     Args:
         n_in_flight: returns the number of requests that run or wait.
-        n_loaded: returns the number of models in memory.
+        n_loaded: returns the number of models in memory, without own ones.
+        n_own_loaded: returns the number of own models in memory.
         is_choice_served: returns whether the model that was chosen is the one that serves.
     """
 
     def __init__(
-        self, *, n_in_flight: Callable[[], int], n_loaded: Callable[[], int], is_choice_served: Callable[[], bool]
+        self,
+        *,
+        n_in_flight: Callable[[], int],
+        n_loaded: Callable[[], int],
+        n_own_loaded: Callable[[], int],
+        is_choice_served: Callable[[], bool],
     ) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
@@ -32,8 +42,13 @@ class Metrics:
         self._requests.labels("ok")
         self._recordings = Counter(
             "glas_recognition_recordings",
-            "Recordings recognised, by model and version of its weights",
+            "Recordings recognised, by model and version of its weights; all own models count as `own`",
             ["model", "version"],
+            registry=registry,
+        )
+        self._missed = Counter(
+            "glas_recognition_own_models_missed",
+            "Recordings of people and chats with an own model that another model answered",
             registry=registry,
         )
         self._audio = Counter("glas_recognition_audio_seconds", "Seconds of audio recognised", registry=registry)
@@ -51,16 +66,28 @@ class Metrics:
         )
         for name, text, value in (
             ("glas_recognition_requests_in_flight", "Requests that run or wait", n_in_flight),
-            ("glas_recognition_models_loaded", "Models in memory", n_loaded),
+            ("glas_recognition_models_loaded", "Models in memory, without own ones", n_loaded),
+            ("glas_recognition_own_models_loaded", "Own models in memory", n_own_loaded),
             ("glas_recognition_choice_served", "1 if the model that was chosen serves, 0 if not", is_choice_served),
         ):
             Gauge(name, text, registry=registry).set_function(value)
 
-    def succeeded(self, recognition: Recognition, *, elapsed_s: float) -> None:
-        """Count a finished recording; `elapsed_s` is the time since it was accepted."""
+    def succeeded(self, recognition: Recognition, own: OwnModel | None, *, elapsed_s: float) -> None:
+        """Count a finished recording.
+
+        Args:
+            recognition: what was recognised.
+            own: the own model that should have answered. There may be thousands of them, so they have one label.
+            elapsed_s: time since it was accepted, seconds.
+        """
         self._requests.labels("ok").inc()
         heard = recognition.hypothesis
-        self._recordings.labels(heard.model, heard.model_version or "").inc()
+        if own is not None and heard.model_version == own.model.version:
+            self._recordings.labels(_OWN, "").inc()
+        else:
+            self._recordings.labels(heard.model, heard.model_version or "").inc()
+            if own is not None:
+                self._missed.inc()
         self._audio.inc(heard.duration_s)
         self._waiting.observe(max(0.0, elapsed_s - recognition.processing_s))
         self._processing.observe(recognition.processing_s)

@@ -1,4 +1,4 @@
-"""Routes of models: what can be asked for, what is in memory; and for administrators to load, swap and unload."""
+"""Routes of models: list those on disk and in memory; for administrators, load, swap and unload them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ _LOADED = "/api/ps"
 
 
 def make_router() -> APIRouter:
-    """The routes."""
+    """Make the router of models."""
     router = APIRouter(tags=["models"])
     router.add_api_route(_MODELS, list_models, methods=["GET"], summary="What can be asked for", responses=failures())
     router.add_api_route(
@@ -56,7 +56,7 @@ def make_router() -> APIRouter:
 
 
 async def list_models(request: Request) -> ModelsBody:
-    """All models that lie on disk, the default one first. One that is not loaded is loaded when it is asked for."""
+    """Return all models on disk, the default one first. A model that is not loaded is loaded when it is requested."""
     registry = service_of(request).registry
     names = await asyncio.to_thread(registry.names)
     return ModelsBody(data=[_model(registry, name) for name in names])
@@ -69,7 +69,7 @@ async def show_model(request: Request, name: str) -> ModelBody:
 
 
 async def list_loaded(request: Request) -> LoadedModelsBody:
-    """Everything that is in memory."""
+    """Return all models in memory."""
     service = service_of(request)
     registry = service.registry
     return LoadedModelsBody(
@@ -88,12 +88,12 @@ async def load(request: Request, name: str) -> LoadedBody:
 
 
 async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> SwappedBody:
-    """Load weights, then let them serve `name`; no request is refused or fails meanwhile.
+    """Load weights, then use them for `name`; no request is refused or fails meanwhile.
 
     With `auto` as the name and a model in the body that model becomes the default one, after a restart too unless
-    GLAS_MODEL names another. A name that is no model's, such as `candidate`, becomes an alias of the model in the body
-    until the next restart. Without a body the files of the named model are read again. Where the new weights cannot be
-    loaded everything stays as it was.
+    GLAS_MODEL names another. A name that is not the name of a model, such as `candidate`, becomes an alias of the model
+    in the body until the next restart. Without a body the files of the named model are read again. Where the new
+    weights cannot be loaded everything stays as it was.
     """
     service = service_of(request)
     registry, kept = service.registry, None
@@ -111,7 +111,7 @@ async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None
 
 
 async def unload(request: Request, name: str) -> Response:
-    """Unload a model, once the requests that use it are done. Asked for again, it is loaded again."""
+    """Unload a model, after the requests that use it. The next request for it loads it again."""
     registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     if not await asyncio.to_thread(registry.unload, uniform):

@@ -18,15 +18,18 @@ from glas.nn_service.fields import (
     Granularities,
     Hotwords,
     Includes,
+    InsteadOfField,
     Keywords,
     Language,
     Languages,
     Model,
+    OwnModelField,
     Prompt,
     Recording,
     Stream,
     Temperature,
     WhenIdle,
+    own_model,
 )
 from glas.nn_service.formats import Include, ResponseFormat
 from glas.nn_service.forms import form_route
@@ -36,7 +39,7 @@ _LANGUAGES = {"russian": RUSSIAN, "rus": RUSSIAN, "english": "en", "eng": "en", 
 _CODE_LENGTHS = (2, 3)
 _SINGLE_FIELDS = (
     *("file", "model", "language", "prompt", "hotwords"),
-    *("response_format", "temperature", "stream", "bucket", "when_idle"),
+    *("response_format", "temperature", "stream", "bucket", "own_model", "instead_of", "when_idle"),
 )
 # Here nothing can be meant by nothing; FastAPI would take it for a field that was not sent.
 _NEVER_EMPTY = ("response_format", "temperature", "stream", "bucket", "when_idle")
@@ -122,6 +125,8 @@ async def transcriptions(
     include: Includes,
     stream: Stream = False,
     bucket: Bucket = None,
+    own: OwnModelField = "",
+    instead_of: InsteadOfField = "",
     when_idle: WhenIdle = False,
 ) -> Response:
     """Recognise one recording.
@@ -147,6 +152,7 @@ async def transcriptions(
         granularities=frozenset(granularities),
         include=frozenset(include),
         bucket=bucket,
+        own=own_model(own, instead_of),
         when_idle=when_idle,
         hints=_sent(prompt=prompt, hotwords=hotwords, keywords=keywords),
     )

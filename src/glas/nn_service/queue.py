@@ -48,15 +48,7 @@ class RecognitionQueue:
             ServiceFaultError: the queue is closed.
         """
         with self._lock:
-            if self._is_closed:
-                raise ServiceFaultError("the service is stopping")
-            if self._in_flight >= self._limit and not is_idle_work:
-                wait_s = max(1.0, self._mean_work_s * (self._in_flight - self._workers + 1) / self._workers)
-                raise OverloadedError(
-                    f"{self._in_flight} recordings are being recognised or wait, and {self._limit} is the limit; "
-                    f"try again in {wait_s:.0f} s",
-                    retry_after_s=wait_s,
-                )
+            self._require_place(is_idle_work=is_idle_work)
             self._in_flight += not is_idle_work
         # The request's id must follow the job into its thread.
         context = contextvars.copy_context()
@@ -65,6 +57,22 @@ class RecognitionQueue:
         if not is_idle_work:
             future.add_done_callback(self._release)
         return asyncio.wrap_future(future)
+
+    def require_place(self) -> None:
+        """Raise what `submit` would raise now."""
+        with self._lock:
+            self._require_place()
+
+    def _require_place(self, *, is_idle_work: bool = False) -> None:
+        if self._is_closed:
+            raise ServiceFaultError("the service is stopping")
+        if self._in_flight >= self._limit and not is_idle_work:
+            wait_s = max(1.0, self._mean_work_s * (self._in_flight - self._workers + 1) / self._workers)
+            raise OverloadedError(
+                f"{self._in_flight} recordings are being recognised or wait, and {self._limit} is the limit; "
+                f"try again in {wait_s:.0f} s",
+                retry_after_s=wait_s,
+            )
 
     def _measured(self, job: Job, work: Callable[[], T]) -> T:
         try:

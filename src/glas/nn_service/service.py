@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import GlasError
+from glas.domain.errors import GlasError, ModelError
+from glas.domain.own_models import OwnModel
 from glas.domain.transcription import Recognition
 from glas.engines.catalogue import AUTO
 from glas.nn_service.administration import Administration
@@ -16,6 +17,7 @@ from glas.nn_service.canary import Canary
 from glas.nn_service.following import ChoiceFollower
 from glas.nn_service.idle import IdleWork
 from glas.nn_service.metrics import Metrics
+from glas.nn_service.own_models import OwnModels
 from glas.nn_service.queue import RecognitionQueue
 from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, open_recogniser
 from glas.settings import Settings
@@ -31,6 +33,7 @@ class RecognitionService:
         queue: limits the number of recordings in the service.
         administration: downloads models and changes the default one.
         canary: tries a candidate on a share of people.
+        own_models: answer single persons and chats.
         deadline_s: seconds after which a recording without a text is given up; None means never.
     """
 
@@ -40,6 +43,7 @@ class RecognitionService:
         queue: RecognitionQueue,
         administration: Administration,
         canary: Canary,
+        own_models: OwnModels,
         *,
         deadline_s: float | None = None,
     ) -> None:
@@ -50,9 +54,11 @@ class RecognitionService:
         self.registry: Registry = recogniser.registry
         self.administration = administration
         self.canary = canary
+        self.own_models = own_models
         self.metrics = Metrics(
             n_in_flight=lambda: queue.in_flight,
             n_loaded=lambda: len(recogniser.registry.loaded()),
+            n_own_loaded=lambda: own_models.n_loaded,
             is_choice_served=administration.is_choice_served,
         )
 
@@ -61,6 +67,18 @@ class RecognitionService:
         """Number of recordings that are being recognised or wait."""
         return self._queue.in_flight
 
+    def require_ready(self) -> None:
+        """Raise unless a recording would be recognised now.
+
+        Raises:
+            ModelError: the default model is not in memory.
+            OverloadedError: the queue is full.
+            ServiceFaultError: the service is stopping.
+        """
+        if self.registry.default not in self.registry.loaded():
+            raise ModelError(f"{self.registry.default} is not in memory")
+        self._queue.require_place()
+
     def submit(
         self,
         read: Callable[[], bytes],
@@ -68,6 +86,7 @@ class RecognitionService:
         options: DecodingOptions,
         *,
         bucket: int | None = None,
+        own: OwnModel | None = None,
         when_idle: bool = False,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> tuple[Job, asyncio.Future[Recognition]]:
@@ -78,6 +97,7 @@ class RecognitionService:
             model: the model's name as the caller wrote it.
             options: options of recognition.
             bucket: stands for a person, see `glas.domain.canary`; the candidate may answer for the default model.
+            own: the own model of the person or chat; it may answer for the default model.
             when_idle: only if nobody waits for a text, and only until somebody does.
             on_progress: is called from another thread.
 
@@ -92,14 +112,15 @@ class RecognitionService:
         job = Job(options, deadline_s=self._deadline_s)
         try:
             name = self._recogniser.choose(model, options)
+            own = own if name == AUTO else None
             tried = self.canary.model_for(bucket) if name == AUTO else None
-            work = functools.partial(self._run, job, name, tried, read, on_progress=on_progress)
+            work = functools.partial(self._run, job, name, own, tried, read, on_progress=on_progress)
             future = self._submit_idle(job, work) if when_idle else self._submit(job, work)
         except GlasError as error:
             if not when_idle:
                 self.metrics.failed(error.code)
             raise
-        future.add_done_callback(functools.partial(self._count, time.monotonic(), when_idle))
+        future.add_done_callback(functools.partial(self._count, time.monotonic(), own, when_idle))
         return job, future
 
     def _submit(self, job: Job, work: Callable[[], Recognition]) -> asyncio.Future[Recognition]:
@@ -121,22 +142,33 @@ class RecognitionService:
         self,
         job: Job,
         name: str,
+        own: OwnModel | None,
         tried: str | None,
         read: Callable[[], bytes],
         *,
         on_progress: Callable[[Progress], None],
     ) -> Recognition:
-        """Recognise a recording with a model; with the candidate `tried` instead if it can be used."""
+        """Recognise a recording with a model; instead with the own model, or else the candidate, if it can be used."""
+        data = read()
+        with self.own_models.lease(own, job.options) as model:
+            if model is not None:
+                return self._recogniser.run_with(job, model, data, on_progress=on_progress)
         name = name if tried is None else self.canary.usable(tried, job)
-        return self._recogniser.run(job, name, read, on_progress=on_progress)
+        return self._recogniser.run(job, name, data, on_progress=on_progress)
 
-    def _count(self, accepted_s: float, when_idle: bool, future: asyncio.Future[Recognition]) -> None:  # noqa: FBT001
+    def _count(
+        self,
+        accepted_s: float,
+        own: OwnModel | None,
+        when_idle: bool,  # noqa: FBT001
+        future: asyncio.Future[Recognition],
+    ) -> None:
         if when_idle and (future.cancelled() or future.exception() is not None):
             return  # it made way, which is no failure
         if future.cancelled():
             self.metrics.failed("abandoned")
         elif (error := future.exception()) is None:
-            self.metrics.succeeded(future.result(), elapsed_s=time.monotonic() - accepted_s)
+            self.metrics.succeeded(future.result(), own, elapsed_s=time.monotonic() - accepted_s)
         else:
             self.metrics.failed(error.code if isinstance(error, GlasError) else GlasError.code)
 
@@ -161,9 +193,13 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
         administration = Administration(settings, recogniser.registry)
         stack.push_async_callback(asyncio.to_thread, administration.close)
         canary = Canary(settings, recogniser.registry)
-        follower = ChoiceFollower(administration, canary)
+        own_models = OwnModels(settings, recogniser.registry)
+        stack.push_async_callback(asyncio.to_thread, own_models.close)
+        follower = ChoiceFollower(administration, canary, own_models)
         stack.push_async_callback(asyncio.to_thread, follower.close)
-        yield RecognitionService(recogniser, queue, administration, canary, deadline_s=nn.deadline_s or None)
+        yield RecognitionService(
+            recogniser, queue, administration, canary, own_models, deadline_s=nn.deadline_s or None
+        )
 
 
 async def _unload_idle(registry: Registry) -> None:

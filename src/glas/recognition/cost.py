@@ -14,9 +14,9 @@ RECORDINGS = 24
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
     """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more.
 
-    Both recognise each recording in turn, several times. The least time of each counts, because whatever else the
-    machine does can only add to it. The result is the median over recordings. Decoding runs in other processes and is
-    the same for both, so it is not counted. Nothing else may run in this process meanwhile.
+    Both recognise each recording in turn, several times. The least time of each counts, because other work of the
+    machine can only add to it. The result is the median over recordings. Decoding runs in other processes and is the
+    same for both, so it is not counted. Nothing else may run in this process meanwhile.
 
     Args:
         champion: the model that serves.

@@ -64,7 +64,7 @@ class Failure(_Value):
 
 
 class Evaluation(_Value):
-    """How well a model recognises a set of recordings."""
+    """Error rates of a model on a set of recordings."""
 
     data: str = Field(description="Name of the data set.")
     model: ModelRef

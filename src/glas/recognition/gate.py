@@ -43,7 +43,7 @@ class Measured(_Value):
 
 
 class Overlap(_Value):
-    """How many speakers, recordings and texts of the test the candidate was trained on."""
+    """Number of speakers, recordings and texts of the test that the candidate was trained on."""
 
     n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
     n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")
@@ -217,4 +217,4 @@ BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Seque
     ("level", lambda one: one.level_db, (-35.0, -25.0)),
     ("confidence", lambda one: one.confidence, (0.6, 0.85)),
 )
-"""What the test set is parted by, and the borders."""
+"""The values by which the test set is divided, and their limits."""

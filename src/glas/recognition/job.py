@@ -42,7 +42,7 @@ class Job:
 
     @property
     def work_s(self) -> float:
-        """Seconds of work so far: of its own thread without waiting, and of engines."""
+        """Seconds of work so far: of the job's own thread, without waiting, and of engines."""
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self, why: GlasError | None = None) -> None:
@@ -51,7 +51,7 @@ class Job:
             self._given_up.set_exception(why or AbandonedError("the caller went away before the end"))
 
     def check(self) -> None:
-        """Raise if nobody waits for the text any more.
+        """Raise an error if nobody waits for the text any more.
 
         Raises:
             GlasError: the job was given up.
@@ -83,7 +83,7 @@ class Job:
 
 
 def following(other: Future[None]) -> Future[None]:
-    """Return a future that ends as another one does; to cancel it leaves the other one."""
+    """Return a future with the result of another one; cancelling it does not cancel the other one."""
     mine: Future[None] = Future()
 
     def follow(done: Future[None]) -> None:

@@ -1,4 +1,4 @@
-"""The journal of promotions: which model replaced which, who decided it, and why."""
+"""The journal of promotions: each replacement of a model, with the person who decided and the reason."""
 
 import getpass
 import time
@@ -50,11 +50,11 @@ def read(models_dir: Path) -> list[Promotion]:
 
 
 def last_release(models_dir: Path) -> Promotion | None:
-    """Return the decision by which the present model serves; None if it was taken back, or there was none."""
+    """Return the decision that let the present model serve; None if it was taken back, or if there was none."""
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Whether a model was ever released because it passed, whatever became of it since."""
+    """Return whether a model was ever released because it passed, even if it was taken back since."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

@@ -6,7 +6,7 @@ from glas.recognition.transcriber import Progress
 
 
 class AnotherLanguageError(Exception):
-    """Another model knows the language that is spoken and must recognise the recording."""
+    """The first model does not know the spoken language, so another model must recognise the recording."""
 
     def __init__(self, language: str, model: str) -> None:
         super().__init__(language)

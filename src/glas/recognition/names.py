@@ -51,7 +51,7 @@ class ModelNames:
         return sorted(alias for alias, target in self._aliases.copy().items() if target == name)
 
     def canonical(self, name: str, loaded: Iterable[str]) -> str:
-        """Return the canonical name for what a caller wrote: an alias or a uniform name.
+        """Return the canonical name for the name that a caller wrote: an alias or a uniform name.
 
         Args:
             name: what a caller wrote.
@@ -110,7 +110,7 @@ class ModelNames:
         return name
 
     def set(self, alias: str, target: str) -> None:
-        """Make an alias stand for the model with a uniform name."""
+        """Set the model, by its uniform name, that an alias means."""
         self._aliases[alias] = target
 
     def remove(self, alias: str) -> None:

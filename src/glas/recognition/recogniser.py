@@ -22,6 +22,7 @@ from glas.engines.versions import ModelVersions
 from glas.recognition.batcher import Batcher
 from glas.recognition.job import Job
 from glas.recognition.languages import AnotherLanguageError, FirstAttempt
+from glas.recognition.loaded import LoadedModel
 from glas.recognition.names import ModelNames
 from glas.recognition.registry import LoadEngine, Registry
 from glas.recognition.slots import SlotPool
@@ -73,8 +74,8 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        It is the model that the caller names. If that is the default model, and it does not know the language, it is
-        another model on disk that does.
+        It is the model that the caller names. If it is the default model and does not know the language, another model
+        on disk that knows it is used.
 
         Returns:
             A uniform name, or an alias, which is resolved when the model is leased.
@@ -116,24 +117,34 @@ class Recogniser:
         """
         data = source if isinstance(source, bytes) else source()
         with self.registry.lease(name, job) as model:
-            require_able(model.engine, job.options)
-            attempt = FirstAttempt(on_progress, functools.partial(self._model_for, model.engine))
-            try:
-                return self._transcriber.transcribe(
-                    data, model, job, on_progress=attempt.on_progress, on_foreign=attempt.on_foreign
-                )
-            except AnotherLanguageError as error:
-                another = error
-            guess = job.options
-            job.options = guess.model_copy(update={"language": another.language, "checks_language": False})
-            try:
-                with self.registry.lease(another.model, job) as other:
-                    require_able(other.engine, job.options)
-                    return self._transcriber.transcribe(data, other, job, on_progress=on_progress)
-            except (ModelError, OverloadedError) as error:
-                _log.warning("the model for another language cannot be used", model=another.model, error=error.message)
-            job.options = guess
-            return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
+            return self.run_with(job, model, data, on_progress=on_progress)
+
+    def run_with(
+        self, job: Job, model: LoadedModel, data: bytes, *, on_progress: Callable[[Progress], None]
+    ) -> Recognition:
+        """Recognise one recording with a model that the caller keeps in memory meanwhile. See `run`.
+
+        Raises:
+            GlasError: as `run`.
+        """
+        require_able(model.engine, job.options)
+        attempt = FirstAttempt(on_progress, functools.partial(self._model_for, model.engine))
+        try:
+            return self._transcriber.transcribe(
+                data, model, job, on_progress=attempt.on_progress, on_foreign=attempt.on_foreign
+            )
+        except AnotherLanguageError as error:
+            another = error
+        guess = job.options
+        job.options = guess.model_copy(update={"language": another.language, "checks_language": False})
+        try:
+            with self.registry.lease(another.model, job) as other:
+                require_able(other.engine, job.options)
+                return self._transcriber.transcribe(data, other, job, on_progress=on_progress)
+        except (ModelError, OverloadedError) as error:
+            _log.warning("the model for another language cannot be used", model=another.model, error=error.message)
+        job.options = guess
+        return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
 
     def _model_for(self, engine: Engine, language: str) -> str | None:
         """Return the uniform name of a model that writes a language, `engine`'s own first; None if there is none."""
@@ -204,7 +215,7 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Options with another threshold; speech ends at a probability that is no higher."""
+    """Return options with another threshold; speech ends at a probability that is not higher."""
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 

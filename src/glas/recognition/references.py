@@ -18,7 +18,7 @@ _AUDIO_FIELDS = ("file_name", "audio_filepath")
 
 @dataclass(frozen=True)
 class Utterance:
-    """A recording and what was said in it.
+    """A recording and the words that were said in it.
 
     Attributes:
         audio: the file.

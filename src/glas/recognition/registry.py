@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 import structlog
 
+from glas import tracing
 from glas.domain.errors import ModelLoadError, OverloadedError
 from glas.engines import Engine
 from glas.engines.catalogue import AUTO
@@ -88,11 +89,11 @@ class Registry:
         return self._names.aliases_of(name)
 
     def canonical(self, name: str) -> str:
-        """Return the canonical name for what a caller wrote; see `ModelNames.canonical`."""
+        """Return the canonical name for the name that a caller wrote; see `ModelNames.canonical`."""
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """Return the uniform name for what a caller wrote. Raises what `canonical` raises."""
+        """Return the uniform name for the name that a caller wrote. Raises the errors of `canonical`."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
@@ -113,14 +114,15 @@ class Registry:
             OverloadedError: the limit is reached, and all loaded models are in use.
             GlasError: what `Job.wait` raises.
         """
-        model = self._acquire(name, job)
+        with tracing.span("nn_service", "lease a model"):
+            model = self._acquire(name, job)
         try:
             yield model
         finally:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Load a model, by its canonical name, if it is not loaded. Raises what `lease` raises."""
+        """Load a model, by its canonical name, if it is not loaded. Raises the errors of `lease`."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
@@ -146,7 +148,7 @@ class Registry:
                     f"expected room for {target} beside {self.default}; GLAS_NN_SERVICE__MAX_MODELS is {self._most}",
                     retry_after_s=_RETRY_S,
                 )
-            fresh = (self._current(target) if alias is not None else None) or self._measured(target)
+            fresh = (self._current(target) if alias is not None else None) or self.measured(target)
             with self._lock:
                 if alias == AUTO and target != self.default:
                     self._former = self.default
@@ -196,6 +198,27 @@ class Registry:
         for name in list(self._loaded):
             self.unload(name)
 
+    def measured(self, name: str, expected: str | None = None) -> LoadedModel:
+        """Load a model and determine its version and its memory; it does not get into the table.
+
+        Raises:
+            ModelError: it cannot be loaded, or its files have another version than the expected one.
+        """
+        for _ in range(_MOST_LOADS):
+            before, began = resident_bytes(), time.monotonic()
+            version = self._version_of(name)
+            if expected not in (None, version):
+                raise ModelLoadError(f"expected version {expected} of {name}, got files of version {version}")
+            engine = self._load(name)
+            if self._version_of(name) == version:
+                after = resident_bytes()
+                grown = None if before is None or after is None else max(0, after - before)
+                seconds = round(time.monotonic() - began, 3)
+                _log.info("model loaded", model=name, version=version, seconds=seconds)
+                return LoadedModel(engine, version, grown)
+            engine.close()
+        raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")
+
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
         """Put a model into the table; return the models that must be retired. The caller holds the lock."""
         old = [model for one, model in self._loaded.items() if one == name and model is not fresh]
@@ -220,7 +243,7 @@ class Registry:
             job.wait(following(someone))
         try:
             self._retire(*replaced)
-            fresh = self._measured(target)
+            fresh = self.measured(target)
         except BaseException as error:
             with self._lock:
                 del self._loading[target]
@@ -276,18 +299,3 @@ class Registry:
         """Return a model that is in memory with the version that it has on disk."""
         model = self.loaded().get(name)
         return model if model is not None and model.version == self._version_of(name) else None
-
-    def _measured(self, name: str) -> LoadedModel:
-        """Load a model and determine its version and its memory."""
-        for _ in range(_MOST_LOADS):
-            before, began = resident_bytes(), time.monotonic()
-            version = self._version_of(name)
-            engine = self._load(name)
-            if self._version_of(name) == version:
-                after = resident_bytes()
-                grown = None if before is None or after is None else max(0, after - before)
-                seconds = round(time.monotonic() - began, 3)
-                _log.info("model loaded", model=name, version=version, seconds=seconds)
-                return LoadedModel(engine, version, grown)
-            engine.close()
-        raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")

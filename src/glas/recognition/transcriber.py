@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glas import tracing
 from glas.audio.decoder import DecoderPool
 from glas.audio.segmentation import SegmentationOptions, SpeechPiece, VoiceActivityDetector, segment_speech
 from glas.domain.decoding import RUSSIAN
@@ -34,7 +35,7 @@ _MOST_PENDING = 8
 
 
 class Progress(NamedTuple):
-    """Progress within one recording: how much is recognised, and the segments that were recognised last.
+    """Progress within one recording: the seconds that are recognised, and the segments that were recognised last.
 
     Attributes:
         done_s: seconds of the recording up to the end of the last piece.
@@ -102,7 +103,8 @@ class Transcriber:
         """
         with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(model.engine))) as assembler:
             blocks = self._submit_all(data, model.engine, job, assembler)
-            parts = assembler.finish()
+            with tracing.span("nn_service", "wait for the batcher"):
+                parts = assembler.finish()
         if not blocks.n_samples:
             raise EmptyAudioError("expected audio, got a file without a single sample", param="file")
         language = parts[0][1].language if parts else job.options.language or RUSSIAN
@@ -130,9 +132,11 @@ class Transcriber:
         options = self._options.model_copy(update={"max_piece_s": longest_s})
         with contextlib.closing(JobSlot(job, self._messages, self._long)) as slot:
             while True:
-                slot.acquire()
+                with tracing.span("nn_service", "wait for a decoding slot"):
+                    slot.acquire()
                 blocks = _BlockReader(job, slot, self._start_another_decoder)
-                with contextlib.suppress(_MustWaitError), self._decoder.open(data) as recording:
+                decoding = tracing.span("nn_service", "decode")
+                with contextlib.suppress(_MustWaitError), decoding, self._decoder.open(data) as recording:
                     pieces = segment_speech(blocks.read(recording), self._vad, options)
                     for index, piece in enumerate(pieces):
                         # A recording that had to wait for a slot is decoded again, to the same pieces.

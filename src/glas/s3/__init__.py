@@ -18,6 +18,7 @@ import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
+from glas import tracing
 from glas.domain.errors import (
     ConflictError,
     InvalidParameterError,
@@ -35,6 +36,7 @@ PART_BYTES = 8 * 1024 * 1024
 _SMALL_BYTES = 128 * 1024
 
 _PARTS_AT_ONCE = 2
+_LISTED_AT_ONCE = 1000
 _PAUSES_S = (0.1, 0.5)  # before the second and the third attempt at a write that did not arrive whole
 _CONNECT_S = 3
 _REQUEST_S = 30  # one part, there or back
@@ -103,12 +105,12 @@ class Store:
             NotFoundError: the object does not exist.
             ServiceError: the store cannot be reached, or refuses the request.
         """
-        with self._errors_of(key):
+        with self._asked("head", key):
             return (await obstore.head_async(self._inner, key))["size"]
 
     async def read(self, key: str, start: int, length: int) -> bytes:
         """Read `length` bytes from `start`, fewer at the end of the object; the range must begin within it."""
-        with self._errors_of(key):
+        with self._asked("get", key):
             return bytes(await obstore.get_range_async(self._inner, key, start=start, length=length))
 
     async def stream(
@@ -125,7 +127,7 @@ class Store:
 
     async def keys(self, transcription_id: int) -> list[str]:
         """Return the keys of all objects of a message, including the remains of interrupted writes."""
-        with self._errors_of(str(transcription_id)):
+        with self._asked("list", str(transcription_id)):
             try:
                 # obstore compares whole path segments: 1 does not find 12.
                 found = await obstore.list(self._inner, prefix=str(transcription_id)).collect_async()
@@ -135,9 +137,19 @@ class Store:
                 raise
         return sorted(meta["path"] for meta in found)
 
+    async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
+        """Yield keys and sizes in bytes of all objects, up to a thousand at a time, without order."""
+        with self._errors_of("the bucket"):
+            try:
+                async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
+                    yield [(meta["path"], meta["size"]) for meta in some]
+            except BaseError as error:
+                if _NO_BUCKET not in str(error):  # SeaweedFS makes it with the first object
+                    raise
+
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that do not exist count as deleted."""
-        with self._errors_of(", ".join(keys[:3])):
+        with self._asked("delete", ", ".join(keys[:3])):
             if self._directory is None:
                 await obstore.delete_async(self._inner, list(keys))
                 return
@@ -158,7 +170,7 @@ class Store:
 
     async def _create(self, key: str, data: Data) -> bool:
         """Write an object if its key is free; return whether it was written."""
-        with self._errors_of(key):
+        with self._asked("put", key):
             try:
                 if self._directory is not None:
                     return await self._create_file(self._directory, key, data)
@@ -210,10 +222,11 @@ class Store:
         return sha256.hexdigest()
 
     @contextmanager
-    def _errors_of(self, subject: str) -> Iterator[None]:
-        """Turn obstore's errors into ours, with only their first line; the rest is a dump of the request."""
+    def _asked(self, operation: str, subject: str) -> Iterator[None]:
+        """Add a span, and turn obstore's errors into ours, with only their first line; the rest is a dump."""
         try:
-            yield
+            with tracing.span("s3", operation):
+                yield
         except FileNotFoundError as error:
             raise NotFoundError(f"nothing is stored under {subject}", param="key") from error
         except (PermissionDeniedError, UnauthenticatedError) as error:

@@ -1,1 +1,1 @@
-"""Serving: what all FastAPI apps of Glas share — keys, request ids, limits of bodies, the format of errors."""
+"""Common functions of all FastAPI apps of Glas: keys, request ids, limits of bodies, the format of errors."""

@@ -16,8 +16,11 @@ from glas.serving.keys import Caller, KeyRing
 from glas.settings import MIB
 from glas.settings.keys import HashedKey
 
-OPEN_PATHS = ("/health", "/docs", "/openapi.json")
-"""Paths that need no key: whether the service works, and how it is used."""
+PROBES = ("/health", "/ready")
+"""Paths that need no key: whether the process answers, and whether the service can work now."""
+
+OPEN_PATHS = (*PROBES, "/docs", "/openapi.json")
+"""The same where the documentation is open, too."""
 
 _ADMINISTRATION = "/api/"
 # Below these paths even reading requires an administrator.
@@ -53,7 +56,7 @@ class Gate:
         key: str | None,
         max_body_bytes: int,
         others: Sequence[HashedKey] = (),
-        open_paths: Collection[str] = ("/health",),
+        open_paths: Collection[str] = PROBES,
     ) -> None:
         self._app = app
         self._keys = KeyRing(key, others)
@@ -131,7 +134,7 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Return whether a request requires an administrator: it changes the service, or reads what concerns only them."""
+    """Return whether a request requires an administrator: it changes the service, or reads restricted data."""
     return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 

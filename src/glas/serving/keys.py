@@ -57,7 +57,7 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the entry of a token that is accepted beside the present one while tokens are exchanged, if there is one.
+    """Return the entry of the previous token, which is also accepted while tokens are exchanged.
 
     The log names its caller `previous`, so that it shows who still sends it.
     """

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
-from glas.serving.gate import OPEN_PATHS
+from glas.serving.gate import PROBES
 
 _CAUSES: Final = {
     400: "The request, or the recording in it, is not as expected; `param` names the field.",
@@ -26,7 +26,7 @@ _BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusive
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong."""
+    """The error: message, type, parameter and code."""
 
     message: str
     type: str = Field(description="`invalid_request_error` or `server_error`.")
@@ -81,7 +81,7 @@ def describe_internal(app: FastAPI, description: str, *, needs_key: bool) -> Non
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, description, needs_key=needs_key, open_paths=OPEN_PATHS)
+            app.openapi_schema = _document(app, description, needs_key=needs_key, open_paths=PROBES)
             _add_any_failure(app.openapi_schema)
         return app.openapi_schema
 

@@ -31,6 +31,7 @@ from glas.settings.groups import (
 from glas.settings.keys import HashedKeys
 from glas.settings.log import LogSettings
 from glas.settings.secrets import BotToken, DatabaseUrl, Secret, plain
+from glas.settings.tracing import TracingSettings
 from glas.settings.web import WebSettings
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "NnServiceSettings",
     "SettingRow",
     "Settings",
+    "TracingSettings",
     "WebSettings",
     "is_loopback",
     "listed",
@@ -139,7 +141,7 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl | None = Field(
         default=None,
         description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite "
-        "file in GLAS_DATA_DIR.",
+        "file in GLAS_DATA_DIR. Of several hosts, `@a:5432,b:5432/name`, the one that accepts writes is used.",
     )
     db_assist_url: str | None = Field(
         default=None, description="URL of `db_assist`, if it runs in another process, e.g. `http://db-box:8002`."
@@ -184,6 +186,7 @@ class Settings(BaseSettings):
     bot: BotSettings = BotSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -194,7 +197,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read secrets from files, too; what is set in the environment comes before what is set in `.env`."""
+        """Read secrets from files, too; the environment has precedence over `.env`."""
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
         assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - likewise

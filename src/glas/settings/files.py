@@ -1,6 +1,6 @@
 """Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
 
-Docker and Kubernetes mount secrets as files, so that they stand in no environment and in no list of processes.
+Docker and Kubernetes mount secrets as files, so that no environment and no list of processes contains them.
 """
 
 from collections.abc import Iterator, Mapping

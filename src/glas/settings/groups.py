@@ -79,13 +79,19 @@ class NnServiceSettings(BaseModel):
     keep_former_s: float = Field(
         default=86_400,
         ge=0,
-        description="Seconds without use for which the model that served before stays in memory, so that it can serve "
+        description="Seconds for which the former default model stays in memory without use, so that it can serve "
         "again at once.",
     )
     max_models: int = Field(
         default=3,
         ge=1,
         description="Largest number of models in memory. While a model is replaced, there may be one more.",
+    )
+    max_own_models: int = Field(
+        default=4,
+        ge=0,
+        description="Largest number of own models of people and chats in memory, besides GLAS_NN_SERVICE__MAX_MODELS; "
+        "0 means that they answer nobody.",
     )
     vad_threshold: float = Field(
         default=0.5, gt=0, lt=1, description="Probability of speech above which the detector takes a frame for speech."

@@ -6,6 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from glas.settings.database_hosts import with_hosts
+
 _MIN_SECRET_LENGTH = 16
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 _PLACEHOLDERS = ("changeme", "changethis", "secret", "password", "your-key", "example")
@@ -33,14 +35,14 @@ def _fits_url(value: SecretStr) -> SecretStr:
 
 
 def _real_database_url(value: SecretStr) -> SecretStr:
-    """Refuse a placeholder as the password; how long a password is, is the business of the database."""
+    """Refuse a placeholder as the password, whose length is not checked; write several hosts as separate parameters."""
     try:
         password = urlsplit(value.get_secret_value()).password
     except ValueError:
         return value  # no URL at all: opening the database reports it
     if password is not None and (not password or unquote(password).lower().startswith(_PLACEHOLDERS)):
         raise ValueError("expected a URL with a real password, got one whose password is empty or a placeholder")
-    return value
+    return SecretStr(with_hosts(value.get_secret_value()))
 
 
 Secret = Annotated[SecretStr, AfterValidator(_real_secret)]

@@ -6,7 +6,7 @@ from glas.settings.secrets import Secret
 
 
 class WebSettings(BaseModel):
-    """The pages for which people sign in."""
+    """Settings of the pages for which people sign in."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,5 +1,6 @@
-"""Sync files to disk, lock files, hash files."""
+"""Replace files, sync them to disk, lock them, hash them."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -18,6 +19,24 @@ def to_disk(*paths: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8; readers see the old content or the new one, also after a crash.
+
+    Raises:
+        OSError: it cannot be written; the old file is unchanged.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        to_disk(draft)
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+    to_disk(path.parent)
 
 
 def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:

@@ -1,7 +1,6 @@
 """Folders that hold words or sound of exported messages outside the export, such as reports and work of a training.
 
-Each says in a file which messages it is about. So what is about somebody whose messages have left the export can be
-found and deleted, by the export.
+Each has a file that lists its messages. So the export can find and delete files about messages that have left it.
 """
 
 import json
@@ -10,13 +9,13 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from glas.system.files import to_disk
+from glas.system.files import replace_text
 
 LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write down which exported messages a folder is about, before anything of them is written into it.
+    """Write the list of a folder's messages, before any file about them is written into it.
 
     Args:
         folder: made if it is not there.
@@ -27,10 +26,7 @@ def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[s
     if not numbers:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{LIST}.part"
-    fresh.write_text(json.dumps({"messages": numbers, "harmless": sorted(harmless)}) + "\n", encoding="utf-8")
-    to_disk(fresh)
-    fresh.replace(folder / LIST)
+    replace_text(folder / LIST, json.dumps({"messages": numbers, "harmless": sorted(harmless)}) + "\n")
 
 
 def message_of(audio: Path) -> int | None:
@@ -40,7 +36,7 @@ def message_of(audio: Path) -> int | None:
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """Delete what folders hold of messages, if one of their messages is not exported any more.
+    """Delete the files about messages in folders of which a message is not exported any more.
 
     Args:
         places: the folders lie in these, at any depth.
@@ -56,7 +52,7 @@ def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path
 
 
 def delete_messages(folder: Path) -> None:
-    """Delete what a folder holds of messages; harmless files stay, and the list goes last."""
+    """Delete a folder's files about messages; harmless files stay, and the list is deleted last."""
     harmless = _read(folder / LIST)[1]
     for path in folder.iterdir():
         if path.name in harmless or path.name == LIST:
@@ -71,7 +67,7 @@ def delete_messages(folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[set[int], set[str]]:
-    """Return messages and harmless files; a list that cannot be read is about somebody who has left."""
+    """Return messages and harmless files; a list that cannot be read counts as one with a deleted message."""
     try:
         told = json.loads(path.read_bytes())
         return set(told["messages"]), set(told["harmless"])

@@ -10,7 +10,7 @@ import structlog
 from aiogram import Bot
 from aiogram.types import BotCommand
 
-from glas.domain.errors import ConfigurationError, GlasError
+from glas.domain.errors import ConfigurationError, GlasError, ServiceUnreachableError
 from glas.domain.people import Locale
 from glas.durable import Durable, Retry, is_away, with_retries
 from glas.settings import Settings, plain
@@ -90,6 +90,21 @@ class TelegramBot:
             shown = [BotCommand(command=name, description=say(f"command-{name}")) for name in names]
             code = None if locale is Locale.RU else locale.value
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
+
+    async def require_ready(self) -> None:
+        """Raise unless an update that comes now would be stored.
+
+        Raises:
+            ServiceUnreachableError: Telegram has not answered yet, or the database of the durable work is away.
+        """
+        if not self.notice.is_taking_in:
+            raise ServiceUnreachableError("Telegram has not answered yet")
+        try:
+            await self.durable.count_waiting(jobs.VOICES)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            raise ServiceUnreachableError("the database of the durable work does not answer") from error
 
     async def figures(self) -> bytes:
         """Return the metrics in Prometheus' text format; the depth of a queue is NaN if it is not known."""

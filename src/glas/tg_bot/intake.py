@@ -15,6 +15,7 @@ from aiogram import Bot
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from glas import tracing
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work, is_away
 from glas.tg_bot.api.moves import has_moved
@@ -29,6 +30,7 @@ ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"
 
 _LEASE = "intake"
 _LEASE_S = 30.0
+_RETAKEN_S = 3.0  # how often a process that does not poll tries to take the lease
 _POLL_S = 10
 _FULL_BATCH = 100
 _MANY_WAITING = 400
@@ -62,7 +64,8 @@ class Intake:
         """Store an update durably; after the return it cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
-            await self._durable.enqueue(work)
+            with tracing.begin("tg_bot", "take in", work.traceparent):
+                await self._durable.enqueue(work)
             self._metrics.received(is_recording=work.workflow == HEAR)
 
     async def poll(self) -> None:
@@ -76,7 +79,7 @@ class Intake:
             try:
                 if not await self._durable.take_lease(_LEASE, _LEASE_S):
                     self._offset = None
-                    await asyncio.sleep(_LEASE_S / 10)
+                    await asyncio.sleep(_RETAKEN_S)
                     continue
                 await self._turn()
                 pause_s = _FIRST_PAUSE_S
@@ -89,8 +92,18 @@ class Intake:
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - nothing is confirmed, so that it comes again
                 _tell(error, pause_s)
+                if pause_s > _RETAKEN_S:
+                    await self._let_others_poll()
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _let_others_poll(self) -> None:
+        """Give the lease back during a longer pause: another machine may still reach Telegram."""
+        self._offset = None
+        try:
+            await self._durable.drop_lease(_LEASE)
+        except Exception as error:  # noqa: BLE001 - the lease ends by itself, only later
+            _log.warning("the lease could not be given back", cause=type(error).__name__)
 
     async def _turn(self) -> None:
         """Request a batch of updates and store it; the next request confirms it."""
@@ -120,8 +133,8 @@ class Intake:
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
     """Return the work for an update; None if it is not addressed to the bot, so that it is not even stored."""
     message = update.message or update.channel_post
+    job = None if message is None else voice_job(message, bot_id=bot_id)
     if message is not None:
-        job = voice_job(message, bot_id=bot_id)
         if job is not None and not (confirm_first and job.is_private):
             return job.model_copy(update={"n_in_minute": pace.count(job)}).work()
         if job is None and update.channel_post is not None:
@@ -134,7 +147,8 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
     is_start = bool(message and message.text and message.text.startswith("/start"))
     body = update.model_dump(mode="json", exclude_unset=True, by_alias=True)
     name = f"u:{bot_id}:{update.update_id}"
-    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(party))
+    traceparent = None if job is None else job.traceparent
+    return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(party), traceparent=traceparent)
 
 
 def _party(update: Update) -> int | None:

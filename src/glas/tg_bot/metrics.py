@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from glas.domain.errors import GlasError
 
 OK, REFUSED, NOT_ANSWERED = "ok", "refused", "not_answered"
-"""How a recording ended: with its text (or that nobody speaks), with a limit's explanation, or without any message."""
+"""The end of a recording: a text (or that nobody speaks), the explanation of a limit, or no message at all."""
 
 _OTHER = "other"
 _RECORDING = "recording"
@@ -68,7 +68,7 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Let every label exist from the start, because Prometheus does not see the first count of a new one."""
+        """Create every label at the start, because Prometheus does not see the first count of a new one."""
         for kind in (_RECORDING, _OTHER):
             self._received.labels(kind)
         for outcome in (OK, REFUSED, NOT_ANSWERED, *sorted(self._codes)):

@@ -26,9 +26,14 @@ def create_app(bot: TelegramBot, *, key: str | None) -> FastAPI:
     async def health() -> dict[str, str]:
         return {"status": "ok", "version": glas.__version__}
 
+    async def ready() -> dict[str, str]:
+        await bot.require_ready()
+        return {"status": "ready"}
+
     app = FastAPI(title="Glas tg_bot", version=glas.__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Gate, key=key, max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     app.add_api_route("/health", health, methods=["GET"])
+    app.add_api_route("/ready", ready, methods=["GET"])
     app.add_api_route("/metrics", figures, methods=["GET"], response_class=Response)
     return app

@@ -49,14 +49,19 @@ def create_app(bot: TelegramBot) -> FastAPI:
             await bot.intake.store(update)
         return Response()
 
+    async def ready() -> dict[str, str]:
+        await bot.require_ready()
+        return {"status": "ready"}
+
     app = FastAPI(title="Glas tg_bot", version=glas.__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Gate, key=None, max_body_bytes=_MAX_BODY_BYTES)
     errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
     app.add_api_route(PATH, receive, methods=["POST"], response_model=None)
     app.add_api_route("/health", health, methods=["GET"])
+    app.add_api_route("/ready", ready, methods=["GET"])
     return app
 
 
 async def health() -> dict[str, str]:
-    """Answer whether the webhook is open."""
+    """Answer without asking anybody."""
     return {"status": "ok", "version": glas.__version__}

@@ -41,7 +41,7 @@ _S_PER_DAY = 86_400
 
 @dataclass(frozen=True)
 class Context:
-    """What the durable work of the bot is made with."""
+    """Objects that the durable work of the bot needs."""
 
     settings: Settings
     services: Services
@@ -65,7 +65,7 @@ class _Shared(NamedTuple):
 
 
 def register(context: Context) -> Announcing:
-    """Register all workflows and queues; return what runs beside them."""
+    """Register all workflows and queues; return the object whose `watch` must run, too."""
     settings, durable = context.settings, context.durable
     signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)
     admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)

@@ -1,4 +1,4 @@
-"""Choose, for each person whom a model learnt from, a message that shows best what it has learnt."""
+"""Choose, for each person whom a model learnt from, the message that improved most."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -61,7 +61,7 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
 
 
 def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
-    """Yield the message of one person whose text has come nearest to what was said, if there is any.
+    """Yield the message of one person whose text improved most, if there is any.
 
     Of two messages with the same gain, one that the model has not learnt from is preferred, as a fairer example.
     """

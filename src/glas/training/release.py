@@ -20,7 +20,7 @@ SETTINGS = {CONTEXT_MARGIN: MARGIN_S, LANGUAGES: [RUSSIAN]}
 
 
 def write_weights(base: Path, to: Path, texts: Path | None) -> None:
-    """Write the model whose adapter lies in `to`, with the tokens that Russian texts need.
+    """Write the model whose adapter is in `to`, with the tokens that Russian texts need.
 
     Args:
         base: the official weights.

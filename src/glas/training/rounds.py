@@ -1,8 +1,9 @@
 """One round of learning: dataset version, fine-tuning, gate, release.
 
-Two hashes identify a round: of all that decides the model (dataset version, base, recipe, sets that decide the share),
-and of all that decides the verdict (test, guards, limits). So an interrupted round is resumed, a finished one is not
-repeated, and another test set gives another verdict about the same model without training again.
+Two hashes identify a round. The first covers everything that decides the model: dataset version, base, recipe, and the
+sets that decide the share. The second covers everything that decides the verdict: test, guards and limits. So an
+interrupted round is resumed, a finished one is not repeated, and another test set gives another verdict about the same
+model without training again.
 
 Files: `rounds/TRAINING/work` while the model is trained, `rounds/TRAINING/TEST/` with `round.json` and the report.
 """
@@ -31,7 +32,7 @@ from glas.recognition.gate_report import write_report
 from glas.recognition.references import ReferenceSet, Utterance, content_hash
 from glas.recognition.trial import TestData, TrialResult, try_candidate
 from glas.settings import Settings
-from glas.system.files import to_disk
+from glas.system.files import replace_text
 from glas.training.datasets import Dataset, Example, open_dataset, read_version
 from glas.training.datasets.making import Rules, make_version
 from glas.training.datasets.reading import REPLAY
@@ -46,7 +47,7 @@ _HASH_CHARS = 16
 
 
 class Outcome(StrEnum):
-    """How a round ended."""
+    """Result of a round."""
 
     TOO_LITTLE = "too_little"  # not enough new minutes since the last round
     NOT_BETTER = "not_better"  # no share of the change is better on dev
@@ -75,7 +76,7 @@ class Round(BaseModel):
 
 @dataclass(frozen=True)
 class RoundPlan:
-    """What a round learns from and is measured on.
+    """The data, settings and directories of a round.
 
     Attributes:
         base: the model that every round starts from. It is not the last round's: each round learns from all
@@ -171,7 +172,7 @@ def run_round(
 
 
 def recipe_hash(plan: RoundPlan) -> str:
-    """Return a hash of all that decides a model besides the dataset version."""
+    """Return a hash over everything that decides a model except the dataset version."""
     recipe = asdict(plan.recipe)
     del recipe["threads"]
     base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
@@ -179,7 +180,7 @@ def recipe_hash(plan: RoundPlan) -> str:
 
 
 def verdict_hash(plan: RoundPlan) -> str:
-    """Return a hash of all that decides the verdict about a model; the test set of the version belongs to the model."""
+    """Return a hash over everything that decides the verdict; the version's own test set is in the model's hash."""
     test = None if plan.test is None else content_hash(plan.test)
     return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))
 
@@ -277,9 +278,6 @@ def _now() -> str:
 def _keep(folder: Path, ended: Round, work: Path) -> Round:
     """Record the result of a round, which finishes it, and delete the clips of its training."""
     ended = ended.model_copy(update={"finished": _now()})
-    fresh = folder / f"{ROUND}.part"
-    fresh.write_text(ended.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    to_disk(fresh)
-    fresh.replace(folder / ROUND)
+    replace_text(folder / ROUND, ended.model_dump_json(indent=1) + "\n")
     shutil.rmtree(work, ignore_errors=True)
     return ended

@@ -1,8 +1,8 @@
 """The FastAPI app of `web`: the page that turns speech into text, sample messages for it, and the pages behind sign-in.
 
-All of them are plain HTML, CSS and JavaScript modules, and ask nobody but this server for anything. The first page
-talks to the API of `nn_service` at the same origin, which `launch` mounts (or proxies) below it; it works without
-anybody signed in, and without a database.
+All of them are plain HTML, CSS and JavaScript modules, and load everything from this server only. The first page talks
+to the API of `nn_service` at the same origin, which `launch` mounts (or proxies) below it; it works without anybody
+signed in, and without a database.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        static = app.state.site.frame.static = f"/static/{_version_of(STATIC_DIR)}"
+        static = app.state.frame.static = f"/static/{_version_of(STATIC_DIR)}"
         page = _PAGE_FILE.read_text(encoding="utf-8")
         app.state.page = page.replace("{{ static }}", static).replace("{{ sure }}", str(SURE))
         yield
@@ -73,7 +73,8 @@ def create_app(
     app.add_api_route("/", page, methods=["GET", "HEAD"], response_class=HTMLResponse)
     app.add_api_route("/samples", samples, methods=["GET"])
     app.add_api_route("/samples/{name}", sample, methods=["GET", "HEAD"], response_class=FileResponse)
-    app.state.site = make_site(services, options or WebSettings(), key or secrets.token_bytes(32), admins, PAGES)
+    site = make_site(services, options or WebSettings(), key or secrets.token_bytes(32), admins, PAGES)
+    app.state.site, app.state.frame, app.state.visitors = site, site.frame, site.visitors
     for router in (sign_in.open_router, sign_in.own_router, *(one.router for one in PAGES)):
         app.include_router(router)
     app.mount("/static", VersionedFiles(directory=STATIC_DIR))
@@ -93,7 +94,7 @@ async def page(request: Request) -> Response:
 
 
 def _version_of(directory: Path) -> str:
-    """A name for the content of all files: it changes when any of them does, so that they may be cached for ever."""
+    """Return a hash over the content of all files; it changes with any of them, so that they may be cached for ever."""
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):
         if file.is_file():

@@ -1,4 +1,4 @@
-"""Files of the page under a versioned path, and the headers that keep a browser strict."""
+"""Files of the page under a versioned path, and the security headers of the answers."""
 
 from pathlib import PurePath
 from typing import Final
@@ -39,7 +39,7 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 class VersionedFiles(StaticFiles):
     """Serves `/VERSION/path` as `path`: a changed file has a new address, so the old one may be cached for ever.
 
-    Modules import each other by relative paths, so one version in the page's address of the first reaches all.
+    Modules import each other by relative paths, so the version in the address of the first one applies to all.
     """
 
     def get_path(self, scope: Scope) -> str:

@@ -1,9 +1,9 @@
-"""The frame of the pages: templates, navigation by right, error pages, headers; and how a page is declared."""
+"""The frame of the pages: templates, navigation by right, error pages, headers, and the declaration of a page."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,9 +26,6 @@ from glas.web.access import guard
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor, preferred
 from glas.web.files import PAGE_HEADERS
-
-if TYPE_CHECKING:
-    from glas.web.site import Site
 
 _TEMPLATES: Final = Path(__file__).parent / "templates" / "pages"
 
@@ -53,25 +50,24 @@ class Page:
 
 
 def page_router(right: Right | None) -> APIRouter:
-    """Make a router all of whose routes ask for a right; None lets everybody in."""
+    """Make a router whose routes all require a right; None admits everybody."""
     return APIRouter(route_class=PageRoute, dependencies=[Depends(guard.needs(right))], include_in_schema=False)
 
 
 class PageRoute(APIRoute):
-    """A route of the pages: failures become pages for people, and every answer gets its headers and its cookie."""
+    """A route of the pages: errors become pages for people, and every answer gets its headers and its cookie."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler."""
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            site = guard.site_of(request)
             try:
                 guard.check_size(request)
                 response = await inner(request)
             except (GlasError, HTTPException, RequestValidationError) as error:
                 if "text/html" in request.headers.get("accept", ""):
-                    response = site.frame.failure(request, error, _catalogue_of(request))
+                    response = frame_of(request).failure(request, error, _catalogue_of(request))
                 elif isinstance(error, GlasError):
                     # A script shows the sentence.
                     said = _catalogue_of(request).error(error.code)
@@ -79,7 +75,7 @@ class PageRoute(APIRoute):
                 else:
                     raise
             response.headers.update({**PAGE_HEADERS, **response.headers})
-            site.visitors.mark(response, getattr(request.state, "visitor", None))
+            guard.visitors_of(request).mark(response, getattr(request.state, "visitor", None))
             return response
 
         return handle
@@ -113,9 +109,8 @@ class Frame:
             status: of HTTP.
             values: what the template needs besides `say`, `visitor`, `form_token`, `pages`, `path` and `static`.
         """
-        site: Site = guard.site_of(request)
         session = visitor.session
-        token = "" if session is None else site.visitors.sessions.form_token(session)
+        token = "" if session is None else guard.visitors_of(request).sessions.form_token(session)
         body = self._templates.get_template(template).render(
             say=visitor.say,
             visitor=visitor,
@@ -131,7 +126,7 @@ class Frame:
     def failure(
         self, request: Request, error: GlasError | HTTPException | RequestValidationError, say: Catalogue
     ) -> Response:
-        """Return a page that says what went wrong; who is not signed in gets the way to sign in."""
+        """Return a page with the error; a person who is not signed in is sent to the page for signing in."""
         if isinstance(error, AuthenticationError):
             return RedirectResponse("/sign-in", 303)
         match error:
@@ -144,6 +139,12 @@ class Frame:
         visitor: Visitor | None = getattr(request.state, "visitor", None)
         visitor = visitor or Visitor(None, None, frozenset(), say)
         return self.page(request, visitor, "failure.html", status=error.status, reason=say.error(error.code))
+
+
+def frame_of(request: Request) -> Frame:
+    """Return the frame of the app that answers a request."""
+    found: Frame = request.app.state.frame
+    return found
 
 
 def _catalogue_of(request: Request) -> Catalogue:

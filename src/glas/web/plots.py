@@ -1,13 +1,16 @@
 """Plots as SVG that the server draws: no script is needed, and colours come from the style sheet, light or dark.
 
 Everything is drawn with classes (`plot.css`): the policy of the pages allows no style in the HTML. Every plot has a
-name for screen readers; the numbers stand in a table beside it.
+name for screen readers; a table next to it has the numbers. They are written as the page's language writes them.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from markupsafe import Markup
+
+from glas.localisation.plurals import written
 
 _WIDTH: Final = 360
 _LEFT: Final = 42
@@ -24,16 +27,18 @@ N_COLOURS: Final = 6
 """Classes c0 to c5 of the style sheet; further series begin anew."""
 
 
-def bars(title: str, values: Sequence[tuple[str, float]]) -> Markup:
+def bars(title: str, values: Sequence[tuple[str, float]], language: str) -> Markup:
     """Draw one bar for each label, with the label and the value in its tooltip."""
-    return stacks(title, [(label, (value,)) for label, value in values], colours=(0,))
+    return stacks(title, [(label, (value,)) for label, value in values], language, colours=(0,))
 
 
-def stacks(title: str, values: Sequence[tuple[str, Sequence[float]]], *, colours: Sequence[int]) -> Markup:
-    """Draw bars of several parts, from the bottom up; `colours` says which class each part has."""
+def stacks(
+    title: str, values: Sequence[tuple[str, Sequence[float]]], language: str, *, colours: Sequence[int]
+) -> Markup:
+    """Draw bars of several parts, from the bottom up; `colours` has the colour class of each part."""
     most = _round_up(max((sum(parts) for _, parts in values), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
-    drawn: list[Markup] = [*_scale(most)]
+    drawn: list[Markup] = [*_scale(most, language)]
     for place, (label, parts) in enumerate(values):
         below = 0.0
         for colour, part in zip(colours, parts, strict=True):
@@ -49,18 +54,20 @@ def stacks(title: str, values: Sequence[tuple[str, Sequence[float]]], *, colours
         drawn.append(
             Markup(
                 '<rect class="hit" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}: {}</title></rect>'
-            ).format(_LEFT + place * step, _TOP, step, _HEIGHT, label, " + ".join(f"{part:g}" for part in parts))
+            ).format(
+                _LEFT + place * step, _TOP, step, _HEIGHT, label, " + ".join(_number(part, language) for part in parts)
+            )
         )
     labels = [label for label, _ in values]
     drawn += _labels(labels)
     return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM + (_n_rows(labels) - 1) * _ROW, drawn)
 
 
-def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]]) -> Markup:
+def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
     """Draw a line of points for each series over the labels; `series` gives values by label, and may lack some."""
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
-    drawn: list[Markup] = [*_scale(most)]
+    drawn: list[Markup] = [*_scale(most, language)]
     for number, (name, values) in enumerate(series.items()):
         colour = number % N_COLOURS
         points = [
@@ -71,8 +78,8 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
         path = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
         drawn.append(Markup('<polyline class="l{}" points="{}"/>').format(colour, path))
         drawn += [
-            Markup('<circle class="c{}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}, {}: {:g}</title></circle>').format(
-                colour, x, y, name, label, values[label]
+            Markup('<circle class="c{}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}, {}: {}</title></circle>').format(
+                colour, x, y, name, label, _number(values[label], language)
             )
             for label, x, y in points
         ]
@@ -80,15 +87,36 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
     return _svg(title, _WIDTH, _TOP + _HEIGHT + _BOTTOM + (_n_rows(labels) - 1) * _ROW, drawn)
 
 
-def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]]) -> Markup:
-    """Draw how often the model is right against how sure it says it is.
+def reliability(
+    title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]], language: str
+) -> Markup:
+    """Draw the share of right words over the confidence of the model.
 
     Args:
         title: name of the plot.
         across: name of the axis of what the model says.
         upwards: name of the axis of what is right.
-        points: said (0..1), right (0..1), and a number of words, which a point's area grows with.
+        points: for each group of words its mean confidence (0..1), the share of right words (0..1), and the number of
+            words; the area of the point grows with it.
+        language: of the numbers.
     """
+    drawn = _unit_square(across, upwards, language)
+    most = max((size for *_, size in points), default=1)
+    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
+    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
+    drawn += [
+        Markup(
+            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{} → {}</title></circle>'
+        ).format(
+            x, y, 3 + 7 * (size / most) ** 0.5, _number(round(said, 2), language), _number(round(right, 2), language)
+        )
+        for (x, y), (said, right, size) in zip(places, points, strict=True)
+    ]
+    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+
+
+def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
+    """Draw the axes of two values in 0..1, with their names, and the line on which both are equal."""
     drawn = [
         Markup('<rect class="axis" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, _TOP, _SIDE, _SIDE),
         Markup('<line class="ideal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
@@ -96,13 +124,13 @@ def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[fl
         ),
     ]
     for fifth in range(6):
-        place = _SIDE * fifth / 5
+        place, value = _SIDE * fifth / 5, _number(fifth / 5, language)
         drawn += [
-            Markup('<text x="{:g}" y="{}" text-anchor="middle">{:g}</text>').format(
-                _LEFT + place, _TOP + _SIDE + 15, fifth / 5
+            Markup('<text x="{:g}" y="{}" text-anchor="middle">{}</text>').format(
+                _LEFT + place, _TOP + _SIDE + 15, value
             ),
-            Markup('<text x="{}" y="{:g}" text-anchor="end">{:g}</text>').format(
-                _LEFT - 5, _TOP + _SIDE - place + 4, fifth / 5
+            Markup('<text x="{}" y="{:g}" text-anchor="end">{}</text>').format(
+                _LEFT - 5, _TOP + _SIDE - place + 4, value
             ),
         ]
     drawn += [
@@ -113,32 +141,30 @@ def reliability(title: str, across: str, upwards: str, points: Sequence[tuple[fl
             _TOP + _SIDE / 2, upwards
         ),
     ]
-    most = max((size for *_, size in points), default=1)
-    places = [(_LEFT + said * _SIDE, _TOP + (1 - right) * _SIDE) for said, right, _ in points]
-    drawn.append(Markup('<polyline class="l0" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
-    drawn += [
-        Markup(
-            '<circle class="c0 see-through" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{:.2f} → {:.2f}</title></circle>'
-        ).format(x, y, 3 + 7 * (size / most) ** 0.5, said, right)
-        for (x, y), (said, right, size) in zip(places, points, strict=True)
-    ]
-    return _svg(title, _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + 40, drawn)
+    return drawn
 
 
-def _scale(most: float) -> list[Markup]:
+def _scale(most: float, language: str) -> list[Markup]:
     """Draw three lines across with their values."""
     drawn = []
     for part in (0.0, 0.5, 1.0):
         y = _TOP + _HEIGHT * (1 - part)
         drawn.append(Markup('<line class="axis" x1="{}" y1="{:g}" x2="{}" y2="{:g}"/>').format(_LEFT, y, _WIDTH, y))
         drawn.append(
-            Markup('<text x="{}" y="{:g}" text-anchor="end">{:g}</text>').format(_LEFT - 4, y + 4, most * part)
+            Markup('<text x="{}" y="{:g}" text-anchor="end">{}</text>').format(
+                _LEFT - 4, y + 4, _number(most * part, language)
+            )
         )
     return drawn
 
 
+def _number(value: float, language: str) -> str:
+    """Write a number with at most six significant digits."""
+    return written(language, Decimal(f"{value:g}"))
+
+
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Write the labels; of many only the first, the middle and the last one. Wide ones take turns on two rows."""
+    """Write the labels; of many only the first, the middle and the last one. Wide labels alternate between two rows."""
     if not labels:
         return []
     step = (_WIDTH - _LEFT - _RIGHT) / len(labels)
@@ -158,7 +184,7 @@ def _labels(labels: Sequence[str]) -> list[Markup]:
 
 
 def _n_rows(labels: Sequence[str]) -> int:
-    """Return on how many rows the labels stand."""
+    """Return the number of rows for the labels."""
     shown = min(len(labels), _FEW - 1 if len(labels) > _FEW else _FEW)
     room = (_WIDTH - _LEFT - _RIGHT) / max(shown, 1)
     return 2 if any(len(label) * _LETTER > room for label in labels) else 1

@@ -1,6 +1,6 @@
-"""Passes the API on to an nn_service that runs elsewhere: the page stays the only published address.
+"""Pass requests to the API on to an nn_service in another process, so that only the page has a public address.
 
-Bodies stream both ways, so that neither an upload nor a stream of events is held up or held in memory.
+Bodies are streamed in both directions, so that uploads and events are neither delayed nor kept in memory.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -62,7 +62,7 @@ def create_proxy(
 
 
 async def forward(request: Request, path: str) -> Response:
-    """Ask nn_service the same, and pass its answer on as it comes.
+    """Send a request to nn_service, and pass its answer on part by part.
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.

@@ -1,6 +1,6 @@
-"""Sample messages: audio files in a directory, for those who have none at hand.
+"""Sample messages: audio files in a directory, for people without a recording of their own.
 
-A line of `texts.jsonl` beside them tells what is said in one: `{"file": "message-1.ogg", "text": "…"}`.
+A line of `texts.jsonl` in the same directory has the words of one: `{"file": "message-1.ogg", "text": "…"}`.
 """
 
 import json
@@ -15,7 +15,7 @@ _TEXTS_FILE: Final = "texts.jsonl"
 
 
 class Sample(BaseModel):
-    """One message to try."""
+    """One sample message."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,7 +25,7 @@ class Sample(BaseModel):
 
 
 def list_samples(directory: Path | None) -> list[Sample]:
-    """The samples in order of their names; none if there is no such directory."""
+    """Return the samples in order of their names; none if there is no such directory."""
     if directory is None or not directory.is_dir():
         return []
     texts = _texts(directory / _TEXTS_FILE)
@@ -34,7 +34,7 @@ def list_samples(directory: Path | None) -> list[Sample]:
 
 
 def find_sample(directory: Path | None, name: str) -> Path:
-    """The file of a sample.
+    """Return the file of a sample.
 
     Only a name that the list contains is accepted, so no name can lead out of the directory.
 

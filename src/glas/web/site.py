@@ -1,8 +1,9 @@
-"""What the pages need, made once: clients, sessions, the frame that they share."""
+"""The objects that all pages need: clients, sessions, the frame that they share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from fastapi import Request
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
@@ -26,14 +27,13 @@ class Services:
 
 @dataclass(frozen=True)
 class Site:
-    """What routes of pages find under `site_of(request)`.
+    """The objects that routes of pages get by `site_of(request)`.
 
     Attributes:
         given: clients of other parts; None where nobody can sign in.
         visitors: who asks.
         tries: counts links that do not work.
         frame: makes pages.
-        public_host: host and port of the public address; empty where it is not known.
         admins: Telegram's ids of the administrators in the settings.
     """
 
@@ -41,12 +41,11 @@ class Site:
     visitors: Visitors
     tries: Tries
     frame: Frame
-    public_host: str
     admins: frozenset[int] = frozenset()
 
     @property
     def services(self) -> Services:
-        """The clients; for pages that ask for a right, which nobody has where nobody can sign in."""
+        """The clients; only for pages that require a right, so that people can sign in."""
         if self.given is None:
             raise LookupError("expected services behind the pages")
         return self.given
@@ -64,8 +63,13 @@ def make_site(
         admins: Telegram's ids of the administrators.
         pages: all that there are, in the order of the navigation.
     """
-    url = options.url or ""
     sessions = Sessions(key, life_s=options.session_hours * 3600)
     people = None if services is None else People(services.db_assist)
-    visitors = Visitors(sessions, people, admins, is_secure=url.startswith("https:"))
-    return Site(services, visitors, Tries(), Frame(pages), urlsplit(url).netloc, admins)
+    visitors = Visitors(sessions, people, admins, url=options.url or "")
+    return Site(services, visitors, Tries(), Frame(pages), admins)
+
+
+def site_of(request: Request) -> Site:
+    """Return the site of the app that answers a request."""
+    found: Site = request.app.state.site
+    return found

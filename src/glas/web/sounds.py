@@ -1,4 +1,4 @@
-"""The sound of a message, as a browser asks for it: whole, or the range where somebody listens."""
+"""Send the sound of a message as the browser requests it: the whole file, or a range of bytes."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,5 +1,6 @@
 """Run the Alembic migrations of the database, which are part of the package; there is no `alembic.ini`."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
@@ -61,6 +62,7 @@ async def current(database: Database) -> str | None:
             return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
+@functools.cache
 def head() -> str:
     """Return the newest revision that this version of the program knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()

@@ -36,12 +36,12 @@ def rules(request: Request) -> DbAssistSettings:
 
 
 def agreement(request: Request) -> Agreement:
-    """Return what counts the vocabularies of chats and of the installation."""
+    """Return the object that computes the vocabularies of chats and of the installation."""
     found: Agreement = request.app.state.agreement
     return found
 
 
 def kept_figures(request: Request) -> KeptFigures:
-    """Return what counts the figures of the dashboard."""
+    """Return the object that computes the figures of the dashboard."""
     found: KeptFigures = request.app.state.dashboard
     return found

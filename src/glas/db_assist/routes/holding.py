@@ -1,4 +1,4 @@
-"""Routes about what is held of people, for the pages; and about the records of the bot's work."""
+"""Routes about people's data, for the pages, and about the records of the bot's work."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
 
 @router.get("/users/{tg_id}/holding")
 async def held(request: Request, tg_id: PersonPath) -> Holding:
-    """Count what is held about a person."""
+    """Count the data about a person."""
     async with database(request).reading() as session:
         return await holding.holding(tg_id, session=session)
 
@@ -43,7 +43,7 @@ async def ledger(request: Request, tg_id: PersonPath, before: Before = None, lim
 
 @router.get("/transcriptions/{transcription_id}/transactions")
 async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction, ...]:
-    """Return the ledger entries that a message paid, to its speaker and to reviewers."""
+    """Return the ledger entries about a message, of its speaker and of reviewers."""
     async with database(request).reading() as session:
         return await holding.entries_about(transcription_id, session=session)
 
@@ -67,14 +67,14 @@ async def entries(
     limit: Limit = 50,
     tg_id: Annotated[TgId | None, Query(description="Only what concerns this person.")] = None,
 ) -> Page[AuditEntry]:
-    """Return what administrators did, the newest first, page by page."""
+    """Return the actions of administrators, the newest first, page by page."""
     async with database(request).reading() as session:
         return await audit.page(before, limit, tg_id, session=session)
 
 
 @router.post("/audit/readings")
 async def read_message(request: Request, reading: Reading) -> Transcription:
-    """Return a message of somebody to an administrator, and write that down."""
+    """Return a person's message to an administrator, and write this into the audit."""
     async with database(request).writing() as session:
         user = await people.load(reading.tg_id, session=session)
         message = await holding.message_of(user.id, reading.transcription_id, session=session)

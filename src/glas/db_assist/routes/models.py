@@ -1,4 +1,4 @@
-"""Routes about models that were judged, and what the bot tells of them."""
+"""Routes about models that were judged, and about announcements."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ router = APIRouter()
 
 @router.put("/models")
 async def record(request: Request, entry: ModelEntry) -> ModelRecord:
-    """Record a model that was judged, and what was decided at once."""
+    """Record a model that was judged, and the decision that was made with the verdict."""
     async with database(request).writing() as session:
         return await model_records.record(entry, session=session)
 
@@ -46,21 +46,21 @@ async def models(
 
 @router.post("/models/{model_id}/decisions")
 async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -> DecisionResult:
-    """Change the state of a model, and return the model that is to serve."""
+    """Change the state of a model, and return the model that must serve now."""
     async with database(request).writing() as session:
         return await model_records.decide(model_id, wanted, session=session)
 
 
 @router.put("/champion")
 async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
-    """Record which model somebody lets serve, judged here or not."""
+    """Record that a person lets a model serve, whether or not it was judged here."""
     async with database(request).writing() as session:
         return await model_records.choose(wanted, session=session)
 
 
 @router.put("/models/{model_id}/questions")
 async def ask(request: Request, model_id: RowPath, wanted: QuestionRequest) -> tuple[Announcement, ...]:
-    """Let administrators be asked about a candidate."""
+    """Store that administrators shall be asked about a candidate."""
     async with database(request).writing() as session:
         return await announcements.ask(model_id, wanted, session=session)
 
@@ -83,7 +83,7 @@ async def rounds(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 
 
 @router.get("/announcements")
 async def waiting(request: Request, bot_id: Annotated[int, Query(ge=1)]) -> tuple[Announcement, ...]:
-    """List what a bot has to send."""
+    """List the announcements that a bot has to send."""
     async with database(request).reading() as session:
         return await announcements.waiting(bot_id, session=session)
 
@@ -104,6 +104,6 @@ async def end(request: Request, announcement_id: RowPath, wanted: OutcomeRequest
 
 @router.put("/users/{tg_id}/news")
 async def want_news(request: Request, tg_id: PersonPath, choice: NewsChoice) -> User:
-    """Set whether a person is told of models that learnt from them."""
+    """Set whether a person gets news of models that learnt from them."""
     async with database(request).writing() as session:
         return await announcements.set_wanted(tg_id, wanted=choice.wanted, session=session)

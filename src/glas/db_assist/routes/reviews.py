@@ -16,7 +16,7 @@ router = APIRouter()
 
 @router.put("/users/{tg_id}/reviewer")
 async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoice, by: Administrator = None) -> User:
-    """Let a person review messages, or not any more."""
+    """Set whether a person may review messages."""
     async with database(request).writing() as session:
         row = await reviews.set_reviewer(tg_id, is_reviewer=choice.is_reviewer, by=by, session=session)
         return people.as_user(row)
@@ -45,7 +45,7 @@ async def held(request: Request, tg_id: PersonPath) -> tuple[ReviewItem, ...]:
 
 @router.put("/transcriptions/{transcription_id}/review")
 async def answer(request: Request, transcription_id: RowPath, review: Review) -> ReviewResult:
-    """Store what a reviewer says of a message, and pay for what was agreed."""
+    """Store a review of a message, and pay for agreement."""
     async with database(request).writing() as session:
         return await reviews.answer(transcription_id, review, settings=rules(request), session=session)
 

@@ -1,4 +1,4 @@
-"""Routes about texts that the bot is to show anew."""
+"""Routes about texts that the bot must show again, because they were corrected on a page."""
 
 from typing import Annotated
 
@@ -14,13 +14,13 @@ router = APIRouter(prefix="/texts-to-show")
 
 @router.get("")
 async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[TextToShow, ...]:
-    """List the texts that were corrected on the pages and whose messages a bot is to update."""
+    """List the texts that were corrected on the pages and whose messages a bot must update."""
     async with database(request).reading() as session:
         return await showing.waiting(bot_id, session=session)
 
 
 @router.delete("/{transcription_id}")
 async def taken_up(request: Request, transcription_id: RowPath, change_id: Annotated[RowId, Query()]) -> None:
-    """Store that the bot has taken up a text, as it was after a change."""
+    """Store that the bot has enqueued a text, as it was after a change."""
     async with database(request).writing() as session:
         await showing.taken_up(transcription_id, change_id, session=session)

@@ -87,7 +87,7 @@ async def transcription(request: Request, transcription_id: RowPath) -> Transcri
 async def delete(
     request: Request, transcription_id: RowPath, tg_id: Annotated[TgId, Query()], by: Administrator = None
 ) -> Forgotten:
-    """Delete a message of the person `tg_id`; what it paid stays paid."""
+    """Delete a message of the person `tg_id`; its payments stay."""
     async with database(request).writing() as session:
         forgotten = await privacy.delete_message(transcription_id, tg_id, by=by, session=session)
         await log_deletion(request, forgotten, is_of_messages=True)
@@ -119,14 +119,14 @@ async def finish(request: Request, transcription_id: RowPath, finished: Finished
 
 @router.put("/transcriptions/{transcription_id}/second-hypothesis")
 async def store_second(request: Request, transcription_id: RowPath, wanted: SecondText) -> SecondHypothesis:
-    """Store what another model wrote of a message."""
+    """Store the second hypothesis of a message."""
     async with database(request).writing() as session:
         return await second_hypotheses.store(transcription_id, wanted, session=session)
 
 
 @router.get("/transcriptions/{transcription_id}/second-hypothesis")
 async def second(request: Request, transcription_id: RowPath) -> SecondHypothesis | None:
-    """Find what another model wrote of a message; null if there is nothing."""
+    """Return the second hypothesis of a message; null if there is none."""
     async with database(request).reading() as session:
         return await second_hypotheses.find(transcription_id, session=session)
 

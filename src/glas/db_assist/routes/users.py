@@ -104,7 +104,7 @@ async def data(request: Request, tg_id: PersonPath, party: Annotated[Sha256 | No
 async def standing(
     request: Request, party: Annotated[Sha256, Query()], tg_id: Annotated[TgId | None, Query()] = None
 ) -> Standing:
-    """Find what a party sent in the last 24 hours, together with the person if they registered."""
+    """Return the usage of a party in the last 24 hours, together with the person if they are registered."""
     async with database(request).reading() as session:
         return Standing(
             user=None if tg_id is None else await people.known(tg_id, session=session),

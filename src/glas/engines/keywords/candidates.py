@@ -62,7 +62,7 @@ class Candidate:
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Return whether both replace a common word by forms of one keyword, both with or both without short words."""
+        """Return whether two candidates replace a common word by one keyword, both with or both without short words."""
         has_another = bool(self.before or self.behind), bool(other.before or other.behind)
         return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]
 

@@ -7,6 +7,7 @@ A conversion is written under a temporary name and renamed when it is complete, 
 model. It is repeated if a file of the source has changed, or if its own files do not have their original lengths.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -14,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from glas.domain.errors import ModelError, ModelFileMissingError, ModelLoadError
-from glas.engines.folders import PART, written_whole
+from glas.engines.folders import written_whole
 from glas.engines.json_file import read_json
 from glas.engines.whisper.checkpoint import CONFIG, CONVERTED_WEIGHTS, source_files
 from glas.engines.whisper.convert import Quantisation, convert
-from glas.system.files import locked, sha256_of
+from glas.system.files import locked, replace_text, sha256_of
 
 RECORD = "source.json"
 
@@ -89,12 +90,8 @@ def _is_current(target: Path, files: list[Path]) -> bool:
         return False
     # The same files, copied or touched: looked at once, and not again at every start.
     record["source"] = {path.name: _state(path) for path in files}
-    fresh = target / f"{RECORD}{PART}"
-    try:
-        fresh.write_text(json.dumps(record, indent=2), encoding="utf-8")
-        fresh.replace(target / RECORD)
-    except OSError:
-        fresh.unlink(missing_ok=True)  # a cache that can only be read serves as well
+    with contextlib.suppress(OSError):  # a cache that can only be read serves as well
+        replace_text(target / RECORD, json.dumps(record, indent=2))
     return True
 
 

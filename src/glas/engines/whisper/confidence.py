@@ -115,7 +115,7 @@ def signs_of(
     language_model: LanguageModel | None,
     message_logprob: float,
 ) -> list[Signs]:
-    """Compute the signs of each word of a text.
+    """Compute the features of each word of a text.
 
     Args:
         words: the words of the text, each with the sum of its tokens' log-probabilities.

@@ -1,7 +1,7 @@
 """Length of the encoder's input: Whisper's window of 30 s, or the sound with some silence after it.
 
 Whisper was trained on windows that are filled up with silence. Its encoder accepts any length, but the original weights
-give wrong texts if the input ends with the sound. How much silence a model needs is a property of its weights:
+give wrong texts if the input ends with the sound. The necessary length of silence is a property of the weights:
 
     context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
     dynamic_context: true       in the same places; older notation for no silence
@@ -31,7 +31,7 @@ MIN_CONTEXT_FRAMES = 100 * FRAMES_PER_POSITION
 
 @dataclass(frozen=True, slots=True)
 class ContextRule:
-    """How much silence must follow a sound in the encoder's input.
+    """The length of silence that must follow a sound in the encoder's input.
 
     Attributes:
         margin_s: seconds of silence; None fills up the window.

@@ -18,7 +18,8 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.vocabulary import token_list
 
 Quantisation = Literal["int8", "int8_float16", "float16", "float32"]
-"""How weights are stored. `int8` has one scale per row of a matrix; `int8_float16` stores all else in float16."""
+"""The number format of stored weights. `int8` has one scale per row of a matrix; `int8_float16` stores all else in
+float16."""
 
 
 def convert(source: Path, target: Path, quantisation: Quantisation) -> None:

@@ -1,4 +1,4 @@
-"""Recognise pieces with a Whisper network: encode, decode, decode again what looks wrong, compute times."""
+"""Recognise pieces with a Whisper network: encode, decode, decode a text again if it looks wrong, compute times."""
 
 import time
 from collections.abc import Sequence

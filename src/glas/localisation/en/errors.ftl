@@ -9,6 +9,7 @@ error-person_unknown = Press /start first.
 error-conflict = It was done already in another way, or it is not possible now.
 error-would_replace = There is data here already. To replace it, add --force.
 error-backup_invalid = This backup is damaged, or Glas did not make it. Nothing was changed.
+error-backup_encrypted = This backup is encrypted. It needs a file with the right key: --identity FILE. Nothing was changed.
 error-data_set_invalid = These recordings with texts could not be read.
 error-upload_too_large =
     { $limit ->

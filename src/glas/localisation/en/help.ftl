@@ -32,6 +32,7 @@ metavar-directory = DIRECTORY
 metavar-name = NAME
 metavar-model = MODEL
 metavar-part = PART
+metavar-key = KEY
 
 glas-help =
     **Glas** turns Russian speech into text: voice messages, recordings, videos.
@@ -114,6 +115,8 @@ models-canary-name = A name from `glas models`, or a directory; without a name t
 models-canary-share = Share of people, 0 to 1; a person is always answered by the same model.
 models-canary-shadow = Share of messages, 0 to 1, that the other model recognises, too, while the server is idle.
 models-canary-end = Let the model before answer everybody again.
+models-own-help = Models that answer one person or one group in place of the common one.
+models-own-retire = Number of a model that is to answer nobody any more; the next export deletes its files.
 models-watch-help = Compare people's ratings of the new model with those of the model before it.
 models-watch-roll-back = If the new one is worse, take it back.
 
@@ -165,23 +168,27 @@ backup-help =
 
         glas backup glas-2026-11-22.tar
         glas backup glas.tar --force      replace the copy that is there
+        glas backup glas.tar.age --recipient age1…      encrypt; only the owner of the secret key opens it
 
     It contains: databases, recordings and texts, checksums. Not models and the directory downloads: models are downloaded,
     and `glas export --full` repeats the export. The file holds people's voices and words: keep it as safe as the system.
-    For the embedded mode only; PostgreSQL and S3 have means of their own (docs/operations.md).
+    If GLAS_DATABASE_URL (the owner's) and GLAS_S3_ENDPOINT are set, those are saved; it needs pg_dump, not older than the server.
 restore-help =
-    Restore the data from a file that `glas backup` made. The server must be stopped.
+    Restore the data from a file that `glas backup` made. Glas must be stopped: the server and all separate parts.
 
     Examples:
 
         glas restore glas-2026-11-22.tar
         glas restore glas-2026-11-22.tar --force      replace what is there already
+        glas restore glas.tar.age --identity key.txt      from an encrypted backup
 
-    First everything is unpacked beside it and compared with the checksums; a damaged file changes nothing.
-    The data of people who asked for deletion after this backup do not come back: the data directory and the file
+    First everything is unpacked in the data directory and compared with the checksums; a damaged file changes nothing.
+    The data of people who asked for deletion after this backup do not come back: the present data and the file
     glas-…-deletions.jsonl beside the backups know about them.
 backup-file = Backup, tar.
 backup-force = Replace what is there already.
+backup-recipient = Encrypt the backup (age) for this public key: age1…, ssh-ed25519 … or ssh-rsa …. May be repeated.
+restore-identity = File with a secret key for which the backup is encrypted: from age-keygen, or an SSH key without a passphrase.
 
 train-help =
     Train a model; it needs the packages for training (`make train-setup`) and the weights (`glas models get whisper-base`).
@@ -252,7 +259,7 @@ learn-help =
 learn-test = Recordings of a directory to test on; without it, those whom the export keeps for the test.
 learn-guard = Recordings that must not become worse: the test uses them.
 learn-keep = The same for the choice of the share: other recordings, at least 80 sentences, better 150 to 300.
-learn-speaker = A pseudonym: a model for one person.
+learn-speaker = A pseudonym: a model for one person, which with --release answers this person only.
 learn-least-minutes = How many new corrected minutes are needed.
 learn-release = Release the model if it passes the test.
 learn-every = Repeat after so many hours.
@@ -264,6 +271,7 @@ promote-help =
 
         glas promote whisper:data/models/second --data test --guard reader     test and release
         glas promote whisper:data/models/second --data test --dry-run          only test
+        glas promote whisper:data/models/own-7 --data test --person 123456     and give it to one person
 
     Both models, the present one and the new one, recognise the same recordings as the server does. The new one passes
     only if all conditions hold: at least 5 % fewer errors on the test recordings and not by chance (the bootstrap
@@ -276,6 +284,8 @@ promote-candidate = A name from `glas models`, or `whisper:DIRECTORY`.
 promote-data = Test recordings with their right words.
 promote-guard = Recordings that must not become worse.
 promote-personal = The model is for the same people: the test is apart by texts.
+promote-person = The model is for one person: their id in Telegram. The test is apart by texts, as with --personal.
+promote-chat = The same for a group: its id in Telegram, a negative number.
 promote-dry-run = Test, and change nothing.
 promote-force = Release it even if it fails; the reason is kept in the journal.
 

@@ -9,6 +9,7 @@ error-person_unknown = Сначала нажмите /start.
 error-conflict = Это уже сделано, но иначе, или сейчас невозможно.
 error-would_replace = Здесь уже есть данные. Чтобы заменить их, добавьте --force.
 error-backup_invalid = Эта резервная копия повреждена или сделана не Гласом. Ничего не изменено.
+error-backup_encrypted = Эта резервная копия зашифрована. Нужен файл с подходящим ключом: --identity ФАЙЛ. Ничего не изменено.
 error-data_set_invalid = Прочитать эти записи с текстами не удалось.
 error-upload_too_large =
     { $limit ->

@@ -7,6 +7,7 @@ from aiogram.exceptions import ClientDecodeError, TelegramAPIError
 from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
 
+from glas import tracing
 from glas.tg_bot.api.telegram import TelegramAwayError, UnreadableAnswerError, translated
 from glas.tg_bot.metrics import OK, Metrics
 
@@ -22,7 +23,8 @@ class Counting(BaseRequestMiddleware):
     ) -> Response[TelegramType]:
         """Make a call and count it."""
         try:
-            answer = await make_request(bot, method)
+            with tracing.span("tg_bot", f"call {type(method).__name__}"):
+                answer = await make_request(bot, method)
         except TelegramAPIError as error:
             self._metrics.called(translated(error).code)
             raise

@@ -16,7 +16,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """Return the bytes of a file. Raises what `at_hand` raises."""
+    """Return the bytes of a file. Raises the errors of `at_hand`."""
     return await (await at_hand(bot, file_id, limit_bytes=limit_bytes))()
 
 

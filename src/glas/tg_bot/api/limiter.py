@@ -32,6 +32,7 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import Response, TelegramType
 
+from glas import tracing
 from glas.tg_bot.metrics import Metrics
 
 _NEW = (SendMessage, SendDocument, SendPhoto, SendVoice)
@@ -72,7 +73,7 @@ def urgency(value: Urgency) -> Iterator[None]:
 
 
 class _Window:
-    """Let at most `limit` calls arrive within any `period_s` seconds, whatever their travel time.
+    """Delay calls so that at most `limit` of them arrive within any `period_s` seconds, however long they travel.
 
     When a call arrives is not known, only that it is between its beginning and the coming of its answer. So it counts
     from the one until `period_s` after the other: whenever a call begins, all that may arrive together with it count.
@@ -168,7 +169,9 @@ class RateLimiter(BaseRequestMiddleware):
             self._metrics.dropped()
             raise
         if has_waited:
-            self._metrics.held(now_s() - began_s)
+            waited_s = now_s() - began_s
+            self._metrics.held(waited_s)
+            tracing.waited("tg_bot", "wait for Telegram's rates", waited_s)
 
     async def _turn(self, method: TelegramMethod[Any]) -> bool:
         """Wait until a call may begin, and count it; return whether it had to wait."""

@@ -86,7 +86,7 @@ class ChatForbidsError(PersonGoneError):
 
 
 class UnreadableAnswerError(GlasError):
-    """Telegram did what it was asked to do, but its answer has a form that this program does not know."""
+    """Telegram has carried out the call, but its answer has a form that this program does not know."""
 
     code = "telegram_answer_unreadable"
 

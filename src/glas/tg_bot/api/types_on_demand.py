@@ -16,7 +16,7 @@ _NAME = re.compile(r"\w+")
 
 
 def import_aiogram() -> None:
-    """Import aiogram so; nothing is done where it has been imported already."""
+    """Import aiogram in this way; do nothing if it has been imported already."""
     if "aiogram" in sys.modules:
         return
     rebuild, config = BaseModel.__dict__["model_rebuild"], BaseModel.model_config
@@ -37,7 +37,7 @@ def import_aiogram() -> None:
 
 
 def _not_now(_model: type[BaseModel], /, **_options: object) -> None:
-    """Stand for `model_rebuild`."""
+    """Replace `model_rebuild` during the import, and do nothing."""
 
 
 def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

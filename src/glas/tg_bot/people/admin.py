@@ -31,7 +31,7 @@ class FromAdmin(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of the administrators' commands; those of other people are ignored."""
+    """Make the router of the administrators' commands; the same commands of other people are ignored."""
     router = Router()
     router.message.filter(FromAdmin())
     router.message.register(on_stats, Command("stats"))
@@ -96,7 +96,7 @@ async def on_grant(
 
 
 async def _make_admin(person: int, db_assist: DbAssistClient) -> None:
-    """Give an administrator of the settings the role, so that what they do can be written into the audit."""
+    """Give an administrator of the settings the role, so that their actions can be written into the audit."""
     await db_assist.register(person)
     await db_assist.set_role(person, Role.ADMIN)
 
@@ -149,7 +149,7 @@ async def on_ban(
 
 
 async def on_reviewer(message: Message, *, command: CommandObject, db_assist: DbAssistClient, say: Say) -> None:
-    """Let a person review recordings, or not any more."""
+    """Handle /reviewer: set whether a person may review recordings."""
     text = (command.args or "").strip()
     if not text.isdecimal():
         await message.answer(say("reviewer-how"))

@@ -1,8 +1,8 @@
 """Send announcements about models: news to those who taught one, and questions to administrators.
 
-The bot looks for them again and again and enqueues each as work of its own, once. News must not come twice: they are
-claimed in the database right before they are sent, and a run that finds them claimed by another one, which has died,
-sends nothing. Before the claim a harmless call tells whether the person can be reached now.
+The bot looks for them regularly, and enqueues each once, as separate work. News must not come twice. They are claimed
+in the database right before they are sent. A run that finds them claimed by another one, which was killed, sends
+nothing. Before the claim, a harmless call checks whether the person can be reached now.
 """
 
 import asyncio
@@ -178,7 +178,7 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
 
 
 def question(model: ModelRecord, locale: Locale, phrases: Phrases) -> str:
-    """Describe a candidate to an administrator: its name, what the gate measured, how many people it learnt from."""
+    """Describe a candidate to an administrator: its name, the gate's figures, the number of people it learnt from."""
     say, verdict = phrases[locale], model.verdict
     lines = [say("candidate", name=model.name.rpartition("/")[2], version=model.version)]
     if verdict is not None:

@@ -1,4 +1,4 @@
-"""End the trial of a candidate that people rate worse than the champion, or that was decided against."""
+"""End the trial of a candidate that people rate worse than the champion, or that was refused."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class CanaryWatch:
-    """Compare the ratings of candidate and champion again and again; several bots may do so at once."""
+    """Compare the ratings of candidate and champion regularly; several bots may do so at once."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
@@ -40,7 +40,7 @@ class CanaryWatch:
     async def look(self) -> None:
         """Compare once; take the candidate back if it is worse, or if it is no candidate any more.
 
-        A decision is stored first, so that the next look finds it if this one is killed in between.
+        The decision is stored first, so that the next comparison finds it if this one is killed in between.
 
         Raises:
             GlasError: a service does not answer.

@@ -41,7 +41,7 @@ async def on_start(
     picture: Picture,
     admins: frozenset[int],
 ) -> None:
-    """Register a person, explain what happens to recordings, and ask for the separate consent to training.
+    """Register a person, explain how recordings are used, and ask for the separate consent to training.
 
     It is handled in private chats only, where the chat's id is the person's.
     """
@@ -74,7 +74,7 @@ async def on_help(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Explain what the bot does and with which model; to reviewers and administrators in private also their part."""
+    """Explain the bot and name its model; in private chats also the commands of reviewers and administrators."""
     parts = [say("help"), say("help-words")]
     if page_url is not None:
         parts.append(say("help-web"))
@@ -111,6 +111,6 @@ async def on_balance(message: Message, user: User | None, say: Say, locale: Loca
 
 
 async def on_text(message: Message, say: Say) -> None:
-    """Answer a written message with a hint on what to send."""
+    """Answer a written message with a hint to send a recording."""
     if message.chat.type == "private":
         await message.answer(say("text-hint"))

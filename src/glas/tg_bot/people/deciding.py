@@ -1,4 +1,4 @@
-"""An administrator decides about a candidate: the first press counts, and everybody who was asked is told."""
+"""Decisions of administrators about a candidate: the first press counts, and all who were asked get the result."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +83,7 @@ class Deciding:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Store a decision, let the model serve, and tell all who were asked; this is the workflow."""
+        """Store a decision, let the model serve, and show the result to all who were asked; this is the workflow."""
         job = DecisionJob.model_validate(arguments)
         try:
             await self.steps.do("decide", lambda: self._decide(job))
@@ -110,7 +110,7 @@ class Deciding:
         await self.db_assist.decide(job.model_id, wanted)
 
     async def _serve(self, job: DecisionJob) -> dict[str, str]:
-        """Let the model serve; if it cannot, take the decision back. Returns what there is to tell."""
+        """Let the model serve; if it cannot, take the decision back. Returns the result to show."""
         model = await model_of(job.model_id, self.db_assist)
         try:
             is_kept = await self.steps.do("serve", lambda: self.nn_service.serve(model.name))

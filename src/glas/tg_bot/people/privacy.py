@@ -135,7 +135,7 @@ async def forget_shared_accounts(
 
 
 async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete again and again the records of people's work whose data was deleted on the pages, until cancelled."""
+    """Delete, until cancelled, the records of work of people whose data was deleted on the pages."""
     while True:
         try:
             await forget_work(db_assist, durable)
@@ -145,7 +145,7 @@ async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
 
 
 async def forget_work(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete the durable engine's records of people whose data was deleted elsewhere, and what the export holds."""
+    """Delete the durable engine's records, and the exported files, of people whose data was deleted elsewhere."""
     found = await db_assist.work_to_forget()
     for person in found.people:
         await durable.forget(str(person))

@@ -129,7 +129,7 @@ def may_review(user: User | None, admins: frozenset[int]) -> bool:
 async def on_verdict(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, reviewing: Reviewing, say: Say, locale: Locale
 ) -> None:
-    """Store what a reviewer says, and send the next recording; or ask for the right words."""
+    """Store a reviewer's verdict and send the next recording; or ask for the right words."""
     transcription_id, verdict, message = values[0], list(Verdict)[values[1]], message_of(query)
     if verdict is Verdict.CORRECT:
         await _ask(query, message, transcription_id, reviewing, say)

@@ -1,6 +1,6 @@
 """Show texts in Telegram that were corrected on the pages.
 
-db_assist remembers them. The bot asks again and again, and makes durable work of each: the same that follows a
+db_assist remembers them. The bot asks for them regularly, and enqueues the same durable work for each as after a
 correction in Telegram.
 """
 
@@ -48,7 +48,7 @@ async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None
 
 
 async def _name_of(one: TextToShow, bot: Bot) -> str:
-    """Return the name that the answer in a group begins with; empty if Telegram does not tell, and in private chats.
+    """Return the name at the beginning of the answer in a group; empty if there is none.
 
     Names are not stored, so that of the first sender of a forwarded recording is not known any more.
     """

@@ -1,4 +1,4 @@
-"""Handle /web: send a link with which a person signs in to the pages, once."""
+"""Handle /web: send a link with which a person can sign in to the pages once."""
 
 import secrets
 

@@ -127,7 +127,7 @@ async def _show(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Let the message above the button show a page."""
+    """Show a page of the vocabulary in the message above the button."""
     if (message := message_of(query)) is None:
         return
     asker, born_s = query.from_user.id, int(message.date.timestamp())

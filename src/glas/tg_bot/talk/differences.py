@@ -1,4 +1,4 @@
-"""Show what a correction changed, word by word."""
+"""Mark the words that a correction changed."""
 
 import difflib
 import re

@@ -27,7 +27,7 @@ RATE, RETRY, CONFIRM, FIX, SRT = "r", "t", "c", "f", "s"
 INSIST, LEAVE, TAKE_BACK = "y", "n", "u"
 CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
 WORD, WORDS, ADD_WORDS, REVIEW = "w", "v", "a", "e"
-NEWS, DECIDE = "b", "o"
+NEWS, DECIDE, OWN_MODEL = "b", "o", "h"
 _VERDICTS = (
     (Verdict.ACCEPT, Verdict.CORRECT),
     (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH),
@@ -115,19 +115,24 @@ class Keyboards:
     def news(
         self, *, wanted: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Button to be told no more of new models, or to be told again; see `consent`."""
+        """Make the button that switches news of models off or on; see `consent`."""
         text = say("button-news-no") if wanted else say("button-news-yes")
         values = (NEWS, int(not wanted), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
 
-    def settings(self, *, given: bool, wants_news: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under /settings."""
+    def settings(
+        self, *, given: bool, wants_news: bool, uses_own: bool | None, asker: int, born_s: int, say: Say
+    ) -> InlineKeyboardMarkup:
+        """Make the buttons under /settings; `uses_own` is None for a person without an own model."""
         consent = self.consent(given=given, asker=asker, born_s=born_s, say=say, in_settings=True)
         news = self.news(wanted=wants_news, asker=asker, born_s=born_s, say=say, in_settings=True)
-        return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *news.inline_keyboard])
+        rows = [*consent.inline_keyboard, *news.inline_keyboard]
+        if uses_own is not None:
+            rows.append([self._own_model(uses=uses_own, asker=asker, born_s=born_s, say=say)])
+        return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Buttons under the question whether a candidate is to serve."""
+        """Make the buttons under the question whether a candidate shall serve."""
         row = [
             self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
             for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))
@@ -178,15 +183,19 @@ class Keyboards:
         ]
         return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *([row] if row else [])])
 
-    def chat(self, *, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons for the bot's behaviour in a group; only its administrators may press them."""
+    def chat(self, *, uses_own: bool | None, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Make the buttons for the bot's behaviour in a group; only its administrators may press them.
+
+        `uses_own` is None for a group without an own model.
+        """
         choices = ((say("button-chat-auto"), 1), (say("button-chat-asked"), 0))
-        return InlineKeyboardMarkup(
-            inline_keyboard=[
-                [self._button(text, CHAT, value, asker=ADMINISTRATORS, born_s=born_s, life_s=self._rating_s)]
-                for text, value in choices
-            ]
-        )
+        rows = [
+            [self._button(text, CHAT, value, asker=ADMINISTRATORS, born_s=born_s, life_s=self._rating_s)]
+            for text, value in choices
+        ]
+        if uses_own is not None:
+            rows.append([self._own_model(uses=uses_own, asker=ADMINISTRATORS, born_s=born_s, say=say)])
+        return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def models(
         self, offered: Iterable[OfferedBody], *, asker: int, born_s: int, say: Say, locale: Locale
@@ -220,6 +229,12 @@ class Keyboards:
         rows.append([button(text, WORDS, number) for number, text in turns if 0 <= number < n_pages])
         rows.append([button(say("button-words-add"), ADD_WORDS)])
         return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+    def _own_model(self, *, uses: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardButton:
+        """Make the button to go back to the common model, or to the own one."""
+        mine = say("button-chat-model-on" if asker == ADMINISTRATORS else "button-own-model-on")
+        text = say("button-common-model") if uses else mine
+        return self._button(text, OWN_MODEL, int(not uses), asker=asker, born_s=born_s, life_s=self._rating_s)
 
     def _button(
         self, text: str, action: str, *values: int, asker: int, born_s: int, life_s: int

@@ -1,4 +1,4 @@
-"""Languages: their names, and which of ours a person reads."""
+"""Names of languages, and the choice of the bot's language for a person."""
 
 from aiogram.types import User as TelegramUser
 

@@ -1,7 +1,7 @@
 """Sign the data of buttons, so that it cannot be forged, and keep it within Telegram's 64 bytes.
 
 A manipulated client can send any callback data, so data without a valid signature is refused. Every button also names
-who may press it: one person, or the administrators of its chat.
+the people who may press it: one person, or the administrators of its chat.
 """
 
 import base64

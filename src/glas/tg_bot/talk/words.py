@@ -1,4 +1,4 @@
-"""Write down the words of a vocabulary, and read those that a person typed."""
+"""Write the words of a vocabulary as text, and read words that a person typed."""
 
 import re
 from collections.abc import Sequence

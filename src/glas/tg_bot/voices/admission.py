@@ -43,7 +43,7 @@ _IGNORED = Admission(is_answered=False)
 
 @dataclass(frozen=True)
 class AdmissionControl:
-    """Decide by the settings and by what is stored about people and chats."""
+    """Decide by the settings, and by the stored data about people and chats."""
 
     db_assist: DbAssistClient
     settings: BotSettings

@@ -91,7 +91,7 @@ class Archiving:
         self.byte_cache.take(job.file_unique_id)
 
     async def _stored(self, transcription_id: int) -> bytes | None:
-        """Return the stored bytes of a message; None if they are not available or not those that were stored."""
+        """Return the stored bytes of a message; None if they are not available, or if they have changed."""
         try:
             row = await self.db_assist.transcription(transcription_id)
             if row.audio_key is None:

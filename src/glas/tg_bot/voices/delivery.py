@@ -34,7 +34,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Answer(BaseModel):
-    """Where the answer to a recording is sent, and in which language."""
+    """The place and the language of the answer to a recording."""
 
     model_config = ConfigDict(frozen=True)
 

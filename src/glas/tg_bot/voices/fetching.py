@@ -13,6 +13,7 @@ from typing import Final
 
 from aiogram import Bot
 
+from glas import tracing
 from glas.tg_bot.api.download import at_hand
 from glas.tg_bot.voices.recognition_queue import ByteCache, Phase, Ticket
 from glas.tg_bot.voices.recordings import Recording
@@ -57,9 +58,10 @@ class Fetching:
                 yield _returning(data)
                 return
             ticket.phase = Phase.DOWNLOADING
-            read = await at_hand(self._bot, recording.file_id, limit_bytes=self._limit_bytes)
-            if is_in_memory:
-                self._byte_cache.put(recording.file_unique_id, await read())
+            with tracing.span("tg_bot", "download"):
+                read = await at_hand(self._bot, recording.file_id, limit_bytes=self._limit_bytes)
+                if is_in_memory:
+                    self._byte_cache.put(recording.file_unique_id, await read())
             yield read
 
     def drop(self, recording: Recording) -> None:
@@ -68,7 +70,8 @@ class Fetching:
 
     async def fetch(self, file_id: str) -> bytes:
         """Return the bytes of a file in Telegram."""
-        return await (await at_hand(self._bot, file_id, limit_bytes=self._limit_bytes))()
+        with tracing.span("tg_bot", "download"):
+            return await (await at_hand(self._bot, file_id, limit_bytes=self._limit_bytes))()
 
 
 def _returning(data: bytes) -> Callable[[], Awaitable[bytes]]:

@@ -4,6 +4,7 @@ from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
 
 from glas.domain.kept import KeptRecognition
+from glas.domain.messages import traceparent_of
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 from glas.durable import Queue, Work
@@ -46,7 +47,7 @@ class VoiceJob(BaseModel):
 
     @property
     def is_unasked_in_group(self) -> bool:
-        """Return whether it is answered only because the recordings of its group are, not at a person's request."""
+        """Return whether it is answered only because all recordings of its group are, without a person's request."""
         return not self.is_private and not self.is_asked
 
     @property
@@ -54,9 +55,15 @@ class VoiceJob(BaseModel):
         """Return the id by which limits and queues count: the person's, or the chat's if the person is not known."""
         return self.chat_id if self.person is None else self.person
 
+    @property
+    def traceparent(self) -> str:
+        """Return the ids of the message's trace, which is the same for all attempts."""
+        return traceparent_of(self.recording.file_unique_id, self.message_id)
+
     def work(self) -> Work:
         """Return the work to enqueue."""
-        return Work(VOICES, HEAR, self.id, (self.model_dump(mode="json"),), person=str(self.party))
+        arguments, person = (self.model_dump(mode="json"),), str(self.party)
+        return Work(VOICES, HEAR, self.id, arguments, person=person, traceparent=self.traceparent)
 
 
 class ToArchive(BaseModel):
@@ -70,7 +77,7 @@ class ToArchive(BaseModel):
     text: str
     kept: KeptRecognition | None = None
     same_as: int | None = None
-    """Where nothing was recognised, because the file was known: the message whose recognition is copied."""
+    """The message whose recognition is copied, if nothing was recognised because the file was known."""
 
 
 class ArchiveJob(ToArchive):
@@ -149,7 +156,7 @@ class ModelJob(BaseModel):
 
 
 class AnnounceJob(BaseModel):
-    """Send an announcement; the job holds none of its words."""
+    """Send an announcement; the job contains none of its words."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Self
 
 import structlog
 from aiogram import Bot
@@ -16,6 +17,7 @@ from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import AudioError, GlasError, ServiceError
 from glas.domain.kept import KeptRecognition
 from glas.domain.model_ref import ModelRef
+from glas.domain.own_models import OwnModel, answering
 from glas.domain.paragraphs import CHARS, in_paragraphs
 from glas.domain.transcription import SURE, Recognition
 from glas.domain.vocabulary import digest
@@ -27,8 +29,8 @@ from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
 from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.status import shown_status, status_text
 
-# Recognition does not need the vocabulary, so that it does not wait for it as long as for other things.
-_KEYWORDS_TIMEOUT_S = 5.0
+# Recognition needs neither vocabulary nor own model, so that it does not wait for them as long as for other things.
+_LOOK_UP_TIMEOUT_S = 5.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -49,9 +51,27 @@ class Heard(BaseModel):
     keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
-    """What is stored beside the text; None where the text was known before."""
+    """The recognition to store with the text; None if the text was known before."""
     same_as: int | None = None
     """The message of the same file from which the text is known."""
+
+    @classmethod
+    def of(cls, recognition: Recognition, keywords: Sequence[str]) -> Self:
+        """Make the result of a recording that was recognised with these keywords."""
+        hypothesis = recognition.hypothesis
+        text = hypothesis.text.strip()
+        return cls(
+            text=text,
+            paragraphs=in_paragraphs(hypothesis, text),
+            duration_s=hypothesis.duration_s,
+            confidence=hypothesis.confidence,
+            model=hypothesis.model,
+            model_version=hypothesis.model_version,
+            fingerprint=recognition.fingerprint,
+            keywords_sha256=digest(keywords),
+            foreign=hypothesis.foreign,
+            kept=KeptRecognition(recognition=recognition, n_keywords=len(keywords)),
+        )
 
     @property
     def shown(self) -> str:
@@ -77,7 +97,7 @@ class RecordingRecogniser:
     pseudonyms: Pseudonyms
     second: SecondHypotheses
     n_keywords: int
-    """How many words of vocabularies go with a recording at most."""
+    """Largest number of words from vocabularies that are sent with a recording."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a place in the queue, which `hear` uses."""
@@ -100,8 +120,8 @@ class RecordingRecogniser:
         Raises:
             GlasError: it cannot be downloaded or recognised.
         """
-        keywords = await self._keywords(job)
-        if (known := await self._known(job, digest(keywords))) is not None:
+        keywords, own = await asyncio.gather(self._keywords(job), self._own_model(job))
+        if (known := await self._known(job, own, digest(keywords))) is not None:
             return known
         with self.recognition_queue.in_line(ticket):
             async with self.fetching.held(job.recording, ticket) as read, self.recognition_queue.seat(ticket):
@@ -111,28 +131,16 @@ class RecordingRecogniser:
                         data,
                         keywords=keywords,
                         bucket=self.pseudonyms.bucket(job.party),
+                        own=own,
                         on_progress=ticket.tell,
                     )
                 except AudioError:
                     # Another attempt downloads it again, as it may have been damaged in transit.
                     self.fetching.drop(job.recording)
                     raise
-        heard = recognition.hypothesis
         if transcription_id is not None:
-            self.second.offer(transcription_id, heard, data, keywords)
-        text = heard.text.strip()
-        return Heard(
-            text=text,
-            paragraphs=in_paragraphs(heard, text),
-            duration_s=heard.duration_s,
-            confidence=heard.confidence,
-            model=heard.model,
-            model_version=heard.model_version,
-            fingerprint=recognition.fingerprint,
-            keywords_sha256=digest(keywords),
-            foreign=heard.foreign,
-            kept=KeptRecognition(recognition=recognition, n_keywords=len(keywords)),
-        )
+            self.second.offer(transcription_id, recognition.hypothesis, data, keywords)
+        return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
         """Recognise a stored recording; it waits for a seat like a new one, and is read after that.
@@ -154,13 +162,22 @@ class RecordingRecogniser:
         if not self.n_keywords:
             return ()
         try:
-            async with asyncio.timeout(_KEYWORDS_TIMEOUT_S):
+            async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
                 return await self.db_assist.keywords(job.chat_id, job.person, limit=self.n_keywords)
         except (GlasError, TimeoutError) as error:
             _log.warning("a recording is recognised without its vocabulary", error=type(error).__name__)
             return ()
 
-    async def _known(self, job: VoiceJob, keywords_sha256: str | None) -> Heard | None:
+    async def _own_model(self, job: VoiceJob) -> OwnModel | None:
+        """Return the own model of the person, or else of the chat; None if there is none, or it cannot be had now."""
+        try:
+            async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
+                return answering(await self.db_assist.own_models(tg_id=job.person, chat_id=job.chat_id))
+        except (GlasError, TimeoutError) as error:
+            _log.warning("a recording is recognised without its own model", error=type(error).__name__)
+            return None
+
+    async def _known(self, job: VoiceJob, own: OwnModel | None, keywords_sha256: str | None) -> Heard | None:
         """Return an earlier result for the same file.
 
         It must be by the current model with the current version of its weights, and with the same keywords. Otherwise a
@@ -169,7 +186,7 @@ class RecordingRecogniser:
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
             return None
-        model = await self._served_model(job)
+        model = await self._served_model(job, own)
         if model is None:
             return None
         known = await self.db_assist.same_file(file_unique_id, model=model, keywords_sha256=keywords_sha256)
@@ -187,13 +204,13 @@ class RecordingRecogniser:
             same_as=known.id,
         )
 
-    async def _served_model(self, job: VoiceJob) -> ModelRef | None:
+    async def _served_model(self, job: VoiceJob, own: OwnModel | None) -> ModelRef | None:
         """Return the model that would recognise a recording now; None if it is not known.
 
         This is a call each time, because the model may change.
         """
         try:
-            return (await self.nn_service.health(bucket=self.pseudonyms.bucket(job.party))).served
+            return (await self.nn_service.health(bucket=self.pseudonyms.bucket(job.party), own=own)).served
         except GlasError:
             return None
 

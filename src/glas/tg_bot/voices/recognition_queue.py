@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum, auto
 
+from glas import tracing
 from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """State of a recording: what it waits for, or which step is running."""
+    """State of a recording: the step for which it waits, or which is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()
@@ -96,7 +97,8 @@ class RecognitionQueue:
         self._ready.add(ticket)
         self._give_seats()
         try:
-            await ticket.called.wait()
+            with tracing.span("tg_bot", "wait for a seat"):
+                await ticket.called.wait()
         except BaseException:
             # If the seat was given at the moment of the cancellation, pass it on.
             if ticket.called.is_set():

@@ -131,7 +131,7 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 
 
 def _to_archive(row: Transcription) -> ToArchive:
-    """Return what must be archived of a message, without times of words, which are computed when they are needed."""
+    """Return the text and recognition to archive for a message; times of words are computed when needed."""
     return ToArchive(
         transcription_id=row.id,
         file_id=row.file_id,

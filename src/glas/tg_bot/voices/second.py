@@ -1,6 +1,6 @@
-"""Let another model hear a copy of some messages while nobody waits for a text; reviewers see its text.
+"""Recognise copies of some messages with another model while nobody waits for a text; reviewers see its text.
 
-This delays no person: nn_service refuses the copy unless it is idle, and drops it as soon as anybody asks for anything.
+This delays no person: nn_service refuses the copy unless it is idle, and drops it as soon as there is another request.
 A copy that was dropped is not sent again, and nothing of it is stored.
 """
 

@@ -40,7 +40,7 @@ def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
 
 
 def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
-    """Return how far a recognition is, and the last words of the text so far."""
+    """Return the progress of a recognition, and the last words of the text so far."""
     if duration_s > 0:
         head = say("recognising-percent", percent=min(99, int(100 * partial.done_s / duration_s)))
     else:

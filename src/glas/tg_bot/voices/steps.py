@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from glas import tracing
 from glas.domain.errors import GlasError, ServiceFaultError, from_code
 from glas.durable import Durable, Retry, with_retries
 from glas.tg_bot.api.telegram import RetryRule
@@ -59,19 +60,22 @@ class Steps:
             return _outcome(lambda: with_retries(work, self._retry, name=name, pause_s=pause_s))
 
         try:
-            outcome = await once() if _is_broken.get() else await self._durable.step(name, once)
+            with tracing.span("tg_bot", f"step {name}"):
+                outcome = await once() if _is_broken.get() else await self._durable.step(name, once)
+                if failure := outcome.get("error"):
+                    tracing.fail(failure["code"])
         except _BugError as bug:
             # An exception of the engine, such as an unavailable database, is not a bug: the work is resumed later.
             _is_broken.set(True)
             _log.exception("step failed by a bug", step=name)
             raise ServiceFaultError(str(bug)) from bug.__cause__
-        if failure := outcome.get("error"):
+        if failure is not None:
             raise from_code(failure["code"], failure["message"])
         return outcome["value"]
 
 
 async def _outcome(work: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
-    """Do `work`; what it gives or the error that is its result, as JSON can hold it."""
+    """Do `work`; return its value, or the error that is its result, in a form for JSON."""
     try:
         return {"value": await work()}
     except GlasError as error:

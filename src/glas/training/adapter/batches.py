@@ -29,7 +29,7 @@ Channel = Callable[[np.random.Generator, Samples], Samples]
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step learns from.
+    """The examples of one training step.
 
     Attributes:
         mel: spectrograms (batch, bands, frames).

@@ -1,4 +1,4 @@
-"""Low-rank adapters: a small trainable change beside frozen linear layers.
+"""Low-rank adapters: a small trainable change that is added to frozen linear layers.
 
 Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021: y = W x + (alpha / r) B A x.
 """
@@ -52,7 +52,7 @@ def adapters(network: nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
 
 @contextmanager
 def without_adapters(network: nn.Module) -> Iterator[None]:
-    """Let the network compute as its base does, within the context."""
+    """Switch the adapters off within the context, so that the network computes as its base."""
     layers = [layer for _, layer in adapters(network)]
     for layer in layers:
         layer.is_active = False

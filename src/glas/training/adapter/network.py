@@ -1,7 +1,7 @@
 """Whisper in torch, for training only: parameters carry the names of Hugging Face's checkpoints.
 
 The encoder accepts any number of frames up to its window, because training needs clips at their true length. The
-decoder returns the hidden state after every layer, because these are what a student is compared with.
+decoder returns the hidden state after every layer, because a student is compared with these states.
 
 Architecture: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
 """
@@ -93,7 +93,7 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor, context: Tensor, *, causal: bool = False) -> Tensor:
-        """Attend from `x` (batch, n, width) to `context` (batch, m, width); `causal` hides what comes later."""
+        """Attend from `x` (batch, n, width) to `context` (batch, m, width); `causal` hides later positions."""
         batch, count, width = x.shape
         queries, keys, values = (
             projected.view(batch, -1, self.n_heads, width // self.n_heads).transpose(1, 2)
@@ -120,7 +120,7 @@ class Layer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, x: Tensor, sound: Tensor | None = None) -> Tensor:
-        """Compute the next hidden states (batch, n, width); `sound` is what a decoder's layer attends to."""
+        """Compute the next hidden states (batch, n, width); `sound` is the encoder's output for a decoder's layer."""
         normed = self.self_attn_layer_norm(x)
         x = x + self.self_attn(normed, normed, causal=sound is not None)
         if sound is not None:

@@ -33,7 +33,7 @@ class _Reference(_Value):
 
 
 class Message(_Value):
-    """A message of the export: what training needs of its JSON file."""
+    """A message of the export: the fields of its JSON file that training needs."""
 
     id: int
     score: Score
@@ -64,7 +64,7 @@ class Target(NamedTuple):
 
     @property
     def may_be_tested(self) -> bool:
-        """Whether a model may be measured with them: there are words, and a person wrote them."""
+        """Return whether a model may be measured with these words: there are some, and a person wrote them."""
         return bool(self.text) and self.rank != HYPOTHESIS
 
 

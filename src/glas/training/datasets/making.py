@@ -21,7 +21,7 @@ NO_TARGET, NOT_FOR_TESTS, BOTH_SIDES, MOVED = "no_target", "not_for_tests", "bot
 
 @dataclass(frozen=True)
 class Rules:
-    """What goes into a version.
+    """Rules for the content of a version.
 
     Attributes:
         test_share: share of the speakers in the test set; share of the texts in a dataset for one person.
@@ -42,7 +42,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class MadeVersion:
-    """A version that was made, and how many messages of the export did not come in, by reason."""
+    """A version that was made, and the number of messages of the export that were left out, by reason."""
 
     version: Version
     path: Path
@@ -101,7 +101,7 @@ class _Sides:
                     self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
 
     def key(self, speaker: str, words: str) -> str:
-        """Return what may be in one split only: the speaker, or in a dataset for one person the text."""
+        """Return the key that must be in one split only: the speaker, or in a dataset for one person the text."""
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:

@@ -1,1 +1,1 @@
-"""How good it is and how sure it may be: error rates, calibration, the card, the curves."""
+"""Evaluation of a model: error rates, calibration, the card, the curves."""

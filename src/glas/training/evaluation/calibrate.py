@@ -38,7 +38,7 @@ CALIBRATION = FILE
 
 
 class ScoredMessage(NamedTuple):
-    """One message: the signs of its words, whether each is right, and whether the message has any error."""
+    """One message: the features of its words, whether each word is right, and whether the message has any error."""
 
     signs: list[Signs]
     is_right: list[bool]
@@ -46,13 +46,13 @@ class ScoredMessage(NamedTuple):
 
 
 class Recorder:
-    """Stands in for a calibration and records the signs of all words."""
+    """Replaces a calibration and records the features of all words."""
 
     def __init__(self) -> None:
         self.signs: list[Signs] = []
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Record the signs; return the uncalibrated products of probabilities."""
+        """Record the features; return the uncalibrated products of probabilities."""
         self.signs += signs
         return [exp(one.logprob) for one in signs]
 

@@ -49,7 +49,7 @@ def row(name: str, rates: ErrorRates) -> str:
 
 
 def confidence_section(model: Path) -> str:
-    """Describe the calibration: what it was fitted on, and its measurements."""
+    """Describe the calibration: the data that it was fitted on, and its measurements."""
     path = model / CALIBRATION
     if not path.exists():
         return "The confidences of this model are not calibrated.\n"

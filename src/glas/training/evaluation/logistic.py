@@ -55,7 +55,7 @@ def auroc(scores: Floats, is_positive: Bools) -> float | None:
 
 
 class Bin(NamedTuple):
-    """Examples with similar probabilities: how many, their mean probability, and the share that is right."""
+    """Examples with similar probabilities: their number, their mean probability, and the share that is right."""
 
     size: int
     said: float

@@ -19,7 +19,7 @@ Read = Callable[[Path], Samples]
 
 
 class Example(NamedTuple):
-    """A piece of sound and what is said in it.
+    """A piece of sound and the words that are said in it.
 
     Attributes:
         name: name of its recording.

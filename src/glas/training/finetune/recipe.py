@@ -25,7 +25,7 @@ from glas.recognition.evaluation import Evaluation
 from glas.recognition.lineage import Lineage, write_lineage
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.recognition.trial import text_hash
-from glas.system.files import sha256_of
+from glas.system.files import replace_text, sha256_of
 from glas.system.message_files import LIST, note_messages
 from glas.training.adapter.factors import AdapterFactors
 from glas.training.adapter.tokens import Tokens
@@ -47,7 +47,7 @@ STATE = "data.json"
 
 @dataclass(frozen=True)
 class FinetuneRecipe:
-    """How a model is fine-tuned.
+    """Settings of a fine-tuning.
 
     Attributes:
         fit: options of the adapter's training.
@@ -124,7 +124,7 @@ class _Task(NamedTuple):
 
 @contextmanager
 def _unless_deleted(work: Path) -> Iterator[None]:
-    """Raise a clear error if clips of the training were deleted, because somebody asked to be forgotten."""
+    """Raise a clear error if clips of the training were deleted, because a person's data was deleted."""
     is_listed = (work / LIST).exists()
     try:
         yield
@@ -197,9 +197,7 @@ def _claim(work: Path, lineage: Lineage) -> None:
                 "folder, or delete this one."
             )
         return
-    fresh = state.with_suffix(".part")
-    fresh.write_text(told, encoding="utf-8")
-    fresh.replace(state)
+    replace_text(state, told)
 
 
 def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:

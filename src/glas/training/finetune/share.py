@@ -1,7 +1,7 @@
 """Choose how much of a learnt change is kept.
 
-The whole change fits the corrected messages best, and forgets most of everything else. A part of it often keeps most of
-the gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
+The whole change is best for the corrected messages, and worst for other speech. A part of it often keeps most of the
+gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
 models", 2022). So models with several shares are measured on the development set, and on sets that must not become
 worse.
 """
@@ -19,7 +19,7 @@ MOST_WORSE: Final = 0.003
 """Word error rate that a set which must not become worse may lose."""
 
 CERTAINTY: Final = 0.8
-"""How certain it must be that such a set has lost anything. docs/lab-notes.md has the simulation it was chosen by."""
+"""Necessary certainty that such a set has become worse. docs/lab-notes.md has the simulation for this value."""
 
 FEWEST_WORDS: Final = 1000
 """Words of such a set below which a loss of a whole point is often overlooked: about 80 sentences."""
@@ -30,7 +30,7 @@ class _Value(BaseModel):
 
 
 class Loss(_Value):
-    """By how much a set is recognised worse than by the base.
+    """The rise of the word error rate on a set, compared with the base.
 
     Attributes:
         wer: difference of the word error rates; negative if the set is recognised better.
@@ -42,7 +42,7 @@ class Loss(_Value):
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the loss is larger than allowed, and unlikely to be chance.
+        """Whether the loss is larger than permitted, and unlikely to be chance.
 
         With few recordings the estimate varies by more than `MOST_WORSE`, so it alone would reject shares by chance.
         """

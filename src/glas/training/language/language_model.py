@@ -30,7 +30,7 @@ MESSAGES_COUNT = 0.3  # as often as said: the grammar has few turns of phrase, a
 
 @dataclass(frozen=True)
 class LMSize:
-    """How much to read and how much to keep."""
+    """Sizes of the language model and of the texts that it reads."""
 
     sentences: int = 200_000  # drawn from the grammar and the dictionary
     contexts: int = 60_000  # of letters: rows of the file at most, about 20 bytes each

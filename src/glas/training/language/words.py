@@ -4,7 +4,7 @@ Frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia
 our own texts in them made development texts less probable. A word's class is what pymorphy's dictionary can say of its
 form: part of speech, case, number, gender, tense, person, of all readings that are not rare. The fit of two classes and
 of two words is counted in our own texts. All are smoothed by Witten and Bell's (1991) method; `glas.engines.word_lm`
-tells how they are put together.
+describes how they are combined.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Imitate what happens to a voice: rooms, microphones, clipping, telephone band, Opus, lost packets; by seed."""
+"""Imitate the ways of recording a voice: rooms, microphones, clipping, telephone band, Opus, lost packets; by seed."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by what a sentence needs them for.
+"""Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by their function in a sentence.
 
 The forms that OpenCorpora's annotated texts attest are the frequent ones; a sample of the whole dictionary adds rare
 ones, so that training covers every sequence of sounds. Building takes a minute, so the result is stored in a file.

@@ -1,8 +1,8 @@
 """Read Russian sentences from unpacked Debian packages, in several file formats.
 
-The files are aphorisms and jokes (fortunes-ru: plain text), translations of games (wesnoth-1.16-data and its campaigns,
-freeciv-data: .mo files), help (gnome-user-docs: .page, libreoffice-help-ru: .html) and the phrases of a dictionary
-(mueller7-dict: .dict.dz). All other files and languages are ignored.
+The files are: aphorisms and jokes (fortunes-ru, plain text); translations of games (wesnoth-1.16-data and its
+campaigns, freeciv-data, .mo files); help (gnome-user-docs, .page; libreoffice-help-ru, .html); and the phrases of a
+dictionary (mueller7-dict, .dict.dz). All other files and languages are ignored.
 
 Each comes with `apt-get download PACKAGE` and is unpacked with `dpkg -x FILE FOLDER`, all into one folder.
 """

@@ -20,7 +20,7 @@ _LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
 
 @dataclass(frozen=True)
 class Reading:
-    """One recording and the label text of what is read."""
+    """One recording and the label text that was read."""
 
     audio: Path
     text: str

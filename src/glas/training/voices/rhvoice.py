@@ -60,7 +60,7 @@ class _Parameters(ctypes.Structure):
 
 
 class RHVoice:
-    """The synthesiser, from the folder into which the three packages were unpacked (`/` if they are installed)."""
+    """Synthesises speech with RHVoice; `root` is the folder of its unpacked packages, `/` if they are installed."""
 
     def __init__(self, root: Path) -> None:
         self.voices, self.sample_rate_hz = list(FREE_VOICES), 24_000

@@ -1,1 +1,1 @@
-"""Who may see which page: sessions, rights, and protection against foreign pages."""
+"""Access to the pages: sessions, rights, and protection against foreign pages."""

@@ -1,17 +1,14 @@
-"""What every request for a page passes: it comes from a page of ours, and its person may do what it asks for."""
+"""Check every request for a page: it comes from a page of ours, and its person has the necessary right."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
 from glas.domain.errors import AuthenticationError, ForbiddenError, UploadTooLargeError
 from glas.web.access.rights import Right
-from glas.web.access.visitors import Visitor
-
-if TYPE_CHECKING:
-    from glas.web.site import Site
+from glas.web.access.visitors import Visitor, Visitors
 
 FORM_FIELD: Final = "form_token"
 HEADER: Final = "x-form-token"
@@ -25,25 +22,25 @@ class ForeignPageError(ForbiddenError):
     code = "foreign_page"
 
 
-def site_of(request: Request) -> "Site":
-    """Return what the pages need."""
-    found: Site = request.app.state.site
+def visitors_of(request: Request) -> Visitors:
+    """Return the object that finds the visitor of a request."""
+    found: Visitors = request.app.state.visitors
     return found
 
 
 async def visitor_of(request: Request) -> Visitor:
     """Return who asks."""
-    return await site_of(request).visitors.find(request)
+    return await visitors_of(request).find(request)
 
 
 Visit = Annotated[Visitor, Depends(visitor_of)]
-"""Who asks, as a parameter of a route."""
+"""The visitor of a request, as a parameter of a route."""
 
 
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
     """Make the dependency of a page: it admits people who have a right; None admits everybody.
 
-    It raises AuthenticationError if somebody is not signed in, ForbiddenError if they lack the right, and
+    It raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right, and
     ForeignPageError.
     """
 
@@ -76,7 +73,7 @@ def check_size(request: Request) -> None:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse what a foreign page makes a browser send; browsers say with each such request whose page asks."""
+    """Refuse a request that a foreign page has sent; browsers name the sending page in each such request."""
     told = request.headers.get("sec-fetch-site")
     if told is not None and told != "same-origin":
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")
@@ -84,7 +81,7 @@ def _check_origin(request: Request) -> None:
     if origin is None and told is None:
         raise ForeignPageError("expected a browser, which says whose page asks")
     if origin is not None:
-        ours = {request.headers.get("host", ""), site_of(request).public_host}
+        ours = {request.headers.get("host", ""), visitors_of(request).public_host}
         if urlsplit(origin).netloc not in ours - {""}:
             raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")
 
@@ -93,5 +90,5 @@ async def _check_form_token(request: Request, visitor: Visitor) -> None:
     given = request.headers.get(HEADER)
     if given is None and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         given = str((await request.form()).get(FORM_FIELD, ""))
-    if visitor.session is None or not site_of(request).visitors.sessions.is_form_token(visitor.session, given or ""):
+    if visitor.session is None or not visitors_of(request).sessions.is_form_token(visitor.session, given or ""):
         raise ForeignPageError("expected the token of a page that was made for this session")

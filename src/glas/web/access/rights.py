@@ -1,4 +1,4 @@
-"""What a person may do on the pages, and who they are now: asked of db_assist in this one place."""
+"""Rights on the pages, and the person's present data, which only this module gets from db_assist."""
 
 import time
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _MOST_KEPT: Final = 1000
 
 
 class Right(StrEnum):
-    """What a page asks of a person."""
+    """A right that a page can require."""
 
     SIGNED_IN = "signed_in"
     REVIEWER = "reviewer"
@@ -22,7 +22,7 @@ class Right(StrEnum):
 
 
 def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
-    """Return what a person may do; nothing if they are banned.
+    """Return the rights of a person; none if they are banned.
 
     Args:
         user: the person.
@@ -46,14 +46,14 @@ def written(rights: Iterable[Right]) -> str:
 
 
 class People:
-    """Look people up, and keep the answers for some seconds: a page asks for several things at once."""
+    """Look people up, and keep the answers for some seconds, because a page sends several requests at once."""
 
     def __init__(self, db_assist: DbAssistClient) -> None:
         self._db_assist = db_assist
         self._known: dict[int, tuple[float, User | None]] = {}
 
     async def find(self, tg_id: int) -> User | None:
-        """Return a person; None if nobody registered under this id, or they asked to be forgotten."""
+        """Return a person; None if nobody registered under this id, or if their data was deleted."""
         until_s, user = self._known.get(tg_id, (0.0, None))
         if time.monotonic() < until_s:
             return user
@@ -67,5 +67,5 @@ class People:
         return user
 
     def expire(self, tg_id: int) -> None:
-        """Look a person up anew: they have just changed something."""
+        """Forget a person's cached data, which has just changed."""
         self._known.pop(tg_id, None)

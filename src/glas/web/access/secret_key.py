@@ -1,4 +1,4 @@
-"""The key that signs sessions: of the settings, or of a file that is made at the first start."""
+"""The key that signs sessions: from the settings, or from a file that is made at the first start."""
 
 import os
 import secrets

@@ -1,7 +1,8 @@
-"""Sessions: who is signed in, in a signed cookie. Nothing is stored but which sessions were signed out.
+"""Sessions of people who are signed in, in signed cookies. Only the sessions that were signed out are stored.
 
-A cookie holds Telegram's id of the person, what they might do when they signed in, a random name of the session, when
-it began and when it was last renewed. The signature is HMAC-SHA256. Nothing in it is secret from its owner.
+A cookie contains Telegram's id of the person, their rights when they signed in, a random name of the session, the time
+when it began and the time when it was last renewed. The signature is HMAC-SHA256. Nothing in it is secret from its
+owner.
 """
 
 import hmac
@@ -56,7 +57,7 @@ class Sessions:
 
     @property
     def life_s(self) -> int:
-        """How long a browser keeps the cookie, seconds."""
+        """Time for which a browser keeps the cookie, seconds."""
         return int(self._life_s)
 
     def begin(self, tg_id: int, rights: str) -> Session:
@@ -70,7 +71,7 @@ class Sessions:
         return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
 
     def end(self, session: Session) -> None:
-        """Let a session be read no more, in this process: a copy of its cookie is worth nothing."""
+        """End a session in this process, so that copies of its cookie do not work any more."""
         if len(self._ended) >= _MOST_ENDED:
             self._ended = {name: until for name, until in self._ended.items() if until > self._now()}
         self._ended[session.name] = self._now() + self._life_s

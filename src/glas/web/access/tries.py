@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in with links that do not work."""
+"""Limit the attempts to sign in with links that do not work."""
 
 import time
 from collections import deque
@@ -11,14 +11,14 @@ _MOST_ADDRESSES: Final = 10_000
 
 
 class Tries:
-    """Count failures by address; right links are never counted, so that nobody shuts others out by signing in."""
+    """Count failures by address; valid links are never counted, so that people who sign in do not lock others out."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._failed: dict[str, deque[float]] = {}
 
     def wait_s(self, address: str) -> float:
-        """Return for how many seconds an address must wait; 0 if it may try now."""
+        """Return the number of seconds that an address must wait; 0 if it may try now."""
         failed = self._failed.get(address, deque())
         while failed and failed[0] <= self._now() - _WINDOW_S:
             failed.popleft()

@@ -1,7 +1,8 @@
-"""Who asks for a page: the session of the request's cookie, the person behind it, their language."""
+"""Visitors of the pages: the session of a request's cookie, its person, their language."""
 
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
@@ -16,7 +17,7 @@ _COOKIE: Final = "glas-session"
 
 @dataclass(slots=True)
 class Visitor:
-    """Somebody who asks; without `user` they are not signed in.
+    """A visitor of a page; without `user` they are not signed in.
 
     Attributes:
         session: of the request's cookie.
@@ -34,35 +35,38 @@ class Visitor:
 
     @property
     def person(self) -> int:
-        """Telegram's id of the person; for pages that ask for a right, which nobody has who is not signed in."""
+        """Telegram's id of the person; only for pages that require a right, whose visitors are signed in."""
         if self.user is None:
             raise LookupError("expected somebody who is signed in")
         return self.user.tg_id
 
 
 class Visitors:
-    """Find out who asks; write the cookie of the answer."""
+    """Find the visitor of a request; write the cookie of the answer."""
 
-    def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, is_secure: bool) -> None:
+    def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
         """Initialise it.
 
         Args:
             sessions: reads and writes them.
             people: looks people up; None where nobody can sign in.
             admins: Telegram's ids of the administrators.
-            is_secure: whether browsers reach the page by https, where a cookie must not be sent by http.
+            url: public address of the pages; empty where it is not known. A cookie of an https address is never sent
+                by http.
         """
         self.sessions = sessions
         self.people = people
         self._admins = admins
-        self._is_secure = is_secure
+        self.public_host = urlsplit(url).netloc
+        """Host and port of the public address; empty where it is not known."""
+        self._is_secure = url.startswith("https:")
         # Browsers take a cookie of this name from this host alone, by https, and for all of its paths.
-        self._cookie = f"__Host-{_COOKIE}" if is_secure else _COOKIE
+        self._cookie = f"__Host-{_COOKIE}" if self._is_secure else _COOKIE
 
     async def find(self, request: Request) -> Visitor:
-        """Return who asks; the same visitor for all who want to know it of one request.
+        """Return the visitor of a request; every call for one request returns the same object.
 
-        A session ends when what its person may do has changed, or when they are banned or were forgotten.
+        A session ends if the person's rights have changed, if they are banned, or if their data was deleted.
 
         Raises:
             ServiceError: db_assist does not answer.
@@ -73,7 +77,7 @@ class Visitors:
         return found
 
     def begin(self, visitor: Visitor, user: User) -> bool:
-        """Sign a person in; False if they may do nothing, since they are banned."""
+        """Sign a person in; return False if they have no rights, because they are banned."""
         rights = rights_of(user, self._admins)
         if Right.SIGNED_IN not in rights:
             return False

@@ -7,7 +7,7 @@ How to add a page:
 2. Write `templates/pages/NAME.html`, which extends `base.html`; a route returns
    `site_of(request).frame.page(request, visit, "NAME.html", …)`. Words are `say("…")`, from the `*.ftl` of both
    languages; a family of pages may have a file of its own there.
-3. Put styles and scripts into `static/NAME/`; neither may stand in the HTML. A template gives a script its words by
+3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template gives a script its words by
    `data-` attributes.
 4. Add the `PAGE` to `PAGES` below.
 

@@ -1,4 +1,4 @@
-"""How amounts are written on the pages."""
+"""Write amounts of coins for the pages."""
 
 from decimal import Decimal
 

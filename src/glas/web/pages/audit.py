@@ -1,14 +1,15 @@
-"""What administrators did, for administrators. Nothing here can be changed, by nobody."""
+"""The page of the audit, for administrators. Nobody can change anything here."""
 
 from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
 from glas.clients.db_assist_bodies import RowId, TgId
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
-from glas.web.pages import written
+from glas.web.pages import audited, written
+from glas.web.site import site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/audit", "page-audit", "page-audit-about", Right.ADMINISTRATOR, router)
@@ -28,5 +29,13 @@ async def audit(
     entries = await site.services.db_assist.audit(before=before, limit=ON_PAGE, tg_id=about)
     path = "/audit" if about is None else f"/audit?about={about}"
     return site.frame.page(
-        request, visit, "audit.html", entries=entries, about=about, here=path, is_first=before is None, written=written
+        request,
+        visit,
+        "audit.html",
+        entries=entries,
+        about=about,
+        here=path,
+        is_first=before is None,
+        written=written,
+        audited=audited,
     )

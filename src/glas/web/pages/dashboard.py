@@ -1,4 +1,4 @@
-"""Figures for administrators: how much, how well, how fast, what was paid, what failed."""
+"""Figures for administrators: amounts, quality, speed, payments, failures."""
 
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -11,16 +11,18 @@ from glas.clients.nn_service import NnServiceClient
 from glas.clients.recognition_figures import RecognitionFigures
 from glas.domain.errors import GlasError
 from glas.localisation import Catalogue
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import dashboard_quality, dashboard_work, written
-from glas.web.pages.dashboard_cards import Card
+from glas.web.pages.dashboard_cards import Card, as_moment
+from glas.web.site import site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/dashboard", "page-dashboard", "page-dashboard-about", Right.ADMINISTRATOR, router)
 
 MOST_AGE_S: Final = 30.0
+_DATABASES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
     dashboard_work.days,
@@ -35,24 +37,26 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 
 @router.get("/dashboard")
 async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
-    """Show all figures; what a part does not tell now is left out with a word about it.
+    """Show all figures; if a part does not answer, a sentence replaces its figures.
 
-    Those of the database are up to `MOST_AGE_S` old, unless somebody asks for fresh ones. The page says of when they
-    are.
+    Those of the database are up to `MOST_AGE_S` old, unless the request asks for fresh ones. The page shows their time.
     """
     site = site_of(request)
     services = site.services
     found = await services.db_assist.dashboard(most_age_s=0 if fresh else MOST_AGE_S)
+    waiting = found.figures["waiting"]
+    (waits,) = waiting.records()
     return site.frame.page(
         request,
         visit,
         "dashboard.html",
         cards=[card(found, visit.say) for card in _CARDS],
-        waiting=found.figures["waiting"].records()[0],
-        waiting_sql=found.figures["waiting"].sql,
+        n_waiting=waits["messages"],
+        oldest=as_moment(waits["oldest"]),
+        waiting_sql=waiting.sql,
         recognition=await _recognition(services.nn_service),
         export=await _export(services.data_loader),
-        database=found.database,
+        database=_DATABASES.get(found.database, found.database),
         counted=found.counted_datetime,
         written=written,
     )

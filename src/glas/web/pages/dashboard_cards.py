@@ -1,7 +1,8 @@
-"""What a card of the dashboard consists of."""
+"""The parts of a card of the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -12,7 +13,7 @@ from glas.web.pages import written
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with its plots, its numbers and the statement that gave them.
+    """A figure with its plots, its numbers and its SQL statement.
 
     Attributes:
         name: of the card, as its anchor.
@@ -38,6 +39,11 @@ class Card:
 def as_number(value: Cell) -> float:
     """Return a cell that holds a number; 0 for NULL."""
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def as_moment(value: Cell) -> datetime | None:
+    """Return a cell that holds a time in UTC; None for NULL."""
+    return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def version_of(record: dict[str, Cell]) -> str:

@@ -12,7 +12,7 @@ _SCORES = ("bad", "normal", "best")
 
 
 def scores(found: Dashboard, say: Catalogue) -> Card:
-    """Shares of the ratings by week and version of the model."""
+    """Make the card of the shares of ratings, by week and version of the model."""
     figure = found.figures["scores"]
     weeks: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     rows = []
@@ -26,7 +26,7 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
         (written.day(week, say.language), [100 * count / sum(counts) for count in counts])
         for week, counts in sorted(weeks.items())
     ]
-    drawn = (plots.stacks(say("dash-scores"), shown, colours=(1, 2, 3)),) if shown else ()
+    drawn = (plots.stacks(say("dash-scores"), shown, say.language, colours=(1, 2, 3)),) if shown else ()
     return Card(
         "scores",
         say("dash-scores"),
@@ -40,7 +40,7 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
-    """Word error rate of texts against their references, by week and version of the model."""
+    """Make the card of the word error rate of texts against their references, by week and version of the model."""
     figure = found.figures["errors_of_versions"]
     series: dict[str, dict[str, float]] = defaultdict(dict)
     rows = []
@@ -60,7 +60,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
             )
         )
     labels = [written.day(week, say.language) for week in sorted({str(record["week"]) for record in figure.records()})]
-    drawn = (plots.lines(say("dash-wer"), labels, series),) if series else ()
+    drawn = (plots.lines(say("dash-wer"), labels, series, say.language),) if series else ()
     return Card(
         "wer",
         say("dash-wer"),
@@ -80,17 +80,14 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
 
 
 def reliability(found: Dashboard, say: Catalogue) -> Card:
-    """How sure the model said it was, against how much of the text was right."""
+    """Make the card of the confidence of the model against the share of right words."""
     figure = found.figures["reliability"]
     points = [
         (as_number(record["confidence"]), as_number(record["right"]), as_number(record["words"]))
         for record in figure.records()
     ]
-    drawn = (
-        (plots.reliability(say("dash-reliability"), say("dash-column-confidence"), say("dash-column-right"), points),)
-        if points
-        else ()
-    )
+    axes = say("dash-column-confidence"), say("dash-column-right")
+    drawn = (plots.reliability(say("dash-reliability"), *axes, points, say.language),) if points else ()
     return Card(
         "reliability",
         say("dash-reliability"),

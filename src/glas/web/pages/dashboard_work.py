@@ -6,11 +6,11 @@ from glas.clients.dashboard import Dashboard
 from glas.localisation import Catalogue
 from glas.web import plots
 from glas.web.pages import written
-from glas.web.pages.dashboard_cards import Card, as_number, cells, heads
+from glas.web.pages.dashboard_cards import Card, as_moment, as_number, cells, heads
 
 
 def days(found: Dashboard, say: Catalogue) -> Card:
-    """Messages, minutes and people of each of the last 30 days."""
+    """Make the card of messages, minutes and people on each of the last 30 days."""
     figure = found.figures["days"]
     by_day = {str(record["day"]): record for record in figure.records()}
     shown = _all_days(sorted(by_day))
@@ -21,6 +21,7 @@ def days(found: Dashboard, say: Catalogue) -> Card:
                 (written.day(day, say.language), as_number(by_day[day][column]) if day in by_day else 0.0)
                 for day in shown
             ],
+            say.language,
         )
         for column in ("messages", "minutes", "people")
     )
@@ -44,11 +45,11 @@ def _all_days(known: list[str]) -> list[str]:
 
 
 def training(found: Dashboard, say: Catalogue) -> Card:
-    """Minutes that may be trained on, by who stands behind the words."""
+    """Make the card of the minutes for training, by the rank of their words."""
     figure = found.figures["training"]
     named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
     values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
-    drawn = (plots.bars(say("dash-column-minutes"), values),) if values else ()
+    drawn = (plots.bars(say("dash-column-minutes"), values, say.language),) if values else ()
     return Card(
         "training",
         say("dash-training"),
@@ -61,7 +62,7 @@ def training(found: Dashboard, say: Catalogue) -> Card:
 
 
 def coins(found: Dashboard, say: Catalogue) -> Card:
-    """What was paid for what, and whether everybody's cash is the sum of the ledger."""
+    """Make the card of the payments by reason, and of the check of the ledger."""
     paid, checked = found.figures["coins"], found.figures["ledger"]
     (ledger,) = checked.records()
     is_right = not as_number(ledger["wrong"])
@@ -90,8 +91,14 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Messages without a text, by the code of the error, with its last time."""
+    """Make the card of messages without a text, by the code of the error, with its last time."""
     figure = found.figures["errors"]
-    return Card(
-        "errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), cells(figure.rows, say), figure.sql
+    rows = tuple(
+        (
+            str(record["code"]),
+            written.number(as_number(record["messages"]), say.language),
+            written.moment(as_moment(record["last"]), say.language),
+        )
+        for record in figure.records()
     )
+    return Card("errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), rows, figure.sql)

@@ -1,11 +1,12 @@
-"""Where people arrive after they have signed in: what they may do here."""
+"""The first page after signing in: the pages that a person may open."""
 
 from fastapi import Request, Response
 
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages.amounts import coins
+from glas.web.site import site_of
 
 router = page_router(Right.SIGNED_IN)
 PAGE = Page("/home", "page-home", "page-home-about", Right.SIGNED_IN, router)

@@ -1,4 +1,4 @@
-"""How models, verdicts of the gate and rounds of learning are written on the pages."""
+"""Write models, verdicts of the gate and rounds of learning for the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Row:
 
 
 def checks(verdict: VerdictRecord | None, say: Catalogue) -> list[Row]:
-    """Return the gate's table, with a row for each condition that it knows; empty for a model that was not judged."""
+    """Return the gate's table with a row for each condition; empty for a model that was not judged."""
     if verdict is None:
         return []
     found = []
@@ -63,7 +63,7 @@ def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
 
 
 def short(name: str | None) -> str:
-    """Return the name of a model without the folder in which it lies."""
+    """Return the name of a model without its folder."""
     return "—" if name is None else name.rpartition("/")[2]
 
 
@@ -78,14 +78,14 @@ def titled(step: StepRecord, say: Catalogue) -> str:
 
 
 def took(step: StepRecord) -> str:
-    """Return how long a step took; empty while it runs."""
+    """Return the duration of a step; empty while it runs."""
     if step.finished_datetime is None:
         return ""
     return written.length((step.finished_datetime - step.began_datetime).total_seconds())
 
 
 def outcome(step: StepRecord, say: Catalogue) -> str:
-    """Return what is to be known of a step."""
+    """Return the result of a step in words."""
     details = step.details
 
     def number(name: str, digits: int = 1) -> str:

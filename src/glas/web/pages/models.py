@@ -1,7 +1,7 @@
-"""Models that were judged, for administrators: what they are made of, what the gate measured, which one serves.
+"""Models that were judged, for administrators: their origin, the gate's figures, and the one that serves.
 
 A decision is recorded by db_assist first, and then nn_service serves the model. If it cannot, the decision is taken
-back. If this process dies in between, the page shows that another model serves than was decided, with a button.
+back. If this process is killed in between, the page shows that another model serves, with a button.
 """
 
 import secrets
@@ -15,12 +15,12 @@ from glas.clients.model_record_bodies import DecisionRequest, ModelRecord
 from glas.domain.errors import ConflictError, GlasError, InvalidParameterError, NotFoundError
 from glas.domain.model_records import ModelState
 from glas.domain.model_ref import ModelRef
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import model_parts, written
 from glas.web.reports import report_page
-from glas.web.site import Services
+from glas.web.site import Services, site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/models", "page-models", "page-models-about", Right.ADMINISTRATOR, router)
@@ -55,7 +55,7 @@ async def models(request: Request, visit: Visit) -> Response:
 
 @router.get("/models/{number}")
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
-    """Show one: lineage, verdict, report, decisions, and what can be decided now.
+    """Show one model: lineage, verdict, report, decisions, and the decisions that are possible now.
 
     `kept` is false after a decision that holds until a restart only, because GLAS_MODEL names another model.
     """
@@ -85,7 +85,7 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
 
 @router.get("/models/{number}/report")
 async def report(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the gate's page about a model, with words and sound of people; the audit records who opens it."""
+    """Send the gate's page about a model, with words and sound of people; the audit records each opening."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     body = await services.data_loader.report(shown.version)
@@ -97,7 +97,7 @@ async def report(request: Request, visit: Visit, number: Number) -> Response:
 async def promote(
     request: Request, visit: Visit, number: Number, *, expected: Expected, key: Key, reason: Reason = ""
 ) -> Response:
-    """Let a model serve; with a reason also one that the gate has refused."""
+    """Let a model serve; one that the gate has refused needs a reason."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     is_forced = _is_refused(shown)
@@ -156,7 +156,7 @@ async def roll_back(request: Request, visit: Visit, number: Number, key: Key, re
 
 @router.post("/models/{number}/serve")
 async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
-    """Let nn_service serve the champion, if it serves another model than was decided."""
+    """Let nn_service serve the champion, if it serves another model."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     if shown.state is not ModelState.CHAMPION:
@@ -172,7 +172,7 @@ async def _serve(services: Services, name: str) -> bool:
 
 
 async def _served(services: Services) -> ModelRef | None:
-    """Return what serves now; None if nn_service does not say so."""
+    """Return the model that serves now; None if nn_service does not answer."""
     try:
         return None if services.nn_service is None else (await services.nn_service.health()).served
     except GlasError:
@@ -204,7 +204,7 @@ def _is_refused(model: ModelRecord) -> bool:
 
 
 def _is_same(served: ModelRef, model: ModelRecord) -> bool:
-    """Whether a model serves: nn_service may see the directory of models at another place."""
+    """Return whether a model serves, although nn_service may see the directory of models at another place."""
     names = [one.rpartition("/")[2] for one in (served.name, model.name)]
     return names[0] == names[1] and served.version == model.version
 

@@ -1,4 +1,4 @@
-"""What is held about the person who is signed in: see it, take it along, decide on it, delete it."""
+"""The data about the person who is signed in: see it, download it, change it, delete it."""
 
 from typing import Annotated, Final
 
@@ -9,12 +9,13 @@ from glas.clients.db_assist_bodies import RowId
 from glas.clients.erasure import clean_export, erase_person
 from glas.clients.packing import streamed
 from glas.domain.people import CONSENT_VERSION, Purpose
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor
 from glas.web.frame import Page, page_router
 from glas.web.pages import my_messages, written
 from glas.web.pages.amounts import coins
+from glas.web.site import site_of
 
 router = page_router(Right.SIGNED_IN)
 PAGE = Page("/data", "page-data", "page-data-about", Right.SIGNED_IN, router)
@@ -25,7 +26,7 @@ Before = Annotated[RowId | None, Query()]
 
 @router.get("/data")
 async def overview(request: Request, visit: Visit, before: Before = None) -> Response:
-    """Show what is held, and the messages, newest first."""
+    """Show the amount of data, and the messages, newest first."""
     db_assist = site_of(request).services.db_assist
     held = await db_assist.holding(visit.person)
     messages = await db_assist.messages_of(visit.person, before=before, limit=ON_PAGE)
@@ -58,7 +59,7 @@ async def decide(request: Request, visit: Visit, granted: Annotated[bool, Form()
 
 @router.get("/data/coins")
 async def ledger(request: Request, visit: Visit, before: Before = None) -> Response:
-    """Show what was paid, newest first."""
+    """Show the payments, newest first."""
     site = site_of(request)
     entries = await site.services.db_assist.ledger_of(visit.person, before=before, limit=ON_PAGE)
     balance = coins(0 if visit.user is None else visit.user.cash_hundredths, visit.say.language)

@@ -9,11 +9,12 @@ from glas.clients.db_assist_bodies import RowId
 from glas.clients.erasure import clean_export, erase_message
 from glas.domain.errors import ImplausibleCorrectionError, NotFoundError
 from glas.domain.messages import Score, Status, Transcription
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor
 from glas.web.frame import page_router
 from glas.web.pages import written
+from glas.web.site import site_of
 from glas.web.sounds import sound_of
 
 router = page_router(Right.SIGNED_IN)
@@ -29,7 +30,7 @@ async def message(request: Request, visit: Visit, number: Number) -> Response:
 
 @router.get("/data/messages/{number}/sound")
 async def sound(request: Request, visit: Visit, number: Number) -> Response:
-    """Play it."""
+    """Send the sound of the message."""
     mine = await _mine(request, visit, number)
     return await sound_of(request, mine, site_of(request).services.data_loader)
 
@@ -42,7 +43,7 @@ async def correct(
     reference: Annotated[str, Form(max_length=100_000)] = "",
     insists: Annotated[Literal["yes", "no"], Form()] = "no",
 ) -> Response:
-    """Say what was said; what is doubtful is asked about once more."""
+    """Correct the words of a message; a doubtful correction must be confirmed."""
     mine = await _mine(request, visit, number)
     if reference.split() == mine.shown_text.split():
         return await _page(request, visit, mine, said="data-same")
@@ -75,7 +76,7 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete the message: recording, text, corrections; what it paid stays paid."""
+    """Delete the message with recording, text and corrections; its payments stay."""
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)
@@ -131,7 +132,7 @@ def _back(number: int) -> Response:
 
 
 def _expire(request: Request, visit: Visitor) -> None:
-    """Let the balance be read anew: something may have been paid."""
+    """Read the balance again at the next request, because something may have been paid."""
     people = site_of(request).visitors.people
     if people is not None:
         people.expire(visit.person)

@@ -1,4 +1,4 @@
-"""People, for administrators: find somebody, see what is held, change rights, delete their data."""
+"""People, for administrators: find a person, see their data, change their rights, delete their data."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -12,12 +12,12 @@ from glas.clients.db_assist_bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_person
 from glas.domain.errors import ConflictError, InvalidParameterError
 from glas.domain.people import Role
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
-from glas.web.pages import people_messages, written
+from glas.web.pages import audited, people_messages, written
 from glas.web.pages.amounts import coins
-from glas.web.site import Site
+from glas.web.site import Site, site_of
 
 router = page_router(Right.ADMINISTRATOR)
 PAGE = Page("/people", "page-people", "page-people-about", Right.ADMINISTRATOR, router)
@@ -72,6 +72,7 @@ async def person(request: Request, visit: Visit, tg_id: Person, before: Before =
         key=secrets.token_hex(8),
         roles=(Role.USER, Role.BETA_TESTER, Role.UNLIMITED),
         written=written,
+        audited=audited,
         coins=coins,
     )
 
@@ -88,7 +89,7 @@ async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotate
 
 @router.post("/people/{tg_id}/reviewer")
 async def set_reviewer(request: Request, visit: Visit, tg_id: Person, is_reviewer: Annotated[bool, Form()]) -> Response:
-    """Let a person review, or not any more."""
+    """Set whether a person may review."""
     await site_of(request).services.db_assist.set_reviewer(tg_id, is_reviewer=is_reviewer, by=visit.person)
     return _back(request, tg_id)
 
@@ -103,7 +104,7 @@ async def set_ban(
     days: Annotated[int, Form(ge=0, le=_MOST_DAYS)] = 0,
     reason: Reason = "",
 ) -> Response:
-    """Ban a person, for some days or until somebody lifts it, or lift the ban."""
+    """Ban a person, for some days or without an end, or lift the ban."""
     _refuse_protected(tg_id, site_of(request))
     db_assist = site_of(request).services.db_assist
     if is_banned:
@@ -162,7 +163,7 @@ def _back(request: Request, tg_id: int) -> Response:
 
 
 def _expire(tg_id: int, site: Site) -> None:
-    """Let what the person may do count at once."""
+    """Forget the person's cached data, so that their new rights apply at once."""
     if site.visitors.people is not None:
         site.visitors.people.expire(tg_id)
 

@@ -7,10 +7,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from glas.clients.db_assist_bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_message
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import page_router
 from glas.web.pages import written
+from glas.web.site import site_of
 from glas.web.sounds import sound_of
 
 router = page_router(Right.ADMINISTRATOR)
@@ -21,7 +22,7 @@ Number = Annotated[RowId, Path()]
 
 @router.get("/people/{tg_id}/messages/{number}")
 async def message(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Show a message: sound, segments, versions, history of its words, what it paid."""
+    """Show a message: sound, segments, versions, history of its words, payments."""
     site = site_of(request)
     db_assist, data_loader = site.services.db_assist, site.services.data_loader
     found = await db_assist.read_message(number, tg_id, by=visit.person)
@@ -42,7 +43,7 @@ async def message(request: Request, visit: Visit, tg_id: Person, number: Number)
 
 @router.get("/people/{tg_id}/messages/{number}/sound")
 async def sound(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Play it."""
+    """Send the sound of the message."""
     services = site_of(request).services
     found = await services.db_assist.read_message(number, tg_id, by=visit.person)
     return await sound_of(request, found, services.data_loader)

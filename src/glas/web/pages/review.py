@@ -1,6 +1,6 @@
-"""The page of reviewers: one recording after the other, with its text, to be judged by single keys.
+"""The page of reviewers: one recording after the other, with its text; one key judges it.
 
-A reviewer sees the recognised text, and what another model heard if it heard other words, but nobody else's words. Two
+A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. Two
 messages are held: the one that is heard, and the next one, which the page loads meanwhile.
 """
 
@@ -17,11 +17,11 @@ from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.reviews import Verdict
 from glas.domain.text import normalise
 from glas.localisation import Catalogue
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages.amounts import coins
-from glas.web.site import Services
+from glas.web.site import Services, site_of
 
 _TRIES: Final = 5
 _TYPES: Final = {".ogg": "audio/ogg", ".oga": "audio/ogg", ".opus": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -78,7 +78,7 @@ class Item(_Value):
 
 
 class Figures(_Value):
-    """What the reviewer has done, in sentences."""
+    """The reviewer's work, in sentences."""
 
     today: str
     agreement: str
@@ -86,7 +86,7 @@ class Figures(_Value):
 
 
 class Wanted(_Value):
-    """What a page has already."""
+    """The messages that a page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
     since: AwareDatetime = Field(description="When the reviewer's day began.")
@@ -100,7 +100,7 @@ class Work(_Value):
 
 
 class Answer(_Value):
-    """What a reviewer says."""
+    """A reviewer's answer."""
 
     verdict: Verdict
     reference: str | None = Field(default=None, max_length=100_000)
@@ -113,7 +113,7 @@ class Answer(_Value):
 
 
 class Answered(_Value):
-    """What became of it."""
+    """The result of an answer."""
 
     is_kept: bool = Field(description="False: somebody else was faster, or nobody may hear the message any more.")
     said: str
@@ -132,7 +132,7 @@ async def page(request: Request, visit: Visit) -> Response:
 
 @router.post("/review/items")
 async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
-    """Hold up to two messages for the reviewer, and count what they have done."""
+    """Hold up to two messages for the reviewer, and count their reviews."""
     services = site_of(request).services
     first = await _next(services, visit.person, None)
     second = None if first is None else await _next(services, visit.person, first.transcription_id)
@@ -170,7 +170,7 @@ async def audio(request: Request, visit: Visit, number: Number) -> Response:
 
 @router.put("/review/items/{number}")
 async def answer(request: Request, visit: Visit, number: Number, given: Answer) -> Answered:
-    """Store what a reviewer says of a message that they hold."""
+    """Store a reviewer's answer about a message that they hold."""
     db_assist = site_of(request).services.db_assist
     try:
         result = await db_assist.review(number, visit.person, given.verdict, given.reference)
@@ -191,7 +191,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Hold the next message whose recording is in the store."""
+    """Hold the next message that has its recording in the store."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -221,7 +221,7 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of a second text, each with whether it differs; none if both texts say the same.
+    """Return the words of a second text, each with a mark if it differs; none if both texts have the same words.
 
     Words are compared as error rates compare them: case and punctuation do not count.
     """

@@ -1,6 +1,6 @@
 """Sign in by a link of the bot, sign out, choose the language.
 
-Telegram fetches links to show previews, so that to look at a link must not use it up: that shows a button, which does.
+Telegram fetches links to show previews, so opening a link must not use it up. It shows a button, which uses it up.
 """
 
 from typing import Annotated, Final
@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 from glas.clients.login_bodies import LOGIN_MINUTES
 from glas.domain.errors import ForbiddenError, NotFoundError
 from glas.domain.people import Locale
-from glas.web.access.guard import Visit, site_of
+from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor
 from glas.web.frame import page_router
+from glas.web.site import site_of
 
 _HOME: Final = "/home"
 _TOO_MANY: Final = 429
@@ -25,7 +26,7 @@ own_router = page_router(Right.SIGNED_IN)
 
 @open_router.get("/sign-in")
 async def explain(request: Request, visit: Visit) -> Response:
-    """Say how to get a link; redirect people who are signed in."""
+    """Explain how to get a link; redirect people who are signed in."""
     if visit.session is not None:
         return RedirectResponse(_HOME, 303)
     return _page(request, visit)
@@ -68,7 +69,7 @@ async def sign_out(request: Request, visit: Visit) -> Response:
 
 @own_router.post("/language")
 async def choose_language(request: Request, visit: Visit, language: Annotated[Locale, Form()]) -> Response:
-    """Speak another language from now on, here and in the bot."""
+    """Set the person's language, for the pages and the bot."""
     site = site_of(request)
     await site.services.db_assist.set_locale(visit.person, language)
     if site.visitors.people is not None:

@@ -1,6 +1,5 @@
-"""How times, lengths and numbers are written on the pages."""
+"""Write times, lengths and numbers for the pages."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,7 +10,7 @@ from glas.localisation.plurals import written
 
 
 def moment(value: datetime | None, language: str) -> Markup:
-    """Return a time, in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash where there is none."""
+    """Write a time, in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash if there is none."""
     if value is None:
         return Markup("—")
     value = value.astimezone(UTC)
@@ -32,7 +31,7 @@ def clock(value: datetime) -> Markup:
 
 
 def length(seconds: float | None) -> str:
-    """Return how long a recording is: "0:07", "1:02:03"; a dash where nobody knows."""
+    """Write the length of a recording: "0:07", "1:02:03"; a dash if it is not known."""
     if seconds is None:
         return "—"
     whole = round(seconds)
@@ -41,7 +40,7 @@ def length(seconds: float | None) -> str:
 
 
 def number(value: float | None, language: str, digits: int = 1) -> str:
-    """Return a number with so many decimals, without those that are zero; a dash for None."""
+    """Write a number with at most so many decimals, without zeros at the end; a dash for None."""
     if value is None:
         return "—"
     decimal = rounded(value, digits)
@@ -60,17 +59,3 @@ def amount(hundredths: int, language: str) -> str:
     whole = shown.to_integral_value()
     digits = written(language, int(whole) if shown == whole else shown.normalize())
     return digits if hundredths < 0 else f"+{digits}"
-
-
-def values_in(values: Mapping[str, bool | int | str | None] | None) -> str:
-    """Return the values of an entry of the audit, as the database has them."""
-    if not values:
-        return "—"
-    return ", ".join(f"{name}: {_value(value)}" for name, value in values.items())
-
-
-def _value(value: str | float | None) -> str:
-    """Return true, false and null as JSON writes them, anything else as it is."""
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,6 +2,9 @@
 
 import { apiKey } from './key.js';
 
+const TRANSCRIPTIONS = '/v1/audio/transcriptions';
+const STREAMED = { response_format: 'verbose_json', 'timestamp_granularities[]': 'word,segment', stream: true };
+
 /** What went wrong, as the server told it; `status` 0 means that nobody answered. */
 export class ApiError extends Error {
   constructor({ status = 0, code = '', message = '', retryAfter = null }) {
@@ -12,12 +15,13 @@ export class ApiError extends Error {
 
 const authorization = () => (apiKey() ? { Authorization: `Bearer ${apiKey()}` } : {});
 
-async function ask(address, method = 'GET', body = null) {
+async function ask(address, method = 'GET', body = null, signal = null) {
   const headers = authorization();
-  if (body) headers['Content-Type'] = 'application/json';
+  const isForm = body instanceof FormData; // whose type the browser writes, with the boundary
+  if (body && !isForm) headers['Content-Type'] = 'application/json';
   let answer;
   try {
-    answer = await fetch(address, { method, headers, body: body && JSON.stringify(body) });
+    answer = await fetch(address, { method, headers, body: isForm ? body : body && JSON.stringify(body), signal });
   } catch {
     throw new ApiError({});
   }
@@ -32,6 +36,9 @@ export const samples = () => json('/samples');
 
 /** All models that are known by name, the best one first. Only administrators are answered. */
 export const offeredModels = async () => (await json('/api/models')).models;
+
+/** The models that a recording can be recognised with, the default one first; none where the server does not tell. */
+export const servedModels = async () => (await json('/v1/models').catch(() => ({ data: [] }))).data;
 
 /** Let a model be fetched, unless it is on disk, and serve; `offeredModels` tells how far it is. */
 export const fetchAndServe = ({ id }) => ask(`/api/fetches/${id}`, 'POST', { serve: true });
@@ -60,16 +67,23 @@ export async function sampleFile({ name }) {
   return new File([blob], name, { type: blob.type });
 }
 
+/** The text of a recording, or 503 as soon as anybody waits for another text. */
+export async function textWhenIdle(file, signal) {
+  const form = formOf(file, { response_format: 'json', when_idle: true });
+  return (await (await ask(TRANSCRIPTIONS, 'POST', form, signal)).json()).text;
+}
+
 /**
  * Recognise one recording.
  *
  * XMLHttpRequest, because fetch cannot tell how much of a body has been sent.
  *
  * @param {File} file
- * @param {object} watch  `onUpload(share)` with 0..1, `onDelta(event)` per piece of speech, `signal` to give up
+ * @param {object} options  `model` (the default one if missing), `onUpload(share)` with 0..1, `onDelta(event)` per
+ *   piece of speech, `signal` to give up
  * @returns {Promise<object>} the whole answer (OpenAI's verbose_json and our fields)
  */
-export function recognise(file, { onUpload, onDelta, signal }) {
+export function recognise(file, { model = 'auto', onUpload, onDelta, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let result = null;
@@ -99,19 +113,15 @@ export function recognise(file, { onUpload, onDelta, signal }) {
     });
     signal.addEventListener('abort', () => request.abort());
 
-    request.open('POST', '/v1/audio/transcriptions');
+    request.open('POST', TRANSCRIPTIONS);
     for (const [header, value] of Object.entries(authorization())) request.setRequestHeader(header, value);
-    request.send(formOf(file));
+    request.send(formOf(file, { ...STREAMED, model }));
   });
 }
 
-function formOf(file) {
+function formOf(file, fields) {
   const form = new FormData();
-  form.append('model', 'auto');
-  form.append('response_format', 'verbose_json');
-  form.append('timestamp_granularities[]', 'word');
-  form.append('timestamp_granularities[]', 'segment');
-  form.append('stream', 'true');
+  for (const [name, value] of Object.entries({ model: 'auto', ...fields })) form.append(name, value);
   form.append('file', file, file.name);
   return form;
 }

@@ -21,7 +21,7 @@ export function foreign({ language }) {
 
 /**
  * Figures and buttons under a text.
- * @param {object} card  `file`, `result`, `transcript()`, `view` (the shown text), `onEdit(written)`
+ * @param {object} card  `file`, `result`, `transcript()`, `view` (the shown text), `choice` (of another model), `onEdit(written)`
  */
 export function toolbar(card) {
   const { result } = card;
@@ -48,7 +48,8 @@ export function toolbar(card) {
     save('vtt', 'text/vtt', () => subtitles('vtt', card.transcript())),
     save('json', 'application/json', () => JSON.stringify(result, null, 2)),
   );
-  foot.append(element('div.tools', {}, copyButton(card, editing), editButton(card, editing), name(saves, 'download')));
+  const buttons = [copyButton(card, editing), editButton(card, editing), card.choice, name(saves, 'download')];
+  foot.append(element('div.tools', {}, ...buttons));
   return foot;
 }
 

@@ -2,6 +2,7 @@
 
 import { ApiError, recognise } from './api.js';
 import { closing, countDown, foreign, silence, spoken, told, toolbar } from './card-parts.js';
+import { Comparison } from './comparison.js';
 import { element, icon } from './dom.js';
 import { explain } from './failures.js';
 import { askForKey } from './key.js';
@@ -27,6 +28,7 @@ export class Card {
   #toggle;
   #body = element('div.body');
   #result = null;
+  #comparison = null;
   #share = 0;
   id = `${Date.now()}-${Math.random()}`;
   order = null; // when it was chosen, and its place among those chosen together
@@ -146,6 +148,7 @@ export class Card {
 
   #end(result) {
     this.#result = result;
+    this.#comparison = new Comparison(this.#file, result, this.#view);
     this.#setDuration(result.duration);
     this.element.dataset.state = 'done';
     this.element.ariaBusy = 'false';
@@ -176,10 +179,12 @@ export class Card {
         this.#tell();
       },
       view: this.#view.element,
+      choice: this.#comparison.choice,
     });
+    this.#comparison.show();
     const truth = this.#reference ? spoken(this.#reference) : null;
     const warning = text && result.warning ? foreign(result.warning) : null;
-    const shown = [text ? this.#view.element : silence(), warning, truth, ...legends, tools];
+    const shown = [text ? this.#comparison.element : silence(), warning, truth, ...legends, tools];
     this.#body.replaceChildren(...shown.filter(Boolean));
     if (this.#player.broken) this.#showBroken();
   }
@@ -275,6 +280,7 @@ export class Card {
   /** Take it from the page. */
   remove() {
     this.#abort.abort();
+    this.#comparison?.stop();
     this.#player.close();
     this.element.remove();
     this.#tell();

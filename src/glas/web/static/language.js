@@ -1,7 +1,9 @@
 // Which language the page speaks, how it writes numbers, and how shown texts follow a switch.
 
-import { TEXTS } from './texts.js';
+import { en } from './texts/en.js';
+import { ru } from './texts/ru.js';
 
+const TEXTS = { ru, en };
 const KEY = 'glas-language';
 const PLACES = /\{(\w+)\}/g;
 

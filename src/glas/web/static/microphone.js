@@ -1,5 +1,6 @@
 // The button: hold it and speak, or press, speak and press again. The keyboard toggles.
 
+import { Captions } from './captions.js';
 import { name, say, text } from './language.js';
 import { Recording, whyNot, whyRefused } from './recorder.js';
 import { clockTime } from './time.js';
@@ -16,6 +17,7 @@ export class Microphone {
   #clock = document.getElementById('clock');
   #hint = document.getElementById('recorder-hint');
   #discard = document.getElementById('discard');
+  #captions;
 
   // 'idle', 'starting', 'recording' or 'stopping'
   #state = 'idle';
@@ -34,6 +36,7 @@ export class Microphone {
       say(this.#hint, obstacle);
       return;
     }
+    this.#captions = new Captions();
     this.#show('idle', 'recordHint');
     this.#listen();
   }
@@ -77,7 +80,7 @@ export class Microphone {
   async #begin() {
     this.#show('starting', 'recordStarting');
     try {
-      this.#recording = await Recording.begin((level) => this.#level.style.setProperty('--level', level.toFixed(3)));
+      this.#recording = await Recording.begin((level) => this.#hear(level));
     } catch (error) {
       this.#show('idle', whyRefused(error));
       return;
@@ -88,6 +91,7 @@ export class Microphone {
       return;
     }
     this.#show('recording', this.#holding ? 'recordHintHold' : 'recordHintToggle');
+    this.#captions.begin(this.#recording.stream);
     this.#tick();
     this.#ticking = setInterval(() => this.#tick(), 200);
   }
@@ -113,12 +117,20 @@ export class Microphone {
   #show(state, hint) {
     this.#state = state;
     const recording = state === 'recording';
-    if (!recording) clearInterval(this.#ticking);
+    if (!recording) {
+      clearInterval(this.#ticking);
+      this.#captions.end();
+    }
     this.#frame.dataset.state = state;
     this.#clock.hidden = !recording;
     this.#discard.hidden = !recording;
     name(this.#button, recording ? 'stop' : 'record');
     say(this.#hint, hint);
+  }
+
+  #hear(level) {
+    this.#level.style.setProperty('--level', level.toFixed(3));
+    this.#captions.hear(level);
   }
 
   #tick() {

@@ -26,11 +26,38 @@ export function whyRefused(error) {
   return 'microphoneBusy';
 }
 
-export class Recording {
-  #stream;
+/** What a stream gives from now on, as one file. */
+export class Recorder {
   #recorder;
   #chunks = [];
   #extension;
+
+  constructor(stream) {
+    const [type, extension] = KINDS.find(([kind]) => MediaRecorder.isTypeSupported(kind)) ?? ['', 'webm'];
+    this.#extension = extension;
+    this.#recorder = new MediaRecorder(stream, {
+      audioBitsPerSecond: BITS_PER_SECOND,
+      ...(type && { mimeType: type }),
+    });
+    this.#recorder.addEventListener('dataavailable', ({ data }) => this.#chunks.push(data));
+    this.#recorder.start();
+  }
+
+  /** Stop and give the file. */
+  async finish(name) {
+    const { mimeType } = this.#recorder;
+    if (this.#recorder.state !== 'inactive') {
+      const stopped = new Promise((resolve) => this.#recorder.addEventListener('stop', resolve, { once: true }));
+      this.#recorder.stop();
+      await stopped;
+    }
+    return new File(this.#chunks, `${name}.${this.#extension}`, { type: mimeType.split(';')[0] });
+  }
+}
+
+export class Recording {
+  stream;
+  #recorder;
   #meter;
   #began;
 
@@ -41,15 +68,8 @@ export class Recording {
   }
 
   constructor(stream, onLevel) {
-    const [type, extension] = KINDS.find(([kind]) => MediaRecorder.isTypeSupported(kind)) ?? ['', 'webm'];
-    this.#stream = stream;
-    this.#extension = extension;
-    this.#recorder = new MediaRecorder(stream, {
-      audioBitsPerSecond: BITS_PER_SECOND,
-      ...(type && { mimeType: type }),
-    });
-    this.#recorder.addEventListener('dataavailable', ({ data }) => this.#chunks.push(data));
-    this.#recorder.start();
+    this.stream = stream;
+    this.#recorder = new Recorder(stream);
     this.#began = performance.now();
     this.#meter = new Meter(stream, onLevel);
   }
@@ -60,25 +80,16 @@ export class Recording {
 
   /** Stop and give what was recorded. */
   async finish(name) {
-    const { mimeType } = this.#recorder;
-    await this.#stop();
-    return new File(this.#chunks, `${name}.${this.#extension}`, { type: mimeType.split(';')[0] });
+    this.#meter.close();
+    const file = await this.#recorder.finish(name);
+    // Only this puts out the browser's recording light.
+    for (const track of this.stream.getTracks()) track.stop();
+    return file;
   }
 
   /** Stop and forget. */
   async discard() {
-    await this.#stop();
-  }
-
-  async #stop() {
-    this.#meter.close();
-    if (this.#recorder.state !== 'inactive') {
-      const stopped = new Promise((resolve) => this.#recorder.addEventListener('stop', resolve, { once: true }));
-      this.#recorder.stop();
-      await stopped;
-    }
-    // Only this puts out the browser's recording light.
-    for (const track of this.#stream.getTracks()) track.stop();
+    await this.finish('');
   }
 }
 

@@ -129,6 +129,16 @@ export class TranscriptView {
     });
   }
 
+  /** The words as they are shown; a segment without words counts as one. */
+  get words() {
+    return this.#spans.map(({ span }) => span.textContent);
+  }
+
+  /** Mark the words at these places only. */
+  mark(places) {
+    this.#spans.forEach(({ span }, place) => span.classList.toggle('differs', places.has(place)));
+  }
+
   /** Light the word that is spoken at a second; null puts the light out. */
   highlight(seconds) {
     const found = seconds === null ? null : this.#at(seconds);

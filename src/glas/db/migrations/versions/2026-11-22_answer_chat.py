@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""An answer may stand in another chat than the message: its group became a supergroup meanwhile."""
+"""An answer may be in another chat than the message, if the group became a supergroup meanwhile."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it: such answers can no longer be corrected by a reply."""
+    """Drop the column: such answers can no longer be corrected by a reply."""
     op.drop_index(_INDEX, "transcriptions")
     op.drop_column("transcriptions", "answer_chat_id")

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""People, messages, the ledger that cannot be changed, and what exports need.
+"""Create the first tables: people, messages, the ledger that cannot be changed, and the order of changes for exports.
 
 The table definitions are frozen here on purpose: `glas.db.tables` moves on, a migration never does.
 """
@@ -275,7 +275,7 @@ def _models() -> None:
 
 
 def _lock_ledger() -> None:
-    """Let the database itself refuse what no program of ours does."""
+    """Make triggers that refuse to change or delete an entry of the ledger."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS "

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""What administrators did, the bot's work that must be forgotten, and indexes for the pages."""
+"""Create the audit, the table of work that the bot must delete, and indexes for the pages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -73,7 +73,7 @@ def downgrade() -> None:
 
 
 def _guard() -> None:
-    """Let nobody change or delete an entry."""
+    """Make triggers that refuse to change or delete an entry."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "

@@ -85,7 +85,7 @@ def _attached() -> None:
 
 
 def downgrade() -> None:
-    """Forget ranks and history; what was taken back or is doubtful is no correction then."""
+    """Drop ranks and history; corrections that were taken back or are doubtful are deleted."""
     op.drop_table("attached_messages")
     op.drop_table("correction_changes")
     op.execute("DELETE FROM corrections WHERE reference IS NULL OR rank = 'doubtful'")

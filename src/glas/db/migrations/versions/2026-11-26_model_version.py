@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""The version of the weights that gave a text stands beside the name of the model."""
+"""Store the version of the weights with each text, next to the name of the model."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,10 +9,10 @@ down_revision = "20261122_answer_chat"
 
 
 def upgrade() -> None:
-    """Add the column; both databases do so without copying the table. Of older texts nobody knows the version."""
+    """Add the column; both databases do so without copying the table. The version of older texts is not known."""
     op.add_column("transcriptions", sa.Column("model_version", sa.String(64)))
 
 
 def downgrade() -> None:
-    """Forget the versions."""
+    """Drop the versions."""
     op.drop_column("transcriptions", "model_version")

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Models that were judged, who decided about them, whom they learnt from, and what the bot tells about them.
+"""Create the tables of models: verdicts, decisions, people whom a model learnt from, and announcements.
 
 Nothing wrote into the tables of models before.
 """
@@ -18,7 +18,7 @@ _STATES = "'candidate', 'refused', 'champion', 'replaced', 'rolled_back', 'retir
 
 
 def upgrade() -> None:
-    """Replace the unused tables; let people refuse news."""
+    """Replace the unused tables, and add the setting that a person gets no news."""
     op.drop_table("model_aliases")
     op.drop_table("models")
     # Nullable, so that SQLite need not copy the table to which all others refer.
@@ -128,7 +128,7 @@ def _announcements() -> None:
 
 
 def downgrade() -> None:
-    """Forget what was judged; which model serves stands in a file beside the models, not here."""
+    """Drop these tables; a file in the directory of models, not the database, decides which model serves."""
     for table in ("announcements", "model_decisions", "model_people", "models"):
         op.drop_table(table)
     op.drop_column("users", "news_refusal_datetime")

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Reviews: what may be said, whether somebody agreed, what was paid; and who holds a message while listening to it.
+"""Reviews: verdicts, agreement, payment; and holds of the messages to which reviewers listen.
 
 Nothing wrote into the table of reviews before.
 """
@@ -21,7 +21,7 @@ _LEDGER_FACTS = (
 
 
 def upgrade() -> None:
-    """Complete the reviews, add the holds, let the ledger pay for reviews; SQLite copies two tables."""
+    """Complete the reviews, add the holds, and add reviews to the ledger's reasons; SQLite copies two tables."""
     op.execute("DELETE FROM reviews")
     with op.batch_alter_table("reviews", table_kwargs=_AUTOINCREMENT) as batch:
         batch.add_column(sa.Column("is_agreed", sa.Boolean(), nullable=False))
@@ -48,7 +48,7 @@ def upgrade() -> None:
 
 
 def _set_reasons(reasons: str) -> None:
-    """Change what the ledger pays for. SQLite copies the table; the triggers that guard it go with the old one."""
+    """Change the reasons of the ledger. SQLite copies the table; its triggers are deleted with the old one."""
     with op.batch_alter_table("transactions", table_kwargs=_AUTOINCREMENT) as batch:
         batch.drop_constraint(op.f("ck_transactions_reason"), type_="check")
         batch.create_check_constraint(op.f("ck_transactions_reason"), f"reason IN ({reasons})")
@@ -61,7 +61,7 @@ def _set_reasons(reasons: str) -> None:
 
 
 def downgrade() -> None:
-    """Forget reviews and holds; what was paid for reviews becomes a grant, so that everybody keeps their coins."""
+    """Drop reviews and holds; payments for reviews become grants, so that everybody keeps their coins."""
     op.drop_table("review_holds")
     op.execute("DELETE FROM reviews")
     with op.batch_alter_table("reviews", table_kwargs=_AUTOINCREMENT) as batch:
@@ -83,7 +83,7 @@ def _unlock_ledger() -> None:
 
 
 def _lock_ledger() -> None:
-    """Guard the ledger again; on SQLite `_set_reasons` does it."""
+    """Make the triggers of the ledger again; on SQLite `_set_reasons` does it."""
     if op.get_bind().dialect.name == "postgresql":
         for name, change in (("update", f"UPDATE OF {_LEDGER_FACTS}"), ("delete", "DELETE")):
             op.execute(

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""What was sent today is counted by pseudonym for a day; audio that was paid for is known by a hash alone.
+"""Count the usage of 24 hours by pseudonym, and store paid audio as hashes only.
 
 Both outlive the deletion of a person's data: a day, and `PAID_KEPT_DAYS` of `glas.db_assist.coins`.
 """
@@ -20,7 +20,7 @@ _BATCH = 1000
 
 
 def upgrade() -> None:
-    """Add the count; copy what was paid for under hashes. Recordings of the last day are not counted."""
+    """Add the table of usage; copy paid audio as hashes. Recordings of the last day are not counted."""
     op.create_table(
         "usage_records",
         sa.Column("recording", _SHA256, nullable=False),
@@ -62,7 +62,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget both: nobody can tell which audio a hash stands for, so that it may be paid once more."""
+    """Drop both: a hash does not show its audio, so the same audio may be paid once more."""
     op.drop_table("usage_records")
     op.drop_table("paid_audio")
     op.create_table(

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Words that people put right are remembered, and a text says with which words it was recognised.
 
-Corrections that are there already teach nothing: whether their words are to be remembered is decided when they come.
+Words of existing corrections are not added, because a correction is only examined for such words when it comes.
 """
 
 import sqlalchemy as sa
@@ -52,6 +52,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the words."""
+    """Drop the words."""
     op.drop_column("transcriptions", "keywords_sha256")
     op.drop_table(_TABLE)

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Links by which people sign in to the pages; a reviewer may say that another person than the sender speaks."""
+"""Add links for signing in to the pages, and the verdict that another person than the sender speaks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,14 +29,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget both; a message in which somebody else speaks counts as one that cannot be understood."""
+    """Drop both; a message in which another person speaks counts as one that cannot be understood."""
     op.drop_table("web_logins")
     op.execute("UPDATE reviews SET verdict = 'bad_audio' WHERE verdict = 'other_voice'")
     _set_verdicts(_VERDICTS)
 
 
 def _set_verdicts(verdicts: str) -> None:
-    """Change what a review may say. SQLite copies the table."""
+    """Change the verdicts of a review. SQLite copies the table."""
     with op.batch_alter_table("reviews", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.drop_constraint(op.f("ck_reviews_verdict"), type_="check")
         batch.create_check_constraint(op.f("ck_reviews_verdict"), f"verdict IN ({verdicts})")

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""The audit also records what db_assist itself deletes because of its age: an entry without an administrator."""
+"""Permit entries of the audit without an administrator, for messages that db_assist deletes because of their age."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""What another model wrote of a message."""
+"""Create the table of second hypotheses: texts of messages by another model."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,123 @@
+"""Let a model answer one person or one group; `glas models own` lists such models and retires them."""
+
+import asyncio
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from glas.cli.language import say
+from glas.cli.session import open_settings, out, told, written
+from glas.domain.errors import ModelError
+from glas.engines.catalogue import AUTO
+from glas.localisation import rounded
+
+if TYPE_CHECKING:
+    from glas.clients.own_models import OwnModelEntry
+    from glas.domain.own_models import OwnModelRecord
+    from glas.recognition.gate import Verdict
+    from glas.settings import Settings
+
+
+def own(
+    *, retire: Annotated[int | None, typer.Option("--retire", help=say("models-own-retire"), show_default=False)] = None
+) -> None:
+    """List the own models, or let one answer nobody any more."""
+    settings = open_settings(quiet=True)
+    with told():
+        if retire is not None:
+            asyncio.run(_retired(settings, retire))
+            out.print(say("own-retired", number=retire), markup=False)
+            return
+        records = asyncio.run(_all(settings))
+        if not records:
+            out.print(say("own-none"), markup=False)
+        for one in records:
+            whose = say("own-of-chat" if one.is_of_chat else "own-of-person")
+            rates = " → ".join(written(rounded(100 * rate)) for rate in (one.wer_before, one.wer_after))
+            facts = [f"{one.creation_datetime.astimezone():%Y-%m-%d}", whose, say("records-rates", rates=rates)]
+            if not one.is_used:
+                facts.append(say("own-unused"))
+            out.print(f"{one.id:>3}  {one.own.model}", style="bold", markup=False)
+            out.print(f"     {', '.join(facts)}", markup=False)
+
+
+def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> None:
+    """Raise unless a model can be given to a person, or to a group if `tg_id` is None; before the long measurement.
+
+    Raises:
+        ModelError: it was not fine-tuned here, or does not lie in the directory of models, where the server finds it.
+        UnknownModelError: there is no such model.
+        NotFoundError: nobody registered under this id.
+    """
+    from pathlib import Path
+
+    from glas.engines.catalogue import made_here, resolve
+    from glas.recognition.lineage import read_lineage
+
+    name = resolve(candidate, settings.models_dir)
+    directory = Path(name.partition(":")[2])
+    if made_here(name, settings.models_dir) != name or read_lineage(directory) is None:
+        raise ModelError(f"expected a model that `glas finetune` made in {settings.models_dir}, got {name}")
+    if tg_id is not None:
+        asyncio.run(_user(settings, tg_id))
+
+
+def give(
+    settings: "Settings",
+    verdict: "Verdict",
+    *,
+    tg_id: int | None = None,
+    chat_id: int | None = None,
+    transcription_id: int | None = None,
+) -> None:
+    """Let the candidate of a verdict answer a person, a group, or the sender of a message, from now on.
+
+    Raises:
+        GlasError: db_assist does not answer, or there is no such person or message.
+    """
+    from glas.clients.own_models import OwnModelEntry
+
+    entry = OwnModelEntry(
+        tg_id=tg_id,
+        chat_id=chat_id,
+        transcription_id=transcription_id,
+        name=verdict.candidate.name,
+        version=verdict.candidate.version,
+        instead_of=verdict.champion.version,
+        wer_before=verdict.wer_before,
+        wer_after=verdict.wer_after,
+        operator=getpass.getuser(),
+    )
+    asyncio.run(_recorded(settings, entry))
+    out.print(say("own-serves", model=str(verdict.candidate)), markup=False)
+    if settings.model != AUTO:
+        out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
+
+
+async def _user(settings: "Settings", tg_id: int) -> None:
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.user(tg_id)
+
+
+async def _all(settings: "Settings") -> "tuple[OwnModelRecord, ...]":
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        return await db_assist.own_models()
+
+
+async def _recorded(settings: "Settings", entry: "OwnModelEntry") -> None:
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.record_own_model(entry)
+
+
+async def _retired(settings: "Settings", own_model_id: int) -> None:
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        await db_assist.retire_own_model(own_model_id)

@@ -1,0 +1,102 @@
+"""The part of the db_assist client for own models."""
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from glas.clients.db_assist_bodies import ChatId, Name, RowId, TgId
+from glas.domain.own_models import VERSION_PATTERN, OwnModelRecord
+
+_records = TypeAdapter(tuple[OwnModelRecord, ...])
+
+GroupId = Annotated[ChatId, Field(lt=0)]
+_Version = Annotated[str, Field(pattern=f"^{VERSION_PATTERN}$")]
+
+
+class _Owned(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tg_id: TgId | None = Field(default=None, description="The person whose model it is.")
+    chat_id: GroupId | None = Field(default=None, description="The group whose model it is.")
+
+
+class OwnModelEntry(_Owned):
+    """A model that is to answer one person or one group from now on."""
+
+    transcription_id: RowId | None = Field(default=None, description="A message of the person whose model it is.")
+    name: Name
+    version: _Version
+    instead_of: _Version
+    wer_before: float = Field(ge=0, allow_inf_nan=False)
+    wer_after: float = Field(ge=0, allow_inf_nan=False)
+    operator: Name = Field(description="Who decided: the user of the machine.")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if [self.tg_id, self.chat_id, self.transcription_id].count(None) != 2:  # noqa: PLR2004 - one of three is there
+            raise ValueError("expected one of tg_id, chat_id and transcription_id")
+        return self
+
+
+class OwnModelChoice(_Owned):
+    """Whether the own model of a person or a group answers, or the common one."""
+
+    is_used: bool
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.tg_id is None) == (self.chat_id is None):
+            raise ValueError("expected either tg_id or chat_id")
+        return self
+
+
+class OwnModelCalls(ABC):
+    """Record, find, choose and remove own models."""
+
+    @abstractmethod
+    async def _call(
+        self, method: str, path: str, body: BaseModel | None = None, params: dict[str, Any] | None = None
+    ) -> Any: ...
+
+    async def record_own_model(self, entry: OwnModelEntry) -> OwnModelRecord:
+        """Let a model answer a person or a group, in place of the own model before; a repetition changes nothing.
+
+        Raises:
+            NotFoundError: no such person or message.
+            ConflictError: the model is somebody else's.
+        """
+        return OwnModelRecord.model_validate(await self._call("PUT", "/own-models", entry))
+
+    async def own_models(self, *, tg_id: int | None = None, chat_id: int | None = None) -> tuple[OwnModelRecord, ...]:
+        """Return the own models of a person and of a chat, as far as there are any; without either, all that answer."""
+        params = {"tg_id": tg_id, "chat_id": chat_id}
+        return _records.validate_python(await self._call("GET", "/own-models", params=params))
+
+    async def choose_own_model(self, choice: OwnModelChoice) -> OwnModelRecord:
+        """Let the own model answer, or the common one.
+
+        Raises:
+            NotFoundError: there is no own model.
+        """
+        return OwnModelRecord.model_validate(await self._call("PUT", "/own-models/choice", choice))
+
+    async def retire_own_model(self, own_model_id: int) -> None:
+        """Let an own model answer nobody any more; the next export deletes its files. A repetition changes nothing.
+
+        Raises:
+            NotFoundError: there is none with this number.
+        """
+        await self._call("POST", f"/own-models/{own_model_id}/retirement")
+
+    async def own_models_to_delete(self) -> tuple[OwnModelRecord, ...]:
+        """Return the models that are nobody's any more, whose files are to be deleted."""
+        return _records.validate_python(await self._call("GET", "/own-models/to-delete"))
+
+    async def own_model_deleted(self, own_model_id: int) -> None:
+        """Tell that the files of an own model are deleted.
+
+        Raises:
+            ConflictError: it answers somebody.
+        """
+        await self._call("DELETE", f"/own-models/{own_model_id}")

@@ -1,0 +1,135 @@
+"""Record which model answers one person or one group in place of the champion, and which files are to be deleted."""
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.clients.own_models import OwnModelChoice, OwnModelEntry
+from glas.db.tables import OwnModelRow, TranscriptionRow, UserRow
+from glas.db_assist import people
+from glas.domain.errors import ConflictError, NotFoundError
+from glas.domain.own_models import OwnModelRecord
+
+_IS_OWNED = or_(OwnModelRow.user_id.is_not(None), OwnModelRow.chat_id.is_not(None))
+
+
+async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelRecord:
+    """Let a model answer a person or a group, in place of the own model before.
+
+    Whether the own model or the common one answers stays as it was chosen.
+
+    Raises:
+        NotFoundError: no such person or message.
+        ConflictError: the model is somebody else's.
+    """
+    user_id = None if entry.chat_id is not None else await _person(entry, session=session)
+    whose = OwnModelRow.chat_id == entry.chat_id if user_id is None else OwnModelRow.user_id == user_id
+    former = (await session.scalars(select(OwnModelRow).where(whose).with_for_update())).one_or_none()
+    same = select(OwnModelRow).where(OwnModelRow.name == entry.name).with_for_update()
+    row = (await session.scalars(same)).one_or_none()
+    if row is not None and row is not former and (row.user_id is not None or row.chat_id is not None):
+        raise ConflictError("expected a model that is nobody's, got one that answers somebody else")
+    is_used = former is None or former.is_used
+    if former is not None and former is not row:
+        former.user_id = former.chat_id = None
+        await session.flush()
+    if row is None:
+        row = OwnModelRow(name=entry.name)
+        session.add(row)
+    if row.version != entry.version:
+        row.creation_datetime = people.now()
+    row.user_id, row.chat_id, row.is_used = user_id, entry.chat_id, is_used
+    for field in ("version", "instead_of", "wer_before", "wer_after", "operator"):
+        setattr(row, field, getattr(entry, field))
+    await session.flush()
+    return _as_record(row)
+
+
+async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
+    """Return the own models of a person and of a chat; without either, all that are somebody's."""
+    whose = [_is_of(tg_id)] if tg_id is not None else []
+    if chat_id is not None:
+        whose.append(OwnModelRow.chat_id == chat_id)
+    query = select(OwnModelRow).where(or_(*whose) if whose else _IS_OWNED).order_by(OwnModelRow.id)
+    rows = await session.scalars(query)
+    return tuple(_as_record(row) for row in rows)
+
+
+async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRecord:
+    """Let the own model answer, or the common one.
+
+    Raises:
+        NotFoundError: there is no own model.
+    """
+    whose = OwnModelRow.chat_id == choice.chat_id if choice.tg_id is None else _is_of(choice.tg_id)
+    row = (await session.scalars(select(OwnModelRow).where(whose).with_for_update())).one_or_none()
+    if row is None:
+        raise NotFoundError("expected a person or a group with an own model")
+    row.is_used = choice.is_used
+    return _as_record(row)
+
+
+async def retire(own_model_id: int, *, session: AsyncSession) -> None:
+    """Let an own model be nobody's.
+
+    Raises:
+        NotFoundError: there is none with this number.
+    """
+    row = await session.get(OwnModelRow, own_model_id, with_for_update=True)
+    if row is None:
+        raise NotFoundError("expected the number of an own model", param="own_model_id")
+    row.user_id = row.chat_id = None
+
+
+async def of_person(user_id: int, *, session: AsyncSession) -> OwnModelRecord | None:
+    """Return the own model of a person; None if there is none."""
+    row = (await session.scalars(select(OwnModelRow).where(OwnModelRow.user_id == user_id))).one_or_none()
+    return None if row is None else _as_record(row)
+
+
+async def forget(user_id: int, *, session: AsyncSession) -> None:
+    """Let the own model of a person be nobody's, so that its files are deleted."""
+    await session.execute(update(OwnModelRow).where(OwnModelRow.user_id == user_id).values(user_id=None))
+
+
+async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
+    """Let the own model of a group belong to its new number, unless that has one already."""
+    taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
+    if await session.scalar(taken) is None:
+        moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)
+        await session.execute(moved.values(chat_id=new_chat_id))
+
+
+async def to_delete(*, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
+    """Return the models that are nobody's, whose files are to be deleted."""
+    rows = await session.scalars(select(OwnModelRow).where(~_IS_OWNED).order_by(OwnModelRow.id))
+    return tuple(_as_record(row) for row in rows)
+
+
+async def deleted(own_model_id: int, *, session: AsyncSession) -> None:
+    """Delete the row of a model whose files are deleted; a repetition does nothing.
+
+    Raises:
+        ConflictError: it is somebody's.
+    """
+    await session.execute(delete(OwnModelRow).where(and_(OwnModelRow.id == own_model_id, ~_IS_OWNED)))
+    if await session.get(OwnModelRow, own_model_id) is not None:
+        raise ConflictError("expected a model that is nobody's, got one that answers somebody")
+
+
+async def _person(entry: OwnModelEntry, *, session: AsyncSession) -> int:
+    if entry.tg_id is not None:
+        return (await people.load(entry.tg_id, session=session, locked=True)).id
+    message = await session.get(TranscriptionRow, entry.transcription_id)
+    if message is None:
+        raise NotFoundError("expected a message that is known", param="transcription_id")
+    return message.user_id
+
+
+def _is_of(tg_id: int) -> ColumnElement[bool]:
+    return OwnModelRow.user_id == select(UserRow.id).where(UserRow.tg_id == tg_id).scalar_subquery()
+
+
+def _as_record(row: OwnModelRow) -> OwnModelRecord:
+    fields = ("id", "name", "version", "instead_of", "wer_before", "wer_after", "is_used", "creation_datetime")
+    values = {field: getattr(row, field) for field in fields}
+    return OwnModelRecord(**values, is_of_chat=row.chat_id is not None)

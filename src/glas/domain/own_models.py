@@ -1,0 +1,50 @@
+"""Own models: a model that answers the recordings of one person or one chat in place of the champion."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.domain.model_ref import VERSION_LENGTH, ModelRef
+
+VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
+
+
+class OwnModel(BaseModel):
+    """An own model, and the version of the champion that it was judged better than.
+
+    It answers only in place of that version: whether it is better than another champion, nobody has measured.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: ModelRef
+    instead_of: str
+
+
+class OwnModelRecord(BaseModel):
+    """What is stored of an own model; it does not say whose it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    name: str
+    version: str
+    instead_of: str = Field(description="Version of the champion that it was judged better than.")
+    wer_before: float = Field(description="Word error rate of that champion on the test set, 0..1.")
+    wer_after: float = Field(description="Its own.")
+    is_of_chat: bool = Field(description="False: of a person.")
+    is_used: bool = Field(description="False: the person, or an administrator of the chat, prefers the common model.")
+    creation_datetime: datetime
+
+    @property
+    def own(self) -> OwnModel:
+        """The model as nn_service is told of it."""
+        return OwnModel(model=ModelRef(name=self.name, version=self.version), instead_of=self.instead_of)
+
+
+def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
+    """Choose from the own models of a person and a chat the one that answers: the person's first; None for neither."""
+    used = sorted((one for one in records if one.is_used), key=lambda one: one.is_of_chat)
+    return used[0].own if used else None

@@ -1,0 +1,220 @@
+"""The file of a backup: a tar with the data and, last, a manifest with the sha256 of each file.
+
+The archive is written and read from its beginning to its end, so that it can pass through a pipe. Its last line of the
+manifest shows that it is whole.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+import glas
+from glas.domain.errors import BackupError
+from glas.system.files import sha256_of
+
+MANIFEST: Final = "manifest.jsonl"
+FORMAT: Final = 1
+DATABASE: Final = "glas.db"
+POSTGRESQL: Final = "postgresql"
+OBJECTS: Final = "s3"
+
+# What a backup may hold, and so what may be written when it is put back.
+NAME: Final = re.compile(r"manifest\.jsonl|glas\.db|durable-[\w-]+\.sqlite|postgresql/\d{6}\.dump|s3(/[\w-][\w.-]*)+")
+
+_INSTALLATION = re.compile(r"[0-9a-f]{16}")
+_PART_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class BackupReport:
+    """The contents of a backup."""
+
+    n_databases: int
+    n_objects: int
+    size_bytes: int = 0
+    n_forgotten: int = 0
+    """People whose data a restore deleted again, because they had asked for deletion after the backup."""
+
+
+@contextmanager
+def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["ArchiveWriter"]:
+    """Write an archive within the context; it is complete only if the context ends without an error.
+
+    Args:
+        file: where to; it is only written, its position never moved.
+        scratch: directory for the manifest, which is not kept in memory, because there may be millions of objects.
+        installation: name of the installation, which the log of deletions has too.
+    """
+    with (
+        (scratch / MANIFEST).open("x", encoding="utf-8") as manifest,
+        tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_PART_BYTES) as tar,
+    ):
+        archive = ArchiveWriter(tar, manifest, installation)
+        yield archive
+        archive.finish()
+
+
+class ArchiveWriter:
+    """Adds files to an archive and their sha256 to its manifest. Made by `written`."""
+
+    def __init__(self, tar: tarfile.TarFile, manifest: IO[str], installation: str) -> None:
+        self._tar = tar
+        self._manifest = manifest
+        self._n_files = 0
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        self._say({"format": FORMAT, "glas": glas.__version__, "creation_datetime": made, "installation": installation})
+
+    def add_file(self, path: Path, name: str) -> bool:
+        """Add a file; return False if it was deleted meanwhile, for instance by /forget."""
+        try:
+            source = path.open("rb")
+        except FileNotFoundError:
+            return False
+        with source:
+            self._add(name, source, os.fstat(source.fileno()).st_size)
+        return True
+
+    def add(self, name: str, content: bytes) -> None:
+        """Add a file with this content."""
+        self._add(name, io.BytesIO(content), len(content))
+
+    def finish(self) -> None:
+        """Add the manifest, after all other files; its last line shows that it is complete."""
+        self._say({"n_files": self._n_files})
+        self._manifest.flush()
+        with Path(self._manifest.name).open("rb") as whole:
+            self._store(MANIFEST, whole, os.fstat(whole.fileno()).st_size)
+
+    def _add(self, name: str, source: IO[bytes], size_bytes: int) -> None:
+        sha256 = self._store(name, source, size_bytes)
+        self._n_files += 1
+        self._say({"path": name, "size_bytes": size_bytes, "sha256": sha256})
+
+    def _store(self, name: str, source: IO[bytes], size_bytes: int) -> str:
+        reader = _Hashing(source)
+        member = tarfile.TarInfo(name)
+        member.size, member.mtime, member.mode = size_bytes, int(time.time()), 0o600
+        self._tar.addfile(member, reader)
+        return reader.sha256.hexdigest()
+
+    def _say(self, line: dict[str, object]) -> None:
+        self._manifest.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+class _Hashing(io.RawIOBase):
+    """Reads a file and computes its sha256 on the way, so that each file is read once."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(_PART_BYTES if size < 0 else size)
+        self.sha256.update(data)
+        return data
+
+
+def unpack(file: IO[bytes], directory: Path) -> None:
+    """Write the files of an archive into an empty directory; after the return they are on the disk.
+
+    Raises:
+        BackupError: the archive is broken, or holds something else than files of a backup.
+    """
+    try:
+        with tarfile.open(fileobj=file, mode="r|") as tar:
+            for member in tar:
+                _unpack_one(tar, member, directory)
+    except (tarfile.TarError, EOFError) as error:
+        raise BackupError(f"expected a whole backup, got a broken archive: {error}") from error
+    # Once for all files and directories: to wait for each of a hundred thousand takes minutes.
+    os.sync()
+
+
+def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
+    """Write one file of the archive; refuse links, devices and paths outside the directory.
+
+    `TarFile.extract` is not used, because the archive is not trusted.
+    """
+    content = tar.extractfile(member) if member.isreg() and NAME.fullmatch(member.name) else None
+    if content is None:
+        raise BackupError(f"expected files of a backup, got {member.name!r}")
+    path = directory / member.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as target:
+            shutil.copyfileobj(content, target, _PART_BYTES)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BackupError(f"expected each file once, got {member.name!r} again") from error
+
+
+def verify(directory: Path) -> tuple[BackupReport, str | None]:
+    """Compare the unpacked files with the manifest; each file is read from the disk again.
+
+    Returns:
+        The contents, and the name of the installation; None for a backup of an earlier version.
+
+    Raises:
+        BackupError: something is missing, or differs.
+    """
+    n_files = n_objects = size_bytes = 0
+    databases = set[str]()
+    lines = _lines(directory / MANIFEST)
+    head = next(lines, {})
+    if head.get("format") != FORMAT:
+        raise BackupError(f"expected a backup of format {FORMAT}, got {head.get('format')!r}")
+    for line in lines:
+        if "n_files" in line:
+            break
+        _verify_one(directory, line)
+        n_files += 1
+        # The parts of a dump are in one folder.
+        folder = line["path"].partition("/")[0]
+        if folder == OBJECTS:
+            n_objects += 1
+        else:
+            databases.add(folder)
+        size_bytes += (directory / line["path"]).stat().st_size
+    else:
+        raise BackupError("expected the manifest's last line, got none: the backup was not finished")
+    unpacked = sum(len(files) for _, _, files in os.walk(directory)) - 1
+    if not line["n_files"] == n_files == unpacked:
+        raise BackupError(f"expected {line['n_files']} files, got {unpacked} in the archive and {n_files} listed")
+    return BackupReport(len(databases), n_objects, size_bytes), _installation(head)
+
+
+def _installation(head: dict[str, Any]) -> str | None:
+    found = head.get("installation")
+    if found is not None and not _INSTALLATION.fullmatch(str(found)):
+        raise BackupError(f"expected the name of an installation, got {str(found)[:40]!r}")
+    return found
+
+
+def _lines(manifest: Path) -> Iterator[dict[str, Any]]:
+    if not manifest.exists():
+        raise BackupError(f"expected {MANIFEST} in the archive, got none: no backup, or one that was not finished")
+    with manifest.open(encoding="utf-8") as file:
+        try:
+            yield from (dict(json.loads(line)) for line in file)
+        except (ValueError, TypeError) as error:
+            raise BackupError(f"expected JSON in {MANIFEST}, got something else: {error}") from error
+
+
+def _verify_one(directory: Path, line: dict[str, Any]) -> None:
+    name = str(line.get("path"))
+    path = directory / name
+    if not NAME.fullmatch(name) or not path.is_file():
+        raise BackupError(f"expected {name!r} in the archive, got none")
+    found = sha256_of(path)
+    if found != line.get("sha256"):
+        raise BackupError(f"{name}: expected sha256 {str(line.get('sha256'))[:12]}…, got {found[:12]}…")

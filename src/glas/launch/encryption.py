@@ -1,0 +1,157 @@
+"""Encryption of a backup with age (https://age-encryption.org/v1), on its way to the disk and back.
+
+A backup passes through a pipe: one side writes or reads the tar, and a thread encrypts or decrypts. So no plain copy
+lies on the disk of the backup, and nothing is held in memory but a few blocks.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, TypeAlias
+
+from glas.domain.errors import BackupEncryptedError, BackupError, ConfigurationError, InvalidParameterError
+
+Recipient: TypeAlias = Any
+Identity: TypeAlias = Any
+
+_HEADER: Final = b"age-encryption.org/v1\n"
+_AGE_LINE: Final = "AGE-SECRET-KEY-"
+_SSH_START: Final = b"-----BEGIN"
+# What pyrage says if none of the identities fits.
+_NO_MATCH: Final = "No matching keys found"
+_PART_BYTES = 1024 * 1024
+
+
+def recipients_of(public_keys: Sequence[str]) -> list[Recipient]:
+    """Parse the public keys for which a backup is encrypted: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`.
+
+    Raises:
+        InvalidParameterError: a text is no such key.
+        ConfigurationError: the package pyrage is missing.
+    """
+    return [_recipient(key.strip()) for key in public_keys]
+
+
+def _recipient(key: str) -> Recipient:
+    pyrage = _pyrage()
+    kind = pyrage.ssh if key.startswith("ssh-") else pyrage.x25519
+    try:
+        return kind.Recipient.from_str(key)
+    except pyrage.RecipientError as error:
+        raise InvalidParameterError(
+            f"expected a public key age1…, ssh-ed25519 … or ssh-rsa …, got {key[:24]!r}: {error}", param="recipient"
+        ) from error
+
+
+def identities_in(path: Path) -> list[Identity]:
+    """Read the secret keys of a file as `age-keygen` writes it, or an SSH key without a passphrase.
+
+    Raises:
+        InvalidParameterError: the file holds no such key. The message does not contain what the file holds.
+        ConfigurationError: the package pyrage is missing.
+        OSError: the file cannot be read.
+    """
+    content = path.read_bytes()
+    pyrage = _pyrage()
+    try:
+        if content.startswith(_SSH_START):
+            return [pyrage.ssh.Identity.from_buffer(content)]
+        lines = [line.strip() for line in content.decode(errors="replace").splitlines()]
+        found = [pyrage.x25519.Identity.from_str(line) for line in lines if line.startswith(_AGE_LINE)]
+    except pyrage.IdentityError as error:
+        raise InvalidParameterError(f"expected a secret key in {path}: {error}", param="identity") from error
+    if not found:
+        raise InvalidParameterError(
+            f"expected a line {_AGE_LINE}… or an SSH key without a passphrase in {path}, got neither",
+            param="identity",
+        )
+    return found
+
+
+@contextmanager
+def encrypting(target: IO[bytes], recipients: Sequence[Recipient]) -> Iterator[IO[bytes]]:
+    """Give a file whose content is encrypted into `target`; `target` itself if there are no recipients.
+
+    Raises:
+        OSError: the target cannot be written.
+    """
+    if not recipients:
+        yield target
+        return
+    reading, writing = os.pipe()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(_encrypt, reading, target, recipients)
+        try:
+            with os.fdopen(writing, "wb") as plain:
+                yield plain
+        except BrokenPipeError:
+            done.result()  # raises what ended the thread
+            raise
+        done.result()
+
+
+def _encrypt(reading: int, target: IO[bytes], recipients: Sequence[Recipient]) -> None:
+    pyrage = _pyrage()
+    with os.fdopen(reading, "rb") as plain:
+        try:
+            pyrage.encrypt_io(plain, target, recipients)
+        except pyrage.EncryptError as error:
+            # The keys are good, so only reading or writing can fail. The library keeps just the words of that error.
+            raise OSError(f"cannot write the encrypted backup: {error}") from error
+
+
+@contextmanager
+def decrypting(source: IO[bytes], identities: Sequence[Identity]) -> Iterator[IO[bytes]]:
+    """Give the plain content of a file; a file that is not encrypted is given as it is.
+
+    The content counts only once the context has ended without an error: the end of the file shows that it is whole.
+
+    Raises:
+        BackupEncryptedError: the file is encrypted, and no identity fits.
+        BackupError: the file is cut or changed.
+    """
+    start = source.read(len(_HEADER))
+    source.seek(0)
+    if start != _HEADER:
+        yield source
+        return
+    if not identities:
+        raise BackupEncryptedError("expected --identity with a file of secret keys, since the backup is encrypted")
+    reading, writing = os.pipe()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(_decrypt, source, writing, identities)
+        with os.fdopen(reading, "rb") as plain:
+            try:
+                yield plain
+                while plain.read(_PART_BYTES):
+                    pass
+            except Exception:
+                plain.close()  # ends a thread that still writes
+                done.result()  # what ended the thread is the cause of what its reader met
+                raise
+        done.result()
+
+
+def _decrypt(source: IO[bytes], writing: int, identities: Sequence[Identity]) -> None:
+    pyrage = _pyrage()
+    try:
+        with os.fdopen(writing, "wb") as plain:
+            pyrage.decrypt_io(source, plain, identities)
+    except BrokenPipeError:
+        return  # nobody reads on
+    except (pyrage.DecryptError, OSError) as error:
+        if str(error) == _NO_MATCH:
+            raise BackupEncryptedError("expected a secret key for which the backup is encrypted, got others") from error
+        raise BackupError(f"expected a whole encrypted backup, got a cut or changed one: {error}") from error
+
+
+def _pyrage() -> Any:
+    try:
+        import pyrage  # noqa: PLC0415 - not everywhere a backup is made
+    except ImportError as error:
+        raise ConfigurationError(
+            "expected the package pyrage for encryption: pip install 'glas-asr[backup]'"
+        ) from error
+    return pyrage

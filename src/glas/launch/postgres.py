@@ -1,0 +1,118 @@
+"""Dump and load a PostgreSQL database with its own programs, `pg_dump` and `pg_restore`.
+
+Both get the password in their environment, since everybody on a machine may read the arguments of a process.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Final
+
+from sqlalchemy import URL
+
+from glas.domain.errors import BackupError, ConfigurationError
+
+# Our tables, and those of the durable engine.
+_SCHEMAS: Final = ("--schema=public", "--schema=durable_*")
+_VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
+_PART_BYTES = 16 * 1024 * 1024
+
+
+def program(name: str, server_version: int) -> str:
+    """Find `pg_dump` or `pg_restore`.
+
+    Args:
+        name: which of them.
+        server_version: major version of the server, for example 17.
+
+    Returns:
+        Its path.
+
+    Raises:
+        ConfigurationError: it is missing, or older than the server.
+    """
+    path = shutil.which(name)
+    if path is None:
+        raise ConfigurationError(f"expected the program {name} of PostgreSQL {server_version} or newer, found none")
+    told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - ours
+    found = _VERSION.search(told)
+    if found is None or int(found[1]) < server_version:
+        raise ConfigurationError(
+            f"expected {name} of PostgreSQL {server_version} or newer, like the server, found {told.strip()} at {path}"
+        )
+    return path
+
+
+def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
+    """Yield a consistent dump of our schemas, in parts of 16 MiB; other processes may write meanwhile.
+
+    Args:
+        pg_dump: path of the program.
+        url: the database.
+
+    Raises:
+        ConfigurationError: the server refuses it, or the role of the URL may not read everything.
+    """
+    arguments = [pg_dump, "--format=custom", *_SCHEMAS, "--no-owner", "--no-privileges", *_address(url)]
+    with _started(arguments, url, stdout=subprocess.PIPE) as (process, complaints):
+        if process.stdout is not None:
+            while part := process.stdout.read(_PART_BYTES):
+                yield part
+        if process.wait() != 0:
+            raise ConfigurationError(f"pg_dump failed: {_complaint(complaints)}")
+
+
+def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
+    """Load a dump into a database that has none of its schemas, in one transaction.
+
+    Raises:
+        BackupError: the dump is no dump, or the server refuses it; the database is as it was.
+    """
+    arguments = [pg_restore, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", *_address(url)]
+    with _started(arguments, url, stdin=subprocess.PIPE) as (process, complaints):
+        if process.stdin is not None:
+            try:
+                with process.stdin as dumped:
+                    for part in parts:
+                        dumped.write(part)
+            except BrokenPipeError:
+                pass  # it ended early, and says why
+        if process.wait() != 0:
+            raise BackupError(f"pg_restore failed: {_complaint(complaints)}")
+
+
+@contextmanager
+def _started(
+    arguments: list[str], url: URL, *, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """Start a program; end it with the context. What it complains of is in the file."""
+    environment = dict(os.environ)
+    if url.password is not None:
+        environment["PGPASSWORD"] = str(url.password)
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(  # noqa: S603 - the arguments are ours
+            arguments, stdin=stdin, stdout=stdout, stderr=complaints, env=environment
+        ) as process,
+    ):
+        try:
+            yield process, complaints
+        finally:
+            process.kill()
+
+
+def _address(url: URL) -> list[str]:
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    # Without a password it must fail, not ask for one.
+    return ["--no-password", "--dbname", plain.render_as_string(hide_password=False)]
+
+
+def _complaint(complaints: IO[bytes]) -> str:
+    """Return the line with the error. Further lines may quote rows, and with them people's ids and words."""
+    complaints.seek(0)
+    lines = complaints.read(64 * 1024).decode(errors="replace").splitlines()
+    return next((line for line in lines if "error:" in line), "no reason is given")

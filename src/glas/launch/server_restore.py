@@ -1,0 +1,193 @@
+"""Restore a backup into PostgreSQL and an object store.
+
+Everything is unpacked and compared first. The schemas of the database are then renamed, the dump is loaded beside them,
+and the objects are written. Only then are the former schemas and objects deleted; an error before brings the former
+schemas back. If the process itself ends before, the next restore brings them back.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.data_loader.app import make_store
+from glas.db import migrations
+from glas.db.deletions import Deletion, merged
+from glas.db.session import Database, database_url
+from glas.domain.errors import ConfigurationError, ConflictError, WouldReplaceError
+from glas.domain.object_keys import is_key
+from glas.launch.archive import OBJECTS, POSTGRESQL
+from glas.launch.deletions import copy_beside, delete_again, log_beside
+from glas.launch.postgres import load, program
+from glas.launch.server_backup import AT_ONCE, log_in_database, opened, server_version
+from glas.s3 import Store
+from glas.settings import Settings
+
+_FORMER: Final = "glas_former_"
+_SCHEMAS: Final = text("SELECT nspname FROM pg_namespace WHERE nspname = 'public' OR nspname LIKE 'durable\\_%'")
+_FORMER_SCHEMAS: Final = text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'glas\\_former\\_%'")
+# A worker of the server itself has no user.
+_CONNECTIONS: Final = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL"
+)
+
+_ATTEMPTS: Final = 10
+_PAUSE_S: Final = 0.2
+
+
+def restore_servers(settings: Settings, unpacked: Path, beside: Path, installation: str | None, *, force: bool) -> int:
+    """Put an unpacked and compared backup into the database and the object store of the settings.
+
+    Args:
+        settings: with the URL of the database's owner.
+        unpacked: directory of the backup's files; objects of people who are deleted again are deleted there too.
+        beside: directory of the backup, in which the log of deletions is.
+        installation: name of the installation in the backup.
+        force: whether to replace existing data.
+
+    Returns:
+        The number of people whose data was deleted again.
+
+    Raises:
+        ConfigurationError: the backup is one of the embedded mode, the database cannot be reached, or `pg_restore` is
+            missing or too old.
+        BackupError: PostgreSQL refuses the dump; nothing was changed.
+        ConflictError: somebody else is connected to the database.
+        WouldReplaceError: there is data already, and `force` is not set.
+    """
+    if not (unpacked / POSTGRESQL).is_dir():
+        raise ConfigurationError(
+            "expected a backup of PostgreSQL, as GLAS_DATABASE_URL names one, got one of the embedded mode: "
+            "unset GLAS_DATABASE_URL and GLAS_S3_ENDPOINT to restore it into GLAS_DATA_DIR"
+        )
+    return asyncio.run(_restore(settings, unpacked, beside, installation, force=force))
+
+
+async def _restore(settings: Settings, unpacked: Path, beside: Path, installation: str | None, *, force: bool) -> int:
+    url, store = database_url(settings), make_store(settings)
+    async with opened(url) as database:
+        pg_restore = program("pg_restore", await server_version(database))
+        await _require_alone(database)
+        async with database.writing() as session:
+            await _bring_back(session)
+        if not force and (await _holds_rows(database) or await _holds_objects(store)):
+            raise WouldReplaceError("expected an empty database and bucket, found data; --force replaces it")
+        deletions = await _known_deletions(url, beside, installation)
+        async with _exchanged(database):
+            parts = sorted((unpacked / POSTGRESQL).iterdir())
+            load(pg_restore, url, (part.read_bytes() for part in parts))
+            await migrations.upgrade(database)
+            people = await delete_again(database, unpacked / OBJECTS, deletions)
+            await _put(store, unpacked / OBJECTS)
+        await _delete_others(store, unpacked / OBJECTS)
+    return len(people)
+
+
+async def _require_alone(database: Database) -> None:
+    """Raise if others are connected; wait a moment first, since the server sees the end of a connection late."""
+    for _ in range(_ATTEMPTS):
+        async with database.reading() as session:  # within one transaction the answer stays the same
+            others = await session.scalar(_CONNECTIONS)
+        if not others:
+            return
+        await asyncio.sleep(_PAUSE_S)
+    raise ConflictError(f"expected nobody else at the database, found {others} connections; stop the parts")
+
+
+async def _holds_rows(database: Database) -> bool:
+    """Return whether the database holds people, messages or durable work; `glas migrate` alone makes no such rows."""
+    async with database.reading() as session:
+        if any(name != "public" for name in await session.scalars(_SCHEMAS)):
+            return True
+        for table in ("public.users", "public.transcriptions"):
+            is_there = await session.scalar(text(f"SELECT to_regclass('{table}') IS NOT NULL"))
+            if is_there and await session.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table})")):  # noqa: S608 - ours
+                return True
+    return False
+
+
+async def _holds_objects(store: Store) -> bool:
+    async for listed in store.listed():
+        if any(is_key(key) for key, _ in listed):
+            return True
+    return False
+
+
+async def _known_deletions(url: URL, beside: Path, installation: str | None) -> list[Deletion]:
+    """Return the deletions that concern the backup, out of the database that it replaces and of the log beside it."""
+    if installation is None:
+        return []
+    logged = log_beside(beside, installation).read()
+    async with opened(url) as database:
+        # One that is empty, or of another version, has no name.
+        if await migrations.current(database) != migrations.head():
+            return logged
+        name, here = await log_in_database(database)
+    if name != installation:
+        return logged
+    known = merged(here, logged)
+    if len(known) > len(logged):
+        # The database that is replaced would take the only record of them with it.
+        copy_beside(known, beside, installation)
+    return known
+
+
+@asynccontextmanager
+async def _exchanged(database: Database) -> AsyncIterator[None]:
+    """Rename the schemas, so that others can take their place within the context; delete them at its end."""
+    async with database.writing() as session:
+        for name in (await session.scalars(_SCHEMAS)).all():
+            await session.execute(text(f'ALTER SCHEMA "{name}" RENAME TO "{_FORMER}{name}"'))
+    try:
+        yield
+    except BaseException:
+        async with database.writing() as session:
+            await _bring_back(session)
+        raise
+    async with database.writing() as session:
+        await _drop(session, (await session.scalars(_FORMER_SCHEMAS)).all())
+
+
+async def _bring_back(session: AsyncSession) -> None:
+    """Give renamed schemas their names again, in place of what a restore that failed has left there."""
+    former = (await session.scalars(_FORMER_SCHEMAS)).all()
+    if not former:
+        return
+    await _drop(session, (await session.scalars(_SCHEMAS)).all())
+    for name in former:
+        await session.execute(text(f'ALTER SCHEMA "{name}" RENAME TO "{name.removeprefix(_FORMER)}"'))
+
+
+async def _drop(session: AsyncSession, schemas: Sequence[str]) -> None:
+    for name in schemas:
+        await session.execute(text(f'DROP SCHEMA "{name}" CASCADE'))
+
+
+async def _put(store: Store, objects: Path) -> None:
+    """Write all unpacked objects; those that are there already stay."""
+    paths = [Path(folder) / name for folder, _, names in os.walk(objects) for name in names]
+    for start in range(0, len(paths), AT_ONCE):
+        await asyncio.gather(*(_put_one(store, objects, path) for path in paths[start : start + AT_ONCE]))
+
+
+async def _put_one(store: Store, objects: Path, path: Path) -> None:
+    key, content = path.relative_to(objects).as_posix(), await asyncio.to_thread(path.read_bytes)
+    try:
+        await store.put(key, content)
+    except ConflictError:  # of a message that the backup does not know, or of another installation
+        await store.delete([key])
+        await store.put(key, content)
+
+
+async def _delete_others(store: Store, objects: Path) -> None:
+    """Delete the objects that the backup does not contain."""
+    async for listed in store.listed():
+        others = [key for key, _ in listed if is_key(key) and not (objects / key).exists()]
+        if others:
+            await store.delete(others)

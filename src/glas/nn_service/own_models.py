@@ -1,0 +1,170 @@
+"""Own models in memory: models that answer one person or one chat in place of the default model.
+
+The caller names the own model of a recording; this service does not know whose it is. A recording never waits for an
+own model: one that is not in memory is loaded beside, and the default model answers until then. An own model answers
+only in place of the version of the default model that it was judged better than.
+"""
+
+import contextlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
+
+import structlog
+
+from glas.domain.decoding import DecodingOptions
+from glas.domain.errors import GlasError, InvalidParameterError, ModelFileMissingError
+from glas.domain.own_models import OwnModel
+from glas.engines.catalogue import AUTO, made_here
+from glas.recognition import LoadedModel, Registry, require_able
+from glas.settings import Settings
+
+STAY_S = 30.0
+"""A model that was used this short before makes room for no other. Otherwise people who speak in turn would have models
+loaded all the time."""
+
+_TRY_AGAIN_S: Final = 60.0  # one that could not be loaded
+
+_log = structlog.stdlib.get_logger("glas.nn_service")
+
+
+class OwnModels:
+    """The own models in memory; every method may be called from any thread.
+
+    Args:
+        settings: where models lie, and how many own ones are in memory at most. They answer only if GLAS_MODEL is
+            `auto`: whoever names a model wants this one and no other.
+        registry: loads them; its default model answers in their place.
+    """
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self._models_dir = settings.models_dir
+        self._most = settings.nn_service.max_own_models if settings.model == AUTO else 0
+        self._keep_alive_s = settings.nn_service.keep_alive_s
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._loaded: OrderedDict[OwnModel, LoadedModel] = OrderedDict()  # the one that was used last is last
+        self._wanted: OwnModel | None = None
+        self._unusable: dict[str, float] = {}  # versions that nobody tries to load until this time
+
+    @property
+    def n_loaded(self) -> int:
+        """How many are in memory."""
+        return len(self._loaded)
+
+    @contextlib.contextmanager
+    def lease(self, own: OwnModel | None, options: DecodingOptions) -> Iterator[LoadedModel | None]:
+        """Lend an own model within the context, if it can answer now; otherwise None, and it is loaded soon."""
+        model = self._take(own, options)
+        try:
+            yield model
+        finally:
+            if model is not None:
+                with self._lock:
+                    model.n_leases -= 1
+                    model.used_at = time.monotonic()
+
+    def answering(self, own: OwnModel | None) -> LoadedModel | None:
+        """Return an own model if it can answer now; otherwise None, and it is loaded soon."""
+        with self._lock:
+            return self._find(own)
+
+    def follow(self) -> None:
+        """Unload what is not needed any more, and load the model that was asked for last. One thread calls this."""
+        self._unload_stale()
+        with self._lock:
+            wanted, self._wanted = self._wanted, None
+        if wanted is None or wanted in self._loaded:  # it was asked for again while it was being loaded
+            return
+        if self._unusable.get(wanted.model.version, 0) > time.monotonic() or not self._make_room():
+            return
+        try:
+            model = self._read(wanted)
+        except GlasError as error:
+            _log.error("an own model cannot be loaded", version=wanted.model.version, error=error.message)
+        except Exception:  # noqa: BLE001 - logged; an error of one model must not end the loading of others
+            _log.exception("an own model cannot be loaded", version=wanted.model.version)
+        else:
+            with self._lock:
+                self._loaded[wanted] = model
+            return
+        now = time.monotonic()
+        self._unusable = {version: until for version, until in self._unusable.items() if until > now}
+        self._unusable[wanted.model.version] = now + _TRY_AGAIN_S
+
+    def close(self) -> None:
+        """Unload all."""
+        with self._lock:
+            models = list(self._loaded.values())
+            self._loaded.clear()
+        for model in models:
+            model.free()
+
+    def _take(self, own: OwnModel | None, options: DecodingOptions) -> LoadedModel | None:
+        with self._lock, contextlib.suppress(InvalidParameterError):
+            model = self._find(own)
+            if own is None or model is None:
+                return None
+            require_able(model.engine, options)
+            self._loaded.move_to_end(own)
+            model.n_leases += 1
+            return model
+        return None  # it does not know an option
+
+    def _find(self, own: OwnModel | None) -> LoadedModel | None:
+        """Return an own model that can answer, or have it loaded. The caller holds the lock."""
+        if own is None or own.instead_of != self._default_version():
+            return None
+        if own not in self._loaded:
+            self._wanted = own
+        return self._loaded.get(own)
+
+    def _default_version(self) -> str | None:
+        model = self._registry.loaded().get(self._registry.default)
+        return None if model is None else model.version
+
+    def _unload_stale(self) -> None:
+        """Unload models that were not used for long, whose files are gone, or whose champion does not serve."""
+        default, now = self._default_version(), time.monotonic()
+        with self._lock:
+            stale = [
+                own
+                for own, model in self._loaded.items()
+                if not model.n_leases
+                and (
+                    own.instead_of != default
+                    or 0 < self._keep_alive_s < now - model.used_at
+                    or made_here(own.model.name, self._models_dir) is None
+                )
+            ]
+            models = [self._loaded.pop(own) for own in stale]
+        for model in models:
+            model.free()
+
+    def _make_room(self) -> bool:
+        """Unload the model that was not used for the longest time, if there are too many; return whether there is room.
+
+        A model in use stays. Nobody waits for another: the default model answers instead.
+        """
+        with self._lock:
+            if len(self._loaded) < self._most:
+                return True
+            idle = [own for own, model in self._loaded.items() if not model.n_leases]
+            if not idle or time.monotonic() - self._loaded[idle[0]].used_at < STAY_S:
+                return False
+            model = self._loaded.pop(idle[0])
+        model.free()
+        return True
+
+    def _read(self, own: OwnModel) -> LoadedModel:
+        """Load an own model.
+
+        Raises:
+            ModelError: it is not there, has another version, or is damaged.
+        """
+        name = made_here(own.model.name, self._models_dir)
+        if name is None:
+            raise ModelFileMissingError("expected a model in the directory of models, got none of this name")
+        return self._registry.measured(name, own.model.version)

@@ -1,0 +1,33 @@
+"""FastAPI's own instrumentation: a span for each request that belongs to a trace or begins one."""
+
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+from fastapi.telemetry import TelemetryConfig
+from starlette.datastructures import Headers
+
+from glas import tracing
+
+_RECOGNITION: Final = "/v1/audio/"
+
+
+def telemetry(part: tracing.Part) -> TelemetryConfig:
+    """Return the argument `telemetry` of a service's FastAPI app; without a collector it turns all of it off."""
+    provider = tracing.provider_of(part)
+    return {
+        "tracer_provider": provider,
+        "tracing": provider is not None,
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": False,
+        "exclude": _begins_nothing,
+    }
+
+
+def _begins_nothing(scope: MutableMapping[str, Any]) -> bool:
+    """Return whether a request gets no span: it comes with no trace and is not about a recording.
+
+    Otherwise what Prometheus, health checks and the bot's watches ask again and again would be traces of its own.
+    """
+    return "traceparent" not in Headers(scope=scope) and not scope["path"].startswith(_RECOGNITION)

@@ -1,0 +1,41 @@
+"""Say in /settings whether the own model of a person or a group answers."""
+
+from typing import NamedTuple
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.nn_service import NnServiceClient
+from glas.domain.errors import GlasError
+from glas.domain.own_models import OwnModelRecord
+from glas.tg_bot.talk.phrases import Say
+
+
+class OwnModelLine(NamedTuple):
+    """What /settings shows of an own model: a line of text, and whether it is used; None where there is none."""
+
+    text: str = ""
+    is_used: bool | None = None
+
+
+async def line_of_person(tg_id: int, nn_service: NnServiceClient, db_assist: DbAssistClient, say: Say) -> OwnModelLine:
+    """Return what /settings shows of a person's own model."""
+    for record in await db_assist.own_models(tg_id=tg_id):
+        return OwnModelLine(say(f"settings-own-model-{await _state(record, nn_service)}"), record.is_used)
+    return OwnModelLine()
+
+
+async def line_of_chat(chat_id: int, nn_service: NnServiceClient, db_assist: DbAssistClient, say: Say) -> OwnModelLine:
+    """Return what /settings shows of a group's own model."""
+    for record in await db_assist.own_models(chat_id=chat_id):
+        return OwnModelLine(say(f"chat-own-model-{await _state(record, nn_service)}"), record.is_used)
+    return OwnModelLine()
+
+
+async def _state(record: OwnModelRecord, nn_service: NnServiceClient) -> str:
+    """Return `on`, `off`, or `waits`: another champion serves than the one that it was judged better than."""
+    if not record.is_used:
+        return "off"
+    try:
+        served = (await nn_service.health()).model_version
+    except GlasError:
+        return "on"
+    return "on" if served in (None, record.instead_of) else "waits"

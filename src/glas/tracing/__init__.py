@@ -1,0 +1,142 @@
+"""Traces of OpenTelemetry: which parts a message passed, and how long each queue and step took.
+
+Nothing is recorded outside `exporting`. Then every function here returns at once, and OpenTelemetry's SDK is not even
+imported. A span carries no text, no id of Telegram and no name of a person: only names of steps and of routes, codes of
+errors and the number of a message's row.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from glas.tracing.recorder import Recorder
+
+Part: TypeAlias = Literal["tg_bot", "nn_service", "db_assist", "data_loader", "s3"]
+"""What a span belongs to; it is shown as a service of its own, even if several run in one process."""
+
+_NOTHING: Final = nullcontext()
+_NO_HEADERS: Final[Mapping[str, str]] = {}
+
+_recorder: "Recorder | None" = None
+
+
+def exporting(endpoint: str | None, *, ratio: float, version: str) -> AbstractContextManager[None]:
+    """Record spans within the context, and send them to a collector; the last ones are sent at its end.
+
+    Args:
+        endpoint: URL of a collector that understands OTLP over HTTP, without the path `/v1/traces`; None records
+            nothing.
+        ratio: share of the traces that are recorded, 0..1.
+        version: of this program.
+
+    Raises:
+        ImportError: the packages of the extra `tracing` are not installed.
+    """
+    if endpoint is None:
+        return _NOTHING
+    from glas.tracing.recorder import Recorder  # noqa: PLC0415 - its packages take memory, and may be missing
+
+    return _recording(Recorder(endpoint, ratio=ratio, version=version))
+
+
+@contextmanager
+def _recording(recorder: "Recorder") -> Iterator[None]:
+    global _recorder  # noqa: PLW0603 - one for the process, as its log is
+    _recorder = recorder
+    try:
+        yield
+    finally:
+        _recorder = None
+        recorder.close()
+
+
+def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractContextManager[object]:
+    """Begin a trace: its first span lasts as long as the context.
+
+    Args:
+        part: what the span belongs to.
+        name: what is done.
+        traceparent: ids that the trace and its first span get; None goes on with the trace of the caller, if there is
+            one, or makes new ids.
+    """
+    return _NOTHING if _recorder is None else _recorder.begin(part, name, traceparent)
+
+
+def span(
+    part: Part, name: str, *, linked: str | None = None, **attributes: str | float
+) -> AbstractContextManager[object]:
+    """Add a span to the trace of the caller; do nothing where there is none.
+
+    Args:
+        part: what the span belongs to.
+        name: what is done.
+        linked: `traceparent` of a span in another trace that this one continues.
+        attributes: further facts; no text and no id of a person.
+    """
+    return _NOTHING if _recorder is None else _recorder.span(part, name, linked, attributes)
+
+
+def waited(part: Part, name: str, seconds: float) -> None:
+    """Add a span that ends now to the trace of the caller.
+
+    Args:
+        part: what the span belongs to.
+        name: what was waited for.
+        seconds: how long.
+    """
+    if _recorder is not None:
+        _recorder.waited(part, name, seconds)
+
+
+def note(name: str, **attributes: str | float) -> None:
+    """Add an event to the span of the caller."""
+    if _recorder is not None:
+        _recorder.note(name, attributes)
+
+
+def fail(code: str) -> None:
+    """Mark the span of the caller as failed with the code of an error."""
+    if _recorder is not None:
+        _recorder.fail(code)
+
+
+def headers() -> Mapping[str, str]:
+    """Return the HTTP headers with which another part goes on with the trace of the caller."""
+    return _NO_HEADERS if _recorder is None else _recorder.headers()
+
+
+def to_queue(queue: str, traceparent: str | None) -> dict[str, Any] | None:
+    """Return what is recorded beside a work in a queue, so that whoever takes it up goes on with its trace.
+
+    Args:
+        queue: name of the queue.
+        traceparent: of the span that the work belongs to; None means the span of the caller.
+
+    Returns:
+        A value that JSON can represent, for `from_queue`; None if there is no trace.
+    """
+    return None if _recorder is None else _recorder.to_queue(queue, traceparent)
+
+
+def from_queue(part: Part, name: str, recorded: Mapping[str, Any] | None) -> AbstractContextManager[object]:
+    """Go on with the trace of a work that was taken up; add the time that it waited, and a span for the work.
+
+    Args:
+        part: what the spans belong to.
+        name: name of the work.
+        recorded: from `to_queue`.
+    """
+    return _NOTHING if _recorder is None or recorded is None else _recorder.from_queue(part, name, recorded)
+
+
+def provider_of(part: Part) -> Any:
+    """Return OpenTelemetry's tracer provider of a part, for a library that makes spans itself; None if it is off."""
+    return None if _recorder is None else _recorder.provider_of(part)
+
+
+def add_trace_id(_logger: Any, _method: str, event: Any) -> Any:
+    """Add the id of the trace to a log entry; a processor of structlog."""
+    if _recorder is not None and (trace_id := _recorder.trace_id()) is not None:
+        event["trace_id"] = trace_id
+    return event

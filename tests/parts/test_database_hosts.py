@@ -1,0 +1,83 @@
+"""A database on several machines: everything connects to the server that accepts writes, whichever it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import sqlalchemy as sa
+from dbos._utils import retriable_postgres_exception
+from pydantic import SecretStr
+
+from glas.db.session import database_url, open_database
+from glas.db_assist.app import _is_away as is_away
+from glas.durable import postgres_place
+from glas.settings import Settings, plain
+from glas.settings.database_hosts import with_hosts
+from tests import postgres as programs
+from tests.conftest import Postgres
+
+IS_WRITER = sa.text("SELECT NOT pg_is_in_recovery()")
+
+
+def test_hosts_are_written_as_sqlalchemy_expects_them() -> None:
+    """With and without ports; one host stays as it is, and so does what the URL says about the server."""
+    one = "postgresql://glas:word@db:5433/glas?sslmode=require"
+    assert with_hosts(one) == one
+    url = sa.make_url(with_hosts("postgresql://glas:w%40rd@a,10.0.0.2:5433,[::1],[::2]:1/glas?options=-c%20x"))
+    assert (url.username, url.password, url.database, url.host) == ("glas", "w@rd", "glas", None)
+    assert url.query == {
+        "host": ("a:5432", "10.0.0.2:5433", "[::1]:5432", "[::2]:1"),
+        "options": "-c x",
+        "target_session_attrs": "read-write",
+    }
+    told = sa.make_url(with_hosts("postgresql://glas@a,b/glas?target_session_attrs=any"))
+    assert told.query["target_session_attrs"] == "any"
+
+
+@pytest.fixture(params=["on", "off"])
+def replica(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[Path]:
+    """The directory with the socket of a replica, which lets readers in, or nobody."""
+    # The path of a socket may have 107 characters.
+    with TemporaryDirectory(prefix="glas-pg-") as directory:
+        place, source = Path(directory), f"host={postgres.socket_dir} user=postgres"
+        programs.give(place)
+        options = ["--write-recovery-conf", "--no-sync", "--checkpoint=fast"]
+        programs.run("pg_basebackup", *options, f"--dbname={source}", f"--pgdata={place}")
+        # The server of the session has its socket among its data.
+        (place / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+        told = f"-h '' -k {place} -c hot_standby={request.param}"
+        programs.run("pg_ctl", f"--pgdata={place}", f"--log={place}/log", f"--options={told}", "--wait", "start")
+        yield place
+        programs.run("pg_ctl", f"--pgdata={place}", "--mode=immediate", "stop")
+
+
+async def test_a_replica_is_passed_over(replica: Path, postgres: Postgres) -> None:
+    """Rows and durable work go to the server behind it; without another server, both wait."""
+    servers = f"host={replica}:5432&host={postgres.socket_dir}:5432"
+    for hosts, is_there in ((servers, True), (f"host={replica}:5432&host={replica}:5432", False)):
+        url = f"postgresql://postgres@/postgres?{hosts}&target_session_attrs=read-write"
+        database = open_database(database_url(Settings(_env_file=None, database_url=SecretStr(url))))
+        durable = postgres_place(url, "tg_bot").open()
+        try:
+            if is_there:
+                async with database.reading() as session:
+                    assert await session.scalar(IS_WRITER)
+                with durable.connect() as connection:
+                    assert connection.scalar(IS_WRITER)
+                continue
+            with pytest.raises((sa.exc.DBAPIError, OSError)) as caught:
+                async with database.reading() as session:
+                    await session.scalar(IS_WRITER)
+            assert not isinstance(caught.value, sa.exc.DBAPIError) or is_away(caught.value)
+            with pytest.raises(sa.exc.OperationalError) as lost, durable.connect():
+                pass
+            assert retriable_postgres_exception(lost.value)
+        finally:
+            durable.dispose()
+            await database.close()
+
+
+def test_the_setting_takes_several_hosts() -> None:
+    url = plain(Settings(_env_file=None, database_url=SecretStr("postgresql://glas@a,b/glas")).database_url)
+    assert url == "postgresql://glas@/glas?host=a:5432&host=b:5432&target_session_attrs=read-write"

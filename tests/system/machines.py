@@ -1,0 +1,253 @@
+"""Glas on three machines, set up by the commands and files of the chapter "Three machines" of docs/operations.md."""
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests import postgres
+from tests.conftest import ROOT
+from tests.system.killing import Zygote
+from tests.system.namespaces import Machine, network
+from tests.system.processes import READY, Part
+from tests.telegram.server import TelegramServer
+
+OUTSIDE = "10.0.0.254"
+ADDRESSES = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
+_START_S = 120.0
+_RESTART_S = 5.0  # as the unit says
+_STORE = (
+    "on a: the object store, with its keys as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; run it under a supervisor"
+)
+_UNIT = "/etc/systemd/system/glas@.service, on each machine"
+_BIN = Path(sys.executable).parent
+_GAP = "…"
+
+
+def chapter() -> dict[str, str]:
+    """The blocks of the chapter by what their first line says, without that line."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"(?ms)^## Three machines\n(.*?)^## ", page)
+    return dict(re.findall(r"(?ms)^```(?:sh|ini)\n# (.*?)\n(.*?)^```$", text))
+
+
+class Site:
+    """The three machines and what runs on them."""
+
+    def __init__(
+        self, telegram: TelegramServer, machines: dict[str, Machine], directory: Path, zygote: Zygote, *, is_quick: bool
+    ) -> None:
+        self.telegram = telegram
+        self.machines = machines
+        self.n_restarts = 0
+        self._blocks = chapter()
+        self._directory = directory
+        self._zygote = zygote
+        self._is_quick = is_quick
+        self._alive: dict[str, list[Part]] = {name: [] for name in machines}
+        self._forked_s: dict[Path, float] = {}
+        self._stores: list[subprocess.Popen[bytes]] = []
+        names = ("OWNER_PASSWORD", "REPLICA_PASSWORD", "APP_PASSWORD", "WORK_PASSWORD", "S3_SECRET")
+        self._secrets = {name: secrets.token_urlsafe(24) for name in names}
+        self._tokens = {name: secrets.token_urlsafe(24) for name in ("NN_SERVICE", "DB_ASSIST", "DATA_LOADER")}
+
+    def close(self) -> None:
+        """Collect what has been started here and is dead."""
+        for store in self._stores:
+            store.wait()
+
+    def set_up(self) -> None:
+        """Do everything that the chapter says, in its order."""
+        for name in self.machines:
+            self._pgdata(name).mkdir(mode=0o700, parents=True)
+            postgres.give(self._pgdata(name).parent)
+            postgres.give(self._pgdata(name))
+        self.psql("a", "on a: the first server")
+        self._start_postgres("a")
+        self.psql("a", "on a: the roles and the database; there is no replica yet that could confirm them")
+        for name in ("b", "c"):
+            self.make_replica(name)
+        self.command("b", "on one machine: the tables, and the roles with the passwords of the files above", None)
+        for name in self.machines:
+            self.start_parts(name)
+
+    def make_replica(self, name: str) -> None:
+        """Make PostgreSQL on a machine a replica, and start it."""
+        self.psql(name, "on b and c: a replica, which is then started")
+        self._start_postgres(name)
+
+    def start(self, name: str) -> None:
+        """What a machine does by itself when its power is back."""
+        self.machines[name].mend()
+        self._start_postgres(name)
+        self.start_parts(name)
+
+    def come_back(self, name: str) -> None:
+        """Bring a machine back whose PostgreSQL was the primary before."""
+        shutil.rmtree(self._pgdata(name))
+        self._pgdata(name).mkdir(mode=0o700)
+        postgres.give(self._pgdata(name))
+        self.machines[name].mend()
+        self.make_replica(name)
+        self.start_parts(name)
+
+    def start_parts(self, name: str) -> None:
+        """Start Glas on a machine as its units say, without waiting; `watch` starts again what ends."""
+        starts = "on each machine: start Glas", *(["on a: start what only a has"] if name == "a" else [])
+        if name == "a":
+            self._start_store()
+        (command,) = re.findall(r"^ExecStart=\S*/glas (.*)$", self._blocks[_UNIT], re.MULTILINE)
+        for part in re.findall(r"glas@(\w+)", " ".join(self._blocks[start] for start in starts)):
+            folder = self._directory / name
+            folder.mkdir(exist_ok=True)
+            program = ["glas", *command.replace("%i", part).split()]
+            self._alive[name].append(Part(part, program, self.environment(name, part), folder))
+            self._fork(name, self._alive[name][-1])
+
+    def wait_for_parts(self, name: str) -> None:
+        """Wait until all parts of a machine have said that they are ready."""
+        self.until(lambda: all(READY in part.tail() for part in self._alive[name]), f"start of {name}", _START_S)
+
+    def die(self, name: str) -> None:
+        """A machine loses its power."""
+        self._alive[name] = []
+        self.machines[name].die()
+
+    def watch(self) -> None:
+        """Start again what has ended, as systemd would."""
+        for name, parts in self._alive.items():
+            for part in parts:
+                is_ended = part.process is not None and part.process.poll() is not None
+                if is_ended and time.monotonic() > self._forked_s[part.log] + _RESTART_S:
+                    self.n_restarts += 1
+                    self._fork(name, part)
+
+    def until(self, condition: Callable[[], object], what: str, patience_s: float) -> float:
+        """Wait for something; tells how long it took, seconds."""
+        began_s = time.monotonic()
+        while not condition():
+            self.watch()
+            assert time.monotonic() < began_s + patience_s, f"{what} did not happen:\n{self.tails()}"
+            time.sleep(0.1)
+        return time.monotonic() - began_s
+
+    def tails(self) -> str:
+        """What everything has said last."""
+        logs = [*self._directory.glob("*/*.log"), *(self._pgdata(name) / "log" for name in self.machines)]
+        said = {log: log.read_text(encoding="utf-8", errors="replace")[-2500:] for log in logs if log.exists()}
+        return "\n".join(f"--- {log}\n{text}" for log, text in said.items())
+
+    def psql(self, name: str, block: str) -> str:
+        """Run commands of the chapter as the user of PostgreSQL."""
+        return self.command(name, block, postgres.user())
+
+    def command(self, name: str, block: str, user: str | None) -> str:
+        """Run commands of the chapter on a machine."""
+        return self.machines[name].run(self._blocks[block], environment=self._shell(name), user=user)
+
+    def ask(self, name: str, query: str) -> list[str]:
+        """What a server of PostgreSQL knows of the durable work, line by line."""
+        script = 'psql --dbname=glas --no-align --tuples-only --command="$QUERY"'
+        environment = self._shell(name) | {"QUERY": query}
+        return self.machines[name].run(script, environment=environment, user=postgres.user()).split()
+
+    def environment(self, name: str, part: str) -> dict[str, str]:
+        """What the unit of a part gets from its files, and what belongs to this test alone."""
+        lines = [*self._file("/etc/glas/glas.env"), *self._file(f"/etc/glas/{part}.env")]
+        told = {variable: self._filled(variable, value) for variable, value in (line.split("=", 1) for line in lines)}
+        ours = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._directory),
+            "PYTHONUNBUFFERED": "1",
+            "GLAS_DATA_DIR": str(self._directory / name / "data"),
+            "GLAS_TELEGRAM_API_URL": self.telegram.url,
+        }
+        return told | ours
+
+    def _file(self, path: str) -> list[str]:
+        found = [body for title, body in self._blocks.items() if title.startswith(f"{path},")]
+        return [line for body in found for line in body.splitlines() if line]
+
+    def _filled(self, variable: str, value: str) -> str:
+        """A value with a secret in its gap."""
+        if variable == "GLAS_DATABASE_URL":
+            secret = self._secrets["APP_PASSWORD" if "_app:" in value else "WORK_PASSWORD"]
+        elif variable == "TELEGRAM_TOKEN":
+            secret = self.telegram.token
+        elif variable == "GLAS_S3_SECRET_KEY":
+            secret = self._secrets["S3_SECRET"]
+        else:
+            secret = self._tokens.get(variable.removeprefix("GLAS_").removesuffix("_TOKEN"), "")
+        return value.replace(_GAP, secret)
+
+    def _fork(self, name: str, part: Part) -> None:
+        where = self.machines[name].path
+        self._forked_s[part.log] = time.monotonic()
+        part.process = self._zygote.fork(part, namespaces=where, is_quick=self._is_quick)
+
+    def _pgdata(self, name: str) -> Path:
+        return self._directory / f"postgres-{name}" / "data"
+
+    def _start_postgres(self, name: str) -> None:
+        pgdata = self._pgdata(name)
+        with (pgdata / "postgresql.conf").open("a", encoding="utf-8") as file:
+            # All files of the machines are on one disk, which need not be waited for.
+            file.write(f"unix_socket_directories = '{pgdata.parent}'\nfsync = off\n")
+        self.psql(name, "on each machine: start it")
+
+    def _start_store(self) -> None:
+        environment = self._shell("a") | {
+            "AWS_ACCESS_KEY_ID": "glas",
+            "AWS_SECRET_ACCESS_KEY": self._secrets["S3_SECRET"],
+            "S3_DIR": str(self._directory / "a" / "s3"),
+        }
+        Path(environment["S3_DIR"]).mkdir(parents=True, exist_ok=True)
+        block = self._blocks[_STORE]
+        with (self._directory / "a" / "weed.log").open("ab") as log:
+            store = subprocess.Popen(
+                self.machines["a"].command(["sh", "-c", f"exec {block}"]),
+                env=environment,
+                cwd=environment["S3_DIR"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._stores.append(store)
+
+    def _shell(self, name: str) -> dict[str, str]:
+        """The environment in which a person gives commands on a machine."""
+        pgdata = self._pgdata(name)
+        path = f"{postgres.programs()}:{_BIN}:{os.environ['PATH']}"
+        database = {
+            "PGDATA": str(pgdata),
+            "PGHOST": str(pgdata.parent),
+            "PGUSER": postgres.user(),
+            "GLAS_DATABASE_URL": self.environment(name, "tg_bot")["GLAS_DATABASE_URL"],
+        }
+        return {"PATH": path, "HOME": str(self._directory), "PYTHONPATH": str(ROOT / "src")} | database | self._secrets
+
+
+@contextmanager
+def site(zygote: Zygote, *, is_quick: bool) -> Iterator[Site]:
+    """Three machines and a Telegram outside; nothing runs on them yet."""
+    with (
+        # The path of a socket may have 107 characters.
+        TemporaryDirectory(prefix="glas-") as directory,
+        network(ADDRESSES, outside=OUTSIDE) as (outside, machines),
+        TelegramServer(listener=outside.call(lambda: socket.create_server((OUTSIDE, 0)))) as telegram,
+    ):
+        built = Site(telegram, machines, Path(directory), zygote, is_quick=is_quick)
+        try:
+            yield built
+        finally:
+            for machine in machines.values():
+                machine.die()
+            built.close()

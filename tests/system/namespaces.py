@@ -1,0 +1,200 @@
+"""Machines of a test: namespaces of Linux on a switch, whose cables can be pulled and plugged in again.
+
+A machine has an address, a host name, and a loopback of its own; the disk is shared. Each namespace is held by a
+process of ours, so that nothing is left when the test ends, however it ends. It needs root with CAP_SYS_ADMIN and
+CAP_NET_ADMIN; `why_impossible` says what is missing.
+"""
+
+import contextlib
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+_PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+_KINDS = ("net", "uts")
+_PREFIX = 24
+# As /proc/net/tcp and tcp6 write them.
+_LISTENS = "0A"
+_LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
+_UNKNOWN = "machines need Linux namespaces"
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A network and a host name, as long as the process that holds them."""
+
+    holder: subprocess.Popen[bytes]
+
+    @property
+    def path(self) -> str:
+        """Where the kernel shows the namespaces."""
+        return f"/proc/{self.holder.pid}/ns"
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """What starts a command in here, as the same process."""
+        return ["nsenter", *(f"--{kind}={self.path}/{kind}" for kind in _KINDS), "--", *command]
+
+    def call(self, function: Callable[[], _T]) -> _T:
+        """Call a function of ours in here, in a thread of its own; its sockets belong here and can be used anywhere."""
+        results: list[_T] = []
+
+        def run() -> None:
+            enter(self.path)
+            results.append(function())
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        assert results, "the function has failed; its thread has said why"
+        return results[0]
+
+    def processes(self) -> list[int]:
+        """All processes in here but the one that holds it."""
+        ours = Path(self.path, "net").stat().st_ino
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != self.holder.pid:
+                with contextlib.suppress(OSError):
+                    if (entry / "ns/net").stat().st_ino == ours and _is_alive(entry):
+                        found.append(int(entry.name))
+        return found
+
+
+@dataclass(frozen=True)
+class Machine(Namespace):
+    """One machine."""
+
+    name: str
+    address: str
+    switch: Namespace
+
+    def cut(self) -> None:
+        """Pull its cable."""
+        _ip(self.switch, "link", "set", "dev", self.name, "down")
+
+    def mend(self) -> None:
+        """Plug it in again."""
+        _ip(self.switch, "link", "set", "dev", self.name, "up")
+
+    def die(self) -> None:
+        """Take its power away: nobody hears a word of it any more, and all its processes are gone."""
+        self.cut()
+        while pids := self.processes():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def open_ports(self) -> set[int]:
+        """The ports on which it listens for other machines."""
+        tables = [Path(f"/proc/{self.holder.pid}/net/{name}").read_text("ascii") for name in ("tcp", "tcp6")]
+        sockets = [line.split() for table in tables for line in table.splitlines()[1:]]
+        places = [local.split(":") for _, local, _, state, *_ in sockets if state == _LISTENS]
+        return {int(port, 16) for address, port in places if address not in _LOOPBACK}
+
+    def run(self, script: str, *, environment: Mapping[str, str], user: str | None = None) -> str:
+        """Run a script of the shell on it, and give what it writes."""
+        done = subprocess.run(
+            self.command(as_user(user, ["sh", "-euc", script])),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"on {self.name}, {script!r} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+
+def as_user(user: str | None, command: Sequence[str]) -> list[str]:
+    """What runs a command as another user."""
+    if user is None:
+        return list(command)
+    entry = pwd.getpwnam(user)
+    return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--", *command]
+
+
+def enter(path: str) -> None:
+    """Move the thread that calls this into namespaces."""
+    setns = ctypes.CDLL(None, use_errno=True).setns
+    for kind in _KINDS:
+        with Path(path, kind).open("rb") as file:
+            if setns(file.fileno(), 0):
+                raise OSError(ctypes.get_errno(), f"cannot enter {file.name}")
+
+
+def why_impossible() -> str | None:
+    """Why there can be no machines here, found out by trying; None if there can be."""
+    missing = [
+        name for name in ("hostname", "ip", "nsenter", "setpriv", "unshare") if shutil.which(name, path=_PATH) is None
+    ]
+    if missing:
+        return f"{_UNKNOWN}, and here is no {', '.join(missing)} (Debian: apt-get install iproute2 util-linux)"
+    try:
+        with network({"a": "10.0.0.1"}, outside="10.0.0.254"):
+            return None
+    except (subprocess.CalledProcessError, OSError) as error:
+        said = error.stderr.decode().strip() if isinstance(error, subprocess.CalledProcessError) else str(error)
+        return f"{_UNKNOWN}, which are not permitted here (root with CAP_SYS_ADMIN and CAP_NET_ADMIN): {said}"
+
+
+@contextlib.contextmanager
+def network(addresses: Mapping[str, str], *, outside: str) -> Iterator[tuple[Namespace, dict[str, Machine]]]:
+    """Machines by their names, and the switch between them, which has an address too: the rest of the world."""
+    with contextlib.ExitStack() as stack:
+        switch = Namespace(stack.enter_context(_held("outside")))
+        _ip(switch, "link", "set", "lo", "up")
+        _ip(switch, "link", "add", "name", "switch", "type", "bridge")
+        _ip(switch, "address", "add", f"{outside}/{_PREFIX}", "dev", "switch")
+        _ip(switch, "link", "set", "switch", "up")
+        machines = {}
+        for name, address in addresses.items():
+            machine = Machine(stack.enter_context(_held(name)), name, address, switch)
+            peer = ("peer", "name", "eth0", "netns", str(machine.holder.pid))
+            _ip(switch, "link", "add", "name", name, "type", "veth", *peer)
+            _ip(switch, "link", "set", "dev", name, "master", "switch", "up")
+            _ip(machine, "address", "add", f"{address}/{_PREFIX}", "dev", "eth0")
+            for link in ("lo", "eth0"):
+                _ip(machine, "link", "set", "dev", link, "up")
+            machines[name] = machine
+        yield switch, machines
+
+
+@contextlib.contextmanager
+def _held(name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that holds new namespaces; it dies with the test."""
+    # The shell says that it is in there, and then waits for the end of its input.
+    script = 'hostname "$1" && echo ready && exec cat'
+    holder = subprocess.Popen(
+        ["unshare", *(f"--{kind}" for kind in _KINDS), "sh", "-euc", script, "sh", name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout is not None
+        if not holder.stdout.readline():
+            _, said = holder.communicate()
+            raise subprocess.CalledProcessError(holder.returncode, "unshare", stderr=said)
+        yield holder
+    finally:
+        holder.communicate()
+
+
+def _ip(where: Namespace, *arguments: str) -> None:
+    subprocess.run(where.command(["ip", *arguments]), env={"PATH": _PATH}, check=True, capture_output=True, timeout=30)
+
+
+def _is_alive(entry: Path) -> bool:
+    state: Any = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    return bool(state != "Z")

@@ -1,0 +1,145 @@
+"""Three machines, as docs/operations.md sets them up: one dies, one is cut off, PostgreSQL fails over.
+
+Every message is answered once. `make test` sends few messages, with quick clocks; `make machines` sends more, with the
+clocks of the program, and takes away the machine with the primary of PostgreSQL and the object store too.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from glas.launch import PARTS
+from tests.conftest import ROOT, Sample
+from tests.parts.hostile import silent_opus
+from tests.system.killing import Lab, open_zygote
+from tests.system.machines import Site, chapter, site
+from tests.system.namespaces import why_impossible
+
+N_MESSAGES = int(os.environ.get("MACHINES_MESSAGES", "0"))
+N_EACH = (N_MESSAGES or 18) // 3
+REPLICAS = ("b", "c")
+OPEN_PORTS = {"a": {5432, 8003}, "b": {5432}, "c": {5432}}
+PATIENCE_S = 180.0
+SOURCES = ("machines.py", "test_machines.py")
+WHY_LATE = (
+    "on any machine, with GLAS_DATABASE_URL of tg_bot.env: who lives, who receives updates, and what waits where",
+    "on the primary, as the user of PostgreSQL: which replicas follow, and which one confirms commits",
+)
+READY = """SELECT slot FROM durable_tg_bot.glas_executors
+    WHERE note LIKE '%"is_taking_in":true%' AND extract(epoch FROM clock_timestamp()) - seen_s < 10"""
+LEFT = "SELECT workflow_uuid FROM durable_tg_bot.workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
+BEGUN = "SELECT executor_id FROM durable_tg_bot.workflow_status WHERE status = 'PENDING' AND name = 'hear'"
+ROWS = "SELECT status || ':' || coalesce(audio_key, '') FROM transcriptions"
+
+
+class Machines:
+    """The running site, and people who speak."""
+
+    def __init__(self, site: Site, lab: Lab, voices: list[bytes]) -> None:
+        self.site = site
+        self.lab = lab
+        self.primary = "a"
+        self._voices = voices
+        self._people = count(7_700_000_001)
+
+    def wait_for_bots(self) -> None:
+        """Wait until the bots of all machines work."""
+        self.site.until(lambda: len(self.ask(READY)) == len(self.site.machines), "readiness of all bots", PATIENCE_S)
+
+    def ask(self, query: str) -> list[str]:
+        """What the primary knows."""
+        return self.site.ask(self.primary, query)
+
+    def speak(self, at_work: tuple[str, ...]) -> str:
+        """People speak; tells which of some machines has begun to work on most of it."""
+        self.lab.telegram.fail("getFile", "slow", times=2 * N_EACH, delay_s=1.5)
+        for number in range(N_EACH):
+            person = next(self._people)
+            self.lab.telegram.say(person, "/start")
+            self.lab.speak(person, self._voices[number % len(self._voices)])
+        begun: Counter[str] = Counter()
+
+        def has_begun() -> bool:
+            begun.update(dict.fromkeys(at_work, 0))
+            begun.update(name for name in self.ask(BEGUN) if name in at_work)
+            return max(begun.values()) > 1
+
+        self.site.until(has_begun, f"work on {at_work}", PATIENCE_S)
+        return begun.most_common(1)[0][0]
+
+    def answered(self) -> float:
+        """Wait until all have their answers; tells how long that took, seconds."""
+        return self.site.until(lambda: self.lab.verdict().lost == 0, f"answers: {self.lab.verdict()}", PATIENCE_S)
+
+    def rest(self) -> None:
+        """Wait until no bot has anything left to do."""
+        self.site.until(lambda: not self.ask(LEFT), "the end of all work", PATIENCE_S)
+
+
+@pytest.fixture
+def machines(samples: list[Sample]) -> Iterator[Machines]:
+    """Three machines with Glas on them."""
+    if (reason := why_impossible()) is not None:
+        pytest.skip(reason)
+    with open_zygote() as zygote, site(zygote, is_quick=not N_MESSAGES) as built:
+        built.set_up()
+        voices = [samples[0].path.read_bytes(), *(silent_opus(1 + tenths / 10) for tenths in range(3))]
+        running = Machines(built, Lab(built.telegram, zygote), voices)
+        for name in built.machines:
+            built.wait_for_parts(name)
+        running.wait_for_bots()
+        yield running
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_machines_fail_and_every_message_is_answered_once(machines: Machines) -> None:
+    """A machine is cut off and comes back; another dies; then, in the long form, that of the primary."""
+    site, lab, took_s = machines.site, machines.lab, dict[str, float]()
+    assert {name: machine.open_ports() for name, machine in site.machines.items()} == OPEN_PORTS
+    cut = machines.speak(REPLICAS)
+    site.machines[cut].cut()
+    took_s["cut off"] = machines.answered()
+    site.machines[cut].mend()
+    (dead,) = set(REPLICAS) - {cut}
+    assert machines.speak((dead,)) == dead
+    site.die(dead)
+    took_s["dead"] = machines.answered()
+    if N_MESSAGES:
+        site.start(dead)
+        took_s["primary dead"] = fail_over(machines)
+    site.until(lambda: cut in machines.ask(READY), "the return of what was cut off", PATIENCE_S)
+    machines.rest()
+    verdict = lab.verdict()
+    print(f"{len(lab.sent)} messages: {verdict}; answered after, s: {took_s}; {site.n_restarts} restarts")  # noqa: T201 - shown by `pytest -s` and `make machines`
+    assert (verdict.lost, verdict.answered_twice) == (0, 0)
+    rows = machines.ask(ROWS)
+    assert len(rows) == len(lab.sent)
+    assert all(row.startswith("done:") and len(row) > len("done:") for row in rows)
+
+
+def fail_over(machines: Machines) -> float:
+    """The machine with the primary dies in the middle of work; a person does what the chapter says; it comes back."""
+    site = machines.site
+    machines.wait_for_bots()
+    machines.speak(REPLICAS)
+    site.die("a")
+    has = {name: int(site.psql(name, "on b and c: how much it has, in bytes")) for name in REPLICAS}
+    machines.primary = max(has, key=lambda name: has[name])
+    site.psql(machines.primary, "on the one with more: become the primary")
+    took_s = machines.answered()
+    site.come_back("a")
+    machines.wait_for_bots()
+    for block in WHY_LATE:
+        print(site.psql(machines.primary, block))  # noqa: T201 - likewise
+    return took_s
+
+
+def test_every_block_of_the_chapter_is_run() -> None:
+    """What the chapter says is what the test does: each block is named here, or is the file of a unit."""
+    code = "".join((ROOT / "tests" / "system" / name).read_text(encoding="utf-8") for name in SOURCES)
+    files = {f"/etc/glas/{name}.env" for name in ("glas", *PARTS)}
+    assert [title for title in chapter() if title not in code and title.partition(",")[0] not in files] == []

@@ -1,0 +1,79 @@
+"""Two models on the first page, in a real browser: both texts side by side, with the words in which they differ."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from glas.web.pages.review import other_words
+from tests.conftest import Sample, Server
+from tests.parts.recordings import in_noise
+
+OTHER = "whisper:openai/whisper-base"
+RECOGNISED_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def server(
+    start_glas: Callable[..., AbstractContextManager[Server]],
+    whisper_base: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    """A server that also has the official Whisper base on its disk."""
+    data = tmp_path_factory.mktemp("data")
+    (data / "models").mkdir()
+    (data / "models" / whisper_base.name).symlink_to(whisper_base)
+    with start_glas("nn_service", "web", GLAS_DATA_DIR=str(data), GLAS_MODEL="embedded") as running:
+        yield running
+
+
+def _recognised(page: Page, name: str, sound: bytes) -> Locator:
+    page.set_input_files("#files", [FilePayload(name=name, mimeType="", buffer=sound)])
+    card = page.locator(".card[data-state=done]")
+    expect(card).to_have_count(1, timeout=RECOGNISED_MS)
+    return card
+
+
+def test_two_models_stand_side_by_side(page: Page, server: Server, samples: list[Sample]) -> None:
+    """The words that one text has and the other one has not are marked, as reviewers see them."""
+    noisy = in_noise(samples[2].path.read_bytes(), snr_db=3)
+    card = _recognised(page, "voice.ogg", noisy)
+    choice = card.get_by_label("Сравнить с другой моделью")
+    expect(choice.locator("option")).to_have_text(["Сравнить с…", "Whisper base"])
+    choice.select_option(OTHER)
+    heads = [re.compile(rf"^{title}: [\d,]+ с работы$") for title in ("Whisper base, русская", "Whisper base")]
+    expect(card.locator(".of-text")).to_have_text(heads, timeout=RECOGNISED_MS)
+
+    address = f"{server.url}/v1/audio/transcriptions"
+    asked = httpx.post(address, data={"model": OTHER}, files={"file": noisy}, trust_env=False, timeout=60)
+    ours, other = card.locator(".transcript").inner_text(), card.locator(".other-words").inner_text()
+    assert other == asked.json()["text"]
+    here, there = other_words(other, ours), other_words(ours, other)
+    assert card.locator(".differs").all_inner_texts() == [one.word for one in here if one.differs]
+    assert card.locator(".other-words mark").all_inner_texts() == [one.word for one in there if one.differs] != []
+
+    # A correction is compared as well; without a choice nothing is marked.
+    card.get_by_role("button", name="Править").click()
+    card.get_by_role("textbox").fill(other)
+    card.get_by_role("button", name="Готово").click()
+    expect(card.locator(".transcript")).to_have_text(other)
+    expect(card.locator(":is(.differs, mark)")).to_have_count(0)
+    choice.select_option("")
+    expect(card.locator(".other-words")).to_be_hidden()
+    expect(card.locator(".of-text").first).to_be_hidden()
+
+
+def test_a_model_that_cannot_be_had_is_told(page: Page, server: Server, samples: list[Sample]) -> None:
+    assert httpx.get(server.url, trust_env=False).status_code == 200
+    card = _recognised(page, "voice.ogg", samples[0].path.read_bytes())
+    text = card.locator(".transcript").inner_text()
+    choice = card.get_by_label("Сравнить с другой моделью")
+    expect(choice).to_be_visible()
+    choice.locator("option").last.evaluate("one => (one.value = 'onnx:no-such-model')")
+    choice.select_option("onnx:no-such-model")
+    expect(card.get_by_text("Модель недоступна")).to_be_visible()
+    assert card.locator(".transcript").inner_text() == text
