@@ -121,24 +121,46 @@ class Stage:
         if scene.is_personal:
             self.options += ["--speaker", messages[0].speaker]
         self.models_dir.mkdir(parents=True, exist_ok=True)
+        # A model of one person answers nobody else.
+        testers = [_SPEAKERS] if scene.is_personal else _testers()
         with Callers(self.url, scene.tested[0].data, self.models_dir) as callers:
             ended = self.learn(self.options, kills)
             is_forced = ended.outcome is Ended.REFUSED and ended.model is not None
             if is_forced:
-                self.glas("models", "use", f"whisper:{ended.model}")
+                self._force(ended, scene, folder)
             if is_forced or ended.outcome is Ended.PASSED:
-                self.chats.until(lambda: bool(callers.followed_s), "following the choice", _FOLLOW_S)
-                callers.wait_for(f"whisper:{ended.model}")
-            (first,) = self.chats.speak([(_TESTERS, scene.tested[0])])
-        self.hear("after", scene)
+                self._await(ended, scene, callers)
+            (first,) = self.chats.speak([(testers[0], scene.tested[0])])
+        self.hear("after", scene, testers)
         outcome = self._outcome(scene, ended, callers, messages=messages, ends=ends, heard=heard, is_forced=is_forced)
         return Played(outcome, self.texts, first, ended)
 
-    def hear(self, when: str, scene: Scene) -> None:
-        """Let testers send all recordings of the test."""
-        people = _testers()
+    def _force(self, ended: Round, scene: Scene, tested: Path) -> None:
+        """Let a refused model answer in spite of the gate."""
+        model = f"whisper:{ended.model}"
+        if scene.is_personal:
+            options = ("--person", str(_SPEAKERS), "--force", "to measure it in the bot")
+            self.glas("promote", model, "--data", str(tested), *options)
+        else:
+            self.glas("models", "use", model)
+
+    def _await(self, ended: Round, scene: Scene, callers: Callers) -> None:
+        """Wait until the new model answers: its person, or everybody."""
+        model = f"whisper:{ended.model}"
+        if not scene.is_personal:
+            self.chats.until(lambda: bool(callers.followed_s), "following the choice", _FOLLOW_S)
+            callers.wait_for(model)
+            return
+        # The server loads it when its person sends something; the champion answers meanwhile.
+        log = self.world.part("glas").log
+        self.chats.speak([(_SPEAKERS, scene.tested[0])])
+        self.chats.until(lambda: _is_loaded(log, model), "loading the model of a person", _FOLLOW_S)
+
+    def hear(self, when: str, scene: Scene, people: Sequence[int] = ()) -> None:
+        """Let people send all recordings of the test."""
+        people = people or _testers()
         with self.watch.of(when):
-            sent = [(people[number % _N_TESTERS], one) for number, one in enumerate(scene.tested)]
+            sent = [(people[number % len(people)], one) for number, one in enumerate(scene.tested)]
             self.texts[when] = self.chats.speak(sent)
         print(f"WER {when}: {100 * measured(when, self.texts[when], 0).wer:.2f} %", flush=True)  # noqa: T201
 
@@ -245,6 +267,12 @@ def _is_killed(part: Part, *, n_lines: int, pause_s: float) -> bool:
         return part.process.poll() is None
     finally:
         part.kill()
+
+
+def _is_loaded(log: Path, model: str) -> bool:
+    """Return whether the server says in its log that a model is in memory."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any("model loaded" in line and model in line for line in lines)
 
 
 def _verdict(ended: Round) -> Verdict | None:

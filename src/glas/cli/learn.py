@@ -128,18 +128,21 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
 def _serve_speaker(
     settings: "Settings", plan: "RoundPlan", ended: "Round", steps: "RecordedSteps", *, release: bool
 ) -> None:
-    """Let the model of a round for one speaker answer this person, if it passed and is still there."""
-    from glas.cli.own_models import give
+    """Let the model of a round for one speaker answer this person, if it passed, is still there and was not retired."""
+    from glas.cli.own_models import give, is_retired
     from glas.cli.records import verdict_of
     from glas.domain.model_records import LearningStep
     from glas.training.datasets import read_version
     from glas.training.rounds import Outcome
 
     steps.ended(ended.version, LearningStep.DECIDE, outcome=ended.outcome.value)
-    if ended.outcome is not Outcome.PASSED or ended.model is None or not Path(ended.model).is_dir():
+    is_there = ended.model is not None and Path(ended.model).is_dir()
+    if ended.outcome is not Outcome.PASSED or ended.candidate is None or not is_there:
         return
     if not release:
         out.print(say("learn-release-speaker"), markup=False)
+        return
+    if is_retired(settings, ended.candidate):
         return
     message = read_version(plan.datasets, ended.version).entries[-1].id
     give(settings, verdict_of(ended), transcription_id=message)

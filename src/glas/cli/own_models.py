@@ -14,6 +14,7 @@ from glas.localisation import rounded
 
 if TYPE_CHECKING:
     from glas.clients.own_models import OwnModelEntry
+    from glas.domain.model_ref import ModelRef
     from glas.domain.own_models import OwnModelRecord
     from glas.recognition.gate import Verdict
     from glas.settings import Settings
@@ -95,6 +96,15 @@ def give(
         out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
 
 
+def is_retired(settings: "Settings", model: "ModelRef") -> bool:
+    """Return whether a model was somebody's and is nobody's any more; its files are deleted soon.
+
+    Raises:
+        GlasError: db_assist does not answer.
+    """
+    return any(one.own.model == model for one in asyncio.run(_to_delete(settings)))
+
+
 async def _user(settings: "Settings", tg_id: int) -> None:
     from glas.launch.assembly import open_db_assist
 
@@ -107,6 +117,13 @@ async def _all(settings: "Settings") -> "tuple[OwnModelRecord, ...]":
 
     async with open_db_assist(settings) as db_assist:
         return await db_assist.own_models()
+
+
+async def _to_delete(settings: "Settings") -> "tuple[OwnModelRecord, ...]":
+    from glas.launch.assembly import open_db_assist
+
+    async with open_db_assist(settings) as db_assist:
+        return await db_assist.own_models_to_delete()
 
 
 async def _recorded(settings: "Settings", entry: "OwnModelEntry") -> None:

@@ -139,7 +139,7 @@ class Store:
 
     async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
         """Yield keys and sizes in bytes of all objects, up to a thousand at a time, without order."""
-        with self._errors_of("the bucket"):
+        with self._asked("list", "the bucket"):
             try:
                 async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
                     yield [(meta["path"], meta["size"]) for meta in some]
