@@ -16,7 +16,7 @@ from tests.conftest import Server
 FUZZ = Path(__file__).parents[1] / "fuzz"
 TOKEN = "a-token-for-tests-that-is-long-enough"
 _IS_LONG = "FUZZ_CASES" in os.environ
-_FEWEST = {"nn_service": 5, "db_assist": 1, "data_loader": 3}  # examples of each operation
+_FEWEST = {"nn_service": 5, "db_assist": 1, "data_loader": 1}  # examples of each operation
 # Of all the models that the requests name none is really fetched, and no export reaches db_assist.
 _NOWHERE = {
     "HF_ENDPOINT": "http://127.0.0.1:9",
