@@ -37,7 +37,7 @@ chaos: train-setup  ## 1,000 messages while processes are killed a hundred times
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
 
-fuzz: train-setup  ## 5,000 requests made out of the OpenAPI document, right and wrong ones: every answer as documented
+fuzz: train-setup  ## 5,000 requests to nn_service and data_loader made out of their OpenAPI documents, right and wrong ones, and some to db_assist: every answer as documented
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py
 
 coverage: train-setup  ## run all tests and show which lines of src/glas they do not reach, processes that they start included

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the running server: schemathesis makes requests out of it and compares the answers."""
+"""The OpenAPI documents against the services: schemathesis makes requests out of them and compares the answers."""
 
 import os
 import re
@@ -15,34 +15,57 @@ from tests.conftest import Server
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
 TOKEN = "a-token-for-tests-that-is-long-enough"
-CASES = int(os.environ.get("FUZZ_CASES", "140"))
-_N_OPERATIONS = 14
-# Of all the models that the requests name none is really fetched.
-_NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "PIP_INDEX_URL": "http://127.0.0.1:9"}
+# How many requests the longer form makes; db_assist has the short form only.
+_CASES = int(os.environ.get("FUZZ_CASES", "0"))
+_FEWEST = {"nn_service": 5, "db_assist": 1, "data_loader": 1}  # examples of each operation
+# Of all the models that the requests name none is really fetched, and no export reaches db_assist.
+_NOWHERE = {
+    "HF_ENDPOINT": "http://127.0.0.1:9",
+    "PIP_INDEX_URL": "http://127.0.0.1:9",
+    "GLAS_DB_ASSIST_URL": "http://127.0.0.1:9",
+}
+_SETTINGS = {f"GLAS_{part.upper()}_TOKEN": TOKEN for part in _FEWEST} | {
+    "GLAS_DB_ASSIST__PORT": "0",
+    "GLAS_DATA_LOADER__PORT": "0",
+    "GLAS_DATA_LOADER__EXPORT_HOURS": "0",
+}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_server_is_what_its_document_says(
-    start_glas: Callable[..., AbstractContextManager[Server]], tmp_path: Path
+@pytest.mark.parametrize("part", _FEWEST)
+def test_a_service_is_what_its_document_says(
+    part: str, start_glas: Callable[..., AbstractContextManager[Server]], tmp_path: Path
 ) -> None:
     """No answer is a fault, ignores the key, or has a status, type or shape that the document does not tell."""
-    with start_glas("nn_service", GLAS_NN_SERVICE_TOKEN=TOKEN, **_NOWHERE) as server:
-        code, told = _schemathesis(server.url, tmp_path)
-        health = httpx.get(f"{server.url}/health", trust_env=False).json()
+    key = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        start_glas(part, **_SETTINGS, **_NOWHERE) as server,
+        httpx.Client(base_url=server.url, headers=key, trust_env=False, timeout=60) as client,
+    ):
+        paths = client.get("/openapi.json").raise_for_status().json()["paths"]
+        n_operations = sum(len(operations) for operations in paths.values())
+        n_cases_wanted = 0 if part == "db_assist" else _CASES
+        n_examples = max(_FEWEST[part], n_cases_wanted // n_operations)
+        code, told = _schemathesis(server.url, tmp_path, part, n_examples)
+        health = client.get("/health").raise_for_status().json()
+        checked = client.get("/ledger/check").json() if part == "db_assist" else {"discrepancies": []}
     n_cases = int((re.findall(r"(\d+) generated", told) or ["0"])[0])
     assert code == 0, told[-20_000:]
-    assert n_cases >= CASES, told
-    assert health["in_flight"] == 0
+    assert n_cases >= n_operations * n_examples // 2, told
+    assert health.get("in_flight", 0) == 0
+    assert checked["discrepancies"] == []
 
 
-def _schemathesis(url: str, directory: Path) -> tuple[int, str]:
-    # Coverage cases (about 40 for each operation) and stateful ones come on top.
-    most = max(10, CASES // _N_OPERATIONS)
+def _schemathesis(url: str, directory: Path, part: str, n_examples: int) -> tuple[int, str]:
+    # Cases of coverage, about 40 for each operation, and stateful ones come on top.
+    configuration = "schemathesis.toml" if part == "nn_service" else "internal.toml"
+    phases = [] if part == "nn_service" or (_CASES and part == "data_loader") else ["--phases", "fuzzing"]
     finished = subprocess.run(
         [
-            *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(FUZZ / "schemathesis.toml")),
-            *("run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {TOKEN}", "--max-examples", str(most)),
+            *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(FUZZ / configuration)),
+            *("run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {TOKEN}"),
+            *("--max-examples", str(n_examples), *phases),
         ],
         cwd=directory,
         env=os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(FUZZ)},

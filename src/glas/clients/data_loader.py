@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from glas.clients.http import call, exchange
 from glas.domain.errors import NotFoundError, ServiceFaultError, from_code
 from glas.domain.kept import KeptRecognition
-from glas.domain.object_keys import recognition_key
+from glas.domain.object_keys import Key, recognition_key
 
 # The in-process transport holds a whole answer in memory, so that large objects are fetched in ranges.
 PART_BYTES = 8 * 1024 * 1024
@@ -45,7 +45,7 @@ class StoredObject(_Value):
 class Expected(_Value):
     """The content that should be stored under a key."""
 
-    key: str
+    key: Key
     size_bytes: int = Field(ge=0)
     sha256: str | None = Field(default=None, description="Given: the object is read whole and compared.")
 
@@ -65,7 +65,7 @@ class Lost(_Value):
 class Keys(_Value):
     """Names of objects."""
 
-    keys: tuple[str, ...] = Field(max_length=1000)
+    keys: tuple[Key, ...] = Field(max_length=1000)
 
 
 class ExportProgress(_Value):

@@ -6,7 +6,7 @@ Requests with unknown fields are refused, so that a caller cannot set a balance 
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from glas.domain.audit import AuditEntry
 from glas.domain.corrections import CorrectionChange
@@ -30,6 +30,11 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TgId = Annotated[int, Field(ge=1, lt=2**52, description="Telegram's id of a person.")]
 RowId = Annotated[int, Field(ge=1, lt=_INT64)]
 ChatId = Annotated[int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat; groups are negative.")]
+
+# Pydantic describes a bound of an enumeration with a word that no reader of schemas knows.
+GivenScore = Annotated[
+    Score, Field(ge=Score.BAD), WithJsonSchema({"type": "integer", "enum": [score.value for score in Score if score]})
+]
 
 
 class _Request(BaseModel):
@@ -141,7 +146,7 @@ class Rating(_Request):
     """A person's rating of a text."""
 
     tg_id: TgId
-    score: Score = Field(ge=Score.BAD)
+    score: GivenScore
 
 
 class Grant(_Request):

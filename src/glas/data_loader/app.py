@@ -24,6 +24,7 @@ from glas.s3 import Store, open_store
 from glas.serving import errors
 from glas.serving.gate import Gate
 from glas.serving.keys import retiring
+from glas.serving.openapi import describe_internal
 from glas.serving.telemetry import telemetry
 from glas.settings import MIB, Settings, plain
 
@@ -86,6 +87,7 @@ def create_app(
     app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
     app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the object store answers")
     app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    describe_internal(app, "Object store and export of Glas, for its other parts.", needs_key=key is not None)
     return app
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -12,7 +12,7 @@ from glas.data_loader import reports
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body
 from glas.domain.kept import KeptRecognition
-from glas.domain.object_keys import checked_key
+from glas.domain.object_keys import Key, checked_key
 
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 _ANSWER_PART_BYTES = 1024 * 1024  # memory that a slow client occupies
@@ -27,15 +27,19 @@ Id = Annotated[int, Path(ge=1, lt=2**63, description="The message, as db_assist 
 def make_router(*, max_body_bytes: int) -> APIRouter:
     """Make the router; the lifespan stores archive and exporter in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes)
-    router.add_api_route("/objects/{id}/audio", put_audio, methods=["PUT"], summary="Keep a message's original bytes")
-    router.add_api_route("/objects/{id}/transcription", put_text, methods=["PUT"], summary="Keep a message's text")
+    path, summary = "/objects/{id}/audio", "Keep a message's original bytes"
+    router.add_api_route(
+        path, put_audio, methods=["PUT"], summary=summary, openapi_extra=_body("application/octet-stream")
+    )
+    path, summary = "/objects/{id}/transcription", "Keep a message's text"
+    router.add_api_route(path, put_text, methods=["PUT"], summary=summary, openapi_extra=_body("text/plain"))
     path, summary = "/objects/{id}/recognition", "Keep what was recognised in a message"
     router.add_api_route(path, put_recognition, methods=["PUT"], summary=summary)
     router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
     router.add_api_route("/objects/lost", lost, methods=["POST"], summary="Which objects are missing or damaged")
     router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
     path, summary = "/objects/{key:path}", "An object, or a range of it"
-    router.add_api_route(path, get, methods=["GET"], summary=summary, response_model=None)
+    router.add_api_route(path, get, methods=["GET"], summary=summary, response_model=None, response_class=Response)
     router.add_api_route(path, get, methods=["HEAD"], response_model=None, include_in_schema=False)
     router.add_api_route("/export", start_export, methods=["POST"], status_code=202, summary="Begin an export")
     router.add_api_route("/export", export_state, methods=["GET"], summary="The export that runs, or the last one")
@@ -44,6 +48,12 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     path, summary = "/reports/{version}", "The last report of the gate about a version of a model, as HTML"
     router.add_api_route(path, report, methods=["GET"], summary=summary, response_class=FileResponse)
     return router
+
+
+def _body(media_type: str) -> dict[str, Any]:
+    """Describe a body that a route reads by itself, as it comes."""
+    schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
 async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
@@ -88,7 +98,7 @@ async def delete_keys(request: Request, body: Keys) -> dict[str, str]:
     return {"status": "deleted"}
 
 
-async def get(request: Request, key: str) -> Response:
+async def get(request: Request, key: Key) -> Response:
     """Send an object, or one range of it, as media players request."""
     store = _archive(request).store
     size = await store.size(checked_key(key))

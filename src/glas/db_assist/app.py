@@ -44,6 +44,7 @@ from glas.domain.errors import ConflictError, GlasError, OverloadedError, Servic
 from glas.serving import errors
 from glas.serving.gate import Gate, retry_header
 from glas.serving.keys import retiring
+from glas.serving.openapi import describe_internal
 from glas.serving.telemetry import telemetry
 from glas.settings import MIB, DbAssistSettings, Settings
 
@@ -101,6 +102,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
     _add_routes(app)
+    describe_internal(app, "The database of Glas, for its other parts.", needs_key=key is not None)
     return app
 
 

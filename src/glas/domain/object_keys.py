@@ -1,10 +1,17 @@
 """Keys of objects in the object store; they follow from a message's id."""
 
 import re
+from typing import Annotated, Final
+
+from pydantic import WithJsonSchema
 
 from glas.domain.errors import InvalidParameterError
 
-_KEY = re.compile(r"([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:txt|json))")
+_PATTERN: Final = r"^([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:txt|json))$"
+_KEY = re.compile(_PATTERN.removeprefix("^").removesuffix("$"))
+
+Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": _PATTERN})]
+"""A key in documents of routes. `checked_key` is what checks it, and says what was expected."""
 
 
 def audio_key(transcription_id: int, extension: str) -> str:

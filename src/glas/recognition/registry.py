@@ -213,8 +213,7 @@ class Registry:
             if self._version_of(name) == version:
                 after = resident_bytes()
                 grown = None if before is None or after is None else max(0, after - before)
-                seconds = round(time.monotonic() - began, 3)
-                _log.info("model loaded", model=name, version=version, seconds=seconds)
+                _log.info("model loaded", model=name, version=version, seconds=round(time.monotonic() - began, 3))
                 return LoadedModel(engine, version, grown)
             engine.close()
         raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")

@@ -1,6 +1,8 @@
 """Give the errors of all services one format: exceptions become the body of `glas.domain.errors.to_body`."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,7 +16,6 @@ from glas.serving.gate import retry_header, too_large
 _log = structlog.stdlib.get_logger("glas.serving")
 _METHOD_NOT_ALLOWED = 405
 _CONTENT_TOO_LARGE = 413
-_PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 
 def install(app: FastAPI, *, max_body_bytes: int) -> None:
@@ -60,10 +61,28 @@ def _methods(app: FastAPI, path: str) -> list[str]:
     found = {
         method.upper()
         for template, operations in paths.items()
-        if re.fullmatch(_PLACEHOLDER.sub(".+", re.escape(template)), path)
-        for method in operations
+        for method, operation in operations.items()
+        if re.fullmatch(_expression(template, operation), path)
     }
     return sorted(found)
+
+
+def _expression(template: str, operation: Mapping[str, Any]) -> str:
+    """Return the regular expression of a path: a number is digits, a text anything, a pattern what it says."""
+    schemas = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"}
+    found = ""
+    for part in re.split(r"(\{\w+\})", template):
+        schema = schemas.get(part.strip("{}"), {}) if part.startswith("{") else None
+        match schema:
+            case None:
+                found += re.escape(part)
+            case {"pattern": str(pattern)}:
+                found += pattern.removeprefix("^").removesuffix("$")
+            case {"type": "integer"}:
+                found += r"-?\d+"
+            case _:
+                found += ".+"
+    return found
 
 
 def _fault(error: Exception) -> ServiceFaultError:

@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
+from glas.serving.gate import PROBES
+
 _CAUSES: Final = {
     400: "The request, or the recording in it, is not as expected; `param` names the field.",
     401: "No key, or a wrong one.",
@@ -20,6 +22,7 @@ _CAUSES: Final = {
 }
 _SCHEME: Final = "key"
 _BUSY: Final = 503
+_BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 
 
 class ErrorDetail(BaseModel):
@@ -67,6 +70,24 @@ def describe(
     return document
 
 
+def describe_internal(app: FastAPI, description: str, *, needs_key: bool) -> None:
+    """Let a service that only other parts call have a document in which every route may answer with any failure.
+
+    Args:
+        app: the app; its document is replaced.
+        description: the purpose of the service.
+        needs_key: whether callers need a key.
+    """
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app, description, needs_key=needs_key, open_paths=PROBES)
+            _add_any_failure(app.openapi_schema)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to change the document
+
+
 def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Collection[str]) -> dict[str, Any]:
     made = get_openapi(title=app.title, version=app.version, description=description, routes=app.routes)
     components = made.setdefault("components", {})
@@ -83,4 +104,35 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
                 operation["responses"].pop("401", None)
     for unused in ("HTTPValidationError", "ValidationError"):
         components.get("schemas", {}).pop(unused, None)
-    return made
+    whole: dict[str, Any] = _with_whole_bounds(made)
+    return whole
+
+
+def _with_whole_bounds(node: Any) -> Any:
+    """Return the document with bounds such as 2^63 as whole numbers; FastAPI makes fractions of them.
+
+    Readers round them: to -9223372036854776000, say, which is no longer within the bound.
+    """
+    match node:
+        case dict():
+            return {
+                key: int(value)
+                if key in _BOUNDS and isinstance(value, float) and value.is_integer()
+                else _with_whole_bounds(value)
+                for key, value in node.items()
+            }
+        case list():
+            return [_with_whole_bounds(one) for one in node]
+        case _:
+            return node
+
+
+def _add_any_failure(document: dict[str, Any]) -> None:
+    """Declare the body of errors for all statuses that an operation does not name."""
+    definition = ErrorBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = document["components"].setdefault("schemas", {})
+    schemas |= definition.pop("$defs") | {ErrorBody.__name__: definition}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = {"description": "Any failure.", "content": content}

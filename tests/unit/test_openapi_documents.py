@@ -1,0 +1,67 @@
+"""The OpenAPI documents of db_assist and data_loader: they say what is checked, and what a failure looks like."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from glas.clients.db_assist import DbAssistClient
+from glas.clients.http import open_http
+from glas.data_loader.app import create_app as create_data_loader
+from glas.db_assist.app import create_app as create_db_assist
+from glas.settings import Settings
+
+KEY = "a-token-for-tests-that-is-long-enough"
+
+
+@pytest.fixture
+async def data_loader(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The service, not started; its db_assist is nowhere."""
+    async with open_http(url="http://127.0.0.1:9") as nobody:
+        yield create_data_loader(settings, key=KEY, db_assist=DbAssistClient(nobody))
+
+
+@pytest.fixture
+def documents(settings: Settings, data_loader: FastAPI) -> list[dict[str, Any]]:
+    return [create_db_assist(settings, key=KEY).openapi(), data_loader.openapi()]
+
+
+def test_every_route_names_its_key_and_the_form_of_failures(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                content = operation["responses"]["default"]["content"]["application/json"]
+                assert content == {"schema": {"$ref": "#/components/schemas/ErrorBody"}}
+                assert "422" not in operation["responses"]
+                assert bool(operation["security"]) == (path not in {"/health", "/ready"}), path
+        assert {"ErrorBody", "ErrorDetail"} <= set(document["components"]["schemas"])
+
+
+def test_bounds_are_whole_numbers(documents: list[dict[str, Any]]) -> None:
+    """As fractions, those of 2^63 would be rounded by whoever reads them."""
+    document = documents[0]
+    moved = document["components"]["schemas"]["ChatMove"]["properties"]["new_chat_id"]
+    assert (moved["minimum"], moved["exclusiveMaximum"]) == (-(2**63), 2**63)
+    assert all(type(moved[bound]) is int for bound in ("minimum", "exclusiveMaximum"))
+
+
+def test_a_rating_is_described_as_it_is_checked(documents: list[dict[str, Any]]) -> None:
+    """The score 0 means that nobody has rated, so nobody can give it."""
+    assert documents[0]["components"]["schemas"]["Rating"]["properties"]["score"]["enum"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/objects/5/audio", "PUT"),
+        ("/objects/5", "DELETE"),
+        ("/objects/7/7_audio.ogg", "GET"),
+        ("/export", "GET, POST"),
+    ],
+)
+async def test_allow_names_the_methods_of_this_path(data_loader: FastAPI, path: str, allowed: str) -> None:
+    """And not those of a path that only looks alike, such as DELETE of /objects/{id}."""
+    async with open_http(url=None, app=data_loader, token=KEY) as client:
+        refused = await client.request("PATCH", path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
