@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from glas.cli import app
 from glas.data_loader.app import make_store
 from glas.domain.object_keys import audio_key, transcription_key
-from glas.launch.archive import MANIFEST
+from glas.launch.backups.archive import MANIFEST
 from glas.launch.control_socket import NAME
 from glas.launch.lock import holder_of
 from glas.settings import Settings

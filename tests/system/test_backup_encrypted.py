@@ -7,8 +7,8 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from glas.launch import backup
-from glas.launch.encryption import encrypting
+from glas.launch.backups import backup
+from glas.launch.backups.encryption import encrypting
 from tests.system.test_backup import content, files, glas
 from tests.system.test_backup import data_dir as data_dir  # noqa: PLC0414 - fixtures, found here by their names
 from tests.system.test_backup import filled as filled  # noqa: PLC0414

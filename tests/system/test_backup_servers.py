@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from glas.data_loader.app import make_store
 from glas.db import roles
-from glas.launch import server_restore
+from glas.launch.backups import server_restore
 from tests.conftest import Postgres
 from tests.parts.conftest import as_role
 from tests.seaweed import Seaweed

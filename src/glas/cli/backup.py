@@ -10,7 +10,7 @@ from glas.cli.session import EXIT_FAILED, err, open_settings, out, told
 from glas.localisation import rounded
 
 if TYPE_CHECKING:
-    from glas.launch.archive import BackupReport
+    from glas.launch.backups.archive import BackupReport
 
 _MB = 1_000_000
 
@@ -29,7 +29,7 @@ Force = Annotated[bool, typer.Option("--force", help=say("backup-force"))]
 def backup(file: File, *, recipient: Recipients = None, force: Force = False) -> None:
     """Write a backup."""
     settings = open_settings(quiet=True)
-    from glas.launch.backup import back_up
+    from glas.launch.backups.backup import back_up
 
     with told():
         try:
@@ -41,7 +41,7 @@ def backup(file: File, *, recipient: Recipients = None, force: Force = False) ->
 def restore(file: File, *, identity: Identity = None, force: Force = False) -> None:
     """Restore a backup."""
     settings = open_settings(quiet=True)
-    from glas.launch.restore import restore as put_back
+    from glas.launch.backups.restore import restore as put_back
 
     with told():
         try:

@@ -1,4 +1,4 @@
-"""Training of the embedded recogniser: texts, synthetic speech, a small CTC network, its export.
+"""Training: the adapter of the embedded Whisper, fine-tuning on corrections, datasets, and rounds of learning.
 
-Nothing here is needed to recognise speech.  The package needs the extra dependencies of training (torch, espeak-ng).
+Nothing here is needed to recognise speech. The package needs the extra dependencies of training (torch, espeak-ng).
 """

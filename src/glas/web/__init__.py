@@ -1,1 +1,1 @@
-"""web: the part that people see — a page on which speech becomes text."""
+"""web: the pages, the API of nn_service behind them, and the only public port."""

@@ -3,10 +3,10 @@
 In the embedded mode all data is in the data directory. The server may run meanwhile, so the order of the copies
 matters: durable work, then the database, then the objects. Work that is older than the database only repeats steps,
 which is harmless. An object that no row names yet is harmless too. In another order, rows or objects would be missing.
-`glas.launch.server_backup` copies PostgreSQL and S3. `glas.launch.restore` restores a backup.
+`glas.launch.backups.server_backup` copies PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups there need it; see
-`glas.launch.deletions`.
+`glas.launch.backups.deletions`.
 """
 
 import os
@@ -20,10 +20,10 @@ from typing import IO, Final
 
 from glas.db.deletions import Deletion
 from glas.domain.errors import ConfigurationError, NotFoundError, WouldReplaceError
-from glas.launch.archive import DATABASE, NAME, OBJECTS, ArchiveWriter, BackupReport, written
-from glas.launch.deletions import copy_beside, log_in
-from glas.launch.encryption import encrypting, recipients_of
-from glas.launch.server_backup import copy_servers, server_log
+from glas.launch.backups.archive import DATABASE, NAME, OBJECTS, ArchiveWriter, BackupReport, written
+from glas.launch.backups.deletions import copy_beside, log_in
+from glas.launch.backups.encryption import encrypting, recipients_of
+from glas.launch.backups.server_backup import copy_servers, server_log
 from glas.settings import Settings, plain
 from glas.system.files import to_disk
 
@@ -56,7 +56,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     Args:
         settings: say where the data is.
         target: path of the backup.
-        recipients: public keys for which the backup is encrypted; see `glas.launch.encryption`.
+        recipients: public keys for which the backup is encrypted; see `glas.launch.backups.encryption`.
         force: whether to replace an existing file.
 
     Raises:

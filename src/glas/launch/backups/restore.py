@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import IO
 
 from glas.domain.errors import ConfigurationError, WouldReplaceError
-from glas.launch.archive import DATABASE, MANIFEST, OBJECTS, POSTGRESQL, BackupReport, unpack, verify
-from glas.launch.backup import WORK_PATTERN, is_on_servers
-from glas.launch.deletions import delete_files_again, known_deletions, log_in
-from glas.launch.encryption import Identity, decrypting, identities_in
+from glas.launch.backups.archive import DATABASE, MANIFEST, OBJECTS, POSTGRESQL, BackupReport, unpack, verify
+from glas.launch.backups.backup import WORK_PATTERN, is_on_servers
+from glas.launch.backups.deletions import delete_files_again, known_deletions, log_in
+from glas.launch.backups.encryption import Identity, decrypting, identities_in
+from glas.launch.backups.server_restore import restore_servers
 from glas.launch.lock import Holder, taken
-from glas.launch.server_restore import restore_servers
 from glas.settings import Settings
 from glas.system.files import to_disk
 
@@ -24,7 +24,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 def restore(settings: Settings, archive: Path, *, identity: Path | None = None, force: bool = False) -> BackupReport:
     """Restore a backup, without the data of people who asked for its deletion afterwards.
 
-    Its place is the data directory, or PostgreSQL and S3; see `glas.launch.server_restore`.
+    Its place is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
 
     Args:
         settings: say where the data is.

@@ -1,7 +1,7 @@
 """Backup of PostgreSQL and an object store: a dump of the database, then the objects, in the archive of a backup.
 
 The parts may run meanwhile. The dump is one consistent state of the database and of durable work. Objects that are
-newer than the dump do no harm; a row whose object is missing would. `glas.launch.server_restore` restores it.
+newer than the dump do no harm; a row whose object is missing would. `glas.launch.backups.server_restore` restores it.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from glas.db.tables import InstallationRow
 from glas.db_assist import privacy
 from glas.domain.errors import ConfigurationError, NotFoundError, ServiceFaultError
 from glas.domain.object_keys import is_key
-from glas.launch.archive import OBJECTS, POSTGRESQL, ArchiveWriter, BackupReport
-from glas.launch.postgres import dump, program
+from glas.launch.backups.archive import OBJECTS, POSTGRESQL, ArchiveWriter, BackupReport
+from glas.launch.backups.postgres import dump, program
 from glas.s3 import Store
 from glas.settings import Settings
 
