@@ -5,6 +5,7 @@ clocks of the program, and takes away the machine with the primary of PostgreSQL
 """
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -22,7 +23,8 @@ N_MESSAGES = int(os.environ.get("MACHINES_MESSAGES", "0"))
 N_EACH = (N_MESSAGES or 18) // 3
 REPLICAS = ("b", "c")
 OPEN_PORTS = {"a": {5432, 8003}, "b": {5432}, "c": {5432}}
-PATIENCE_S = 180.0
+PATIENCE_S = 150.0
+SPEAK_AGAIN_S = 15.0
 SOURCES = ("machines.py", "test_machines.py")
 WHY_LATE = (
     "on any machine, with GLAS_DATABASE_URL of tg_bot.env: who lives, who receives updates, and what waits where",
@@ -54,21 +56,30 @@ class Machines:
         return self.site.ask(self.primary, query)
 
     def speak(self, at_work: tuple[str, ...]) -> str:
-        """People speak; tells which of some machines has begun to work on most of it."""
+        """People speak; tells which of some machines has begun to work on most of it.
+
+        They speak again where another machine took everything.
+        """
+        begun: Counter[str] = Counter()
+        spoken_s = -SPEAK_AGAIN_S
+
+        def has_begun() -> bool:
+            nonlocal spoken_s
+            if time.monotonic() > spoken_s + SPEAK_AGAIN_S:
+                self._say()
+                spoken_s = time.monotonic()
+            begun.update(name for name in self.ask(BEGUN) if name in at_work)
+            return max(begun.values(), default=0) > 1
+
+        self.site.until(has_begun, f"work on {at_work}", PATIENCE_S)
+        return begun.most_common(1)[0][0]
+
+    def _say(self) -> None:
         self.lab.telegram.fail("getFile", "slow", times=2 * N_EACH, delay_s=1.5)
         for number in range(N_EACH):
             person = next(self._people)
             self.lab.telegram.say(person, "/start")
             self.lab.speak(person, self._voices[number % len(self._voices)])
-        begun: Counter[str] = Counter()
-
-        def has_begun() -> bool:
-            begun.update(dict.fromkeys(at_work, 0))
-            begun.update(name for name in self.ask(BEGUN) if name in at_work)
-            return max(begun.values()) > 1
-
-        self.site.until(has_begun, f"work on {at_work}", PATIENCE_S)
-        return begun.most_common(1)[0][0]
 
     def answered(self) -> float:
         """Wait until all have their answers; tells how long that took, seconds."""

@@ -118,7 +118,7 @@ def test_ten_recordings_by_keyboard_alone(office: Office, enter: Callable[..., P
         expect(page.locator("#length")).not_to_have_text("0:00")
         if index == 0:
             page.keyboard.press("Space")
-            expect(page.locator(".word.spoken")).to_have_count(1)
+            expect(page.locator(".word.spoken")).to_have_count(1, timeout=20_000)  # sound begins late on a busy machine
             page.keyboard.press("ArrowUp")
             expect(page.locator("#speed")).to_have_text("1,25×")
             page.keyboard.press("l")

@@ -41,8 +41,8 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """The simple commands of a script, each as words; comments left out."""
-    for line in script.splitlines():
+    """The simple commands of a script, each as words; comments left out, lines that go on joined."""
+    for line in script.replace("\\\n", " ").splitlines():
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
         command: list[str] = []
