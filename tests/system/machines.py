@@ -54,6 +54,7 @@ class Site:
         self._is_quick = is_quick
         self._alive: dict[str, list[Part]] = {name: [] for name in machines}
         self._forked_s: dict[Path, float] = {}
+        self._said_before: dict[Path, int] = {}  # bytes of each log when its part was started last
         self._stores: list[subprocess.Popen[bytes]] = []
         names = ("OWNER_PASSWORD", "REPLICA_PASSWORD", "APP_PASSWORD", "WORK_PASSWORD", "S3_SECRET")
         self._secrets = {name: secrets.token_urlsafe(24) for name in names}
@@ -114,7 +115,10 @@ class Site:
 
     def wait_for_parts(self, name: str) -> None:
         """Wait until all parts of a machine have said that they are ready."""
-        self.until(lambda: all(READY in part.tail() for part in self._alive[name]), f"start of {name}", _START_S)
+        self.until(lambda: all(self._is_ready(part) for part in self._alive[name]), f"start of {name}", _START_S)
+
+    def _is_ready(self, part: Part) -> bool:
+        return part.log.exists() and READY.encode() in part.log.read_bytes()[self._said_before[part.log] :]
 
     def die(self, name: str) -> None:
         """A machine loses its power."""
@@ -191,6 +195,7 @@ class Site:
     def _fork(self, name: str, part: Part) -> None:
         where = self.machines[name].path
         self._forked_s[part.log] = time.monotonic()
+        self._said_before[part.log] = part.log.stat().st_size if part.log.exists() else 0
         part.process = self._zygote.fork(part, namespaces=where, is_quick=self._is_quick)
 
     def _pgdata(self, name: str) -> Path:

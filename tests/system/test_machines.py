@@ -1,7 +1,8 @@
 """Three machines, as docs/operations.md sets them up: one dies, one is cut off, PostgreSQL fails over.
 
-Every message is answered once. `make test` sends few messages, with quick clocks; `make machines` sends more, with the
-clocks of the program, and takes away the machine with the primary of PostgreSQL and the object store too.
+Every message is answered once. `make machines` plays it, with the clocks of the program, and takes away the machine with
+the primary of PostgreSQL and the object store too. It is no part of `make test`: on a machine that is busy with other
+tests it did not always end in time.
 """
 
 import os
@@ -107,6 +108,7 @@ def machines(samples: list[Sample]) -> Iterator[Machines]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.skipif(not N_MESSAGES, reason="plays with MACHINES_MESSAGES; see `make machines`")
 def test_machines_fail_and_every_message_is_answered_once(machines: Machines) -> None:
     """A machine is cut off and comes back; another dies; then, in the long form, that of the primary."""
     site, lab, took_s = machines.site, machines.lab, dict[str, float]()
