@@ -1,8 +1,8 @@
 """Three machines, as docs/operations.md sets them up: one dies, one is cut off, PostgreSQL fails over.
 
-Every message is answered once. `make machines` plays it, with the clocks of the program, and takes away the machine with
-the primary of PostgreSQL and the object store too. It is no part of `make test`: on a machine that is busy with other
-tests it did not always end in time.
+Every message is answered once. `make machines` plays it with the clocks of the program. It also takes away the machine
+with the primary of PostgreSQL and the object store. `make test` does not play it, because it did not always end in
+time beside other tests.
 """
 
 import os

@@ -88,24 +88,16 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
         raise NotFoundError("expected a change of this message", param="change_id")
     if applied[-1].id != wanted.change_id:
         raise ConflictError("the words were changed again since", param="change_id")
-    reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
-    change = change_of(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
-    change.takes_back = wanted.change_id
-    await add_change(change, row, session=session)
-    await let_stand(row, reference, change.rank, refusal=None, session=session)
+    change = await _take_back(row, user, applied, refusal=None, session=session)
     return await _result(user, row, change, before, payment, session=session)
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words before a reviewer's change since a moment; do nothing if others have changed them since."""
+    """Restore the words before the last change, if this reviewer made it, and not earlier than `since`."""
     applied = await _applied(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
-    reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
-    change = change_of(row, reviewer, reference, None if rank is None else Rank(rank), is_applied=True)
-    change.takes_back = applied[-1].id
-    await add_change(change, row, session=session)
-    await let_stand(row, reference, change.rank, refusal=Refusal.DOUBTFUL, session=session)
+    await _take_back(row, reviewer, applied, refusal=Refusal.DOUBTFUL, session=session)
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
@@ -159,6 +151,23 @@ async def _before(change: CorrectionChangeRow, row: TranscriptionRow, *, session
 async def _last_change(transcription_id: int, *, session: AsyncSession) -> CorrectionChangeRow | None:
     found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
     return found[-1] if found else None
+
+
+async def _take_back(
+    row: TranscriptionRow,
+    user: UserRow,
+    applied: Sequence[CorrectionChangeRow],
+    *,
+    refusal: Refusal | None,
+    session: AsyncSession,
+) -> CorrectionChangeRow:
+    """Restore the words before the last of the applied changes; return the change that does so."""
+    reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
+    change = change_of(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
+    change.takes_back = applied[-1].id
+    await add_change(change, row, session=session)
+    await let_stand(row, reference, change.rank, refusal=refusal, session=session)
+    return change
 
 
 async def _applied(transcription_id: int, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:

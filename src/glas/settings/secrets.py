@@ -35,7 +35,10 @@ def _fits_url(value: SecretStr) -> SecretStr:
 
 
 def _real_database_url(value: SecretStr) -> SecretStr:
-    """Refuse a placeholder as the password, whose length is not checked; write several hosts as separate parameters."""
+    """Refuse a URL whose password is empty or a placeholder; bring one with several hosts into the drivers' form.
+
+    The length of the password is not checked, because the database has rules of its own for it.
+    """
     try:
         password = urlsplit(value.get_secret_value()).password
     except ValueError:

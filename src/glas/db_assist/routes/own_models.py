@@ -33,7 +33,7 @@ async def find(
 
 @router.put("/own-models/choice")
 async def choose(request: Request, choice: OwnModelChoice) -> OwnModelRecord:
-    """Let the own model of a person or a group answer, or the common one."""
+    """Store whether the own or the common model answers a person or a group."""
     async with database(request).writing() as session:
         return await own_models.choose(choice, session=session)
 

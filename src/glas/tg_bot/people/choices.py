@@ -162,7 +162,7 @@ async def on_own_model(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Let the own model of a person answer, or the common one; in a group that of the group."""
+    """Store whether the own or the common model answers: the person, or in a group everybody. Update the message."""
     message, is_used = message_of(query), bool(values[0])
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
