@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 import glas
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import decode_limits
-from glas.clients.data_loader import Health
+from glas.clients.data_loader_bodies import Health
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.archive import Archive
 from glas.data_loader.export import ExportOptions

@@ -18,7 +18,7 @@ import structlog
 
 from glas import tracing
 from glas.audio.decoder import DecoderPool
-from glas.clients.data_loader import ExportProgress, ExportReport
+from glas.clients.data_loader_bodies import ExportProgress, ExportReport
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Change
 from glas.data_loader.dataset import write_manifest, write_shard

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
+from glas.clients.data_loader_bodies import Expectations, ExportState, Keys, Lost, StoredObject
 from glas.data_loader import reports
 from glas.data_loader.archive import Archive, media_type, received
 from glas.domain.errors import InvalidParameterError, to_body

@@ -9,7 +9,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
+from glas.clients.held_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.deletions import Deletion
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
 from glas.db_assist import (

@@ -7,7 +7,7 @@ words are probably right, and both are paid.
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from glas.clients.db_assist_bodies import ReviewRecord
+from glas.clients.held_bodies import ReviewRecord
 from glas.clients.review_bodies import Review, ReviewResult
 from glas.db.review_tables import ReviewHoldRow, ReviewRow
 from glas.db.tables import UserRow

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from glas.clients.bodies import ChatId, RowId
 from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
-from glas.clients.db_assist_bodies import ChatId, RowId
 from glas.db_assist import attached, corrections, showing
 from glas.db_assist.routes import RowPath, database, rules
 from glas.domain.corrections import CorrectionChange

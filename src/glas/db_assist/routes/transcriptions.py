@@ -4,22 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from glas.clients.bodies import ChatId, Name, RowId, TgId
 from glas.clients.db_assist_bodies import (
     AnswerPlace,
     Archived,
     Change,
-    ChatId,
     Failed,
     Finished,
-    Forgotten,
-    Name,
     NewTranscription,
     Page,
     Rating,
     RatingResult,
-    RowId,
-    TgId,
 )
+from glas.clients.held_bodies import Forgotten
 from glas.clients.second_hypotheses import SecondText
 from glas.db_assist import changes, messages, privacy, ratings, second_hypotheses
 from glas.db_assist.routes import Administrator, RowPath, agreement, database, rules

@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 from aiogram import Bot
 
-from glas.clients.data_loader import DataLoaderClient, Expected
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.data_loader_bodies import Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, InputError, NotFoundError
 from glas.domain.messages import Transcription
