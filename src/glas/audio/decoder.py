@@ -26,6 +26,7 @@ import structlog
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
 from glas.audio.worker import DecoderWorker, TimeBudget, WorkerEndedError
+from glas.domain.error_bodies import from_code
 from glas.domain.errors import (
     AudioError,
     AudioTooLongError,
@@ -36,7 +37,6 @@ from glas.domain.errors import (
     GlasError,
     OverloadedError,
     ServiceFaultError,
-    from_code,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 

@@ -24,7 +24,8 @@ from glas.clients.data_loader_bodies import (
     StoredObject,
 )
 from glas.clients.http import call, exchange
-from glas.domain.errors import NotFoundError, ServiceFaultError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import NotFoundError, ServiceFaultError
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import recognition_key
 

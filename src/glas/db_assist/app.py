@@ -39,7 +39,8 @@ from glas.db_assist.routes import (
 )
 from glas.db_assist.routes import ledger as ledger_routes
 from glas.db_assist.routes import logins as login_routes
-from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError
 from glas.serving.gate import retry_header
 from glas.serving.service import add_operation, make_internal, new_app
 from glas.settings import MIB, DbAssistSettings, Settings

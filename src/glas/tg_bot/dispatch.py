@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 
 from glas.domain.errors import GlasError
 from glas.durable import Durable
+from glas.tg_bot.api.errors import PersonGoneError
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import person_in
-from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.api.telegram import said
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases

@@ -33,7 +33,8 @@ from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.localisation import rounded
 from glas.localisation.gate import written_figure
-from glas.tg_bot.api.telegram import PersonGoneError, UnreadableAnswerError, said, sent
+from glas.tg_bot.api.errors import PersonGoneError, UnreadableAnswerError
+from glas.tg_bot.api.telegram import said, sent
 from glas.tg_bot.talk.differences import new_words
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases

@@ -10,10 +10,12 @@ from aiogram.types import CallbackQuery
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.model_record_bodies import Announcement, DecisionRequest, ModelRecord
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ConflictError, GlasError, NotFoundError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import ConflictError, GlasError, NotFoundError
 from glas.domain.model_records import ModelState
 from glas.domain.people import Role, User
-from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, edit_text
+from glas.tg_bot.api.errors import MessageGoneError, PersonGoneError
+from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.people.announcing import model_of, question
 from glas.tg_bot.talk.keyboards import DECIDE
 from glas.tg_bot.talk.phrases import Phrases, Say

@@ -13,7 +13,8 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.model_record_bodies import ChoiceRequest
 from glas.clients.nn_service import NnServiceClient
 from glas.clients.nn_service_model_bodies import FetchBody, OfferedBody
-from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import ConflictError, GlasError, UnknownModelError
 from glas.domain.people import Locale, Role, User
 from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.people.admin import FromAdmin

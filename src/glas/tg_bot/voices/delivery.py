@@ -16,8 +16,9 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished
 from glas.domain.errors import InvalidParameterError, NotFoundError
 from glas.domain.messages import MessageKind
+from glas.tg_bot.api.errors import ChatForbidsError, MessageGoneError
 from glas.tg_bot.api.limiter import Urgency, urgency
-from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_text, sent
+from glas.tg_bot.api.telegram import edit_text, sent
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Say

@@ -23,8 +23,9 @@ from glas.clients.db_assist_bodies import NewTranscription
 from glas.domain.errors import AudioError, AudioTooLongError, GlasError, NotFoundError, UploadTooLargeError
 from glas.domain.messages import MediaKind
 from glas.durable import Durable
+from glas.tg_bot.api.errors import PersonGoneError
 from glas.tg_bot.api.limiter import Urgency, urgency
-from glas.tg_bot.api.telegram import PersonGoneError, delete_message
+from glas.tg_bot.api.telegram import delete_message
 from glas.tg_bot.metrics import NOT_ANSWERED, OK, REFUSED, Metrics
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
