@@ -26,7 +26,7 @@ from glas.db_assist import (
     vocabulary,
 )
 from glas.db_assist.changes import next_sequence
-from glas.db_assist.corrections import history_of_person
+from glas.db_assist.correction_history import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
 from glas.db_assist.usage import usage_of
