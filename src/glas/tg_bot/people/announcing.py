@@ -36,7 +36,7 @@ from glas.localisation.gate import written_figure
 from glas.tg_bot.api.errors import PersonGoneError, UnreadableAnswerError
 from glas.tg_bot.api.telegram import said, sent
 from glas.tg_bot.talk.differences import new_words
-from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.keyboards import MODEL_NEWS, Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices.jobs import AnnounceJob
 from glas.tg_bot.voices.steps import Steps
@@ -155,7 +155,7 @@ class Announcing:
                 say("news"), "\n\n", Bold(say("news-before")), "\n", before, "\n\n",
                 Bold(say("news-after")), "\n", *new_words(before, after), "\n\n", say("news-thanks"),
             )  # fmt: skip
-            return news, self.keyboards.news(wanted=True, asker=found.tg_id, born_s=born_s, say=say)
+            return news, self.keyboards.switch(MODEL_NEWS, is_on=True, asker=found.tg_id, born_s=born_s, say=say)
         model = await model_of(found.model_id, self.db_assist)
         keyboard = self.keyboards.decision(found.model_id, asker=found.tg_id, born_s=born_s, say=say)
         text = f"{question(model, found.locale, self.phrases)}\n\n{say('candidate-ask')}"
