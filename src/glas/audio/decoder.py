@@ -17,7 +17,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -111,9 +110,7 @@ class DecoderPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _begin(self, data: bytes | memoryview) -> "Recording":
@@ -214,9 +211,7 @@ class Recording:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _next(self) -> Samples | None:

@@ -1,34 +1,17 @@
 """Make the messages of /settings, for a person and for a group."""
 
-from typing import NamedTuple
-
 from aiogram import Bot
-from aiogram.types import InlineKeyboardMarkup, Message
+from aiogram.types import Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.people import Locale, Purpose, User
-from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.people.own_models import line_of_chat, line_of_person
 from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.menus import Menu
 from glas.tg_bot.talk.phrases import Say
 
 _NAMES = {Locale.RU: "русский", Locale.EN: "English"}
-
-
-class Menu(NamedTuple):
-    """Text and buttons of a message."""
-
-    text: str
-    keyboard: InlineKeyboardMarkup
-
-    async def answer(self, message: Message) -> None:
-        """Send it as the answer to a message."""
-        await message.answer(self.text, reply_markup=self.keyboard)
-
-    async def update(self, message: Message, bot: Bot) -> None:
-        """Show it in a message of the bot."""
-        await edit_text(bot, message.chat.id, message.message_id, self.text, self.keyboard)
 
 
 class SettingsMenus:
