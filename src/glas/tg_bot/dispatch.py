@@ -44,7 +44,7 @@ class Updates:
     async def handle(self, arguments: dict[str, Any]) -> None:
         """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
         try:
-            jobs = await self.steps.do("handle", lambda: self._feed(arguments))
+            jobs = await self.steps.run("handle", lambda: self._feed(arguments))
         except PersonGoneError:
             return
         except GlasError as error:
@@ -74,7 +74,7 @@ class Updates:
                 await said(lambda: self.bot.send_message(message.chat.id, text))
 
         try:
-            await self.steps.do("apologise", tell)
+            await self.steps.run("apologise", tell)
         except GlasError as second:
             _log.warning("nor could that be told", code=second.code)
 

@@ -80,13 +80,13 @@ class Announcing:
         job, claim = AnnounceJob.model_validate(arguments), secrets.token_hex(8)
         try:
             try:
-                await self.steps.do("reach", lambda: self._reach(job))
+                await self.steps.run("reach", lambda: self._reach(job))
             except PersonGoneError:
-                ended = await self.steps.do("give up", lambda: self._give_up(job, claim))
+                ended = await self.steps.run("give up", lambda: self._give_up(job, claim))
             else:
-                ended = await self.steps.do("send", lambda: self._send(job, claim))
+                ended = await self.steps.run("send", lambda: self._send(job, claim))
             if ended is not None:
-                await self.steps.do("mark", lambda: self._mark(job, ended))
+                await self.steps.run("mark", lambda: self._mark(job, ended))
         except GlasError as error:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 

@@ -92,7 +92,7 @@ async def on_page(
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     await toast(bot, query)
-    await _show(query, words, values[0], bot=bot, keyboards=keyboards, say=say, locale=locale)
+    await _show_page(query, words, values[0], bot=bot, keyboards=keyboards, say=say, locale=locale)
 
 
 async def on_word(
@@ -115,10 +115,10 @@ async def on_word(
         return
     removed = [one.word for one in before if one.id == word_id]
     await toast(bot, query, say("word-removed", word=removed[0]) if removed else "")
-    await _show(query, words, page, bot=bot, keyboards=keyboards, say=say, locale=locale)
+    await _show_page(query, words, page, bot=bot, keyboards=keyboards, say=say, locale=locale)
 
 
-async def _show(
+async def _show_page(
     query: CallbackQuery,
     words: Sequence[VocabularyWord],
     page: int,

@@ -43,8 +43,8 @@ class Amending:
         """Update the messages that show one text; this is the workflow."""
         job = AmendJob.model_validate(arguments)
         try:
-            await self.steps.do("texts", lambda: self._texts(job))
-            await self.steps.do("subtitles", lambda: self._subtitles(job))
+            await self.steps.run("texts", lambda: self._texts(job))
+            await self.steps.run("subtitles", lambda: self._subtitles(job))
         except (NotFoundError, PersonGoneError):
             return  # the person's data was deleted meanwhile, or the chat cannot be reached
         except GlasError as error:

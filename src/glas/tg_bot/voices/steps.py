@@ -29,7 +29,7 @@ class Steps:
         self._durable = durable
         self._retry = retry
 
-    async def do(
+    async def run(
         self, name: str, work: Callable[[], Awaitable[Any]], *, on_pause: Callable[[], None] | None = None
     ) -> Any:
         """Run `work` as a recorded step, and repeat it after temporary errors; its value must be representable in JSON.
