@@ -134,7 +134,7 @@ class Grant(RequestBody):
 
 
 class Reward(Value):
-    """Payment for a rating or a correction."""
+    """Result of a rating, or of a correction: the message as it is now, and the payment."""
 
     transcription: Transcription
     paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
@@ -142,10 +142,6 @@ class Reward(Value):
     became_beta_tester: bool = Field(default=False, description="This payment made the person a beta-tester.")
     refusal_reason: Refusal | None = Field(default=None, description="Why nothing was paid.")
     is_first: bool = Field(description="False for every later rating or correction of the same message.")
-
-
-class RatingResult(Reward):
-    """Result of a rating."""
 
 
 class Usage(Value):

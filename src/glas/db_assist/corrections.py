@@ -12,7 +12,7 @@ from glas.db_assist import coins, messages, people, vocabulary
 from glas.db_assist.coins import Payment
 from glas.db_assist.correction_history import add_change, applied_changes, last_change, words_before
 from glas.db_assist.judgements import lock_reviewed
-from glas.db_assist.ratings import open_case, own_case, refusal_of
+from glas.db_assist.ratings import open_case, own_case, refusal_of, reward_of
 from glas.domain.corrections import Rank, rank_of
 from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
 from glas.domain.ledger import Reason, Refusal
@@ -216,12 +216,7 @@ async def _result(
 ) -> CorrectionResult:
     await session.flush()
     return CorrectionResult(
-        transcription=messages.as_transcription(row),
-        paid_hundredths=payment.paid_hundredths,
-        balance_hundredths=user.cash_hundredths,
-        became_beta_tester=payment.became_beta_tester,
-        refusal_reason=payment.refusal,
-        is_first=is_first,
+        **dict(reward_of(user, row, payment, is_first=is_first)),
         change_id=change.id,
         rank=None if change.rank is None else Rank(change.rank),
         is_applied=change.is_applied,

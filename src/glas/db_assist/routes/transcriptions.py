@@ -14,7 +14,7 @@ from glas.clients.db_assist_bodies import (
     NewTranscription,
     Page,
     Rating,
-    RatingResult,
+    Reward,
 )
 from glas.clients.held_bodies import Forgotten
 from glas.clients.second_hypotheses import SecondText
@@ -136,7 +136,7 @@ async def fail(request: Request, transcription_id: RowPath, failed: Failed) -> T
 
 
 @router.put("/transcriptions/{transcription_id}/rating")
-async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> RatingResult:
+async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> Reward:
     """Store a rating of a text, and pay for it once."""
     async with database(request).writing() as session:
         return await ratings.rate(transcription_id, rating, settings=rules(request), session=session)
