@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -82,7 +82,7 @@ async def run_export(
             # Wait for threads that still write before the lock is released, without blocking the event loop.
             await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
         report = ExportReport(
-            **run.tally.progress().model_dump(),
+            **run.tally.model_dump(),
             **index.totals()._asdict(),
             is_full=is_full,
             directory=str(options.directory),
@@ -173,7 +173,7 @@ class _Run:
                     self._index.commit, position, kept=done.kept, changed=done.changed, gone=done.gone
                 )
                 self._options.on_step("page committed")
-                _log.info("export goes on", **asdict(self.tally))
+                _log.info("export goes on", **self.tally.model_dump())
             if not page.has_more:
                 return position
 

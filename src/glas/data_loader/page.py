@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import structlog
+from pydantic import ConfigDict
 
 from glas import tracing
 from glas.clients.data_loader_bodies import ExportProgress
@@ -19,21 +20,14 @@ from glas.s3 import Store
 _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
-@dataclass
-class Tally:
-    """Counts, as in `ExportProgress`."""
+class Tally(ExportProgress):
+    """The counts of a running export; unlike those that a caller gets, they grow."""
 
-    phase: str = ""
-    n_seen: int = 0
-    n_written: int = 0
-    n_moved: int = 0
-    n_removed: int = 0
-    n_failed: int = 0
-    n_shards: int = 0
+    model_config = ConfigDict(frozen=False)
 
     def progress(self) -> ExportProgress:
-        """Return the counts as a caller gets them."""
-        return ExportProgress.model_validate(asdict(self))
+        """Return the counts of now."""
+        return ExportProgress.model_validate(self.model_dump())
 
 
 @dataclass

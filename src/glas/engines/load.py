@@ -70,7 +70,11 @@ def load_engine(
             beam_size=beam_size,
             precision=precision,
         )
-    # It runs any number of calls side by side, whatever `workers` says.
+    return _load_onnx(found, threads=threads, providers=providers)
+
+
+def _load_onnx(found: _Located, *, threads: int, providers: Sequence[str]) -> OnnxEngine:
+    """Load a model that onnx-asr decodes; it runs any number of calls side by side."""
     if found.known is None:
         return OnnxEngine(found.directory, name=found.name, threads=threads, providers=providers)
     return OnnxEngine(
