@@ -6,25 +6,28 @@ succeeds only after the object was read back and compared.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import obstore
 import structlog
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
 from glas.domain.errors import ConflictError, NotFoundError, ServiceFaultError
 from glas.domain.object_keys import transcription_key
+from glas.s3.directory import create_file, delete_files
 from glas.s3.requests import lacks_bucket, request
-from glas.s3.writing import PART_BYTES, Data, create, delete_file
-from glas.system.files import to_disk
 
+PART_BYTES = 8 * 1024 * 1024
+_PARTS_AT_ONCE = 2
 _SMALL_BYTES = 128 * 1024
 _LISTED_AT_ONCE = 1000
 _PAUSES_S = (0.1, 0.5)  # before the second and the third attempt at a write that did not arrive whole
+
+Data: TypeAlias = bytes | memoryview
 
 _log = structlog.stdlib.get_logger("glas.s3")
 
@@ -129,12 +132,10 @@ class Store:
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that do not exist count as deleted."""
         with self._request("delete", ", ".join(keys[:3])):
-            if self._directory is None:
+            if isinstance(self._inner, LocalStore) and self._directory is not None:
+                await delete_files(self._inner, self._directory, keys)
+            else:
                 await obstore.delete_async(self._inner, list(keys))
-                return
-            for key in keys:
-                await delete_file(self._inner, key)
-            await asyncio.to_thread(to_disk, self._directory)
 
     async def check(self) -> None:
         """Check that the store can be reached.
@@ -158,11 +159,31 @@ class Store:
         return sha256.hexdigest()
 
     async def _create(self, key: str, data: Data) -> bool:
+        """Write an object if its key is free; return whether it was written."""
         with self._request("put", key):
             try:
-                return await create(self._inner, self._directory, key, data)
+                if isinstance(self._inner, LocalStore) and self._directory is not None:
+                    await create_file(self._inner, self._directory, key, _parts(data), PART_BYTES)
+                    return True
+                return await self._create_object(key, data)
+            except AlreadyExistsError:
+                return False
             except FileNotFoundError as error:
                 raise ServiceFaultError(f"{key} cannot be written: no such bucket") from error
+
+    async def _create_object(self, key: str, data: Data) -> bool:
+        if len(data) <= PART_BYTES:
+            await obstore.put_async(self._inner, key, bytes(data), mode="create", use_multipart=False)
+            return True
+        # S3 has no condition for an upload in parts; the one writer of a message's key is its own workflow.
+        try:
+            await obstore.head_async(self._inner, key)
+        except FileNotFoundError:
+            await obstore.put_async(
+                self._inner, key, _parts(data), chunk_size=PART_BYTES, max_concurrency=_PARTS_AT_ONCE
+            )
+            return True
+        return False
 
     def _request(self, operation: str, subject: str) -> AbstractContextManager[None]:
         return request(operation, subject, is_directory=self._directory is not None)
@@ -174,3 +195,9 @@ async def _add(sha256: "hashlib._Hash", data: Data) -> None:
         sha256.update(data)
     else:
         await asyncio.to_thread(sha256.update, data)
+
+
+def _parts(data: Data) -> Iterator[bytes]:
+    view = memoryview(data)
+    for start in range(0, max(1, len(view)), PART_BYTES):
+        yield bytes(view[start : start + PART_BYTES])
