@@ -13,7 +13,7 @@ from glas.domain.decoding import DecodingOptions
 from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
-from glas.engines.whisper import WhisperEngine, network, recognition_call
+from glas.engines.whisper import WhisperEngine, clip, network, recognition_call
 from glas.engines.whisper.backend import Timing
 from glas.engines.whisper.context import MIN_CONTEXT_FRAMES, ContextRule
 from tests.models.conftest import MakeWhisper
@@ -179,8 +179,8 @@ def test_a_text_without_an_end_is_written_again_padded_then_with_chance(
     dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = Steps(dynamic, monkeypatch)
-    monkeypatch.setattr(recognition_call, "SPARE_TOKENS", 1)
-    monkeypatch.setattr(recognition_call, "MOST_TOKENS_PER_S", 0)
+    monkeypatch.setattr(clip, "SPARE_TOKENS", 1)
+    monkeypatch.setattr(clip, "MOST_TOKENS_PER_S", 0)
     (heard,) = dynamic.recognise([messages[3].samples], DecodingOptions(wants_words=False))
     assert [n_frames < 2 * POSITIONS for _, n_frames in steps.heard] == [True, False]
     assert steps.temperatures == [0, 0, recognition_call.SECOND_TEMPERATURE]
@@ -195,19 +195,19 @@ def test_after_its_time_is_up_nothing_is_written_again(
 ) -> None:
     engine = WhisperEngine(make_whisper(dynamic_context=True), name="chords", cache=cache, retry_within_s=0)
     steps = Steps(engine, monkeypatch)
-    monkeypatch.setattr(recognition_call, "SPARE_TOKENS", 1)
-    monkeypatch.setattr(recognition_call, "MOST_TOKENS_PER_S", 0)
+    monkeypatch.setattr(clip, "SPARE_TOKENS", 1)
+    monkeypatch.setattr(clip, "MOST_TOKENS_PER_S", 0)
     assert all(one.text for one in engine.recognise(samples_of(messages[:4])))
     assert steps.temperatures == [0] * len(steps.heard)
 
 
 def test_a_loop_looks_wrong_and_long_russian_does_not(samples: list[SimpleNamespace]) -> None:
-    clip = SimpleNamespace(most_tokens=100)
+    of_100 = SimpleNamespace(most_tokens=100)
     draft = SimpleNamespace(tokens=[1] * 50, has_ended=True)
     said = " ".join(sample.text for sample in samples)
     assert len(said) > 200
     for text, is_wrong in ((said, False), ("да " * 40, True), ("Продолжение следует... " * 8, True), ("", False)):
-        assert recognition_call.looks_wrong(SimpleNamespace(draft=draft, text=text), clip) is is_wrong  # type: ignore[arg-type]
+        assert clip.looks_wrong(SimpleNamespace(draft=draft, text=text), of_100) is is_wrong  # type: ignore[arg-type]
 
 
 def test_a_temperature_that_is_asked_for_is_used_once(

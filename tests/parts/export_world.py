@@ -12,7 +12,7 @@ import pytest
 
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import DecodeLimits
-from glas.clients.data_loader import ExportReport
+from glas.clients.data_loader_bodies import ExportReport
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished, NewTranscription
 from glas.clients.http import open_http

@@ -32,14 +32,14 @@ class Bot:
 
     async def hear(self) -> None:
         """The workflow."""
-        await self._steps.do("placeholder", self._noted("placeholder"))
+        await self._steps.run("placeholder", self._noted("placeholder"))
         try:
-            await self._steps.do("recognise", self.recognise)
+            await self._steps.run("recognise", self.recognise)
         except GlasError as error:
             self.errors.append(error)
-            await self._steps.do("confess", self._noted("confess"))
+            await self._steps.run("confess", self._noted("confess"))
             return
-        await self._steps.do("deliver", self._noted("deliver"))
+        await self._steps.run("deliver", self._noted("deliver"))
 
     def _noted(self, name: str) -> Callable[[], Awaitable[str]]:
         async def step() -> str:

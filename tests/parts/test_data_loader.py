@@ -14,7 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from glas.clients.data_loader import PART_BYTES, DataLoaderClient, Expected
+from glas.clients.data_loader import PART_BYTES, DataLoaderClient
+from glas.clients.data_loader_bodies import Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
 from glas.data_loader.app import create_app, make_store

@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from glas.audio.decoder import DecoderPool
-from glas.clients.data_loader import DataLoaderClient, ExportProgress
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.data_loader_bodies import ExportProgress
 from glas.clients.http import open_http
 from glas.data_loader.app import create_app
 from glas.data_loader.folders import locked

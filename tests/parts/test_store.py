@@ -130,7 +130,7 @@ async def test_a_write_that_did_not_arrive_is_repeated(
         return await real(inner, key, whole[:3] if next(left) < damages else whole, **options)
 
     monkeypatch.setattr(obstore, "put_async", damaging)
-    monkeypatch.setattr("glas.s3._PAUSES_S", (0, 0))
+    monkeypatch.setattr("glas.s3.store._PAUSES_S", (0, 0))
     if outcome == "stored":
         assert (await store.put(transcription_key(number), b"whole text")).size_bytes == 10
     else:

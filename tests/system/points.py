@@ -41,7 +41,7 @@ def points(*, rare: bool) -> list[str]:
 def steps_of_the_bot() -> set[str]:
     """The names of steps in the source, but for those of models."""
     sources = (ROOT / "src" / "glas" / "tg_bot").rglob("*.py")
-    names = {name for path in sources for name in re.findall(r'steps\.do\(\s*"([\w ]+)"', path.read_text("utf-8"))}
+    names = {name for path in sources for name in re.findall(r'steps\.run\(\s*"([\w ]+)"', path.read_text("utf-8"))}
     assert names >= OF_MODELS
     return names - OF_MODELS
 

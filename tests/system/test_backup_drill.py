@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select
 
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import PersonalData
+from glas.clients.held_bodies import PersonalData
 from glas.data_loader.app import make_store
 from glas.db import roles
 from glas.db.session import database_url, open_database

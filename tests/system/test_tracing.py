@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from glas.clients.data_loader import DataLoaderClient, ExportReport
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.data_loader_bodies import ExportReport
 from glas.clients.http import open_http
 from glas.domain.messages import traceparent_of
 from glas.launch import control_socket

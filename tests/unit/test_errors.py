@@ -3,7 +3,8 @@
 import pytest
 
 from glas.domain import errors
-from glas.domain.errors import GlasError, ServiceFaultError, from_body, to_body
+from glas.domain.error_bodies import from_body, to_body
+from glas.domain.errors import GlasError, ServiceFaultError
 
 
 def _all_classes(root: type[GlasError] = GlasError) -> list[type[GlasError]]:

@@ -17,7 +17,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -26,6 +25,7 @@ import structlog
 from glas.audio.limits import DecodeLimits
 from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
 from glas.audio.worker import DecoderWorker, TimeBudget, WorkerEndedError
+from glas.domain.error_bodies import from_code
 from glas.domain.errors import (
     AudioError,
     AudioTooLongError,
@@ -36,7 +36,6 @@ from glas.domain.errors import (
     GlasError,
     OverloadedError,
     ServiceFaultError,
-    from_code,
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 
@@ -111,9 +110,7 @@ class DecoderPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _begin(self, data: bytes | memoryview) -> "Recording":
@@ -214,9 +211,7 @@ class Recording:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _next(self) -> Samples | None:

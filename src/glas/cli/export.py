@@ -10,7 +10,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from glas.cli.language import say
 from glas.cli.session import err, open_settings, out, told
-from glas.clients.data_loader import DataLoaderClient, ExportProgress, ExportReport
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.data_loader_bodies import ExportProgress, ExportReport
 from glas.localisation import rounded
 
 Full = Annotated[bool, typer.Option("--full", help=say("export-full"))]

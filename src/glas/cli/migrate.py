@@ -38,7 +38,7 @@ def ledger() -> None:
     """Compare all balances with the ledger."""
     settings = open_settings(quiet=True)
     with told():
-        check = asyncio.run(_check(settings))
+        check = asyncio.run(_check_ledger(settings))
     if check.is_balanced:
         balanced = say("ledger-balanced", people=check.n_users, transactions=check.n_transactions)
         out.print(balanced, markup=False)
@@ -70,7 +70,7 @@ def _passwords(settings: Settings) -> dict[str, str]:
     return {role: password for role, password in found.items() if password is not None}
 
 
-async def _check(settings: Settings) -> "LedgerCheck":
+async def _check_ledger(settings: Settings) -> "LedgerCheck":
     """Call the db_assist of the settings or of a server on this machine; if none runs, open the database itself."""
     from glas.clients.db_assist import DbAssistClient
 

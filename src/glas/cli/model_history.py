@@ -1,13 +1,12 @@
 """`glas models list`, `history` and `retire`: the models that were judged here, and the decisions about them."""
 
-import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from glas.cli.language import say
-from glas.cli.records import all_records, decided
+from glas.cli.records import all_records, decide
 from glas.cli.session import EXIT_FAILED, err, open_settings, out, told, written
 from glas.domain.model_records import ModelState
 from glas.engines.catalogue import AUTO, choose, named_champion
@@ -21,7 +20,7 @@ def list_models() -> None:
     """List the models that were judged, the newest first."""
     settings = open_settings(quiet=True)
     with told():
-        records = asyncio.run(all_records(settings))
+        records = all_records(settings)
         if not records:
             out.print(say("records-none"), markup=False)
             return
@@ -41,7 +40,7 @@ def history(
     """Show every decision, the oldest first, with the origin of each model."""
     settings = open_settings(quiet=True)
     with told():
-        records = asyncio.run(all_records(settings))
+        records = all_records(settings)
         shown = [one for one in reversed(records) if model is None or _is_meant(one, model)]
         if not shown:
             err.print(say("records-none"), markup=False)
@@ -58,12 +57,12 @@ def retire(
     """Retire a model, so that it never serves again; if it serves now, the model before it replaces it."""
     settings = open_settings(quiet=True)
     with told():
-        found = [one for one in asyncio.run(all_records(settings)) if _is_meant(one, model)]
+        found = [one for one in all_records(settings) if _is_meant(one, model)]
         if len(found) != 1:
             err.print(say("records-not-one", model=model, count=len(found)), style="red", markup=False)
             raise typer.Exit(EXIT_FAILED)
         (record,) = found
-        result = asyncio.run(decided(settings, record.id, ModelState.RETIRED, reason))
+        result = decide(settings, record.id, ModelState.RETIRED, reason)
         out.print(say("records-retired", model=str(record.ref)), markup=False)
         if named_champion(settings.models_dir) == record.name:
             before = AUTO if result.champion is None else result.champion.name

@@ -1,11 +1,11 @@
 """Let a model answer one person or one group; `glas models own` lists such models and retires them."""
 
-import asyncio
 import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glas.cli.db_assist import ask_db_assist
 from glas.cli.language import say
 from glas.cli.session import open_settings, out, told, written
 from glas.domain.errors import ModelError
@@ -13,9 +13,7 @@ from glas.engines.catalogue import AUTO
 from glas.localisation import rounded
 
 if TYPE_CHECKING:
-    from glas.clients.own_models import OwnModelEntry
     from glas.domain.model_ref import ModelRef
-    from glas.domain.own_models import OwnModelRecord
     from glas.recognition.gate import Verdict
     from glas.settings import Settings
 
@@ -27,10 +25,10 @@ def own(
     settings = open_settings(quiet=True)
     with told():
         if retire is not None:
-            asyncio.run(_retired(settings, retire))
+            ask_db_assist(settings, lambda db_assist: db_assist.retire_own_model(retire))
             out.print(say("own-retired", number=retire), markup=False)
             return
-        records = asyncio.run(_all(settings))
+        records = ask_db_assist(settings, lambda db_assist: db_assist.own_models())
         if not records:
             out.print(say("own-none"), markup=False)
         for one in records:
@@ -61,7 +59,7 @@ def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> No
     if made_here(name, settings.models_dir) != name or read_lineage(directory) is None:
         raise ModelError(f"expected a model that `glas finetune` made in {settings.models_dir}, got {name}")
     if tg_id is not None:
-        asyncio.run(_user(settings, tg_id))
+        ask_db_assist(settings, lambda db_assist: db_assist.user(tg_id))
 
 
 def give(
@@ -90,7 +88,7 @@ def give(
         wer_after=verdict.wer_after,
         operator=getpass.getuser(),
     )
-    asyncio.run(_recorded(settings, entry))
+    ask_db_assist(settings, lambda db_assist: db_assist.record_own_model(entry))
     out.print(say("own-serves", model=str(verdict.candidate)), markup=False)
     if settings.model != AUTO:
         out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
@@ -102,39 +100,5 @@ def is_retired(settings: "Settings", model: "ModelRef") -> bool:
     Raises:
         GlasError: db_assist does not answer.
     """
-    return any(one.own.model == model for one in asyncio.run(_to_delete(settings)))
-
-
-async def _user(settings: "Settings", tg_id: int) -> None:
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        await db_assist.user(tg_id)
-
-
-async def _all(settings: "Settings") -> "tuple[OwnModelRecord, ...]":
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.own_models()
-
-
-async def _to_delete(settings: "Settings") -> "tuple[OwnModelRecord, ...]":
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.own_models_to_delete()
-
-
-async def _recorded(settings: "Settings", entry: "OwnModelEntry") -> None:
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        await db_assist.record_own_model(entry)
-
-
-async def _retired(settings: "Settings", own_model_id: int) -> None:
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        await db_assist.retire_own_model(own_model_id)
+    leaving = ask_db_assist(settings, lambda db_assist: db_assist.own_models_to_delete())
+    return any(one.own.model == model for one in leaving)

@@ -11,7 +11,7 @@ from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, out, told
 
 if TYPE_CHECKING:
-    from glas.recognition.trial import TrialResult
+    from glas.recognition.trial import TestData, TrialResult
     from glas.settings import Settings
 
 REPORTS = "promotions"
@@ -35,19 +35,11 @@ def promote(
     force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
     """Measure, judge, write the report down, and choose the candidate if it passed."""
-    if force is not None and not force.strip():
-        err.print(say("promote-no-reason"), style="red", markup=False)
-        raise typer.Exit(EXIT_USAGE)
-    if person is not None and chat is not None:
-        err.print(say("promote-either"), style="red", markup=False)
-        raise typer.Exit(EXIT_USAGE)
+    _check_options(person, chat, force)
     is_own = person is not None or chat is not None
     settings = open_settings(quiet=True)
     with told():
-        from glas.cli.own_models import give, require_ready
-        from glas.cli.records import record_promotion
-        from glas.engines.catalogue import choose
-        from glas.recognition.gate_report import write_report
+        from glas.cli.own_models import require_ready
         from glas.recognition.references import read_reference_set
         from glas.recognition.trial import TestData, try_candidate
 
@@ -57,23 +49,27 @@ def promote(
         sets = TestData(read_reference_set(data), guards, is_personal=personal or is_own)
         found = try_candidate(settings, candidate, sets, report=told_step)
         _show(found)
-        folder = settings.models_dir / REPORTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{found.verdict.candidate.version}"
-        page = write_report(folder, found, sets.test, say, sets.guards)
-        out.print(say("promote-report", page=str(page)), markup=False)
+        _write_report(settings, found, sets)
         released = (found.verdict.passed or force is not None) and not dry_run
-        if released and is_own:
-            give(settings, found.verdict, tg_id=person, chat_id=chat)
-        elif released:
-            choose(candidate, settings.models_dir)
-        _note(settings, found, released=released and not is_own, force=force)
-        if not dry_run and not is_own:
-            record_promotion(settings, found.verdict, released=released, force=force)
-    if released and not is_own:
-        former = found.verdict.champion.name
-        out.print(say("promote-serves", model=str(found.verdict.candidate), former=former), markup=False)
-    elif not released and not found.verdict.passed:
+        if is_own:
+            _decide_own_model(settings, found, person, chat, released=released, force=force)
+        else:
+            _decide_champion(settings, found, candidate, released=released, force=force, dry_run=dry_run)
+    if not released and not found.verdict.passed:
         err.print(say("promote-refused"), style="red", markup=False)
         raise typer.Exit(EXIT_FAILED)
+
+
+def _check_options(person: int | None, chat: int | None, force: str | None) -> None:
+    """End the command if a release is forced without a reason, or a model is meant for a person and a chat at once."""
+    fault = None
+    if force is not None and not force.strip():
+        fault = say("promote-no-reason")
+    elif person is not None and chat is not None:
+        fault = say("promote-either")
+    if fault is not None:
+        err.print(fault, style="red", markup=False)
+        raise typer.Exit(EXIT_USAGE)
 
 
 def told_step(model: str | None) -> None:
@@ -91,6 +87,54 @@ def _show(found: "TrialResult") -> None:
         limit, value = (number_of(check, one, say) for one in (check.limit, check.value))
         table.add_row(mark, title_of(check, say), limit, value)
     out.print(table)
+
+
+def _write_report(settings: "Settings", found: "TrialResult", sets: "TestData") -> None:
+    from glas.recognition.gate_report import write_report
+
+    folder = settings.models_dir / REPORTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{found.verdict.candidate.version}"
+    page = write_report(folder, found, sets.test, say, sets.guards)
+    out.print(say("promote-report", page=str(page)), markup=False)
+
+
+def _decide_own_model(
+    settings: "Settings",
+    found: "TrialResult",
+    person: int | None,
+    chat: int | None,
+    *,
+    released: bool,
+    force: str | None,
+) -> None:
+    """Give the candidate to a person or a group if it is released; the journal notes that it was judged."""
+    from glas.cli.own_models import give
+
+    if released:
+        give(settings, found.verdict, tg_id=person, chat_id=chat)
+    _note(settings, found, released=False, force=force)
+
+
+def _decide_champion(
+    settings: "Settings",
+    found: "TrialResult",
+    candidate: str,
+    *,
+    released: bool,
+    force: str | None,
+    dry_run: bool,
+) -> None:
+    """Choose the candidate if it is released, and write the decision down."""
+    from glas.cli.records import record_promotion
+    from glas.engines.catalogue import choose
+
+    if released:
+        choose(candidate, settings.models_dir)
+    _note(settings, found, released=released, force=force)
+    if not dry_run:
+        record_promotion(settings, found.verdict, released=released, force=force)
+    if released:
+        former = found.verdict.champion.name
+        out.print(say("promote-serves", model=str(found.verdict.candidate), former=former), markup=False)
 
 
 def _note(settings: "Settings", found: "TrialResult", *, released: bool, force: str | None) -> None:

@@ -1,17 +1,17 @@
 """Record the judged models, and the decisions about them, in db_assist."""
 
-import asyncio
 import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from glas.cli.db_assist import ask_db_assist
 from glas.cli.language import say
 from glas.cli.session import err
 from glas.domain.errors import ConflictError, GlasError
 from glas.domain.model_records import ModelState
 
 if TYPE_CHECKING:
-    from glas.clients.model_record_bodies import ChoiceRequest, DecisionResult, ModelEntry, ModelRecord
+    from glas.clients.model_record_bodies import DecisionResult, ModelEntry, ModelRecord
     from glas.domain.model_ref import ModelRef
     from glas.recognition.gate import Verdict
     from glas.settings import Settings
@@ -37,25 +37,27 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
     from glas.recognition import journal
     from glas.training.rounds import Outcome
 
-    assert ended.candidate is not None, "expected a round that was judged"  # noqa: S101
-    assert ended.champion is not None, "expected a round that was judged"  # noqa: S101
-    known = asyncio.run(_known(settings, ended.candidate))
+    candidate, champion = ended.candidate, ended.champion
+    assert candidate is not None, "expected a round that was judged"  # noqa: S101
+    assert champion is not None, "expected a round that was judged"  # noqa: S101
+    known = ask_db_assist(settings, lambda db_assist: db_assist.model(candidate))
     if known is not None and known.verdict is not None:
         if known.state is not ModelState.CANDIDATE or not release:
             return Recorded(known.state, is_new=False)
-        _release(settings, ended.champion, ended.candidate)
-        asyncio.run(decided(settings, known.id, ModelState.CHAMPION, None))
+        _release(settings, champion, candidate)
+        decide(settings, known.id, ModelState.CHAMPION, None)
         return Recorded(ModelState.CHAMPION, is_new=True)
     state = ModelState.REFUSED
     if ended.outcome is Outcome.PASSED:
         state = ModelState.CHAMPION if release else ModelState.CANDIDATE
-        if journal.was_released(settings.models_dir, ended.candidate):
+        if journal.was_released(settings.models_dir, candidate):
             # By a run that was killed before it told db_assist, or by a version that did not; or taken back since.
-            state = ModelState.CHAMPION if _is_chosen(settings, ended.candidate) else ModelState.REFUSED
+            state = ModelState.CHAMPION if _is_chosen(settings, candidate) else ModelState.REFUSED
     entry = _entry_of(settings, plan, ended, state)
     if state is ModelState.CHAMPION:
-        _release(settings, ended.champion, ended.candidate)
-    return Recorded(asyncio.run(_recorded(settings, entry)).state, is_new=True)
+        _release(settings, champion, candidate)
+    recorded = ask_db_assist(settings, lambda db_assist: db_assist.record_model(entry))
+    return Recorded(recorded.state, is_new=True)
 
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
@@ -107,7 +109,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
     try:
         entry = entry_of(verdict, state, settings.data_dir / "datasets")
         entry = entry.model_copy(update={"is_forced": released and not verdict.passed, "reason": force})
-        asyncio.run(_recorded(settings, entry))
+        ask_db_assist(settings, lambda db_assist: db_assist.record_model(entry))
     except GlasError as error:
         _not_recorded(error)
 
@@ -119,9 +121,9 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:
-        known = asyncio.run(_known(settings, ref))
+        known = ask_db_assist(settings, lambda db_assist: db_assist.model(ref))
         if known is not None and known.state is former:
-            asyncio.run(decided(settings, known.id, state, reason))
+            decide(settings, known.id, state, reason)
     except GlasError as error:
         _not_recorded(error)
 
@@ -140,7 +142,7 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
     before, after = (ModelRef(name=name, version=versions.version_of(name)) for name in (former, chosen))
     choice = ChoiceRequest(model=after, former=before, operator=getpass.getuser())
     try:
-        asyncio.run(_chosen(settings, choice))
+        ask_db_assist(settings, lambda db_assist: db_assist.choose_model(choice))
     except ConflictError:
         raise
     except GlasError as error:
@@ -159,7 +161,7 @@ def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
     from glas.engines.catalogue import named_champion
     from glas.recognition import journal
 
-    records = asyncio.run(all_records(settings))
+    records = all_records(settings)
     after = next((one for one in records if one.state is ModelState.CHAMPION), None)
     earlier = [one for one in records if one.state is ModelState.REPLACED and one.champion_datetime is not None]
     if after is not None and earlier and named_champion(settings.models_dir) == after.name:
@@ -168,51 +170,25 @@ def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
     return None if noted is None else (noted.champion, noted.candidate)
 
 
-async def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
+def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
     """Return all models that were judged, the newest first.
 
     Raises:
         GlasError: db_assist does not answer.
     """
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.models()
+    return ask_db_assist(settings, lambda db_assist: db_assist.models())
 
 
-async def decided(settings: "Settings", model_id: int, state: ModelState, reason: str | None) -> "DecisionResult":
+def decide(settings: "Settings", model_id: int, state: ModelState, reason: str | None) -> "DecisionResult":
     """Decide about a model as the user of the machine.
 
     Raises:
         GlasError: db_assist does not answer, or refuses.
     """
     from glas.clients.model_record_bodies import DecisionRequest
-    from glas.launch.assembly import open_db_assist
 
     wanted = DecisionRequest(state=state, operator=getpass.getuser(), reason=reason)
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.decide(model_id, wanted)
-
-
-async def _known(settings: "Settings", ref: "ModelRef") -> "ModelRecord | None":
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.model(ref)
-
-
-async def _chosen(settings: "Settings", choice: "ChoiceRequest") -> None:
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        await db_assist.choose_model(choice)
-
-
-async def _recorded(settings: "Settings", entry: "ModelEntry") -> "ModelRecord":
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.record_model(entry)
+    return ask_db_assist(settings, lambda db_assist: db_assist.decide(model_id, wanted))
 
 
 def _not_recorded(error: GlasError) -> None:

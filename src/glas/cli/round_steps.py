@@ -1,14 +1,13 @@
 """Record the steps of a round in db_assist while `glas learn` runs."""
 
-import asyncio
 from datetime import UTC, datetime
 
+from glas.cli.db_assist import ask_db_assist
 from glas.cli.language import say
 from glas.cli.session import err
 from glas.clients.learning_bodies import StepEntry
 from glas.domain.errors import GlasError
 from glas.domain.model_records import LearningStep
-from glas.launch.assembly import open_db_assist
 from glas.settings import Settings
 from glas.training.rounds import Steps
 
@@ -42,13 +41,8 @@ class RecordedSteps(Steps):
 
     def _record(self, name: str, step: LearningStep, entry: StepEntry) -> None:
         try:
-            asyncio.run(_told(self._settings, name, step, entry))
+            ask_db_assist(self._settings, lambda db_assist: db_assist.record_step(name, step, entry))
         except GlasError as error:
             if not self._is_silent:
                 self._is_silent = True
                 err.print(say("records-failed", detail=str(error)), style="yellow", markup=False)
-
-
-async def _told(settings: Settings, name: str, step: LearningStep, entry: StepEntry) -> None:
-    async with open_db_assist(settings) as db_assist:
-        await db_assist.record_step(name, step, entry)

@@ -1,10 +1,10 @@
 """`glas models watch`: whether people rate a new model worse than the one before, and if so take it back."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glas.cli.db_assist import ask_db_assist
 from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, open_settings, out, told
 
@@ -28,7 +28,7 @@ def watch(
             out.print(say("watch-nothing"), markup=False)
             return
         before, after = compared
-        found = asyncio.run(_watched(settings, before, after))
+        found = ask_db_assist(settings, lambda db_assist: db_assist.compare_ratings(before, after))
         _show(found, after)
         if not found.has_alarm:
             return
@@ -81,14 +81,6 @@ def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why:
     journal.write(settings.models_dir, taken_back)
     record_end(settings, after, ModelState.ROLLED_BACK, why)
     out.print(say("watch-taken-back", model=before.name), markup=False)
-
-
-async def _watched(settings: "Settings", before: "ModelRef", after: "ModelRef") -> "RatingsWatch":
-    """Count the ratings of both models."""
-    from glas.launch.assembly import open_db_assist
-
-    async with open_db_assist(settings) as db_assist:
-        return await db_assist.compare_ratings(before, after)
 
 
 def _show(found: "RatingsWatch", model: "ModelRef") -> None:

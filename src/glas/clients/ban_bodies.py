@@ -2,15 +2,13 @@
 
 from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from glas.clients.db_assist_bodies import Name
+from glas.clients.bodies import Name, RequestBody
 
 
-class BanChoice(BaseModel):
+class BanChoice(RequestBody):
     """The ban of a person with its reason and end, or its lifting."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     banned: bool
     reason: Name | None = None

@@ -2,19 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from glas.clients.db_assist_bodies import ChatId, Reward, RowId, Text, TgId
+from glas.clients.bodies import ChatId, RequestBody, RowId, Text, TgId, Value
+from glas.clients.db_assist_bodies import Reward
 from glas.domain.corrections import Rank, Sound
 from glas.domain.messages import MessageKind
 from glas.domain.people import Locale
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Correction(_Request):
+class Correction(RequestBody):
     """The words that were said, according to the author of a message."""
 
     tg_id: TgId
@@ -28,7 +25,7 @@ class Correction(_Request):
     )
 
 
-class CorrectionReference(_Request):
+class CorrectionReference(RequestBody):
     """One change in the history of a correction, and the person who confirms or undoes it."""
 
     tg_id: TgId
@@ -36,10 +33,8 @@ class CorrectionReference(_Request):
     lets_bot_show: bool = Field(default=False, description="As of a correction.")
 
 
-class TextToShow(BaseModel):
+class TextToShow(Value):
     """A text that was corrected elsewhere, whose messages in Telegram the bot is to update."""
-
-    model_config = ConfigDict(frozen=True)
 
     transcription_id: int
     change_id: int = Field(description="The last change.")
@@ -58,7 +53,7 @@ class CorrectionResult(Reward):
     learned: tuple[str, ...] = Field(default=(), description="What it added to its author's vocabulary.")
 
 
-class AttachedMessage(_Request):
+class AttachedMessage(RequestBody):
     """A message of the bot that shows a text and must be updated when the text is corrected."""
 
     kind: MessageKind

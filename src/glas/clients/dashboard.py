@@ -3,15 +3,15 @@
 from abc import ABC, abstractmethod
 from typing import Any, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
+
+from glas.clients.bodies import Value
 
 Cell: TypeAlias = int | float | str | None
 
 
-class Figure(BaseModel):
+class Figure(Value):
     """A table of numbers with the query that gives it."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     sql: str = Field(description="The very statement that was run.")
@@ -23,10 +23,8 @@ class Figure(BaseModel):
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-class Dashboard(BaseModel):
+class Dashboard(Value):
     """All figures that db_assist counts."""
-
-    model_config = ConfigDict(frozen=True)
 
     counted_datetime: AwareDatetime = Field(description="When the figures were counted.")
     database: str = Field(description="sqlite or postgresql: their queries differ.")

@@ -1,4 +1,4 @@
-"""The typed client of data_loader, the only service that uses the object store, and the bodies of its calls.
+"""The typed client of data_loader, the only service that uses the object store.
 
 A write may be repeated: the same bytes give the same answer, other bytes for the same message a `ConflictError`. Each
 method may also raise `ServiceError`, if the service cannot be reached or fails.
@@ -10,12 +10,24 @@ from typing import Any
 
 import httpx
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from glas.clients.data_loader_bodies import (
+    Expectations,
+    Expected,
+    ExportProgress,
+    ExportReport,
+    ExportState,
+    Health,
+    Keys,
+    Lost,
+    StoredObject,
+)
 from glas.clients.http import call, exchange
-from glas.domain.errors import NotFoundError, ServiceFaultError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import NotFoundError, ServiceFaultError
 from glas.domain.kept import KeptRecognition
-from glas.domain.object_keys import Key, recognition_key
+from glas.domain.object_keys import recognition_key
 
 # The in-process transport holds a whole answer in memory, so that large objects are fetched in ranges.
 PART_BYTES = 8 * 1024 * 1024
@@ -27,93 +39,6 @@ _versions = TypeAdapter(tuple[str, ...])
 _POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
 
 _log = structlog.stdlib.get_logger("glas.clients")
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class StoredObject(_Value):
-    """An object that was written, read back and compared."""
-
-    key: str
-    sha256: str
-    size_bytes: int
-    extension: str = Field(description="As the bytes say, without the dot.")
-
-
-class Expected(_Value):
-    """The content that should be stored under a key."""
-
-    key: Key
-    size_bytes: int = Field(ge=0)
-    sha256: str | None = Field(default=None, description="Given: the object is read whole and compared.")
-
-
-class Expectations(_Value):
-    """Objects whose existence is to be checked."""
-
-    objects: tuple[Expected, ...] = Field(max_length=1000)
-
-
-class Lost(_Value):
-    """Objects that are missing or differ from what was stored."""
-
-    keys: tuple[str, ...]
-
-
-class Keys(_Value):
-    """Names of objects."""
-
-    keys: tuple[Key, ...] = Field(max_length=1000)
-
-
-class ExportProgress(_Value):
-    """Progress of an export."""
-
-    phase: str = Field(default="", description="What it is doing: messages, manifest or dataset.")
-    n_seen: int = Field(default=0, description="Changes read from db_assist.")
-    n_written: int = Field(default=0, description="Messages written, new ones and changed ones.")
-    n_moved: int = Field(default=0, description="Those of them that stood under another score before.")
-    n_removed: int = Field(default=0, description="Messages taken away: deleted, or no longer consented to.")
-    n_failed: int = Field(default=0, description="Messages whose audio is missing, damaged or cannot be decoded.")
-    n_shards: int = Field(default=0, description="Dataset files written.")
-
-
-class ExportReport(ExportProgress):
-    """Result of an export, and the present contents of the directory."""
-
-    is_full: bool = Field(description="Everything was compared, not only what had changed.")
-    n_messages: int = Field(description="Messages in the export now.")
-    n_references: int = Field(description="Those of them that have a reference.")
-    audio_s: float = Field(description="Seconds of exported audio.")
-    directory: str = Field(description="Where it lies, on the machine of data_loader.")
-    wall_s: float = Field(description="How long it took, seconds.")
-
-
-class ExportFailure(_Value):
-    """Error that ended an export early; the next export continues from there."""
-
-    code: str
-    message: str
-
-
-class ExportState(_Value):
-    """State of the running export, or of the last one since the service started."""
-
-    run: int = Field(description="Counts the exports since the service started; 0: none yet.")
-    is_running: bool
-    progress: ExportProgress = ExportProgress()
-    report: ExportReport | None = None
-    failure: ExportFailure | None = None
-
-
-class Health(_Value):
-    """State of the service."""
-
-    status: str
-    store: str = Field(description="directory or s3.")
-    version: str
 
 
 class DataLoaderClient:

@@ -30,7 +30,7 @@ from glas.clients.db_assist_bodies import (
     NewTranscription,
     Page,
     Rating,
-    RatingResult,
+    Reward,
     Standing,
     Statistics,
     UsageRecord,
@@ -212,7 +212,7 @@ class DbAssistClient(
             params |= {"model": model.name, "model_version": model.version, "keywords_sha256": keywords_sha256 or ""}
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
-    async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:
+    async def rate(self, transcription_id: int, tg_id: int, score: Score) -> Reward:
         """Store a rating of a text; score, ledger, cash and role change in one transaction. Only the first one is paid.
 
         Raises:
@@ -221,7 +221,7 @@ class DbAssistClient(
             ConflictError: the message has no text yet.
         """
         body = Rating.model_construct(tg_id=tg_id, score=score)
-        return RatingResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))
+        return Reward.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))
 
     async def changed_since(self, cursor: str = "", *, limit: int = 500) -> Page[Change]:
         """Return a page of finished messages in the order of their last change; no change is skipped.

@@ -1,35 +1,18 @@
-"""Bodies of requests and answers of db_assist that are not types of `glas.domain`.
+"""Bodies of requests and answers of db_assist that are not types of `glas.domain`."""
 
-Requests with unknown fields are refused, so that a caller cannot set a balance or a role.
-"""
-
-from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from glas.domain.audit import AuditEntry
-from glas.domain.corrections import CorrectionChange
-from glas.domain.ledger import Refusal, Transaction
-from glas.domain.messages import MediaKind, Score, SecondHypothesis, Transcription
-from glas.domain.model_records import News, TaughtModel
-from glas.domain.own_models import OwnModelRecord
-from glas.domain.people import Locale, Purpose, Role, User
+from glas.clients.bodies import ChatId, Name, RequestBody, RowId, Sha256, SizeBytes, Text, TgId, Value
+from glas.domain.ledger import Refusal
+from glas.domain.messages import MediaKind, Score, Transcription
+from glas.domain.people import Locale, Role, User
 from glas.domain.reviews import Verdict
-from glas.domain.vocabulary import VocabularyWord
 
 ItemT = TypeVar("ItemT")
 
-_INT64 = 2**63
 _MAX_GRANT_HUNDREDTHS = 1_000_000_00
-
-# PostgreSQL cannot store NUL, and no text needs it.
-Text = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
-Name = Annotated[Text, Field(min_length=1, max_length=512)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-TgId = Annotated[int, Field(ge=1, lt=2**52, description="Telegram's id of a person.")]
-RowId = Annotated[int, Field(ge=1, lt=_INT64)]
-ChatId = Annotated[int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat; groups are negative.")]
 
 # Pydantic describes a bound of an enumeration with a word that no reader of schemas knows.
 GivenScore = Annotated[
@@ -37,40 +20,32 @@ GivenScore = Annotated[
 ]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class LocaleChoice(_Request):
+class LocaleChoice(RequestBody):
     """The language that a person chose."""
 
     locale: Locale = Locale.RU
 
 
-class ConsentChoice(_Request):
+class ConsentChoice(RequestBody):
     """A person's answer about a consent, and the version of the text that they answered."""
 
     granted: bool
     text_version: Name
 
 
-class RoleChoice(_Request):
+class RoleChoice(RequestBody):
     """The new role of a person."""
 
     role: Role
 
 
-class ReviewerChoice(_Request):
+class ReviewerChoice(RequestBody):
     """Whether a person reviews messages."""
 
     is_reviewer: bool
 
 
-class ChatSettings(_Request):
+class ChatSettings(RequestBody):
     """Settings of the bot in one chat."""
 
     answers_automatically: bool = Field(
@@ -78,13 +53,13 @@ class ChatSettings(_Request):
     )
 
 
-class ChatMove(_Request):
+class ChatMove(RequestBody):
     """New number of a chat: of a group that became a supergroup."""
 
     new_chat_id: ChatId
 
 
-class NewTranscription(_Request):
+class NewTranscription(RequestBody):
     """A new message, identified by (bot_id, chat_id, message_id, attempt)."""
 
     tg_id: TgId
@@ -100,22 +75,22 @@ class NewTranscription(_Request):
     answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
 
 
-class AnswerPlace(_Request):
+class AnswerPlace(RequestBody):
     """Place of the answer to a message."""
 
     answer_message_id: RowId
     answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
 
 
-class Archived(_Request):
+class Archived(RequestBody):
     """Object with the original bytes of a message."""
 
     audio_key: Name
     audio_sha256: Sha256
-    audio_size_bytes: Annotated[int, Field(ge=0, lt=_INT64)]
+    audio_size_bytes: SizeBytes
 
 
-class UsageRecord(_Request):
+class UsageRecord(RequestBody):
     """A recording that counts towards a daily limit; the names are pseudonyms, keyed hashes that the caller makes."""
 
     recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
@@ -123,7 +98,7 @@ class UsageRecord(_Request):
     audio_s: float = Field(ge=0, le=1e6, allow_inf_nan=False)
 
 
-class Finished(_Request):
+class Finished(RequestBody):
     """Result of recognition."""
 
     text: Annotated[Text, Field(max_length=1_000_000)]
@@ -136,20 +111,20 @@ class Finished(_Request):
     usage: UsageRecord | None = Field(default=None, description="Counted in the same transaction.")
 
 
-class Failed(_Request):
+class Failed(RequestBody):
     """Reason why there is no text, as the `code` of an error."""
 
     failure_code: Name
 
 
-class Rating(_Request):
+class Rating(RequestBody):
     """A person's rating of a text."""
 
     tg_id: TgId
     score: GivenScore
 
 
-class Grant(_Request):
+class Grant(RequestBody):
     """Coins that an administrator gives or takes back."""
 
     admin_tg_id: TgId
@@ -158,8 +133,8 @@ class Grant(_Request):
     key: Name = Field(description="Names this grant: the same key never pays twice.")
 
 
-class Reward(_Answer):
-    """Payment for a rating or a correction."""
+class Reward(Value):
+    """Result of a rating, or of a correction: the message as it is now, and the payment."""
 
     transcription: Transcription
     paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
@@ -169,25 +144,21 @@ class Reward(_Answer):
     is_first: bool = Field(description="False for every later rating or correction of the same message.")
 
 
-class RatingResult(Reward):
-    """Result of a rating."""
-
-
-class Usage(_Answer):
+class Usage(Value):
     """The recordings that a party sent in the last 24 hours: their number and length."""
 
     n_messages: int
     audio_s: float = Field(description="Seconds of recognised audio.")
 
 
-class Standing(_Answer):
+class Standing(Value):
     """A person and their usage, which decide whether a recording is admitted."""
 
     user: User | None = Field(description="None for somebody who has not registered, or is not known.")
     usage: Usage
 
 
-class Change(_Answer):
+class Change(Value):
     """A finished message in its present state, or the fact that it was deleted."""
 
     transcription_id: int
@@ -206,7 +177,7 @@ class Change(_Answer):
         return is_own and self.training_consent and self.verdict is not Verdict.OTHER_VOICE
 
 
-class Page(_Answer, Generic[ItemT]):
+class Page(Value, Generic[ItemT]):
     """A part of a long list."""
 
     items: tuple[ItemT, ...]
@@ -214,7 +185,7 @@ class Page(_Answer, Generic[ItemT]):
     has_more: bool
 
 
-class Statistics(_Answer):
+class Statistics(Value):
     """Figures for operators and `/stats`."""
 
     n_users: int
@@ -226,51 +197,7 @@ class Statistics(_Answer):
     paid_hundredths: int = Field(description="Sum of the ledger.")
 
 
-class ConsentRecord(_Answer):
-    """A person's answer about one consent, at one time."""
-
-    purpose: Purpose
-    granted: bool
-    text_version: str
-    creation_datetime: datetime
-
-
-class ReviewRecord(_Answer):
-    """A review that a person made, without its words, because another person said them."""
-
-    transcription_id: int
-    verdict: Verdict
-    creation_datetime: datetime
-
-
-class PersonalData(_Answer):
-    """All data that is stored about a person."""
-
-    user: User
-    consents: tuple[ConsentRecord, ...]
-    transcriptions: tuple[Transcription, ...]
-    second_hypotheses: tuple[SecondHypothesis, ...] = Field(default=(), description="Texts of another model.")
-    corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
-    reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
-    transactions: tuple[Transaction, ...]
-    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
-    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
-    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers them alone.")
-    news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
-    audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
-    usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
-
-
-class Forgotten(_Answer):
-    """The ids that were deleted from the database, and the objects to delete next; empty if nothing was stored."""
-
-    transcription_ids: tuple[int, ...]
-    object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
-    user_id: int | None = Field(default=None, description="The row that stays without a name.")
-    deletion_datetime: datetime | None = None
-
-
-class Discrepancy(_Answer):
+class Discrepancy(Value):
     """A person whose cash differs from the sum of their ledger entries."""
 
     user_id: int
@@ -278,7 +205,7 @@ class Discrepancy(_Answer):
     ledger_hundredths: int
 
 
-class LedgerCheck(_Answer):
+class LedgerCheck(Value):
     """Result of the comparison of cash and ledger."""
 
     n_users: int
@@ -291,7 +218,7 @@ class LedgerCheck(_Answer):
         return not self.discrepancies
 
 
-class Health(_Answer):
+class Health(Value):
     """State of the service."""
 
     status: str

@@ -8,7 +8,8 @@ import httpx
 from pydantic import Field
 
 from glas.clients.nn_service_bodies import Body, VerboseBody
-from glas.domain.errors import ServiceFaultError, from_body
+from glas.domain.error_bodies import from_body
+from glas.domain.errors import ServiceFaultError
 
 _PREFIX: Final = "data: "
 _END: Final = "[DONE]"

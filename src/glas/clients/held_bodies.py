@@ -1,20 +1,69 @@
-"""Bodies of calls between the pages and db_assist: the data about a person, and the list of people."""
+"""Bodies of calls to db_assist about the data that is held about people: shown, read, handed over, deleted."""
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from glas.clients.db_assist_bodies import ConsentRecord, RowId, TgId
-from glas.domain.people import User
+from glas.clients.bodies import RequestBody, RowId, TgId, Value
+from glas.clients.db_assist_bodies import Usage
+from glas.domain.audit import AuditEntry
+from glas.domain.corrections import CorrectionChange
+from glas.domain.ledger import Transaction
+from glas.domain.messages import SecondHypothesis, Transcription
+from glas.domain.model_records import News, TaughtModel
+from glas.domain.own_models import OwnModelRecord
+from glas.domain.people import Purpose, User
+from glas.domain.reviews import Verdict
+from glas.domain.vocabulary import VocabularyWord
 
 MOST_ON_PAGE = 200
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
+class ConsentRecord(Value):
+    """A person's answer about one consent, at one time."""
+
+    purpose: Purpose
+    granted: bool
+    text_version: str
+    creation_datetime: datetime
 
 
-class Holding(_Answer):
+class ReviewRecord(Value):
+    """A review that a person made, without its words, because another person said them."""
+
+    transcription_id: int
+    verdict: Verdict
+    creation_datetime: datetime
+
+
+class PersonalData(Value):
+    """All data that is stored about a person."""
+
+    user: User
+    consents: tuple[ConsentRecord, ...]
+    transcriptions: tuple[Transcription, ...]
+    second_hypotheses: tuple[SecondHypothesis, ...] = Field(default=(), description="Texts of another model.")
+    corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
+    reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
+    transactions: tuple[Transaction, ...]
+    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
+    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
+    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers them alone.")
+    news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
+    audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
+    usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
+
+
+class Forgotten(Value):
+    """The ids that were deleted from the database, and the objects to delete next; empty if nothing was stored."""
+
+    transcription_ids: tuple[int, ...]
+    object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
+    user_id: int | None = Field(default=None, description="The row that stays without a name.")
+    deletion_datetime: datetime | None = None
+
+
+class Holding(Value):
     """The amount of data about a person, and the usage that limits count."""
 
     user: User
@@ -31,7 +80,7 @@ class Holding(_Answer):
     earned_day_hundredths: int = Field(description="Coins of the last 24 hours without grants, which the cap counts.")
 
 
-class PersonSummary(_Answer):
+class PersonSummary(Value):
     """A person in a list."""
 
     user: User
@@ -39,26 +88,22 @@ class PersonSummary(_Answer):
     last_datetime: datetime | None = Field(description="Of the newest message.")
 
 
-class ReportReading(BaseModel):
+class ReportReading(RequestBody):
     """An administrator opens the gate's report about a model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: TgId
     model_id: RowId
 
 
-class Reading(BaseModel):
+class Reading(RequestBody):
     """Request of an administrator to open a person's message."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: TgId
     tg_id: TgId = Field(description="Whose message it is.")
     transcription_id: RowId
 
 
-class WorkToForget(_Answer):
+class WorkToForget(Value):
     """People whose data was deleted and whose records of work the bot has not deleted yet."""
 
     people: tuple[int, ...] = Field(description="Telegram's ids.")

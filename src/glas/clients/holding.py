@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glas.clients.db_assist_bodies import Forgotten, Page, PersonalData
-from glas.clients.held_bodies import Holding, WorkToForget
+from glas.clients.db_assist_bodies import Page
+from glas.clients.held_bodies import Forgotten, Holding, PersonalData, WorkToForget
 from glas.domain.messages import Transcription
 
 

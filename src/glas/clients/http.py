@@ -17,7 +17,8 @@ from pydantic import BaseModel
 
 from glas import tracing
 from glas.clients.in_process import InProcessClient
-from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError, from_body
+from glas.domain.error_bodies import from_body
+from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError
 from glas.logs import REQUEST_ID_HEADER
 from glas.system.sockets import silence_options
 

@@ -2,28 +2,25 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
+from glas.clients.bodies import RequestBody, Value
 from glas.domain.model_records import LearningStep
 
 RoundName = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}$", description="The dataset version.")]
 Details = dict[str, str | float | int | bool | None]
 
 
-class StepEntry(BaseModel):
+class StepEntry(RequestBody):
     """A step that has begun, or has finished."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     began: AwareDatetime
     finished: AwareDatetime | None = None
     details: Details = Field(default_factory=dict, max_length=20)
 
 
-class StepRecord(BaseModel):
+class StepRecord(Value):
     """A step of a round."""
-
-    model_config = ConfigDict(frozen=True)
 
     step: LearningStep
     began_datetime: AwareDatetime
@@ -31,10 +28,8 @@ class StepRecord(BaseModel):
     details: Details
 
 
-class RoundRecord(BaseModel):
+class RoundRecord(Value):
     """A round with the steps that have begun, in their order."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="The dataset version.")
     steps: tuple[StepRecord, ...]

@@ -2,17 +2,13 @@
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
-from glas.clients.db_assist_bodies import Sha256
+from glas.clients.bodies import RequestBody, Sha256
 
 LOGIN_MINUTES: Final = 5
 """Minutes for which a link works."""
 
 
-class LoginToken(BaseModel):
+class LoginToken(RequestBody):
     """The hash of a link's token. Only the person who gets the link, and the page, know the token itself."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     token_sha256: Sha256

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from glas.clients.db_assist_bodies import Name, RowId, Text, TgId
+from glas.clients.bodies import Name, RequestBody, RowId, Text, TgId, Value
 from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
@@ -20,15 +20,7 @@ NewsText = Annotated[Text, Field(min_length=1, max_length=LONGEST_NEWS_CHARS)]
 Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="Names the process run that sends.")]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CheckRecord(_Value):
+class CheckRecord(Value):
     """One row of the gate's table; the fields are those of `glas.recognition.gate.Check`."""
 
     condition: Name
@@ -39,7 +31,7 @@ class CheckRecord(_Value):
     passed: bool
 
 
-class VerdictRecord(_Value):
+class VerdictRecord(Value):
     """The verdict of the gate."""
 
     passed: bool
@@ -48,7 +40,7 @@ class VerdictRecord(_Value):
     checks: tuple[CheckRecord, ...]
 
 
-class NewsItem(_Request):
+class NewsItem(RequestBody):
     """A message of a person whom the model learnt from, recognised by the former model and by the new one."""
 
     transcription_id: RowId
@@ -56,7 +48,7 @@ class NewsItem(_Request):
     text_after: NewsText
 
 
-class ModelEntry(_Request):
+class ModelEntry(RequestBody):
     """A model that was judged, and the decision that was made with the verdict."""
 
     name: Name
@@ -86,7 +78,7 @@ class ModelEntry(_Request):
         return self
 
 
-class DecisionRecord(_Value):
+class DecisionRecord(Value):
     """A decision about a model."""
 
     state: ModelState
@@ -100,7 +92,7 @@ class DecisionRecord(_Value):
     creation_datetime: datetime
 
 
-class ModelRecord(_Value):
+class ModelRecord(Value):
     """A model that was judged here, or that served before one of these."""
 
     id: int
@@ -128,7 +120,7 @@ class ModelRecord(_Value):
         return next((one.verdict for one in reversed(self.decisions) if one.verdict is not None), None)
 
 
-class _Decider(_Request):
+class _Decider(RequestBody):
     """The person who decides, and the reason."""
 
     tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
@@ -164,21 +156,21 @@ class ChoiceRequest(_Decider):
     former: ModelRef | None = Field(default=None, description="What served until now.")
 
 
-class DecisionResult(_Value):
+class DecisionResult(Value):
     """The result of a decision."""
 
     model: ModelRecord
     champion: ModelRef | None = Field(description="The model that is to serve now; None: none that was judged here.")
 
 
-class QuestionRequest(_Request):
+class QuestionRequest(RequestBody):
     """The administrators to ask whether a candidate shall serve."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)
 
 
-class Announcement(_Value):
+class Announcement(Value):
     """A message about a model that the bot sends."""
 
     id: int
@@ -195,13 +187,13 @@ class Announcement(_Value):
     outcome: Outcome | None = None
 
 
-class ClaimRequest(_Request):
+class ClaimRequest(RequestBody):
     """The process that begins to send an announcement."""
 
     claim: Claim
 
 
-class OutcomeRequest(_Request):
+class OutcomeRequest(RequestBody):
     """The result of sending an announcement; without an outcome nothing was sent, and it waits again."""
 
     claim: Claim
@@ -209,7 +201,7 @@ class OutcomeRequest(_Request):
     message_id: RowId | None = None
 
 
-class NewsChoice(_Request):
+class NewsChoice(RequestBody):
     """Whether a person wants news of models that learnt from them."""
 
     wanted: bool

@@ -85,23 +85,13 @@ class NnServiceClient:
             OverloadedError: the queue is full, or the service is not idle; `retry_after_s` says when to come back.
             ServiceError: the service cannot be reached or failed.
         """
-        form = {
-            "model": model,
-            "response_format": "verbose_json",
-            "timestamp_granularities[]": ["word", "segment"],
-            "keywords[]": list(_fitting(keywords)),
-            **_own_fields(own),
-        }
-        if bucket is not None:
-            form["bucket"] = str(bucket)
-        if when_idle:
-            form["when_idle"] = "true"
+        form = _form(model, keywords, bucket, own, when_idle=when_idle)
         files = {"file": (filename, data, "application/octet-stream")}
         path = "/v1/audio/transcriptions"
         if on_progress is None:
             body = await call(self._http, "POST", path, timeout_s=timeout_s, files=files, data=form)
             return _recognition(VerboseBody.read(body))
-        form["stream"] = "true"
+        form = {**form, "stream": "true"}
         async with streamed(self._http, "POST", path, timeout_s=timeout_s, files=files, data=form) as response:
             return _recognition(await read_events(response, on_progress))
 
@@ -190,6 +180,24 @@ class NnServiceClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _form(
+    model: str, keywords: Sequence[str], bucket: int | None, own: OwnModel | None, *, when_idle: bool
+) -> dict[str, str | list[str]]:
+    """Return the fields of a request for a recognition with words, segments and their times."""
+    form: dict[str, str | list[str]] = {
+        "model": model,
+        "response_format": "verbose_json",
+        "timestamp_granularities[]": ["word", "segment"],
+        "keywords[]": list(_fitting(keywords)),
+        **_own_fields(own),
+    }
+    if bucket is not None:
+        form["bucket"] = str(bucket)
+    if when_idle:
+        form["when_idle"] = "true"
+    return form
 
 
 def _own_fields(own: OwnModel | None) -> dict[str, str]:

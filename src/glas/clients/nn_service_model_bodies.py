@@ -4,8 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from glas.clients.bodies import RequestBody
 from glas.clients.nn_service_bodies import Body, TitleBody
 from glas.domain.model_ref import ModelRef
 
@@ -129,17 +130,13 @@ class OfferedModelsBody(Body):
     models: list[OfferedBody]
 
 
-class FetchRequest(BaseModel):
+class FetchRequest(RequestBody):
     """The action after the download of a model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     serve: bool = Field(default=False, description="Make it the default one.")
 
 
-class SwapRequest(BaseModel):
+class SwapRequest(RequestBody):
     """The model to which a name is to point; a name that is not a model's becomes an alias."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str | None = Field(default=None, description="Null: the same model, its files read anew.")

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
-from glas.clients.db_assist_bodies import ChatId, Name, RowId, TgId
+from glas.clients.bodies import ChatId, Name, RequestBody, RowId, TgId
 from glas.domain.own_models import VERSION_PATTERN, OwnModelRecord
 
 _records = TypeAdapter(tuple[OwnModelRecord, ...])
@@ -14,9 +14,7 @@ GroupId = Annotated[ChatId, Field(lt=0)]
 _Version = Annotated[str, Field(pattern=f"^{VERSION_PATTERN}$")]
 
 
-class _Owned(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Owned(RequestBody):
     tg_id: TgId | None = Field(default=None, description="The person whose model it is.")
     chat_id: GroupId | None = Field(default=None, description="The group whose model it is.")
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from glas.clients.data_loader import DataLoaderClient
-from glas.clients.db_assist_bodies import PersonalData
+from glas.clients.held_bodies import PersonalData
 from glas.domain.errors import NotFoundError
 from glas.domain.object_keys import recognition_key, transcription_key
 

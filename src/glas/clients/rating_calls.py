@@ -3,8 +3,9 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from glas.clients.bodies import Value
 from glas.domain.messages import Score
 from glas.domain.model_ref import ModelRef
 from glas.domain.ratings_watch import MOST_AFTER, RatingsWatch
@@ -12,10 +13,8 @@ from glas.domain.ratings_watch import MOST_AFTER, RatingsWatch
 _MOST_COMPARED = 2000
 
 
-class ModelRatings(BaseModel):
+class ModelRatings(Value):
     """The ratings of the texts of one version of a model."""
-
-    model_config = ConfigDict(frozen=True)
 
     scores: tuple[Score, ...] = Field(description="Of rated messages, in the order in which they came.")
 

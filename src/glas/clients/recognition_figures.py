@@ -4,8 +4,9 @@ import re
 from collections import defaultdict
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from glas.clients.bodies import Value
 from glas.domain.errors import ServiceFaultError
 
 _LINE: Final = re.compile(r"(\w+)(?:\{(.*)\})? ([\d.e+-]+|\+Inf|NaN)")
@@ -15,10 +16,8 @@ _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _PREFIX: Final = "glas_recognition_"
 
 
-class Spread(BaseModel):
+class Spread(Value):
     """A histogram of seconds."""
-
-    model_config = ConfigDict(frozen=True)
 
     total_s: float = Field(description="Sum of all of them.")
     buckets: tuple[tuple[float, int], ...] = Field(
@@ -44,10 +43,8 @@ class Spread(BaseModel):
         return low
 
 
-class RecognitionFigures(BaseModel):
+class RecognitionFigures(Value):
     """Counts since the service started."""
-
-    model_config = ConfigDict(frozen=True)
 
     n_in_flight: int = Field(description="Requests that run or wait now.")
     outcomes: dict[str, int] = Field(description="Finished requests by outcome: ok or an error's code.")

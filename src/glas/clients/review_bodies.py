@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from glas.clients.db_assist_bodies import RowId, Text, TgId
+from glas.clients.bodies import RequestBody, RowId, Text, TgId, Value
 from glas.domain.corrections import Rank
 from glas.domain.ledger import Refusal
 from glas.domain.reviews import Verdict
@@ -14,15 +14,7 @@ TAKE_BACK_MINUTES: Final = 5
 """For how long a reviewer may take back a review."""
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ReviewRequest(_Request):
+class ReviewRequest(RequestBody):
     """The reviewer who asks for a message."""
 
     tg_id: TgId
@@ -31,7 +23,7 @@ class ReviewRequest(_Request):
     )
 
 
-class ReviewItem(_Answer):
+class ReviewItem(Value):
     """A message to review, without the speaker and without the reviews of others."""
 
     transcription_id: int
@@ -43,7 +35,7 @@ class ReviewItem(_Answer):
     held_until: datetime = Field(description="Until then nobody else gets it.")
 
 
-class Review(_Request):
+class Review(RequestBody):
     """A reviewer's verdict about a message."""
 
     tg_id: TgId
@@ -59,7 +51,7 @@ class Review(_Request):
         return self
 
 
-class ReviewResult(_Answer):
+class ReviewResult(Value):
     """Result of a review."""
 
     transcription_id: int
@@ -70,7 +62,7 @@ class ReviewResult(_Answer):
     refusal_reason: Refusal | None = Field(default=None, description="Why an agreed review was not paid.")
 
 
-class ReviewerFigures(_Answer):
+class ReviewerFigures(Value):
     """The work of a reviewer in numbers."""
 
     n_since: int = Field(description="Reviews since the moment that was asked for.")

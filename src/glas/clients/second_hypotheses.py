@@ -3,19 +3,17 @@
 from abc import ABC, abstractmethod
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
-from glas.clients.db_assist_bodies import Name, Text
+from glas.clients.bodies import Name, RequestBody, Text
 from glas.domain.messages import SecondHypothesis
 from glas.domain.transcription import Hypothesis
 
 _found: TypeAdapter[SecondHypothesis | None] = TypeAdapter(SecondHypothesis | None)
 
 
-class SecondText(BaseModel):
+class SecondText(RequestBody):
     """The text of a message by another model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: Annotated[Text, Field(max_length=1_000_000)]
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)

@@ -2,25 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from glas.clients.db_assist_bodies import Text
+from glas.clients.bodies import RequestBody, Text, Value
 
 MOST_KEYWORDS = 100
 """Words that go with one recording at most."""
 
 
-class NewWords(BaseModel):
+class NewWords(RequestBody):
     """Words that a person adds by hand."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     words: Annotated[list[Annotated[Text, Field(min_length=1, max_length=512)]], Field(min_length=1, max_length=50)]
 
 
-class Keywords(BaseModel):
+class Keywords(Value):
     """Words that are likely in a recording."""
-
-    model_config = ConfigDict(frozen=True)
 
     words: tuple[str, ...] = Field(description="The most useful first: the person's, the chat's, the installation's.")

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST
 
 import glas
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import decode_limits
-from glas.clients.data_loader import Health
+from glas.clients.data_loader_bodies import Health
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.archive import Archive
 from glas.data_loader.export import ExportOptions
@@ -21,11 +19,7 @@ from glas.data_loader.metrics import Metrics
 from glas.data_loader.routes import make_router
 from glas.domain.errors import ConfigurationError, ServiceTimeoutError
 from glas.s3 import Store, open_store
-from glas.serving import errors
-from glas.serving.gate import Gate
-from glas.serving.keys import retiring
-from glas.serving.openapi import describe_internal
-from glas.serving.telemetry import telemetry
+from glas.serving.service import add_operation, make_internal, new_app
 from glas.settings import MIB, Settings, plain
 
 _READY_S = 3.0
@@ -43,63 +37,62 @@ def create_app(
         db_assist: client of the service that knows what may be exported; the caller closes it.
         previous_key: a key that is accepted too while keys are exchanged.
     """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store = await asyncio.to_thread(make_store, settings)
-        decoder = _make_decoder(settings)
-        options, metrics = export_options(settings), app.state.metrics
-        exporter = Exporter(
-            options,
-            models_dir=settings.models_dir,
-            db_assist=db_assist,
-            store=store,
-            decoder=decoder,
-            metrics=metrics,
-        )
-        app.state.archive = Archive(store)
-        app.state.exporter = exporter
-        app.state.derived = options.derived
-        try:
-            yield
-        finally:
-            await exporter.close()
-            await asyncio.to_thread(decoder.close)
-
-    max_body_bytes = settings.audio.max_upload_mb * MIB
-    app = FastAPI(
-        title="Glas data_loader",
-        version=glas.__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        telemetry=telemetry("data_loader"),
-    )
-    app.state.metrics = Metrics(
+    metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},
         interval_s=settings.data_loader.export_hours * _SECONDS_PER_HOUR,
         exported_before_s=last_success_s(settings.export_dir),
     )
-    app.state.figures = functools.partial(render, app)
-    app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
-    errors.install(app, max_body_bytes=max_body_bytes)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = await asyncio.to_thread(make_store, settings)
+        async with _open_exporter(settings, db_assist, store, metrics) as exporter:
+            app.state.archive = Archive(store)
+            app.state.exporter = exporter
+            yield
+
+    app = new_app("data_loader", lifespan)
+    app.state.metrics = metrics
+    app.state.derived = export_options(settings).derived
+    max_body_bytes = settings.audio.max_upload_mb * MIB
+    make_internal(
+        app,
+        "Object store and export of Glas, for its other parts.",
+        key=key,
+        previous_key=previous_key,
+        max_body_bytes=max_body_bytes,
+    )
     app.include_router(make_router(max_body_bytes=max_body_bytes))
-    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
-    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the object store answers")
-    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
-    describe_internal(app, "Object store and export of Glas, for its other parts.", needs_key=key is not None)
+    add_operation(
+        app,
+        health=health,
+        ready=ready,
+        ready_summary="Whether the object store answers",
+        # A slow disk may delay the figure of its free space.
+        render=functools.partial(asyncio.to_thread, metrics.render),
+    )
     return app
 
 
-async def figures(request: Request) -> Response:
-    """Return the metrics."""
-    return Response(await render(request.app), media_type=CONTENT_TYPE_LATEST)
-
-
-async def render(app: FastAPI) -> bytes:
-    """Return the metrics in Prometheus' text format; a slow disk may delay the figure of its free space."""
-    rendered: bytes = await asyncio.to_thread(app.state.metrics.render)
-    return rendered
+@asynccontextmanager
+async def _open_exporter(
+    settings: Settings, db_assist: DbAssistClient, store: Store, metrics: Metrics
+) -> AsyncIterator[Exporter]:
+    """Make exports possible within the context; the processes that decode start with the first export."""
+    decoder = DecoderPool(settings.audio.decode_workers, decode_limits(settings.audio))
+    exporter = Exporter(
+        export_options(settings),
+        models_dir=settings.models_dir,
+        db_assist=db_assist,
+        store=store,
+        decoder=decoder,
+        metrics=metrics,
+    )
+    try:
+        yield exporter
+    finally:
+        await exporter.close()
+        await asyncio.to_thread(decoder.close)
 
 
 async def health(request: Request) -> Health:
@@ -146,8 +139,3 @@ def export_options(settings: Settings) -> ExportOptions:
         reconcile_s=settings.data_loader.reconcile_hours * _SECONDS_PER_HOUR,
         derived=(settings.data_dir / "rounds", settings.models_dir),
     )
-
-
-def _make_decoder(settings: Settings) -> DecoderPool:
-    """Make the pool of decoding child processes; they start with the first export."""
-    return DecoderPool(settings.audio.decode_workers, decode_limits(settings.audio))

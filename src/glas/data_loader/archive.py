@@ -10,7 +10,7 @@ from contextlib import ExitStack, asynccontextmanager
 from fastapi import Request
 
 from glas.audio.formats import AudioFormat, sniff
-from glas.clients.data_loader import Expected, StoredObject
+from glas.clients.data_loader_bodies import Expected, StoredObject
 from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import audio_key, checked_key, recognition_key, transcription_key

@@ -8,25 +8,23 @@ can be killed at any time: the next run repeats what was not committed, and writ
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import structlog
 
-from glas import tracing
 from glas.audio.decoder import DecoderPool
-from glas.clients.data_loader import ExportProgress, ExportReport
+from glas.clients.data_loader_bodies import ExportProgress, ExportReport
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import Change
 from glas.data_loader.dataset import write_manifest, write_shard
 from glas.data_loader.folders import Folders, locked
 from glas.data_loader.index import MANIFEST, Index, Position, open_index
 from glas.data_loader.message import MessageWriter
-from glas.data_loader.record import Record, describe
-from glas.domain.errors import AudioError, NotFoundError, ServiceFaultError
+from glas.data_loader.page import PageExport, Tally
+from glas.domain.errors import ServiceFaultError
 from glas.s3 import Store
 from glas.system.message_files import delete_stale
 
@@ -78,13 +76,13 @@ async def run_export(
         threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="export")
         try:
             run = _Run(options, db_assist, store, folders=folders, index=index, decoder=decoder, threads=threads)
-            is_full = await run.work()
+            is_full = await run.export()
             stale = await asyncio.to_thread(delete_stale, options.derived, index.numbers())
         finally:
             # Wait for threads that still write before the lock is released, without blocking the event loop.
             await asyncio.shield(asyncio.to_thread(threads.shutdown, cancel_futures=True))
         report = ExportReport(
-            **run.tally.progress().model_dump(),
+            **run.tally.model_dump(),
             **index.totals()._asdict(),
             is_full=is_full,
             directory=str(options.directory),
@@ -92,31 +90,6 @@ async def run_export(
         )
     _log.info("export done", **report.model_dump(exclude={"phase"}), n_stale=len(stale))
     return report
-
-
-@dataclass
-class _Tally:
-    """Counts, as in `ExportProgress`."""
-
-    phase: str = ""
-    n_seen: int = 0
-    n_written: int = 0
-    n_moved: int = 0
-    n_removed: int = 0
-    n_failed: int = 0
-    n_shards: int = 0
-
-    def progress(self) -> ExportProgress:
-        return ExportProgress.model_validate(asdict(self))
-
-
-@dataclass
-class _Page:
-    """Result of one page of changes."""
-
-    kept: list[int] = field(default_factory=list)
-    changed: list[Record] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
 
 
 class _Run:
@@ -135,17 +108,26 @@ class _Run:
     ) -> None:
         self._options = options
         self._db_assist = db_assist
-        self._store = store
         self._folders = folders
         self._index = index
         self._threads = threads
-        self._writer = MessageWriter(store, decoder, folders, self._in_thread, options.on_step)
-        self._places = asyncio.Semaphore(_AT_ONCE)
         self._must_repeat = False
-        self.tally = _Tally()
+        self.tally = Tally()
+        writer = MessageWriter(store, decoder, folders, self._in_thread, options.on_step)
+        self._pages = PageExport(
+            store,
+            folders,
+            index,
+            writer,
+            self._in_thread,
+            tally=self.tally,
+            test_share=options.test_share,
+            at_once=_AT_ONCE,
+            on_message=self._report_progress,
+        )
 
-    async def work(self) -> bool:
-        """Run the export; return whether all messages were compared."""
+    async def export(self) -> bool:
+        """Export all changes; return whether all messages were compared."""
         await self._in_thread(self._folders.begin)
         position = self._start()
         is_full = position.is_full
@@ -180,75 +162,20 @@ class _Run:
         return f"format {_FORMAT}, test share {self._options.test_share:g}"
 
     async def _take_in(self, position: Position) -> Position:
-        """Process all pages of changes from `position` on."""
+        """Export all pages of changes from `position` on."""
         while True:
             page = await self._db_assist.changed_since(position.cursor, limit=_PAGE)
-            done = await self._bring_into_order(page.items, is_full=position.is_full)
+            done = await self._pages.update(page.items, is_full=position.is_full)
+            self._must_repeat |= done.must_repeat
             if page.items or page.next_cursor != position.cursor:
                 position = position._replace(cursor=page.next_cursor)
                 await self._in_thread(
                     self._index.commit, position, kept=done.kept, changed=done.changed, gone=done.gone
                 )
                 self._options.on_step("page committed")
-                _log.info("export goes on", **asdict(self.tally))
+                _log.info("export goes on", **self.tally.model_dump())
             if not page.has_more:
                 return position
-
-    async def _bring_into_order(self, changes: Sequence[Change], *, is_full: bool) -> _Page:
-        """Update the folders of a page's messages, several at once; an error ends the whole export."""
-        page = _Page()
-        try:
-            async with asyncio.TaskGroup() as group:
-                for change in changes:
-                    group.create_task(self._one(change, page, is_full=is_full))
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from group
-        return page
-
-    async def _one(self, change: Change, page: _Page, *, is_full: bool) -> None:
-        async with self._places:
-            record = await self._in_thread(describe, change, test_share=self._options.test_share)
-            if record is None:
-                await self._leave_out(change, page)
-            else:
-                traceparent = None if change.transcription is None else change.transcription.traceparent
-                await self._keep_or_write(record, page, is_full=is_full, traceparent=traceparent)
-            self.tally.n_seen += 1
-            self._options.on_progress(self.tally.progress())
-
-    async def _leave_out(self, change: Change, page: _Page) -> None:
-        """Remove a message that may not be exported, or not yet; of a deleted one delete the objects, too."""
-        self.tally.n_removed += self._index.known(change.transcription_id) is not None
-        # The index is not used: it may lack a folder that a killed run has left.
-        await self._in_thread(self._folders.remove, change.transcription_id)
-        if change.transcription is None:
-            await self._store.delete(await self._store.keys(change.transcription_id))
-        page.gone.append(change.transcription_id)
-
-    async def _keep_or_write(self, record: Record, page: _Page, *, is_full: bool, traceparent: str | None) -> None:
-        known = self._index.known(record.id)
-        is_whole = known is not None and (not is_full or await self._in_thread(self._folders.is_complete, known.record))
-        is_same = known is not None and is_whole and known.fingerprint == record.fingerprint
-        if known is not None and is_same and not (is_full and await self._writer.has_more(known.record)):
-            page.kept.append(record.id)
-            return
-        try:
-            with tracing.span("data_loader", "export a message", linked=traceparent, transcription=record.id):
-                written = await self._writer.write(record, known.record if known is not None and is_whole else None)
-        except (NotFoundError, AudioError) as error:
-            _log.warning("a message cannot be exported", id=record.id, code=error.code, message=error.message)
-            await self._in_thread(self._folders.remove, record.id)
-            self.tally.n_failed += 1
-            page.gone.append(record.id)
-            return
-        if written is None:
-            self.tally.n_failed += 1
-            self._must_repeat = True
-            page.kept.append(record.id)
-            return
-        self.tally.n_written += 1
-        self.tally.n_moved += known is not None and known.folder != record.folder
-        page.changed.append(written)
 
     async def _finish_full(self, position: Position) -> Position:
         """After a full export, remove files that do not belong there, and write missing ones."""
@@ -271,11 +198,14 @@ class _Run:
             (self._folders.dataset / file).unlink()
         self._index.mark(file for file in shards if not (self._folders.dataset / file).exists())
 
+    def _report_progress(self) -> None:
+        self._options.on_progress(self.tally.progress())
+
     def _write_files(self) -> None:
         """Write the manifest and the dataset files that contain a changed message."""
         for file in self._index.unwritten():
             self.tally.phase = "manifest" if file == MANIFEST else "dataset"
-            self._options.on_progress(self.tally.progress())
+            self._report_progress()
             draft = self._folders.draft(file)
             if file == MANIFEST:
                 write_manifest(draft, self._index.worst_first())

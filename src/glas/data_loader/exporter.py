@@ -9,7 +9,7 @@ import structlog
 
 from glas import tracing
 from glas.audio.decoder import DecoderPool
-from glas.clients.data_loader import ExportFailure, ExportProgress, ExportReport, ExportState
+from glas.clients.data_loader_bodies import ExportFailure, ExportProgress, ExportReport, ExportState
 from glas.clients.db_assist import DbAssistClient
 from glas.data_loader.export import ExportOptions, run_export
 from glas.data_loader.folders import Folders

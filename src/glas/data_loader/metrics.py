@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from glas.clients.data_loader import ExportReport
+from glas.clients.data_loader_bodies import ExportReport
 
 _KINDS = ("audio", "transcription", "recognition")
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glas.clients.db_assist_bodies import Change
 from glas.domain.corrections import Rank
-from glas.domain.messages import MediaKind, Score, Status
+from glas.domain.messages import MediaKind, Score, Status, Transcription
 from glas.domain.metrics import error_rates
 from glas.domain.reviews import Verdict
 from glas.domain.splits import Split, draw
@@ -119,12 +119,8 @@ def describe(change: Change, *, test_share: float) -> Record | None:
         model_version=message.model_version,
         confidence=message.confidence,
     )
-    reference, wer = None, None
-    if message.reference is not None and message.rank is not None:
-        file = f"{number}_reference.txt"
-        by = "reviewer" if message.rank is Rank.REVIEWER else "speaker"
-        reference = ReferenceOut(file=file, text=message.reference, by=by, rank=message.rank)
-        wer = round(error_rates([message.reference], [message.text]).wer, 6)
+    reference = _reference_of(message)
+    wer = None if reference is None else round(error_rates([reference.text], [message.text]).wer, 6)
     return Record(
         id=number,
         score=message.score,
@@ -144,6 +140,13 @@ def describe(change: Change, *, test_share: float) -> Record | None:
         ),
         creation_datetime=message.creation_datetime,
     )
+
+
+def _reference_of(message: Transcription) -> ReferenceOut | None:
+    if message.reference is None or message.rank is None:
+        return None
+    by = "reviewer" if message.rank is Rank.REVIEWER else "speaker"
+    return ReferenceOut(file=f"{message.id}_reference.txt", text=message.reference, by=by, rank=message.rank)
 
 
 def pseudonym(user_id: int) -> str:

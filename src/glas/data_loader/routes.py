@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from glas.clients.data_loader import Expectations, ExportState, Keys, Lost, StoredObject
+from glas.clients.data_loader_bodies import Expectations, ExportState, Keys, Lost, StoredObject
 from glas.data_loader import reports
 from glas.data_loader.archive import Archive, media_type, received
-from glas.domain.errors import InvalidParameterError, to_body
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import InvalidParameterError
 from glas.domain.kept import KeptRecognition
 from glas.domain.object_keys import Key, checked_key
 

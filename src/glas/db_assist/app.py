@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -40,12 +39,10 @@ from glas.db_assist.routes import (
 )
 from glas.db_assist.routes import ledger as ledger_routes
 from glas.db_assist.routes import logins as login_routes
-from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError, to_body
-from glas.serving import errors
-from glas.serving.gate import Gate, retry_header
-from glas.serving.keys import retiring
-from glas.serving.openapi import describe_internal
-from glas.serving.telemetry import telemetry
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import ConflictError, GlasError, OverloadedError, ServiceFaultError
+from glas.serving.gate import retry_header
+from glas.serving.service import add_operation, make_internal, new_app
 from glas.settings import MIB, DbAssistSettings, Settings
 
 # The longest body is a recognised text.
@@ -81,28 +78,24 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
             app.state.database = opened
             yield
 
-    app = FastAPI(
-        title="Glas db_assist",
-        version=glas.__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        telemetry=telemetry("db_assist"),
-    )
+    app = new_app("db_assist", lifespan)
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
     app.state.dashboard = KeptFigures()
     app.state.checked = None
-    app.state.figures = functools.partial(render, app)
     # Of any other database, a backup asks the database itself: see `privacy.deletions`.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
-    app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=_MAX_BODY_BYTES)
-    errors.install(app, max_body_bytes=_MAX_BODY_BYTES)
+    make_internal(
+        app,
+        "The database of Glas, for its other parts.",
+        key=key,
+        previous_key=previous_key,
+        max_body_bytes=_MAX_BODY_BYTES,
+    )
     for error in (DBAPIError, PoolTimeoutError, OSError):
         app.add_exception_handler(error, on_database_error)
     _add_routes(app)
-    describe_internal(app, "The database of Glas, for its other parts.", needs_key=key is not None)
     return app
 
 
@@ -113,9 +106,13 @@ def _add_routes(app: FastAPI) -> None:
     )
     for router in (module.router for module in api):
         app.include_router(router)
-    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
-    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the database can be worked with")
-    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    add_operation(
+        app,
+        health=health,
+        ready=ready,
+        ready_summary="Whether the database can be worked with",
+        render=functools.partial(render, app),
+    )
 
 
 @asynccontextmanager
@@ -191,11 +188,6 @@ async def ready(request: Request) -> Health:
         await session.execute(text("SELECT 1"))
     await migrations.require_current(database(request))
     return await health(request)
-
-
-async def figures(request: Request) -> Response:
-    """Return the metrics."""
-    return Response(await render(request.app), media_type=CONTENT_TYPE_LATEST)
 
 
 async def render(app: FastAPI) -> bytes:

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.correction_bodies import Correction, CorrectionReference, CorrectionResult
@@ -12,9 +10,10 @@ from glas.db.correction_tables import CorrectionChangeRow, CorrectionRow
 from glas.db.tables import TranscriptionRow, UserRow
 from glas.db_assist import coins, messages, people, vocabulary
 from glas.db_assist.coins import Payment
+from glas.db_assist.correction_history import add_change, applied_changes, last_change, words_before
 from glas.db_assist.judgements import lock_reviewed
-from glas.db_assist.ratings import open_case, own_case, refusal_of
-from glas.domain.corrections import CorrectionChange, Rank, Sound, rank_of
+from glas.db_assist.ratings import open_case, own_case, refusal_of, reward_of
+from glas.domain.corrections import Rank, rank_of
 from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
 from glas.domain.ledger import Reason, Refusal
 from glas.domain.messages import Status
@@ -44,11 +43,12 @@ async def correct(
     if not normalise(reference):
         raise ImplausibleCorrectionError("expected words, got none", param="reference")
     before = _standing(row)
-    last = await _last_change(row.id, session=session)
+    last = await last_change(row.id, session=session)
     is_repeated = last is not None and (last.user_id, last.reference) == (user.id, reference)
     if last is not None and is_repeated and (last.is_applied or not wanted.is_confirmed):
         payment = await _payment_before(user, row, session=session)
-        return await _result(user, row, last, await _before(last, row, session=session), payment, session=session)
+        before = await words_before(last, row, session=session)
+        return await _result(user, row, last, before, payment, session=session)
     rank = rank_of(
         reference,
         row.text or "",
@@ -59,8 +59,7 @@ async def correct(
     if same := reviewed.reviews_with(reference):
         rank = Rank.AGREED
     is_applied = rank is not Rank.DOUBTFUL or wanted.is_confirmed
-    change = change_of(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound)
-    await add_change(change, row, session=session)
+    change = await add_change(row, user, reference, rank, is_applied=is_applied, sound=wanted.sound, session=session)
     payment, is_first = Payment(refusal=Refusal.DOUBTFUL), False
     if is_applied:
         payment, is_first = await _apply(user, row, change, settings=settings, session=session)
@@ -79,10 +78,10 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     """
     user, row = await open_case(transcription_id, wanted.tg_id, session=session)
     before = _standing(row)
-    applied = await _applied(row.id, session=session)
+    applied = await applied_changes(row.id, session=session)
     payment = await _payment_before(user, row, session=session)
     if applied and applied[-1].takes_back == wanted.change_id:
-        before = await _before(applied[-1], row, session=session)
+        before = await words_before(applied[-1], row, session=session)
         return await _result(user, row, applied[-1], before, payment, session=session)
     if wanted.change_id not in {one.id for one in applied}:
         raise NotFoundError("expected a change of this message", param="change_id")
@@ -94,7 +93,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
     """Restore the words before the last change, if this reviewer made it, and not earlier than `since`."""
-    applied = await _applied(row.id, session=session)
+    applied = await applied_changes(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
     await _take_back(row, reviewer, applied, refusal=Refusal.DOUBTFUL, session=session)
@@ -118,39 +117,16 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
         raise NotFoundError("expected a change of this message", param="change_id")
     if confirmed.reference is None or row.status != Status.DONE:
         raise ConflictError("expected a change with words", param="change_id")
-    before, last = _standing(row), await _last_change(row.id, session=session)
+    before, last = _standing(row), await last_change(row.id, session=session)
     if last is None or (last.reference, last.rank) != (confirmed.reference, Rank.REVIEWER):
-        last = change_of(row, reviewer, confirmed.reference, Rank.REVIEWER, is_applied=True)
-        await add_change(last, row, session=session)
+        last = await add_change(row, reviewer, confirmed.reference, Rank.REVIEWER, session=session)
         await let_stand(row, confirmed.reference, Rank.REVIEWER, refusal=None, session=session)
     return await _result(reviewer, row, last, before, Payment(), session=session)
-
-
-async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
-    """Return all changes of a message's words, oldest first."""
-    return _described(await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session))
-
-
-async def history_of_person(user_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
-    """Return all changes of the words of a person's messages."""
-    mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
-    return _described(await _changes(CorrectionChangeRow.transcription_id.in_(mine), session=session))
 
 
 def _standing(row: TranscriptionRow) -> str:
     """Return the current words."""
     return row.corrected_text or row.text or ""
-
-
-async def _before(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> str:
-    """Return the words before a change."""
-    earlier = [one for one in await _applied(row.id, session=session) if one.id < change.id]
-    return (earlier[-1].reference if earlier else None) or row.text or ""
-
-
-async def _last_change(transcription_id: int, *, session: AsyncSession) -> CorrectionChangeRow | None:
-    found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
-    return found[-1] if found else None
 
 
 async def _take_back(
@@ -163,54 +139,10 @@ async def _take_back(
 ) -> CorrectionChangeRow:
     """Restore the words before the last of the applied changes; return the change that does so."""
     reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
-    change = change_of(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
-    change.takes_back = applied[-1].id
-    await add_change(change, row, session=session)
+    former_rank = None if rank is None else Rank(rank)
+    change = await add_change(row, user, reference, former_rank, takes_back=applied[-1].id, session=session)
     await let_stand(row, reference, change.rank, refusal=refusal, session=session)
     return change
-
-
-async def _applied(transcription_id: int, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:
-    found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
-    return [one for one in found if one.is_applied]
-
-
-async def _changes(condition: Any, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:
-    query = select(CorrectionChangeRow).where(condition).order_by(CorrectionChangeRow.id)
-    return (await session.scalars(query)).all()
-
-
-def _described(rows: Sequence[CorrectionChangeRow]) -> tuple[CorrectionChange, ...]:
-    return tuple(CorrectionChange.model_validate(row, from_attributes=True) for row in rows)
-
-
-def change_of(
-    row: TranscriptionRow,
-    user: UserRow,
-    reference: str | None,
-    rank: Rank | None,
-    *,
-    is_applied: bool,
-    sound: Sound = Sound.UNKNOWN,
-) -> CorrectionChangeRow:
-    """Return an entry of the history of a message's words, which the caller adds."""
-    return CorrectionChangeRow(
-        transcription_id=row.id,
-        user_id=user.id,
-        reference=reference,
-        rank=rank,
-        is_applied=is_applied,
-        sound=sound.value,
-        creation_datetime=people.now(),
-    )
-
-
-async def add_change(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> None:
-    """Add a change to the history; one that is applied decides what its author's vocabulary learns."""
-    session.add(change)
-    await session.flush()
-    if change.is_applied:
-        await vocabulary.learn(row, change, session=session)
 
 
 async def let_stand(
@@ -284,12 +216,7 @@ async def _result(
 ) -> CorrectionResult:
     await session.flush()
     return CorrectionResult(
-        transcription=messages.as_transcription(row),
-        paid_hundredths=payment.paid_hundredths,
-        balance_hundredths=user.cash_hundredths,
-        became_beta_tester=payment.became_beta_tester,
-        refusal_reason=payment.refusal,
-        is_first=is_first,
+        **dict(reward_of(user, row, payment, is_first=is_first)),
         change_id=change.id,
         rank=None if change.rank is None else Rank(change.rank),
         is_applied=change.is_applied,

@@ -7,8 +7,8 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
-from glas.clients.db_assist_bodies import ConsentRecord, Page
-from glas.clients.held_bodies import Holding, PersonSummary
+from glas.clients.db_assist_bodies import Page
+from glas.clients.held_bodies import ConsentRecord, Holding, PersonSummary
 from glas.db.correction_tables import CorrectionChangeRow
 from glas.db.tables import TransactionRow, TranscriptionRow, UserRow
 from glas.db.vocabulary_tables import VocabularyWordRow

@@ -9,7 +9,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from glas.clients.db_assist_bodies import ConsentRecord, Forgotten, PersonalData
+from glas.clients.held_bodies import ConsentRecord, Forgotten, PersonalData
 from glas.db.deletions import Deletion
 from glas.db.tables import ChatRow, ConsentRow, TombstoneRow, TransactionRow, TranscriptionRow, UserRow
 from glas.db_assist import (
@@ -26,7 +26,7 @@ from glas.db_assist import (
     vocabulary,
 )
 from glas.db_assist.changes import next_sequence
-from glas.db_assist.corrections import history_of_person
+from glas.db_assist.correction_history import history_of_person
 from glas.db_assist.ledger import transactions_of
 from glas.db_assist.messages import as_transcription
 from glas.db_assist.usage import usage_of

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from glas.clients.db_assist_bodies import Rating, RatingResult
+from glas.clients.db_assist_bodies import Rating, Reward
 from glas.db.tables import TranscriptionRow, UserRow
 from glas.db_assist import coins, messages, people
+from glas.db_assist.coins import Payment
 from glas.domain.errors import ConflictError, ForbiddenError
 from glas.domain.ledger import Reason, Refusal
 from glas.domain.messages import Score, Status
@@ -21,9 +22,7 @@ class Case(NamedTuple):
     row: TranscriptionRow
 
 
-async def rate(
-    transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession
-) -> RatingResult:
+async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession) -> Reward:
     """Store a score. The first one decides the payment; later ones change the score only.
 
     Raises:
@@ -44,7 +43,12 @@ async def rate(
     if row.score != rating.score:
         await messages.mark_changed(row, session=session)
         row.score = rating.score.value
-    return RatingResult(
+    return reward_of(user, row, payment, is_first=is_first)
+
+
+def reward_of(user: UserRow, row: TranscriptionRow, payment: Payment, *, is_first: bool) -> Reward:
+    """Return a message as it is now, with a payment for it."""
+    return Reward(
         transcription=messages.as_transcription(row),
         paid_hundredths=payment.paid_hundredths,
         balance_hundredths=user.cash_hundredths,

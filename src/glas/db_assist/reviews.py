@@ -7,11 +7,11 @@ words are probably right, and both are paid.
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from glas.clients.db_assist_bodies import ReviewRecord
+from glas.clients.held_bodies import ReviewRecord
 from glas.clients.review_bodies import Review, ReviewResult
 from glas.db.review_tables import ReviewHoldRow, ReviewRow
 from glas.db.tables import UserRow
-from glas.db_assist import audit, coins, corrections, messages, people
+from glas.db_assist import audit, coins, correction_history, corrections, messages, people
 from glas.db_assist.changes import last_consent
 from glas.db_assist.judgements import ReviewedMessage, author_words, lock_reviewed
 from glas.db_assist.ratings import refusal_of
@@ -146,8 +146,7 @@ async def _let_words_count(
     if row.corrected_text is not None and normalise(row.corrected_text) == normalise(words):
         words = row.corrected_text
     rank = Rank.AGREED if is_agreed else Rank.REVIEWER
-    change = corrections.change_of(row, reviewed.user, words, rank, is_applied=True)
-    await corrections.add_change(change, row, session=session)
+    await correction_history.add_change(row, reviewed.user, words, rank, session=session)
     await corrections.let_stand(row, words, rank, refusal=Refusal.DOUBTFUL, session=session)
 
 

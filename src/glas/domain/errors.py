@@ -34,7 +34,7 @@
     └── ConfigurationError (ValueError)        a setting is wrong
         └── DataDirectoryInUseError            another process works in the data directory
 
-`code` is stable. It is part of HTTP bodies and logs. In the client, `from_code` turns it back into the same exception.
+`code` is stable. It is part of HTTP bodies and logs. `glas.domain.error_bodies` turns it back into the same exception.
 """
 
 from typing import ClassVar
@@ -264,36 +264,3 @@ class DataDirectoryInUseError(ConfigurationError):
     """Another process has locked the data directory."""
 
     code = "data_dir_in_use"
-
-
-def _tree(root: type[GlasError]) -> dict[str, type[GlasError]]:
-    found = {root.code: root}
-    for child in root.__subclasses__():
-        found |= _tree(child)
-    return found
-
-
-def from_code(code: str, message: str, *, param: str | None = None, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception with this `code`; for an unknown code a `ServiceFaultError`."""
-    cls = _tree(GlasError).get(code, ServiceFaultError)
-    return cls(message, param=param, retry_after_s=retry_after_s)
-
-
-def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
-    """Return the JSON body of an error, in the format of OpenAI's API, which its clients can read."""
-    kind = "invalid_request_error" if error.status < GlasError.status else "server_error"
-    return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
-
-
-def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception of an HTTP answer; for a body of another form a `ServiceFaultError`."""
-    match body:
-        case {"error": {"message": str(message), "code": str(code), **rest}}:
-            param = rest.get("param")
-            return from_code(
-                code, message, param=param if isinstance(param, str) else None, retry_after_s=retry_after_s
-            )
-        case _:
-            return ServiceFaultError(
-                f"expected an answer or an error body, got status {status} with {str(body)[:200]!r}"
-            )

@@ -4,7 +4,7 @@ All rates are fractions (0.05 is five per cent). Rates are *pooled*: errors of a
 references, so that a long message weighs more than a short one. Insertions count, so a rate can exceed 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import jiwer
@@ -87,15 +87,7 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[I
     Returns:
         Errors and words, both of shape `(n_utterances,)`.
     """
-    counts = [
-        (
-            output.substitutions + output.deletions + output.insertions,
-            output.hits + output.substitutions + output.deletions,
-        )
-        for output in map(jiwer.process_words, *_normalised(references, hypotheses))
-    ]
-    errors, words = np.array(counts, dtype=np.int64).reshape(-1, 2).T
-    return errors, words
+    return _errors(jiwer.process_words, references, hypotheses)
 
 
 def char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
@@ -104,15 +96,24 @@ def char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[I
     Returns:
         Errors and characters, both of shape `(n_utterances,)`.
     """
+    return _errors(jiwer.process_characters, references, hypotheses)
+
+
+def _errors(
+    align: Callable[[str, str], jiwer.WordOutput | jiwer.CharacterOutput],
+    references: Sequence[str],
+    hypotheses: Sequence[str],
+) -> tuple[Integers, Integers]:
+    """Count errors and reference units of each utterance; `align` decides whether these are words or characters."""
     counts = [
         (
             output.substitutions + output.deletions + output.insertions,
             output.hits + output.substitutions + output.deletions,
         )
-        for output in map(jiwer.process_characters, *_normalised(references, hypotheses))
+        for output in map(align, *_normalised(references, hypotheses))
     ]
-    errors, chars = np.array(counts, dtype=np.int64).reshape(-1, 2).T
-    return errors, chars
+    errors, units = np.array(counts, dtype=np.int64).reshape(-1, 2).T
+    return errors, units
 
 
 def right_words(reference: str, hypothesis: str) -> list[bool]:

@@ -24,11 +24,11 @@ from glas.durable.maintenance import DEAD_AFTER_S, Maintenance, end_unknown_runs
 from glas.durable.members import Members
 from glas.durable.orphans import Running
 from glas.durable.place import Place
+from glas.durable.registered import Registered
 from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
 
 _T = TypeVar("_T")
 
-_MAX_RECOVERIES = 1000
 _COUNTED = 500
 
 
@@ -50,10 +50,7 @@ class Durable:
         self._slot = slot
         self._part = part
         self._keep_s = keep_days * 86_400
-        self._functions: dict[str, WorkflowFunction] = {}
-        self._queues: list[Queue] = []
-        self._schedules: list[Schedule] = []
-        self._unwanted: list[str] = []
+        self._registered = Registered()
         self._engine: sa.Engine | None = None
         self._members: Members | None = None
         self._maintenance: Maintenance | None = None
@@ -80,19 +77,19 @@ class Durable:
 
     def workflow(self, name: str, function: WorkflowFunction) -> None:
         """Register the function that does work called `name`."""
-        self._functions[name] = function
+        self._registered.workflows[name] = function
 
     def queue(self, queue: Queue) -> None:
         """Register a queue."""
-        self._queues.append(queue)
+        self._registered.queues.append(queue)
 
     def schedule(self, schedule: Schedule) -> None:
         """Register work that is enqueued at fixed times."""
-        self._schedules.append(schedule)
+        self._registered.schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
         """Delete, at the start, a schedule that an earlier start may have stored in the database."""
-        self._unwanted.append(name)
+        self._registered.unwanted.append(name)
 
     async def start(self) -> None:
         """Open the database, continue the work that a crash interrupted, and begin to take work from the queues.
@@ -106,12 +103,7 @@ class Durable:
         engine, members = await self._join()
         Durable._is_started = True
         self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
-        self._functions = {
-            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(self._watched(name, function))
-            for name, function in self._functions.items()
-        }
-        # Otherwise it would claim all work in the database, and fail at work whose part does not run here.
-        DBOS.listen_queues([queue.name for queue in self._queues])
+        self._registered.announce(self._watched)
         # In this loop, so that workflows run here, where the clients that they use live.
         self._waits.launch(self._first_runs)
         self._maintenance = Maintenance(
@@ -124,7 +116,11 @@ class Durable:
             running=self._running,
             is_shared=not self._place.is_sqlite,
         )
-        await self._register()
+        await self._registered.store()
+        is_alone = set(await asyncio.to_thread(members.living, DEAD_AFTER_S)) <= {self._slot}
+        await self._registered.drop_schedules(is_alone=is_alone)
+        if is_alone:
+            await end_unknown_runs(self._registered.workflows)
         self._maintenance.start()
 
     async def _join(self) -> tuple[sa.Engine, Members]:
@@ -152,41 +148,6 @@ class Durable:
                 self._first_runs.ended(DBOS.workflow_id)
 
         return call
-
-    async def _register(self) -> None:
-        for queue in self._queues:
-            await DBOS.register_queue_async(
-                queue.name,
-                worker_concurrency=queue.concurrency,
-                partition_concurrency=1 if queue.one_per_person else None,
-                polling_interval_sec=queue.poll_s,
-                on_conflict="always_update",
-            )
-        if self._schedules:
-            await DBOS.apply_schedules_async(
-                [
-                    {
-                        "schedule_name": one.name,
-                        "workflow_fn": self._functions[one.workflow],
-                        "schedule": one.cron,
-                        "queue_name": one.queue,
-                    }
-                    for one in self._schedules
-                ]
-            )
-        await self._drop_schedules()
-
-    async def _drop_schedules(self) -> None:
-        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here."""
-        assert self._members is not None, "expected a started engine"  # noqa: S101
-        ours = {one.name for one in self._schedules}
-        found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
-        living = await asyncio.to_thread(self._members.living, DEAD_AFTER_S)
-        is_alone = set(living) <= {self._slot}
-        for name in found - ours if is_alone else found & set(self._unwanted):
-            await DBOS.delete_schedule_async(name)
-        if is_alone:
-            await end_unknown_runs(self._functions)
 
     async def close(self, *, patience_s: float = 20.0) -> None:
         """Wait at most `patience_s` seconds for running work, then stop; the rest continues at the next start."""
@@ -235,15 +196,13 @@ class Durable:
         named = {} if trace is None else {"trace": trace}
         with (
             SetWorkflowID(work.id),
-            SetEnqueueOptions(queue_partition_key=self._partition(work)),
+            SetEnqueueOptions(queue_partition_key=self._registered.partition(work)),
             DBOSContextSetAuth(work.person, []),
         ):
-            await DBOS.enqueue_workflow_async(work.queue, self._functions[work.workflow], *work.arguments, **named)
+            await DBOS.enqueue_workflow_async(
+                work.queue, self._registered.workflows[work.workflow], *work.arguments, **named
+            )
         self._waits.wake(work.queue)
-
-    def _partition(self, work: Work) -> str | None:
-        one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self._queues)
-        return work.person if one_per_person else None
 
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Call `function` as a step of a workflow; if it is recorded already, return the recorded value.

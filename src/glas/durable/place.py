@@ -119,32 +119,34 @@ def _open_postgres(url: str) -> sa.Engine:
     given = {name: value for name, value in wanted.items() if name not in sa.make_url(url).query}
     engine = sa.create_engine(url, pool_size=_POSTGRES_POOL_SIZE, max_overflow=0, connect_args=given)
 
-    @sa.event.listens_for(engine, "do_connect")
-    def connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-        """Connect; give a failure the code by which DBOS knows that it passes, since it knows only some of the texts.
-
-        Work that fails with another error has ended, and would never be done.
-        """
-        # psycopg takes time to import, and is not needed with SQLite.
-        from psycopg import OperationalError, errors  # noqa: PLC0415
-
-        try:
-            return dialect.connect(*arguments, **options)
-        except OperationalError as error:
-            if error.sqlstate is None:
-                raise errors.SqlclientUnableToEstablishSqlconnection(str(error)) from error
-            raise
-
-    @sa.event.listens_for(engine, "checkout")
-    def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-        """Raise an error for a closed connection, so that the pool replaces it without a query at each use.
-
-        An idle connection receives data only if the server closes it.
-        """
-        if connection.closed or sockets.has_input(connection.fileno()):
-            raise sa.exc.DisconnectionError("the server has closed this connection")
-
+    sa.event.listen(engine, "do_connect", _connect)
+    sa.event.listen(engine, "checkout", _refuse_dead)
     return engine
+
+
+def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connect; give a failure the code by which DBOS knows that it passes, since it knows only some of the texts.
+
+    Work that fails with another error has ended, and would never be done.
+    """
+    # psycopg takes time to import, and is not needed with SQLite.
+    from psycopg import OperationalError, errors  # noqa: PLC0415
+
+    try:
+        return dialect.connect(*arguments, **options)
+    except OperationalError as error:
+        if error.sqlstate is None:
+            raise errors.SqlclientUnableToEstablishSqlconnection(str(error)) from error
+        raise
+
+
+def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Raise an error for a closed connection, so that the pool replaces it without a query at each use.
+
+    An idle connection receives data only if the server closes it.
+    """
+    if connection.closed or sockets.has_input(connection.fileno()):
+        raise sa.exc.DisconnectionError("the server has closed this connection")
 
 
 def _open_sqlite(url: str) -> sa.Engine:

@@ -9,7 +9,7 @@ from glas.engines import Engine, allocator
 from glas.engines.catalogue import is_on_disk, known_model, known_models, local_directory, resolve
 from glas.engines.descriptions import KnownModel
 from glas.engines.known import EMBEDDED
-from glas.engines.onnx import CPU, CUDA, DEFAULT_WINDOW_S, OnnxEngine
+from glas.engines.onnx import CPU, CUDA, OnnxEngine
 from glas.engines.whisper import WhisperEngine
 from glas.engines.whisper.backend import Precision
 
@@ -70,14 +70,19 @@ def load_engine(
             beam_size=beam_size,
             precision=precision,
         )
-    # It runs any number of calls side by side.
-    known = found.known
+    return _load_onnx(found, threads=threads, providers=providers)
+
+
+def _load_onnx(found: _Located, *, threads: int, providers: Sequence[str]) -> OnnxEngine:
+    """Load a model that onnx-asr decodes; it runs any number of calls side by side."""
+    if found.known is None:
+        return OnnxEngine(found.directory, name=found.name, threads=threads, providers=providers)
     return OnnxEngine(
         found.directory,
         name=found.name,
-        layout=known.layout if known else None,
-        window_s=known.window_s if known else DEFAULT_WINDOW_S,
-        punctuates=known.punctuates if known else None,
+        layout=found.known.layout,
+        window_s=found.known.window_s,
+        punctuates=found.known.punctuates,
         threads=threads,
         providers=providers,
     )

@@ -68,7 +68,7 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
         assembly = Assembly()
         connections = Connections(settings, parts, assembly.apps, stack, internal_key=assembly.internal_key)
         for part in (name for name in (*_SERVICES, "web") if name in parts):
-            app = await _make(part, settings, parts, connections)
+            app = await _make_app(part, settings, parts, connections)
             await stack.enter_async_context(entered([app]))
             assembly.apps[part] = app
         if "data_loader" in parts or "tg_bot" in parts:
@@ -139,12 +139,12 @@ async def _reached(
         if running is None:
             stack.enter_context(held(settings, here, None))
             for name in here:
-                apps[name] = await _make(name, settings, here, connections)
+                apps[name] = await _make_app(name, settings, here, connections)
                 await connections.enter(apps[name])
         yield running, connections
 
 
-async def _make(part: str, settings: Settings, parts: Collection[str], connections: Connections) -> FastAPI:
+async def _make_app(part: str, settings: Settings, parts: Collection[str], connections: Connections) -> FastAPI:
     if part == "web":
         return await _make_page(settings, connections)
     key, previous = key_of(settings, part, parts), previous_key_of(settings, part, parts)

@@ -89,7 +89,7 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
             async def greet() -> None:
                 while not all(server.started or server.should_exit for server in servers):  # noqa: ASYNC110 - a flag
                     await asyncio.sleep(0.01)
-                on_ready(await _check(parts, assembly, urls))
+                on_ready(await _recognise_sample(parts, assembly, urls))
 
             work = [server.serve(sockets=[sock]) for server, sock in zip(servers, sockets, strict=True)]
             with _stopped_by_signals(servers) as stopped:
@@ -185,7 +185,7 @@ async def _forever(work: Awaitable[None]) -> None:
     await work
 
 
-async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
+async def _recognise_sample(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
     """Recognise a sample recording, to show that the program works; report a failure without stopping the start."""
     ready = Ready(urls, tuple(parts), is_bot_heard=await _is_reached(assembly.has_bot_reached_telegram))
     recogniser = assembly.apps.get("nn_service")

@@ -187,7 +187,7 @@ class Administration:
                 return running
             self._fetch = fetch = Fetch(uniform, serve)
             # A daemon: a source that does not answer must not keep the service from ending.
-            self._thread = threading.Thread(target=self._run, args=(fetch,), name="fetch", daemon=True)
+            self._thread = threading.Thread(target=self._download, args=(fetch,), name="fetch", daemon=True)
             self._thread.start()
             return fetch
 
@@ -208,7 +208,7 @@ class Administration:
             self._fetch.wants_end.set()
             self._thread.join(_END_WITHIN_S)
 
-    def _run(self, fetch: Fetch) -> None:
+    def _download(self, fetch: Fetch) -> None:
         try:
             if not is_on_disk(self._settings.models_dir, fetch.name):
                 fetch_model(fetch.name, self._settings.models_dir, fetch.note)

@@ -12,7 +12,8 @@ from fastapi import Request, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from glas.domain.decoding import PLAIN, DecodingOptions
-from glas.domain.errors import AudioError, EmptyAudioError, GlasError, ServiceFaultError, to_body
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import AudioError, EmptyAudioError, GlasError, ServiceFaultError
 from glas.domain.model_ref import MODEL_HEADER
 from glas.domain.own_models import OwnModel
 from glas.domain.transcription import Recognition

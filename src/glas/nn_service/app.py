@@ -25,7 +25,7 @@ from glas.serving.docs import HEADERS, render
 from glas.serving.gate import OPEN_PATHS, Gate, require_admin
 from glas.serving.keys import retiring
 from glas.serving.openapi import describe, failures
-from glas.serving.telemetry import telemetry
+from glas.serving.service import new_app
 from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings, listed
 from glas.settings.keys import HashedKey, hashed, hashed_keys
@@ -60,36 +60,24 @@ def create_app(
             app.state.service = service
             yield
 
+    app = new_app("nn_service", lifespan)
+    neighbours: Sequence[Callable[[], Awaitable[bytes]]] = ()
+    app.state.neighbours = neighbours  # the metrics of the other parts of this process
     max_body_bytes = settings.audio.max_upload_mb * MIB
     others = (*hashed_keys(settings.api_keys), *retiring(previous_key))
     needs_key = key is not None or bool(others)
     if needs_key and internal_key is not None:
         others += (HashedKey("internal", "admin", hashed(internal_key)),)
-    # FastAPI's own documentation pages load scripts from foreign hosts; ours needs none.
-    app = FastAPI(
-        title="Glas nn_service",
-        version=glas.__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        telemetry=telemetry("nn_service"),
-    )
-    neighbours: Sequence[Callable[[], Awaitable[bytes]]] = ()
-    app.state.neighbours = neighbours  # the metrics of the other parts of this process
     app.add_middleware(UploadBudget, most_bytes=settings.audio.max_uploads_mb * MIB, largest_bytes=max_body_bytes)
     app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=OPEN_PATHS)
     allow_origins(app, listed(settings.cors_origins))
     errors.install(app, max_body_bytes=max_body_bytes)
-    app.include_router(openai.make_router(max_body_bytes=max_body_bytes))
-    app.include_router(comparisons.make_router(max_body_bytes=max_body_bytes))
-    app.include_router(subtitles.make_router(max_body_bytes=max_body_bytes))
-    app.include_router(models.make_router())
-    app.include_router(offers.make_router())
-    app.include_router(candidates.make_router())
+    for recognition in (openai, comparisons, subtitles):
+        app.include_router(recognition.make_router(max_body_bytes=max_body_bytes))
+    for administration in (models, offers, candidates):
+        app.include_router(administration.make_router())
     _add_operation(app)
-    app.openapi = describe(  # type: ignore[method-assign]  # FastAPI's own way to change the document
-        app, description=_DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS
-    )
+    describe(app, _DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS, declares_failures=True)
     return app
 
 

@@ -1,6 +1,7 @@
 """Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -9,7 +10,6 @@ from glas.domain.transcription import Recognition
 
 # Seconds: from a short message on a graphics card to two hours of sound on a small processor.
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1200)
-
 
 _OWN = "own"
 
@@ -32,37 +32,31 @@ class Metrics:
         n_own_loaded: Callable[[], int],
         is_choice_served: Callable[[], bool],
     ) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "glas_recognition_requests",
-            "Finished requests by outcome: ok or an error's code",
-            ["outcome"],
-            registry=registry,
+        self._registry = CollectorRegistry()
+        counter, histogram = partial(Counter, registry=self._registry), partial(Histogram, registry=self._registry)
+        self._requests = counter(
+            "glas_recognition_requests", "Finished requests by outcome: ok or an error's code", ["outcome"]
         )
         self._requests.labels("ok")
-        self._recordings = Counter(
+        self._recordings = counter(
             "glas_recognition_recordings",
             "Recordings recognised, by model and version of its weights; all own models count as `own`",
             ["model", "version"],
-            registry=registry,
         )
-        self._missed = Counter(
+        self._missed = counter(
             "glas_recognition_own_models_missed",
             "Recordings of people and chats with an own model that another model answered",
-            registry=registry,
         )
-        self._audio = Counter("glas_recognition_audio_seconds", "Seconds of audio recognised", registry=registry)
-        self._waiting = Histogram(
+        self._audio = counter("glas_recognition_audio_seconds", "Seconds of audio recognised")
+        self._waiting = histogram(
             "glas_recognition_waiting_seconds",
             "Seconds that a recording waited: for a slot, a model or other recordings",
             buckets=_SECONDS,
-            registry=registry,
         )
-        self._processing = Histogram(
+        self._processing = histogram(
             "glas_recognition_processing_seconds",
             "Seconds of work from bytes to text, without waiting",
             buckets=_SECONDS,
-            registry=registry,
         )
         for name, text, value in (
             ("glas_recognition_requests_in_flight", "Requests that run or wait", n_in_flight),
@@ -70,7 +64,7 @@ class Metrics:
             ("glas_recognition_own_models_loaded", "Own models in memory", n_own_loaded),
             ("glas_recognition_choice_served", "1 if the model that was chosen serves, 0 if not", is_choice_served),
         ):
-            Gauge(name, text, registry=registry).set_function(value)
+            Gauge(name, text, registry=self._registry).set_function(value)
 
     def succeeded(self, recognition: Recognition, own: OwnModel | None, *, elapsed_s: float) -> None:
         """Count a finished recording.

@@ -135,13 +135,12 @@ async def transcriptions(
     the whole text as `transcript.text.done`. With `verbose_json` these events also contain segments, words and the
     progress.
     """
-    is_named = "language" in await request.form()
-    spoken = _code(language) if is_named or not languages else _one_of(languages)
+    spoken, checks_language = _spoken(language, languages, is_named="language" in await request.form())
     question = Question(
         model=model,
         options=DecodingOptions(
             language=spoken,
-            checks_language=spoken == RUSSIAN and not is_named and len(languages) != 1,
+            checks_language=checks_language,
             prompt=prompt.strip(),
             hotwords=_likely(hotwords, keywords),
             temperature=temperature,
@@ -193,14 +192,19 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
     return PredictionBody(prediction=recognition.hypothesis.text)
 
 
-def _one_of(languages: Sequence[str]) -> str | None:
-    """Return the language to write if several may be spoken.
+def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple[str | None, bool]:
+    """Return the language to write, None if the model is to find it out; and whether to check that it is spoken.
 
-    It is the only one; or Russian if that is among them, with a check of the language; else None, so that the model
-    finds out.
+    A language that the caller names counts, then the only one of `languages`. Of several, Russian is written if it is
+    among them, and checked.
     """
-    codes = [_code(language) for language in languages]
-    return codes[0] if len(codes) == 1 else RUSSIAN if RUSSIAN in codes else None
+    if is_named or not languages:
+        code = _code(language)
+        return code, code == RUSSIAN and not is_named
+    codes = [_code(one) for one in languages]
+    if len(codes) == 1:
+        return codes[0], False
+    return (RUSSIAN, True) if RUSSIAN in codes else (None, False)
 
 
 def _likely(hotwords: str, keywords: Sequence[str]) -> str:

@@ -167,4 +167,4 @@ class OwnModels:
         name = made_here(own.model.name, self._models_dir)
         if name is None:
             raise ModelFileMissingError("expected a model in the directory of models, got none of this name")
-        return self._registry.measured(name, own.model.version)
+        return self._registry.loader.load(name, own.model.version)

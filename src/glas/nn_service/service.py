@@ -114,7 +114,7 @@ class RecognitionService:
             name = self._recogniser.choose(model, options)
             own = own if name == AUTO else None
             tried = self.canary.model_for(bucket) if name == AUTO else None
-            work = functools.partial(self._run, job, name, own, tried, read, on_progress=on_progress)
+            work = functools.partial(self._recognise, job, name, own, tried, read, on_progress=on_progress)
             future = self._submit_idle(job, work) if when_idle else self._submit(job, work)
         except GlasError as error:
             if not when_idle:
@@ -138,7 +138,7 @@ class RecognitionService:
         future.add_done_callback(lambda _future: self._idle_work.end(job))
         return future
 
-    def _run(
+    def _recognise(
         self,
         job: Job,
         name: str,

@@ -10,9 +10,10 @@ it. A measured error rate therefore applies to the text that users get.
 
 from glas.recognition.job import AbandonedError, Job
 from glas.recognition.loaded import LoadedModel, resident_bytes
+from glas.recognition.loading import LoadEngine
 from glas.recognition.names import DEFAULT_NAMES, ModelNames
 from glas.recognition.recogniser import Recogniser, open_recogniser, require_able
-from glas.recognition.registry import LoadEngine, Registry
+from glas.recognition.registry import Registry
 from glas.recognition.transcriber import Progress
 
 __all__ = [

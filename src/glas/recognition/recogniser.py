@@ -23,8 +23,9 @@ from glas.recognition.batcher import Batcher
 from glas.recognition.job import Job
 from glas.recognition.languages import AnotherLanguageError, FirstAttempt
 from glas.recognition.loaded import LoadedModel
+from glas.recognition.loading import LoadEngine
 from glas.recognition.names import ModelNames
-from glas.recognition.registry import LoadEngine, Registry
+from glas.recognition.registry import Registry
 from glas.recognition.slots import SlotPool
 from glas.recognition.transcriber import Progress, Transcriber
 from glas.settings import Settings

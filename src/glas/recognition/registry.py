@@ -15,24 +15,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TypeAlias
 
 import structlog
 
 from glas import tracing
-from glas.domain.errors import ModelLoadError, OverloadedError
-from glas.engines import Engine
+from glas.domain.errors import OverloadedError
 from glas.engines.catalogue import AUTO
 from glas.recognition.job import Job, following
-from glas.recognition.loaded import LoadedModel, resident_bytes
+from glas.recognition.loaded import LoadedModel
+from glas.recognition.loading import LoadEngine, ModelLoader
 from glas.recognition.names import ModelNames
 
 _log = structlog.stdlib.get_logger("glas.recognition")
 
-LoadEngine: TypeAlias = Callable[[str], Engine]
-
 _RETRY_S = 5.0
-_MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
 
 
 class Registry:
@@ -58,8 +54,7 @@ class Registry:
         keep_former_s: float = 0,
     ) -> None:
         self._names = names
-        self._load = load
-        self._version_of = version_of
+        self.loader = ModelLoader(load, version_of)
         self._most = most
         self._keep_alive_s = keep_alive_s
         self._keep_former_s = keep_former_s
@@ -148,7 +143,7 @@ class Registry:
                     f"expected room for {target} beside {self.default}; GLAS_NN_SERVICE__MAX_MODELS is {self._most}",
                     retry_after_s=_RETRY_S,
                 )
-            fresh = (self._current(target) if alias is not None else None) or self.measured(target)
+            fresh = (self._current(target) if alias is not None else None) or self.loader.load(target)
             with self._lock:
                 if alias == AUTO and target != self.default:
                     self._former = self.default
@@ -198,26 +193,6 @@ class Registry:
         for name in list(self._loaded):
             self.unload(name)
 
-    def measured(self, name: str, expected: str | None = None) -> LoadedModel:
-        """Load a model and determine its version and its memory; it does not get into the table.
-
-        Raises:
-            ModelError: it cannot be loaded, or its files have another version than the expected one.
-        """
-        for _ in range(_MOST_LOADS):
-            before, began = resident_bytes(), time.monotonic()
-            version = self._version_of(name)
-            if expected not in (None, version):
-                raise ModelLoadError(f"expected version {expected} of {name}, got files of version {version}")
-            engine = self._load(name)
-            if self._version_of(name) == version:
-                after = resident_bytes()
-                grown = None if before is None or after is None else max(0, after - before)
-                _log.info("model loaded", model=name, version=version, seconds=round(time.monotonic() - began, 3))
-                return LoadedModel(engine, version, grown)
-            engine.close()
-        raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")
-
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
         """Put a model into the table; return the models that must be retired. The caller holds the lock."""
         old = [model for one, model in self._loaded.items() if one == name and model is not fresh]
@@ -242,7 +217,7 @@ class Registry:
             job.wait(following(someone))
         try:
             self._retire(*replaced)
-            fresh = self.measured(target)
+            fresh = self.loader.load(target)
         except BaseException as error:
             with self._lock:
                 del self._loading[target]
@@ -297,4 +272,4 @@ class Registry:
     def _current(self, name: str) -> LoadedModel | None:
         """Return a model that is in memory with the version that it has on disk."""
         model = self.loaded().get(name)
-        return model if model is not None and model.version == self._version_of(name) else None
+        return model if model is not None and self.loader.is_current(model, name) else None

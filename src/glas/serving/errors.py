@@ -1,4 +1,4 @@
-"""Give the errors of all services one format: exceptions become the body of `glas.domain.errors.to_body`."""
+"""Give the errors of all services one format: exceptions become the body of `glas.domain.error_bodies.to_body`."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from glas.domain.errors import GlasError, InvalidParameterError, ServiceFaultError, to_body
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import GlasError, InvalidParameterError, ServiceFaultError
 from glas.serving.gate import retry_header, too_large
 
 _log = structlog.stdlib.get_logger("glas.serving")

@@ -10,7 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glas.domain.errors import AuthenticationError, ForbiddenError, GlasError, UploadTooLargeError, to_body
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import AuthenticationError, ForbiddenError, GlasError, UploadTooLargeError
 from glas.logs import REQUEST_ID_HEADER, bind, unbind
 from glas.serving.keys import Caller, KeyRing
 from glas.settings import MIB

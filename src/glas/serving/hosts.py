@@ -8,7 +8,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from glas.domain.errors import ForbiddenError, to_body
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import ForbiddenError
 
 _OWN_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 _NAME: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")

@@ -1,6 +1,6 @@
 """Complete FastAPI's OpenAPI document: the body of errors, the bearer key, only statuses that really occur."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -51,38 +51,28 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(
-    app: FastAPI, *, description: str, needs_key: bool, open_paths: Collection[str]
-) -> Callable[[], dict[str, Any]]:
-    """Return a function for `app.openapi`: FastAPI's document with the key, without FastAPI's own format of errors.
+    app: FastAPI,
+    description: str,
+    *,
+    needs_key: bool,
+    open_paths: Collection[str] = PROBES,
+    declares_failures: bool = False,
+) -> None:
+    """Replace the app's document: FastAPI's own, with the key, and without FastAPI's own format of errors.
 
     Args:
-        app: the app whose routes are described.
+        app: the app whose routes are described, those that are added later included.
         description: the purpose of the service.
         needs_key: whether callers need a key.
         open_paths: paths that need no key.
+        declares_failures: whether the routes declare their errors (`failures`); otherwise each may answer any error.
     """
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _document(app, description, needs_key=needs_key, open_paths=open_paths)
-        return app.openapi_schema
-
-    return document
-
-
-def describe_internal(app: FastAPI, description: str, *, needs_key: bool) -> None:
-    """Let a service that only other parts call have a document in which every route may answer with any failure.
-
-    Args:
-        app: the app; its document is replaced.
-        description: the purpose of the service.
-        needs_key: whether callers need a key.
-    """
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app, description, needs_key=needs_key, open_paths=PROBES)
-            _add_any_failure(app.openapi_schema)
+            if not declares_failures:
+                _add_any_failure(app.openapi_schema)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to change the document

@@ -15,8 +15,9 @@ from glas.domain.people import Locale
 from glas.durable import Durable, Retry, is_away, with_retries
 from glas.settings import Settings, plain
 from glas.tg_bot.api.counting import Counting
+from glas.tg_bot.api.errors import RetryRule
 from glas.tg_bot.api.limiter import RateLimiter
-from glas.tg_bot.api.telegram import RetryRule, open_telegram, said
+from glas.tg_bot.api.telegram import open_telegram, said
 from glas.tg_bot.intake import ALLOWED_UPDATES, Intake
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.people import privacy, showing

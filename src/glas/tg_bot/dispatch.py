@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 
 from glas.domain.errors import GlasError
 from glas.durable import Durable
+from glas.tg_bot.api.errors import PersonGoneError
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import person_in
-from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.api.telegram import said
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.talk.languages import locale_of
 from glas.tg_bot.talk.phrases import Phrases
@@ -43,7 +44,7 @@ class Updates:
     async def handle(self, arguments: dict[str, Any]) -> None:
         """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
         try:
-            jobs = await self.steps.do("handle", lambda: self._feed(arguments))
+            jobs = await self.steps.run("handle", lambda: self._feed(arguments))
         except PersonGoneError:
             return
         except GlasError as error:
@@ -73,7 +74,7 @@ class Updates:
                 await said(lambda: self.bot.send_message(message.chat.id, text))
 
         try:
-            await self.steps.do("apologise", tell)
+            await self.steps.run("apologise", tell)
         except GlasError as second:
             _log.warning("nor could that be told", code=second.code)
 

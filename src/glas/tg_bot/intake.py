@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from glas import tracing
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.durable import Durable, Work, is_away
+from glas.tg_bot.api.errors import UnreadableAnswerError
 from glas.tg_bot.api.moves import has_moved
 from glas.tg_bot.api.senders import party_in
-from glas.tg_bot.api.telegram import UnreadableAnswerError, said
+from glas.tg_bot.api.telegram import said
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.pace import Pace
 from glas.tg_bot.talk.prompts import is_prompt

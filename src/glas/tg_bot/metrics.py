@@ -1,6 +1,7 @@
 """Metrics of the bot for Prometheus. No label holds an id or a text; each label has a fixed set of values."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -20,50 +21,38 @@ class Metrics:
     """Counters of one bot. Each bot has its own registry, so that two in one process do not collide."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
+        self._registry = CollectorRegistry()
+        counter, histogram = partial(Counter, registry=self._registry), partial(Histogram, registry=self._registry)
         self._codes = frozenset(_codes(GlasError))
-        self._received = Counter(
-            "glas_bot_updates_received",
-            "Updates that were stored, by kind: recording or other",
-            ["kind"],
-            registry=registry,
+        self._received = counter(
+            "glas_bot_updates_received", "Updates that were stored, by kind: recording or other", ["kind"]
         )
-        self._answers = Counter(
+        self._answers = counter(
             "glas_bot_answers",
             "Recordings whose handling ended: ok, refused, not_answered, or an error's code",
             ["outcome"],
-            registry=registry,
         )
-        self._answer_s = Histogram(
+        self._answer_s = histogram(
             "glas_bot_answer_seconds",
             "Seconds from the time at which a recording was sent to the end of its answer",
             buckets=_ANSWER_S,
-            registry=registry,
         )
-        self._failed = Counter(
-            "glas_bot_updates_failed",
-            "Commands and presses that could not be handled, by the error's code",
-            ["code"],
-            registry=registry,
+        self._failed = counter(
+            "glas_bot_updates_failed", "Commands and presses that could not be handled, by the error's code", ["code"]
         )
-        self._calls = Counter(
-            "glas_bot_telegram_calls", "Calls to Telegram: ok or an error's code", ["outcome"], registry=registry
-        )
-        self._held_s = Histogram(
+        self._calls = counter("glas_bot_telegram_calls", "Calls to Telegram: ok or an error's code", ["outcome"])
+        self._held_s = histogram(
             "glas_bot_sends_held_seconds",
             "Seconds for which a call waited for Telegram's rates; calls that did not wait are not counted",
             buckets=_HELD_S,
-            registry=registry,
         )
-        self._dropped = Counter(
-            "glas_bot_status_lines_dropped", "Status lines that would have had to wait", registry=registry
-        )
-        self._pauses = Counter("glas_bot_pauses_asked", "Pauses that Telegram asked for", registry=registry)
+        self._dropped = counter("glas_bot_status_lines_dropped", "Status lines that would have had to wait")
+        self._pauses = counter("glas_bot_pauses_asked", "Pauses that Telegram asked for")
         self._queues = Gauge(
             "glas_bot_queue_works",
             "Works that wait in a durable queue, at most 500; the queue is common to all processes of the bot",
             ["queue"],
-            registry=registry,
+            registry=self._registry,
         )
         self._prepare()
 

@@ -13,6 +13,7 @@ from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.people import deciding, models, review
 from glas.tg_bot.people.announcing import Announcing
 from glas.tg_bot.people.corrector import Corrector
+from glas.tg_bot.people.settings_menus import SettingsMenus
 from glas.tg_bot.services import Services
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
@@ -144,6 +145,7 @@ def _register_updates(context: Context, shared: _Shared, recogniser: RecordingRe
         picture=Picture(START),
         phrases=phrases,
         keyboards=keyboards,
+        settings_menus=SettingsMenus(bot, services.nn_service, db_assist, keyboards),
         signer=shared.signer,
         dispatcher=dispatcher,
         subtitling=subtitling,

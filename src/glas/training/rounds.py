@@ -30,7 +30,7 @@ from glas.localisation.catalogue import LANGUAGES
 from glas.recognition.gate import Condition, GateLimits
 from glas.recognition.gate_report import write_report
 from glas.recognition.references import ReferenceSet, Utterance, content_hash
-from glas.recognition.trial import TestData, TrialResult, try_candidate
+from glas.recognition.trial import TestData, try_candidate
 from glas.settings import Settings
 from glas.system.files import replace_text
 from glas.training.datasets import Dataset, Example, open_dataset, read_version
@@ -144,8 +144,7 @@ def run_round(
     steps = steps or Steps()
     version = make_version(plan.export, plan.datasets, plan.rules).version
     new = _begin(version, plan)
-    name = str(new.training)
-    folder = plan.rounds / name / str(new.test)
+    folder = plan.rounds / str(new.training) / str(new.test)
     if (finished := read_round(folder)) is not None:
         return finished
     earlier = [one for one in finished_rounds(plan.rounds) if one.training == new.training]
@@ -157,18 +156,13 @@ def run_round(
         return new
     folder.mkdir(parents=True, exist_ok=True)
     dataset = open_dataset(plan.export, version)
-    model = settings.models_dir / f"learnt-{name[:12]}"
+    model = settings.models_dir / f"learnt-{str(new.training)[:12]}"
     report("learn-version", version=version.name, minutes=rounded(new.new_minutes))
     work = folder.parent / WORK
     if not model.is_dir() and not _train(dataset, plan, new, work, model, steps=steps, report=report):
         return _keep(folder, new.model_copy(update={"outcome": Outcome.NOT_BETTER}), work)
-    steps.begun(new.version, LearningStep.EVALUATE)
-    tested = _test_data(dataset, plan)
-    trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
-    page = write_report(folder / REPORT, trial, tested.test, catalogue(plan.language), tested.guards)
-    verdict = trial.verdict
-    steps.ended(new.version, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
-    return _keep(folder, _judged(new, trial, model, page), work)
+    judged = _judge(settings, plan, new, dataset, model, to=folder / REPORT, steps=steps, on_measure=on_measure)
+    return _keep(folder, judged, work)
 
 
 def recipe_hash(plan: RoundPlan) -> str:
@@ -221,6 +215,36 @@ def _train(
     return found.chosen is not None
 
 
+def _judge(
+    settings: Settings,
+    plan: RoundPlan,
+    new: Round,
+    dataset: Dataset,
+    model: Path,
+    *,
+    to: Path,
+    steps: Steps,
+    on_measure: Callable[[str | None], None],
+) -> Round:
+    """Measure the trained model against the champion, write the report, and return the result of the round."""
+    steps.begun(new.version, LearningStep.EVALUATE)
+    tested = _test_data(dataset, plan)
+    trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
+    page = write_report(to, trial, tested.test, catalogue(plan.language), tested.guards)
+    verdict = trial.verdict
+    steps.ended(new.version, LearningStep.EVALUATE, wer_before=verdict.wer_before, wer_after=verdict.wer_after)
+    return new.model_copy(
+        update={
+            "outcome": Outcome.PASSED if verdict.passed else Outcome.REFUSED,
+            "candidate": verdict.candidate,
+            "champion": verdict.champion,
+            "model": str(model),
+            "report": str(page),
+            "failed": tuple(one.condition for one in verdict.checks if not one.passed),
+        }
+    )
+
+
 def read_round(folder: Path) -> Round | None:
     """Read the finished round in a folder; return None if it has not ended."""
     path = folder / ROUND
@@ -232,20 +256,6 @@ def finished_rounds(rounds: Path) -> list[Round]:
     paths = [*rounds.glob(f"*/{ROUND}"), *rounds.glob(f"*/*/{ROUND}")]  # the former were written by older versions
     found = [read_round(path.parent) for path in paths]
     return sorted((one for one in found if one is not None), key=lambda one: one.finished)
-
-
-def _judged(new: Round, found: TrialResult, model: Path, page: Path) -> Round:
-    """Return the result of a round after a trial."""
-    return new.model_copy(
-        update={
-            "outcome": Outcome.PASSED if found.verdict.passed else Outcome.REFUSED,
-            "candidate": found.verdict.candidate,
-            "champion": found.verdict.champion,
-            "model": str(model),
-            "report": str(page),
-            "failed": tuple(one.condition for one in found.verdict.checks if not one.passed),
-        }
-    )
 
 
 def _test_data(dataset: Dataset, plan: RoundPlan) -> TestData:

@@ -61,18 +61,11 @@ def create_app(
         app.state.page = page.replace("{{ static }}", static).replace("{{ sure }}", str(SURE))
         yield
 
-    def samples() -> list[Sample]:
-        return list_samples(samples_dir)
-
-    def sample(name: str) -> FileResponse:
-        return FileResponse(find_sample(samples_dir, name), headers=SECURITY_HEADERS | _REVALIDATE)
-
     # Without its own /docs and /openapi.json these paths reach the API, whose description is the useful one.
     app = FastAPI(title="Glas", version=glas.__version__, lifespan=lifespan, openapi_url=None)
     errors.install(app, max_body_bytes=0)
     app.add_api_route("/", page, methods=["GET", "HEAD"], response_class=HTMLResponse)
-    app.add_api_route("/samples", samples, methods=["GET"])
-    app.add_api_route("/samples/{name}", sample, methods=["GET", "HEAD"], response_class=FileResponse)
+    _add_samples(app, samples_dir)
     site = make_site(services, options or WebSettings(), key or secrets.token_bytes(32), admins, PAGES)
     app.state.site, app.state.frame, app.state.visitors = site, site.frame, site.visitors
     for router in (sign_in.open_router, sign_in.own_router, *(one.router for one in PAGES)):
@@ -81,6 +74,19 @@ def create_app(
     if api is not None:
         app.mount("/", api)
     return app
+
+
+def _add_samples(app: FastAPI, samples_dir: Path | None) -> None:
+    """Add the routes of the recordings to try the page with."""
+
+    def samples() -> list[Sample]:
+        return list_samples(samples_dir)
+
+    def sample(name: str) -> FileResponse:
+        return FileResponse(find_sample(samples_dir, name), headers=SECURITY_HEADERS | _REVALIDATE)
+
+    app.add_api_route("/samples", samples, methods=["GET"])
+    app.add_api_route("/samples/{name}", sample, methods=["GET", "HEAD"], response_class=FileResponse)
 
 
 async def page(request: Request) -> Response:

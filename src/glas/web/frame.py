@@ -13,14 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from glas.domain.errors import (
-    AuthenticationError,
-    GlasError,
-    InvalidParameterError,
-    NotFoundError,
-    ServiceFaultError,
-    to_body,
-)
+from glas.domain.error_bodies import to_body
+from glas.domain.errors import AuthenticationError, GlasError, InvalidParameterError, NotFoundError, ServiceFaultError
 from glas.localisation import Catalogue, catalogue
 from glas.web.access import guard
 from glas.web.access.rights import Right

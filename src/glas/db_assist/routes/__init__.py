@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request
 
-from glas.clients.db_assist_bodies import ChatId, RowId, TgId
+from glas.clients.bodies import ChatId, RowId, TgId
 from glas.db.session import Database
 from glas.db_assist.agreement import Agreement
 from glas.db_assist.dashboard import KeptFigures

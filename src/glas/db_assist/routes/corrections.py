@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from glas.clients.bodies import ChatId, RowId
 from glas.clients.correction_bodies import AttachedMessage, Correction, CorrectionReference, CorrectionResult
-from glas.clients.db_assist_bodies import ChatId, RowId
-from glas.db_assist import attached, corrections, showing
+from glas.db_assist import attached, correction_history, corrections, showing
 from glas.db_assist.routes import RowPath, database, rules
 from glas.domain.corrections import CorrectionChange
 
@@ -44,7 +44,7 @@ async def confirm(request: Request, transcription_id: RowPath, wanted: Correctio
 async def history(request: Request, transcription_id: RowPath) -> tuple[CorrectionChange, ...]:
     """Return all changes of the words, oldest first."""
     async with database(request).reading() as session:
-        return await corrections.history(transcription_id, session=session)
+        return await correction_history.history(transcription_id, session=session)
 
 
 @router.put("/messages")

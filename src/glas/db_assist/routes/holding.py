@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from glas.clients.db_assist_bodies import Page, RowId, TgId
+from glas.clients.bodies import RowId, TgId
+from glas.clients.db_assist_bodies import Page
 from glas.clients.held_bodies import MOST_ON_PAGE, Holding, PersonSummary, Reading, ReportReading, WorkToForget
 from glas.db_assist import audit, forgetting, holding, model_records, people
 from glas.db_assist.routes import PersonPath, RowPath, database

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from glas.clients.db_assist_bodies import ChatId, TgId
+from glas.clients.bodies import ChatId, TgId
 from glas.clients.own_models import OwnModelChoice, OwnModelEntry
 from glas.db_assist import own_models
 from glas.db_assist.routes import RowPath, database

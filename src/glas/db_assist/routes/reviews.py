@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
-from glas.clients.db_assist_bodies import ReviewerChoice, TgId
+from glas.clients.bodies import TgId
+from glas.clients.db_assist_bodies import ReviewerChoice
 from glas.clients.review_bodies import Review, ReviewerFigures, ReviewItem, ReviewRequest, ReviewResult
 from glas.db_assist import people, review_figures, review_queue, review_undo, reviews
 from glas.db_assist.routes import Administrator, PersonPath, RowPath, database, rules

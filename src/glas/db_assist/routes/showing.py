@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from glas.clients.bodies import RowId
 from glas.clients.correction_bodies import TextToShow
-from glas.clients.db_assist_bodies import RowId
 from glas.db_assist import showing
 from glas.db_assist.routes import RowPath, database
 

@@ -4,22 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from glas.clients.bodies import ChatId, Name, RowId, TgId
 from glas.clients.db_assist_bodies import (
     AnswerPlace,
     Archived,
     Change,
-    ChatId,
     Failed,
     Finished,
-    Forgotten,
-    Name,
     NewTranscription,
     Page,
     Rating,
-    RatingResult,
-    RowId,
-    TgId,
+    Reward,
 )
+from glas.clients.held_bodies import Forgotten
 from glas.clients.second_hypotheses import SecondText
 from glas.db_assist import changes, messages, privacy, ratings, second_hypotheses
 from glas.db_assist.routes import Administrator, RowPath, agreement, database, rules
@@ -139,7 +136,7 @@ async def fail(request: Request, transcription_id: RowPath, failed: Failed) -> T
 
 
 @router.put("/transcriptions/{transcription_id}/rating")
-async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> RatingResult:
+async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> Reward:
     """Store a rating of a text, and pay for it once."""
     async with database(request).writing() as session:
         return await ratings.rate(transcription_id, rating, settings=rules(request), session=session)

@@ -6,19 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from glas.clients.ban_bodies import BanChoice
+from glas.clients.bodies import Sha256, TgId
 from glas.clients.db_assist_bodies import (
     ChatMove,
     ChatSettings,
     ConsentChoice,
-    Forgotten,
     LocaleChoice,
-    PersonalData,
     RoleChoice,
-    Sha256,
     Standing,
-    TgId,
     UsageRecord,
 )
+from glas.clients.held_bodies import Forgotten, PersonalData
 from glas.db.deletions import Deletion, DeletionLog
 from glas.db_assist import bans, chats, people, privacy, usage
 from glas.db_assist.routes import Administrator, ChatPath, PersonPath, RowPath, agreement, database

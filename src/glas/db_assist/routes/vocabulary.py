@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from glas.clients.db_assist_bodies import ChatId, TgId
+from glas.clients.bodies import ChatId, TgId
 from glas.clients.vocabulary_bodies import MOST_KEYWORDS, Keywords, NewWords
 from glas.db_assist import people, vocabulary
 from glas.db_assist.routes import PersonPath, RowPath, agreement, database

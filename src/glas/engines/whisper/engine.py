@@ -20,12 +20,13 @@ from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import MIN_SAMPLES, check_pieces, nothing_heard
 from glas.engines.whisper.backend import Backend, Device, Precision, storage_of
 from glas.engines.whisper.cache import converted
+from glas.engines.whisper.clip import Clip
 from glas.engines.whisper.confidence import Calibrates, load_calibration
 from glas.engines.whisper.context import FULL_WINDOW, ContextRule
 from glas.engines.whisper.mel import FRAMES_PER_S, filled, log_mel
 from glas.engines.whisper.network import Network, check_device
 from glas.engines.whisper.onnx_network import OnnxNetwork
-from glas.engines.whisper.recognition_call import Clip, RecognitionCall, Rules
+from glas.engines.whisper.recognition_call import RecognitionCall, Rules
 
 # For a graphics card. On a processor, a batch of four pieces of 4 s saves a seventh of the time, pieces of 8 s save
 # nothing, and a piece that is padded to the length of another may get another text.

@@ -4,25 +4,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
-from typing import Any, NamedTuple
+from typing import Any
 
 from glas.domain.decoding import RUSSIAN, DecodingOptions
-from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
 from glas.domain.text import laid_into
-from glas.domain.transcription import SAMPLE_RATE_HZ, Comparison, Hypothesis, Samples, Segment, Token, Word
+from glas.domain.transcription import Comparison, Hypothesis, Segment, Token, Word
 from glas.engines.keywords import Found, keywords_of, with_keywords
 from glas.engines.language_model import LanguageModel
 from glas.engines.pieces import nothing_heard
 from glas.engines.spelling import spell
 from glas.engines.whisper.backend import Backend, Draft, Timing
-from glas.engines.whisper.confidence import Alternative, Calibrates, signs_of
+from glas.engines.whisper.clip import Clip, Written, looks_wrong
+from glas.engines.whisper.confidence import Calibrates, signs_of
 from glas.engines.whisper.context import ContextRule
-from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features, filled
+from glas.engines.whisper.mel import filled
 from glas.engines.whisper.rescoring import choose
-
-# Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A longer text has no end, and is cut.
-MOST_TOKENS_PER_S = 10
-SPARE_TOKENS = 16
 
 # In less, languages are taken for each other too often: see MOST_PROBABLE_FOREIGN.
 SHORTEST_TO_TELL_S = 3.0
@@ -49,49 +45,6 @@ class Rules:
     language_model: LanguageModel | None
     calibration: Calibrates | None
     retry_within_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A piece of speech and its spectrogram; see `glas.engines.whisper.mel.log_mel`."""
-
-    samples: Samples
-    features: Features
-    silence: float
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.samples.size / SAMPLE_RATE_HZ
-
-    @property
-    def n_frames(self) -> int:
-        """Number of frames without padding, an even number."""
-        return -(-self.samples.size // (HOP_SAMPLES * FRAMES_PER_POSITION)) * FRAMES_PER_POSITION
-
-    @property
-    def most_tokens(self) -> int:
-        """Largest number of tokens that can be said in the time."""
-        return SPARE_TOKENS + round(MOST_TOKENS_PER_S * self.duration_s)
-
-
-class Written(NamedTuple):
-    """A draft with the encoded sound, its text, its temperature, and all texts that were found."""
-
-    draft: Draft
-    heard: Any
-    text: str
-    temperature: float
-    alternatives: list[Alternative]
-
-
-def looks_wrong(written: Written, clip: Clip) -> bool:
-    """Return whether a text has no end, is longer than can be said in the time, or repeats itself."""
-    return (
-        not written.draft.has_ended
-        or len(written.draft.tokens) > clip.most_tokens
-        or compression_ratio(written.text) > MAX_COMPRESSION_RATIO
-    )
 
 
 def _most_probable(languages: dict[str, float]) -> str:

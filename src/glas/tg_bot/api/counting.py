@@ -8,7 +8,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import Response, TelegramType
 
 from glas import tracing
-from glas.tg_bot.api.telegram import TelegramAwayError, UnreadableAnswerError, translated
+from glas.tg_bot.api.errors import TelegramAwayError, UnreadableAnswerError, translated
 from glas.tg_bot.metrics import OK, Metrics
 
 

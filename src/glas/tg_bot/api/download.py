@@ -9,7 +9,8 @@ import aiohttp
 from aiogram import Bot
 
 from glas.domain.errors import InvalidParameterError, UploadTooLargeError
-from glas.tg_bot.api.telegram import DownloadError, TelegramAwayError, said
+from glas.tg_bot.api.errors import DownloadError, TelegramAwayError
+from glas.tg_bot.api.telegram import said
 
 _DOWNLOAD_S = 300
 _CHUNK_BYTES = 256 * 1024

@@ -7,57 +7,32 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.exceptions import (
-    ClientDecodeError,
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramConflictError,
-    TelegramForbiddenError,
-    TelegramMigrateToChat,
-    TelegramNetworkError,
-    TelegramNotFound,
-    TelegramRetryAfter,
-    TelegramServerError,
-    TelegramUnauthorizedError,
-)
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetFile, GetUpdates, SendChatAction, SendMessage
 from aiogram.methods.base import Response
 from aiogram.types import Chat, InlineKeyboardMarkup, Message, MessageEntity
 
-from glas.domain.errors import (
-    ConfigurationError,
-    ForbiddenError,
-    GlasError,
-    InvalidParameterError,
-    OverloadedError,
-    ServiceFaultError,
-    ServiceTimeoutError,
-    ServiceUnreachableError,
+from glas.domain.errors import InvalidParameterError
+from glas.tg_bot.api.errors import (
+    MessageGoneError,
+    PersonGoneError,
+    TelegramAwayError,
+    UnreadableAnswerError,
+    error_of_answer,
+    is_not_modified,
+    translated,
 )
 from glas.tg_bot.api.limiter import RateLimiter
 from glas.tg_bot.api.moves import Moves
 
 _T = TypeVar("_T")
-
-# These errors differ only in Telegram's text.
-_GONE_MESSAGE = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
-_GONE_PERSON = ("chat not found", "PEER_ID_INVALID", "user is deactivated")
-_FORBIDDEN = (
-    "not enough rights",
-    "have no rights",
-    "need administrator rights",
-    "CHAT_SEND_",
-    "CHAT_WRITE_FORBIDDEN",
-    "CHAT_RESTRICTED",
-    "TOPIC_CLOSED",
-)
 
 # aiogram requests pydantic's model of an answer at each call, and pydantic caches it only while it is referenced. To
 # make it again takes more processor time than the rest of a call.
@@ -65,46 +40,6 @@ _ANSWERS = [
     Response[method.__returning__]  # type: ignore[name-defined]
     for method in (AnswerCallbackQuery, EditMessageText, GetFile, GetUpdates, SendChatAction, SendMessage)
 ]
-
-
-class TelegramAwayError(ServiceUnreachableError):
-    """Telegram cannot be reached, or answers with an internal error."""
-
-    code = "telegram_unreachable"
-
-
-class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the bot was removed from the chat, so there is nobody to answer."""
-
-    code = "person_gone"
-
-
-class ChatForbidsError(PersonGoneError):
-    """The chat does not permit this kind of message; another kind may be permitted."""
-
-    code = "chat_forbids"
-
-
-class UnreadableAnswerError(GlasError):
-    """Telegram has carried out the call, but its answer has a form that this program does not know."""
-
-    code = "telegram_answer_unreadable"
-
-    def __init__(self, message: str, *, body: Any = None, **options: Any) -> None:
-        super().__init__(message, **options)
-        self.body = body
-
-
-class MessageGoneError(InvalidParameterError):
-    """The message to edit was deleted, or it is too old to be edited."""
-
-    code = "message_gone"
-
-
-class DownloadError(InvalidParameterError):
-    """Telegram does not provide the file."""
-
-    code = "download_failed"
 
 
 @asynccontextmanager
@@ -143,9 +78,9 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
     except TelegramAPIError as error:
         raise translated(error) from None
     except ClientDecodeError as error:
-        raise _of_unreadable(error.data) from None
+        raise error_of_answer(error.data) from None
     except UnicodeDecodeError:
-        raise TelegramAwayError("something between here and Telegram answered in its place") from None
+        raise error_of_answer(None) from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TelegramAwayError(f"Telegram cannot be reached ({type(error).__name__})") from None
 
@@ -164,53 +99,6 @@ async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
                 chat = Chat.model_construct(id=chat_id, type=kind)
                 return Message.model_construct(message_id=message_id, chat=chat, date=datetime.now(UTC))
         raise
-
-
-def translated(error: TelegramAPIError) -> GlasError:
-    """Translate an error of aiogram's into one of ours."""
-    name = type(error).__name__
-    if isinstance(error, TelegramBadRequest):
-        return _of_bad_request(error.message)
-    made: GlasError = ServiceFaultError(f"Telegram answered {name}")
-    match error:
-        case TelegramRetryAfter():
-            made = OverloadedError("Telegram asks for a pause", retry_after_s=error.retry_after)
-        case TelegramNetworkError() | TelegramServerError():
-            made = TelegramAwayError(f"Telegram cannot be reached ({name})")
-        case TelegramUnauthorizedError() | TelegramNotFound():
-            made = ConfigurationError("Telegram does not know this token; ask @BotFather for a new one")
-        case TelegramConflictError():
-            made = ConfigurationError(error.message)
-        case TelegramForbiddenError():
-            made = PersonGoneError(error.message)
-        case TelegramMigrateToChat():
-            made = MessageGoneError("it was written before the group became a supergroup")
-    return made
-
-
-def _of_unreadable(body: Any) -> GlasError:
-    """Return the error for an answer that is not the Bot API's: a proxy's page, or an empty or truncated body.
-
-    It is then not known whether the call had an effect, as after a broken connection; so the call is repeated.
-    """
-    if isinstance(body, dict) and body.get("ok") is True:
-        return UnreadableAnswerError("Telegram's answer is not understood", body=body)
-    return TelegramAwayError("something between here and Telegram answered in its place")
-
-
-def _of_bad_request(text: str) -> GlasError:
-    if any(sign in text for sign in _GONE_MESSAGE):
-        return MessageGoneError(text)
-    if any(sign in text for sign in _GONE_PERSON):
-        return PersonGoneError(text)
-    if any(sign in text for sign in _FORBIDDEN):
-        return ChatForbidsError(text)
-    return InvalidParameterError(text)
-
-
-def is_not_modified(error: InvalidParameterError) -> bool:
-    """Return whether an edit failed because the message has this content already; that is success."""
-    return "message is not modified" in error.message
 
 
 async def edit_text(
@@ -274,26 +162,3 @@ async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
     """Delete a message of the bot; ignore that it was deleted already or is too old for that."""
     with contextlib.suppress(InvalidParameterError, PersonGoneError):
         await said(lambda: bot.delete_message(chat_id, message_id))
-
-
-class RetryRule:
-    """Decide which errors are temporary: an unavailable service or Telegram, a full queue.
-
-    An internal error of a service may be a bug that does not pass with time, so it is tried only a few times.
-    """
-
-    def __init__(self, *, max_faults: int = 8) -> None:
-        self._faults_left = max_faults
-
-    def pause_s(self, error: Exception) -> float | None:
-        """Return the least number of seconds to wait before another try; None if another try cannot help."""
-        match error:
-            case OverloadedError():
-                return error.retry_after_s or 1.0
-            case ServiceUnreachableError() | ServiceTimeoutError():
-                return 0.0
-            case ServiceFaultError() if self._faults_left > 0:
-                self._faults_left -= 1
-                return 0.0
-            case _:
-                return None

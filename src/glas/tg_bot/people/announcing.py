@@ -33,9 +33,10 @@ from glas.domain.people import Locale
 from glas.durable import Durable
 from glas.localisation import rounded
 from glas.localisation.gate import written_figure
-from glas.tg_bot.api.telegram import PersonGoneError, UnreadableAnswerError, said, sent
+from glas.tg_bot.api.errors import PersonGoneError, UnreadableAnswerError
+from glas.tg_bot.api.telegram import said, sent
 from glas.tg_bot.talk.differences import new_words
-from glas.tg_bot.talk.keyboards import Keyboards
+from glas.tg_bot.talk.keyboards import MODEL_NEWS, Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.voices.jobs import AnnounceJob
 from glas.tg_bot.voices.steps import Steps
@@ -79,13 +80,13 @@ class Announcing:
         job, claim = AnnounceJob.model_validate(arguments), secrets.token_hex(8)
         try:
             try:
-                await self.steps.do("reach", lambda: self._reach(job))
+                await self.steps.run("reach", lambda: self._reach(job))
             except PersonGoneError:
-                ended = await self.steps.do("give up", lambda: self._give_up(job, claim))
+                ended = await self.steps.run("give up", lambda: self._give_up(job, claim))
             else:
-                ended = await self.steps.do("send", lambda: self._send(job, claim))
+                ended = await self.steps.run("send", lambda: self._send(job, claim))
             if ended is not None:
-                await self.steps.do("mark", lambda: self._mark(job, ended))
+                await self.steps.run("mark", lambda: self._mark(job, ended))
         except GlasError as error:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 
@@ -154,7 +155,7 @@ class Announcing:
                 say("news"), "\n\n", Bold(say("news-before")), "\n", before, "\n\n",
                 Bold(say("news-after")), "\n", *new_words(before, after), "\n\n", say("news-thanks"),
             )  # fmt: skip
-            return news, self.keyboards.news(wanted=True, asker=found.tg_id, born_s=born_s, say=say)
+            return news, self.keyboards.switch(MODEL_NEWS, is_on=True, asker=found.tg_id, born_s=born_s, say=say)
         model = await model_of(found.model_id, self.db_assist)
         keyboard = self.keyboards.decision(found.model_id, asker=found.tg_id, born_s=born_s, say=say)
         text = f"{question(model, found.locale, self.phrases)}\n\n{say('candidate-ask')}"

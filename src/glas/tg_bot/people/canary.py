@@ -30,14 +30,14 @@ class CanaryWatch:
         """Look until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.compare_ratings()
             except GlasError as error:
                 _log.warning("the ratings of a candidate could not be compared", code=error.code)
             except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later comparisons
                 _log.exception("the ratings of a candidate could not be compared")
             await asyncio.sleep(self.look_s)
 
-    async def look(self) -> None:
+    async def compare_ratings(self) -> None:
         """Compare once; take the candidate back if it is worse, or if it is no candidate any more.
 
         The decision is stored first, so that the next comparison finds it if this one is killed in between.

@@ -10,10 +10,12 @@ from aiogram.types import CallbackQuery
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.model_record_bodies import Announcement, DecisionRequest, ModelRecord
 from glas.clients.nn_service import NnServiceClient
-from glas.domain.errors import ConflictError, GlasError, NotFoundError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import ConflictError, GlasError, NotFoundError
 from glas.domain.model_records import ModelState
 from glas.domain.people import Role, User
-from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, edit_text
+from glas.tg_bot.api.errors import MessageGoneError, PersonGoneError
+from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.people.announcing import model_of, question
 from glas.tg_bot.talk.keyboards import DECIDE
 from glas.tg_bot.talk.phrases import Phrases, Say
@@ -86,7 +88,7 @@ class Deciding:
         """Store a decision, let the model serve, and show the result to all who were asked; this is the workflow."""
         job = DecisionJob.model_validate(arguments)
         try:
-            await self.steps.do("decide", lambda: self._decide(job))
+            await self.steps.run("decide", lambda: self._decide(job))
         except ConflictError:
             return  # another administrator was first; their work tells everybody
         except GlasError as error:
@@ -96,7 +98,7 @@ class Deciding:
         if job.lets_serve:
             ended = await self._serve(job)
         try:
-            await self.steps.do("tell", lambda: self._tell(job, ended))
+            await self.steps.run("tell", lambda: self._tell(job, ended))
         except GlasError as error:
             _log.warning("not everybody was told of a decision", model=job.model_id, code=error.code)
 
@@ -113,11 +115,11 @@ class Deciding:
         """Let the model serve; if it cannot, take the decision back. Returns the result to show."""
         model = await model_of(job.model_id, self.db_assist)
         try:
-            is_kept = await self.steps.do("serve", lambda: self.nn_service.serve(model.name))
+            is_kept = await self.steps.run("serve", lambda: self.nn_service.serve(model.name))
         except GlasError as error:
             _log.error("a model that was chosen cannot serve", model=model.name, code=error.code)
             failed = {"outcome": "candidate-failed", "code": error.code, "message": error.message[:_LONGEST_REASON]}
-            await self.steps.do("take back", lambda: self._take_back(job, failed["message"]))
+            await self.steps.run("take back", lambda: self._take_back(job, failed["message"]))
             return failed
         return {"outcome": "candidate-serves" if is_kept else "candidate-serves-until-restart"}
 

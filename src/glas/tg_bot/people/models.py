@@ -13,7 +13,8 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.model_record_bodies import ChoiceRequest
 from glas.clients.nn_service import NnServiceClient
 from glas.clients.nn_service_model_bodies import FetchBody, OfferedBody
-from glas.domain.errors import ConflictError, GlasError, UnknownModelError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import ConflictError, GlasError, UnknownModelError
 from glas.domain.people import Locale, Role, User
 from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.people.admin import FromAdmin
@@ -107,7 +108,7 @@ class ModelChange:
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]
         try:
-            text = await self.steps.do("change", lambda: self._change(job, say))
+            text = await self.steps.run("change", lambda: self._change(job, say))
         except ConflictError:
             text = say("model-busy")
         except GlasError as error:
@@ -115,14 +116,14 @@ class ModelChange:
         else:
             await self._record(job)
         try:
-            await self.steps.do("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
+            await self.steps.run("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
         except GlasError as error:
             _log.warning("nobody was told of the model", model=job.model, code=error.code)
 
     async def _record(self, job: ModelJob) -> None:
         """Record who has chosen the model, if it serves now."""
         try:
-            await self.steps.do("record", lambda: self._tell_db_assist(job))
+            await self.steps.run("record", lambda: self._tell_db_assist(job))
         except GlasError as error:
             _log.warning("the choice of a model is not recorded", model=job.model, code=error.code)
 

@@ -15,7 +15,8 @@ from glas.clients.packing import packed
 from glas.domain.errors import GlasError
 from glas.domain.people import SHARED_ACCOUNTS, User
 from glas.durable import Durable, Retry, with_retries
-from glas.tg_bot.api.telegram import RetryRule, edit_text, sent
+from glas.tg_bot.api.errors import RetryRule
+from glas.tg_bot.api.telegram import edit_text, sent
 from glas.tg_bot.talk.keyboards import FORGET, Keyboards
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast

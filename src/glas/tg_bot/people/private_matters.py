@@ -8,7 +8,8 @@ from aiogram.filters import Command
 from aiogram.types import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
 
 from glas.domain.people import User
-from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.api.errors import PersonGoneError
+from glas.tg_bot.api.telegram import said
 from glas.tg_bot.talk.phrases import Say
 
 _PRIVATE = ("start", "balance", "words", "language", "privacy", "mydata", "forget", "review", "web")

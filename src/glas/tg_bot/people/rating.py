@@ -3,9 +3,8 @@
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
 
-from glas.clients.correction_bodies import CorrectionResult
 from glas.clients.db_assist import DbAssistClient
-from glas.clients.db_assist_bodies import RatingResult
+from glas.clients.db_assist_bodies import Reward
 from glas.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from glas.domain.messages import Score
 from glas.domain.people import Locale, User
@@ -56,16 +55,14 @@ async def on_rating(
     await congratulate(bot, query.from_user.id, result, say, locale)
 
 
-async def congratulate(
-    bot: Bot, person: int, result: RatingResult | CorrectionResult, say: Say, locale: Locale
-) -> None:
+async def congratulate(bot: Bot, person: int, result: Reward, say: Say, locale: Locale) -> None:
     """Tell a person that they have become a beta-tester."""
     if result.became_beta_tester:
         text = say("beta-tester", coins=coins(result.balance_hundredths, locale))
         await said(lambda: bot.send_message(person, text))
 
 
-def _thanks(result: RatingResult, say: Say, locale: Locale) -> str:
+def _thanks(result: Reward, say: Say, locale: Locale) -> str:
     balance = coins(result.balance_hundredths, locale)
     if not result.is_first:
         return say("rated-again", balance=balance)

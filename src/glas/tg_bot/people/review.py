@@ -53,13 +53,13 @@ class Reviewing:
             item = await self.db_assist.next_review(reviewer)
             if item is None:
                 break
-            if await self._show(item, reviewer, say):
+            if await self._send_recording(item, reviewer, say):
                 return
             # Neither Telegram nor the object store has the recording.
             await self.db_assist.review(item.transcription_id, reviewer, Verdict.SKIP)
         await said(lambda: self.bot.send_message(reviewer, say("review-empty")))
 
-    async def _show(self, item: ReviewItem, reviewer: int, say: Say) -> bool:
+    async def _send_recording(self, item: ReviewItem, reviewer: int, say: Say) -> bool:
         """Send a recording; return whether there is one."""
         if item.bot_id == self.bot.id:
             try:

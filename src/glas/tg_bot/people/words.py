@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command, Filter
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, Message
 
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.people import Locale, User
 from glas.domain.vocabulary import VocabularyWord, spelled
 from glas.tg_bot.api.senders import person_in
-from glas.tg_bot.api.telegram import edit_text
 from glas.tg_bot.talk.keyboards import ADD_WORDS, WORD, WORDS, Keyboards
+from glas.tg_bot.talk.menus import Menu
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.presses import Pressed, message_of, toast
 from glas.tg_bot.talk.prompts import Prompts, forced_reply
@@ -50,8 +50,8 @@ async def on_words(
         await message.answer(say("not-registered"))
         return
     words, born_s = await db_assist.words(user.tg_id), int(message.date.timestamp())
-    text, keyboard = _page(words, 0, keyboards=keyboards, asker=user.tg_id, born_s=born_s, say=say, locale=locale)
-    await message.answer(text, reply_markup=keyboard)
+    menu = _page(words, 0, keyboards=keyboards, asker=user.tg_id, born_s=born_s, say=say, locale=locale)
+    await menu.answer(message)
 
 
 def _page(
@@ -63,7 +63,7 @@ def _page(
     born_s: int,
     say: Say,
     locale: Locale,
-) -> tuple[str, InlineKeyboardMarkup]:
+) -> Menu:
     """Return text and buttons of a page; of the last one if there are not so many."""
     n_pages = max(1, -(-len(words) // _PAGE))
     page = min(page, n_pages - 1)
@@ -71,7 +71,8 @@ def _page(
     if n_pages > 1:
         text += "\n\n" + say("words-page", page=page + 1, pages=n_pages)
     shown = words[page * _PAGE : (page + 1) * _PAGE]
-    return text, keyboards.words(shown, page=page, n_pages=n_pages, asker=asker, born_s=born_s, say=say)
+    keyboard = keyboards.words(shown, page=page, n_pages=n_pages, asker=asker, born_s=born_s, say=say)
+    return Menu(text, keyboard)
 
 
 async def on_page(
@@ -91,7 +92,7 @@ async def on_page(
         await toast(bot, query, say("not-registered"), is_alert=True)
         return
     await toast(bot, query)
-    await _show(query, words, values[0], bot=bot, keyboards=keyboards, say=say, locale=locale)
+    await _show_page(query, words, values[0], bot=bot, keyboards=keyboards, say=say, locale=locale)
 
 
 async def on_word(
@@ -114,10 +115,10 @@ async def on_word(
         return
     removed = [one.word for one in before if one.id == word_id]
     await toast(bot, query, say("word-removed", word=removed[0]) if removed else "")
-    await _show(query, words, page, bot=bot, keyboards=keyboards, say=say, locale=locale)
+    await _show_page(query, words, page, bot=bot, keyboards=keyboards, say=say, locale=locale)
 
 
-async def _show(
+async def _show_page(
     query: CallbackQuery,
     words: Sequence[VocabularyWord],
     page: int,
@@ -131,8 +132,8 @@ async def _show(
     if (message := message_of(query)) is None:
         return
     asker, born_s = query.from_user.id, int(message.date.timestamp())
-    text, keyboard = _page(words, page, keyboards=keyboards, asker=asker, born_s=born_s, say=say, locale=locale)
-    await edit_text(bot, message.chat.id, message.message_id, text, keyboard)
+    menu = _page(words, page, keyboards=keyboards, asker=asker, born_s=born_s, say=say, locale=locale)
+    await menu.update(message, bot)
 
 
 async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) -> None:

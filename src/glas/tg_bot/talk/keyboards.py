@@ -5,6 +5,7 @@ Every button names its `asker`: Telegram's id of the person who may press it, or
 
 import zlib
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -28,6 +29,27 @@ INSIST, LEAVE, TAKE_BACK = "y", "n", "u"
 CONSENT, FORGET, LANGUAGE, CHAT, MODEL = "k", "d", "l", "g", "m"
 WORD, WORDS, ADD_WORDS, REVIEW = "w", "v", "a", "e"
 NEWS, DECIDE, OWN_MODEL = "b", "o", "h"
+
+
+class Switch(NamedTuple):
+    """Something that is on or off; its button offers what it is not.
+
+    Attributes:
+        action: action of the button.
+        turn_on: name of the message on the button that turns it on.
+        turn_off: name of the message on the button that turns it off.
+    """
+
+    action: str
+    turn_on: str
+    turn_off: str
+
+
+TRAINING = Switch(CONSENT, "consent-yes", "consent-no")
+MODEL_NEWS = Switch(NEWS, "button-news-yes", "button-news-no")
+_OWN_MODEL = Switch(OWN_MODEL, "button-own-model-on", "button-common-model")
+_OWN_MODEL_OF_CHAT = Switch(OWN_MODEL, "button-chat-model-on", "button-common-model")
+
 _VERDICTS = (
     (Verdict.ACCEPT, Verdict.CORRECT),
     (Verdict.BAD_AUDIO, Verdict.NOT_SPEECH),
@@ -112,23 +134,15 @@ class Keyboards:
         ]
         return InlineKeyboardMarkup(inline_keyboard=rows)
 
-    def news(
-        self, *, wanted: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
-    ) -> InlineKeyboardMarkup:
-        """Make the button that switches news of models off or on; see `consent`."""
-        text = say("button-news-no") if wanted else say("button-news-yes")
-        values = (NEWS, int(not wanted), int(in_settings))
-        return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
-
     def settings(
         self, *, given: bool, wants_news: bool, uses_own: bool | None, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
         """Make the buttons under /settings; `uses_own` is None for a person without an own model."""
-        consent = self.consent(given=given, asker=asker, born_s=born_s, say=say, in_settings=True)
-        news = self.news(wanted=wants_news, asker=asker, born_s=born_s, say=say, in_settings=True)
-        rows = [*consent.inline_keyboard, *news.inline_keyboard]
-        if uses_own is not None:
-            rows.append([self._own_model(uses=uses_own, asker=asker, born_s=born_s, say=say)])
+        rows = [
+            [self._switch(switch, is_on=is_on, asker=asker, born_s=born_s, say=say, in_settings=True)]
+            for switch, is_on in ((TRAINING, given), (MODEL_NEWS, wants_news), (_OWN_MODEL, uses_own))
+            if is_on is not None
+        ]
         return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
@@ -139,13 +153,9 @@ class Keyboards:
         ]
         return InlineKeyboardMarkup(inline_keyboard=[row])
 
-    def consent(
-        self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
-    ) -> InlineKeyboardMarkup:
-        """Make the button to give or withdraw the consent to training; in /settings, a press also updates the text."""
-        text = say("consent-no") if given else say("consent-yes")
-        values = (CONSENT, int(not given), int(in_settings))
-        return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
+    def switch(self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
+        """Make the button of a switch for a message of its own."""
+        return self._one(self._switch(switch, is_on=is_on, asker=asker, born_s=born_s, say=say))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
         """Make the button that confirms the deletion of all data."""
@@ -168,7 +178,7 @@ class Keyboards:
         self, *, given: bool, asker: int, born_s: int, say: Say, others: Iterable[Locale]
     ) -> InlineKeyboardMarkup:
         """Make the buttons under /start: the consent, and one for each of the `others` languages."""
-        consent = self.consent(given=given, asker=asker, born_s=born_s, say=say)
+        consent = self._switch(TRAINING, is_on=given, asker=asker, born_s=born_s, say=say)
         row = [
             self._button(
                 _NAMES[locale],
@@ -181,7 +191,7 @@ class Keyboards:
             )
             for locale in others
         ]
-        return InlineKeyboardMarkup(inline_keyboard=[*consent.inline_keyboard, *([row] if row else [])])
+        return InlineKeyboardMarkup(inline_keyboard=[[consent], *([row] if row else [])])
 
     def chat(self, *, uses_own: bool | None, born_s: int, say: Say) -> InlineKeyboardMarkup:
         """Make the buttons for the bot's behaviour in a group; only its administrators may press them.
@@ -194,7 +204,10 @@ class Keyboards:
             for text, value in choices
         ]
         if uses_own is not None:
-            rows.append([self._own_model(uses=uses_own, asker=ADMINISTRATORS, born_s=born_s, say=say)])
+            own = self._switch(
+                _OWN_MODEL_OF_CHAT, is_on=uses_own, asker=ADMINISTRATORS, born_s=born_s, say=say, in_settings=True
+            )
+            rows.append([own])
         return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def models(
@@ -230,11 +243,13 @@ class Keyboards:
         rows.append([button(say("button-words-add"), ADD_WORDS)])
         return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
-    def _own_model(self, *, uses: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardButton:
-        """Make the button to go back to the common model, or to the own one."""
-        mine = say("button-chat-model-on" if asker == ADMINISTRATORS else "button-own-model-on")
-        text = say("button-common-model") if uses else mine
-        return self._button(text, OWN_MODEL, int(not uses), asker=asker, born_s=born_s, life_s=self._rating_s)
+    def _switch(
+        self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
+    ) -> InlineKeyboardButton:
+        """Make the button of a switch; a press of one `in_settings` also updates the text of /settings."""
+        values = (switch.action, int(not is_on), int(in_settings))
+        text = say(switch.turn_off if is_on else switch.turn_on)
+        return self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s)
 
     def _button(
         self, text: str, action: str, *values: int, asker: int, born_s: int, life_s: int

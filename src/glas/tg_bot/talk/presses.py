@@ -9,7 +9,8 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message
 
 from glas.domain.errors import InvalidParameterError
-from glas.tg_bot.api.telegram import PersonGoneError, said
+from glas.tg_bot.api.errors import PersonGoneError
+from glas.tg_bot.api.telegram import said
 from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.talk.signing import ADMINISTRATORS, ForgedButtonError, Signer
 

@@ -12,7 +12,8 @@ from glas.clients.correction_bodies import AttachedMessage
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import GlasError, InvalidParameterError, NotFoundError
 from glas.domain.messages import MessageKind, Transcription
-from glas.tg_bot.api.telegram import MessageGoneError, PersonGoneError, delete_message, edit_text, is_not_modified, said
+from glas.tg_bot.api.errors import MessageGoneError, PersonGoneError, is_not_modified
+from glas.tg_bot.api.telegram import delete_message, edit_text, said
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases
 from glas.tg_bot.talk.texts import Part, as_document, lay_out
@@ -42,8 +43,8 @@ class Amending:
         """Update the messages that show one text; this is the workflow."""
         job = AmendJob.model_validate(arguments)
         try:
-            await self.steps.do("texts", lambda: self._texts(job))
-            await self.steps.do("subtitles", lambda: self._subtitles(job))
+            await self.steps.run("texts", lambda: self._texts(job))
+            await self.steps.run("subtitles", lambda: self._subtitles(job))
         except (NotFoundError, PersonGoneError):
             return  # the person's data was deleted meanwhile, or the chat cannot be reached
         except GlasError as error:

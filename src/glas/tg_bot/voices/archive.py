@@ -40,11 +40,11 @@ class Archiving:
         """Archive one recording; this is the workflow."""
         job = ArchiveJob.model_validate(arguments)
         try:
-            await self.steps.do("archive", lambda: self.store(job))
+            await self.steps.run("archive", lambda: self.store(job))
         except NotFoundError:
             # The person's data was deleted meanwhile, so delete what was just stored, too.
-            await self.steps.do("unarchive", lambda: self.data_loader.delete(job.transcription_id))
-            await self.steps.do("forget", lambda: self.durable.forget(str(job.person)))
+            await self.steps.run("unarchive", lambda: self.data_loader.delete(job.transcription_id))
+            await self.steps.run("forget", lambda: self.durable.forget(str(job.person)))
         except GlasError as error:
             # The nightly repair tries again.
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
@@ -63,7 +63,7 @@ class Archiving:
                 raise OverloadedError(error.message, retry_after_s=_EXPORT_PAUSE_S) from error
 
         try:
-            await self.steps.do("clean", begin)
+            await self.steps.run("clean", begin)
         except GlasError as error:
             _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 

@@ -16,8 +16,9 @@ from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import Finished
 from glas.domain.errors import InvalidParameterError, NotFoundError
 from glas.domain.messages import MessageKind
+from glas.tg_bot.api.errors import ChatForbidsError, MessageGoneError
 from glas.tg_bot.api.limiter import Urgency, urgency
-from glas.tg_bot.api.telegram import ChatForbidsError, MessageGoneError, edit_text, sent
+from glas.tg_bot.api.telegram import edit_text, sent
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.languages import language_name
 from glas.tg_bot.talk.phrases import Say
@@ -92,13 +93,13 @@ class Delivery:
         name = "" if job.is_private else job.person_name
         layout = lay_out(text, name=name, notes=notes, say=say)
         if layout.document is not None:
-            is_sent = await self.steps.do("document", lambda: self._send_document(answer, recognised, say))
+            is_sent = await self.steps.run("document", lambda: self._send_document(answer, recognised, say))
             if not is_sent:
                 layout = lay_out(text, name=name, notes=notes, say=say, may_send_documents=False)
         first, *others = layout.parts
-        await self.steps.do("deliver", lambda: self._edit(answer, recognised, first, say))
+        await self.steps.run("deliver", lambda: self._edit(answer, recognised, first, say))
         for number, part in enumerate(others, start=2):
-            await self.steps.do(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
+            await self.steps.run(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
 
     def _notes(self, answer: Answer, recognised: Recognised, say: Say) -> Sequence[str]:
         """Return the notes below a text."""
@@ -207,7 +208,7 @@ class Delivery:
                 return (await self.reply(chat_id, reply_to, part)).message_id
 
         for number, part in enumerate(split(text, _RESCUE_UNITS), start=1):
-            await self.steps.do(f"rescue {number}", lambda part=part: send(part))  # type: ignore[misc]
+            await self.steps.run(f"rescue {number}", lambda part=part: send(part))  # type: ignore[misc]
 
 
 def _reply_to(message_id: int) -> ReplyParameters:

@@ -23,8 +23,9 @@ from glas.clients.db_assist_bodies import NewTranscription
 from glas.domain.errors import AudioError, AudioTooLongError, GlasError, NotFoundError, UploadTooLargeError
 from glas.domain.messages import MediaKind
 from glas.durable import Durable
+from glas.tg_bot.api.errors import PersonGoneError
 from glas.tg_bot.api.limiter import Urgency, urgency
-from glas.tg_bot.api.telegram import PersonGoneError, delete_message
+from glas.tg_bot.api.telegram import delete_message
 from glas.tg_bot.metrics import NOT_ANSWERED, OK, REFUSED, Metrics
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
@@ -89,7 +90,7 @@ class Pipeline:
     async def _hear(self, job: VoiceJob) -> str:
         """Answer one recording, and return how it ended, as `Metrics.answered` expects it."""
         try:
-            opened = _Opened.model_validate(await self.steps.do("placeholder", lambda: self._open(job)))
+            opened = _Opened.model_validate(await self.steps.run("placeholder", lambda: self._open(job)))
         except PersonGoneError as error:
             return error.code
         if not opened.admission.is_answered:
@@ -118,11 +119,11 @@ class Pipeline:
             return Recognised(transcription_id=transcription_id, heard=heard).model_dump(mode="json")
 
         async with self._shown(answer, ticket, say):
-            found = await self.steps.do("recognise", recognise, on_pause=ticket.pause)
+            found = await self.steps.run("recognise", recognise, on_pause=ticket.pause)
         recognised = Recognised.model_validate(found)
         try:
             if job.is_unasked_in_group and not recognised.heard.text:
-                await self.steps.do("withdraw", lambda: self._withdraw(answer, recognised))
+                await self.steps.run("withdraw", lambda: self._withdraw(answer, recognised))
             else:
                 await self.delivery.deliver(await self._placed(answer), recognised, say)
         except PersonGoneError:
@@ -163,7 +164,7 @@ class Pipeline:
         async def place() -> list[int]:
             return list(await self._place(answer.job, answer.admission))
 
-        chat_id, message_id = await self.steps.do("place", place)
+        chat_id, message_id = await self.steps.run("place", place)
         return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
 
     async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
@@ -236,9 +237,9 @@ class Pipeline:
                 await self.db_assist.fail(transcription_id, error.code)
 
         try:
-            await self.steps.do("confess", tell)
+            await self.steps.run("confess", tell)
             if answer.admission.is_kept:
-                await self.steps.do("fail", note)
+                await self.steps.run("fail", note)
         except GlasError as second:
             _log.error("the failure could not be told or noted", code=second.code)
 

@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 from aiogram import Bot
 
-from glas.clients.data_loader import DataLoaderClient, Expected
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.data_loader_bodies import Expected
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.errors import ConflictError, GlasError, InputError, NotFoundError
 from glas.domain.messages import Transcription
@@ -57,12 +58,12 @@ class Repair:
         found: Counter[str] = Counter()
         cursor: str | None = ""
         while cursor is not None:
-            page = await self.steps.do("page", lambda cursor=cursor: self._page(cursor, day))  # type: ignore[misc]
+            page = await self.steps.run("page", lambda cursor=cursor: self._page(cursor, day))  # type: ignore[misc]
             found.update(page["found"])
             cursor = page["next"]
         _log.info("originals were looked for", **found)
         if chat_id is not None:
-            await self.steps.do("tell", lambda: self._tell(chat_id, found))
+            await self.steps.run("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
         """Check some messages; a repetition after a crash finds the repaired ones in order."""

@@ -59,7 +59,7 @@ async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[
     It waits for the last edit instead of cancelling it: a late edit could overwrite the answer.
     """
     done = asyncio.Event()
-    task = asyncio.create_task(_show(bot, chat_id, message_id, text, done))
+    task = asyncio.create_task(_keep_up_to_date(bot, chat_id, message_id, text, done))
     try:
         yield
     finally:
@@ -67,7 +67,9 @@ async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[
         await task
 
 
-async def _show(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str], done: asyncio.Event) -> None:
+async def _keep_up_to_date(
+    bot: Bot, chat_id: int, message_id: int, text: Callable[[], str], done: asyncio.Event
+) -> None:
     shown, shown_s = "", float("-inf")
     least_s = _GROUP_INTERVAL_S if chat_id < 0 else _INTERVAL_S
     now_s = asyncio.get_running_loop().time

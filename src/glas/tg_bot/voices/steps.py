@@ -7,9 +7,10 @@ from typing import Any
 import structlog
 
 from glas import tracing
-from glas.domain.errors import GlasError, ServiceFaultError, from_code
+from glas.domain.error_bodies import from_code
+from glas.domain.errors import GlasError, ServiceFaultError
 from glas.durable import Durable, Retry, with_retries
-from glas.tg_bot.api.telegram import RetryRule
+from glas.tg_bot.api.errors import RetryRule
 
 # Whether a step of the workflow that runs has met a bug.
 _is_broken: ContextVar[bool] = ContextVar("glas_step_is_broken", default=False)
@@ -28,7 +29,7 @@ class Steps:
         self._durable = durable
         self._retry = retry
 
-    async def do(
+    async def run(
         self, name: str, work: Callable[[], Awaitable[Any]], *, on_pause: Callable[[], None] | None = None
     ) -> Any:
         """Run `work` as a recorded step, and repeat it after temporary errors; its value must be representable in JSON.

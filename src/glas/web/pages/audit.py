@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from glas.clients.db_assist_bodies import RowId, TgId
+from glas.clients.bodies import RowId, TgId
 from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router

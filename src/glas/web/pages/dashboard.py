@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from fastapi import Query, Request, Response
 
 from glas.clients.dashboard import Dashboard
-from glas.clients.data_loader import DataLoaderClient, ExportState
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.data_loader_bodies import ExportState
 from glas.clients.nn_service import NnServiceClient
 from glas.clients.recognition_figures import RecognitionFigures
 from glas.domain.errors import GlasError

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from glas.clients.db_assist_bodies import RowId
+from glas.clients.bodies import RowId
 from glas.clients.model_record_bodies import DecisionRequest, ModelRecord
 from glas.domain.errors import ConflictError, GlasError, InvalidParameterError, NotFoundError
 from glas.domain.model_records import ModelState

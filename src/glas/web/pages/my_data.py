@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
-from glas.clients.db_assist_bodies import RowId
+from glas.clients.bodies import RowId
 from glas.clients.erasure import clean_export, erase_person
 from glas.clients.packing import streamed
 from glas.domain.people import CONSENT_VERSION, Purpose

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
-from glas.clients.db_assist_bodies import RowId
+from glas.clients.bodies import RowId
 from glas.clients.erasure import clean_export, erase_message
 from glas.domain.errors import ImplausibleCorrectionError, NotFoundError
 from glas.domain.messages import Score, Status, Transcription

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from glas.clients.db_assist_bodies import RowId, TgId
+from glas.clients.bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_person
 from glas.domain.errors import ConflictError, InvalidParameterError
 from glas.domain.people import Role

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Request
 from fastapi.responses import RedirectResponse, Response
 
-from glas.clients.db_assist_bodies import RowId, TgId
+from glas.clients.bodies import RowId, TgId
 from glas.clients.erasure import clean_export, erase_message
 from glas.web.access.guard import Visit
 from glas.web.access.rights import Right

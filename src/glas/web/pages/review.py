@@ -11,7 +11,7 @@ from typing import Annotated, Final, Self
 from fastapi import Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from glas.clients.db_assist_bodies import RowId
+from glas.clients.bodies import RowId
 from glas.clients.review_bodies import ReviewItem, ReviewResult
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.reviews import Verdict

@@ -1,0 +1,27 @@
+"""Calls of commands to db_assist, wherever it runs."""
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from glas.clients.db_assist import DbAssistClient
+    from glas.settings import Settings
+
+_T = TypeVar("_T")
+
+
+def ask_db_assist(settings: "Settings", call: "Callable[[DbAssistClient], Awaitable[_T]]") -> _T:
+    """Make a call to db_assist, and return its result; see `glas.launch.assembly.open_db_assist`.
+
+    Raises:
+        GlasError: db_assist does not answer, or what it answered.
+    """
+    from glas.launch.assembly import open_db_assist
+
+    async def ask() -> _T:
+        async with open_db_assist(settings) as db_assist:
+            return await call(db_assist)
+
+    return asyncio.run(ask())

@@ -1,0 +1,90 @@
+"""The history of a message's words: who changed them, when, and to what; doubtful changes that were not applied too."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.db.correction_tables import CorrectionChangeRow
+from glas.db.tables import TranscriptionRow, UserRow
+from glas.db_assist import people, vocabulary
+from glas.domain.corrections import CorrectionChange, Rank, Sound
+
+
+async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
+    """Return all changes of a message's words, oldest first."""
+    return _described(await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session))
+
+
+async def history_of_person(user_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
+    """Return all changes of the words of a person's messages."""
+    mine = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id)
+    return _described(await _changes(CorrectionChangeRow.transcription_id.in_(mine), session=session))
+
+
+async def add_change(
+    row: TranscriptionRow,
+    user: UserRow,
+    reference: str | None,
+    rank: Rank | None,
+    *,
+    is_applied: bool = True,
+    sound: Sound = Sound.UNKNOWN,
+    takes_back: int | None = None,
+    session: AsyncSession,
+) -> CorrectionChangeRow:
+    """Add a change to the history; one that is applied decides what its author's vocabulary learns.
+
+    Args:
+        row: the message.
+        user: the person who changes the words.
+        reference: the words; None stands for the recognised ones.
+        rank: how far they can be trusted; None for the recognised ones.
+        is_applied: whether they replace the current words; the caller does that.
+        sound: what an engine says of the words.
+        takes_back: the change that this one undoes.
+        session: session of the transaction.
+    """
+    change = CorrectionChangeRow(
+        transcription_id=row.id,
+        user_id=user.id,
+        reference=reference,
+        rank=rank,
+        is_applied=is_applied,
+        sound=sound.value,
+        takes_back=takes_back,
+        creation_datetime=people.now(),
+    )
+    session.add(change)
+    await session.flush()
+    if is_applied:
+        await vocabulary.learn(row, change, session=session)
+    return change
+
+
+async def words_before(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> str:
+    """Return the words before a change."""
+    earlier = [one for one in await applied_changes(row.id, session=session) if one.id < change.id]
+    return (earlier[-1].reference if earlier else None) or row.text or ""
+
+
+async def last_change(transcription_id: int, *, session: AsyncSession) -> CorrectionChangeRow | None:
+    """Return the last change of a message's words, whether applied or not."""
+    found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
+    return found[-1] if found else None
+
+
+async def applied_changes(transcription_id: int, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:
+    """Return the applied changes of a message's words, oldest first."""
+    found = await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session)
+    return [one for one in found if one.is_applied]
+
+
+async def _changes(condition: Any, *, session: AsyncSession) -> Sequence[CorrectionChangeRow]:
+    query = select(CorrectionChangeRow).where(condition).order_by(CorrectionChangeRow.id)
+    return (await session.scalars(query)).all()
+
+
+def _described(rows: Sequence[CorrectionChangeRow]) -> tuple[CorrectionChange, ...]:
+    return tuple(CorrectionChange.model_validate(row, from_attributes=True) for row in rows)

@@ -1,0 +1,74 @@
+"""The workflows, queues and schedules that the parts of a process have registered, before DBOS gets them."""
+
+from collections.abc import Callable
+
+from dbos import DBOS
+
+from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
+
+_MAX_RECOVERIES = 1000
+
+
+class Registered:
+    """What the parts register before the start.
+
+    Attributes:
+        workflows: the functions that do work, by name.
+        queues: the queues.
+        schedules: the schedules.
+        unwanted: names of schedules that an earlier start may have stored in the database.
+    """
+
+    def __init__(self) -> None:
+        self.workflows: dict[str, WorkflowFunction] = {}
+        self.queues: list[Queue] = []
+        self.schedules: list[Schedule] = []
+        self.unwanted: list[str] = []
+
+    def partition(self, work: Work) -> str | None:
+        """Return the partition of its queue in which a work runs; None if the queue has none."""
+        one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self.queues)
+        return work.person if one_per_person else None
+
+    def announce(self, watched: Callable[[str, WorkflowFunction], WorkflowFunction]) -> None:
+        """Tell DBOS the workflows, and the queues from which this process takes work; call this before its start.
+
+        Args:
+            watched: wraps the function of a workflow, given its name.
+        """
+        self.workflows = {
+            name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(watched(name, function))
+            for name, function in self.workflows.items()
+        }
+        # Otherwise it would claim all work in the database, and fail at work whose part does not run here.
+        DBOS.listen_queues([queue.name for queue in self.queues])
+
+    async def store(self) -> None:
+        """Store the queues and schedules in the database."""
+        for queue in self.queues:
+            await DBOS.register_queue_async(
+                queue.name,
+                worker_concurrency=queue.concurrency,
+                partition_concurrency=1 if queue.one_per_person else None,
+                polling_interval_sec=queue.poll_s,
+                on_conflict="always_update",
+            )
+        if self.schedules:
+            await DBOS.apply_schedules_async(
+                [
+                    {
+                        "schedule_name": one.name,
+                        "workflow_fn": self.workflows[one.workflow],
+                        "schedule": one.cron,
+                        "queue_name": one.queue,
+                    }
+                    for one in self.schedules
+                ]
+            )
+
+    async def drop_schedules(self, *, is_alone: bool) -> None:
+        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here."""
+        ours = {one.name for one in self.schedules}
+        found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
+        for name in found - ours if is_alone else found & set(self.unwanted):
+            await DBOS.delete_schedule_async(name)

@@ -1,0 +1,57 @@
+"""One piece of speech as Whisper gets it, and a text that was decoded from it."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
+from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.engines.whisper.backend import Draft
+from glas.engines.whisper.confidence import Alternative
+from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features
+
+# Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A longer text has no end, and is cut.
+MOST_TOKENS_PER_S = 10
+SPARE_TOKENS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A piece of speech and its spectrogram; see `glas.engines.whisper.mel.log_mel`."""
+
+    samples: Samples
+    features: Features
+    silence: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples.size / SAMPLE_RATE_HZ
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames without padding, an even number."""
+        return -(-self.samples.size // (HOP_SAMPLES * FRAMES_PER_POSITION)) * FRAMES_PER_POSITION
+
+    @property
+    def most_tokens(self) -> int:
+        """Largest number of tokens that can be said in the time."""
+        return SPARE_TOKENS + round(MOST_TOKENS_PER_S * self.duration_s)
+
+
+class Written(NamedTuple):
+    """A draft with the encoded sound, its text, its temperature, and all texts that were found."""
+
+    draft: Draft
+    heard: Any
+    text: str
+    temperature: float
+    alternatives: list[Alternative]
+
+
+def looks_wrong(written: Written, clip: Clip) -> bool:
+    """Return whether a text has no end, is longer than can be said in the time, or repeats itself."""
+    return (
+        not written.draft.has_ended
+        or len(written.draft.tokens) > clip.most_tokens
+        or compression_ratio(written.text) > MAX_COMPRESSION_RATIO
+    )

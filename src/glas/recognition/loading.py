@@ -1,0 +1,54 @@
+"""Load a model, and determine its version and its memory."""
+
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import structlog
+
+from glas.domain.errors import ModelLoadError
+from glas.engines import Engine
+from glas.recognition.loaded import LoadedModel, resident_bytes
+
+_log = structlog.stdlib.get_logger("glas.recognition")
+
+LoadEngine: TypeAlias = Callable[[str], Engine]
+
+_MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
+
+
+class ModelLoader:
+    """Loads models. Threads may share one.
+
+    Args:
+        load: makes an engine from a uniform name.
+        version_of: returns the version of the files that a model has on disk, by its uniform name.
+    """
+
+    def __init__(self, load: LoadEngine, version_of: Callable[[str], str]) -> None:
+        self._load = load
+        self._version_of = version_of
+
+    def is_current(self, model: LoadedModel, name: str) -> bool:
+        """Return whether a loaded model has the version that is on disk under its uniform name."""
+        return model.version == self._version_of(name)
+
+    def load(self, name: str, expected: str | None = None) -> LoadedModel:
+        """Load a model by its uniform name.
+
+        Raises:
+            ModelError: it cannot be loaded, or its files have another version than the expected one.
+        """
+        for _ in range(_MOST_LOADS):
+            before, began = resident_bytes(), time.monotonic()
+            version = self._version_of(name)
+            if expected not in (None, version):
+                raise ModelLoadError(f"expected version {expected} of {name}, got files of version {version}")
+            engine = self._load(name)
+            if self._version_of(name) == version:
+                after = resident_bytes()
+                grown = None if before is None or after is None else max(0, after - before)
+                _log.info("model loaded", model=name, version=version, seconds=round(time.monotonic() - began, 3))
+                return LoadedModel(engine, version, grown)
+            engine.close()
+        raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")

@@ -1,0 +1,57 @@
+"""Open an object store."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obstore.store import LocalStore, S3Store
+
+from glas.domain.errors import InvalidParameterError
+from glas.s3.store import Store
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # exists for type checkers only
+
+_CONNECT_S = 3
+_REQUEST_S = 30  # one part, there or back
+_RETRY_S = 15  # how long obstore itself tries again when the endpoint refuses or answers 5xx
+
+
+def open_store(
+    *,
+    directory: Path | None = None,
+    endpoint: str | None = None,
+    bucket: str = "glas",
+    access_key: str | None = None,
+    secret_key: str | None = None,
+) -> Store:
+    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. This uses no network.
+
+    Args:
+        directory: directory in which objects are files; it is created if it is missing.
+        endpoint: address of an S3 server, e.g. `http://s3:8333`.
+        bucket: name of the bucket.
+        access_key: with `secret_key`; without both, requests are not signed.
+        secret_key: see `access_key`.
+    """
+    if endpoint is None:
+        if directory is None:
+            raise InvalidParameterError("expected a directory or an endpoint, got neither")
+        return Store(LocalStore(directory, mkdir=True, automatic_cleanup=True), directory)
+    config: S3Config = {"skip_signature": True}
+    if access_key is not None and secret_key is not None:
+        config = {"access_key_id": access_key, "secret_access_key": secret_key}
+    inner = S3Store(
+        bucket,
+        config=config,
+        endpoint=endpoint,
+        region="us-east-1",  # part of the signature; servers of one's own accept this one
+        virtual_hosted_style_request=False,
+        client_options={
+            "allow_http": endpoint.startswith("http://"),
+            "connect_timeout": timedelta(seconds=_CONNECT_S),
+            "timeout": timedelta(seconds=_REQUEST_S),
+        },
+        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=_RETRY_S)},
+    )
+    return Store(inner, None)

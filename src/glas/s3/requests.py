@@ -1,0 +1,49 @@
+"""What surrounds each request to obstore: a span, and the translation of its errors into those of Glas."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+from glas import tracing
+from glas.domain.errors import NotFoundError, ServiceFaultError, ServiceUnreachableError
+
+_NO_BUCKET = "NoSuchBucket"
+
+
+@contextmanager
+def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
+    """Add a span for an operation within the context, and raise our own errors in place of obstore's.
+
+    They have only the first line of obstore's message; the rest is a dump.
+
+    Args:
+        operation: name of the operation, for the trace.
+        subject: the key or keys, for the message.
+        is_directory: whether the store is a directory, which cannot be away.
+
+    Raises:
+        NotFoundError: nothing is stored under the key.
+        ServiceUnreachableError: the endpoint cannot be reached.
+        ServiceFaultError: the endpoint refuses our keys, or the directory fails.
+    """
+    try:
+        with tracing.span("s3", operation):
+            yield
+    except FileNotFoundError as error:
+        raise NotFoundError(f"nothing is stored under {subject}", param="key") from error
+    except (PermissionDeniedError, UnauthenticatedError) as error:
+        raise ServiceFaultError(f"the object store refuses our keys: {_first_line(error)}") from error
+    except BaseError as error:
+        if is_directory:
+            raise ServiceFaultError(f"the directory of the object store fails: {_first_line(error)}") from error
+        raise ServiceUnreachableError(f"the object store is away: {_first_line(error)}") from error
+
+
+def lacks_bucket(error: BaseError) -> bool:
+    """Return whether the bucket does not exist yet; SeaweedFS makes it with the first object."""
+    return _NO_BUCKET in str(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

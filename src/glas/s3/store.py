@@ -1,0 +1,203 @@
+"""The store: one class for a local directory or an S3 bucket.
+
+An object is never changed: writing the same bytes again has no effect, other bytes under its key are refused. A write
+succeeds only after the object was read back and compared.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import obstore
+import structlog
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, S3Store
+
+from glas.domain.errors import ConflictError, NotFoundError, ServiceFaultError
+from glas.domain.object_keys import transcription_key
+from glas.s3.directory import create_file, delete_files
+from glas.s3.requests import lacks_bucket, request
+
+PART_BYTES = 8 * 1024 * 1024
+_PARTS_AT_ONCE = 2
+_SMALL_BYTES = 128 * 1024
+_LISTED_AT_ONCE = 1000
+_PAUSES_S = (0.1, 0.5)  # before the second and the third attempt at a write that did not arrive whole
+
+Data: TypeAlias = bytes | memoryview
+
+_log = structlog.stdlib.get_logger("glas.s3")
+
+
+class Stored(NamedTuple):
+    """An object that was written and read back."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+class Store:
+    """An object store, made by `open_store`. It need not be closed."""
+
+    def __init__(self, inner: LocalStore | S3Store, directory: Path | None) -> None:
+        self._inner = inner
+        self._directory = directory
+
+    @property
+    def kind(self) -> str:
+        """`directory` or `s3`."""
+        return "s3" if self._directory is None else "directory"
+
+    async def put(self, key: str, data: Data) -> Stored:
+        """Write an object and read it back; repeat the write if both differ.
+
+        Args:
+            key: key of the object; if it already has the same bytes, nothing is written.
+            data: the whole object; more than 8 MiB are sent in parts.
+
+        Raises:
+            ConflictError: the key already has other bytes.
+            ServiceUnreachableError: the endpoint cannot be reached.
+            ServiceFaultError: the endpoint refuses the object, or what is read back is never the same.
+        """
+        sha256 = hashlib.sha256()
+        await _add(sha256, data)
+        wanted = Stored(key, sha256.hexdigest(), len(data))
+        for pause_s in (*_PAUSES_S, None):
+            is_new = await self._create(key, data)
+            found = await self.digest(key)
+            if found == wanted.sha256:
+                return wanted
+            if found is not None and not is_new:
+                raise ConflictError(f"other bytes are stored under {key} already (sha256 {found[:12]}…)", param="key")
+            _log.warning("a write did not arrive", key=key, size_bytes=wanted.size_bytes, is_there=found is not None)
+            await self.delete([key])
+            if pause_s is not None:
+                await asyncio.sleep(pause_s)
+        raise ServiceFaultError(f"{key} was written {len(_PAUSES_S) + 1} times, and never read back the same")
+
+    async def size(self, key: str) -> int:
+        """Return the size of an object in bytes.
+
+        Raises:
+            NotFoundError: the object does not exist.
+            ServiceError: the store cannot be reached, or refuses the request.
+        """
+        with self._request("head", key):
+            return (await obstore.head_async(self._inner, key))["size"]
+
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        """Read `length` bytes from `start`, fewer at the end of the object; the range must begin within it."""
+        with self._request("get", key):
+            return bytes(await obstore.get_range_async(self._inner, key, start=start, length=length))
+
+    async def stream(
+        self, key: str, start: int = 0, end: int | None = None, *, part_bytes: int = PART_BYTES
+    ) -> AsyncIterator[bytes]:
+        """Yield an object from `start` up to `end`, part by part.
+
+        Each part is a separate request, because a single long answer would exceed the client's time limit if its reader
+        is slow. Objects never change, so the parts always fit together.
+        """
+        end = await self.size(key) if end is None else end
+        for position in range(start, end, part_bytes):
+            yield await self.read(key, position, min(part_bytes, end - position))
+
+    async def keys(self, transcription_id: int) -> list[str]:
+        """Return the keys of all objects of a message, including the remains of interrupted writes."""
+        with self._request("list", str(transcription_id)):
+            try:
+                # obstore compares whole path segments: 1 does not find 12.
+                found = await obstore.list(self._inner, prefix=str(transcription_id)).collect_async()
+            except BaseError as error:
+                if lacks_bucket(error):
+                    return []
+                raise
+        return sorted(meta["path"] for meta in found)
+
+    async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
+        """Yield keys and sizes in bytes of all objects, up to a thousand at a time, without order."""
+        with self._request("list", "the bucket"):
+            try:
+                async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
+                    yield [(meta["path"], meta["size"]) for meta in some]
+            except BaseError as error:
+                if not lacks_bucket(error):
+                    raise
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; those that do not exist count as deleted."""
+        with self._request("delete", ", ".join(keys[:3])):
+            if isinstance(self._inner, LocalStore) and self._directory is not None:
+                await delete_files(self._inner, self._directory, keys)
+            else:
+                await obstore.delete_async(self._inner, list(keys))
+
+    async def check(self) -> None:
+        """Check that the store can be reached.
+
+        Raises:
+            ServiceError: it cannot be reached, or refuses our keys.
+        """
+        try:
+            await self.size(transcription_key(1))
+        except NotFoundError:
+            return
+
+    async def digest(self, key: str) -> str | None:
+        """Read an object and return its sha256; None if it does not exist."""
+        sha256 = hashlib.sha256()
+        try:
+            async for part in self.stream(key):
+                await _add(sha256, part)
+        except NotFoundError:
+            return None
+        return sha256.hexdigest()
+
+    async def _create(self, key: str, data: Data) -> bool:
+        """Write an object if its key is free; return whether it was written."""
+        with self._request("put", key):
+            try:
+                if isinstance(self._inner, LocalStore) and self._directory is not None:
+                    await create_file(self._inner, self._directory, key, _parts(data), PART_BYTES)
+                    return True
+                return await self._create_object(key, data)
+            except AlreadyExistsError:
+                return False
+            except FileNotFoundError as error:
+                raise ServiceFaultError(f"{key} cannot be written: no such bucket") from error
+
+    async def _create_object(self, key: str, data: Data) -> bool:
+        if len(data) <= PART_BYTES:
+            await obstore.put_async(self._inner, key, bytes(data), mode="create", use_multipart=False)
+            return True
+        # S3 has no condition for an upload in parts; the one writer of a message's key is its own workflow.
+        try:
+            await obstore.head_async(self._inner, key)
+        except FileNotFoundError:
+            await obstore.put_async(
+                self._inner, key, _parts(data), chunk_size=PART_BYTES, max_concurrency=_PARTS_AT_ONCE
+            )
+            return True
+        return False
+
+    def _request(self, operation: str, subject: str) -> AbstractContextManager[None]:
+        return request(operation, subject, is_directory=self._directory is not None)
+
+
+async def _add(sha256: "hashlib._Hash", data: Data) -> None:
+    """Update a hash; small data are hashed here, because that takes less time than starting a thread."""
+    if len(data) <= _SMALL_BYTES:
+        sha256.update(data)
+    else:
+        await asyncio.to_thread(sha256.update, data)
+
+
+def _parts(data: Data) -> Iterator[bytes]:
+    view = memoryview(data)
+    for start in range(0, max(1, len(view)), PART_BYTES):
+        yield bytes(view[start : start + PART_BYTES])

@@ -1,0 +1,77 @@
+"""The FastAPI app of a service: what all of them share, and what those share that only other parts call."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+import glas
+from glas import tracing
+from glas.serving import errors
+from glas.serving.gate import Gate
+from glas.serving.keys import retiring
+from glas.serving.openapi import describe
+from glas.serving.telemetry import telemetry
+
+
+def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """Make the app of a part, still without routes.
+
+    It has none of FastAPI's documentation pages, because they load scripts from foreign hosts.
+    """
+    return FastAPI(
+        title=f"Glas {part}",
+        version=glas.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry(part),
+    )
+
+
+def make_internal(
+    app: FastAPI, purpose: str, *, key: str | None, previous_key: str | None, max_body_bytes: int
+) -> None:
+    """Prepare an app for calls of other parts only: check their key, limit bodies, give errors and document their form.
+
+    Args:
+        app: the app; middleware that shall run behind the check of the key was added before.
+        purpose: the purpose of the service, for its document.
+        key: the key that callers must send as `Authorization: Bearer`; None requires no key.
+        previous_key: a key that is accepted too while keys are exchanged.
+        max_body_bytes: largest body of a request.
+    """
+    app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
+    errors.install(app, max_body_bytes=max_body_bytes)
+    describe(app, purpose, needs_key=key is not None)
+
+
+def add_operation(
+    app: FastAPI,
+    *,
+    health: Callable[..., Any],
+    ready: Callable[..., Any],
+    ready_summary: str,
+    render: Callable[[], Awaitable[bytes]],
+) -> None:
+    """Add the routes for operators to an internal app.
+
+    Args:
+        app: the app; another app of the same process finds `render` in its state, as `figures`.
+        health: the endpoint that answers if the process does.
+        ready: the endpoint that answers if the service can work.
+        ready_summary: what its answer means.
+        render: returns the metrics in Prometheus' text format.
+    """
+
+    async def figures() -> Response:
+        """Return the metrics."""
+        return Response(await render(), media_type=CONTENT_TYPE_LATEST)
+
+    app.state.figures = render
+    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/ready", ready, methods=["GET"], summary=ready_summary)
+    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
