@@ -15,6 +15,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.queueing.model import Sojourn
 from benchmarks.queueing.plan import plan
-from benchmarks.queueing.real import compare, measure, percentile
+from benchmarks.queueing.real import LONGEST_S, Comparison, compare, measure, percentile
 from benchmarks.queueing.simulation import simulate
 from benchmarks.queueing.traffic import Burst, Lengths, Machine, day, pieces, profile
 from benchmarks.under_load.server import server
@@ -32,6 +33,7 @@ from benchmarks.under_load.server import server
 LOADS = (0.3, 0.6, 0.9)
 RECORDINGS = 60_000
 PERCENTS = (50, 95)
+MOST_BY_OTHERS = 0.15  # cores, of which this program needs a part to send recordings
 
 
 def show_plan(machine: Machine, lengths: Lengths, per_day: float, *, reserve: float, p95_s: float) -> None:
@@ -82,7 +84,8 @@ def show_day(machine: Machine, lengths: Lengths, per_day: float) -> None:
 
 
 async def real(lengths: Lengths, seconds: float) -> None:
-    """Print percentiles of a real server and of the simulation of the same recordings."""
+    """Print percentiles of a real server, of the simulation of the same recordings, and of the model."""
+    lengths = lengths._replace(longest_s=LONGEST_S)
     # Nothing is refused, so that the queue is what the simulation has.
     os.environ["GLAS_NN_SERVICE__QUEUE_SIZE"] = "1000"
     with server() as running:
@@ -96,16 +99,22 @@ async def real(lengths: Lengths, seconds: float) -> None:
                 f"{machine.cores} cores, processor seconds: {machine.fixed_s:.3f} for a recording, "
                 f"{machine.per_second:.4f} for a second of sound"
             )
-            print("load  recordings  p50: real, simulated, s  p95: real, simulated, s  real ÷ simulated  cores used")
+            print(
+                "load  recordings  p50: real, simulated, model, s  p95: real, simulated, model, s  model ÷ real  cores"
+            )
             for load in LOADS:
                 done = await compare(http, running, machine, lengths, load=load, seconds=seconds)
-                p50, p95 = (
-                    (percentile(done.real, percent), percentile(done.simulated, percent)) for percent in PERCENTS
-                )
-                print(
-                    f"{load:4.0%}{len(done.real):12d}{p50[0]:11.2f}{p50[1]:11.2f}{p95[0]:15.2f}{p95[1]:11.2f}"
-                    f"{p50[0] / p50[1]:10.2f}{p95[0] / p95[1]:6.2f}{done.cpu_s / done.wall_s:12.2f}"
-                )
+                show_comparison(load, done, Sojourn(machine, lengths, load).percentiles_s(*PERCENTS))
+
+
+def show_comparison(load: float, done: Comparison, model: Sequence[float]) -> None:
+    """Print one line; and a warning if other programs took processor time that the server wanted."""
+    real, simulated = ([percentile(times, percent) for percent in PERCENTS] for times in (done.real, done.simulated))
+    seen = "   ".join(f"{real[at]:9.2f}{simulated[at]:9.2f}{model[at]:9.2f}" for at in range(len(PERCENTS)))
+    ratios = " ".join(f"{model[at] / real[at]:6.2f}" for at in range(len(PERCENTS)))
+    print(f"{load:4.0%}{len(done.real):12d} {seen}   {ratios}{done.cpu_s / done.wall_s:10.2f}", flush=True)
+    if (others := done.others_s / done.wall_s) > MOST_BY_OTHERS:
+        print(f"      not usable: other programs used {others:.2f} cores")
 
 
 def main() -> None:

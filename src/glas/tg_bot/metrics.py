@@ -61,7 +61,7 @@ class Metrics:
         self._pauses = Counter("glas_bot_pauses_asked", "Pauses that Telegram asked for", registry=registry)
         self._queues = Gauge(
             "glas_bot_queue_works",
-            "Works that wait in a durable queue, at most 500; the queue is common to all processes of the bot",
+            "Works that wait in a durable queue; the queue is common to all processes of the bot",
             ["queue"],
             registry=registry,
         )
