@@ -24,7 +24,7 @@ speech = cache(recording)
 
 
 class Comparison(NamedTuple):
-    """Times of the same recordings, measured and simulated, seconds.
+    """Times of the same recordings, measured and simulated, seconds; without the first third.
 
     Attributes:
         cpu_s: processor time of the server.
@@ -55,8 +55,9 @@ async def measure(http: httpx.AsyncClient, running: Server) -> Machine:
         await asyncio.gather(*(_ask(http, length_s, left) for _ in range(_EACH)))
         costs.append((cpu_s(running.pid) - before) / _EACH)
     per_second, fixed_s = np.polyfit(_LENGTHS_S, costs, 1).tolist()
-    # Beside other programs, what a recording costs by itself may be lost in the scatter.
-    return Machine(cores, max(fixed_s, 0.0), per_second)
+    if fixed_s < 0:  # what a recording costs by itself is lost in the scatter
+        return Machine(cores, 0.0, sum(costs) / sum(_LENGTHS_S))
+    return Machine(cores, fixed_s, per_second)
 
 
 async def _ask(http: httpx.AsyncClient, length_s: int, places: asyncio.Semaphore) -> float:
@@ -70,7 +71,7 @@ async def compare(
     """Send recordings for some seconds at a load, and simulate the same recordings.
 
     In a few minutes at a high load, chance alone can double the times. So of many draws of recordings, the one is sent
-    of which the simulated p95 is in the middle.
+    of which the simulated p95 is in the middle. The queue is empty at first, so the first third is not compared.
 
     Raises:
         httpx.HTTPError: the server refused one.
@@ -82,19 +83,21 @@ async def compare(
     before_s, busy_before_s, began_s = cpu_s(running.pid), busy_s(), time.perf_counter()
     real = await asyncio.gather(*(_later(http, at_s, length_s) for at_s, length_s in zip(*arrivals, strict=True)))
     wall_s, server_s = time.perf_counter() - began_s, cpu_s(running.pid) - before_s
-    return Comparison(real, simulated, server_s, busy_s() - busy_before_s - server_s, wall_s)
+    others_s = busy_s() - busy_before_s - server_s
+    return Comparison(real[len(real) // 3 :], simulated, server_s, others_s, wall_s)
 
 
 def _drawn(
     machine: Machine, lengths: Lengths, seed: int, *, load: float, seconds: float
 ) -> tuple[_Arrivals, list[float]]:
-    """Recordings that arrive by chance within some seconds, and their simulated times."""
+    """Recordings that arrive by chance within some seconds, and the simulated times of the last two thirds."""
     random = np.random.default_rng(seed)
     some = lengths.draw(random, 10_000).round().clip(1)
     every_s = float((machine.fixed_s + machine.per_second * some).mean()) / machine.cores / load
     at_s = np.cumsum(random.exponential(every_s, int(seconds / every_s) + 1)).tolist()
     arrivals = _Arrivals(at_s, some[: len(at_s)].astype(int).tolist())
-    return arrivals, simulate(machine, at_s, [pieces(random, one) for one in arrivals.length_s]).tolist()
+    times = simulate(machine, at_s, [pieces(random, one) for one in arrivals.length_s])
+    return arrivals, times[len(times) // 3 :].tolist()
 
 
 async def _later(http: httpx.AsyncClient, at_s: float, length_s: int) -> float:

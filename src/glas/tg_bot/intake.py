@@ -126,11 +126,22 @@ class Intake:
     async def _turn(self) -> None:
         """Request a batch of updates and store it; the next request confirms it."""
         updates = await self._ask()
+        parties: dict[int | None, list[Update]] = {}
         for update in updates:
-            await self.store(update)
-            self._offset = update.update_id + 1
+            parties.setdefault(_party(update), []).append(update)
+        # In their order for each person. One after another, a crowd would wait for each other's commits.
+        stored = await asyncio.gather(*map(self._store_all, parties.values()), return_exceptions=True)
+        for error in stored:
+            if error is not None:
+                raise error
+        if updates:
+            self._offset = updates[-1].update_id + 1
         if len(updates) >= _FULL_BATCH:
             await self._wait_for_room()
+
+    async def _store_all(self, updates: Sequence[Update]) -> None:
+        for update in updates:
+            await self.store(update)
 
     async def _ask(self) -> Sequence[Update]:
         try:
