@@ -8,7 +8,7 @@ TORCH  := torch==2.13.0
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos machines fuzz coverage check bench docs audit sbom lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos machines upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ chaos: train-setup  ## 1,000 messages while processes are killed a hundred times
 
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
+
+upgrade: train-setup  ## messages while each process of an earlier release is replaced by one of this checkout (FROM=REVISION)
+	@UPGRADE_FROM=$(FROM) $(BIN)/pytest -s tests/system/test_upgrade.py
 
 fuzz: train-setup  ## 5,000 requests to nn_service and data_loader made out of their OpenAPI documents, right and wrong ones, and some to db_assist: every answer as documented
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py

@@ -19,7 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from benchmarks.queueing.traffic import BETWEEN_PAUSES_S, LONGEST_PIECE_S, LONGEST_S, TARGET_S, Lengths, Machine, Vector
+from benchmarks.queueing.traffic import BETWEEN_PAUSES_S, LONGEST_PIECE_S, TARGET_S, Lengths, Machine, Vector
 from glas.recognition.slots import MESSAGE_S
 
 _POINTS = 1000  # recordings that stand for all
@@ -62,7 +62,7 @@ class _Work:
 def _work(machine: Machine, lengths: Lengths) -> _Work:
     shares = (np.arange(_POINTS) + 0.5) / _POINTS
     normal = NormalDist(math.log(lengths.median_s), lengths.sigma)
-    length = np.minimum(np.exp([normal.inv_cdf(share) for share in shares]), LONGEST_S)
+    length = np.minimum(np.exp([normal.inv_cdf(share) for share in shares]), lengths.longest_s)
     # Where the first pause after the target comes, spread evenly over all lengths.
     pauses = -BETWEEN_PAUSES_S * np.log1p(-(np.arange(_POINTS) * _GOLDEN % 1))
     piece = np.minimum(TARGET_S + pauses, LONGEST_PIECE_S)

@@ -19,6 +19,7 @@ _DONE_S = 1e-9
 
 @dataclass(eq=False, slots=True)
 class _Recording:
+    number: int
     arrived_s: float
     is_long: bool
     n_left: int
@@ -50,7 +51,8 @@ class _Cores:
     def arrive(self, parts: Sequence[float]) -> None:
         """Put all pieces of a recording into the queue."""
         is_long = sum(parts) > MESSAGE_S
-        recording = _Recording(self.now_s, is_long, len(parts))
+        recording = _Recording(len(self.times_s), self.now_s, is_long, len(parts))
+        self.times_s.append(float("nan"))
         tag, fixed_s = self._virtual_s, self._machine.fixed_s
         for part_s in parts:
             work_s = fixed_s + self._machine.per_second * part_s
@@ -82,7 +84,7 @@ class _Cores:
             if one.left_s <= _DONE_S:
                 one.recording.n_left -= 1
                 if not one.recording.n_left:
-                    self.times_s.append(self.now_s - one.recording.arrived_s)
+                    self.times_s[one.recording.number] = self.now_s - one.recording.arrived_s
         self._running = [one for one in self._running if one.left_s > _DONE_S]
 
     def _start(self) -> None:
@@ -103,7 +105,7 @@ class _Cores:
 
 
 def simulate(machine: Machine, arrivals_s: Sequence[float], recordings: Sequence[Sequence[float]]) -> Vector:
-    """Seconds from the arrival of each recording to its text, in the order of the texts.
+    """Seconds from the arrival of each recording to its text.
 
     Args:
         machine: whose cores recognise.

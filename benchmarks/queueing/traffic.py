@@ -25,24 +25,26 @@ class Machine(NamedTuple):
 
 
 class Lengths(NamedTuple):
-    """Log-normal lengths of recordings, at most `LONGEST_S`.
+    """Log-normal lengths of recordings.
 
     Attributes:
         median_s: half of the recordings are shorter.
         sigma: standard deviation of the logarithm.
+        longest_s: longer ones are cut to this length.
     """
 
     median_s: float = 12.0
     sigma: float = 0.9
+    longest_s: float = LONGEST_S
 
     @property
     def mean_s(self) -> float:
-        """Mean length, without regard to `LONGEST_S`."""
+        """Mean length, without regard to `longest_s`."""
         return self.median_s * float(np.exp(self.sigma**2 / 2))
 
     def draw(self, random: np.random.Generator, number: int) -> Vector:
         """Lengths of so many recordings, seconds."""
-        return np.minimum(random.lognormal(np.log(self.median_s), self.sigma, number), LONGEST_S)
+        return np.minimum(random.lognormal(np.log(self.median_s), self.sigma, number), self.longest_s)
 
 
 def pieces(random: np.random.Generator, length_s: float) -> list[float]:

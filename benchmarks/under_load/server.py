@@ -49,6 +49,13 @@ def cpu_s(pid: int) -> float:
     return sum(_ticks(one) for one in (pid, *children(pid))) / os.sysconf("SC_CLK_TCK")
 
 
+def busy_s() -> float:
+    """Processor seconds that all programs of this machine have used since it started."""
+    total = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0].split()
+    user, nice, system, _idle, _waiting, *interrupts = (int(ticks) for ticks in total[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
 def _ticks(pid: int) -> int:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

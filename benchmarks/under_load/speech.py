@@ -1,6 +1,7 @@
 """What callers send: the sample messages, and hours of them."""
 
 from fractions import Fraction
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.transcription import SAMPLE_RATE_HZ
 
+_RATE_HZ = 48_000
+
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.ogg"))
 
 
@@ -20,24 +23,37 @@ def decoded(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 
 def recording(length_s: int) -> bytes:
-    """The sample messages over and over as Ogg/Opus; encoded once and repeated packet by packet."""
-    samples = np.concatenate([decoded(path) for path in SAMPLES])
+    """The sample messages over and over as Ogg/Opus, repeated packet by packet."""
+    packets, step = _encoded()
     buffer = BytesIO()
     with av.open(buffer, "w", format="ogg") as container:
-        stream = container.add_stream("libopus", rate=48_000, layout="mono")
-        stream.bit_rate = 24_000
-        frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE_HZ
-        packets = [
-            bytes(packet)
-            for part in [*av.AudioResampler("s16", "mono", 48_000).resample(frame), None]
-            for packet in stream.encode(part)
-        ]
-        step = stream.codec_context.frame_size
-        for number in range(length_s * 48_000 // step):
+        stream = _stream(container)
+        for number in range(length_s * _RATE_HZ // step):
             packet = av.Packet(packets[number % len(packets)])
-            packet.stream, packet.time_base = stream, Fraction(1, 48_000)
+            packet.stream, packet.time_base = stream, Fraction(1, _RATE_HZ)
             packet.pts = packet.dts = number * step
             packet.duration = step
             container.mux(packet)
     return buffer.getvalue()
+
+
+@cache
+def _encoded() -> tuple[list[bytes], int]:
+    """Packets of all sample messages, and samples of a packet."""
+    samples = np.concatenate([decoded(path) for path in SAMPLES])
+    frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None], format="s16", layout="mono")
+    frame.sample_rate = SAMPLE_RATE_HZ
+    with av.open(BytesIO(), "w", format="ogg") as container:
+        stream = _stream(container)
+        packets = [
+            bytes(packet)
+            for part in [*av.AudioResampler("s16", "mono", _RATE_HZ).resample(frame), None]
+            for packet in stream.encode(part)
+        ]
+        return packets, stream.codec_context.frame_size
+
+
+def _stream(container: av.container.OutputContainer) -> av.AudioStream:
+    stream = container.add_stream("libopus", rate=_RATE_HZ, layout="mono")
+    stream.bit_rate = 24_000
+    return stream

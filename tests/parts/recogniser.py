@@ -84,6 +84,7 @@ class Recogniser:
         self.n_judged = 0
         self.served: list[str] = []
         """Models that were to be the default one."""
+        self.url = ""
         self.client: NnServiceClient
 
     async def health(self, request: web.Request) -> web.StreamResponse:
@@ -166,7 +167,8 @@ async def open_recogniser() -> AsyncIterator[Recogniser]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    made.client = NnServiceClient(open_http(url=f"http://127.0.0.1:{runner.addresses[0][1]}"))
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    made.client = NnServiceClient(open_http(url=made.url))
     try:
         yield made
     finally:

@@ -1,12 +1,16 @@
 """Migrations: up and down on both databases, and the same schema as the tables that the program uses."""
 
 import asyncio
+import inspect as inspect_source
+import re
 from collections.abc import AsyncIterator, Callable
+from importlib import resources
 from typing import Any, TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +23,9 @@ from tests.conftest import Postgres  # noqa: TC001 - beside the others
 from tests.parts.voices import sha256
 
 _FoundT = TypeVar("_FoundT")
+
+TAKES_AWAY = re.compile(r"\.(drop_table|drop_column|rename_table)\(|new_column_name")
+BEFORE_ROLLING_UPGRADES = {"20261126_models", "20261126_usage"}
 
 _names = iter(range(1000))
 
@@ -80,6 +87,14 @@ async def test_down_leaves_nothing_and_up_works_again(empty: Database) -> None:
             else "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
         )
         assert await session.scalar(text(remains)) == 0
+
+
+def test_migrations_take_nothing_away() -> None:
+    """Processes of the release before go on during an upgrade; what is not used any more may go a release later."""
+    scripts = ScriptDirectory(str(resources.files(migrations))).walk_revisions()
+    upgrades = {script.revision: inspect_source.getsource(script.module.upgrade) for script in scripts}
+    with_exceptions = {name for name, source in upgrades.items() if TAKES_AWAY.search(source)}
+    assert with_exceptions <= BEFORE_ROLLING_UPGRADES
 
 
 async def test_migrating_twice_at_once_is_safe(empty: Database) -> None:

@@ -93,6 +93,18 @@ async def test_a_call_that_is_given_up_leaves_its_place(rates: RateLimiter, tele
     await asyncio.wait_for(send(rates, telegram, 99), 10)
 
 
+async def test_status_lines_leave_room_for_replies(rates: RateLimiter, telegram: Telegram) -> None:
+    """While a third of the rate is used, a status line of another chat is dropped, and a message goes at once."""
+    first = [asyncio.create_task(send(rates, telegram, chat)) for chat in range(max(1, LIMIT // 3))]
+    await asyncio.sleep(0)
+    with urgency(Urgency.STATUS), pytest.raises(NotNowError):
+        await send(rates, telegram, 98)
+    last = asyncio.create_task(send(rates, telegram, 99))
+    await asyncio.sleep(0)
+    assert not rates._waiting
+    await asyncio.gather(*first, last)
+
+
 async def test_what_waits_or_is_dropped_is_counted(rates: RateLimiter, telegram: Telegram) -> None:
     """Three messages to one chat: the first goes at once, two wait; a status line meanwhile is dropped."""
     metrics = Metrics()

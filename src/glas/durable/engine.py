@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSContextSetAuth, SetEnqueueOptions, SetWorkflowID
 
 from glas import tracing
 from glas.domain.errors import ConfigurationError
+from glas.durable.backlog import Backlog
 from glas.durable.configuration import configuration_of, send_logs_to_ours
 from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
 from glas.durable.maintenance import DEAD_AFTER_S, Maintenance, end_unknown_runs
@@ -28,9 +29,6 @@ from glas.durable.registered import Registered
 from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
 
 _T = TypeVar("_T")
-
-_COUNTED = 500
-
 
 class Durable:
     """The engine of this process; one at a time, since DBOS itself is one."""
@@ -234,12 +232,11 @@ class Durable:
         assert self._members is not None, "expected a started engine"  # noqa: S101
         await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
-    async def count_waiting(self, queue: str) -> int:
-        """Return how many works wait in a queue, at most `_COUNTED`."""
-        found = await DBOS.list_workflows_async(
-            queue_name=queue, status="ENQUEUED", load_input=False, load_output=False, limit=_COUNTED
-        )
-        return len(found)
+    @property
+    def backlog(self) -> Backlog:
+        """What work is left, in this process and in the others."""
+        assert self._engine is not None, "expected a started engine"  # noqa: S101
+        return Backlog(self._engine, self._place.schema)
 
     async def forget(self, person: str) -> int:
         """Delete a person's work with arguments and results: ended work now, running work soon after its end.

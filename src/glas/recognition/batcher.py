@@ -24,6 +24,7 @@ from glas.domain.errors import ServiceFaultError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines import Engine
 from glas.recognition.job import Job
+from glas.system.threads import give_way
 
 # A batch is padded to its longest piece, so that a much shorter one would cost nearly as much as that.
 _LEAST_SHARE = 0.75
@@ -113,6 +114,7 @@ class Batcher:
             thread.join()
 
     def _work(self) -> None:
+        give_way()
         while batch := self._next():
             _recognise(batch)
             with self._changed:

@@ -101,7 +101,7 @@ class TelegramBot:
         if not self.notice.is_taking_in:
             raise ServiceUnreachableError("Telegram has not answered yet")
         try:
-            await self.durable.count_waiting(jobs.VOICES)
+            await self.durable.backlog.count_waiting(jobs.VOICES)
         except Exception as error:
             if not is_away(error):
                 raise
@@ -109,14 +109,16 @@ class TelegramBot:
 
     async def figures(self) -> bytes:
         """Return the metrics in Prometheus' text format; the depth of a queue is NaN if it is not known."""
-        for queue in jobs.queues(1):
+        for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
+            # Recordings wait in two queues; for whoever looks at the figures they are one.
+            queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)
             try:
-                n_works: float = await self.durable.count_waiting(queue.name)
+                n_works: float = await self.durable.backlog.count_waiting(*queues)
             except Exception as error:
                 if not is_away(error):
                     raise
                 n_works = float("nan")
-            self.metrics.waiting(queue.name, n_works)
+            self.metrics.waiting(name, n_works)
         return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:
@@ -172,7 +174,9 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
         announcing = register(
             Context(settings, services, durable, bot, phrases, token, recognition_queue, second, metrics)
         )
-        intake = Intake(bot, durable, confirm_first=settings.bot.confirm_first, metrics=metrics)
+        intake = Intake(
+            bot, durable, confirm_first=settings.bot.confirm_first, n_at_once=settings.bot.recognitions, metrics=metrics
+        )
         try:
             yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)
         finally:

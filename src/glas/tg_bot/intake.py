@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from glas.tg_bot.api.telegram import said
 from glas.tg_bot.metrics import Metrics
 from glas.tg_bot.pace import Pace
 from glas.tg_bot.talk.prompts import is_prompt
-from glas.tg_bot.voices.jobs import HEAR, UPDATE, UPDATES, VOICES, voice_job
+from glas.tg_bot.voices.jobs import ACKNOWLEDGE, ARRIVALS, HEAR, LATER, UPDATE, UPDATES, VOICES, voice_job
 
 ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 
@@ -34,7 +35,8 @@ _LEASE_S = 30.0
 _RETAKEN_S = 3.0  # how often a process that does not poll tries to take the lease
 _POLL_S = 10
 _FULL_BATCH = 100
-_MANY_WAITING = 400
+_MANY_WAITING = 10_000
+_COUNTED_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _CONFLICTS, _CONFLICT_WINDOW_S = 4, 60.0
 _CONFLICT_PAUSE_S = 1.0
@@ -45,19 +47,24 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Intake:
     """Receive updates by polling or from a webhook."""
 
-    def __init__(self, bot: Bot, durable: Durable, *, confirm_first: bool, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, bot: Bot, durable: Durable, *, confirm_first: bool, n_at_once: int, metrics: Metrics | None = None
+    ) -> None:
         """Initialise it.
 
         Args:
             bot: the client.
             durable: where updates are stored.
             confirm_first: whether recordings in private chats are recognised only after the person confirms it.
+            n_at_once: if so many recordings wait, further ones are acknowledged before they wait.
             metrics: counts the updates; None counts into nothing.
         """
         self._bot = bot
         self._durable = durable
         self._confirm_first = confirm_first
         self._metrics = metrics or Metrics()
+        self._n_at_once = n_at_once
+        self._n_waiting, self._counted_s = 0, float("-inf")
         self._pace = Pace()
         self._offset: int | None = None
 
@@ -65,9 +72,20 @@ class Intake:
         """Store an update durably; after the return it cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
+            is_recording = work.workflow == HEAR
+            if work.queue == VOICES and await self._is_line_long():
+                work = acknowledged_first(work)
             with tracing.begin("tg_bot", "take in", work.traceparent):
                 await self._durable.enqueue(work)
-            self._metrics.received(is_recording=work.workflow == HEAR)
+            self._metrics.received(is_recording=is_recording)
+
+    async def _is_line_long(self) -> bool:
+        """Return whether a recording that comes now will have to wait; it is counted then."""
+        if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
+            self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)
+            self._counted_s = now_s
+        self._n_waiting += 1
+        return self._n_waiting > self._n_at_once
 
     async def poll(self) -> None:
         """Poll Telegram for updates until cancelled.
@@ -109,11 +127,22 @@ class Intake:
     async def _turn(self) -> None:
         """Request a batch of updates and store it; the next request confirms it."""
         updates = await self._ask()
+        parties: dict[int | None, list[Update]] = {}
         for update in updates:
-            await self.store(update)
-            self._offset = update.update_id + 1
+            parties.setdefault(_party(update), []).append(update)
+        # In their order for each person. One after another, a crowd would wait for each other's commits.
+        stored = await asyncio.gather(*map(self._store_all, parties.values()), return_exceptions=True)
+        for error in stored:
+            if error is not None:
+                raise error
+        if updates:
+            self._offset = updates[-1].update_id + 1
         if len(updates) >= _FULL_BATCH:
             await self._wait_for_room()
+
+    async def _store_all(self, updates: Sequence[Update]) -> None:
+        for update in updates:
+            await self.store(update)
 
     async def _ask(self) -> Sequence[Update]:
         try:
@@ -127,7 +156,7 @@ class Intake:
 
     async def _wait_for_room(self) -> None:
         """Wait while too many recordings wait; Telegram keeps further updates for a day."""
-        while await self._durable.count_waiting(VOICES) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
+        while await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
             await asyncio.sleep(1.0)
 
 
@@ -150,6 +179,13 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
     name = f"u:{bot_id}:{update.update_id}"
     traceparent = None if job is None else job.traceparent
     return Work(VOICES if is_start else UPDATES, UPDATE, name, (body,), person=str(party), traceparent=traceparent)
+
+
+def acknowledged_first(work: Work) -> Work:
+    """Return the work in whose course a recording is acknowledged; a newcomer's /start is handled at once."""
+    if work.workflow != HEAR:
+        return replace(work, queue=ARRIVALS)
+    return replace(work, queue=ARRIVALS, workflow=ACKNOWLEDGE, id=f"k:{work.id}")
 
 
 def _party(update: Update) -> int | None:

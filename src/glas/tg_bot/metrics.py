@@ -50,7 +50,7 @@ class Metrics:
         self._pauses = counter("glas_bot_pauses_asked", "Pauses that Telegram asked for")
         self._queues = Gauge(
             "glas_bot_queue_works",
-            "Works that wait in a durable queue, at most 500; the queue is common to all processes of the bot",
+            "Works that wait in a durable queue; the queue is common to all processes of the bot",
             ["queue"],
             registry=self._registry,
         )

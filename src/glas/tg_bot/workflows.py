@@ -116,6 +116,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
         context.metrics,
     )
     archiving = Archiving(shared.steps, durable, recogniser, db_assist, data_loader, byte_cache)
+    durable.workflow(jobs.ACKNOWLEDGE, pipeline.acknowledge)
     durable.workflow(jobs.HEAR, pipeline.hear)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.CLEAN, archiving.clean)
@@ -178,7 +179,7 @@ def _register_models(context: Context, shared: _Shared) -> Announcing:
 
 def _register_queues(durable: Durable, options: BotSettings) -> None:
     """Register the queues, and the nightly repair if there is to be one."""
-    for queue in jobs.queues(options.concurrency):
+    for queue in jobs.queues(options.concurrency, options.recognitions):
         durable.queue(queue)
     if options.repair_hour >= 0:
         durable.schedule(Schedule(jobs.REPAIR, jobs.REPAIR, f"0 30 {options.repair_hour} * * *", jobs.REPAIRS))

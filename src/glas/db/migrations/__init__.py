@@ -84,6 +84,26 @@ async def require_current(database: Database) -> None:
         )
 
 
+async def require_not_older(database: Database) -> None:
+    """Raise if the schema has an older revision than the newest that this program knows.
+
+    A newer one is no fault for a program that runs already: migrations only add what an older program does not use.
+
+    Raises:
+        ConfigurationError: the schema is older, or the database cannot be reached.
+    """
+    found = await current(database)
+    if found is None or (found != head() and found in _known()):
+        raise ConfigurationError(
+            f"expected the database at revision {head()} or a newer one, found {found or 'an empty one'}"
+        )
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 @contextmanager
 def _reached() -> Iterator[None]:
     try:

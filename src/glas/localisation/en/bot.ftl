@@ -45,6 +45,11 @@ group-privacy-mode =
 press-start = Press /start to rate answers and earn coins.
 not-allowed = This bot answers only people whom its owner knows. To get access, give the owner your Telegram ID: {$id}.
 placeholder = …
+acknowledged =
+    { $waiting ->
+        [one] ⏳ Got it. There is {$waiting} recording in the queue; the text will appear here.
+       *[other] ⏳ Got it. There are {$waiting} recordings in the queue; the text will appear here.
+    }
 queued = ⏳ In the queue, place {$place}
 recognising = 🎧 Listening…
 waiting = ⏳ The recognition service does not answer now. The text will come as soon as it works again.

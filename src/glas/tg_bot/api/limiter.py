@@ -43,6 +43,8 @@ _PER_SECOND, _SECOND_S = 30, 1.02
 _CHAT_SECOND_S = 1.02
 _PER_GROUP_MINUTE, _MINUTE_S = 20, 60.5
 _MANY_CHATS = 10_000
+# Status lines may fill a third of the rate of all chats. If they filled it all, first replies would wait for them.
+_STATUS_PART = 3
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -176,7 +178,7 @@ class RateLimiter(BaseRequestMiddleware):
     async def _turn(self, method: TelegramMethod[Any]) -> bool:
         """Wait until a call may begin, and count it; return whether it had to wait."""
         loop, wanted = asyncio.get_running_loop(), _urgency.get()
-        if self._waiting and wanted is Urgency.STATUS:
+        if wanted is Urgency.STATUS and (self._waiting or not self._has_room_for_status(loop.time())):
             raise NotNowError
         if (at_s := self._free_at(method, now_s := loop.time())) <= now_s and self._waiting:
             # Other calls came first.
@@ -201,6 +203,9 @@ class RateLimiter(BaseRequestMiddleware):
             if (at_s := self._held(method)) <= loop.time():
                 return True
             self._end(method)
+
+    def _has_room_for_status(self, now_s: float) -> bool:
+        return self._everything.free_at(now_s, self.share * _STATUS_PART) <= now_s
 
     def _look_at(self, at_s: float) -> None:
         """Schedule a check of the waiting calls at the given time, unless an earlier one is scheduled."""

@@ -12,10 +12,14 @@ from glas.tg_bot.api.senders import name_in, person_in
 from glas.tg_bot.voices.recordings import Recording, recording_in
 
 HEAR, KEEP, UPDATE, REPAIR, CLEAN, CHANGE_MODEL = "hear", "keep", "update", "repair", "clean", "change_model"
-AMEND, ANNOUNCE, DECIDE = "amend", "announce", "decide"
+AMEND, ANNOUNCE, DECIDE, ACKNOWLEDGE = "amend", "announce", "decide", "acknowledge"
 
 # Commands and presses have a queue of their own, so that they do not wait behind a long recording of the same person.
 VOICES, UPDATES, ARCHIVE, REPAIRS, MODELS = "voices", "updates", "archive", "repairs", "models"
+
+# While recordings wait, each new one is acknowledged first. Then it waits in `VOICES`, or in `LATER` if another one of
+# the same person waits already, so that nobody waits for all recordings of somebody else.
+ARRIVALS, LATER = "arrivals", "later"
 
 
 class VoiceJob(BaseModel):
@@ -37,6 +41,10 @@ class VoiceJob(BaseModel):
     date_s: int
     recording: Recording
     answer_message_id: int | None = None
+    is_acknowledged: bool = False
+    """Whether that message tells already that the recording waits."""
+    is_later: bool = False
+    """Whether it waits in the queue `LATER`."""
 
     @property
     def id(self) -> str:
@@ -62,8 +70,8 @@ class VoiceJob(BaseModel):
 
     def work(self) -> Work:
         """Return the work to enqueue."""
-        arguments, person = (self.model_dump(mode="json"),), str(self.party)
-        return Work(VOICES, HEAR, self.id, arguments, person=person, traceparent=self.traceparent)
+        arguments, person, queue = (self.model_dump(mode="json"),), str(self.party), LATER if self.is_later else VOICES
+        return Work(queue, HEAR, self.id, arguments, person=person, traceparent=self.traceparent)
 
 
 class ToArchive(BaseModel):
@@ -188,10 +196,18 @@ class DecisionJob(BaseModel):
         return Work(MODELS, DECIDE, name, (self.model_dump(mode="json"),), str(self.administrator))
 
 
-def queues(concurrency: int) -> tuple[Queue, ...]:
-    """Return the queues of the bot."""
+def queues(concurrency: int, recognitions: int) -> tuple[Queue, ...]:
+    """Return the queues of the bot.
+
+    Args:
+        concurrency: works of a queue that one process handles at once.
+        recognitions: recordings that it sends to nn_service at once.
+    """
     return (
         Queue(VOICES, concurrency),
+        # No more than are recognised at once, since those that have begun go before newcomers.
+        Queue(LATER, recognitions),
+        Queue(ARRIVALS, concurrency),
         Queue(UPDATES, concurrency),
         Queue(ARCHIVE, max(2, concurrency // 4), one_per_person=False, poll_s=0.5),
         Queue(REPAIRS, 1, one_per_person=False, poll_s=2.0),

@@ -33,7 +33,7 @@ from glas.tg_bot.talk.reasons import reason
 from glas.tg_bot.talk.signing import ADMINISTRATORS
 from glas.tg_bot.voices.admission import Admission, AdmissionControl
 from glas.tg_bot.voices.delivery import Answer, Delivery, Recognised
-from glas.tg_bot.voices.jobs import ArchiveJob, VoiceJob
+from glas.tg_bot.voices.jobs import LATER, VOICES, ArchiveJob, VoiceJob
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import Ticket
 from glas.tg_bot.voices.steps import Steps
@@ -52,6 +52,13 @@ class _Opened(BaseModel):
     admission: Admission
     message_id: int | None
     chat_id: int | None = None  # differs from the job's if the group became a supergroup
+
+    @property
+    def refused(self) -> str | None:
+        """How the recording has ended, as `Metrics.answered` expects it; None if it is to be recognised."""
+        if not self.admission.is_answered:
+            return NOT_ANSWERED
+        return None if self.admission.refusal is None else REFUSED
 
 
 class Limits(BaseModel):
@@ -87,16 +94,37 @@ class Pipeline:
         is_first = job.attempt == 1 and not job.is_asked
         self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
 
+    async def acknowledge(self, arguments: dict[str, Any]) -> None:
+        """Tell the sender of a recording that it waits, and let it wait; this is the workflow.
+
+        If it cannot be told, the recording waits all the same: its turn may come at a better time.
+        """
+        job = VoiceJob.model_validate(arguments)
+        try:
+            opened = _Opened.model_validate(
+                await self.steps.do("placeholder", lambda: self._open(job, is_waiting=True))
+            )
+        except PersonGoneError as error:
+            self.metrics.answered(error.code, None)
+            return
+        except GlasError:
+            await self.durable.enqueue(job.work())
+            return
+        if opened.refused is not None:
+            self.metrics.answered(opened.refused, None)
+            return
+        told = {"answer_message_id": opened.message_id, "is_acknowledged": opened.message_id is not None}
+        is_later = await self.durable.backlog.has_work(str(job.party), VOICES, LATER)
+        await self.durable.enqueue(job.model_copy(update=told | {"is_later": is_later}).work())
+
     async def _hear(self, job: VoiceJob) -> str:
         """Answer one recording, and return how it ended, as `Metrics.answered` expects it."""
         try:
             opened = _Opened.model_validate(await self.steps.run("placeholder", lambda: self._open(job)))
         except PersonGoneError as error:
             return error.code
-        if not opened.admission.is_answered:
-            return NOT_ANSWERED
-        if opened.admission.refusal is not None:
-            return REFUSED
+        if opened.refused is not None:
+            return opened.refused
         where = opened.chat_id or job.chat_id
         answer = Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
         say = self.phrases[answer.admission.locale]
@@ -146,13 +174,19 @@ class Pipeline:
             return nullcontext()
         return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
 
-    async def _open(self, job: VoiceJob) -> dict[str, Any]:
-        """Decide about a recording, and send the first message if it is answered at once."""
+    async def _open(self, job: VoiceJob, *, is_waiting: bool = False) -> dict[str, Any]:
+        """Decide about a recording, and send the first message if it is answered at once.
+
+        Args:
+            job: the recording.
+            is_waiting: whether it has to wait, which the message then says.
+        """
         admission = await self.admission_control.admit(job)
         opened = _Opened(admission=admission, message_id=None)
         is_later = job.is_unasked_in_group and job.recording.kind not in _SPOKEN and admission.refusal is None
         if admission.is_answered and not is_later:
-            chat_id, message_id = await self._place(job, admission)
+            n_waiting = await self.durable.backlog.count_waiting(VOICES, LATER) + 1 if is_waiting else 0
+            chat_id, message_id = await self._place(job, admission, n_waiting)
             opened = _Opened(admission=admission, message_id=message_id, chat_id=chat_id)
         return opened.model_dump(mode="json")
 
@@ -167,10 +201,18 @@ class Pipeline:
         chat_id, message_id = await self.steps.run("place", place)
         return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
 
-    async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
-        """Send the message that will become the answer, or the refusal; return its chat and id."""
+    async def _place(self, job: VoiceJob, admission: Admission, n_waiting: int = 0) -> tuple[int, int]:
+        """Send the message that will become the answer, or the refusal; return its chat and id.
+
+        `n_waiting` is the number of recordings that wait, this one included; 0 if it does not wait.
+        """
         say = self.phrases[admission.locale]
-        text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
+        if admission.refusal is not None:
+            text = say(admission.refusal, **admission.values)
+        elif job.is_acknowledged and job.answer_message_id is not None:
+            return job.chat_id, job.answer_message_id
+        else:
+            text = say("acknowledged", waiting=n_waiting) if n_waiting else say("placeholder")
         keyboard = None
         if admission.may_ask_again:
             keyboard = self.keyboards.retry(

@@ -101,7 +101,8 @@ class RecordingRecogniser:
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a place in the queue, which `hear` uses."""
-        return self.recognition_queue.ticket(job.date_s)
+        # One that had to let others pass does not pass them now, although it was sent earlier.
+        return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
 
     def shown(
         self, place: tuple[int, int], job: VoiceJob, ticket: Ticket, say: Say

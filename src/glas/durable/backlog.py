@@ -1,0 +1,34 @@
+"""How much work is left, counted in DBOS's table; each query reads only its index of unfinished works."""
+
+import asyncio
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Backlog:
+    """Work that waits or runs, of all processes of a place."""
+
+    def __init__(self, engine: sa.Engine, schema: str | None) -> None:
+        self._engine = engine
+        columns = [sa.column(name) for name in ("queue_name", "queue_partition_key", "status")]
+        self._works = sa.table("workflow_status", *columns, schema=schema)
+
+    async def count_waiting(self, *queues: str) -> int:
+        """Return how many works wait in queues; those that run are not counted."""
+        count = sa.select(sa.func.count()).where(self._works.c.status == "ENQUEUED")
+        return int(await asyncio.to_thread(self._first, self._unfinished(count, *queues)))
+
+    async def has_work(self, person: str, *queues: str) -> bool:
+        """Return whether work of a person waits or runs in queues, which must be `one_per_person`."""
+        one = sa.select(sa.literal(1)).where(self._works.c.queue_partition_key == person).limit(1)
+        return await asyncio.to_thread(self._first, self._unfinished(one, *queues)) is not None
+
+    def _unfinished(self, query: sa.Select[Any], *queues: str) -> sa.Select[Any]:
+        # SQLite uses a partial index only if it finds the index's condition word for word.
+        unfinished = [sa.literal_column(f"'{status}'") for status in ("ENQUEUED", "PENDING")]
+        return query.where(self._works.c.queue_name.in_(queues), self._works.c.status.in_(unfinished))
+
+    def _first(self, query: sa.Select[Any]) -> Any:
+        with self._engine.begin() as connection:
+            return connection.execute(query).scalar()
