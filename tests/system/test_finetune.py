@@ -73,6 +73,7 @@ def test_a_published_checkpoint_learns_a_phrase_and_serves(tmp_path: Path, monke
     assert text_of(checkpoint, tested, tmp_path) != NEW
 
     source = ["--base", str(checkpoint), "--data", str(tmp_path / "learnt")]
+    source += ["--keep", str(tmp_path / "tested")]
     done = CliRunner().invoke(app, ["finetune", str(made), *source, "--epochs", "30", "--share", "1"])
 
     assert done.exit_code == 0, done.output
@@ -80,6 +81,9 @@ def test_a_published_checkpoint_learns_a_phrase_and_serves(tmp_path: Path, monke
     assert text_of(made, tested, tmp_path) == NEW
     lineage = read_lineage(made)
     assert lineage is not None
+    before, after = lineage.result["losses"]
+    assert after["dev"] < before["dev"] / 2
+    assert after["kept"]["tested"] < before["kept"]["tested"] / 2
     assert set(lineage.speakers) == set(LEARNT_FROM)
     assert set(lineage.recordings) == {sha256_of(one.audio) for one in learnt.utterances}
     assert overlap_of(lineage, TestData(learnt)) == Overlap(

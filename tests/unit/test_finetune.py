@@ -7,7 +7,6 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
-from benchmarks.keep_share import refused
 from glas.domain.errors import DataSetError, GlasError
 from glas.domain.metrics import error_rates
 from glas.domain.text import normalise
@@ -17,7 +16,7 @@ from glas.system.files import sha256_of
 from glas.training.finetune.base import Base
 from glas.training.finetune.data import FinetuneData, prepare
 from glas.training.finetune.recipe import STATE, finetune
-from glas.training.finetune.share import Loss, MeasuredShare, choose_share
+from glas.training.finetune.share import MOST_RISEN, MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import split
 from glas.training.finetune.targets import target_text
 
@@ -69,37 +68,39 @@ def test_too_little_to_choose_on_is_told() -> None:
         split(utterances(1, 1), 0.3)
 
 
-NOTHING, FORGOTTEN = Loss(wer=0.0, low=-0.01), Loss(wer=0.02, low=0.01)
+def losses(share: float, dev: float, reader: float = 0.3) -> ShareLosses:
+    return ShareLosses(share=share, dev=dev, kept={"reader": reader})
 
 
-def measured(share: float, wrong: int, loss: Loss = NOTHING) -> MeasuredShare:
-    rates = error_rates(["а б в г д е ж з и к"] * 10, ["а б в г д е ж з и к"] * 10).model_copy(
-        update={"wer": wrong / 100, "substitutions": wrong, "char_errors": wrong}
-    )
-    return MeasuredShare(share=share, dev=rates, kept={"reader": rates}, losses={"reader": loss})
+def test_the_share_with_the_lowest_loss_that_forgets_nothing() -> None:
+    before, small, middle = losses(0, 0.9), losses(0.2, 0.8), losses(0.6, 0.7)
+    assert choose_share(before, [small, middle, losses(1, 0.75)]) == 0.6
+    assert choose_share(before, [small, middle, losses(1, 0.6, 0.3 + 2 * MOST_RISEN)]) == 0.6
+    assert choose_share(before, [small, middle, losses(1, 0.6, 0.3 + MOST_RISEN / 2)]) == 1
+    assert choose_share(before, [losses(0.2, 0.9), losses(1, 1.1)]) is None
+    assert choose_share(before, [losses(0.2, 0.8, 0.4)]) is None
 
 
-def test_the_best_share_that_forgets_nothing() -> None:
-    before, small, middle = measured(0, 20), measured(0.2, 18), measured(0.6, 15)
-    assert choose_share(before, [small, middle, measured(1, 12, FORGOTTEN)]) == middle
-    assert choose_share(before, [small, measured(0.6, 18)]) == small
-    assert choose_share(before, [measured(0.2, 20), measured(1, 22)]) is None
-    assert choose_share(before, [measured(0.2, 18, FORGOTTEN)]) is None
+def test_every_set_must_be_kept() -> None:
+    before = ShareLosses(share=0, dev=0.9, kept={"reader": 0.3, "announcer": 0.5})
+    worse = ShareLosses(share=1, dev=0.8, kept={"reader": 0.2, "announcer": 0.52})
+    assert worse.worse_than(before) == ["announcer"]
+    assert choose_share(before, [worse]) is None
 
 
 @pytest.mark.parametrize(
-    ("wer", "low", "is_too_large"),
-    [(0.01, 0.001, True), (0.01, -0.001, False), (0.002, 0.001, False), (0.01, None, True), (-0.01, -0.02, False)],
+    ("words", "characters", "is_better"), [(19, 40, True), (20, 39, True), (20, 40, False), (21, 30, False)]
 )
-def test_a_loss_counts_if_it_is_large_and_no_chance(wer: float, low: float | None, *, is_too_large: bool) -> None:
-    assert Loss(wer=wer, low=low).is_too_large == is_too_large
+def test_a_model_is_better_if_it_writes_fewer_words_or_letters_wrong(
+    words: int, characters: int, *, is_better: bool
+) -> None:
+    assert measured(words, characters).is_better_than(measured(20, 40)) == is_better
 
 
-@pytest.mark.parametrize(("n_sentences", "most_refused", "most_missed"), [(80, 0.27, 0.5), (150, 0.27, 0.35)])
-def test_chance_decides_seldom(n_sentences: int, most_refused: float, most_missed: float) -> None:
-    """In 200 simulated sets each: a share that loses nothing is seldom refused, one that loses a point seldom kept."""
-    assert refused(n_sentences, loss=0.0, n_sets=200)[0] < most_refused
-    assert 1 - refused(n_sentences, loss=0.01, n_sets=200)[0] < most_missed
+def measured(words: int, characters: int) -> MeasuredShare:
+    rates = error_rates(["а б в г д е ж з и к"] * 10, ["а б в г д е ж з и к"] * 10)
+    wrong = rates.model_copy(update={"substitutions": words, "char_errors": characters})
+    return MeasuredShare(share=1, dev=wrong, kept={})
 
 
 def files(folder: Path, count: int) -> list[Utterance]:
@@ -139,4 +140,4 @@ def test_small_sets_are_told_and_namesakes_are_told_apart(tmp_path: Path) -> Non
     told: list[tuple[str, object]] = []
     prepared = prepare(FinetuneData([], kept=[small, large]), lambda name, /, **values: told.append((name, values)))
     assert [one.name for one in prepared.kept] == ["reader (1)", "reader (2)"]
-    assert told == [("finetune-few-kept", {"name": "reader (1)", "words": 20, "least": 1000})]
+    assert told == [("finetune-few-kept", {"name": "reader (1)", "words": 20, "least": 500})]

@@ -104,11 +104,13 @@ train-no-weights = There is no directory {$directory}. To download the weights: 
 
 finetune-learnt = learns from {$recordings} recordings, {$minutes} min; held out {$dev}
 finetune-step = step {$step} of {$steps}, loss on held-out recordings {$loss}
-finetune-trial = share {$share}: errors on held-out recordings {$dev} %
-finetune-trial-kept =     {$name}: errors {$wer} %
-finetune-trial-lost =     {$name}: worse by {$loss} points, so this share is not used
+finetune-share = share {$share}: loss on held-out recordings {$loss}
+finetune-share-kept =     {$name}: loss {$loss}
+finetune-share-worse =     {$name}: loss {$loss} has risen too much, so this share is not used
+finetune-served = as served, with share {$share}: errors on held-out recordings {$dev} %
+finetune-served-kept =     {$name}: errors {$wer} %
 finetune-few-kept =
-    {$name} has few words: {$words}. With fewer than {$least} (about 80 sentences), a loss is hard to tell from chance.
+    {$name} has few words: {$words}. With fewer than {$least} (about 40 sentences), a loss is hard to tell from chance.
 finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all folders.
 finetune-nothing = No share of the change is better than the former model: no new one was written.
 finetune-done = Done: {$place}. Kept {$share} % of the change; errors on held-out recordings {$before} → {$after} %.

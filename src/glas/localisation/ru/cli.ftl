@@ -107,11 +107,13 @@ train-no-weights = Нет каталога {$directory}. Скачать веса
 
 finetune-learnt = учится на {$recordings} записях, {$minutes} мин; отложено {$dev}
 finetune-step = шаг {$step} из {$steps}, потери на отложенных {$loss}
-finetune-trial = доля {$share}: ошибок на отложенных {$dev} %
-finetune-trial-kept =     {$name}: ошибок {$wer} %
-finetune-trial-lost =     {$name}: стало хуже на {$loss} п. п., эта доля не подходит
+finetune-share = доля {$share}: потери на отложенных {$loss}
+finetune-share-kept =     {$name}: потери {$loss}
+finetune-share-worse =     {$name}: потери {$loss} — слишком выросли, эта доля не подходит
+finetune-served = в работе, доля {$share}: ошибок на отложенных {$dev} %
+finetune-served-kept =     {$name}: ошибок {$wer} %
 finetune-few-kept =
-    В наборе {$name} мало слов: {$words}. Меньше {$least} (примерно 80 предложений) плохо отличают потерю от случайности.
+    В наборе {$name} мало слов: {$words}. Меньше {$least} (примерно 40 предложений) плохо отличают потерю от случайности.
 finetune-replayed = Для повторения взято {$used} записей из {$all}, равномерно по всем папкам.
 finetune-nothing = Ни одна доля выученного не лучше прежней модели: новая не записана.
 finetune-done = Готово: {$place}. Оставлено {$share} % выученного; ошибок на отложенных записях {$before} → {$after} %.

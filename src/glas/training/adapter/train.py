@@ -113,11 +113,11 @@ def base_divergence(network: Whisper, batch: Batch) -> Tensor:
     """
     with half_precision():
         with torch.no_grad(), without_adapters(network):
-            base = _log_probabilities(network, batch)
-        return F.kl_div(_log_probabilities(network, batch), base, log_target=True, reduction="batchmean")
+            base = log_probabilities(network, batch)
+        return F.kl_div(log_probabilities(network, batch), base, log_target=True, reduction="batchmean")
 
 
-def _log_probabilities(network: Whisper, batch: Batch) -> Tensor:
+def log_probabilities(network: Whisper, batch: Batch) -> Tensor:
     """Compute log probabilities of the next tokens (n, vocabulary) at the places of the text."""
     state = network.decoder(batch.tokens, network.encoder(batch.mel))[-1]
     return F.log_softmax(network.decoder.scores(state[batch.is_text]).float(), dim=-1)

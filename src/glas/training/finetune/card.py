@@ -24,13 +24,17 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
     """
     result = lineage.result
     names = list(result["before"]["kept"])
-    rows = [
-        f"| {one['share']:g}{' (kept)' if one == result['chosen'] else ''} | {_percent(one['dev'])} | "
-        + " | ".join(_percent(one["kept"][name]) for name in names)
-        + " |"
-        for one in [result["before"], *result["trials"]]
+    chosen = result["chosen"]["share"]
+    losses = [
+        [f"{one['share']:g}{' (kept)' if one['share'] == chosen else ''}"]
+        + [f"{loss:.4f}" for loss in (one["dev"], *(one["kept"][name] for name in names))]
+        for one in result["losses"]
     ]
-    head = f"| share of the change | dev | {' | '.join(names)} |"
+    rates = [
+        [f"{one['share']:g}", *(_percent(some) for some in (one["dev"], *(one["kept"][name] for name in names)))]
+        for one in (result["before"], result["chosen"])
+    ]
+    head = ["share of the change", "dev", *names]
     (model / "README.md").write_text(
         TEMPLATE.format(
             base=f"{lineage.base.name}, version {lineage.base.version}",
@@ -39,7 +43,8 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
             n_dev=result["n_dev"],
             speakers=len(lineage.speakers) or "unknown",
             curves=CURVES,
-            table="\n".join([head, "| --- " * (2 + len(names)) + "|", *rows]),
+            losses=_table(head, losses),
+            rates=_table(head, rates),
         ),
         encoding="utf-8",
     )
@@ -78,6 +83,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
+
+
 def _percent(rates: Mapping[str, float]) -> str:
     return f"{100 * rates['wer']:.1f} / {100 * rates['cer']:.1f}"
 
@@ -92,10 +102,14 @@ others (dev). `lineage.json` names all of them by hash, and holds the recipe.
 
 ![loss against steps]({curves})
 
-Word and character error rate in percent, as served, by the share of the learnt change that is kept:
+Loss by the share of the learnt change that is kept: the cross-entropy of the references, in nepers a token.
 
-{table}
+{losses}
 
-Choices were made on dev and on the other sets of this table. So these figures flatter; what counts is the test of
+Word and character error rate in percent, as served:
+
+{rates}
+
+Choices were made on dev and on the other sets of these tables. So these figures flatter; what counts is the test of
 `glas promote`.
 """

@@ -27,6 +27,11 @@ UNCHANGED = 0.6
 WARM_UP = 10  # the learning rate rises in one tenth of the steps
 
 
+def kept_shard(name: str) -> str:
+    """Return the name of the shard of a set that must not become worse."""
+    return f"kept-{name}"
+
+
 @dataclass(frozen=True)
 class FitOptions:
     """Options of the training of an adapter.
@@ -80,7 +85,7 @@ def fit(
     corrected = make_batches([TRAIN], channel=Augmentation(clean=UNCHANGED))
     has_replay = (clips / f"{REPLAY}.jsonl").exists()
     replay = make_batches([REPLAY], channel=Augmentation(), seed=1) if has_replay else None
-    measured = make_batches([DEV], channel=_unchanged, joined=0.0)
+    measured = make_batches([DEV], channel=unchanged, joined=0.0)
     n_steps = round(options.epochs * len(corrected) / (1 - (options.replay_share if replay else 0)))
     dev = [WeightedBatch(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
     stopping = _EarlyStopping(run, dev, options.patience, lambda step, loss: on_step(step, n_steps, loss))
@@ -119,7 +124,8 @@ def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> Dr
     return draw
 
 
-def _unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
+def unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
+    """Return samples (n,) as they are, where a channel is asked for."""
     return samples
 
 

@@ -5,7 +5,7 @@ Every step uses the files that exist already, so an interrupted run is resumed b
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -21,7 +21,6 @@ from glas.engines.folders import written_whole
 from glas.engines.versions import ModelVersions
 from glas.localisation import rounded
 from glas.recognition import open_recogniser
-from glas.recognition.evaluation import Evaluation
 from glas.recognition.lineage import Lineage, write_lineage
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.recognition.trial import text_hash
@@ -34,11 +33,12 @@ from glas.training.finetune.base import Base
 from glas.training.finetune.card import write_card
 from glas.training.finetune.data import FinetuneData, prepare
 from glas.training.finetune.examples import examples
-from glas.training.finetune.fit import DEV, REPLAY, TRAIN, FitOptions, fit
+from glas.training.finetune.fit import DEV, REPLAY, TRAIN, FitOptions, fit, kept_shard
 from glas.training.finetune.release import combined_adapter, write_model
 from glas.training.finetune.report import Report, silent
-from glas.training.finetune.share import SHARES, MeasuredShare, choose_share, measure_shares
+from glas.training.finetune.share import SHARES, MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import Split, split
+from glas.training.finetune.text_loss import share_losses
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
@@ -63,13 +63,22 @@ class FinetuneRecipe:
 
 
 class FinetuneResult(BaseModel):
-    """The result of a fine-tuning."""
+    """The result of a fine-tuning.
+
+    Attributes:
+        losses: of the base and of each share of the change.
+        before: error rates of the base.
+        chosen: error rates of the model with the chosen share; None if no share is better than the base.
+        n_learnt: recordings that were learnt.
+        n_dev: recordings of the development set.
+        minutes_learnt: length of the clips that were learnt.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    chosen: MeasuredShare | None
+    losses: tuple[ShareLosses, ...]
     before: MeasuredShare
-    trials: tuple[MeasuredShare, ...]
+    chosen: MeasuredShare | None
     n_learnt: int
     n_dev: int
     minutes_learnt: float
@@ -106,7 +115,8 @@ def finetune(
     parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
     _claim(work, lineage)
-    note_messages(work, [one.audio for one in (*data.corrected, *data.dev, *data.replayed)])
+    kept = [one for some in data.kept for one in some.utterances]
+    note_messages(work, [one.audio for one in (*data.corrected, *data.dev, *data.replayed, *kept)])
     with _unless_deleted(work):
         return _learn(_Task(base, data, parted, work, to, recipe), lineage, report)
 
@@ -138,22 +148,32 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     """Write the examples, train, choose the share, and write the model unless no share is better."""
     base, data, parted, work, to, recipe = task
     clips = work / "clips"
-    seconds = _write_shards(base, {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}, clips, work)
+    shards = {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}
+    shards |= {kept_shard(one.name): list(one.utterances) for one in data.kept}
+    seconds = _write_shards(base, shards, clips, work)
     report("finetune-learnt", recordings=len(parted.train), minutes=rounded(seconds / 60), dev=len(parted.dev))
-    model = base.model()
+    model, tokens = base.model(), Tokens(base.directory)
     factors = fit(
         model.arrays,
-        Tokens(base.directory),
+        tokens,
         clips,
         work / "run",
         recipe.fit,
         n_heads=model.config["decoder_attention_heads"],
         on_step=lambda step, steps, loss: report("finetune-step", step=step, steps=steps, loss=rounded(loss, 4)),
     )
+    kept = [one.name for one in data.kept]
+    losses = _reported(share_losses(model, tokens, clips, factors, shares=(0.0, *recipe.shares), kept=kept), report)
     del model
-    dev = ReferenceSet("dev", tuple(parted.dev))
-    result = _chosen(base, factors, [dev, *data.kept], work, shares=recipe.shares, report=report).model_copy(
-        update={"n_learnt": len(parted.train), "n_dev": len(parted.dev), "minutes_learnt": round(seconds / 60, 2)}
+    sets = [ReferenceSet("dev", tuple(parted.dev)), *data.kept]
+    before, chosen = _chosen(base, factors, sets, work, share=choose_share(losses[0], losses[1:]), report=report)
+    result = FinetuneResult(
+        losses=tuple(losses),
+        before=before,
+        chosen=chosen,
+        n_learnt=len(parted.train),
+        n_dev=len(parted.dev),
+        minutes_learnt=round(seconds / 60, 2),
     )
     if result.chosen is not None:
         lineage = lineage.model_copy(update={"result": result.model_dump(mode="json")})
@@ -201,17 +221,33 @@ def _claim(work: Path, lineage: Lineage) -> None:
 
 
 def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:
-    """Write the examples of each set that has any as a shard; returns the seconds of the first one."""
+    """Write the examples of each set that has any as a shard; return the seconds of the training set."""
     missing = [name for name, some in sets.items() if some and not (clips / f"{name}.jsonl").exists()]
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
             for name in missing:
                 found = examples(recogniser, sets[name])
                 write_clips(clips, name, ((one.text, one.name, one.samples) for one in found))
-    lines = (clips / f"{TRAIN}.jsonl").read_text(encoding="utf-8").splitlines()
-    if not lines:
-        raise DataSetError("expected recordings whose words can be told apart from each other, got none to learn from")
-    return float(sum(json.loads(line)["count"] for line in lines)) / SAMPLE_RATE_HZ
+    lines = {
+        name: (clips / f"{name}.jsonl").read_text(encoding="utf-8").splitlines() for name, some in sets.items() if some
+    }
+    if empty := [name for name, some in lines.items() if not some]:
+        raise DataSetError(
+            f"expected recordings whose words can be told apart from each other, got none in: {', '.join(empty)}"
+        )
+    return float(sum(json.loads(line)["count"] for line in lines[TRAIN])) / SAMPLE_RATE_HZ
+
+
+def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]:
+    """Report the losses of the base, which is the first one, and of each share; return all."""
+    losses: list[ShareLosses] = []
+    for one in found:
+        losses.append(one)
+        report("finetune-share", share=Decimal(f"{one.share:g}"), loss=rounded(one.dev, 4))
+        worse = one.worse_than(losses[0])
+        for name, loss in one.kept.items():
+            report("finetune-share-worse" if name in worse else "finetune-share-kept", name=name, loss=rounded(loss, 4))
+    return losses
 
 
 def _chosen(
@@ -220,28 +256,28 @@ def _chosen(
     sets: Sequence[ReferenceSet],
     work: Path,
     *,
-    shares: Sequence[float],
+    share: float | None,
     report: Report,
-) -> FinetuneResult:
-    """Measure the base and a model for each share on dev, which is the first set, and on the others; choose one."""
+) -> tuple[MeasuredShare, MeasuredShare | None]:
+    """Measure the base and a model with a share of the change on all sets, of which dev is the first.
 
-    def measured(share: float) -> tuple[Evaluation, Sequence[Evaluation]]:
-        model = base.directory
-        if share:
-            model = work / "trial"
-            write_model(base, combined_adapter(base, factors, share, {}), model)
+    Returns:
+        The figures of the base, and those of the model if it is better on dev.
+    """
+
+    def measured(share: float, model: Path) -> MeasuredShare:
         dev, *kept = measure(model, sets, work / "converted")
-        return dev, kept
-
-    def on_done(found: MeasuredShare) -> None:
-        report("finetune-trial", share=Decimal(f"{found.share:g}"), dev=rounded(100 * found.dev.wer, 2))
+        found = MeasuredShare(share=share, dev=dev.rates, kept={one.data: one.rates for one in kept})
+        report("finetune-served", share=Decimal(f"{share:g}"), dev=rounded(100 * found.dev.wer, 2))
         for name, rates in found.kept.items():
-            report("finetune-trial-kept", name=name, wer=rounded(100 * rates.wer, 2))
-            if name in found.losses and found.losses[name].is_too_large:
-                report("finetune-trial-lost", name=name, loss=rounded(100 * found.losses[name].wer, 2))
+            report("finetune-served-kept", name=name, wer=rounded(100 * rates.wer, 2))
+        return found
 
-    before, *trials = measure_shares(measured, shares, on_done)
-    shutil.rmtree(work / "trial", ignore_errors=True)
-    return FinetuneResult(
-        chosen=choose_share(before, trials), before=before, trials=tuple(trials), n_learnt=0, n_dev=0, minutes_learnt=0
-    )
+    before = measured(0.0, base.directory)
+    if share is None:
+        return before, None
+    trial = work / "trial"
+    write_model(base, combined_adapter(base, factors, share, {}), trial)
+    after = measured(share, trial)
+    shutil.rmtree(trial)
+    return before, after if after.is_better_than(before) else None
