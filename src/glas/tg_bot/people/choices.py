@@ -120,7 +120,8 @@ async def _settings(
         born_s=int(message.date.timestamp()),
         say=say,
     )
-    return "\n".join(lines) + "\n\n" + say("consent-ask"), keyboard
+    about = say("consent-stands") if given else say("consent-ask")
+    return "\n".join(lines) + "\n\n" + about, keyboard
 
 
 async def on_consent(

@@ -231,9 +231,11 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
     def _own_model(self, *, uses: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardButton:
-        """Make the button to go back to the common model, or to the own one."""
-        mine = say("button-chat-model-on" if asker == ADMINISTRATORS else "button-own-model-on")
-        text = say("button-common-model") if uses else mine
+        """Make the button that switches the own model of a person, or of a group, off or on."""
+        if asker == ADMINISTRATORS:
+            text = say("button-chat-model-off" if uses else "button-chat-model-on")
+        else:
+            text = say("button-own-model-off" if uses else "button-own-model-on")
         return self._button(text, OWN_MODEL, int(not uses), asker=asker, born_s=born_s, life_s=self._rating_s)
 
     def _button(
