@@ -2,8 +2,9 @@
 
 A hundred recordings of a few seconds for each, at normal speed, both at once. Measured in the page itself: how long an
 item takes from its appearance to the next one, against the length of its sound; how long the next item takes after the
-key, with its sound loaded; how long until that is heard. Afterwards the database is asked: nobody may have got a
-recording twice, and no two the same.
+key, with its sound loaded; how long until that is heard. Where the server or the machine stands still for longer than a
+recording, nothing is at hand for a while; the reviewer waits, and the time counts. Afterwards the database is asked:
+nobody may have got a recording twice, and no two the same.
 
     python benchmarks/review_session.py [ITEMS]
 """
@@ -34,6 +35,8 @@ from tests.system.reviewing import Office, open_office  # noqa: E402
 GOAL_TIMES: Final = 1.2
 GOAL_NEXT_MS: Final = 100.0
 _PATIENCE_MS: Final = 60_000
+_PATIENCE_S: Final = 300.0
+"""Nobody got on for so long: the session ends. On a busy machine single calls took up to 52 s."""
 
 # Notes for each message when its sound begins and ends, and how long that is.
 _LISTEN: Final = """
@@ -56,12 +59,12 @@ _WORK: Final = """count => {
     const look = () => (is() ? done(performance.now()) : requestAnimationFrame(look));
     look();
   });
-  const isThere = () => dataset.item === '' || dataset.heard === dataset.item;
+  const isThere = () => dataset.item !== '' && dataset.heard === dataset.item;
   window.done = [];
   window.isAtWork = true;
   (async () => {
     let shown = performance.now();
-    for (let number = 0; number < count && dataset.item; number += 1) {
+    for (let number = 0; number < count; number += 1) {
       const { item } = dataset;
       await until(() => window.sounds[item]?.ended);
       const pressed = performance.now();
@@ -76,7 +79,8 @@ _WORK: Final = """count => {
 
 _STUCK: Final = """() => {
   const { item, heard } = document.getElementById('review').dataset;
-  return { item, heard, sound: window.sounds[item] };
+  const said = document.getElementById('review').innerText.slice(0, 200);
+  return { item, heard, sound: window.sounds[item], said };
 }"""
 
 
@@ -111,9 +115,9 @@ def _wait(pages: list[Page]) -> None:
         now = [page.evaluate("window.done.length") for page in pages]
         if now != done:
             done, since = now, time.monotonic()
-        elif time.monotonic() - since > _PATIENCE_MS / 1000:
+        elif time.monotonic() - since > _PATIENCE_S:
             stuck = [page.evaluate(_STUCK) for page in pages]
-            sys.exit(f"  nobody got on for a minute; items done: {done}; shown: {stuck}")
+            sys.exit(f"  nobody got on for {_PATIENCE_S:.0f} s; items done: {done}; shown: {stuck}")
 
 
 def _page(browser: Browser, office: Office, reviewer: int) -> Page:

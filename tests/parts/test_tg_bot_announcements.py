@@ -53,13 +53,13 @@ async def test_who_taught_a_model_is_told_once_and_may_refuse(house: House) -> N
     shown = [told["text"][one["offset"] :][: one["length"]] for one in told["entities"] if one["type"] == "bold"]
     assert shown == ["Было:", "Стало:", "шестнадцать"]
     assert "voice" in told["reply_to_message"]
-    assert texts_of_buttons(told) == ["🔕 Не присылать такое"]
+    assert texts_of_buttons(told) == ["🔕 Не присылать такие новости"]
     assert (await house.press(anna, told, "🔕")).startswith("Хорошо, больше не пришлю")
     shown_now = house.telegram.world.messages[(anna, told["message_id"])]
     await house.until(lambda: texts_of_buttons(shown_now) == ["🔔 Присылать такие новости"], "another button")
     await taught(house, "second", anna)
     settings = await house.answer(house.telegram.say(anna, "/settings"))
-    assert "чему бот научился на моих сообщениях: нет" in settings["text"]
+    assert "чему я научился на ваших сообщениях: нет" in settings["text"]
     await asyncio.sleep(1)
     assert len(told_to(house, anna, "Я стал распознавать лучше")) == 1
     await house.press(anna, settings, "🔔")

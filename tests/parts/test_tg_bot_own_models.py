@@ -108,7 +108,7 @@ async def test_a_person_goes_back_to_the_common_model(scene: Scene) -> None:
     await scene.until_loaded(models.first)
     shown = await house.answer(house.telegram.say(vera, "/settings"))
     assert "Модель: ваша" in shown["text"]
-    assert "общая модель" in await house.press(vera, shown, "Вернуться к общей модели")
+    assert "общая модель" in await house.press(vera, shown, "Выключить мою модель")
     await house.until(lambda: "Модель: общая, ваша выключена" in now(house, shown)["text"])
     assert (await scene.said(vera)).model == models.champion.name
     assert "ваша модель" in await house.press(vera, now(house, shown), "Включить мою модель")
@@ -130,10 +130,10 @@ async def test_an_administrator_of_a_group_decides(scene: Scene) -> None:
     await scene.until_loaded(models.second)
     shown = await house.answer(house.telegram.say(gleb, "/settings", chat=group))
     assert "Модель: этого чата" in shown["text"]
-    assert "только администраторы" in await house.press(gleb, shown, "Вернуться к общей модели", chat=group)
+    assert "только администраторы" in await house.press(gleb, shown, "Выключить модель чата", chat=group)
     assert (await scene.said(gleb, chat=group)).model == models.second.model.name
     house.telegram.world.admins[group] = {gleb}
-    assert "общая модель" in await house.press(gleb, shown, "Вернуться к общей модели", chat=group)
+    assert "общая модель" in await house.press(gleb, shown, "Выключить модель чата", chat=group)
     await house.until(lambda: "модель чата выключена" in now(house, shown)["text"])
     assert (await scene.said(gleb, chat=group)).model == models.champion.name
 

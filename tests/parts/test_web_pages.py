@@ -187,7 +187,7 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     assert HEARD not in page
     opened = (await browser.get(f"{path}/messages/{sent.id}", headers=HTML)).text
     assert HEARD in opened
-    assert "75 %" in opened
+    assert "75\N{NO-BREAK SPACE}%" in opened
     assert (await browser.get(f"{path}/messages/{sent.id}/sound")).status_code == 200
     assert (await browser.get(f"/people/{ADMIN}/messages/{sent.id}", headers=HTML)).status_code == 404
     assert (await post(browser, f"{path}/role", role=2)).status_code == 303
@@ -220,8 +220,8 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     ]
     audit = (await browser.get("/audit", headers=HTML)).text
     assert "заблокирован: да, до: " in audit
-    assert "роль: пользователь" in audit
-    assert "монет: 2,5" in audit
+    assert "пользователь → без ограничений" in audit
+    assert "0 → 2,5" in audit
     assert f"/people/{ADMIN}" in audit
     for action, value in (("ban", {"is_banned": True}), ("role", {"role": 0}), ("forget", {"typed": ADMIN})):
         assert (await post(browser, f"/people/{ADMIN}/{action}", **value)).status_code == 409
@@ -255,7 +255,7 @@ async def test_the_dashboard_shows_figures_with_their_statements(pages: Pages) -
     page = (await browser.get("/dashboard?fresh=true", headers=HTML)).text
     for figure in (await db_assist.dashboard()).figures.values():
         assert figure.sql.splitlines()[0] in page.replace("&#39;", "'"), figure.name
-    assert "16,67 %" in page
+    assert "16,67\N{NO-BREAK SPACE}%" in page
     assert "Баланс 2 человек равен" in page
     assert "nn_service не отвечает" in page
     assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son\w+=", page)

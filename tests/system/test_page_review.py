@@ -235,6 +235,23 @@ def test_what_cannot_be_said_comes_back(office: Office, enter: Callable[..., Pag
     expect(page.locator("#empty")).to_be_visible()
 
 
+def test_what_did_not_come_is_asked_for_again(
+    office: Office, enter: Callable[..., Page], samples: list[Sample]
+) -> None:
+    """A sound is there at the second try; where the server answers nothing at all, the page says so."""
+    page = enter(office.reviewer())
+    first = office.send(samples[0])
+    lost: list[Route] = []
+    page.route("**/audio", lambda route: route.continue_() if lost else (lost.append(route), route.abort()))
+    page.reload()
+    expect(page.locator("#review")).to_have_attribute("data-heard", str(first))
+    assert len(lost) == 1
+    expect(page.locator("#sound-problem")).to_be_hidden()
+    page.route("**/review/items", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#empty")).to_contain_text("Сервер не отвечает")
+
+
 def test_a_part_is_repeated_and_a_finger_finds_everything(
     office: Office, enter: Callable[..., Page], samples: list[Sample]
 ) -> None:

@@ -1,7 +1,7 @@
-"""Values in entries of the audit, as the pages write them."""
+"""Changes in entries of the audit, as the pages write them."""
 
 from glas.localisation import catalogue
-from glas.web.pages.audited import values
+from glas.web.pages.audited import change
 
 
 def test_values_are_words_of_the_language() -> None:
@@ -15,9 +15,20 @@ def test_values_are_words_of_the_language() -> None:
         "serves": None,
         "n_words": 3,
     }
-    assert values(found, catalogue("ru")) == (
+    assert change(None, found, catalogue("ru")) == (
         "роль: без ограничений, проверяющий: да, заблокирован: нет, монет: 2,5, состояние: снята, распознаёт: —, "
         "n_words: 3"
     )
-    assert values(found, catalogue("en")).startswith("role: unlimited, reviewer: yes, banned: no, coins: 2.5, state: ")
-    assert values(None, catalogue("ru")) == values({}, catalogue("ru")) == "—"
+    english = change({}, found, catalogue("en"))
+    assert english.startswith("role: unlimited, reviewer: yes, banned: no, coins: 2.5, state: ")
+
+
+def test_one_changed_value_needs_no_name() -> None:
+    ru = catalogue("ru")
+    assert change({"role": 0}, {"role": 2}, ru) == "пользователь → без ограничений"
+    assert change({"is_banned": False}, {"is_banned": True, "until": "завтра"}, ru) == (
+        "заблокирован: нет → заблокирован: да, до: завтра"
+    )
+    assert change({"role": 0}, None, ru) == "роль: пользователь → —"
+    assert change(None, {"n_messages": 3}, ru) == "записей: 3"
+    assert change(None, None, ru) == change({}, {}, ru) == "—"

@@ -66,7 +66,7 @@ models-legend =
     any Whisper of Hugging Face: glas models get whisper:OWNER/NAME.
 
 keys-role-user = recognition
-keys-role-admin = everything, with the management of models
+keys-role-admin = everything, including the management of models
 keys-none = There are no keys in GLAS_API_KEYS. To make one: glas keys new NAME
 keys-wrong-name = ✗ The name of a key is 1 to 40 Latin letters, digits, dots, hyphens and underscores, and no other key has it.
 keys-made = This is the key: give it to its owner; it will not be shown again.
@@ -96,7 +96,7 @@ ledger-balanced = ✓ All balances are right: people {$people}, transactions {$t
 ledger-wrong = ✗ Person {$id}: balance {$balance}, by the transactions {$total}
 
 backup-contents = databases {$databases}, recordings and texts {$objects}, {$megabytes} MB
-restore-forgotten = asked for deletion after this backup: {$count} — they did not come back
+restore-forgotten = people who asked for deletion after this backup: {$count} — their data did not come back
 restore-next = If there is a directory downloads, compare it: glas export --full
 
 train-no-packages = Packages for training are missing: {$packages}. To install them: make train-setup
@@ -107,24 +107,24 @@ finetune-step = step {$step} of {$steps}, loss on held-out recordings {$loss}
 finetune-share = share {$share}: loss on held-out recordings {$loss}
 finetune-share-kept =     {$name}: loss {$loss}
 finetune-share-worse =     {$name}: loss {$loss} has risen too much, so this share is not used
-finetune-served = as served, with share {$share}: errors on held-out recordings {$dev} %
-finetune-served-kept =     {$name}: errors {$wer} %
+finetune-served = as served, with share {$share}: errors on held-out recordings {$dev}%
+finetune-served-kept =     {$name}: errors {$wer}%
 finetune-few-kept =
     {$name} has few words: {$words}. With fewer than {$least} (about 40 sentences), a loss is hard to tell from chance.
 finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all folders.
 finetune-nothing = No share of the change is better than the former model: no new one was written.
-finetune-done = Done: {$place}. Kept {$share} % of the change; errors on held-out recordings {$before} → {$after} %.
+finetune-done = Done: {$place}. Kept {$share}% of the change; errors on held-out recordings {$before} → {$after}%.
 
 gate-gain = Fewer errors by
 gate-certainty = Not by chance: low end of the interval
-gate-guard = No worse on “{$subject}”
+gate-guard = No worse on the set “{$subject}”
 gate-bucket = No worse where {$subject}
 gate-nonspeech = Texts where nobody speaks
 gate-speed = Slower by
 gate-speakers = Speakers of the test heard in training
 gate-recordings = Recordings of the test heard in training
 gate-texts = Texts of the test heard in training
-gate-percent = {$value} %
+gate-percent = {$value}%
 gate-points = {$value} points
 gate-unknown = unknown
 gate-condition = Condition
@@ -132,7 +132,7 @@ gate-limit = Limit
 gate-value = Measured
 gate-title-passed = {$model}: passed
 gate-title-refused = {$model}: did not pass
-gate-wer = {$before} % → {$after} % word errors
+gate-wer = {$before}% → {$after}% word errors
 gate-models = Present: {$champion}. New: {$candidate}. Test recordings: {$count}.
 gate-parts = Parts of the test set
 gate-parts-legend = Word errors, %: grey is the present model, blue the new one; in brackets the number of words.
@@ -185,8 +185,8 @@ dataset-more-silent = {"  "}learnt too: {$place} (without speech), {$recordings}
 dataset-gone = {"  "}recordings that left the export: {$gone}; changed: {$changed}
 dataset-speaker-gone = {"  "}• speaker {$speaker} has left the export, but models of this version heard them
 
-canary-chosen = {$title} ({$name}) is the candidate: it answers {$percent} % of people, the model before all others.
-canary-shadow = {$percent} % of messages are recognised by both models while the server is idle; only reviewers see the second text.
+canary-chosen = {$title} ({$name}) is the candidate: it answers {$percent}% of people, the present model answers the rest.
+canary-shadow = {$percent}% of messages are recognised by both models while the server is idle; only reviewers see the second text.
 canary-none = There is no candidate: one model answers everybody.
 canary-ended = ✓ The candidate answers nobody any more.
 canary-either = Give either a model or --end.
@@ -200,15 +200,15 @@ watch-advice = To take it back: glas models watch --roll-back
 watch-candidate-taken-back = The candidate answers nobody any more: {$model}.
 watch-taken-back = The former model serves again: {$model}.
 
-own-none = Nobody has an own model yet.
+own-none = Nobody has a model of their own yet.
 own-of-person = for a person
 own-of-chat = for a chat
 own-unused = switched off: the common model answers
-own-serves = For its person or chat {$model} serves now.
+own-serves = {$model} now answers its person or chat.
 own-retired = Model no. {$number} answers nobody any more; the next export deletes its files.
 records-none = No model has been judged yet.
 records-failed = ! The decision holds, but it was not recorded: {$detail}
-records-rates = word errors {$rates} %
+records-rates = word errors {$rates}%
 records-taught = learnt from people: {$people}
 records-withdrawn = (withdrawn or forgotten since: {$count})
 records-state-candidate = waits for a decision

@@ -274,7 +274,7 @@ promote-help =
         glas promote whisper:data/models/own-7 --data test --person 123456     and give it to one person
 
     Both models, the present one and the new one, recognise the same recordings as the server does. The new one passes
-    only if all conditions hold: at least 5 % fewer errors on the test recordings and not by chance (the bootstrap
+    only if all conditions hold: at least 5% fewer errors on the test recordings and not by chance (the bootstrap
     interval is above zero), at most 0.3 points worse on each --guard set, no more invented texts, not slower, no part
     of the recordings much worse, and nothing of the test was heard in training.
 

@@ -120,7 +120,7 @@ finetune-done = Готово: {$place}. Оставлено {$share} % выуче
 
 gate-gain = Ошибок меньше на
 gate-certainty = Это не случайность: нижняя граница интервала
-gate-guard = Не хуже на «{$subject}»
+gate-guard = Не хуже на наборе «{$subject}»
 gate-bucket = Не хуже, где {$subject}
 gate-nonspeech = Текстов там, где никто не говорит
 gate-speed = Медленнее на
@@ -128,7 +128,7 @@ gate-speakers = Людей из проверочных записей слыша
 gate-recordings = Проверочных записей слышала при обучении
 gate-texts = Проверочных текстов слышала при обучении
 gate-percent = {$value} %
-gate-points = {$value} п.
+gate-points = {$value} п. п.
 gate-unknown = неизвестно
 gate-condition = Условие
 gate-limit = Граница

@@ -47,7 +47,8 @@ class SettingsMenus:
             born_s=int(message.date.timestamp()),
             say=say,
         )
-        return Menu("\n".join(lines) + "\n\n" + say("consent-ask"), keyboard)
+        about = say("consent-stands" if given else "consent-ask")
+        return Menu("\n".join(lines) + "\n\n" + about, keyboard)
 
     async def of_chat(self, message: Message, say: Say) -> Menu:
         """Make the menu of the group in which `message` stands."""

@@ -47,8 +47,8 @@ class Switch(NamedTuple):
 
 TRAINING = Switch(CONSENT, "consent-yes", "consent-no")
 MODEL_NEWS = Switch(NEWS, "button-news-yes", "button-news-no")
-_OWN_MODEL = Switch(OWN_MODEL, "button-own-model-on", "button-common-model")
-_OWN_MODEL_OF_CHAT = Switch(OWN_MODEL, "button-chat-model-on", "button-common-model")
+_OWN_MODEL = Switch(OWN_MODEL, "button-own-model-on", "button-own-model-off")
+_OWN_MODEL_OF_CHAT = Switch(OWN_MODEL, "button-chat-model-on", "button-chat-model-off")
 
 _VERDICTS = (
     (Verdict.ACCEPT, Verdict.CORRECT),

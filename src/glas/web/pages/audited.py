@@ -5,10 +5,18 @@ from collections.abc import Mapping
 from glas.localisation import Catalogue
 from glas.web.pages import written
 
+_Values = Mapping[str, bool | int | str | None] | None
 
-def values(found: Mapping[str, bool | int | str | None] | None, say: Catalogue) -> str:
-    """Return the values before or after a change; a dash if there are none."""
-    return ", ".join(_named(name, value, say) for name, value in found.items()) if found else "—"
+
+def change(before: _Values, after: _Values, say: Catalogue) -> str:
+    """Return a change: «пользователь → администратор», «монет: 5 → —»; what was not there before has no arrow.
+
+    The name of a value is left out where one value changes, because the action of the entry says what it is.
+    """
+    is_one = before and after and before.keys() == after.keys() and len(after) == 1
+    write = _said if is_one else _named
+    was, now = (", ".join(write(*one, say) for one in (side or {}).items()) for side in (before, after))
+    return f"{was} → {now or '—'}" if was else now or "—"
 
 
 def _named(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types

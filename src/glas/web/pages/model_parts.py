@@ -102,7 +102,7 @@ def outcome(step: StepRecord, say: Catalogue) -> str:
         case LearningStep.FINETUNE if "share" in details:
             return say("models-step-finetune-told", minutes=number("minutes"), share=percent("share"))
         case LearningStep.EVALUATE if "wer_after" in details:
-            return f"WER {percent('wer_before')} → {percent('wer_after')}"
+            return f"{say('models-wer')}: {percent('wer_before')} → {percent('wer_after')}"
         case LearningStep.DECIDE if "outcome" in details:
             return say(f"models-outcome-{str(details['outcome']).replace('_', '-')}")
         case _:

@@ -49,8 +49,10 @@ def number(value: float | None, language: str, digits: int = 1) -> str:
 
 
 def percent(share: float | None, language: str, digits: int = 1) -> str:
-    """Return a share as per cent."""
-    return "—" if share is None else f"{number(100 * share, language, digits)} %"
+    """Return a share as per cent: «7,5 %», "7.5%"; a dash for None."""
+    if share is None:
+        return "—"
+    return number(100 * share, language, digits) + ("\N{NO-BREAK SPACE}%" if language == "ru" else "%")
 
 
 def amount(hundredths: int, language: str) -> str:

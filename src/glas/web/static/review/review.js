@@ -87,7 +87,7 @@ async function refill() {
     await work.refill();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (!work.current) byId('empty').textContent = error.said || said('notSent');
+    if (!work.current) byId('empty').textContent = error.said || said('noAnswer');
     return;
   } finally {
     isLooking -= 1;
@@ -227,5 +227,5 @@ byId('send').addEventListener('click', send);
 byId('leave').addEventListener('click', leave);
 byId('field').addEventListener('input', fit);
 setInterval(() => (work.current ? refill() : null), HOLD_LONGER_MS);
-setInterval(() => (work.current || document.hidden ? null : refill()), LOOK_AGAIN_MS);
+setInterval(() => (work.current || isLooking || document.hidden ? null : refill()), LOOK_AGAIN_MS);
 refill();

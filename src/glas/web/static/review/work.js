@@ -3,6 +3,10 @@
 import { ask, askJson } from '../pages/ask.js';
 import { peaksOf } from '../peaks.js';
 
+const LOAD_AGAIN_MS = 2_000;
+
+const later = (wait) => new Promise((done) => setTimeout(done, wait));
+
 /** Midnight of the reviewer's day. */
 function today() {
   const moment = new Date();
@@ -15,7 +19,7 @@ export class Item {
   constructor({ id, text, duration_s: duration, words, spans, second }) {
     Object.assign(this, { id, text, duration, words, spans, second });
     this.written = text; // what stands in the field
-    this.sound = this.#load();
+    this.sound = this.#load().then((sound) => sound ?? later(LOAD_AGAIN_MS).then(() => this.#load()));
   }
 
   get isChanged() {
