@@ -12,7 +12,6 @@ nobody may have got a recording twice, and no two the same.
 import json
 import logging
 import re
-import shutil
 import statistics
 import sys
 import tempfile
@@ -29,7 +28,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: 
 
 from glas.settings import DbAssistSettings, Settings  # noqa: E402
 from tests.conftest import Sample  # noqa: E402
-from tests.system.conftest import FLAGS  # noqa: E402
+from tests.system.chromium import FLAGS, MISSING, find_chromium  # noqa: E402
 from tests.system.reviewing import Office, open_office  # noqa: E402
 
 GOAL_TIMES: Final = 1.2
@@ -170,9 +169,9 @@ def _p95(values: list[float]) -> float:
 def main(n_items: int) -> int:
     """Fill an office, let two reviewers work, and print what it took."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     if executable is None:
-        print("  no Chromium on this machine (Debian: apt-get install chromium)")
+        print(f"  {MISSING}")
         return 0
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     samples = [Sample(ROOT / "samples" / row["file"], row["text"]) for row in map(json.loads, lines)]

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from tests.conftest import ROOT, Sample, Server, as_wav
+from tests.system.chromium import FLAGS, MISSING, find_chromium
 from tests.system.composition import dotenv
 from tests.telegram.world import TOKEN
 
@@ -25,19 +26,6 @@ FORGET = """() => new Promise((done) => {
   for (const end of ['success', 'error', 'blocked']) request.addEventListener(end, done);
 })"""
 
-# Without these Chromium reaches for its maker's servers at start; the page's own requests are counted below.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
-
 
 @pytest.fixture(scope="module")
 def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
@@ -49,9 +37,9 @@ def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> 
 @contextlib.contextmanager
 def open_browser(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> Iterator[Browser]:
     """Open a browser whose microphone hears samples, see `hearing`."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     if executable is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+        pytest.skip(MISSING)
     flags = [*FLAGS, hearing(said, directory, pause_s=pause_s)]
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=flags) as running:
         yield running

@@ -11,7 +11,6 @@ through the routes of the parts. Then times are moved back over a month, since t
 import base64
 import json
 import logging
-import shutil
 import sqlite3
 import sys
 import tempfile
@@ -25,7 +24,8 @@ from playwright.sync_api import FilePayload, Page, expect, sync_playwright
 from glas.domain.people import Locale
 from glas.settings import Settings
 from tests.conftest import ROOT, Sample, fetch_whisper_base
-from tests.system.conftest import FLAGS, RECOGNISED_MS, hearing
+from tests.system.chromium import FLAGS, MISSING, find_chromium
+from tests.system.conftest import RECOGNISED_MS, hearing
 from tests.system.filled import open_filled
 from tests.system.views import Tabs, View, open_all, open_tabs, recording, views_of
 
@@ -58,9 +58,9 @@ _NAMES: Final = ("Голосовое от Ани.ogg", "Совещание, на
 def main(directory: Path) -> None:
     """Fill a system and draw its pages."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     if executable is None:
-        sys.exit("expected Chromium on this machine (Debian: apt-get install chromium)")
+        sys.exit(MISSING)
     for place in (directory, PICTURES):
         place.mkdir(parents=True, exist_ok=True)
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
