@@ -1,6 +1,7 @@
 """`glas migrate`: upgrade the database to this version. `glas ledger`: check that all balances are right.
 
-The commands themselves import the packages of the database, because a machine that only recognises speech lacks them.
+The commands import the packages of the database only when they run, because a machine that only recognises speech does
+not have them.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`glas promote`: let a new model serve if it is better, and say in a table why or why not."""
+"""`glas promote`: compare a new model with the champion, and let it serve if it is better."""
 
 import time
 from pathlib import Path
@@ -73,7 +73,7 @@ def _check_options(person: int | None, chat: int | None, force: str | None) -> N
 
 
 def told_step(model: str | None) -> None:
-    """Say which model is being measured; None: the speed of both is compared."""
+    """Print which model is being measured; None means that the speed of both is compared."""
     text = say("promote-speed") if model is None else say("promote-measure", model=model)
     err.print(text, markup=False, highlight=False)
 

@@ -1,4 +1,4 @@
-"""Bodies of calls to db_assist about judged models, decisions about them, and announcements."""
+"""Bodies of calls to db_assist about models that the gate has judged, decisions about them, and announcements."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -11,7 +11,7 @@ from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
 LONGEST_NEWS_CHARS = 1000
-"""Of a recognised text in a piece of news; longer ones are not chosen."""
+"""Longest recognised text in a piece of news; longer texts are not chosen."""
 
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
@@ -136,7 +136,7 @@ class _Decider(RequestBody):
 
 
 class DecisionRequest(_Decider):
-    """A decision about a model that is known."""
+    """A decision about a model that has a record."""
 
     state: ModelState
     expected: ModelState | None = Field(default=None, description="409 if it has another state.")
@@ -150,7 +150,7 @@ class DecisionRequest(_Decider):
 
 
 class ChoiceRequest(_Decider):
-    """The model that is to serve from now on, whether or not it was judged here."""
+    """The model that will serve from now on, whether or not it was judged here."""
 
     model: ModelRef
     former: ModelRef | None = Field(default=None, description="What served until now.")

@@ -67,7 +67,7 @@ class LoadedModelsBody(Body):
 
 
 class SwappedBody(LoadedBody):
-    """A loaded model to which a name now points."""
+    """A loaded model for which a name now stands."""
 
     survives_restart: bool | None = Field(
         description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
@@ -91,7 +91,7 @@ class CandidateBody(Body):
 
 
 class ErrorTold(Body):
-    """Error of a download."""
+    """Error of a download, for messages."""
 
     message: str
     code: str
@@ -112,7 +112,7 @@ class FetchBody(Body):
 
 
 class OfferedBody(Body):
-    """A model that can be fetched, or is on disk."""
+    """A model that can be downloaded, or is on disk."""
 
     id: str
     title: TitleBody

@@ -11,7 +11,7 @@ from glas.domain.ledger import Refusal
 from glas.domain.reviews import Verdict
 
 TAKE_BACK_MINUTES: Final = 5
-"""For how long a reviewer may take back a review."""
+"""Minutes within which a reviewer may take back a review."""
 
 
 class ReviewRequest(RequestBody):

@@ -7,7 +7,7 @@ from pydantic import Field
 from glas.clients.bodies import RequestBody, Text, Value
 
 MOST_KEYWORDS = 100
-"""Words that go with one recording at most."""
+"""Largest number of words that are sent with one recording."""
 
 
 class NewWords(RequestBody):

@@ -25,11 +25,11 @@ from glas.settings import DbAssistSettings
 async def correct(
     transcription_id: int, wanted: Correction, *, settings: DbAssistSettings, session: AsyncSession
 ) -> CorrectionResult:
-    """Store the words that an author says were said.
+    """Store the words that were said, according to the author.
 
-    Doubtful words replace the text only if the author confirms them; until then they are stored in the history only. If
-    a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
-    decides the payment.
+    Doubtful words replace the text only if the author confirms them. Until then they are only an entry of the history.
+    If a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
+    determines the payment.
 
     Raises:
         ImplausibleCorrectionError: the correction contains no word.
@@ -69,12 +69,12 @@ async def correct(
 
 
 async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Restore the words before a change; the payment is not taken back.
+    """Restore the words before a change; the payment is not reversed.
 
     Raises:
-        NotFoundError: no such message, person or change.
-        ForbiddenError: another person's message, or a banned person.
-        ConflictError: another change has come since.
+        NotFoundError: there is no such message, person or change.
+        ForbiddenError: the message belongs to another person, or the person is banned.
+        ConflictError: there is a later change.
     """
     user, row = await open_case(transcription_id, wanted.tg_id, session=session)
     before = _standing(row)
@@ -100,11 +100,11 @@ async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: date
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Make the words of a change a reviewer's reference; nothing is paid for them.
+    """Make the words of a change a reference with the rank `reviewer`; nothing is paid for them.
 
     Raises:
-        NotFoundError: no such message, person or change.
-        ForbiddenError: neither a reviewer nor an administrator.
+        NotFoundError: there is no such message, person or change.
+        ForbiddenError: the person is neither a reviewer nor an administrator.
         ConflictError: there is no text yet, or the change has no words.
     """
     reviewer = await people.lock(wanted.tg_id, session=session)
@@ -125,7 +125,7 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
 
 
 def _standing(row: TranscriptionRow) -> str:
-    """Return the current words."""
+    """Return the current words of a message."""
     return row.corrected_text or row.text or ""
 
 
@@ -137,7 +137,7 @@ async def _take_back(
     refusal: Refusal | None,
     session: AsyncSession,
 ) -> CorrectionChangeRow:
-    """Restore the words before the last of the applied changes; return the change that does so."""
+    """Restore the words before the last of the applied changes, and return the change that does so."""
     reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
     former_rank = None if rank is None else Rank(rank)
     change = await add_change(row, user, reference, former_rank, takes_back=applied[-1].id, session=session)
@@ -150,8 +150,8 @@ async def let_stand(
 ) -> None:
     """Replace the current words, and mark the message as changed for exports.
 
-    `refusal` is the reason why the words are not paid. After DOUBTFUL, the author's next correction can still be paid
-    as the first one.
+    `refusal` is the reason why the words are not paid. If the reason is DOUBTFUL, the author's next correction can
+    still be paid as the first one.
     """
     await messages.mark_changed(row, session=session)
     now = people.now()
@@ -171,7 +171,7 @@ async def _apply(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> tuple[Payment, bool]:
-    """Replace the current words by an author's; return the payment, and whether it is decided only now."""
+    """Replace the current words by those of an author; return the payment, and whether it was decided by this call."""
     is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
     if is_first:
         payment = await _pay(user, row, change, settings=settings, session=session)
@@ -189,7 +189,7 @@ async def _pay(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> Payment:
-    """Pay for the first correction of a message, unless it is doubtful or changes no word."""
+    """Pay for the first correction of a message; do not pay if it is doubtful or changes no word."""
     if change.rank == Rank.DOUBTFUL:
         return Payment(refusal=Refusal.DOUBTFUL)
     if normalise(change.reference or "") == normalise(row.text or ""):

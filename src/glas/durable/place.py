@@ -1,4 +1,4 @@
-"""Where durable work is stored: in a separate SQLite file, or in a schema of a PostgreSQL server."""
+"""The place of durable work: a separate SQLite file, or a schema of a PostgreSQL server."""
 
 import sqlite3
 import time
@@ -29,10 +29,10 @@ class Place:
     """A database of the durable engine.
 
     Attributes:
-        url: SQLAlchemy's address of it.
-        schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because they would claim each
-            other's work otherwise.
-        former: the file or schema that an older version used for the same work.
+        url: SQLAlchemy's URL of the database.
+        schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because otherwise they would
+            claim each other's work.
+        former: the file or schema in which an older version stored the same work.
     """
 
     url: str

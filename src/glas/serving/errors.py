@@ -69,7 +69,7 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 def _expression(template: str, operation: Mapping[str, Any]) -> str:
-    """Return the regular expression of a path: a number is digits, a text anything, a pattern what it says."""
+    """Return the regular expression of a path, in which a number stands for digits and a text for anything."""
     schemas = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"}
     found = ""
     for part in re.split(r"(\{\w+\})", template):

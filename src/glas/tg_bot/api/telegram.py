@@ -1,6 +1,7 @@
-"""Client of the Bot API that keeps Telegram's rates and raises our own errors, none of which contains the token.
+"""Client of the Bot API that keeps Telegram's limits and raises our own errors, which never contain the token.
 
-Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. This module does not let them out.
+Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. So these exceptions are converted
+into exceptions without URLs.
 """
 
 import contextlib
@@ -47,10 +48,10 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     """Open a client of the Bot API.
 
     Args:
-        token: of the bot.
-        api_url: another server than Telegram's own.
-        is_local: that server runs with `--local` on this machine and hands files over as paths.
-        limiter: what every call passes.
+        token: token of the bot.
+        api_url: URL of another server than Telegram's own.
+        is_local: whether this server runs with `--local` on this machine and returns paths of files.
+        limiter: the middleware through which every call passes.
     """
     server = PRODUCTION if api_url is None else TelegramAPIServer.from_base(api_url, is_local=is_local)
     session = AiohttpSession(api=server)
@@ -68,10 +69,10 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
     """Make a call to the Bot API; raise our own error if it fails.
 
     Raises:
-        TelegramAwayError: it may succeed later.
-        PersonGoneError: nobody is there to read.
-        MessageGoneError: nothing is there to edit.
-        GlasError: something else is wrong with it.
+        TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
+        PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
+        MessageGoneError: the message to edit was deleted or is too old.
+        GlasError: any other error.
     """
     try:
         return await call()
@@ -86,10 +87,10 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 
 
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
-    """Send a message; if the answer has an unknown form, the number of the message is enough.
+    """Send a message; if the answer has an unknown format, the number of the message is sufficient.
 
     Raises:
-        GlasError: as `said`.
+        GlasError: the errors of `said`.
     """
     try:
         return await said(call)
@@ -114,7 +115,7 @@ async def edit_text(
     """Set the text of a message; do nothing if it is the same already.
 
     Raises:
-        MessageGoneError: it is not there any more.
+        MessageGoneError: the message was deleted.
     """
     try:
         await said(
@@ -137,14 +138,14 @@ async def edit_text(
 async def edit_caption(
     bot: Bot, chat_id: int, message_id: int, caption: str, keyboard: InlineKeyboardMarkup | None
 ) -> None:
-    """Set the text below a picture and its buttons; ignore that they are the same already or that it was deleted."""
+    """Set the text below a picture, and its buttons; ignore the error if they are the same or it was deleted."""
     await _edit(
         lambda: bot.edit_message_caption(chat_id=chat_id, message_id=message_id, caption=caption, reply_markup=keyboard)
     )
 
 
 async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: InlineKeyboardMarkup | None) -> None:
-    """Set the buttons of a message; ignore that they are the same already or that the message was deleted."""
+    """Set the buttons of a message; ignore the error if they are the same already or the message was deleted."""
     await _edit(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
 
 
@@ -159,6 +160,6 @@ async def _edit(call: Callable[[], Awaitable[Message | bool]]) -> None:
 
 
 async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
-    """Delete a message of the bot; ignore that it was deleted already or is too old for that."""
+    """Delete a message of the bot; ignore the error if it was deleted already or is too old."""
     with contextlib.suppress(InvalidParameterError, PersonGoneError):
         await said(lambda: bot.delete_message(chat_id, message_id))

@@ -105,7 +105,7 @@ async def on_word(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Remove a word from the vocabulary; a second press finds nothing to remove."""
+    """Remove a word from the vocabulary; a second press finds no word to remove."""
     word_id, page = values
     try:
         before = await db_assist.words(query.from_user.id)
@@ -128,7 +128,7 @@ async def _show_page(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Show a page of the vocabulary in the message above the button."""
+    """Show a page of the vocabulary in the message that contains the button."""
     if (message := message_of(query)) is None:
         return
     asker, born_s = query.from_user.id, int(message.date.timestamp())

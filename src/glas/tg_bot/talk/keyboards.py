@@ -1,6 +1,6 @@
-"""Buttons under messages, and the data that a press of each sends.
+"""Buttons under messages, and the data that Telegram sends when a button is pressed.
 
-Every button names its `asker`: Telegram's id of the person who may press it, or `ADMINISTRATORS` of the chat.
+Every button names its `asker`: the Telegram id of the person who may press it, or `ADMINISTRATORS` of the chat.
 """
 
 import zlib
@@ -63,7 +63,7 @@ def model_number(name: str) -> int:
 
 
 class Keyboards:
-    """Make keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
+    """Makes keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
 
     def __init__(self, signer: Signer, *, rating_days: int) -> None:
         self._signer = signer
@@ -90,7 +90,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» for the first one."""
+        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» before the first."""
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
@@ -117,7 +117,7 @@ class Keyboards:
         )
 
     def review(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons under a recording to review, one for each verdict."""
+        """Make the buttons under a recording for review, one for each verdict."""
         number = list(Verdict).index
         rows = [
             [
@@ -146,7 +146,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons under the question whether a candidate shall serve."""
+        """Make the buttons under the question whether a candidate should serve."""
         row = [
             self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
             for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))

@@ -1,4 +1,4 @@
-"""Choose how much of a learnt change is kept.
+"""Choose the share of a learnt change that is kept.
 
 The whole change is best for the corrected messages, and worst for other speech. A part of it often keeps most of the
 gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
@@ -48,7 +48,7 @@ class MeasuredShare(_Value):
     """The error rates of a model with a share of the change, as it would be served.
 
     Attributes:
-        share: the share, 0..1; 0 is the base.
+        share: the share, 0..1; 0 is the base model.
         dev: error rates on the development set.
         kept: error rates on the sets that must not become worse, by name.
     """
