@@ -104,7 +104,13 @@ async def test_a_person_waits_for_their_own_work_only(durable: Durable, diary: D
     await until(diary, 2)
     await asyncio.sleep(0.2)
     assert sorted(diary.lines) == ["anna first 0", "boris first 0"]
-    assert await durable.backlog.count_waiting("lines") == 2
+    assert await durable.backlog.count_waiting("lines", "others") == 2
+    assert [await durable.backlog.has_work(person, "lines") for person in ("anna", "boris", "carl")] == [
+        True,
+        True,
+        False,
+    ]
+    assert not await durable.backlog.has_work("anna", "others")
     diary.door.set()
     await until(diary, 8)
     assert [line for line in diary.lines if "anna second" in line] == [f"anna second {n}!" for n in range(3)]
