@@ -215,7 +215,7 @@ def main(what: str = "overload", *rest: str) -> None:
     """Run one of the two."""
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}", flush=True)
     minutes = rest[:1] if what == "soak" else ()
-    pictures = [Path(one).resolve() for one in rest[len(minutes) :]] or [None]
+    pictures: list[Path | None] = [Path(one).resolve() for one in rest[len(minutes) :]] or [None]
     with tempfile.TemporaryDirectory(prefix="glas-load-") as directory, TelegramServer() as telegram:
         told = {"GLAS_LOG__LEVEL": "warning"}
         with embedded_world(Path(directory) / "world", telegram, told) as world:

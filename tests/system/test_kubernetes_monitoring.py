@@ -28,7 +28,7 @@ def test_autoscalers_count_what_the_parts_report() -> None:
     """Metrics that exist, with labels that exist; the adapter has a rule for each and for nothing else."""
     recognition = RecognitionMetrics(n_in_flight=int, n_loaded=int, n_own_loaded=int, is_choice_served=bool)
     bot = BotMetrics()
-    for queue in jobs.queues(1):
+    for queue in jobs.queues(1, recognitions=1):
         bot.waiting(queue.name, 0)
     series = (recognition.render() + bot.render()).decode().splitlines()
     asked = set[str]()

@@ -30,6 +30,7 @@ from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
 
 _T = TypeVar("_T")
 
+
 class Durable:
     """The engine of this process; there is only one, because DBOS permits only one."""
 

@@ -103,7 +103,7 @@ class Pipeline:
         job = VoiceJob.model_validate(arguments)
         try:
             opened = _Opened.model_validate(
-                await self.steps.do("placeholder", lambda: self._open(job, is_waiting=True))
+                await self.steps.run("placeholder", lambda: self._open(job, is_waiting=True))
             )
         except PersonGoneError as error:
             self.metrics.answered(error.code, None)
