@@ -107,9 +107,9 @@ train-no-weights = Нет каталога {$directory}. Скачать веса
 
 finetune-learnt = учится на {$recordings} записях, {$minutes} мин; отложено {$dev}
 finetune-step = шаг {$step} из {$steps}, потери на отложенных {$loss}
-finetune-share = доля {$share}: потери на отложенных {$loss}
-finetune-share-kept =     {$name}: потери {$loss}
-finetune-share-worse =     {$name}: потери {$loss} — слишком выросли, эта доля не подходит
+finetune-loss = доля {$share}: потери на отложенных {$loss}
+finetune-loss-kept =     {$name}: потери {$loss}
+finetune-loss-risen =     {$name}: потери {$loss} — слишком выросли, эта доля не подходит
 finetune-served = в работе, доля {$share}: ошибок на отложенных {$dev} %
 finetune-served-kept =     {$name}: ошибок {$wer} %
 finetune-few-kept =

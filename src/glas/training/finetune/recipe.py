@@ -243,10 +243,10 @@ def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]
     losses: list[ShareLosses] = []
     for one in found:
         losses.append(one)
-        report("finetune-share", share=Decimal(f"{one.share:g}"), loss=rounded(one.dev, 4))
+        report("finetune-loss", share=Decimal(f"{one.share:g}"), loss=rounded(one.dev, 4))
         worse = one.worse_than(losses[0])
         for name, loss in one.kept.items():
-            report("finetune-share-worse" if name in worse else "finetune-share-kept", name=name, loss=rounded(loss, 4))
+            report("finetune-loss-risen" if name in worse else "finetune-loss-kept", name=name, loss=rounded(loss, 4))
     return losses
 
 
