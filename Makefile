@@ -7,6 +7,9 @@ TORCH  := torch==2.13.0
 # Tests at work at once: two more than processors, since some of them mostly wait.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 
+# Some machines tell Python to keep no compiled modules: then each of many hundreds of processes compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup dev-setup train-setup run test whole loop chaos machines upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
@@ -23,8 +26,9 @@ run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
 test: train-setup check  ## set up, then everything: format, lint, types, layers, tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
-whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it
+whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it; whole sets of recordings and replies
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
+	@WHOLE_SETS=1 $(BIN)/pytest -s tests/parts/test_tg_bot_replies.py tests/parts/test_nonspeech.py tests/models/test_whisper_inventions.py tests/models/test_whisper_base_ru.py
 
 loop: train-setup  ## learn sixty names through the bot, then learn while killed a hundred times; see docs/learning.md for other scenes
 	@LOOP_OUT=$${LOOP_OUT:-data/loop-$$(date +%F-%H%M%S)} $(BIN)/pytest -s tests/system/test_loop.py

@@ -42,6 +42,7 @@ from glas.domain.transcription import Samples
 from glas.engines.fetch import fetch_model
 from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
+from tests.system.forking import Fork, Order, Zygote, open_zygote
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
@@ -75,7 +76,7 @@ class Server(NamedTuple):
     """A running `glas run`."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes] | Fork
     greeting: str
 
 
@@ -177,47 +178,54 @@ def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
 
 
 @pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """What forks processes that have imported everything: a new interpreter takes seconds for that."""
+    with open_zygote() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def start_glas(
-    glas_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    zygote: Zygote, glas_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., AbstractContextManager[Server]]:
     """Start `glas run …` on a free port, wait for its greeting, end it with SIGTERM.
 
-    Each has a data directory of its own, unless told which: two servers cannot share one.
+    Each has a data directory of its own, unless told which: two servers cannot share one. `is_new`: in an interpreter
+    of its own, as a person starts it.
     """
 
     @contextlib.contextmanager
-    def start(*parts: str, **environment: str) -> Iterator[Server]:
-        ports = {"GLAS_PORT": "0", "GLAS_NN_SERVICE__PORT": "0"}
-        data_dir = environment.setdefault("GLAS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "glas", "run", *parts],
-            env=glas_environment | ports | environment,
-            cwd=data_dir,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    def start(*parts: str, is_new: bool = False, **told: str) -> Iterator[Server]:
+        data_dir = told.setdefault("GLAS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        environment = glas_environment | {"GLAS_PORT": "0", "GLAS_NN_SERVICE__PORT": "0"} | told
+        said = tmp_path_factory.mktemp("said") / "out"
+        process: subprocess.Popen[bytes] | Fork
+        if is_new:
+            command = [sys.executable, "-m", "glas", "run", *parts]
+            with said.open("wb") as out:
+                process = subprocess.Popen(
+                    command, env=environment, cwd=data_dir, stdout=out, stderr=subprocess.DEVNULL
+                )
+        else:
+            process = zygote.fork(Order(["run", *parts], environment, data_dir, out=str(said), err=os.devnull))
         try:
-            greeting = _greeting(process)
+            greeting = _greeting(process, said)
             (url, *_) = re.findall(r"http://\S+?:\d+", greeting)
             yield Server(url, process, greeting)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=START_TIMEOUT_S)
+            process.terminate()
+            process.wait(START_TIMEOUT_S)
 
     return start
 
 
-def _greeting(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    lines: list[str] = []
+def _greeting(process: subprocess.Popen[bytes] | Fork, said: Path) -> str:
     deadline = time.monotonic() + START_TIMEOUT_S
-    for line in process.stdout:
-        lines.append(line)
-        if "Ctrl+C" in line or time.monotonic() > deadline:
-            break
-    assert lines, f"glas run ended with {process.wait()} and said nothing"
-    return "".join(lines)
+    while "Ctrl+C" not in (told := said.read_text(encoding="utf-8", errors="replace") if said.exists() else ""):
+        assert process.poll() is None, f"glas run ended with {process.poll()} and said {told!r}"
+        assert time.monotonic() < deadline, f"glas run has said nothing but {told!r}"
+        time.sleep(0.05)
+    return told
 
 
 @pytest.fixture(scope="session")

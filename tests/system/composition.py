@@ -14,6 +14,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.ports import free_port, is_listening
+from tests.system.forking import Zygote
 from tests.system.processes import Part
 
 COMPOSE = ROOT / "compose.yaml"
@@ -76,12 +77,14 @@ class Fleet:
         directory: everything that they write.
         database_url: stands in for the container `db`.
         extra: further variables of a service.
+        zygote: forks every service that is `glas`.
     """
 
     services: dict[str, Service]
     directory: Path
     database_url: str
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
+    zygote: Zygote | None = None
 
     def __post_init__(self) -> None:
         self.services = {name: one for name, one in self.services.items() if "profiles" not in one}
@@ -127,7 +130,16 @@ class Fleet:
         command, greets = self._command(name), "entrypoint" not in self.services[name]
         # The health check is a process: it is not run again and again before there is anything to check.
         check = None if is_once else lambda: (greets or is_listening(self.ports[name])) and self.is_healthy(name)
-        return Part(name, command, self.environment(name), self.directory, check=check, is_once=is_once, greets=greets)
+        return Part(
+            name,
+            command,
+            self.environment(name),
+            self.directory,
+            check=check,
+            is_once=is_once,
+            greets=greets,
+            zygote=self.zygote,
+        )
 
     def _command(self, name: str) -> list[str]:
         command = [self._moved(name, str(part)) for part in self.services[name]["command"]]

@@ -17,7 +17,7 @@ from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
 from glas.domain.ledger import Reason
 from glas.domain.messages import MediaKind, Score
-from glas.domain.rewards import reward_hundredths
+from glas.domain.rewards import BONUS_ABOVE_S, BONUS_BELOW_S, reward_hundredths
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis
 from glas.launch.transcription import open_transcription
 from glas.settings import Settings
@@ -25,9 +25,9 @@ from tests.parts.hostile import random_bytes
 from tests.parts.recordings import Sound, encoded, film
 from tests.telegram.world import JsonObject
 
-ROUNDS = 4
 CORRECTION_HUNDREDTHS = 100
 _PEOPLE = count(7_300_000_001)
+_PART_S = 3.5
 _DOCUMENTS = ("flac", "m4a", "wav", "webm")
 _MARKS = {Score.BAD: "❌", Score.NORMAL: "👌", Score.BEST: "✅"}
 
@@ -149,15 +149,15 @@ class Crowd:
         return sorted(owed)
 
 
-def gather(n_people: int, samples: Sequence[Path], settings: Settings) -> Crowd:
-    """Invent a crowd, each of whom speaks `ROUNDS` times, and let the model hear every recording beforehand.
+def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Settings) -> Crowd:
+    """Invent a crowd, each of whom speaks so many times, and let the model hear every recording beforehand.
 
     The last person never presses /start; two of three others agree to training.
     """
     people = [next(_PEOPLE) for _ in range(n_people)]
     sendings: list[Sending] = []
     sounds = [np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits()))) for path in samples]
-    for number in range(n_people * ROUNDS):
+    for number in range(n_people * n_rounds):
         person, earlier = people[number % n_people], number - n_people
         again = number % 12 == 7 and earlier >= 0 and sendings[earlier].fate is Fate.TEXT
         made = _sending(number, person, sounds)
@@ -176,13 +176,20 @@ def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
         case Fate.SILENCE:
             data = _silence(2 + number / 1000)
         case Fate.TEXT:
-            # Now and then a long one, which pays half as much again; no two recordings are alike.
-            sound = np.concatenate(sounds) if number % 24 == 14 else sounds[number % len(sounds)]
+            # Now and then one of 20 to 30 s, which pays half as much again; no two recordings are alike.
+            sound = long_sound(sounds) if number % 24 == 14 else sounds[number % len(sounds)]
             data = _recording(number, kind, (sound * (1 - number / 1000)).astype(np.float32))
         case _:
             data = random_bytes(5000 + number)
     is_forwarded = number % 10 == 3
     return Sending(number, person, kind, data, f"file-{person}-{number}", fate, is_forwarded)
+
+
+def long_sound(sounds: Sequence[Sound]) -> Sound:
+    """The beginnings of all, one after the other."""
+    sound = np.concatenate([one[: round(_PART_S * SAMPLE_RATE_HZ)] for one in sounds])
+    assert BONUS_ABOVE_S < len(sound) / SAMPLE_RATE_HZ < BONUS_BELOW_S
+    return sound
 
 
 def _recording(number: int, kind: MediaKind, sound: Sound) -> bytes:

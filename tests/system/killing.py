@@ -1,17 +1,11 @@
 """Processes that are killed while people speak and rate; and what people got in the end."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tests.conftest import ROOT
+from tests.system.forking import Zygote
 from tests.system.processes import Part
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
@@ -19,91 +13,6 @@ from tests.telegram.world import JsonObject
 
 _LOOK_S = 0.1
 _WAITING = ("…", "⏳", "🎧")
-
-
-class Fork:
-    """A process that the zygote has forked; who forked it has collected it when it is gone, and its exit code."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-
-    def poll(self) -> int | None:
-        """None while it lives."""
-        return None if self._signal(0) else -signal.SIGKILL
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """SIGTERM."""
-        self._signal(signal.SIGTERM)
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait until it is gone."""
-        deadline = time.monotonic() + (timeout or 60.0)
-        while (code := self.poll()) is None:
-            assert time.monotonic() < deadline, f"process {self._pid} does not end"
-            time.sleep(0.005)
-        return code
-
-    def _signal(self, number: int) -> bool:
-        try:
-            os.kill(self._pid, number)
-        except ProcessLookupError:
-            return False
-        return True
-
-
-class Zygote:
-    """Forks processes that have imported everything."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def fork(
-        self,
-        part: Part,
-        *,
-        die_at: str | None = None,
-        naive: bool = False,
-        namespaces: str | None = None,
-        is_quick: bool = False,
-    ) -> Fork:
-        """Start what `part` says without a new interpreter; see `tests.system.zygote`."""
-        order = {
-            "arguments": part.command[part.command.index("glas") + 1 :] if "glas" in part.command else part.command,
-            "environment": part.environment,
-            "directory": str(part.directory),
-            "log": str(part.log),
-            "die_at": die_at,
-            "naive": naive,
-            "namespaces": namespaces,
-            "is_quick": is_quick,
-        }
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return Fork(int(self._process.stdout.readline()))
-
-
-@contextmanager
-def open_zygote() -> Iterator[Zygote]:
-    """The process that forks; what it forked dies with it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.system.zygote"],
-        cwd=ROOT,
-        # A pool of threads would not survive a fork.
-        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Zygote(process)
-    finally:
-        process.communicate(timeout=10)
 
 
 class Verdict(NamedTuple):
@@ -126,8 +35,8 @@ class Lab:
         self.kills: Counter[str] = Counter()
 
     def start(self, part: Part, **details: Any) -> None:
-        """Start a process."""
-        part.process = self.zygote.fork(part, **details)
+        """Fork a process; `details` are further ones of its `Order`."""
+        part.fork(self.zygote, **details)
 
     def kill(self, part: Part) -> None:
         """Kill a process."""

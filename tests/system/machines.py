@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from tests import postgres
 from tests.conftest import ROOT
-from tests.system.killing import Zygote
+from tests.system.forking import Zygote
 from tests.system.namespaces import Machine, network
 from tests.system.processes import READY, Part
 from tests.telegram.server import TelegramServer
@@ -196,7 +196,7 @@ class Site:
         where = self.machines[name].path
         self._forked_s[part.log] = time.monotonic()
         self._said_before[part.log] = part.log.stat().st_size if part.log.exists() else 0
-        part.process = self._zygote.fork(part, namespaces=where, is_quick=self._is_quick)
+        part.fork(self._zygote, namespaces=where, is_quick=self._is_quick)
 
     def _pgdata(self, name: str) -> Path:
         return self._directory / f"postgres-{name}" / "data"

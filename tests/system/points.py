@@ -32,9 +32,12 @@ _DOWNLOADS_IN_VAIN = 5
 
 
 def points(*, rare: bool) -> list[str]:
-    """Before and after the effect of every step, after it was recorded, and around every piece of work's storing."""
+    """Before and after the effect of every step, after it was recorded, and around every piece of work's storing.
+
+    Without the rare ones also without those after a record, since nothing happens from there to the next step.
+    """
     steps = (*RARE_STEPS, *STEPS) if rare else STEPS
-    found = [f"{when} {step}" for step in steps for when in ("before", "after", "recorded")]
+    found = [f"{when} {step}" for step in steps for when in ("before", "after", *(["recorded"] if rare else []))]
     return found + [f"{when} enqueue {work}" for work in WORK for when in ("before", "after")]
 
 

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from tests.system.forking import Order, Zygote
 
 READY = "Ctrl+C"
 _START_S, _STOP_S = 120.0, 40.0
@@ -40,6 +42,8 @@ class Part:
         check: whether it serves, once it has greeted; without one, its greeting tells.
         is_once: it does its work, ends with 0, and is never stopped.
         greets: it says when it is ready.
+        zygote: forks it, if it is `glas`; without one it is a new interpreter.
+        is_quick: of its `Order`.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Part:
     check: Callable[[], bool] | None = None
     is_once: bool = False
     greets: bool = True
+    zygote: Zygote | None = None
+    is_quick: bool = False
     process: Process | None = None
 
     @property
@@ -58,11 +64,25 @@ class Part:
 
     def start(self) -> None:
         """Start it; `wait` tells when it is ready."""
-        self._said_before = self.log.stat().st_size if self.log.exists() else 0
+        if self.zygote is not None and "glas" in self.command:
+            self.fork(self.zygote, is_quick=self.is_quick)
+            return
+        self._said_before = self._n_said()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, cwd=self.directory, stdout=log, stderr=subprocess.STDOUT
             )
+
+    def fork(self, zygote: Zygote, **details: Any) -> None:
+        """Start it without a new interpreter; `details` are further ones of its `Order`."""
+        self.log.touch()
+        self._said_before = self._n_said()
+        arguments = self.command[self.command.index("glas") + 1 :] if "glas" in self.command else self.command
+        log = str(self.log)
+        self.process = zygote.fork(Order(arguments, self.environment, str(self.directory), log, log, **details))
+
+    def _n_said(self) -> int:
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def wait(self) -> None:
         """Wait until it serves, or has done what it does once."""

@@ -16,7 +16,8 @@ import pytest
 from glas.launch import PARTS
 from tests.conftest import ROOT, Sample
 from tests.parts.hostile import silent_opus
-from tests.system.killing import Lab, open_zygote
+from tests.system.forking import Zygote
+from tests.system.killing import Lab
 from tests.system.machines import Site, chapter, site
 from tests.system.namespaces import why_impossible
 
@@ -92,11 +93,11 @@ class Machines:
 
 
 @pytest.fixture
-def machines(samples: list[Sample]) -> Iterator[Machines]:
+def machines(zygote: Zygote, samples: list[Sample]) -> Iterator[Machines]:
     """Three machines with Glas on them."""
     if (reason := why_impossible()) is not None:
         pytest.skip(reason)
-    with open_zygote() as zygote, site(zygote, is_quick=not N_MESSAGES) as built:
+    with site(zygote, is_quick=not N_MESSAGES) as built:
         built.set_up()
         voices = [samples[0].path.read_bytes(), *(silent_opus(1 + tenths / 10) for tenths in range(3))]
         running = Machines(built, Lab(built.telegram, zygote), voices)

@@ -20,6 +20,7 @@ from tests.conftest import Sample
 from tests.ports import free_port
 from tests.system.acting import final_replies
 from tests.system.collector import Collector, Span, collecting
+from tests.system.forking import Zygote
 from tests.system.processes import Part
 from tests.system.worlds import clean_environment, embedded_world
 from tests.telegram.server import TelegramServer
@@ -122,14 +123,18 @@ class Installation:
 
 
 @contextmanager
-def one_process(telegram: TelegramServer, collector: Collector, directory: Path) -> Iterator[Installation]:
+def one_process(
+    telegram: TelegramServer, collector: Collector, directory: Path, zygote: Zygote
+) -> Iterator[Installation]:
     """All parts in one process."""
-    with embedded_world(directory, telegram, _told(collector)) as world:
+    with embedded_world(directory, telegram, _told(collector), zygote=zygote) as world:
         yield Installation(telegram, collector, [world.part("glas")], world.settings)
 
 
 @contextmanager
-def a_process_each(telegram: TelegramServer, collector: Collector, directory: Path) -> Iterator[Installation]:
+def a_process_each(
+    telegram: TelegramServer, collector: Collector, directory: Path, zygote: Zygote
+) -> Iterator[Installation]:
     """Each part in a process of its own, with SQLite and a directory of objects."""
     told = _told(collector) | {"TELEGRAM_TOKEN": telegram.token, "GLAS_TELEGRAM_API_URL": telegram.url}
     addresses = {}
@@ -142,7 +147,7 @@ def a_process_each(telegram: TelegramServer, collector: Collector, directory: Pa
         own = {f"GLAS_{other.upper()}_URL": addresses[other] for other in needed}
         own |= {"GLAS_DATA_DIR": str(directory / name), "GLAS_LOG__FORMAT": "json"}
         command = [sys.executable, "-m", "glas", "run", name]
-        return Part(name, command, clean_environment() | told | own, directory)
+        return Part(name, command, clean_environment() | told | own, directory, zygote=zygote)
 
     services = [made("db_assist"), made("data_loader", "db_assist"), made("nn_service")]
     bot = made("tg_bot", *addresses)
@@ -162,14 +167,16 @@ def a_process_each(telegram: TelegramServer, collector: Collector, directory: Pa
 
 @pytest.mark.parametrize("world", [one_process, a_process_each])
 def test_a_message_is_one_trace_and_its_export_is_linked(
-    world: Callable[[TelegramServer, Collector, Path], AbstractContextManager[Installation]],
+    *,
+    world: Callable[[TelegramServer, Collector, Path, Zygote], AbstractContextManager[Installation]],
     telegram: TelegramServer,
     collector: Collector,
+    zygote: Zygote,
     samples: list[Sample],
     tmp_path: Path,
 ) -> None:
     """Every part, queue and step is in it; the log names it; no words, no person and no key are."""
-    with world(telegram, collector, tmp_path / "world") as glas:
+    with world(telegram, collector, tmp_path / "world", zygote) as glas:
         glas.begin()
         message_id = glas.speak(samples[0].path.read_bytes())
         text, trace_id = glas.answer(message_id), glas.trace_of(message_id)
@@ -224,10 +231,10 @@ def _check_private(collector: Collector, text: str) -> None:
 
 
 def test_a_message_goes_on_in_its_trace_after_a_crash(
-    telegram: TelegramServer, collector: Collector, samples: list[Sample], tmp_path: Path
+    telegram: TelegramServer, collector: Collector, zygote: Zygote, samples: list[Sample], tmp_path: Path
 ) -> None:
     """Who takes the work up again, perhaps on another machine, has only what the queue has recorded."""
-    with one_process(telegram, collector, tmp_path / "world") as glas:
+    with one_process(telegram, collector, tmp_path / "world", zygote) as glas:
         glas.begin()
         telegram.fail("getFile", "server_error", times=3)
         message_id = glas.speak(samples[0].path.read_bytes())
@@ -248,11 +255,11 @@ def test_a_message_goes_on_in_its_trace_after_a_crash(
 
 
 def test_a_collector_that_is_away_delays_nobody(
-    telegram: TelegramServer, samples: list[Sample], tmp_path: Path
+    telegram: TelegramServer, zygote: Zygote, samples: list[Sample], tmp_path: Path
 ) -> None:
     """The message is answered, and the process ends as fast as without it."""
     nowhere = Collector(f"http://127.0.0.1:{free_port()}")
-    with one_process(telegram, nowhere, tmp_path / "world") as glas:
+    with one_process(telegram, nowhere, tmp_path / "world", zygote) as glas:
         glas.begin()
         assert glas.answer(glas.speak(samples[0].path.read_bytes()))
         (part,) = glas.parts

@@ -15,10 +15,12 @@ from tests.conftest import Postgres, Sample
 from tests.system import agreement, secrecy
 from tests.system.acting import Clock, People
 from tests.system.crowd import Crowd, Fate, gather
+from tests.system.forking import Zygote
 from tests.system.worlds import World, apart_world, embedded_world
 from tests.telegram.server import TelegramServer
 
 N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "7"))
+N_ROUNDS = 4 if "WHOLE_PEOPLE" in os.environ else 3
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 
 
@@ -26,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 def invented(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Crowd:
     """People, recordings and what the model hears in them."""
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("hearing"))
-    return gather(N_PEOPLE, [sample.path for sample in samples], settings)
+    return gather(N_PEOPLE, N_ROUNDS, [sample.path for sample in samples], settings)
 
 
 @pytest.fixture
@@ -43,15 +45,15 @@ def telegram() -> Iterator[TelegramServer]:
 
 
 @pytest.fixture(params=["embedded", "apart"])
-def world(request: pytest.FixtureRequest, telegram: TelegramServer, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, telegram: TelegramServer, zygote: Zygote, tmp_path: Path) -> Iterator[World]:
     """The running system."""
     if request.param == "embedded":
-        with embedded_world(tmp_path / "world", telegram) as running:
+        with embedded_world(tmp_path / "world", telegram, zygote=zygote) as running:
             yield running
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     variables: dict[str, str] = request.getfixturevalue("variables_of_env")
-    with apart_world(tmp_path / "world", telegram, postgres, variables) as running:
+    with apart_world(tmp_path / "world", telegram, postgres, variables, zygote=zygote) as running:
         yield running
 
 

@@ -23,6 +23,7 @@ from glas.settings import Settings
 from tests.conftest import Postgres
 from tests.ports import free_port
 from tests.system.composition import Fleet, composition
+from tests.system.forking import Zygote
 from tests.system.processes import Part
 from tests.telegram.server import TelegramServer
 
@@ -140,6 +141,7 @@ def embedded_world(
     telegram: TelegramServer,
     told: Mapping[str, str] = MappingProxyType({}),
     *,
+    zygote: Zygote,
     is_started: bool = True,
 ) -> Iterator[World]:
     """One process, SQLite, a directory; `told` are further variables. The process may be left to the test to start."""
@@ -147,7 +149,7 @@ def embedded_world(
     settings.data_dir.mkdir(parents=True)
     own = {"GLAS_DATA_DIR": str(settings.data_dir), "GLAS_PORT": str(free_port()), "TELEGRAM_TOKEN": telegram.token}
     environment = clean_environment() | _talkative(telegram) | own | dict(told)
-    part = Part("glas", [sys.executable, "-m", "glas", "run"], environment, directory)
+    part = Part("glas", [sys.executable, "-m", "glas", "run"], environment, directory, zygote=zygote)
     durable = settings.data_dir / "durable-tg_bot.sqlite"
     world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]], is_apart=False)
     yield from _lived(world, is_started=is_started)
@@ -160,6 +162,8 @@ def apart_world(
     postgres: Postgres,
     variables: dict[str, str],
     told: Mapping[str, str] = MappingProxyType({}),
+    *,
+    zygote: Zygote,
 ) -> Iterator[World]:
     """What `docker compose up` would start, as processes: commands, variables, order and health checks of compose.yaml.
 
@@ -169,13 +173,14 @@ def apart_world(
         postgres: stands in for the container `db`.
         variables: of `.env`.
         told: further variables of every part.
+        zygote: forks every part that is `glas`.
     """
     for name in ("downloads", "s3_data"):
         (directory / name).mkdir(parents=True)
     database = postgres.create(f"whole_{uuid4().hex}")
     services = composition(variables | {"TELEGRAM_TOKEN": telegram.token})["services"]
     extra = {name: _talkative(telegram) | dict(told) for name in services if name != "s3"}
-    fleet = Fleet(services, directory, database, extra)
+    fleet = Fleet(services, directory, database, extra, zygote)
     # The tests see everything: they look as the owner.
     settings = _settings_of(fleet).model_copy(update={"database_url": SecretStr(database)})
     durable = sa.make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

@@ -1,7 +1,8 @@
 """A process that has imported everything and forks `glas` on demand: each starts in a fraction of a second.
 
-Each line on standard input asks for a process; its id is the answer. A process may be told to kill itself at a named
-point, with SIGKILL, so that nothing is tidied up; to live on a machine of `namespaces`; or to have quick clocks.
+Each line on standard input is an `Order`, and the id of the process is the answer; or it asks for the exit code of such
+a process, which is null while it lives. A process may be told to kill itself at a named point, with SIGKILL, so that
+nothing is tidied up; to live on a machine of `namespaces`; or to be quick.
 """
 
 import asyncio
@@ -34,8 +35,10 @@ import glas.web.app  # noqa: F401
 from glas.__main__ import main as run_glas
 from glas.audio.confinement import die_with_parent
 from glas.durable import Durable, Work, maintenance
+from glas.recognition import trial
 from glas.tg_bot import intake
 from tests.parts.bots import nn_service_at
+from tests.system.forking import Order
 from tests.system.namespaces import enter
 
 
@@ -99,55 +102,68 @@ async def work_naively(token: str, telegram: str, recogniser: str) -> None:
 
 
 def hurry() -> None:
-    """Have clocks that do not make a test wait for half a minute."""
+    """Have clocks that do not make a test wait for half a minute, and a minute of sounds without speech, not ten."""
     maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
     intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
+    trial.NONSPEECH = 12
 
 
-def live(order: dict[str, Any]) -> None:
+def live(order: Order) -> None:
     """Be what was asked for, until killed."""
-    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.chdir(order["directory"])
-    if order["namespaces"]:
-        enter(order["namespaces"])
-    if order["is_quick"]:
+    for stream, path in ((1, order.out), (2, order.err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), stream)
+    os.chdir(order.directory)
+    if order.namespaces:
+        enter(order.namespaces)
+    if order.is_quick:
         hurry()
     os.environ.clear()
-    os.environ.update(order["environment"])
-    if order["die_at"]:
-        Doom(order["die_at"]).arm()
-    if order["naive"]:
-        asyncio.run(work_naively(*order["arguments"]))
-    sys.argv = ["glas", *order["arguments"]]
+    os.environ.update(order.environment)
+    if order.die_at:
+        Doom(order.die_at).arm()
+    if order.is_naive:
+        asyncio.run(work_naively(*order.arguments))
+    sys.argv = ["glas", *order.arguments]
     run_glas()
 
 
 def main() -> None:
-    """Fork a process for each line."""
+    """Answer each line."""
     gc.freeze()
-    zygote = os.getpid()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    zygote, codes = os.getpid(), dict[int, int]()
     for line in sys.stdin:
-        pid = os.fork()
-        if pid:
-            sys.stdout.write(f"{pid}\n")
-            sys.stdout.flush()
-            continue
-        code = 1
-        try:
-            die_with_parent(zygote)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            live(json.loads(line))
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        except Exception:  # noqa: BLE001 - the process ends here, as it would end by itself
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
+        asked = json.loads(line)
+        answer = exit_code(asked["ended"], codes) if "ended" in asked else fork(zygote, Order(**asked))
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+def exit_code(pid: int, codes: dict[int, int]) -> int | None:
+    """The exit code of a process that was forked here; None while it lives. `codes` are those that were asked for."""
+    if pid not in codes:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            codes[pid] = os.waitstatus_to_exitcode(status)
+    return codes.get(pid)
+
+
+def fork(zygote: int, order: Order) -> int:
+    """Fork what is ordered; its id."""
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        die_with_parent(zygote)
+        live(order)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - the process ends here, as it would end by itself
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":
