@@ -104,9 +104,9 @@ train-no-weights = There is no directory {$directory}. To download the weights: 
 
 finetune-learnt = learns from {$recordings} recordings, {$minutes} min; held out {$dev}
 finetune-step = step {$step} of {$steps}, loss on held-out recordings {$loss}
-finetune-share = share {$share}: loss on held-out recordings {$loss}
-finetune-share-kept =     {$name}: loss {$loss}
-finetune-share-worse =     {$name}: loss {$loss} has risen too much, so this share is not used
+finetune-loss = share {$share}: loss on held-out recordings {$loss}
+finetune-loss-kept =     {$name}: loss {$loss}
+finetune-loss-risen =     {$name}: loss {$loss} has risen too much, so this share is not used
 finetune-served = as served, with share {$share}: errors on held-out recordings {$dev}%
 finetune-served-kept =     {$name}: errors {$wer}%
 finetune-few-kept =
