@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     )
     nn_service_previous_token: Secret | None = Field(
         default=None,
-        description="Token that `nn_service` accepts too while tokens are being exchanged. Nobody sends it.",
+        description="Former token that `nn_service` still accepts while its token is being exchanged.",
     )
     data_loader_url: str | None = Field(
         default=None, description="URL of `data_loader`, if it runs in another process, e.g. `http://data-box:8003`."
@@ -125,23 +125,26 @@ class Settings(BaseSettings):
     )
     data_loader_previous_token: Secret | None = Field(
         default=None,
-        description="Token that `data_loader` accepts too while tokens are being exchanged. Nobody sends it.",
+        description="Former token that `data_loader` still accepts while its token is being exchanged.",
     )
     s3_endpoint: str | None = Field(
         default=None,
-        description="URL of the S3 server that stores recordings and texts. If empty, they are stored in the "
-        "directory `s3` in GLAS_DATA_DIR.",
+        description="URL of the S3 server that stores recordings and texts. If empty, objects are stored "
+        "in the directory `s3` in GLAS_DATA_DIR.",
     )
     s3_access_key: str | None = Field(default=None, description="Access key for the S3 server.")
     s3_secret_key: Secret | None = Field(default=None, description="Secret key that belongs to GLAS_S3_ACCESS_KEY.")
     s3_bucket: str = Field(default="glas", min_length=3, description="S3 bucket for recordings and texts.")
     downloads_dir: Path | None = Field(
-        default=None, description="Directory for the export of training data. If empty, `downloads` in GLAS_DATA_DIR."
+        default=None,
+        description="Directory for the export of training data. If empty, the directory `downloads` in GLAS_DATA_DIR "
+        "is used.",
     )
     database_url: DatabaseUrl | None = Field(
         default=None,
-        description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite "
-        "file in GLAS_DATA_DIR. Of several hosts, `@a:5432,b:5432/name`, the one that accepts writes is used.",
+        description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite file "
+        "in GLAS_DATA_DIR is used. If several hosts are named, `@a:5432,b:5432/name`, the one that accepts writes is "
+        "used.",
     )
     db_assist_url: str | None = Field(
         default=None, description="URL of `db_assist`, if it runs in another process, e.g. `http://db-box:8002`."
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
     )
     db_assist_previous_token: Secret | None = Field(
         default=None,
-        description="Token that `db_assist` accepts too while tokens are being exchanged. Nobody sends it.",
+        description="Former token that `db_assist` still accepts while its token is being exchanged.",
     )
     telegram_token: BotToken | None = Field(
         default=None,
@@ -171,11 +174,12 @@ class Settings(BaseSettings):
         default="",
         pattern=_NUMBERS,
         validation_alias="ALLOWED_TELEGRAM_USER_IDS",
-        description="Telegram ids of the people who may use the bot, separated by commas. If empty, everybody may.",
+        description="Telegram ids of the people who may use the bot, separated by commas. "
+        "If empty, everybody may use it.",
     )
     language: Literal["ru", "en"] | None = Field(
         default=None,
-        description="Language of the command line: `ru` or `en`. If empty, English where LC_ALL, LC_MESSAGES or "
+        description="Language of the command line: `ru` or `en`. If empty, it is English if LC_ALL, LC_MESSAGES or "
         "LANG is English, otherwise Russian.",
     )
     audio: AudioSettings = AudioSettings()
@@ -197,7 +201,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read secrets from files, too; the environment has precedence over `.env`."""
+        """Read secrets from files, too; environment variables have precedence over `.env`."""
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
         assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - likewise
@@ -212,7 +216,7 @@ class Settings(BaseSettings):
 
     @property
     def export_dir(self) -> Path:
-        """`downloads_dir` with its default resolved."""
+        """`downloads_dir`, or its default."""
         return self.downloads_dir or self.data_dir / "downloads"
 
 
@@ -227,7 +231,10 @@ def listed(text: str) -> list[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a listener on `host` is reachable from this machine only; of names, only `localhost` is."""
+    """Return whether a listener on `host` can be reached from this machine only.
+
+    The only such host name is `localhost`.
+    """
     if host == "localhost":
         return True
     try:
@@ -245,7 +252,7 @@ class SettingRow(NamedTuple):
 
 
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
-    """Describe all settings, nested ones after their group's neighbours, in the order of their definition."""
+    """Describe all settings in the order of their definition, those of groups last."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

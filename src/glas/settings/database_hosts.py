@@ -1,4 +1,4 @@
-"""A database on several machines: write the URL of libpq, which psql understands too, as SQLAlchemy expects it."""
+"""A database on several machines: convert the URL format of libpq and psql to that of SQLAlchemy."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -8,11 +8,11 @@ _PORT = 5432
 def with_hosts(url: str) -> str:
     """Return a URL like `postgresql://user@a,b:5433/name` as `postgresql://user@/name?host=a:5432&host=b:5433`.
 
-    Of several servers only one accepts writes, so that one is asked for unless the URL says otherwise. A URL with one
+    Only one of several servers accepts writes, so this one is requested unless the URL says otherwise. A URL with one
     host is returned unchanged.
 
     Raises:
-        ValueError: it is not a URL.
+        ValueError: the text is not a URL.
     """
     parts = urlsplit(url)
     login, at, place = parts.netloc.rpartition("@")

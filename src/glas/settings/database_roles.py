@@ -1,4 +1,4 @@
-"""Settings of the roles that `glas migrate` makes in PostgreSQL."""
+"""Settings of the roles that `glas migrate` creates in PostgreSQL."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -1,6 +1,6 @@
 """Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
 
-Docker and Kubernetes mount secrets as files, so that no environment and no list of processes contains them.
+Docker and Kubernetes mount secrets as files, so that they are in no environment and no list of processes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,12 +21,13 @@ class SecretFileError(ValueError):
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """A source of settings: the files that variables of the environment and of `.env` name.
+    """A source of settings: the files that environment variables and `.env` name.
 
     Args:
         settings_cls: the settings.
-        variables: all variables, their names in lower case; None is one that is not set.
-        set_apart: the variables that are set in the environment itself; beside one of these a file is an error.
+        variables: all variables, with names in lower case; None means that a variable is not set.
+        set_apart: the variables that are set in the environment itself; if one of them also has a file, this is an
+            error.
     """
 
     def __init__(
@@ -40,11 +41,11 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._set_apart = set_apart
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Not used: `__call__` answers for all fields at once."""
+        """This method is not used: `__call__` returns all fields at once."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the secrets, nested as the settings are.
+        """Return the secrets, nested like the settings.
 
         Raises:
             SecretFileError: a file cannot be read, is empty or too large, or the secret is also set without a file.

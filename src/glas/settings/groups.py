@@ -57,9 +57,9 @@ class NnServiceSettings(BaseModel):
         default=5,
         ge=1,
         le=10,
-        description="Breadth of Whisper's search for better texts. On a graphics card it is the beam size; on a "
-        "processor, six changes of the first text are tried for each unit. 1 is the fastest and makes "
-        "more errors.",
+        description="Width of Whisper's search for better texts. On a graphics card this number is the beam size. On a "
+        "processor, up to six changes of the first text are tried for each unit. 1 is the fastest and makes the "
+        "most errors.",
     )
     queue_size: int = Field(
         default=64,
@@ -94,7 +94,7 @@ class NnServiceSettings(BaseModel):
         "0 means that they answer nobody.",
     )
     vad_threshold: float = Field(
-        default=0.5, gt=0, lt=1, description="Probability of speech above which the detector takes a frame for speech."
+        default=0.5, gt=0, lt=1, description="Probability above which the speech detector counts a frame as speech."
     )
 
     sentences: bool = Field(
@@ -104,7 +104,7 @@ class NnServiceSettings(BaseModel):
 
     @property
     def worker_count(self) -> int:
-        """`workers` with 0 resolved."""
+        """`workers`, with 0 replaced by the number of processors."""
         return self.workers or min(os.cpu_count() or 1, 8)
 
 
@@ -162,34 +162,35 @@ class DbAssistSettings(BaseModel):
         description="Letters per second of sound above which a correction is doubtful.",
     )
     vocabulary_chat_people: int = Field(
-        default=2, ge=1, description="Members of a group who must put a name right until it is expected in the group."
+        default=2,
+        ge=1,
+        description="Number of members of a group who must correct a name before it is a keyword in the group.",
     )
     vocabulary_people: int = Field(
         default=3,
         ge=1,
-        description="People who must put a name right until it is expected in all recordings. Only those who agreed "
-        "to training count.",
+        description="Number of people who must correct a name before it is a keyword in all recordings. Only people "
+        "who agreed to training count.",
     )
     vocabulary_refresh_s: float = Field(
         default=60,
         ge=0,
-        description="Seconds after which it is counted again which names are expected in all recordings; 0 counts for "
-        "each recording.",
+        description="Seconds after which the keywords for all recordings are counted again; 0 means that they are "
+        "counted for each recording.",
     )
     review_reward: Decimal = Field(
         default=Decimal(5),
         ge=0,
         decimal_places=2,
-        description="Coins for a review with which somebody else agrees independently; 0 means none.",
+        description="Coins for a review that another person confirms independently; 0 means none.",
     )
     review_check_every: int = Field(
         default=5,
         ge=0,
-        description="One review in so many is of a message whose words somebody else has given; 0 means none is.",
+        description="Of this number of reviews, one is of a message whose words another person has already given; 0 "
+        "means none.",
     )
-    review_minutes: float = Field(
-        default=15, gt=0, description="Minutes for which a message is kept for the reviewer who took it."
-    )
+    review_minutes: float = Field(default=15, gt=0, description="Minutes for which a reviewer holds a message.")
     retention_days: int = Field(
         default=0,
         ge=0,
@@ -197,7 +198,10 @@ class DbAssistSettings(BaseModel):
         "text; 0 means never.",
     )
     training_retention_days: int = Field(
-        default=0, ge=0, description="The same for messages of people who agree to training."
+        default=0,
+        ge=0,
+        description="Days after which messages of people who agree to training are deleted, with recording and text; "
+        "0 means never.",
     )
 
 
@@ -219,7 +223,8 @@ class BotSettings(BaseModel):
         default=None,
         ge=0,
         le=65535,
-        description="Port of the bot's `/metrics`, if it runs without `web`; 0 takes a free one. If empty, none.",
+        description="Port of the bot's `/metrics`, if it runs without `web`; 0 takes a free one. "
+        "If empty, the bot has no such port.",
     )
     metrics_token: Secret | None = Field(
         default=None,
@@ -249,8 +254,7 @@ class BotSettings(BaseModel):
     announce_s: float = Field(
         default=20,
         gt=0,
-        description="Seconds between two looks for news of models that people are to be told, and for models that wait "
-        "for an administrator's decision.",
+        description="Seconds between two requests for announcements: news about models, questions to administrators.",
     )
     rating_days: int = Field(
         default=7, ge=1, le=365, description="Days after which the buttons under a text stop working."
@@ -270,17 +274,18 @@ class BotSettings(BaseModel):
     patience_s: float = Field(
         default=3600,
         gt=0,
-        description="Seconds for which the bot tries again if a service is unavailable. After that the message fails.",
+        description="Seconds for which the bot tries again if a service is unavailable. "
+        "After this time the message fails.",
     )
     repair_hour: int = Field(
         default=3,
         ge=-1,
         le=23,
-        description="Hour (UTC) in which the bot looks for lost recordings and downloads them again, at half "
-        "past; -1 means never.",
+        description="Hour (UTC) in which the bot, at half past, looks for lost recordings and downloads them again; "
+        "-1 means never.",
     )
     slot: str | None = Field(
         default=None,
         description="Name of this bot process, if several use one database. It must stay the same after a "
-        "restart. If empty, the host name.",
+        "restart. If empty, the host name is used.",
     )

@@ -1,7 +1,7 @@
 """API keys of callers. The settings contain only their hashes, so a person who reads the settings cannot use a key.
 
 A key has 256 random bits, so it cannot be found by trying. Therefore SHA-256 is as safe here as a slow hash is for a
-password (NIST SP 800-63B, 5.1.2.2, requires a salted slow hash only below 112 bits).
+password. NIST SP 800-63B, 5.1.2.2, requires a salted slow hash only below 112 bits.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
     """Make a key; return the key itself, and its entry for the settings, which contains only the hash.
 
     Raises:
-        ValueError: the name has other characters than letters, digits, `.`, `_` and `-`, or more than 40.
+        ValueError: the name contains other characters than letters, digits, `.`, `_` and `-`, or has more than 40.
     """
     key = _PREFIX + secrets.token_urlsafe(32)
     return key, _parsed(f"{name}:{role}:{hashed(key).hex()}")
@@ -54,7 +54,7 @@ def hashed_keys(text: str) -> tuple[HashedKey, ...]:
     """Parse a list of keys that are separated by commas.
 
     Raises:
-        ValueError: an entry is not `name:role:sha256`, or two have one name.
+        ValueError: an entry is not `name:role:sha256`, or two entries have the same name.
     """
     found = tuple(_parsed(entry.strip()) for entry in text.split(",") if entry.strip())
     names = [key.name for key in found]

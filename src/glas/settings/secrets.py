@@ -1,4 +1,4 @@
-"""Types of secret settings: they are validated, placeholders are refused, and they are not shown in logs."""
+"""Types of secret settings. The values are validated, placeholders are refused, and they are not shown in logs."""
 
 import re
 from typing import Annotated
@@ -35,9 +35,11 @@ def _fits_url(value: SecretStr) -> SecretStr:
 
 
 def _real_database_url(value: SecretStr) -> SecretStr:
-    """Refuse a URL whose password is empty or a placeholder; bring one with several hosts into the drivers' form.
+    """Refuse a URL whose password is empty or a placeholder.
 
-    The length of the password is not checked, because the database has rules of its own for it.
+    Convert a URL with several hosts to the format of the drivers.
+
+    The length of the password is not checked, because the database has its own rules for it.
     """
     try:
         password = urlsplit(value.get_secret_value()).password

@@ -6,7 +6,7 @@ from glas.settings.secrets import Secret
 
 
 class WebSettings(BaseModel):
-    """Settings of the pages for which people sign in."""
+    """Settings of the pages for people who are signed in."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -14,7 +14,8 @@ class WebSettings(BaseModel):
         default=None,
         pattern=r"^https?://[^\s/?#]+/?$",
         description="Public address of the page, such as `https://glas.example.org`; the bot's command /web sends "
-        "links to it. If empty, there is no such command, unless `web` runs beside the bot and on loopback.",
+        "links to it. If empty, the bot has no command `/web`, unless `web` runs in the process of the "
+        "bot, on loopback.",
     )
     secret_key: Secret | None = Field(
         default=None,
