@@ -1,7 +1,7 @@
-"""Logs with structlog: each request has one id in the logs of all parts, and secrets are redacted.
+"""Logs with structlog. Each request has one id in the logs of all parts, and secrets are redacted.
 
-`cli` calls `configure` once. Lines of libraries that use `logging` (uvicorn, httpx) go through the same processors, so
-secrets are redacted in them too, and also in tracebacks.
+`cli` calls `configure` once. Log lines of libraries that use `logging` (uvicorn, httpx) pass through the same
+processors. So secrets are redacted in them, too, and in tracebacks.
 """
 
 import logging
@@ -28,7 +28,7 @@ _MASK = "***"
 
 
 class Redactor:
-    """Replaces secrets in text: patterns of known secrets, the given literal ones, and the ids of durable work."""
+    """Replaces secrets in text: texts with the pattern of a secret, the given secrets, and the ids of durable work."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._literals = sorted({s for s in secrets if s}, key=len, reverse=True)
@@ -56,7 +56,7 @@ class Redactor:
                 return self.text(repr(value))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Redact an event, as a structlog processor; it must come after the one that formats tracebacks."""
+        """Redact an event, as a structlog processor; it must come after the processor that formats tracebacks."""
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 
 
@@ -66,9 +66,9 @@ def configure(
     """Set up logging of the whole process to standard error.
 
     Args:
-        level: lowest level shown.
-        fmt: `console` for people, `json` for machines.
-        secrets: literal values that must never appear, such as keys from the settings.
+        level: lowest level of entries that are written.
+        fmt: `console` for people, `json` for programs.
+        secrets: exact values that must never appear, such as keys from the settings.
         more: processors that add values to an entry.
     """
     shared: list[Processor] = [

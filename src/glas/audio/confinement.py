@@ -1,8 +1,9 @@
 """Confine a decoder process before it reads an untrusted file: remove every right that decoding does not need.
 
-The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The others
-exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or socket.
-On Linux it can also make no system calls except those for memory, time, the descriptors that it holds, and its own end.
+The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The other
+limits exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or
+socket. On Linux it can also make no system calls except a few: for memory, for time, for the descriptors that it holds,
+and to end itself.
 """
 
 import ctypes
@@ -67,12 +68,12 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
     """Confine this process until it ends; a second call cannot undo it.
 
     Args:
-        limits: of memory and processor time.
+        limits: the limits of memory and processor time.
         input_bytes: length of the file that will be read; it is allowed in addition to `limits.memory_bytes`.
         must_filter: whether to fail if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: the system refused a limit, or the filter although `must_filter` is set.
+        OSError: the system refused a limit; or it refused the filter, and `must_filter` is set.
     """
     # At the hard limit the kernel sends SIGKILL, which has many causes; one second before, SIGXCPU shows the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)

@@ -1,8 +1,8 @@
 """Decode a file that is held in memory into blocks of samples.
 
-FFmpeg detects the container from the bytes. It may use only the containers and audio decoders on our lists, and no
-protocol, so it never opens another file and never decodes a picture. Files are untrusted, so this module runs in
-confined processes; `glas.audio.decoder` starts them.
+FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders on our
+lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
+this module runs in confined processes; `glas.audio.decoder` starts them.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ _AUDIBLE = 1e-3
 def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
-    Of a truncated or damaged file, everything that can be decoded is yielded. The blocks keep the time of the file:
+    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the time of the file:
     where its sound begins late or has a gap, they contain silence.
 
     Args:
@@ -66,12 +66,12 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
         Float32 arrays of shape `(n_samples,)`, at most one second each, finite and in -1..1.
 
     Raises:
-        EmptyAudioError: no bytes, or no sample in them.
-        NoSoundTrackError: a video without sound.
-        UnsupportedFormatError: not an accepted container, or no stream of sound that we decode.
-        CorruptAudioError: the content does not decode, or most of it does not.
-        AudioTooLongError: more than `limits.max_duration_s` seconds. The blocks up to this limit were yielded, unless
-            the file's header already stated a longer duration.
+        EmptyAudioError: `data` is empty or contains no sample.
+        NoSoundTrackError: the file is a video without sound.
+        UnsupportedFormatError: the file is in no accepted container, or has no stream of sound that we can decode.
+        CorruptAudioError: the content, or most of it, cannot be decoded.
+        AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit was
+            yielded before, unless the file's header already stated a longer duration.
         DecodeLimitError: memory ran out.
     """
     if not data:
@@ -145,10 +145,12 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
-    """Return the index of the stream to recognise: the file's default one, unless it is silent and another is not.
+    """Return the index of the stream to recognise: the default stream of the file.
 
-    Screen recorders write the computer's sound and the microphone's into separate tracks. Two tracks are never mixed,
-    because those of a film are two languages.
+    If the chosen track is silent and another is not, return the other.
+
+    Screen recorders write the sound of the computer and of the microphone into separate tracks. Tracks are never mixed,
+    because the tracks of a film often contain different languages.
     """
     with _opened(data) as container:
         _refuse_if_it_says_so(container, limits)
@@ -162,7 +164,7 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 
 
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
-    """Raise if the header states too long a duration, so that the file is refused before any of it is decoded.
+    """Raise if the header states a duration that is too long, so that the file is refused before it is decoded.
 
     A short duration in the header is not trusted: the decoded samples are counted.
     """
@@ -223,7 +225,10 @@ def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the packets of `stream`; after a read error continue behind it, at most `_MAX_READ_FAULTS` times."""
+    """Yield the packets of `stream`.
+
+    After a read error continue with the next packet, at most `_MAX_READ_FAULTS` times.
+    """
     for _ in range(_MAX_READ_FAULTS):
         try:
             yield from container.demux(stream)

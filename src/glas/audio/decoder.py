@@ -1,13 +1,13 @@
-"""Decode untrusted files in child processes that can do nothing else.
+"""Decode untrusted files in child processes that have no other rights.
 
     pool = DecoderPool(workers=2, limits=DecodeLimits())
     with pool.open(data) as recording:
         for block in recording:      # decoding goes on while the block is recognised; a full pipe makes it wait
             ...
 
-FFmpeg is a million lines of C, and the files that it reads are untrusted. A file that crashes its process, or takes
-control of it, reaches one process that has no other file, no network and no other person's recording. The pool then
-starts another process.
+FFmpeg is a million lines of C, and the files that it reads are untrusted. If a file crashes its decoder process, or
+takes control of it, only this process is affected. The decoder process has no other file, no network and no other
+person's recording. The pool then starts another process.
 """
 
 import queue
@@ -74,7 +74,8 @@ class DecoderPool:
             wait_s: how long to wait while all processes are busy; None waits without end.
 
         Returns:
-            The recording; it must be closed, best by `with`. It holds one process until then or until its end.
+            The recording; the caller must close it, best by `with`. The recording occupies one process until it is
+            closed or completely decoded.
 
         Raises:
             EmptyAudioError: there are no bytes.
@@ -97,7 +98,7 @@ class DecoderPool:
             self._idle.put(self._new_worker())
 
     def close(self) -> None:
-        """End all processes; recordings in progress fail with `ServiceFaultError`, and still have to be closed."""
+        """End all processes. Recordings in progress fail with `ServiceFaultError`, and must still be closed."""
         with self._lock:
             self._is_closed = True
             workers = list(self._alive)
@@ -165,7 +166,7 @@ class DecoderPool:
         worker.kill()
 
     def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
-        """Take back the process of a recording; reuse it only if no data of this file can be left in it."""
+        """Take back the process of a recording; use it again only if it can contain no data of this file."""
         with self._lock:
             is_reusable = is_clean and not self._is_closed and worker.is_silent()
             if is_reusable:
@@ -179,8 +180,8 @@ class Recording:
     """The samples of one file while it is being decoded, block by block. Used by one thread at a time.
 
     Attributes:
-        n_samples: samples given out so far, at 16 kHz.
-        verdict: what decoding cost; None until the end.
+        n_samples: number of samples yielded so far, at 16 kHz.
+        verdict: exit code, memory and processor time of the decoder; None until the end.
     """
 
     def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: TimeBudget) -> None:
@@ -202,7 +203,7 @@ class Recording:
         Raises:
             AudioError: as in `decode.decode_blocks`; also DecodeLimitError and CorruptAudioError if the decoder
                 process ended because of the file.
-            ServiceFaultError: the decoder failed for a reason that is not in the file.
+            ServiceFaultError: the decoder failed, and the file is not the cause.
         """
         while (block := self._next()) is not None:
             yield block
@@ -232,7 +233,7 @@ class Recording:
             raise
 
     def _judged(self, worker: DecoderWorker, answer: tuple[bytes, bytes] | Verdict) -> Samples | None:
-        """Return the block in `answer`, or None at the end of the recording; raise the error that `answer` names."""
+        """Return the block in `answer`, or None at the end of the recording; raise the error that `answer` contains."""
         if isinstance(answer, Verdict):
             self.verdict = answer
             raise _cause_of_death(answer, self._pool.limits)
@@ -262,13 +263,13 @@ class Recording:
 
 
 def _named_error(code: str, message: str) -> GlasError:
-    """Return the error that a decoder named, if it is an `AudioError`; else a `ServiceFaultError`."""
+    """Return the error that a decoder reported if it is an `AudioError`, otherwise a `ServiceFaultError`."""
     error = from_code(code, message)
     return error if isinstance(error, AudioError) else ServiceFaultError(f"Decoding failed within: {message}")
 
 
 def _cause_of_death(verdict: Verdict, limits: DecodeLimits) -> GlasError:
-    """Return the error for a decoder that ended without an answer."""
+    """Return the error for a decoder that ended without sending an answer."""
     code = verdict.exit_code
     if code == -signal.SIGXCPU:
         return DecodeLimitError(f"Decoding took more than {limits.cpu_s} s of processor time")

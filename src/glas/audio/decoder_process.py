@@ -1,5 +1,7 @@
 """The program of a decoder process: a warden that forks one confined process for every file.
 
+The owner is the service. The service starts the warden once, and the warden forks a decoder for each file.
+
     owner (the service) ── starts, once ──▶ warden: loads PyAV, never reads a file
                                               └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
 
@@ -69,8 +71,8 @@ def main(argv: list[str]) -> None:
 def warm_up() -> None:
     """Load, before any fork, everything that decoders need: modules, tables of the codecs, caches.
 
-    This saves time for each file. It is also necessary, because a confined process cannot open files and so cannot
-    import: PyAV imports some of its modules only when a file has a stream of their kind.
+    Then no decoder has to load them for each file. Loading before the fork is also necessary. A confined process cannot
+    open files and so cannot import, and PyAV imports some of its modules only when a file has a stream of their kind.
     """
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_FOR_DECODING:

@@ -1,7 +1,7 @@
 """The accepted container formats: their names, their first bytes, and error messages for all other files.
 
-FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). It may use only the containers of
-this table. Text formats (HLS, DASH, SDP, ffconcat) are not among them, because they make FFmpeg open other files or
+FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). FFmpeg may use only the containers
+of this table. Text formats (HLS, DASH, SDP, ffconcat) are not among them, because they make FFmpeg open other files or
 addresses. `sniff` names the format of a file for storage and for error messages. File name and Content-Type are
 ignored, because the sender chooses them.
 """
@@ -23,7 +23,7 @@ class Container:
     Attributes:
         demuxer: FFmpeg's name of the demuxer that reads it.
         extension: file extension without the dot, for object keys.
-        media_type: for HTTP.
+        media_type: the media type for HTTP.
         beginning: regular expression for the first bytes.
     """
 
@@ -34,7 +34,10 @@ class Container:
 
 
 class AudioFormat(Enum):
-    """The accepted containers. If the patterns of two match a file, the first one is its format."""
+    """The accepted containers.
+
+    If a file matches the patterns of several containers, the first of them is its format.
+    """
 
     OGG = Container("ogg", "ogg", "audio/ogg", rb"OggS")
     FLAC = Container("flac", "flac", "audio/flac", rb"fLaC")
@@ -69,7 +72,7 @@ class AudioFormat(Enum):
 
 
 DEMUXERS: Final = ",".join(sorted({one.value.demuxer for one in AudioFormat}))
-"""FFmpeg's names of all accepted containers, as its option `format_whitelist` wants them."""
+"""FFmpeg's names of all accepted containers, in the format of its option `format_whitelist`."""
 
 ACCEPTED: Final = (
     "Ogg, MP3, M4A/MP4/MOV, AAC, WAV, W64, FLAC, WebM/Matroska, AMR, AIFF, CAF, AU, AVI, WMA/WMV, FLV, MPEG-PS/TS"
@@ -115,7 +118,7 @@ def sniff(data: Bytes) -> AudioFormat:
 
     Raises:
         EmptyAudioError: there are no bytes.
-        UnsupportedFormatError: the first bytes belong to no accepted container; the message says what they look like.
+        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes them.
     """
     if not len(data):
         raise EmptyAudioError("The file is empty: 0 bytes")

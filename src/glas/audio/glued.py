@@ -1,8 +1,8 @@
 """Split a file that contains several recordings one after another.
 
-Web radios and some recorders write chained Ogg files. Programs that join files byte by byte do the same with WAV, FLAC
-and WebM. FFmpeg reads the first recording, and continues with the next one only if both are encoded alike. Therefore
-the recordings are separated here and decoded one by one.
+Web radios and some recorders write chained Ogg files. Programs that join files byte by byte make such WAV, FLAC
+and WebM files. FFmpeg reads the first recording, and continues with the next one only if both have the same encoding.
+Therefore the recordings are separated here and decoded one by one.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from glas.domain.errors import CorruptAudioError
 
 MAX_PARTS: Final = 256
-"""Recordings in one file; opening each costs time."""
+"""Largest number of recordings in one file; opening each takes time."""
 
 # A page of Ogg; the group holds the flag of a stream's first page.
 _OGG_PAGE: Final = re.compile(rb"OggS\0([\0-\x07])", re.DOTALL)
@@ -28,7 +28,7 @@ def parts(data: bytes) -> list[bytes]:
     """Return the recordings in `data`, in order; `[data]` if there is only one.
 
     Raises:
-        CorruptAudioError: there are more than `MAX_PARTS`.
+        CorruptAudioError: there are more recordings than `MAX_PARTS`.
     """
     starts = _ogg_starts(data) if data.startswith(b"OggS") else _header_starts(data)
     if len(starts) > MAX_PARTS:

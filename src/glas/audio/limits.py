@@ -41,7 +41,7 @@ class DecodeLimits(BaseModel):
 
 
 def decode_limits(settings: "AudioSettings") -> DecodeLimits:
-    """Return the limits that the settings state."""
+    """Return the limits from the settings."""
     return DecodeLimits(
         max_duration_s=settings.max_duration_s,
         memory_bytes=settings.decode_memory_mb * _MIB,

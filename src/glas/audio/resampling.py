@@ -62,8 +62,8 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
 class _Timeline:
     """Finds the gaps in a file: where its sound begins late or stops for a while.
 
-    A time stamp that jumps back, or beyond the longest recording, is treated as wrong; the sound then continues without
-    a gap.
+    A time stamp that goes back, or is beyond the longest permitted recording, is treated as an error. The sound then
+    continues without a gap.
     """
 
     def __init__(self, longest_s: float) -> None:
@@ -72,7 +72,7 @@ class _Timeline:
         self._shift_s = 0.0
 
     def advance(self, stamp_s: float | None, length_s: float) -> float:
-        """Take the next frame; return the seconds of silence before it."""
+        """Take the next frame, and return the seconds of silence that must come before it."""
         gap_s = 0.0
         if stamp_s is not None:
             ahead_s = stamp_s + self._shift_s - self._at_s
@@ -115,7 +115,7 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: Any) -> Iterator[Samples]:
-        """Put a frame into the filter and yield the frames that come out; None flushes the filter."""
+        """Pass a frame to the filter, and yield the frames that it returns; None flushes the filter."""
         self._graph.push(frame)
         while True:
             try:
@@ -130,8 +130,8 @@ class _Converter:
         """Mix channels of shape `(n, n_channels)` down to one.
 
         The sum of all channels is divided by the number of those that are at most 20 dB below the loudest one. So a
-        voice in one channel of six keeps its level. If the channels cancel each other, for instance because a cable
-        inverts the phase of one, the loudest channel is returned instead.
+        voice in one of six channels keeps its level. If the channels cancel each other, the loudest channel is returned
+        instead. This happens, for instance, if a cable inverts the phase of one channel.
         """
         if self._n_channels == 1 or not len(channels):
             return channels[:, 0]
@@ -149,7 +149,7 @@ class _Converter:
 
 
 def _to_16_khz(like: Any) -> Any:
-    """Make FFmpeg's filter from frames like `like` to float32 at 16 kHz; all channels are kept, interleaved.
+    """Make FFmpeg's filter that converts frames like `like` to float32 at 16 kHz; all channels are kept, interleaved.
 
     PyAV's own resampler starts a thread for every core, which a confined process may not do.
     """
@@ -171,7 +171,10 @@ def _to_16_khz(like: Any) -> Any:
 
 
 def _check_kind(frame: Any) -> None:
-    """Refuse extreme sample rates and numbers of channels: at 1 Hz each sample would become 16,000 samples."""
+    """Refuse extreme sample rates and numbers of channels.
+
+    For example, at 1 Hz each sample would become 16,000 samples.
+    """
     if not MIN_RATE_HZ <= frame.sample_rate <= MAX_RATE_HZ:
         raise CorruptAudioError(
             f"Expected a sample rate of {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz, got {frame.sample_rate} Hz"

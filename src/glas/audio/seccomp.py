@@ -1,8 +1,8 @@
-"""Restrict a Linux process to the system calls of computation: memory, time, its open descriptors and its own end.
+"""Restrict a Linux process to system calls for memory, time, its open descriptors, and its own end.
 
-A process without a free descriptor cannot open files. This filter also prevents it from deleting files by name,
-starting programs, sending signals and reading other processes of the same user. A call that is not on the list fails
-with ENOSYS, which every C library can handle; the process is not killed.
+The limit of descriptors already prevents the process from opening files. This filter also prevents it from deleting
+files by name, starting programs, sending signals, and reading other processes of the same user. A call that is not on
+the list fails with ENOSYS, which every C library can handle; the process is not killed.
 """
 
 import ctypes
@@ -70,10 +70,10 @@ class _Program(ctypes.Structure):
 
 
 def allow_only_computation(libc: ctypes.CDLL) -> bool:
-    """Install the filter in this process, which must have set PR_SET_NO_NEW_PRIVS before. It cannot be removed.
+    """Install the filter in this process, which must have set PR_SET_NO_NEW_PRIVS before. The filter cannot be removed.
 
     Returns:
-        Whether the filter is installed. The kernel may refuse it, and the table above covers x86-64 and AArch64 only.
+        Whether the filter is installed. The kernel may refuse it, and the table above contains only x86-64 and AArch64.
     """
     if platform.machine() not in _MACHINES:
         return False

@@ -1,6 +1,6 @@
 """Cut a recording into pieces of speech that fit an engine's window, while it is still being decoded.
 
-A piece may contain short pauses, because a whole sentence is recognised better than its halves. It ends
+A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends
 
     at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
     at a pause of `min_silence_s`   once it has `target_piece_s`
@@ -105,9 +105,9 @@ class SpeechPiece:
     Attributes:
         start_s: second of the recording at which it starts.
         samples: shape `(n_samples,)`.
-        speech_s: seconds of it that are speech to the detector.
-        probability: the detector's mean over these, 0..1.
-        is_cut: it ends in the middle of speech.
+        speech_s: seconds of the piece that the detector counts as speech.
+        probability: mean probability of speech in these seconds, 0..1.
+        is_cut: whether the piece ends in the middle of speech.
     """
 
     start_s: float
@@ -136,11 +136,11 @@ def segment_speech(
 
     Args:
         blocks: one after another, 16 kHz mono, of any length.
-        vad: the detector.
+        vad: the speech detector.
         options: lengths and thresholds.
 
     Yields:
-        Each piece as soon as its end is known; none for a recording without speech.
+        Each piece as soon as its end is known; nothing for a recording without speech.
     """
     stream = vad.stream()
     segmenter = _Segmenter(options)
@@ -176,7 +176,7 @@ class _Segmenter:
         self._given = 0  # sample up to which pieces were given out
 
     def push(self, block: Samples, probabilities: Samples) -> Iterator[SpeechPiece]:
-        """Take a block and the probabilities of the frames that it completed."""
+        """Take a block, and the probabilities of speech of the frames that it completed."""
         self._samples = np.concatenate((self._samples, block))
         for probability in probabilities.tolist():
             piece = self._step(probability)
@@ -219,7 +219,10 @@ class _Segmenter:
         return piece
 
     def _cut(self, now: int) -> SpeechPiece | None:
-        """End the piece at the frames near its end that are least like speech; the next piece begins after them."""
+        """End the piece at those frames near its end that are least similar to speech.
+
+        The next piece begins after these frames.
+        """
         first = now - self._search_frames
         dips = np.convolve(self._probabilities[first:now], np.ones(_DIP_FRAMES) / _DIP_FRAMES, mode="valid")
         latest_of_lowest = len(dips) - 1 - int(np.argmin(dips[::-1]))
@@ -253,7 +256,7 @@ class _Segmenter:
         return max(self._given, frame * FRAME_SAMPLES - self._pad, 0)
 
     def _forget(self) -> None:
-        """Drop the samples and frames that can no longer belong to a piece."""
+        """Drop the samples and frames that can no longer become part of a piece."""
         still_wanted = len(self._is_speech) * FRAME_SAMPLES - self._pad if self._begin is None else self._begin
         n_frames = max(still_wanted, 0) // FRAME_SAMPLES
         n_samples = n_frames * FRAME_SAMPLES
@@ -267,7 +270,10 @@ class _Segmenter:
 
 
 def _level_db(samples: Samples) -> float:
-    """Return the root mean square of the loudest tenth of the frames, in dB of full scale; pauses do not count."""
+    """Return the root mean square of the loudest tenth of the frames, in dB of full scale.
+
+    So pauses do not lower the level.
+    """
     whole = samples[: len(samples) - len(samples) % FRAME_SAMPLES]
     frames = whole.reshape(-1, FRAME_SAMPLES) if len(whole) else samples.reshape(1, -1)
     powers = np.sort(np.mean(np.square(frames, dtype=np.float64), axis=1))

@@ -1,4 +1,4 @@
-"""Voice activity detection with Silero VAD v6: the probability of speech in every 32 ms.
+"""Voice activity detection with Silero VAD v6: the probability of speech in every frame of 32 ms.
 
 The weights are a file of the faster-whisper package. The package is located but not imported, because importing it
 loads CTranslate2.
@@ -26,7 +26,7 @@ def weights_path() -> Path:
     """Return the path of the weights.
 
     Raises:
-        ModelFileMissingError: faster-whisper is not installed, or comes without them.
+        ModelFileMissingError: faster-whisper is not installed, or its package does not contain the weights.
     """
     found = find_spec("faster_whisper")
     for folder in (found.submodule_search_locations or ()) if found else ():
@@ -37,14 +37,14 @@ def weights_path() -> Path:
 
 
 class VoiceActivityDetector:
-    """The loaded network, which all threads may share; the state of one recording is in the result of `stream()`.
+    """The loaded network, which all threads may share. Each recording has a state of its own, which `stream()` returns.
 
     Args:
         path: the ONNX file.
 
     Raises:
         ModelFileMissingError: there is no such file.
-        ModelLoadError: it is not this network.
+        ModelLoadError: the file does not contain this network.
     """
 
     def __init__(self, path: Path | None = None) -> None:

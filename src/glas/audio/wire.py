@@ -4,8 +4,8 @@
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
     verdict  (warden → owner)    READY or READY_UNFILTERED, once; then how each decoder ended, and what it took
 
-The verdict has a pipe of its own, which the process that reads the file does not have. So a file that takes control of
-its decoder cannot pretend that the decoder has ended, and wait for the recording of another person.
+The verdict has a pipe of its own. The process that reads the file cannot write to this pipe. Otherwise a file that
+takes control of its decoder could pretend that the decoder has ended, and wait for the recording of another person.
 """
 
 import json
@@ -33,11 +33,11 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The way in which one decoding process ended.
+    """How one decoder process ended.
 
     Attributes:
-        exit_code: as in `subprocess`: 0 is well, a negative number is the signal that killed it.
-        peak_memory_bytes: the most memory that was resident.
+        exit_code: as in `subprocess`: 0 means success, a negative number is the signal that killed the process.
+        peak_memory_bytes: the largest resident memory.
         cpu_s: processor seconds, user and system.
     """
 
@@ -61,7 +61,10 @@ def error_body(code: str, message: str) -> bytes:
 
 
 def read_error(body: bytes) -> tuple[str, str]:
-    """Return `(code, message)` of an ERROR frame; the body is not trusted, so a malformed one is a corrupt file."""
+    """Return `(code, message)` of an ERROR frame.
+
+    The body is not trusted: a malformed one is treated as a corrupt file.
+    """
     try:
         code, message = json.loads(body)
     except (ValueError, TypeError):
@@ -70,7 +73,7 @@ def read_error(body: bytes) -> tuple[str, str]:
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
-    """Read `count` bytes from a blocking descriptor; fewer only at the end of its data."""
+    """Read `count` bytes from a blocking descriptor; return fewer only at the end of its data."""
     pieces = []
     while count:
         piece = os.read(descriptor, min(count, _READ_BYTES))

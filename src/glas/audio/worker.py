@@ -29,11 +29,11 @@ _START_S = 60
 
 
 class WorkerEndedError(Exception):
-    """The warden process has ended: it was killed from outside, or it could not start."""
+    """The warden process has ended, because it was killed from outside or could not start."""
 
 
 class TimeBudget:
-    """Time limit for all waits for a decoder, added up."""
+    """Time limit for the sum of all waits for a decoder."""
 
     def __init__(self, total_s: float) -> None:
         self.total_s = total_s
@@ -57,10 +57,10 @@ class DecoderWorker:
     """One warden process and the three pipes to it. Used by one thread at a time.
 
     Attributes:
-        is_filtered: whether its decoders are restricted to the system calls of computation.
+        is_filtered: whether system calls of its decoders are filtered.
 
     Raises:
-        WorkerEndedError: it did not start.
+        WorkerEndedError: the process did not start.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -91,7 +91,7 @@ class DecoderWorker:
         self._await_start()
 
     def _await_start(self) -> None:
-        """Wait until the warden is ready, so that the time for loading PyAV does not count for any file."""
+        """Wait until the warden is ready, so that the time for loading PyAV is not counted for any file."""
         poll = select.poll()
         poll.register(self._verdicts, select.POLLIN)
         word = os.read(self._verdicts, len(READY)) if poll.poll(_START_S * 1000) else b""
@@ -130,7 +130,7 @@ class DecoderWorker:
         return None
 
     def receive(self, patience: TimeBudget) -> tuple[bytes, bytes] | Verdict:
-        """Return the next `(kind, body)`; the verdict if the decoder ended without one.
+        """Return the next `(kind, body)`; return the verdict if the decoder ended without sending one.
 
         Raises:
             WorkerEndedError, DecodeLimitError
@@ -161,7 +161,10 @@ class DecoderWorker:
         return Verdict.unpacked(body)
 
     def is_silent(self) -> bool:
-        """Return whether the answer pipe is empty; bytes left in it would be read as the answer for the next file."""
+        """Return whether the answer pipe is empty.
+
+        Bytes that are left in it would be read as the answer for the next file.
+        """
         try:
             os.read(self._answers, 1)
         except BlockingIOError:
@@ -169,14 +172,20 @@ class DecoderWorker:
         return False
 
     def stop(self) -> None:
-        """Kill warden and decoder. Any thread may call this; a thread that reads from them gets the end of the pipe."""
+        """Kill the warden and the decoder.
+
+        Any thread may call this. A thread that reads from these processes then sees the end of the pipe.
+        """
         with self._life:
             if not self._is_over:
                 # Not yet waited for, so the number still belongs to this group.
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """Kill warden and decoder and close the pipes; only for the thread that uses them. May be called twice."""
+        """Kill the warden and the decoder, and close the pipes; only the thread that uses them may call this.
+
+        It may be called twice.
+        """
         self.stop()
         with self._life:
             if self._is_over:
@@ -214,6 +223,9 @@ def _descriptor(pipe: IO[bytes] | None) -> int:
 
 
 def _module_path() -> list[str]:
-    """Return the owner's module path, `glas` first; without relative entries, as the child has another directory."""
+    """Return the module path of the owner, with `glas` first.
+
+    Relative entries are left out, because the child has another working directory.
+    """
     home = str(Path(glas.__file__).resolve().parent.parent)
     return [home, *(entry for entry in sys.path if Path(entry).is_absolute() and entry != home)]

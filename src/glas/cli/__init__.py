@@ -1,4 +1,7 @@
-"""The command line. Only this package reads the environment, once, and passes the settings on."""
+"""The command line.
+
+Only this package reads the environment. This package reads the environment once, and passes the settings on.
+"""
 
 from typing import Annotated
 
@@ -49,7 +52,7 @@ def _whatever_command(
         typer.Option("--version", "-V", callback=_show_version, is_eager=True, help=say("glas-version")),
     ] = False,
 ) -> None:
-    """Handle the options that are valid before any command."""
+    """Handle the options that are valid without a command."""
 
 
 app.command("transcribe", cls=Command, help=say("transcribe-help"))(transcribe.transcribe)

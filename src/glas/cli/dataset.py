@@ -1,4 +1,4 @@
-"""`glas dataset`: which recordings of the export a model is trained and measured with."""
+"""`glas dataset`: versions of the dataset, which list the recordings for training and measuring a model."""
 
 from collections import Counter
 from pathlib import Path
@@ -63,7 +63,10 @@ def make(
 
 @app.command(cls=Command, help=say("dataset-show-help"))
 def show(name: Name = None, *, export: Export = None, folder: Folder = None, speaker: Whose = None) -> None:
-    """List the versions; for a single one show its contents, and the recordings that are not in the export any more."""
+    """List the versions.
+
+    For a single version, show its contents and the recordings that are not in the export any more.
+    """
     settings = open_settings(quiet=True)
     from glas.training.datasets import open_dataset, read_version
     from glas.training.datasets.exported import speakers_in
@@ -86,7 +89,7 @@ def show(name: Name = None, *, export: Export = None, folder: Folder = None, spe
 
 
 def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> None:
-    """Print a version in one line; for a single speaker, the split of their recordings.
+    """Print a version in one line; if a speaker is given, print the split of their recordings.
 
     Args:
         version: the version.

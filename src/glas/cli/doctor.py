@@ -1,4 +1,4 @@
-"""`glas doctor`: check the installation, and say how to repair each fault."""
+"""`glas doctor`: check the installation, and print how to repair each fault."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,7 +22,7 @@ def doctor(
     deep: Annotated[bool, typer.Option("--deep", help=say("doctor-deep-option"))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("doctor-json-option"))] = False,
 ) -> None:
-    """Run all checks; only the deep ones change anything: they write an object and delete it."""
+    """Run all checks. Only the deep checks write: an object, which they delete again."""
     settings = open_settings(quiet=True)
     from glas.cli import doctor_deep, doctor_here, doctor_network
 

@@ -1,6 +1,7 @@
-"""The further checks of `glas doctor --deep`: rights, clocks, a probe object, the webhook, checksums, free space.
+"""The additional checks of `glas doctor --deep`: rights, clocks, a test object, the webhook, checksums, free space.
 
-They take seconds, since models are read whole, and one of them writes: an object that is deleted again.
+These checks take some seconds, because the files of models are read completely. One check writes an object and deletes
+it again.
 """
 
 import asyncio
@@ -43,9 +44,9 @@ def clock(of: str, there_s: float, here_s: float) -> Finding:
     """Report how far another clock is from the clock of this machine.
 
     Args:
-        of: whose clock.
-        there_s: what it shows, seconds since 1970.
-        here_s: what ours showed at the same time.
+        of: the owner of the other clock.
+        there_s: time of the other clock, seconds since 1970.
+        here_s: time of this machine's clock at the same moment.
     """
     seconds = abs(there_s - here_s)
     if seconds < _CLOCK_WARNING_S:
@@ -142,7 +143,7 @@ async def _service(part: str, url: str, token: str | None) -> list[Finding]:
 
 
 def same_version(part: str, version: str) -> Finding:
-    """Report whether a service has our version."""
+    """Report whether a service has the same version as this program."""
     if version == glas.__version__:
         return Finding("ok", say("doctor-service-version", part=part, version=version))
     other = say("doctor-service-other-version", part=part, version=version, ours=glas.__version__)
@@ -169,7 +170,7 @@ def _telegram(settings: Settings) -> Iterator[Finding]:
 
 
 def webhook(info: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    """Report the findings from the answer to `getWebhookInfo`."""
+    """Report the findings about the webhook from Telegram's answer to `getWebhookInfo`."""
     url, waiting = str(info.get("url", "")), int(info.get("pending_update_count", 0))
     ours = settings.bot.webhook_url or ""
     if url and not ours:
@@ -199,7 +200,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _disks(settings: Settings) -> Iterator[Finding]:
-    """Check how much is free where data and export are written."""
+    """Check how much space is free on the disks of the data and of the export."""
     for path in dict.fromkeys((settings.data_dir.absolute(), settings.export_dir.absolute())):
         nearest = next(parent for parent in (path, *path.parents) if parent.exists())
         usage = shutil.disk_usage(nearest)
@@ -207,7 +208,7 @@ def _disks(settings: Settings) -> Iterator[Finding]:
 
 
 def free_space(path: Path, *, free_bytes: int, total_bytes: int) -> Finding:
-    """Report how much of a disk is free."""
+    """Report how much space of a disk is free."""
     told = say("doctor-disk", path=str(path), gigabytes=rounded(free_bytes / 1e9))
     if free_bytes < _FREE_FAULT_BYTES:
         return Finding("fail", told, say("doctor-disk-do"))
@@ -217,7 +218,7 @@ def free_space(path: Path, *, free_bytes: int, total_bytes: int) -> Finding:
 
 
 def _date_s(header: str | None) -> float | None:
-    """Return the time in the header `Date`; it has whole seconds, so half a second is added."""
+    """Return the time in the header `Date`. The header is rounded down to a second, so half a second is added."""
     if header is None:
         return None
     try:

@@ -131,7 +131,7 @@ def _training(_settings: Settings) -> Iterator[Finding]:
 
 
 def _problem(error: GlasError) -> str:
-    """Return the sentence for an error in the user's language, followed by the exact message."""
+    """Return the message for an error in the user's language, followed by the exact English message."""
     return f"{say.error(error.code)} ({error})"
 
 

@@ -131,7 +131,7 @@ def telegram(settings: Settings) -> Iterator[Finding]:
 
 
 def about_bot(me: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    """Report the findings about the bot from the answer to `getMe`."""
+    """Report the findings about the bot from Telegram's answer to `getMe`."""
     yield Finding("ok", say("doctor-bot", name=str(me.get("username"))))
     if not me.get("can_read_all_group_messages"):
         yield Finding("warn", say("doctor-bot-privacy"), say("doctor-bot-privacy-do"))

@@ -60,7 +60,7 @@ def finetune(
 
 
 def _base(directory: Path | None, weights: Path | None) -> "Base":
-    """Return the model to start from; a checkpoint that is not converted contains its own weights."""
+    """Return the model from which training starts; a checkpoint that is not converted contains its own weights."""
     from glas.engines.catalogue import embedded_directory
     from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
     from glas.training.finetune.base import Base

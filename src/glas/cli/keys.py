@@ -30,7 +30,7 @@ def new(
     *,
     admin: Annotated[bool, typer.Option("--admin", help=say("keys-new-admin"))] = False,
 ) -> None:
-    """Make a key, and print it with the new entry for GLAS_API_KEYS."""
+    """Make a key, and print it with the new value of GLAS_API_KEYS."""
     present = open_settings(quiet=True).api_keys
     try:
         key, entry = new_key(name, "admin" if admin else "user")

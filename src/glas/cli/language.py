@@ -1,4 +1,7 @@
-"""The language of the command line. It is read before the settings, since help texts are made at import."""
+"""The language of the command line.
+
+The language is determined before the settings are read, because help texts are made when modules are imported.
+"""
 
 import os
 from collections.abc import Mapping
@@ -15,9 +18,9 @@ _FEW_TIMES: Final = 10
 
 
 def chosen_language(environment: Mapping[str, str], file: Path) -> str:
-    """Return `ru` or `en`: GLAS_LANGUAGE, as an environment variable or in `file`, else the terminal's locale.
+    """Return `ru` or `en`: GLAS_LANGUAGE from the environment or `file`, otherwise the language of the terminal.
 
-    A locale that is neither Russian nor English gives Russian, as do `C` and `POSIX`.
+    A locale that is neither Russian nor English, such as `C` or `POSIX`, gives Russian.
     """
     named = environment.get(_VARIABLE) or _in_file(file)
     locale = next((environment[name] for name in _LOCALES if environment.get(name)), None)
@@ -53,5 +56,5 @@ def title(of: Titled) -> str:
 
 
 def times(speed: float) -> Decimal:
-    """Round a factor of speed to the digits that are shown to people."""
+    """Round a speed factor to the number of digits that is shown to people."""
     return rounded(speed, 0 if speed >= _FEW_TIMES else 1)

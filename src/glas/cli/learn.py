@@ -42,7 +42,7 @@ def learn(
     release: Annotated[bool, typer.Option("--release", help=say("learn-release"))] = False,
     every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
 ) -> None:
-    """Run a round of learning, or a round every so many hours."""
+    """Run one round of learning, or repeat rounds at an interval of hours."""
     settings = open_settings(quiet=True)
     with needs_training_packages():
         from glas.cli.round_steps import RecordedSteps
@@ -69,7 +69,7 @@ def learn(
 
 
 class _Sets(NamedTuple):
-    """Folders of recordings for the gate (test, guards) and for the choice of the share (kept)."""
+    """Folders of recordings for the gate (test, guards), and for the choice of the share (keep)."""
 
     test: Path | None
     guards: list[Path]
@@ -128,7 +128,7 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
 def _serve_speaker(
     settings: "Settings", plan: "RoundPlan", ended: "Round", steps: "RecordedSteps", *, release: bool
 ) -> None:
-    """Let the model of a round for one speaker answer this person, if it passed, is still there and was not retired."""
+    """Let the model of a round for one speaker answer this person, if it passed, still exists and was not retired."""
     from glas.cli.own_models import give, is_retired
     from glas.cli.records import verdict_of
     from glas.domain.model_records import LearningStep

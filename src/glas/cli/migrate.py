@@ -1,6 +1,7 @@
 """`glas migrate`: upgrade the database to this version. `glas ledger`: check that all balances are right.
 
-The commands themselves import the packages of the database, because a machine that only recognises speech lacks them.
+The commands import the packages of the database only when they run, because a machine that only recognises speech does
+not have them.
 """
 
 import asyncio
@@ -71,7 +72,10 @@ def _passwords(settings: Settings) -> dict[str, str]:
 
 
 async def _check(settings: Settings) -> "LedgerCheck":
-    """Call the db_assist of the settings or of a server on this machine; if none runs, open the database itself."""
+    """Call the db_assist that the settings name, or that of a server on this machine.
+
+    If none runs, open the database directly.
+    """
     from glas.clients.db_assist import DbAssistClient
 
     if settings.db_assist_url is not None:

@@ -1,4 +1,4 @@
-"""`glas models list`, `history` and `retire`: the models that were judged here, and the decisions about them."""
+"""`glas models list`, `history` and `retire`: the models that the gate has judged, and the decisions about them."""
 
 import asyncio
 from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def list_models() -> None:
-    """List the models that were judged, the newest first."""
+    """List the models that the gate has judged, the newest first."""
     settings = open_settings(quiet=True)
     with told():
         records = asyncio.run(all_records(settings))
@@ -72,7 +72,7 @@ def retire(
 
 
 def _is_meant(record: "ModelRecord", wanted: str) -> bool:
-    """Return whether a text names this model: by its number, its name, the end of its name, or its version."""
+    """Return whether a text identifies this model by its number, its name, the end of its name, or its version."""
     return wanted in (str(record.id), record.name, record.version, record.name.rpartition("/")[2])
 
 
@@ -97,7 +97,7 @@ def _show_decision(decision: "DecisionRecord") -> None:
 
 
 def _row(check: "CheckRecord") -> str:
-    """Write a row of the gate's table."""
+    """Format a row of the gate's table."""
     from glas.recognition.gate import Check
     from glas.recognition.gate_report import number_of, title_of
 
@@ -116,7 +116,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """Return the number of people whom it learnt from, and of those who have withdrawn since, in words."""
+    """Describe how many people a model learnt from, and how many of them have withdrawn since."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

@@ -36,7 +36,7 @@ app = make_app(invoke_without_command=True)
 
 @app.callback()
 def models(context: typer.Context) -> None:
-    """List models unless a subcommand says otherwise."""
+    """List models if no subcommand is given."""
     if context.invoked_subcommand is None:
         _show(open_settings(quiet=True))
 
@@ -80,7 +80,7 @@ def get(
 def use(
     name: Annotated[str, typer.Argument(metavar=say("metavar-name"), help=say("models-use-name"))],
 ) -> None:
-    """Choose the model that `auto` means, or take the choice back."""
+    """Choose the model for which `auto` stands, or cancel the choice."""
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import record_choice

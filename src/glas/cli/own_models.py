@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def own(
     *, retire: Annotated[int | None, typer.Option("--retire", help=say("models-own-retire"), show_default=False)] = None
 ) -> None:
-    """List the own models, or let one answer nobody any more."""
+    """List the own models, or retire one of them."""
     settings = open_settings(quiet=True)
     with told():
         if retire is not None:
@@ -44,10 +44,11 @@ def own(
 
 
 def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> None:
-    """Raise unless a model can be given to a person, or to a group if `tg_id` is None; before the long measurement.
+    """Check, before the long measurement, that a model can be given to a person, or to a group if `tg_id` is None.
 
     Raises:
-        ModelError: it was not fine-tuned here, or does not lie in the directory of models, where the server finds it.
+        ModelError: the model was not fine-tuned here, or is not in the directory of models, where the server looks for
+            it.
         UnknownModelError: there is no such model.
         NotFoundError: nobody registered under this id.
     """
@@ -72,7 +73,7 @@ def give(
     chat_id: int | None = None,
     transcription_id: int | None = None,
 ) -> None:
-    """Let the candidate of a verdict answer a person, a group, or the sender of a message, from now on.
+    """Let the candidate of a verdict answer a person, a group, or the sender of a message.
 
     Raises:
         GlasError: db_assist does not answer, or there is no such person or message.
@@ -97,7 +98,7 @@ def give(
 
 
 def is_retired(settings: "Settings", model: "ModelRef") -> bool:
-    """Return whether a model was somebody's and is nobody's any more; its files are deleted soon.
+    """Return whether a model was assigned to somebody and is not any more; its files will be deleted soon.
 
     Raises:
         GlasError: db_assist does not answer.

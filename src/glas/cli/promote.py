@@ -1,4 +1,4 @@
-"""`glas promote`: let a new model serve if it is better, and say in a table why or why not."""
+"""`glas promote`: compare a new model with the champion, and let it serve if it is better."""
 
 import time
 from pathlib import Path
@@ -34,7 +34,7 @@ def promote(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("promote-dry-run"))] = False,
     force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
-    """Measure, judge, write the report down, and choose the candidate if it passed."""
+    """Measure both models, judge, write the report, and choose the candidate if it passed."""
     if force is not None and not force.strip():
         err.print(say("promote-no-reason"), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE)
@@ -77,7 +77,7 @@ def promote(
 
 
 def told_step(model: str | None) -> None:
-    """Say which model is being measured; None: the speed of both is compared."""
+    """Print which model is being measured; None means that the speed of both is compared."""
     text = say("promote-speed") if model is None else say("promote-measure", model=model)
     err.print(text, markup=False, highlight=False)
 

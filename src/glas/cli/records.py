@@ -1,4 +1,4 @@
-"""Record the judged models, and the decisions about them, in db_assist."""
+"""Record the models that the gate has judged, and the decisions about them, in db_assist."""
 
 import asyncio
 import getpass
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Recorded(NamedTuple):
-    """The state of a model, and whether it was recorded just now."""
+    """The state of a model, and whether it was recorded by this call."""
 
     state: ModelState
     is_new: bool
 
 
 def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
-    """Record the candidate of a round, once; with `release` it serves from now on, if it passed.
+    """Record the candidate of a round, once. With `release`, it serves from now on if it passed the gate.
 
-    Earlier decisions are kept: a model that was taken back is not released again by the next run. One that waits for a
-    decision is released by a run with `release`.
+    Earlier decisions are kept: a model that was taken back is not released again by the next run. A model that waits
+    for a decision is released by a run with `release`.
 
     Raises:
         GlasError: db_assist does not answer, or the choice cannot be kept.
@@ -74,7 +74,7 @@ def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: Mo
 
 
 def verdict_of(ended: "Round") -> "Verdict":
-    """Return what the gate said of the candidate of a round."""
+    """Return the verdict of the gate about the candidate of a round."""
     from glas.recognition.gate import Verdict
     from glas.recognition.gate_report import FIGURES
 
@@ -83,7 +83,7 @@ def verdict_of(ended: "Round") -> "Verdict":
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
-    """Let a model serve, and note it in the journal, once."""
+    """Let a model serve, and write this into the journal once."""
     from glas.engines.catalogue import choose
     from glas.recognition import journal
 
@@ -115,7 +115,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
     """Record that a candidate was refused or a champion rolled back; if that fails, only print a warning.
 
-    Nothing is recorded if the model has another state by now.
+    Nothing is recorded if the state of the model has changed meanwhile.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:
@@ -127,7 +127,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of the machine lets a model serve; if db_assist does not answer, only print a warning.
+    """Record that the user of this machine lets a model serve; if db_assist does not answer, only print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -150,8 +150,8 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
     """Return the former model and the present one; None if no release is recorded.
 
-    Decisions of administrators in Telegram are in db_assist only. Releases from before there were records are in the
-    journal only.
+    Decisions that administrators made in Telegram are in db_assist only. Releases from before the introduction of these
+    records are in the journal only.
 
     Raises:
         GlasError: db_assist does not answer, or the journal is damaged.
@@ -169,7 +169,7 @@ def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
 
 
 async def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
-    """Return all models that were judged, the newest first.
+    """Return all models that the gate has judged, the newest first.
 
     Raises:
         GlasError: db_assist does not answer.
@@ -181,10 +181,10 @@ async def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
 
 
 async def decided(settings: "Settings", model_id: int, state: ModelState, reason: str | None) -> "DecisionResult":
-    """Decide about a model as the user of the machine.
+    """Decide about a model as the user of this machine.
 
     Raises:
-        GlasError: db_assist does not answer, or refuses.
+        GlasError: db_assist does not answer, or refuses the decision.
     """
     from glas.clients.model_record_bodies import DecisionRequest
     from glas.launch.assembly import open_db_assist

@@ -14,21 +14,21 @@ from glas.training.rounds import Steps
 
 
 class RecordedSteps(Steps):
-    """Records each step. If db_assist does not answer, it prints one warning, and learning continues."""
+    """Records each step. If db_assist does not answer, one warning is printed and learning continues."""
 
     def __init__(self, settings: Settings) -> None:
-        """Initialise it; the export before the first round begins now."""
+        """Begin with the export before the first round."""
         self._settings = settings
         self._began = {LearningStep.EXPORT: datetime.now(UTC)}
         self._exported: datetime | None = None
         self._is_silent = False
 
     def exported(self) -> None:
-        """Note the end of the export; its round is not known yet."""
+        """Note the end of the export; the name of its round is not known yet."""
         self._exported = datetime.now(UTC)
 
     def begun(self, name: str, step: LearningStep) -> None:
-        """Record that a step begins; before the first one, also record the export."""
+        """Record that a step begins; before the first step, also record the export."""
         if step is LearningStep.DATASET and self._exported is not None:
             began = self._began[LearningStep.EXPORT]
             self._record(name, LearningStep.EXPORT, StepEntry(began=began, finished=self._exported))

@@ -42,7 +42,7 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Serve, unless a signal arrived before the event loop ran."""
+    """Start to serve, unless a signal arrived before the event loop ran."""
     task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
     signal.signal(signal.SIGTERM, _leave)
     if wishes:
@@ -55,7 +55,7 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def parts_that_can(settings: Settings) -> list[str]:
-    """Return all parts, without those that run in another process, and without the bot if it has no token."""
+    """Return all parts, except those that run in another process, and the bot if it has no token."""
     elsewhere = {part for part in PARTS if getattr(settings, f"{part}_url", None) is not None}
     without_token = {"tg_bot"} if settings.telegram_token is None else set()
     return [part for part in PARTS if part not in elsewhere | without_token]
@@ -63,7 +63,7 @@ def parts_that_can(settings: Settings) -> list[str]:
 
 @contextlib.contextmanager
 def _no_group() -> Iterator[None]:
-    """Raise the single exception of a task group instead of the group."""
+    """If a task group fails with a single exception, raise this exception instead of the group."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -74,7 +74,7 @@ def _no_group() -> Iterator[None]:
 
 
 def _greet(ready: "Ready") -> None:
-    """Print the addresses, the recognised sample and the next steps after a start."""
+    """After a start, print the addresses, the text of the sample recording, and the next steps."""
     out.print("\n" + (say("run-hears") if ready.check else say("run-started")), style="bold", markup=False)
     rows: list[tuple[str, str]] = []
     if ready.model is not None:
@@ -108,7 +108,7 @@ def _greet(ready: "Ready") -> None:
 
 
 def _glas() -> str:
-    """Return how to call this program: by its name if that is in the PATH, else by its path."""
+    """Return how to call this program: by its name if it is in the PATH, otherwise by its path."""
     installed = Path(sys.executable).with_name("glas")
     if shutil.which("glas") == str(installed) or not installed.exists():
         return "glas"

@@ -45,7 +45,10 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def open_settings(*, quiet: bool) -> Settings:
-    """Read the settings and configure logs; with `quiet` only warnings are logged, to keep the output readable."""
+    """Read the settings and configure logs.
+
+    With `quiet` only warnings are logged, so that the output stays readable.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -86,7 +89,7 @@ def secrets_of(settings: BaseModel) -> Iterator[str]:
 
 
 def _reason(fault: "ErrorDetails") -> str:
-    """Return the expected form of a setting in the user's language; pydantic's own message is English."""
+    """Return the expected format of a setting in the user's language; pydantic's own message is English."""
     values = fault.get("ctx", {})
     if fault["type"] in _LIMITS:
         message, name = _LIMITS[fault["type"]]
@@ -104,7 +107,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
     Args:
         error: the error.
         subject: name of the file that caused it.
-        limit: the limit that was exceeded, in the unit of the sentence.
+        limit: the limit that was exceeded, in the unit of the message.
     """
     start = f"{subject}: " if subject else ""
     err.print(f"✗ {start}{say.error(error.code, limit)}", style="red", markup=False)

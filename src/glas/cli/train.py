@@ -109,7 +109,7 @@ def adapter(
 
 @whisper_base.command(cls=Command, help=say("train-weights-help"))
 def weights(to: To = MODEL, base: Base = None, texts: Texts = None) -> None:
-    """Add the adapter to the original weights."""
+    """Merge the adapter into the original weights."""
     with needs_training_packages():
         from glas.training.release import write_weights
 

@@ -94,7 +94,10 @@ def _recognise_all(
     settings: Settings,
     write: Callable[[Source, Heard], None],
 ) -> int:
-    """Recognise all sources in as many threads as there are workers, write in order; return the number of failures."""
+    """Recognise all sources in as many threads as there are workers, and write the texts in order.
+
+    Return the number of failures.
+    """
     failed = 0
     with ThreadPoolExecutor(settings.nn_service.worker_count) as pool:
         jobs = [pool.submit(_recognise, source, recognise, progress) for source in sources]

@@ -1,4 +1,7 @@
-"""`glas models watch`: whether people rate a new model worse than the one before, and if so take it back."""
+"""`glas models watch`: compare people's ratings of a new model with those of the model before it.
+
+Take the new one back if it is worse.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 def watch(
     *, roll_back: Annotated[bool, typer.Option("--roll-back", help=say("models-watch-roll-back"))] = False
 ) -> None:
-    """Compare the ratings of the candidate with those of the champion, or the champion's with those before it."""
+    """Compare the ratings of the candidate and the champion, or of the champion and the model before it."""
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import last_release
@@ -42,7 +45,7 @@ def watch(
 
 
 def _tried(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the champion and the candidate that answers a share of people; None if none does."""
+    """Return the champion and the candidate that answers a share of people; None if there is no candidate."""
     from glas.domain.model_ref import ModelRef
     from glas.engines.candidate import chosen_candidate
     from glas.engines.catalogue import best_on_disk, uniform_on_disk
@@ -70,7 +73,7 @@ def _end(settings: "Settings", candidate: "ModelRef", why: str) -> None:
 
 
 def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why: str) -> None:
-    """Let the former champion serve again."""
+    """Let the model serve that served before."""
     from glas.cli.records import record_end
     from glas.domain.model_records import ModelState
     from glas.engines.catalogue import choose

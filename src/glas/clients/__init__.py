@@ -1,1 +1,1 @@
-"""Typed clients of the services; the same client calls a service in this process or over TCP."""
+"""Typed clients of the services. A client can call a service in the same process or over TCP."""

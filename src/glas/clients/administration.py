@@ -1,4 +1,4 @@
-"""The calls of administrators, a part of the client of db_assist: each leaves an entry in the audit."""
+"""The calls of administrators, a part of the client of db_assist. Each call writes an entry into the audit."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -17,8 +17,8 @@ from glas.domain.people import Role, User
 class AdministrationCalls(ABC):
     """Look people up, change their rights, read the audit.
 
-    `by` is Telegram's id of the administrator who does it; without it nothing is written into the audit. Each call
-    that has it may raise ForbiddenError: `by` does not have the role ADMIN.
+    `by` is the Telegram id of the administrator; without it no entry is written. Each call with `by` may raise
+    ForbiddenError: this person does not have the role ADMIN.
     """
 
     @abstractmethod
@@ -27,7 +27,10 @@ class AdministrationCalls(ABC):
     ) -> Any: ...
 
     async def set_role(self, tg_id: int, role: Role, *, by: int | None = None) -> User:
-        """Give a role. The caller has checked that this is allowed; ADMIN goes only to ids of the settings."""
+        """Set the role of a person.
+
+        The caller must check that this is allowed; only people whose ids are in the settings may get ADMIN.
+        """
         body = RoleChoice.model_construct(role=role)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", body, {"by": by}))
 
@@ -39,8 +42,8 @@ class AdministrationCalls(ABC):
         Args:
             tg_id: the person.
             by: the administrator.
-            reason: why; the person finds it among their data.
-            until: when the ban ends by itself, within some seconds; None: when somebody lifts it.
+            reason: the reason, which the person can read among their data.
+            until: the time at which the ban ends, some seconds more or less; None means that somebody must lift it.
         """
         body = BanChoice.model_construct(banned=True, reason=reason, until=until)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
@@ -56,27 +59,28 @@ class AdministrationCalls(ABC):
         """Return a page of people, the newest first.
 
         Args:
-            number: Telegram's id, the number of a person's row or of one of their messages; None for everybody.
-            before: the cursor of the page before.
-            limit: most people, at most 200.
+            number: a Telegram id, the number of a person's row, or the number of one of their messages; None for
+                everybody.
+            before: the cursor of the previous page.
+            limit: largest number of people, at most 200.
         """
         params = {"number": number, "before": before, "limit": limit}
         return Page[PersonSummary].model_validate(await self._call("GET", "/people", params=params))
 
     async def read_message(self, transcription_id: int, tg_id: int, *, by: int) -> Transcription:
-        """Open a message of a person; it is written down once in ten minutes.
+        """Open a message of a person; the audit records this once in ten minutes.
 
         Raises:
-            NotFoundError: no such person, or no such message of theirs.
+            NotFoundError: there is no such person, or the message is not theirs.
         """
         body = Reading.model_construct(by=by, tg_id=tg_id, transcription_id=transcription_id)
         return Transcription.model_validate(await self._call("POST", "/audit/readings", body))
 
     async def read_report(self, model_id: int, *, by: int) -> None:
-        """Write into the audit that an administrator opens the report about a model, with words and sound of people.
+        """Record that an administrator opens the report about a model, which contains words and sound of people.
 
         Raises:
-            NotFoundError: no such model.
+            NotFoundError: there is no such model.
         """
         await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 

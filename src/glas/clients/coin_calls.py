@@ -24,33 +24,36 @@ class CoinCalls(ABC):
     async def transactions(
         self, tg_id: int, *, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Transaction, ...]:
-        """Return a person's ledger from `since` up to, not including, `until`; oldest first. Times have a zone."""
+        """Return a person's ledger entries from `since` up to, but not including, `until`; the oldest first.
+
+        Times have a time zone.
+        """
         params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
         return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
 
     async def ledger_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transaction]:
-        """Return a page of a person's ledger, the newest first; `before` is the cursor of the last page."""
+        """Return a page of a person's ledger, the newest first; `before` is the cursor of the previous page."""
         params = {"before": before, "limit": limit}
         return Page[Transaction].model_validate(await self._call("GET", f"/users/{tg_id}/ledger", params=params))
 
     async def paid_for(self, transcription_id: int) -> tuple[Transaction, ...]:
-        """Return the payments for a message, to its speaker and to reviewers, oldest first."""
+        """Return the payments for a message, to its speaker and to reviewers, the oldest first."""
         path = f"/transcriptions/{transcription_id}/transactions"
         return _transactions.validate_python(await self._call("GET", path))
 
     async def grant(self, admin_tg_id: int, tg_id: int, amount_hundredths: int, *, reason: str, key: str) -> User:
-        """Give coins, or take them back with a negative amount; it is written into the audit.
+        """Give coins, or take them back with a negative amount; the audit records this.
 
         Args:
-            admin_tg_id: who gives; must have the role ADMIN.
-            tg_id: who gets.
-            amount_hundredths: hundredths of a coin.
+            admin_tg_id: the administrator who gives; must have the role ADMIN.
+            tg_id: the person who gets the coins.
+            amount_hundredths: amount in hundredths of a coin.
             reason: the administrator's words.
-            key: names this grant, so that a repeat does not pay again.
+            key: identifies this grant, so that a repeated call does not pay again.
 
         Raises:
-            ForbiddenError: the giver is no administrator.
-            ConflictError: the key was used for another grant, or more is taken than there is.
+            ForbiddenError: the first person is not an administrator.
+            ConflictError: the key was used for another grant, or the amount to take is larger than the balance.
         """
         body = Grant.model_construct(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)
         return User.model_validate(await self._call("POST", f"/users/{tg_id}/grants", body))

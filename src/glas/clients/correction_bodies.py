@@ -37,7 +37,7 @@ class CorrectionReference(_Request):
 
 
 class TextToShow(BaseModel):
-    """A text that was corrected elsewhere, whose messages in Telegram the bot is to update."""
+    """A text that was corrected elsewhere; the bot must update its messages in Telegram."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -40,13 +40,14 @@ class CorrectionCalls(ABC):
     ) -> CorrectionResult:
         """Store the words that were said, according to the author; they replace an earlier correction.
 
-        The history keeps all corrections. Words that can hardly be what was said make a doubtful correction: it is
-        stored, but it is not paid and is no reference. It replaces the text only if the author confirms it.
+        The history keeps all corrections. If the words were probably not said, the correction is doubtful. A doubtful
+        correction is stored, but it is not paid and does not become a reference. A doubtful correction replaces the
+        text only if the author confirms it.
 
         Args:
             transcription_id: the message.
             tg_id: the author of the message.
-            reference: the words.
+            reference: the words that were said, according to the author.
             is_confirmed: whether the author confirms a doubtful correction.
             sound: how well the words fit the sound, according to an engine.
             lets_bot_show: let the bot update the messages with the text, because the caller cannot.
@@ -67,7 +68,7 @@ class CorrectionCalls(ABC):
     ) -> CorrectionResult:
         """Restore the words before a change; the author may do this as long as the change is the last one.
 
-        `lets_bot_show` as of `correct`.
+        `lets_bot_show` has the same meaning as for `correct`.
 
         Raises:
             ConflictError: there is a later change.
@@ -78,15 +79,15 @@ class CorrectionCalls(ABC):
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
-        """Return the texts that were corrected elsewhere and whose messages a bot is to update."""
+        """Return the texts that were corrected elsewhere and whose messages the bot must update."""
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
-        """Store that the bot has this work now; if the text was changed again since, it stays in the list."""
+        """Store that the bot has enqueued this work; if the text was changed again since, it stays in the list."""
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Make the words of a change the text and a reviewer's reference, even if they were doubtful.
+        """Make the words of a change the text and a reference with the rank `reviewer`, even if they were doubtful.
 
         Raises:
             ForbiddenError: the person is neither a reviewer nor an administrator.
@@ -104,7 +105,7 @@ class CorrectionCalls(ABC):
         """Store that a message of the bot shows a text.
 
         Raises:
-            NotFoundError: no such transcription.
+            NotFoundError: there is no such message.
         """
         body = AttachedMessage.model_construct(kind=kind, chat_id=chat_id, message_id=message_id)
         await self._call("PUT", f"/transcriptions/{transcription_id}/messages", body)
@@ -119,7 +120,7 @@ class CorrectionCalls(ABC):
         return _attached.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/messages"))
 
     async def by_recording(self, bot_id: int, chat_id: int, message_id: int) -> Transcription:
-        """Find a message by the recording that a person sent; of several attempts, the last one.
+        """Find a message by the recording that a person sent; if there were several attempts, return the last one.
 
         Raises:
             NotFoundError: there is none.

@@ -40,6 +40,9 @@ class DashboardCalls(ABC):
     async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
 
     async def dashboard(self, *, most_age_s: float = 0) -> Dashboard:
-        """Return the figures of the dashboard; they are counted now, unless there are some of at most this age."""
+        """Return the figures of the dashboard.
+
+        The figures are counted now if the stored ones are older than `most_age_s`.
+        """
         params = {"most_age_s": most_age_s}
         return Dashboard.model_validate(await self._long("GET", "/dashboard/figures", params))

@@ -1,6 +1,6 @@
 """The typed client of data_loader, the only service that uses the object store, and the bodies of its calls.
 
-A write may be repeated: the same bytes give the same answer, other bytes for the same message a `ConflictError`. Each
+A write may be repeated: the same bytes give the same answer. Other bytes for a message raise a `ConflictError`. Each
 method may also raise `ServiceError`, if the service cannot be reached or fails.
 """
 
@@ -51,7 +51,7 @@ class Expected(_Value):
 
 
 class Expectations(_Value):
-    """Objects whose existence is to be checked."""
+    """Objects whose existence is checked."""
 
     objects: tuple[Expected, ...] = Field(max_length=1000)
 
@@ -63,7 +63,7 @@ class Lost(_Value):
 
 
 class Keys(_Value):
-    """Names of objects."""
+    """Keys of objects."""
 
     keys: tuple[Key, ...] = Field(max_length=1000)
 
@@ -123,7 +123,7 @@ class DataLoaderClient:
         self._http = http
 
     async def ready(self) -> Health:
-        """Return the state of the service; raise `ServiceError` if it does not reach its store."""
+        """Return the state of the service; raise `ServiceError` if it cannot reach its object store."""
         return Health.model_validate(await call(self._http, "GET", "/ready", timeout_s=_TIMEOUT_S))
 
     async def close(self) -> None:
@@ -135,11 +135,11 @@ class DataLoaderClient:
 
         Args:
             transcription_id: the message.
-            data: the bytes.
-            lost_sha256: sha256 of an object that was lost. `data` must have it, and replaces a damaged object.
+            data: the original bytes of the recording.
+            lost_sha256: sha256 of a lost object. `data` must have this hash, and replaces a damaged object.
 
         Raises:
-            InvalidParameterError: `data` does not have that sha256.
+            InvalidParameterError: `data` does not have this sha256.
             AudioError: `data` is empty, or its first bytes belong to no audio format.
             UploadTooLargeError: `data` exceeds the size limit.
             ConflictError: other bytes are stored for this message.
@@ -149,7 +149,7 @@ class DataLoaderClient:
     async def store_transcription(
         self, transcription_id: int, text: str, *, lost_sha256: str | None = None
     ) -> StoredObject:
-        """Store the recognised text of a message; `lost_sha256` as with `store_audio`.
+        """Store the recognised text of a message; `lost_sha256` has the same meaning as for `store_audio`.
 
         Raises:
             ConflictError: another text is stored for this message.
@@ -177,7 +177,7 @@ class DataLoaderClient:
 
         Raises:
             NotFoundError: nothing is stored under `key`.
-            InvalidParameterError: the range begins behind the end.
+            InvalidParameterError: the range begins after the end of the object.
         """
         return b"".join([part async for part in self.stream_audio(key, start, end)])
 
@@ -207,7 +207,7 @@ class DataLoaderClient:
         """Fetch the recognition of a message.
 
         Returns:
-            None if none is stored, as for messages of earlier versions, or if it is damaged or of a later version.
+            The recognition; None if none is stored, if it is damaged, or if a later version of Glas stored it.
         """
         key = recognition_key(transcription_id)
         try:
@@ -235,7 +235,7 @@ class DataLoaderClient:
 
         Args:
             full: whether to compare all messages and files, instead of the changes since the last export.
-            only_again: do nothing if nothing was ever exported; for deletions.
+            only_again: do nothing if nothing was ever exported; this is used after deletions.
 
         Raises:
             ConflictError: an export is running.
@@ -256,7 +256,7 @@ class DataLoaderClient:
 
         Args:
             full: whether to compare all messages and files, instead of the changes since the last export.
-            on_progress: is called at each query of the progress, at most every half second.
+            on_progress: is called whenever the progress has been queried, at most every half second.
 
         Raises:
             ConflictError: an export is running.
@@ -277,11 +277,11 @@ class DataLoaderClient:
         return state.report
 
     async def reports(self) -> frozenset[str]:
-        """Return the versions of models about which there is a report of the gate on the machine of data_loader."""
+        """Return the versions of the models for which the machine of data_loader has a report of the gate."""
         return frozenset(_versions.validate_python(await call(self._http, "GET", "/reports", timeout_s=_TIMEOUT_S)))
 
     async def report(self, version: str) -> str:
-        """Return the last report of the gate about a version of a model, an HTML page with words and sound of people.
+        """Return the last report of the gate about a version of a model: an HTML page with words and sound of people.
 
         Raises:
             NotFoundError: there is none.

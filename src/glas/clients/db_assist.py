@@ -1,9 +1,11 @@
-"""The typed client of db_assist, the only service that uses the database. The bodies are in `db_assist_bodies`.
+"""The typed client of db_assist, the only service that uses the database.
+
+The bodies of requests are in `db_assist_bodies`.
 
 Every write may be repeated: the same call gives the same answer and has no further effect. A write with the same key
 and other values raises a `ConflictError`. Each method may also raise `InvalidParameterError`, and `ServiceError` if the
-service cannot be reached or fails. Only the service validates values. Bodies are made here without validation, so that
-a wrong value gives the same error in this process and over TCP.
+service cannot be reached or fails. Only the service checks values. The client makes bodies without checking them, so
+that a wrong value gives the same error in this process and over TCP.
 """
 
 from typing import Any
@@ -86,13 +88,13 @@ class DbAssistClient(
     # People
 
     async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
-        """Create a person; a person who exists stays unchanged, including the language."""
+        """Create a person. A person who exists stays unchanged, also their language."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}", LocaleChoice.model_construct(locale=locale))
         )
 
     async def user(self, tg_id: int) -> User:
-        """Find a person.
+        """Return a person.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -106,21 +108,24 @@ class DbAssistClient(
         )
 
     async def set_consent(self, tg_id: int, purpose: Purpose, *, granted: bool, text_version: str) -> User:
-        """Store a consent or its withdrawal; each one is kept with its time and the version of the consent's text."""
+        """Store a consent or its withdrawal, with its time and the version of the consent's text."""
         body = ConsentChoice.model_construct(granted=granted, text_version=text_version)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
     async def standing(self, party: str, tg_id: int | None = None) -> Standing:
-        """Return the usage of a party in the last 24 hours, together with the person, if one is named and registered.
+        """Return the usage of a party in the last 24 hours; also return the person if `tg_id` is given and registered.
 
         Args:
             party: the pseudonym under which usage is counted.
-            tg_id: Telegram's id of the person.
+            tg_id: the Telegram id of the person.
         """
         return Standing.model_validate(await self._call("GET", "/standing", params={"party": party, "tg_id": tg_id}))
 
     async def count_usage(self, record: UsageRecord) -> None:
-        """Count a recording towards the daily limit of its party, if nothing else is stored about it."""
+        """Count a recording towards the daily limit of its party.
+
+        Used if nothing else is stored about the recording.
+        """
         await self._call("POST", "/usage", record)
 
     async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
@@ -128,7 +133,10 @@ class DbAssistClient(
         return ChatSettings.model_validate(await self._call("GET", f"/chats/{bot_id}/{chat_id}"))
 
     async def set_chat(self, bot_id: int, chat_id: int, settings: ChatSettings) -> ChatSettings:
-        """Change the settings of the bot in a chat. The caller must check that an administrator of the chat asks."""
+        """Change the settings of the bot in a chat.
+
+        The caller must check that the change was requested by an administrator of the chat.
+        """
         return ChatSettings.model_validate(await self._call("PUT", f"/chats/{bot_id}/{chat_id}", settings))
 
     async def move_chat(self, bot_id: int, chat_id: int, new_chat_id: int) -> ChatSettings:
@@ -139,7 +147,9 @@ class DbAssistClient(
     # Messages
 
     async def create_transcription(self, new: NewTranscription) -> Transcription:
-        """Create the row of a message; its id names the objects. A repeated call may give another place of the answer.
+        """Create the row of a message; its id is part of the keys of the message's objects.
+
+        A repeated call may name another place of the answer.
 
         Raises:
             NotFoundError: the sender is not registered.
@@ -151,12 +161,15 @@ class DbAssistClient(
     async def set_answer(
         self, transcription_id: int, answer_message_id: int, *, chat_id: int | None = None
     ) -> Transcription:
-        """Store the place of the answer, with its chat if that is not the message's; the last call counts."""
+        """Store the place of the answer, and its chat if it is not the chat of the message.
+
+        A later call replaces an earlier one.
+        """
         body = AnswerPlace.model_construct(answer_message_id=answer_message_id, answer_chat_id=chat_id)
         return await self._put(transcription_id, "answer", body)
 
     async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:
-        """Store that the original bytes are archived; this may happen before or after the text is stored.
+        """Store that the original bytes are archived; this can happen before or after the text is stored.
 
         Raises:
             ConflictError: other bytes were stored before.
@@ -189,7 +202,7 @@ class DbAssistClient(
         return Transcription.model_validate(await self._call("GET", f"/transcriptions/{transcription_id}"))
 
     async def by_message(self, bot_id: int, chat_id: int, answer_message_id: int) -> Transcription:
-        """Find a message by its answer, to which people reply.
+        """Find a message by the bot's answer, to which people reply.
 
         Raises:
             NotFoundError: there is none.
@@ -205,7 +218,8 @@ class DbAssistClient(
         Args:
             file_unique_id: Telegram's name of the file.
             model: if given, only texts that this version of this model recognised.
-            keywords_sha256: used with `model`: only texts that were made with these keywords, by their `digest`.
+            keywords_sha256: used with `model`; only texts that were made with these keywords, identified by their
+                `digest`.
         """
         params = {"file_unique_id": file_unique_id}
         if model is not None:
@@ -213,7 +227,9 @@ class DbAssistClient(
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> RatingResult:
-        """Store a rating of a text; score, ledger, cash and role change in one transaction. Only the first one is paid.
+        """Store a rating of a text; score, ledger, cash and role change in one transaction.
+
+        Only the first rating is paid.
 
         Raises:
             NotFoundError: the message or the person does not exist.
@@ -226,11 +242,11 @@ class DbAssistClient(
     async def changed_since(self, cursor: str = "", *, limit: int = 500) -> Page[Change]:
         """Return a page of finished messages in the order of their last change; no change is skipped.
 
-        Ratings, corrections, archiving, deletions and a changed consent of the speaker count as changes. Each message
-        is returned once, in its present state.
+        Changes are ratings, corrections, archiving, deletions and a changed consent of the speaker. Each message is
+        returned once, in its present state.
 
         Args:
-            cursor: `next_cursor` of the page before, however old; empty for the first page.
+            cursor: `next_cursor` of the previous page, of any age; empty for the first page.
             limit: largest number of items, up to 5,000.
         """
         params = {"cursor": cursor, "limit": limit}

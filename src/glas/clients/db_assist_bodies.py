@@ -52,7 +52,7 @@ class LocaleChoice(_Request):
 
 
 class ConsentChoice(_Request):
-    """A person's answer about a consent, and the version of the text that they answered."""
+    """A person's decision about a consent, and the version of the text that they saw."""
 
     granted: bool
     text_version: Name
@@ -79,7 +79,7 @@ class ChatSettings(_Request):
 
 
 class ChatMove(_Request):
-    """New number of a chat: of a group that became a supergroup."""
+    """New number of a chat: a group gets one when it becomes a supergroup."""
 
     new_chat_id: ChatId
 
@@ -116,7 +116,7 @@ class Archived(_Request):
 
 
 class UsageRecord(_Request):
-    """A recording that counts towards a daily limit; the names are pseudonyms, keyed hashes that the caller makes."""
+    """A recording that counts towards a daily limit; its names are pseudonyms that the caller computes."""
 
     recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
     party: Sha256 = Field(description="The sender: a person, or a chat whose members are not known.")
@@ -236,7 +236,7 @@ class ConsentRecord(_Answer):
 
 
 class ReviewRecord(_Answer):
-    """A review that a person made, without its words, because another person said them."""
+    """A review that a person made. The words of the review are left out, because another person said them."""
 
     transcription_id: int
     verdict: Verdict
@@ -262,7 +262,7 @@ class PersonalData(_Answer):
 
 
 class Forgotten(_Answer):
-    """The ids that were deleted from the database, and the objects to delete next; empty if nothing was stored."""
+    """The ids of the deleted messages, and the objects that must be deleted next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")

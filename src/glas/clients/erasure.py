@@ -1,6 +1,7 @@
-"""Delete people's data from the object store and the database; the bot and the pages both use this.
+"""Delete people's data from the object store and the database; used by the bot and the pages.
 
-Objects go first: without rows, a crash would leave objects whose owner is unknown. Each call may be repeated.
+Objects are deleted first. If rows were deleted first, a crash would leave objects whose owner is unknown. Each call may
+be repeated.
 """
 
 from contextlib import suppress
@@ -17,16 +18,16 @@ _log = structlog.stdlib.get_logger("glas.clients")
 async def erase_person(
     tg_id: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, *, by: int | None = None
 ) -> int:
-    """Delete a person's objects and rows. The bot deletes its own records of their work soon after.
+    """Delete a person's objects and rows. The bot deletes its own records of the person's work soon after.
 
     Args:
         tg_id: the person.
-        db_assist: deletes rows.
-        data_loader: deletes objects.
-        by: the administrator who does it, if it is not the person.
+        db_assist: client of the service that deletes rows.
+        data_loader: client of the service that deletes objects.
+        by: the administrator who deletes, if it is not the person.
 
     Returns:
-        How many messages are gone.
+        The number of deleted messages.
     """
     with suppress(NotFoundError):
         for row in (await db_assist.export_user(tg_id)).transcriptions:
@@ -49,8 +50,8 @@ async def erase_message(
     """Delete the objects and the row of a message of a person.
 
     Raises:
-        NotFoundError: there is no such message, or it is somebody else's.
-        ForbiddenError: `by` is no administrator.
+        NotFoundError: there is no such message, or it belongs to another person.
+        ForbiddenError: `by` is not an administrator.
     """
     user = await db_assist.user(tg_id)
     message = await db_assist.transcription(transcription_id)
@@ -64,7 +65,7 @@ async def erase_message(
 
 
 async def clean_export(data_loader: DataLoaderClient) -> None:
-    """Remove deleted data from the export; if that is impossible now, the next export does it."""
+    """Remove deleted data from the export; if this is not possible now, the next export does it."""
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:

@@ -1,4 +1,4 @@
-"""Bodies of calls between the pages and db_assist: the data about a person, and the list of people."""
+"""Bodies of calls between the pages and db_assist about the data of a person, and about the list of people."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ class _Answer(BaseModel):
 
 
 class Holding(_Answer):
-    """The amount of data about a person, and the usage that limits count."""
+    """The amount of data about a person, and their usage towards limits."""
 
     user: User
     consents: tuple[ConsentRecord, ...] = Field(description="Their history, oldest first.")
@@ -40,7 +40,7 @@ class PersonSummary(_Answer):
 
 
 class ReportReading(BaseModel):
-    """An administrator opens the gate's report about a model."""
+    """A request that records that an administrator opens the gate's report about a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

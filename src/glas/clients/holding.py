@@ -30,7 +30,7 @@ class HoldingCalls(ABC):
         return Holding.model_validate(await self._call("GET", f"/users/{tg_id}/holding"))
 
     async def messages_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transcription]:
-        """Return a page of a person's messages, the newest first; `before` is the cursor of the last page.
+        """Return a page of a person's messages, the newest first; `before` is the cursor of the previous page.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -39,30 +39,31 @@ class HoldingCalls(ABC):
         return Page[Transcription].model_validate(await self._call("GET", f"/users/{tg_id}/messages", params=params))
 
     async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Return all data about a person, with their usage of the last 24 hours if their pseudonym is given."""
+        """Return all data about a person; also their usage of the last 24 hours if their pseudonym is given."""
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
         """Delete a person: name, consents, messages, corrections. The ledger entries stay, without a name.
 
-        A repeated call finds nobody and answers with nothing to delete. The answer to the first call may have been
-        lost. So `changed_since` also returns the deleted ids, and its reader deletes objects and copies.
+        If the call is repeated, it finds no person, and returns that nothing must be deleted. The answer to the first
+        call may have been lost. So `changed_since` also returns the deleted ids, and data_loader then deletes objects
+        and copies.
 
         Args:
             tg_id: the person.
-            by: the administrator who does it, if it is not the person; it is written into the audit then.
+            by: the administrator who deletes, if it is not the person; the audit then records it.
 
         Raises:
-            ForbiddenError: `by` is no administrator.
+            ForbiddenError: `by` is not an administrator.
         """
         return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}", {"by": by}))
 
     async def delete_message(self, transcription_id: int, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete one message of a person; its payments stay. `by` is the same as in `forget`.
+        """Delete one message of a person; its payments stay. `by` has the same meaning as for `forget`.
 
         Raises:
-            NotFoundError: there never was such a message, or nobody registered under this id.
-            ForbiddenError: it is somebody else's, or `by` is no administrator.
+            NotFoundError: no message ever had this id, or the person is not registered.
+            ForbiddenError: the message belongs to another person, or `by` is not an administrator.
         """
         params = {"tg_id": tg_id, "by": by}
         return Forgotten.model_validate(await self._call("DELETE", f"/transcriptions/{transcription_id}", None, params))

@@ -1,4 +1,4 @@
-"""HTTP calls of all clients: in memory or over TCP, with errors turned back into the exceptions of the service.
+"""HTTP calls of all clients, in memory or over TCP. Errors of the service are raised as the exceptions that it raised.
 
 An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore calls are limited
 here with `asyncio.timeout`, and `glas.launch` runs the lifespan.
@@ -74,7 +74,7 @@ async def call(
         files: parts of a form that are files.
         data: other fields of the form.
         params: the query string; parameters with the value None are left out.
-        body: sent as JSON.
+        body: body of the request, which is sent as JSON.
 
     Raises:
         ServiceUnreachableError: the service cannot be reached.
@@ -106,7 +106,10 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     **body: Any,
 ) -> httpx.Response:
-    """Make one call whose answer need not be JSON; pass `body` to httpx unchanged. Raises the errors of `call`."""
+    """Make one call whose answer need not be JSON; all other arguments are passed to httpx unchanged.
+
+    It raises the same errors as `call`.
+    """
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
             response = await http.request(method, path, headers={**(headers or {}), **_carried()}, **body)
@@ -118,7 +121,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call and give its answer before the body has arrived. Raises the errors of `call`."""
+    """Make one call, and yield its answer before the body has arrived. It raises the same errors as `call`."""
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:
@@ -128,7 +131,7 @@ async def streamed(
 
 
 def _carried() -> dict[str, str]:
-    """Return the headers by which the logs and the trace of the caller go on in the service."""
+    """Return the headers with which the service continues the request id and the trace of the caller."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return {**({REQUEST_ID_HEADER: request_id} if request_id else {}), **tracing.headers()}
 

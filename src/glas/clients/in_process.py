@@ -26,13 +26,13 @@ class InProcessClient(httpx.AsyncClient):
     """A client of one app; the caller runs the lifespan of the app."""
 
     def __init__(self, app: ASGIApp, *, headers: dict[str, str]) -> None:
-        """Initialise it; `headers` are sent with every call."""
+        """Initialise the client; `headers` are sent with every call."""
         transport = StreamingTransport(app)
         super().__init__(transport=transport, base_url=f"http://{_HOST}", headers=headers)
         self._app = app
 
     async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        """Make one call; an exception that the app does not handle becomes a 500."""
+        """Make one call; if the app raises an exception that it does not handle, return a 500."""
         content = options.get("content")
         is_plain = isinstance(url, str) and url.startswith("/") and options.keys() <= _PLAIN | _empty(options)
         if not is_plain or not isinstance(content, bytes | str | None):
@@ -81,7 +81,7 @@ class _Exchange:
         self.ended = asyncio.Event()
 
     async def receive(self) -> Message:
-        """Return the whole body; at the next call wait for the end of the answer."""
+        """Return the whole body; at the next call, wait for the end of the answer."""
         if self._body is None:
             await self.ended.wait()
             return {"type": "http.disconnect"}
@@ -89,7 +89,7 @@ class _Exchange:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the answer."""
+        """Receive a part of the answer."""
         if message["type"] == "http.response.start":
             self.has_begun = True
             self.status = message["status"]

@@ -1,4 +1,4 @@
-"""A transport of httpx that calls an ASGI app in this process and passes on its answer part by part.
+"""An httpx transport that calls an ASGI app in this process and returns its answer part by part.
 
 httpx's own `ASGITransport` returns an answer only when it is complete, so it could not pass on partial texts.
 """
@@ -18,13 +18,13 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class StreamingTransport(httpx.AsyncBaseTransport):
-    """Calls one app. If the caller closes an answer early, or is cancelled, the app's task is cancelled."""
+    """Calls one app. If the caller closes an answer early or is cancelled, the app's task is cancelled."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Start a call and return when the app begins to answer; return a 500 if the app fails before that."""
+        """Start a call, and return when the app begins to answer; return a 500 if the app fails before."""
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
         exchange = _Exchange(request.stream)
         exchange.task = asyncio.create_task(exchange.run(self._app, _scope(request)))
@@ -37,7 +37,7 @@ class StreamingTransport(httpx.AsyncBaseTransport):
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """One request and its answer; also the stream of the answer's body."""
+    """One request and its answer; it is also the stream of the answer's body."""
 
     def __init__(self, body: httpx.AsyncByteStream) -> None:
         self._body = body.__aiter__()

@@ -11,7 +11,7 @@ LOGIN_MINUTES: Final = 5
 
 
 class LoginToken(BaseModel):
-    """The hash of a link's token. Only the person who gets the link, and the page, know the token itself."""
+    """The hash of a link's token. Only the page and the person who gets the link know the token itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

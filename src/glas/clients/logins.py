@@ -19,24 +19,26 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Store a token with which a person signs in once, within `LOGIN_MINUTES`; earlier ones stop working.
+        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens stop working.
 
         Args:
-            tg_id: the person, who has asked for it.
+            tg_id: the person, who has requested it.
             token: a random text; only its hash leaves this process.
 
         Raises:
             NotFoundError: nobody registered under this id.
             ForbiddenError: the person is banned.
-            ConflictError: the token was offered before, to somebody else.
+            ConflictError: the token was already offered to another person.
         """
         await self._call("PUT", f"/users/{tg_id}/login", _hashed(token))
 
     async def redeem_login(self, token: str) -> User:
-        """Return the person of a token, and use it up. Unlike other calls, a repetition fails.
+        """Return the person to whom a token belongs; the token then stops working.
+
+        Unlike other calls, a repetition fails.
 
         Raises:
-            NotFoundError: it was used, has expired or never was one.
+            NotFoundError: the token was used, has expired, or never existed.
             ForbiddenError: the person is banned.
         """
         return User.model_validate(await self._call("POST", "/logins/redeem", _hashed(token)))

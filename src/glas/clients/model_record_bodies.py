@@ -1,4 +1,4 @@
-"""Bodies of calls to db_assist about judged models, decisions about them, and announcements."""
+"""Bodies of calls to db_assist about models that the gate has judged, decisions about them, and announcements."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -11,7 +11,7 @@ from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
 LONGEST_NEWS_CHARS = 1000
-"""Of a recognised text in a piece of news; longer ones are not chosen."""
+"""Longest recognised text in a piece of news; longer texts are not chosen."""
 
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
@@ -57,7 +57,7 @@ class NewsItem(_Request):
 
 
 class ModelEntry(_Request):
-    """A model that was judged, and the decision that was made with the verdict."""
+    """A model that the gate has judged, and the decision that was made together with the verdict."""
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
@@ -101,7 +101,7 @@ class DecisionRecord(_Value):
 
 
 class ModelRecord(_Value):
-    """A model that was judged here, or that served before one of these."""
+    """A model that the gate has judged here, or that served before such a model."""
 
     id: int
     name: str
@@ -129,7 +129,7 @@ class ModelRecord(_Value):
 
 
 class _Decider(_Request):
-    """The person who decides, and the reason."""
+    """The person who decides, and their reason."""
 
     tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
     operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
@@ -144,7 +144,7 @@ class _Decider(_Request):
 
 
 class DecisionRequest(_Decider):
-    """A decision about a model that is known."""
+    """A decision about a model that has a record."""
 
     state: ModelState
     expected: ModelState | None = Field(default=None, description="409 if it has another state.")
@@ -158,7 +158,7 @@ class DecisionRequest(_Decider):
 
 
 class ChoiceRequest(_Decider):
-    """The model that is to serve from now on, whether or not it was judged here."""
+    """The model that will serve from now on, whether or not it was judged here."""
 
     model: ModelRef
     former: ModelRef | None = Field(default=None, description="What served until now.")
@@ -172,7 +172,7 @@ class DecisionResult(_Value):
 
 
 class QuestionRequest(_Request):
-    """The administrators to ask whether a candidate shall serve."""
+    """The administrators who are asked whether a candidate should serve."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)
@@ -202,7 +202,7 @@ class ClaimRequest(_Request):
 
 
 class OutcomeRequest(_Request):
-    """The result of sending an announcement; without an outcome nothing was sent, and it waits again."""
+    """The result of sending an announcement. Without an outcome, nothing was sent and the announcement waits again."""
 
     claim: Claim
     outcome: Outcome | None = None

@@ -1,4 +1,4 @@
-"""The calls about models that were judged, a part of the client of db_assist."""
+"""The calls about models that the gate has judged, a part of the client of db_assist."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -36,19 +36,19 @@ class ModelCalls(ABC):
     ) -> Any: ...
 
     async def record_model(self, entry: ModelEntry) -> ModelRecord:
-        """Record a model that was judged. A model that is known already gets the new verdict and decision.
+        """Record a model that the gate has judged. If the model has a record, its verdict and decision are replaced.
 
         Raises:
-            ConflictError: it is retired.
+            ConflictError: the model is retired.
         """
         return ModelRecord.model_validate(await self._call("PUT", "/models", entry))
 
     async def models(self, state: ModelState | None = None) -> tuple[ModelRecord, ...]:
-        """Return all models that were judged, the newest first; only those in one state, if it is given."""
+        """Return all models that the gate has judged, the newest first; only those in one state, if it is given."""
         return _models.validate_python(await self._call("GET", "/models", params={"state": state}))
 
     async def model(self, ref: ModelRef) -> ModelRecord | None:
-        """Return the record of one version of a model; None if there is none."""
+        """Return the record of one version of a model; None if there is no record."""
         params = {"name": ref.name, "version": ref.version}
         found = _models.validate_python(await self._call("GET", "/models", params=params))
         return found[0] if found else None
@@ -57,41 +57,41 @@ class ModelCalls(ABC):
         """Change the state of a model.
 
         Raises:
-            NotFoundError: no such model or person.
-            ConflictError: it has another state than was expected, it is retired, or the gate has refused it.
+            NotFoundError: there is no such model or person.
+            ConflictError: the model has another state than expected, is retired, or was refused by the gate.
         """
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
 
     async def choose_model(self, choice: ChoiceRequest) -> DecisionResult:
-        """Record that a person lets a model serve; a repetition changes nothing.
+        """Record that a person lets a model serve; repeating this changes nothing.
 
         Raises:
-            NotFoundError: no such person.
+            NotFoundError: there is no such person.
             ConflictError: the model is retired.
         """
         return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
-        """Store that these administrators shall be asked about a candidate.
+        """Store that these administrators must be asked about a candidate.
 
         Returns:
-            All questions about it.
+            All questions about this candidate.
 
         Raises:
-            NotFoundError: no such model.
+            NotFoundError: there is no such model.
         """
         body = QuestionRequest.model_construct(bot_id=bot_id, tg_ids=tuple(tg_ids))
         return _announcements.validate_python(await self._call("PUT", f"/models/{model_id}/questions", body))
 
     async def waiting_announcements(self, bot_id: int) -> tuple[Announcement, ...]:
-        """Return the announcements that this bot has to send."""
+        """Return the announcements that this bot must send."""
         return _announcements.validate_python(await self._call("GET", "/announcements", params={"bot_id": bot_id}))
 
     async def claim_announcement(self, announcement_id: int, claim: str) -> Announcement | None:
         """Begin to send an announcement.
 
         Returns:
-            None if it is not to be sent, or if news may have been sent by somebody else already.
+            The announcement; None if it must not be sent, or if another process may have sent the news already.
         """
         body = ClaimRequest.model_construct(claim=claim)
         return _claimed.validate_python(await self._call("POST", f"/announcements/{announcement_id}/claim", body))
@@ -99,12 +99,12 @@ class ModelCalls(ABC):
     async def end_announcement(
         self, announcement_id: int, claim: str, outcome: Outcome | None, *, message_id: int | None = None
     ) -> None:
-        """Store the result of sending; None means that nothing was sent, and that it is tried again later."""
+        """Store the result of sending; None means that nothing was sent, and that sending is tried again later."""
         body = OutcomeRequest.model_construct(claim=claim, outcome=outcome, message_id=message_id)
         await self._call("PUT", f"/announcements/{announcement_id}/outcome", body)
 
     async def want_news(self, tg_id: int, *, wanted: bool) -> User:
-        """Set whether the bot sends a person news of models that learnt from them.
+        """Set whether the bot sends a person news about models that learnt from them.
 
         Raises:
             NotFoundError: nobody registered under this id.

@@ -46,7 +46,9 @@ class NnServiceClient:
         self._http = http
 
     async def health(self, *, bucket: int | None = None, own: OwnModel | None = None) -> HealthBody:
-        """Return the state of the service; its model is the one that answers requests with a bucket or an own model.
+        """Return the state of the service.
+
+        The field `model` of the state names the model that answers requests with this bucket or own model.
 
         Raises:
             ServiceError: the service does not work or cannot be reached.
@@ -67,23 +69,26 @@ class NnServiceClient:
         timeout_s: float = 3600,
         on_progress: Callable[[PartialText], None] | None = None,
     ) -> Recognition:
-        """Recognise one recording, with the service's defaults (`UNSPECIFIED`) for all options that are not arguments.
+        """Recognise one recording; options that are not arguments have the service's defaults (`UNSPECIFIED`).
 
         Args:
             data: a whole audio file.
             filename: shown in logs only; the format is detected from the bytes.
             model: `auto`, or another name that the service knows.
-            keywords: words that are likely, the most useful first; those beyond the limit of the service are left out.
-            bucket: stands for a person, see `glas.domain.canary`.
-            own: the own model of the person or chat, which answers if it can.
-            when_idle: only while nobody waits for a text; otherwise, or as soon as somebody does, it is refused.
+            keywords: words that may be said, the most useful first; if there are more than the service permits, the
+                last ones are left out.
+            bucket: a number that stands for the person, see `glas.domain.canary`.
+            own: the own model of the person or chat, which answers if possible.
+            when_idle: recognise only while no other request waits for a text; otherwise, or as soon as one arrives, the
+                service refuses.
             timeout_s: longest wait, seconds, including the time in the queue.
             on_progress: is called after each piece of speech.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
-            OverloadedError: the queue is full, or the service is not idle; `retry_after_s` says when to come back.
-            ServiceError: the service cannot be reached or failed.
+            OverloadedError: the queue is full, or the service is not idle; `retry_after_s` contains the seconds to
+                wait.
+            ServiceError: the service cannot be reached, or failed.
         """
         form = {
             "model": model,
@@ -106,14 +111,16 @@ class NnServiceClient:
             return _recognition(await read_events(response, on_progress))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
-        """Return whether `text` can be what is said in a recording, by the score of the engine.
+        """Return whether `text` can be the words that are said in a recording, by the score of the engine.
 
-        This never raises a `GlasError`: if the service cannot judge or cannot be reached, it returns `Sound.UNKNOWN`.
+        This never raises a `GlasError`: if the service cannot score texts or cannot be reached, it returns
+        `Sound.UNKNOWN`.
 
         Args:
             audio: fetches the bytes of the recording.
             text: the words to be judged.
-            against: the present text of the recording; the same words are supported without a call.
+            against: the present text of the recording; if `text` has the same words, SUPPORTS is returned without a
+                call.
         """
         if normalise(text) == normalise(against):
             return Sound.SUPPORTS
@@ -130,52 +137,52 @@ class NnServiceClient:
         """Return the models that Glas knows by name, the best one first; requires an administrator's key.
 
         Raises:
-            ServiceError: the service cannot be reached, or our key is not an administrator's.
+            ServiceError: the service cannot be reached, or the key is not an administrator's.
         """
         body = await call(self._http, "GET", "/api/models", timeout_s=_MODELS_TIMEOUT_S)
         return OfferedModelsBody.read(body).models
 
     async def fetch_and_serve(self, model: str) -> None:
-        """Start the download of a model that then becomes the default one; a repeated call changes nothing.
+        """Start the download of a model, which then becomes the default model; a repeated call changes nothing.
 
         Raises:
             UnknownModelError: there is no model of that name.
             ConflictError: another model is being downloaded.
-            ServiceError: the service cannot be reached, or our key is not an administrator's.
+            ServiceError: the service cannot be reached, or the key is not an administrator's.
         """
         await call(
             self._http, "POST", f"/api/fetches/{model}", timeout_s=_MODELS_TIMEOUT_S, body=FetchRequest(serve=True)
         )
 
     async def serve(self, model: str) -> bool:
-        """Make a model on disk the default one; the answer comes when it serves.
+        """Make a model on disk the default model; the call returns when the model serves.
 
         Returns:
-            Whether it will be the default one after a restart, too.
+            Whether it will also be the default model after a restart.
 
         Raises:
-            UnknownModelError: no such model is on disk.
-            ModelError: it cannot be loaded; the one before serves on.
-            ServiceError: nobody answers, or our key is no administrator's.
+            UnknownModelError: the model is not on disk.
+            ModelError: the model cannot be loaded; the former default model continues to serve.
+            ServiceError: the service cannot be reached, or the key is not an administrator's.
         """
         body = SwapRequest(model=model)
         told = await call(self._http, "PUT", "/api/ps/auto", timeout_s=_LOAD_TIMEOUT_S, body=body)
         return bool(SwappedBody.read(told).survives_restart)
 
     async def candidate(self) -> CandidateBody | None:
-        """Return the candidate that is tried; None if there is none.
+        """Return the candidate that answers a share of people; None if there is none.
 
         Raises:
-            ServiceError: the service cannot be reached or failed.
+            ServiceError: the service cannot be reached, or failed.
         """
         body = await call(self._http, "GET", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
         return None if body is None else CandidateBody.read(body)
 
     async def take_candidate_back(self) -> None:
-        """Take the candidate back, so that the default model answers everybody; a repeated call changes nothing.
+        """End the trial of the candidate, so that the default model answers everybody; a repeated call changes nothing.
 
         Raises:
-            ServiceError: the service cannot be reached, or our key is not an administrator's.
+            ServiceError: the service cannot be reached, or the key is not an administrator's.
         """
         await exchange(self._http, "DELETE", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
 
@@ -183,7 +190,7 @@ class NnServiceClient:
         """Return the figures that the service has counted since its start.
 
         Raises:
-            ServiceError: nobody answers.
+            ServiceError: the service cannot be reached.
         """
         return read_figures((await exchange(self._http, "GET", "/metrics", timeout_s=_HEALTH_TIMEOUT_S)).text)
 
@@ -193,12 +200,12 @@ class NnServiceClient:
 
 
 def _own_fields(own: OwnModel | None) -> dict[str, str]:
-    """Return the fields that name an own model."""
+    """Return the form fields that name an own model."""
     return {} if own is None else {"own_model": str(own.model), "instead_of": own.instead_of}
 
 
 def _fitting(keywords: Sequence[str]) -> Iterator[str]:
-    """Yield the first keywords, as many as the service accepts in one request."""
+    """Yield the first keywords, up to the number that the service accepts in one request."""
     n_chars = 0
     for word in keywords[:MOST_KEYWORDS]:
         n_chars += len(word) + len(_SEPARATOR)

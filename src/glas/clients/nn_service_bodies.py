@@ -2,9 +2,10 @@
 
 The bodies about models are in `glas.clients.nn_service_model_bodies`.
 
-Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). Beyond OpenAI's are
-`confidence` on segments and words, and at the top `model`, `model_version`, `confidence`, `fingerprint`,
-`processing_seconds`, `elapsed_seconds`, `warning` and `keywords`; clients ignore what they do not know.
+Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). These fields are not
+part of OpenAI's format: `confidence` on segments and words, and at the top `model`, `model_version`, `confidence`,
+`fingerprint`, `processing_seconds`, `elapsed_seconds`, `warning` and `keywords`. Clients ignore fields that they do not
+know.
 """
 
 from typing import Any, Final, Literal, Self
@@ -62,7 +63,7 @@ class Usage(Body):
 
 
 class Logprob(Body):
-    """One token."""
+    """A token with its log-probability."""
 
     token: str
     logprob: float = Field(le=0, description="Natural logarithm of its probability.")
@@ -78,7 +79,7 @@ class TranscriptionBody(Body):
 
 
 class WordBody(Body):
-    """A word with its times, seconds."""
+    """A word with its times in seconds."""
 
     word: str
     start: float = Field(ge=0)
@@ -87,7 +88,7 @@ class WordBody(Body):
 
 
 class SegmentBody(Body):
-    """A stretch of speech; times are seconds."""
+    """A segment; times are in seconds."""
 
     id: int
     seek: int = Field(description="Always 0.")
@@ -103,7 +104,7 @@ class SegmentBody(Body):
 
 
 class KeywordBody(Body):
-    """A keyword that replaced what the model had recognised; times are seconds."""
+    """A keyword that replaced recognised words; times are in seconds."""
 
     heard: str = Field(description="What the model wrote.")
     text: str = Field(description="What is written instead.")
@@ -157,13 +158,13 @@ class ComparisonBody(Body):
 
 
 class PredictionBody(Body):
-    """The answer of the original system."""
+    """The answer of the route `/predict`, in the format of the original system."""
 
     prediction: str
 
 
 class TitleBody(Body):
-    """Title of a model for people, in each language; never a path."""
+    """Title of a model for people, in each language. A title never contains a path."""
 
     ru: str
     en: str
@@ -174,7 +175,7 @@ class TitleBody(Body):
 
 
 class ReadyBody(Body):
-    """Answer of a service that would recognise a recording now."""
+    """Answer of a service that can recognise a recording now."""
 
     status: Literal["ready"]
 

@@ -66,7 +66,7 @@ class LoadedModelsBody(Body):
 
 
 class SwappedBody(LoadedBody):
-    """A loaded model to which a name now points."""
+    """A loaded model for which a name now stands."""
 
     survives_restart: bool | None = Field(
         description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
@@ -90,7 +90,7 @@ class CandidateBody(Body):
 
 
 class ErrorTold(Body):
-    """Error of a download."""
+    """Error of a download, for messages."""
 
     message: str
     code: str
@@ -111,7 +111,7 @@ class FetchBody(Body):
 
 
 class OfferedBody(Body):
-    """A model that can be fetched, or is on disk."""
+    """A model that can be downloaded, or is on disk."""
 
     id: str
     title: TitleBody
@@ -130,7 +130,7 @@ class OfferedModelsBody(Body):
 
 
 class FetchRequest(BaseModel):
-    """The action after the download of a model."""
+    """Whether a model serves after its download."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -138,7 +138,7 @@ class FetchRequest(BaseModel):
 
 
 class SwapRequest(BaseModel):
-    """The model to which a name is to point; a name that is not a model's becomes an alias."""
+    """The model for which a name will stand; a name that no model has becomes an alias."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

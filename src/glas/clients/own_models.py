@@ -22,7 +22,7 @@ class _Owned(BaseModel):
 
 
 class OwnModelEntry(_Owned):
-    """A model that is to answer one person or one group from now on."""
+    """A model that answers one person or one group from now on."""
 
     transcription_id: RowId | None = Field(default=None, description="A message of the person whose model it is.")
     name: Name
@@ -40,7 +40,7 @@ class OwnModelEntry(_Owned):
 
 
 class OwnModelChoice(_Owned):
-    """Whether the own model of a person or a group answers, or the common one."""
+    """Whether the own model or the common model answers a person or a group."""
 
     is_used: bool
 
@@ -60,21 +60,21 @@ class OwnModelCalls(ABC):
     ) -> Any: ...
 
     async def record_own_model(self, entry: OwnModelEntry) -> OwnModelRecord:
-        """Let a model answer a person or a group, in place of the own model before; a repetition changes nothing.
+        """Let a model answer a person or a group, and replace their earlier own model; repeating this changes nothing.
 
         Raises:
-            NotFoundError: no such person or message.
-            ConflictError: the model is somebody else's.
+            NotFoundError: there is no such person or message.
+            ConflictError: the model belongs to somebody else.
         """
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models", entry))
 
     async def own_models(self, *, tg_id: int | None = None, chat_id: int | None = None) -> tuple[OwnModelRecord, ...]:
-        """Return the own models of a person and of a chat, as far as there are any; without either, all that answer."""
+        """Return the own models of a person and of a chat; without either argument, all that are assigned."""
         params = {"tg_id": tg_id, "chat_id": chat_id}
         return _records.validate_python(await self._call("GET", "/own-models", params=params))
 
     async def choose_own_model(self, choice: OwnModelChoice) -> OwnModelRecord:
-        """Let the own model answer, or the common one.
+        """Let the own model answer, or the common model.
 
         Raises:
             NotFoundError: there is no own model.
@@ -82,21 +82,23 @@ class OwnModelCalls(ABC):
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models/choice", choice))
 
     async def retire_own_model(self, own_model_id: int) -> None:
-        """Let an own model answer nobody any more; the next export deletes its files. A repetition changes nothing.
+        """Retire an own model, so that it answers nobody; the next export deletes its files.
+
+        A repeated call changes nothing.
 
         Raises:
-            NotFoundError: there is none with this number.
+            NotFoundError: there is no own model with this number.
         """
         await self._call("POST", f"/own-models/{own_model_id}/retirement")
 
     async def own_models_to_delete(self) -> tuple[OwnModelRecord, ...]:
-        """Return the models that are nobody's any more, whose files are to be deleted."""
+        """Return the models that are not assigned any more and whose files must be deleted."""
         return _records.validate_python(await self._call("GET", "/own-models/to-delete"))
 
     async def own_model_deleted(self, own_model_id: int) -> None:
-        """Tell that the files of an own model are deleted.
+        """Store that the files of an own model are deleted.
 
         Raises:
-            ConflictError: it answers somebody.
+            ConflictError: the model is still assigned.
         """
         await self._call("DELETE", f"/own-models/{own_model_id}")

@@ -17,7 +17,7 @@ from glas.domain.errors import NotFoundError
 from glas.domain.object_keys import recognition_key, transcription_key
 
 PART_BYTES: Final = 45_000_000
-"""Telegram takes documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11)."""
+"""Telegram accepts documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11)."""
 
 _PIECE_BYTES: Final = 4_000_000
 _SMALL_BYTES: Final = 64_000
@@ -69,7 +69,7 @@ async def packed(
 
 
 async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIterator[bytes]:
-    """Yield one zip file with everything, in pieces; at most some megabytes of it are in memory."""
+    """Yield one zip file with all data, in parts; only some megabytes of it are in memory."""
     tape = _Tape()
     with zipfile.ZipFile(tape, "w", zipfile.ZIP_DEFLATED) as archive:
         async for entry in _entries(data, data_loader):
@@ -91,7 +91,7 @@ async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIt
 
 
 class _Tape(io.RawIOBase):
-    """A file that can only be written to, one piece after another; what was written is taken away at once."""
+    """A file to which a zip writer appends; `taken` returns what was written and removes it from memory."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _Tape(io.RawIOBase):
         return len(data)
 
     def taken(self) -> bytes:
-        """Return what was written since the last time."""
+        """Return what was written since the last call."""
         piece, self._written = bytes(self._written), bytearray()
         return piece
 
@@ -123,7 +123,7 @@ async def _entries(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIt
 
 
 async def _recognition(transcription_id: int, data_loader: DataLoaderClient) -> bytes | None:
-    """Return words with their times, as they are stored; None for a message of an earlier version or without text."""
+    """Return the stored words with their times as JSON; None for a message of an earlier version or without text."""
     try:
         return await data_loader.fetch_audio(recognition_key(transcription_id))
     except NotFoundError:
@@ -138,7 +138,7 @@ def _in_memory(name: str, content: bytes) -> _Entry:
 
 
 async def _pieces(entry: _Entry, part_bytes: int) -> AsyncIterator[tuple[str, bytes]]:
-    """Yield a file under its name, or, if it is too large, its pieces under numbered names."""
+    """Yield a file under its name. If the file is too large, yield its parts under numbered names."""
     if entry.size_bytes <= part_bytes:
         yield entry.name, await entry.read(0, entry.size_bytes)
         return

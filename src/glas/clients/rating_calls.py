@@ -21,7 +21,7 @@ class ModelRatings(BaseModel):
 
 
 class RatingCalls(ABC):
-    """Read how models were rated."""
+    """Read the ratings of models."""
 
     @abstractmethod
     async def _call(
@@ -34,7 +34,7 @@ class RatingCalls(ABC):
         return ModelRatings.model_validate(await self._call("GET", "/ratings", params=params))
 
     async def compare_ratings(self, before: ModelRef, after: ModelRef) -> RatingsWatch:
-        """Compare the ratings of a new model with those of the model that it is to replace, or has replaced."""
+        """Compare the ratings of a new model with those of the model that it will replace or has replaced."""
         old = (await self.ratings_of(before, limit=_MOST_COMPARED)).scores
         new = (await self.ratings_of(after, limit=_MOST_COMPARED)).scores
         found = RatingsWatch(len(old), sum(score is Score.BAD for score in old))

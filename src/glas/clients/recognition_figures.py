@@ -26,10 +26,10 @@ class Spread(BaseModel):
     )
 
     def percentile(self, share: float) -> float | None:
-        """Estimate the time that a share of the recordings does not exceed, seconds.
+        """Estimate the time in seconds that is not exceeded by the given share of the recordings.
 
         Within a bucket the times are assumed to be evenly spread, as in Prometheus' `histogram_quantile`. A time beyond
-        the last bound counts as that bound. None before the first recording.
+        the last bound counts as this bound. None before the first recording.
         """
         n_all = self.buckets[-1][1] if self.buckets else 0
         if not n_all:
@@ -65,7 +65,7 @@ def read_figures(metrics: str) -> RecognitionFigures:
     """Read the metrics that nn_service returns for Prometheus.
 
     Raises:
-        ServiceFaultError: a metric is missing: the service is of another version.
+        ServiceFaultError: a metric is missing, so the service has another version.
     """
     found: dict[str, list[tuple[dict[str, str], float]]] = defaultdict(list)
     for line in metrics.splitlines():

@@ -11,7 +11,7 @@ from glas.domain.ledger import Refusal
 from glas.domain.reviews import Verdict
 
 TAKE_BACK_MINUTES: Final = 5
-"""For how long a reviewer may take back a review."""
+"""Minutes within which a reviewer may take back a review."""
 
 
 class _Request(BaseModel):
@@ -32,7 +32,7 @@ class ReviewRequest(_Request):
 
 
 class ReviewItem(_Answer):
-    """A message to review, without the speaker and without the reviews of others."""
+    """A message for review, without its speaker and without the reviews of other people."""
 
     transcription_id: int
     text: str = Field(description="What was recognised.")

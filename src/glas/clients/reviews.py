@@ -24,7 +24,7 @@ class ReviewCalls(ABC):
     ) -> Any: ...
 
     async def set_reviewer(self, tg_id: int, *, is_reviewer: bool, by: int | None = None) -> User:
-        """Appoint or dismiss a reviewer; `by` is the administrator, for the audit.
+        """Appoint or dismiss a reviewer. `by` is the administrator, whom the audit records.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -37,7 +37,7 @@ class ReviewCalls(ABC):
 
         Args:
             tg_id: the reviewer.
-            besides: a message that they have already; the answer is a second one, which is held for them as well.
+            besides: a message that they already hold; the answer is a second one, which is then also held for them.
 
         Returns:
             The message; None if no message waits for review.
@@ -50,11 +50,11 @@ class ReviewCalls(ABC):
         return _item.validate_python(await self._call("POST", "/reviews/next", body))
 
     async def held_reviews(self, tg_id: int) -> tuple[ReviewItem, ...]:
-        """Find the messages that are held for a reviewer; nothing changes.
+        """Return the messages that are held for a reviewer; nothing changes.
 
         Raises:
-            NotFoundError: no such person.
-            ForbiddenError: neither reviewer nor administrator, or banned.
+            NotFoundError: there is no such person.
+            ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
         """
         return _items.validate_python(await self._call("GET", f"/users/{tg_id}/reviews/held"))
 
@@ -66,39 +66,40 @@ class ReviewCalls(ABC):
         Args:
             transcription_id: the message.
             tg_id: the reviewer.
-            verdict: the verdict.
+            verdict: the reviewer's verdict.
             reference: the words; given with the verdict CORRECT only.
 
         Raises:
             ImplausibleCorrectionError: `reference` contains no word, or more words than can be said in the time.
             NotFoundError: the message or the person does not exist.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
-            ConflictError: the message is held for somebody else, has another review of this person, or its speaker has
-                withdrawn the consent.
+            ConflictError: the message is held for another reviewer or was already reviewed by this person, or its
+                speaker has withdrawn the consent.
         """
         body = Review.model_construct(tg_id=tg_id, verdict=verdict, reference=reference)
         return ReviewResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/review", body))
 
     async def take_back_review(self, transcription_id: int, tg_id: int) -> ReviewItem:
-        """Take back one's last review; the message is held for the reviewer again.
+        """Take back a person's last review; the message is held for the reviewer again.
 
         Raises:
-            NotFoundError: no such message or person.
-            ForbiddenError: neither reviewer nor administrator, or banned.
-            ConflictError: it is not their last review, it is too old, or somebody else has judged or holds the message.
+            NotFoundError: there is no such message or person.
+            ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
+            ConflictError: it is not the person's last review, it is too old, or another person has judged or holds the
+                message.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
 
     async def review_figures(self, tg_id: int, since: datetime | None = None) -> ReviewerFigures:
-        """Count the reviews of a person, the agreed ones, and the coins for them.
+        """Count the reviews of a person, those with which others agreed, and the coins for them.
 
         Args:
             tg_id: the reviewer.
-            since: the beginning of their day, with a zone; None counts everything.
+            since: the beginning of the reviewer's day, with a time zone; None counts all reviews.
 
         Raises:
-            NotFoundError: no such person.
+            NotFoundError: there is no such person.
         """
         params = {"since": since and since.isoformat()}
         return ReviewerFigures.model_validate(await self._call("GET", f"/users/{tg_id}/reviews/figures", params=params))

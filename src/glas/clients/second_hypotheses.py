@@ -35,7 +35,7 @@ class SecondCalls(ABC):
         """Store a second hypothesis; a later one of the same message replaces it.
 
         Raises:
-            NotFoundError: there is no such message, or not any more.
+            NotFoundError: the message does not exist, or was deleted.
         """
         body = SecondText.model_construct(
             text=heard.text, confidence=heard.confidence, model=heard.model, model_version=heard.model_version or ""

@@ -29,7 +29,7 @@ class VocabularyCalls(ABC):
         return _words.validate_python(await self._call("GET", f"/users/{tg_id}/words"))
 
     async def add_words(self, tg_id: int, words: Sequence[str]) -> tuple[VocabularyWord, ...]:
-        """Add words to a person's vocabulary by hand; words that it already has stay.
+        """Add words to a person's vocabulary by hand; words that it already contains stay.
 
         Returns:
             The whole vocabulary.
@@ -37,14 +37,14 @@ class VocabularyCalls(ABC):
         Raises:
             NotFoundError: nobody registered under this id.
             ForbiddenError: the person is banned.
-            InvalidParameterError: one of them is no word or short phrase.
-            ConflictError: the vocabulary would hold too many.
+            InvalidParameterError: one of them is neither a word nor a short phrase.
+            ConflictError: the vocabulary would contain too many words.
         """
         body = NewWords.model_construct(words=list(words))
         return _words.validate_python(await self._call("PUT", f"/users/{tg_id}/words", body))
 
     async def remove_word(self, tg_id: int, word_id: int) -> tuple[VocabularyWord, ...]:
-        """Remove a word from a person's vocabulary; one that is not there is no error.
+        """Remove a word from a person's vocabulary; it is not an error if it is not there.
 
         Returns:
             The words that are left.

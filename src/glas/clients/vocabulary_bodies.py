@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glas.clients.db_assist_bodies import Text
 
 MOST_KEYWORDS = 100
-"""Words that go with one recording at most."""
+"""Largest number of words that are sent with one recording."""
 
 
 class NewWords(BaseModel):

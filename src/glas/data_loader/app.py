@@ -41,7 +41,7 @@ def create_app(
         settings: the whole configuration.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
         db_assist: client of the service that knows what may be exported; the caller closes it.
-        previous_key: a key that is accepted too while keys are exchanged.
+        previous_key: the former key, which is still accepted while keys are exchanged.
     """
 
     @asynccontextmanager
@@ -97,7 +97,10 @@ async def figures(request: Request) -> Response:
 
 
 async def render(app: FastAPI) -> bytes:
-    """Return the metrics in Prometheus' text format; a slow disk may delay the figure of its free space."""
+    """Return the metrics in Prometheus' text format.
+
+    A slow disk can delay this, because its free space is looked up.
+    """
     rendered: bytes = await asyncio.to_thread(app.state.metrics.render)
     return rendered
 
@@ -111,7 +114,7 @@ async def ready(request: Request) -> Health:
     """Answer 200 if the object store answers.
 
     Raises:
-        ServiceError: it cannot be reached, or refuses our keys.
+        ServiceError: the object store cannot be reached, or refuses the keys.
     """
     try:
         async with asyncio.timeout(_READY_S):
@@ -122,10 +125,10 @@ async def ready(request: Request) -> Health:
 
 
 def make_store(settings: Settings) -> Store:
-    """Return the store of the settings: a bucket, or a directory.
+    """Return the object store that the settings name: a bucket, or a directory.
 
     Raises:
-        ConfigurationError: there is an S3 server in the settings, but no keys for it.
+        ConfigurationError: the settings name an S3 server, but no keys for it.
     """
     if settings.s3_endpoint is not None and (settings.s3_access_key is None or settings.s3_secret_key is None):
         raise ConfigurationError("expected GLAS_S3_ACCESS_KEY and GLAS_S3_SECRET_KEY with GLAS_S3_ENDPOINT, got none")

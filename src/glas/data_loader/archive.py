@@ -30,15 +30,16 @@ class Archive:
         self.store = store
 
     async def put_audio(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the original bytes of a message; the extension of the key follows from the bytes.
+        """Store the original bytes of a message; the extension of the key is determined from the bytes.
 
         Args:
             transcription_id: the message.
-            data: the bytes.
-            lost_sha256: sha256 of an object that was lost. `data` must have it, and replaces a damaged object.
+            data: the original bytes of the recording.
+            lost_sha256: the sha256 of an object that was lost. `data` must have this hash, and replaces a damaged
+                object.
 
         Raises:
-            InvalidParameterError: `data` does not have that sha256.
+            InvalidParameterError: `data` does not have this sha256.
             AudioError: `data` is empty, or its first bytes belong to no audio format.
             ConflictError: other bytes are stored for this message, perhaps in another format.
         """
@@ -52,7 +53,7 @@ class Archive:
         return StoredObject(**(await self.store.put(key, data))._asdict(), extension=extension)
 
     async def put_text(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the recognised text of a message, UTF-8; `lost_sha256` as with `put_audio`.
+        """Store the recognised text of a message, UTF-8; `lost_sha256` has the same meaning as for `put_audio`.
 
         Raises:
             ConflictError: another text is stored for this message.
@@ -76,7 +77,7 @@ class Archive:
         """Return the keys whose object is missing or differs from what is expected.
 
         Raises:
-            InvalidParameterError: one is no key of ours.
+            InvalidParameterError: a key does not have the form of our keys.
         """
         return [one.key for one in expected if not await self._is_there(one)]
 
@@ -107,7 +108,7 @@ class Archive:
         """Delete objects by their keys.
 
         Raises:
-            InvalidParameterError: one is no key of ours; nothing was deleted.
+            InvalidParameterError: a key does not have the form of our keys; nothing was deleted.
         """
         await self.store.delete([checked_key(key) for key in keys])
 
@@ -119,7 +120,7 @@ def media_type(key: str) -> str:
 
 @asynccontextmanager
 async def received(request: Request) -> AsyncIterator[Data]:
-    """Return the body of a request: in memory if it is small, else in a memory-mapped file without a name."""
+    """Return the body of a request: in memory if it is small, otherwise in a memory-mapped file without a name."""
     with ExitStack() as stack:
         small, large = bytearray(), None
         async for chunk in request.stream():

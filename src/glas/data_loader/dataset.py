@@ -1,7 +1,7 @@
-"""Write the files about all messages: NeMo's manifest, and a Parquet dataset for Hugging Face's `datasets`.
+"""Write the files about all messages: the NeMo manifest, and a Parquet dataset for the library `datasets`.
 
-The Parquet files contain the audio, so they can be copied without other files. Rows are written in groups, of which
-only one is in memory.
+The Parquet files contain the audio, so they can be copied without other files. Rows are written in groups, and only one
+group is in memory.
 """
 
 import errno
@@ -93,7 +93,10 @@ def _table(group: list[Record], directory: Path) -> pa.Table:
 
 
 def _audio(group: list[Record], directory: Path) -> pa.StructArray:
-    """Return the recordings of a group in one buffer; a list of Python's `bytes` would need three times the memory."""
+    """Return the recordings of a group in one buffer.
+
+    A list of Python's `bytes` would need three times as much memory.
+    """
     sizes = [wav_bytes(record.duration_s) for record in group]
     offsets = np.cumsum([0, *sizes], dtype=np.int32)
     data = bytearray(int(offsets[-1]))

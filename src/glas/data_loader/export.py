@@ -1,8 +1,8 @@
-"""Export: update a directory from the database; the time depends only on the number of changed messages.
+"""Update the export directory from the database. The time depends only on the number of changed messages.
 
 `run_export` reads the changes from db_assist, updates the folders of the changed messages, and commits them to the
-index together with the cursor. Then it writes the manifest and those dataset files that contain a changed message. It
-can be killed at any time: the next run repeats what was not committed, and writes the files that were not written yet.
+index together with the cursor. Then it writes the manifest, and those dataset files that contain a changed message. The
+export can be killed at any time: the next run repeats what was not committed, and writes the missing files.
 """
 
 import asyncio
@@ -49,10 +49,10 @@ class ExportOptions:
         test_share: share of the speakers in the test set, 0..1.
         reconcile_s: seconds after which an export compares all messages.
         full: whether to compare all messages now.
-        derived: directories with files that were made from exported messages; those made from messages that are no
-            longer exported are emptied.
+        derived: directories with files that training made from exported messages; files about messages that are no
+            longer exported are deleted there.
         on_progress: is called after every message.
-        on_step: is called at each step after which a crash is possible; tests kill the process there.
+        on_step: is called at each step after which a crash is possible; tests kill the process at these calls.
     """
 
     directory: Path
@@ -96,7 +96,7 @@ async def run_export(
 
 @dataclass
 class _Tally:
-    """Counts, as in `ExportProgress`."""
+    """Counts of the export; the fields are those of `ExportProgress`."""
 
     phase: str = ""
     n_seen: int = 0
@@ -217,7 +217,7 @@ class _Run:
             self._options.on_progress(self.tally.progress())
 
     async def _leave_out(self, change: Change, page: _Page) -> None:
-        """Remove a message that may not be exported, or not yet; of a deleted one delete the objects, too."""
+        """Remove a message that may not be exported; if it was deleted, delete its objects, too."""
         self.tally.n_removed += self._index.known(change.transcription_id) is not None
         # The index is not used: it may lack a folder that a killed run has left.
         await self._in_thread(self._folders.remove, change.transcription_id)

@@ -22,7 +22,7 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Exporter:
-    """The exports of one data_loader; stored in `app.state.exporter`."""
+    """The exports of one data_loader; it is stored in `app.state.exporter`."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class Exporter:
         return self._task
 
     def has_exported(self) -> bool:
-        """Return whether an export exists that may contain the deleted messages."""
+        """Return whether there is an export that may contain the deleted messages."""
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
     async def delete_own_models(self) -> None:
-        """Delete the files of own models that are nobody's any more.
+        """Delete the files of own models that are not assigned any more.
 
         Raises:
             ServiceError: db_assist cannot be reached.
@@ -78,7 +78,7 @@ class Exporter:
         return await asyncio.shield(self.start(full=full))
 
     async def close(self) -> None:
-        """Stop the running export; the next one completes it."""
+        """Stop the running export; the next export completes it."""
         if self._task is not None:
             self._task.cancel()
             # Its error is in the state and the log already.
@@ -128,7 +128,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Store in a file that an export has succeeded now; only a metric depends on it."""
+    """Write a file whose time is that of the last successful export; only a metric depends on it."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 
@@ -138,6 +138,6 @@ def _marker(directory: Path) -> Path:
 
 
 def _seen(task: "asyncio.Task[ExportReport]") -> None:
-    """Read the exception of an export, so that asyncio does not log it again; `_fail` has logged it already."""
+    """Read the exception of an export, so that asyncio does not log it again: `_fail` has logged it already."""
     if not task.cancelled():
         task.exception()

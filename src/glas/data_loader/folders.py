@@ -1,11 +1,11 @@
-"""Folders of the export: written in a temporary place, synced to disk, then renamed into place.
+"""Folders of the export. Folders are written in a temporary place, synced to disk, and then renamed.
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
     downloads/.export/                      the lock, the index, and what is being built
 
-A reader never sees a folder that lacks a file. While a folder is replaced it does not exist for a moment, but it never
-exists twice.
+A reader never sees a folder in which a file is missing. While a folder is replaced, it does not exist for a moment, but
+there are never two of it.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 
 
 class Folders:
-    """Files of an export whose lock is held. All methods except those for one message are called by one thread."""
+    """Files of an export whose lock is held. One thread calls all methods, except those for a single message."""
 
     def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
         self.directory = directory
@@ -88,7 +88,7 @@ class Folders:
         return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
-        """Reuse the WAV that was decoded before; return whether there was one."""
+        """Reuse the WAV that an earlier export decoded; return whether there was one."""
         source = self.directory / known.folder / known.audio_file
         try:
             os.link(source, draft / name)
@@ -119,7 +119,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the folder of a message, whatever its score."""
+        """Remove the folder of a message, for any score."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
@@ -151,12 +151,12 @@ class Folders:
 
 
 def wav_bytes(duration_s: float) -> int:
-    """Return the size of an exported recording's file, with its header."""
+    """Return the size of the WAV file of a recording of this length, including its header."""
     return _HEADER_BYTES + _PCM16_BYTES * round(duration_s * SAMPLE_RATE_HZ)
 
 
 def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
-    """Write samples as 16 kHz mono PCM16 and sync the file to disk; return its seconds.
+    """Write samples as 16 kHz mono PCM16, and sync the file to disk; return its duration in seconds.
 
     Args:
         path: path of the new file.

@@ -1,9 +1,9 @@
 """Index of the export: its position in the changes, the exported messages, and the files that must be written again.
 
 The index is a small SQLite file inside the export's directory. A page of changes and the cursor after it are committed
-together, after the folders are in place. Files about all messages (manifest, dataset) are marked here until they are
-written, so that the next export completes one that was killed. If the file is lost, the next export compares everything
-again, which only takes time.
+together, after the folders were renamed. Files about all messages (manifest, dataset) are marked here until they are
+written. So the next export completes an export that was killed. If the index is lost, the next export compares
+everything again.
 """
 
 import sqlite3
@@ -59,11 +59,11 @@ class Position(NamedTuple):
     """Position of an export in the changes.
 
     Attributes:
-        cursor: db_assist's cursor after the last page that was processed; empty at the beginning.
-        number: number of the current full export; messages that it has processed are marked with it.
+        cursor: cursor of db_assist after the last processed page; empty at the beginning.
+        number: number of the current full export, with which processed messages are marked.
         is_full: whether a full export has begun and not ended.
-        full_at_s: end of the last full export, seconds since 1970.
-        options: options with which the export was made; if they change, all messages are compared again.
+        full_at_s: time of the end of the last full export, seconds since 1970.
+        options: options of the export; if they change, all messages are compared again.
     """
 
     cursor: str = ""
@@ -75,7 +75,7 @@ class Position(NamedTuple):
 
 @contextmanager
 def open_index(path: Path) -> Iterator["Index"]:
-    """Open the index; if it cannot be read, begin a new one."""
+    """Open the index; if it cannot be read, create a new one."""
     try:
         connection = _connect(path)
     except sqlite3.DatabaseError:
@@ -151,11 +151,11 @@ class Index:
         return [transcription_id for (transcription_id,) in rows]
 
     def folders(self) -> set[str]:
-        """Return the folder of each message."""
+        """Return the folders of all messages."""
         return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
 
     def numbers(self) -> set[int]:
-        """Return the number of each message."""
+        """Return the ids of all messages."""
         return {number for (number,) in self._db.execute("SELECT id FROM messages")}
 
     def shards(self) -> list[str]:
@@ -168,7 +168,7 @@ class Index:
             yield Record.model_validate_json(record)
 
     def worst_first(self) -> Iterator[Record]:
-        """Return all messages in the manifest's order."""
+        """Return all messages in the order of the manifest."""
         for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
             yield Record.model_validate_json(record)
 
@@ -178,7 +178,7 @@ class Index:
         return [file for (file,) in rows]
 
     def mark(self, files: Iterable[str]) -> None:
-        """Mark files to be written again."""
+        """Mark files that must be written again."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
 

@@ -1,4 +1,4 @@
-"""Export one message: download its recording, check it, decode it in a confined process, place its folder."""
+"""Export one message: download, check and decode its recording, and rename its folder into place."""
 
 import hashlib
 import mmap
@@ -46,15 +46,15 @@ class MessageWriter:
         """Write a message's folder and rename it into place.
 
         Args:
-            record: the message; its duration is not known yet.
-            known: the present contents of the folder, if it is complete; None if there is no such folder.
+            record: the message, without its duration.
+            known: the present contents of the folder, if it is complete; None if there is no complete folder.
 
         Returns:
-            The record with its duration; None if the decoder failed for a reason that is not in the file.
+            The record with its duration; None if the decoder failed and the file is not the cause.
 
         Raises:
             NotFoundError: the original recording is not in the store.
-            AudioError: it differs from what was stored, or cannot be decoded.
+            AudioError: the recording differs from what was stored, or cannot be decoded.
             ServiceError: the store cannot be reached.
         """
         draft = self._folders.draft(str(record.id))
@@ -89,7 +89,7 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Return whether the store has a recognition that the message's folder lacks, because it was stored later."""
+        """Return whether the store has a recognition that the message's folder lacks; it can be stored later."""
         if record.recognition_file is not None:
             return False
         try:
@@ -114,7 +114,7 @@ class MessageWriter:
         return path.name
 
     async def _fetch(self, record: Record, path: Path) -> None:
-        """Copy the recording to `path`, part by part, and compare it with size and sha256 of the database."""
+        """Copy the recording to `path` in parts, and compare it with the size and sha256 in the database."""
         digest = hashlib.sha256()
         with path.open("wb") as file:
             async for part in self._store.stream(record.original.key):

@@ -17,7 +17,7 @@ class Metrics:
     """Counters of stored objects, of lost ones and of exports, and the free space of disks.
 
     Args:
-        directories: directories whose disks are watched, by the name that a label shows.
+        directories: directories whose disks are observed, by the name that a label shows.
         interval_s: seconds between two exports; 0 if none is scheduled.
         exported_before_s: Unix time at which an export last succeeded before this start; None if it is not known.
     """
@@ -58,7 +58,7 @@ class Metrics:
         self._watch(directories)
 
     def _watch(self, directories: Mapping[str, Path]) -> None:
-        """Add the free space and the size of the disks of directories, looked up at each request."""
+        """Add metrics for the free space and the size of disks; they are looked up at each request."""
         free = Gauge("glas_disk_free_bytes", "Free space of a directory's disk", ["directory"], registry=self._registry)
         size = Gauge("glas_disk_size_bytes", "Size of a directory's disk", ["directory"], registry=self._registry)
         for name, directory in directories.items():

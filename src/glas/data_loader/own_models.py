@@ -1,4 +1,4 @@
-"""Delete the files of own models that are nobody's any more: of people who asked to be forgotten, and retired ones."""
+"""Delete the files of own models that are not assigned any more, after `/forget` or a retirement."""
 
 import asyncio
 import shutil
@@ -13,7 +13,7 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 async def delete_unowned(db_assist: DbAssistClient, models_dir: Path) -> None:
-    """Delete the directories of these models on this machine, then their rows; what was interrupted is repeated.
+    """Delete the directories of these models on this machine, then their rows; an interrupted deletion is repeated.
 
     Raises:
         ServiceError: db_assist cannot be reached.

@@ -1,6 +1,6 @@
 """The exported data of one message, computed from its row: contents of the files, line of the manifest, split.
 
-The exported data contain no ids of Telegram: speakers have pseudonyms, and chat, message and file are left out.
+The exported data contain no Telegram ids: speakers have pseudonyms, and chat, message and file are left out.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class OriginalOut(_Value):
 
 
 class Record(_Value):
-    """All that is exported about a message; the content of its `{id}.json`."""
+    """All exported data about a message; the content of its `{id}.json`."""
 
     id: int
     score: Score
@@ -84,7 +84,10 @@ class Record(_Value):
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash over the message's values from the database; it needs no decoding and no object store."""
+        """Return a hash over the values of the message in the database.
+
+        The fingerprint needs neither decoding nor the object store.
+        """
         told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -147,7 +150,7 @@ def describe(change: Change, *, test_share: float) -> Record | None:
 
 
 def pseudonym(user_id: int) -> str:
-    """Return a speaker's pseudonym; `user_id` is the id of the row in our database and not Telegram's."""
+    """Return the pseudonym of a speaker; `user_id` is the id of the row in our database, not the Telegram id."""
     return hashlib.sha256(f"glas speaker {user_id}".encode()).hexdigest()[:16]
 
 
@@ -157,7 +160,7 @@ def split_of(speaker: str, *, test_share: float) -> str:
 
 
 def manifest_row(record: Record) -> dict[str, Any]:
-    """Return a line of NeMo's manifest; paths are relative to the manifest, as NeMo expects."""
+    """Return a line of the NeMo manifest; paths are relative to the manifest, as NeMo requires."""
     return {
         "audio_filepath": f"{record.folder}/{record.audio_file}",
         "text": None if record.reference is None else record.reference.text,

@@ -1,7 +1,7 @@
 """Find the reports of the gate in the directories of rounds and models on this machine.
 
-They contain words and sound of people. When a person's data is deleted, they are deleted here, too
-(`glas.system.message_files`).
+The reports contain words and sound of people. When a person's data is deleted, the reports with this data are deleted,
+too (`glas.system.message_files`).
 """
 
 import json
@@ -25,7 +25,7 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: there is none on this machine, or it was deleted with the data of somebody who is in it.
+        NotFoundError: there is none on this machine, or it was deleted with the data of a person in it.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:
@@ -44,7 +44,7 @@ def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _candidate(figures: Path) -> str | None:
-    """Return the version of the model that was judged; None for a folder that is no report."""
+    """Return the version of the model that the gate has judged; None for a folder that contains no report."""
     try:
         return str(json.loads(figures.read_bytes())["candidate"]["version"])
     except (OSError, ValueError, TypeError, KeyError):

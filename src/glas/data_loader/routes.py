@@ -51,13 +51,13 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 def _body(media_type: str) -> dict[str, Any]:
-    """Describe a body that a route reads by itself, as it comes."""
+    """Describe a request body that the route reads itself."""
     schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
 async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
-    """Store the body unchanged; its extension follows from its first bytes."""
+    """Store the body unchanged; the extension is determined from its first bytes."""
     async with received(request) as data:
         stored = await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("audio", stored.size_bytes)
@@ -73,14 +73,14 @@ async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> 
 
 
 async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> StoredObject:  # noqa: A002
-    """Store segments and words with times; other ones for the same message are refused."""
+    """Store segments and words with times; if others are stored for the same message, refuse."""
     stored = await _archive(request).put_recognition(id, kept)
     request.app.state.metrics.stored("recognition", stored.size_bytes)
     return stored
 
 
 async def lost(request: Request, body: Expectations) -> Lost:
-    """Find objects that are missing or changed; an object with a given sha256 is read and compared."""
+    """Find objects that are missing or changed; if a sha256 is given, the object is read and compared."""
     keys = await _archive(request).lost(body.objects)
     request.app.state.metrics.lost(len(keys))
     return Lost(keys=tuple(keys))
@@ -99,7 +99,7 @@ async def delete_keys(request: Request, body: Keys) -> dict[str, str]:
 
 
 async def get(request: Request, key: Key) -> Response:
-    """Send an object, or one range of it, as media players request."""
+    """Send an object or one range of it; media players request ranges."""
     store = _archive(request).store
     size = await store.size(checked_key(key))
     try:
@@ -128,7 +128,10 @@ async def start_export(
     full: Annotated[bool, Query(description="Compare everything, files included.")] = False,
     only_again: Annotated[bool, Query(description="Do nothing where nothing was ever exported.")] = False,
 ) -> ExportState:
-    """Start an export; answer 409 while one is running. Own models that are nobody's are deleted in any case."""
+    """Start an export; answer 409 while one is running.
+
+    Own models that are not assigned any more are deleted in any case.
+    """
     exporter = request.app.state.exporter
     if not only_again or exporter.has_exported():
         exporter.start(full=full)
@@ -150,7 +153,7 @@ async def reports_there(request: Request) -> tuple[str, ...]:
 
 
 async def report(request: Request, version: Annotated[str, Path(max_length=64)]) -> FileResponse:
-    """Send the page, which holds words and sound of people."""
+    """Send the page, which contains words and sound of people."""
     page = await asyncio.to_thread(reports.report_of, request.app.state.derived, version)
     return FileResponse(page, media_type="text/html", headers={"Cache-Control": "private, no-store"})
 
@@ -161,7 +164,9 @@ def _archive(request: Request) -> Archive:
 
 
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
-    """Return start and end of a range; None for no range, several or an invalid one, which RFC 9110 permits to ignore.
+    """Return start and end of a range.
+
+    Return None for no range, several ranges, or an invalid one, which RFC 9110 permits to ignore.
 
     Raises:
         InvalidParameterError: the range begins after the end of the object, or is empty.

@@ -1,1 +1,1 @@
-"""The database: tables, sessions and migrations, over SQLite or PostgreSQL by one URL. Only `db_assist` uses it."""
+"""The database: tables, sessions and migrations. One URL selects SQLite or PostgreSQL. Only `db_assist` uses it."""

@@ -1,4 +1,4 @@
-"""Tables: the audit, and the people whose records of work the bot must still delete."""
+"""Tables of the audit, and of the people whose records of work the bot must still delete."""
 
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,13 @@ _VALUES = JSON(none_as_null=True)
 
 
 class AuditRow(Base):
-    """One action of an administrator, or of db_assist itself; the latter has no actor.
+    """One action of an administrator, or of db_assist itself; an action of db_assist has no actor.
 
-    Triggers of the migration refuse to change or delete one.
+    Triggers of the migration refuse to change or delete an entry.
 
-    People are named by the numbers of their rows, which have no name after a deletion. So nothing here has to be
-    deleted. `transcription_id` points to nothing on purpose, as in the ledger.
+    People are named by the numbers of their rows. After a deletion these rows contain no name. So nothing in this table
+    must be deleted. `transcription_id` is not a foreign key, so that entries stay when a message is deleted; the ledger
+    has none either.
     """
 
     __tablename__ = "audit"

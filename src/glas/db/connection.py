@@ -1,4 +1,7 @@
-"""Connections of asyncpg that end if the server goes silent, to the first of several servers that accepts writes."""
+"""Connections of asyncpg that end if the server stops answering.
+
+Of several servers, the first one that accepts writes is used.
+"""
 
 import socket
 from asyncio import Transport
@@ -36,7 +39,7 @@ async def connect(
 ) -> asyncpg.Connection:
     """Connect to the first of several servers that can be used; pass all other arguments to `asyncpg.connect`.
 
-    asyncpg has one time limit for all servers together, so that a machine that does not answer would use it up.
+    asyncpg has one time limit for all servers together, which a machine that does not answer would use up.
 
     Raises:
         OSError: the last server cannot be reached, or is a replica although one that accepts writes was asked for.

@@ -12,9 +12,9 @@ from glas.domain.messages import MessageKind
 
 
 class CorrectionRow(Base):
-    """The corrected words of a message; without words after the correction was undone.
+    """The corrected words of a message; after the correction was undone, the row has no words.
 
-    The row is kept then, because it contains the decision about the payment.
+    The row is kept in this case, because it contains the decision about the payment.
     """
 
     __tablename__ = "corrections"

@@ -1,7 +1,7 @@
-"""Log of deletions of people's data, in a file beside the database; after a restore they are repeated.
+"""Log of deletions of people's data, in a file beside the database. A restore applies these deletions again.
 
-The log contains ids of rows and messages but no Telegram ids. Its first line names the installation, so that the log of
-another installation is never used. With PostgreSQL a backup makes the log, out of what the database itself knows.
+The log contains ids of rows and messages but no Telegram ids. The first line of the log names the installation, so that
+the log of another installation is never used. With PostgreSQL, a backup makes the log from the data in the database.
 """
 
 import contextlib
@@ -23,16 +23,16 @@ _log = structlog.stdlib.get_logger("glas.db")
 
 
 class Deletion(BaseModel):
-    """One request to delete everything about a person, or single messages of theirs."""
+    """One request to delete all data about a person, or single messages of theirs."""
 
     model_config = ConfigDict(frozen=True)
 
     user_id: int | None
-    """The row that stays, without a name; None for messages of somebody who is not known."""
+    """The number of the row that stays, without a name; None for messages of an unknown person."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False
-    """Only the messages are deleted; the person stays."""
+    """Whether only the messages were deleted, and the person stays."""
 
 
 class _Head(BaseModel):
@@ -57,7 +57,7 @@ class DeletionLog:
         return _Head.model_validate_json(self._lines()[0]).installation
 
     def add(self, deletion: Deletion) -> None:
-        """Append a deletion; after the return it is on the disk."""
+        """Append a deletion; it is on the disk when this returns."""
         self.installation()
         with self.path.open("r+b") as file:
             file.seek(0, os.SEEK_END)
@@ -69,7 +69,10 @@ class DeletionLog:
             os.fsync(file.fileno())
 
     def read(self) -> list[Deletion]:
-        """Return all deletions. An incomplete line is ignored: the program crashed before that deletion began."""
+        """Return all deletions.
+
+        An incomplete line is ignored, because it means that the program crashed before this deletion began.
+        """
         found = list[Deletion]()
         for line in self._lines()[1:]:
             try:

@@ -10,7 +10,10 @@ from glas.db.types import UtcDateTime
 
 
 class WebLoginRow(Base):
-    """A link that lets a person sign in once. Only the hash of its token is here, so that no reader can use it."""
+    """A link that lets a person sign in once.
+
+    The row contains only the hash of the link's token, so that nobody who reads the table can use the link.
+    """
 
     __tablename__ = "web_logins"
 

@@ -1,4 +1,4 @@
-"""Tables of models: verdicts, decisions, the people whom a model learnt from, and announcements."""
+"""Tables of models: verdicts, decisions, the people from whom a model learnt, and announcements."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ _CHAMPION = text("state = 'champion'")
 
 
 class ModelRow(Base):
-    """A version of a model that was judged here, or that served before one of these."""
+    """A version of a model that the gate has judged here, or that served before such a model."""
 
     __tablename__ = "models"
 
@@ -40,7 +40,7 @@ class ModelRow(Base):
 
 
 class ModelPersonRow(Base):
-    """A person whom a model learnt from, and whose data was not deleted."""
+    """A person from whom a model learnt, and whose data was not deleted."""
 
     __tablename__ = "model_people"
 
@@ -51,7 +51,10 @@ class ModelPersonRow(Base):
 
 
 class ModelDecisionRow(Base):
-    """One decision about a model, which is never changed: of the gate, an administrator or a user of the machine."""
+    """One decision about a model, by the gate, an administrator or a user of the machine.
+
+    A row of this table is never changed.
+    """
 
     __tablename__ = "model_decisions"
 
@@ -78,7 +81,10 @@ class ModelDecisionRow(Base):
 
 
 class LearningStepRow(Base):
-    """A step of a round of learning. A step that began again, after a crash, has the time of its last beginning."""
+    """A step of a round of learning.
+
+    If a step began again after a crash, the row has the time of the last beginning.
+    """
 
     __tablename__ = "learning_steps"
 
@@ -97,10 +103,10 @@ class LearningStepRow(Base):
 
 
 class AnnouncementRow(Base):
-    """A message about a model that the bot sends without being asked.
+    """A message about a model that the bot sends without a request.
 
-    `claim` is set before it is sent and `outcome` afterwards. The texts are a person's words; they are removed once
-    they are sent.
+    `claim` is set before it is sent and `outcome` afterwards. The texts are words of a person, so they are removed
+    after they were sent.
     """
 
     __tablename__ = "announcements"

@@ -1,4 +1,4 @@
-"""The table of own models: which model answers one person or one group in place of the champion."""
+"""The table of own models: which model answers one person or one group instead of the champion."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from glas.db.types import RowId, UtcDateTime
 
 
 class OwnModelRow(Base):
-    """An own model. One that is nobody's any more answers nobody; its row stays until its files are deleted."""
+    """An own model. A model that is assigned to nobody has a row until its files are deleted."""
 
     __tablename__ = "own_models"
 

@@ -1,4 +1,4 @@
-"""Roles of PostgreSQL: each part of Glas connects with a role that may do only what the part needs.
+"""Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that the part needs.
 
 | role | who connects with it | what it may do |
 | --- | --- | --- |
@@ -7,8 +7,8 @@
 | `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
-Each upgrade of the tables calls `prepare` before and `grant` after. Both can be repeated, and `grant` first takes away
-all rights, so that a right which an older version gave does not stay.
+Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first takes
+away all rights, so that rights of an older version do not remain.
 """
 
 import base64
@@ -68,7 +68,7 @@ WHERE message.status = 'done' AND NOT message.is_forwarded
 
 
 def name_of(role: str, database: str) -> str:
-    """Return the name of a role: roles belong to the whole server, so it begins with the database's name.
+    """Return the name of a role. Roles belong to the whole server, so the name begins with that of the database.
 
     Raises:
         ConfigurationError: the name would be longer than PostgreSQL permits.
@@ -83,16 +83,18 @@ def name_of(role: str, database: str) -> str:
 
 
 def prepare(connection: Connection) -> None:
-    """Remove the view: PostgreSQL refuses to change columns on which a view depends."""
+    """Drop the view, because PostgreSQL refuses to change columns on which a view depends."""
     connection.execute(text(f"DROP VIEW IF EXISTS {VIEW}"))
 
 
 def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
-    """Make the view, make the roles for which there are passwords, and set the rights of all roles that exist.
+    """Create the view and the roles for which there are passwords, and set the rights of all existing roles.
 
     Args:
-        connection: to PostgreSQL, as the owner of the tables, in a transaction; the tables have the newest revision.
-        passwords: by role, one of `ROLES`. Roles that exist and are not named keep their passwords.
+        connection: a connection to PostgreSQL as the owner of the tables, in a transaction; the tables must have the
+            newest revision.
+        passwords: passwords by role; the roles are those of `ROLES`. Existing roles that are not given keep their
+            passwords.
     """
     connection.execute(text(_VIEW_SQL))
     database = str(connection.scalar(text("SELECT current_database()")))
@@ -125,10 +127,10 @@ def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
 
 
 def scram_verifier(password: str, *, salt: bytes | None = None, iterations: int = _SCRAM_ITERATIONS) -> str:
-    """Return the SCRAM verifier that PostgreSQL stores in place of a password (RFC 5802).
+    """Return the SCRAM verifier that PostgreSQL stores instead of a password (RFC 5802).
 
-    So the password itself is not sent: a statement with it could be written into the server's log. The password must be
-    ASCII: others would have to be normalised first.
+    So the password itself is not sent; otherwise the server could write the statement with the password into its log.
+    The password must be ASCII, because other characters would have to be normalised first.
     """
     salt = secrets.token_bytes(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)
@@ -162,7 +164,7 @@ def _grant_app(connection: Connection, name: str) -> None:
 
 
 def _hand_over(connection: Connection, name: str) -> None:
-    """Make a role the owner of the durable engine's schemas and of all in them: an older version made these."""
+    """Make a role the owner of the durable engine's schemas and their contents, which an older version created."""
     schemas = connection.scalars(
         text(
             "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'durable\\_%' AND nspowner <> CAST(:name AS regrole)"

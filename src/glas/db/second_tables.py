@@ -10,7 +10,7 @@ from glas.db.types import UtcDateTime
 
 
 class SecondHypothesisRow(Base):
-    """The text of another model than the one that answered; reviewers see it, the speaker does not."""
+    """The text of another model than the one that answered; shown to reviewers but not to the speaker."""
 
     __tablename__ = "second_hypotheses"
 

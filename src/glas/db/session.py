@@ -1,7 +1,7 @@
 """Sessions of SQLite or PostgreSQL. A request is one transaction: `reading()` or `writing()`, committed at its end.
 
 SQLite permits one writer at a time. Therefore all writers share a single connection, in the order of their requests,
-and begin with BEGIN IMMEDIATE. A transaction that reads before it writes would otherwise fail if another one wrote in
+and begin with BEGIN IMMEDIATE. Otherwise a transaction that reads before it writes would fail if another one wrote in
 between.
 """
 
@@ -37,7 +37,7 @@ _PRAGMAS = (
 
 
 class Database:
-    """An open database. Made by `open_database`."""
+    """An open database. It is made by `open_database`."""
 
     def __init__(self, readers: AsyncEngine, writers: AsyncEngine) -> None:
         self._readers = readers
@@ -58,20 +58,20 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Give a session in a transaction that writes nothing."""
+        """Yield a session in a transaction that writes nothing."""
         async with self._reading() as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Give a session in a transaction that may write; an exception rolls it back."""
+        """Yield a session in a transaction that may write; an exception rolls it back."""
         async with self._writing() as session, session.begin():
             yield session
 
     async def empty_log(self) -> None:
-        """Empty SQLite's write-ahead log, in which deleted rows stay readable until something else overwrites them.
+        """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
-        It waits for those who read; where they read on and on, a later call succeeds.
+        This waits for running transactions that read. If there are always some, the log is emptied by a later call.
         """
         if self.name != "sqlite":
             return
@@ -109,13 +109,13 @@ def database_url(settings: Settings) -> URL:
 
 
 def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float | None = None) -> Database:
-    """Open a database; nothing is connected before the first use.
+    """Open a database; the first use makes the first connection.
 
     Args:
         url: the result of `database_url`.
         pool_size: largest number of connections to PostgreSQL.
-        statement_timeout_s: time limit for one statement in PostgreSQL, seconds, so that a server that hangs counts as
-            unavailable. None means no limit, for migrations.
+        statement_timeout_s: time limit for one statement in PostgreSQL, seconds. With this limit, a server that hangs
+            counts as unavailable. None means no limit and is used for migrations.
     """
     # Otherwise the log would contain the values of a failed statement, such as what people said.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
@@ -152,7 +152,7 @@ def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sql
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """Make the same INSERT without a session, for statements that are built once; each dialect has its own class."""
+    """Make the same INSERT without a session, for statements that are built once; each dialect has another class."""
     return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
 
@@ -160,7 +160,7 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces it.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
-    each use: three more round trips for a transaction of three or four.
+    each use. Such a query needs three more round trips, for a transaction that needs three or four.
     """
     resting = connection.driver_connection
     # The end may have arrived without the event loop having had time to read it.
@@ -169,7 +169,7 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
 
 
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:
-    """Set the pragmas of each connection, and begin transactions explicitly: Python's driver begins them too late."""
+    """Set the pragmas of each connection, and begin transactions explicitly; Python's driver begins them too late."""
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None

@@ -1,6 +1,9 @@
-"""The tables. Rows carry the names of the domain's fields: `Model.model_validate(row)` is the whole translation.
+"""The tables.
 
-Money is whole hundredths of a coin: SQLite's NUMERIC is a float. docs/database.md draws all this and gives the reasons.
+The columns have the same names as the fields in `glas.domain`, so `Model.model_validate(row)` converts a row.
+
+Amounts of money are whole hundredths of a coin, because SQLite's NUMERIC is a float. docs/database.md contains a
+diagram of the tables and the reasons.
 """
 
 from datetime import datetime
@@ -39,7 +42,7 @@ _RATED = text("score <> 0")
 
 
 class UserRow(Base):
-    """A person. Without `tg_id`: a person whose data was deleted, but whose ledger entries stay."""
+    """A person. If `tg_id` is null, the person's data was deleted, but their ledger entries stay."""
 
     __tablename__ = "users"
 
@@ -73,7 +76,7 @@ class UserRow(Base):
 
 
 class ConsentRow(Base):
-    """One answer of a person to one question; a change of mind is a new row."""
+    """One decision of a person about a consent; a new decision is a new row."""
 
     __tablename__ = "consents"
 
@@ -92,7 +95,7 @@ class ConsentRow(Base):
 
 
 class TranscriptionRow(Base):
-    """A message with its result. Ids are never used again, because they name objects."""
+    """A message with its result. Ids are never used again, because they are part of the keys of objects."""
 
     __tablename__ = "transcriptions"
 
@@ -172,7 +175,7 @@ class TranscriptionRow(Base):
 
     @property
     def rank(self) -> str | None:
-        """Its rank."""
+        """The rank of the present correction."""
         return None if self.correction is None else self.correction.rank
 
     @property
@@ -182,9 +185,9 @@ class TranscriptionRow(Base):
 
 
 class TransactionRow(Base):
-    """An entry of the ledger; triggers of the migration refuse to change or delete one.
+    """An entry of the ledger; triggers of the migration refuse to change or delete it.
 
-    `transcription_id` is no foreign key on purpose: a message may be deleted, but its payments stay.
+    `transcription_id` is not a foreign key, because a message may be deleted, but its payments stay.
     """
 
     __tablename__ = "transactions"
@@ -212,9 +215,9 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """Hashes of audio that has been paid for, of Telegram's file name and of the samples: nobody is paid again.
+    """Hashes of audio that has been paid for: of Telegram's file name and of the samples.
 
-    After the message is deleted, a row names nothing and expires.
+    They prevent a second payment. After the message is deleted, the row names no message and expires.
     """
 
     __tablename__ = "paid_audio"
@@ -228,7 +231,7 @@ class PaidAudioRow(Base):
 
 
 class UsageRow(Base):
-    """A recording that was sent within the last day, under pseudonyms of itself and of its sender."""
+    """A recording that was sent within the last day, with pseudonyms of the recording and of its sender."""
 
     __tablename__ = "usage_records"
 
@@ -244,7 +247,7 @@ class UsageRow(Base):
 
 
 class TombstoneRow(Base):
-    """A message that was deleted: exports and object stores must follow."""
+    """A message that was deleted; data_loader deletes its files from the export and its objects."""
 
     __tablename__ = "tombstones"
 
@@ -256,7 +259,11 @@ class TombstoneRow(Base):
 
 
 class ChangeCounterRow(Base):
-    """One row. A change of a finished message takes the next number last, so numbers become visible in order."""
+    """The single row of the counter of changes.
+
+    A transaction that changes a finished message takes the next number as its last step, so numbers become visible in
+    order.
+    """
 
     __tablename__ = "change_counter"
 
@@ -267,7 +274,7 @@ class ChangeCounterRow(Base):
 
 
 class InstallationRow(Base):
-    """One row: the random name of this installation, which a backup and its log of deletions have too."""
+    """The single row with the random name of this installation, which its backups and log of deletions contain, too."""
 
     __tablename__ = "installation"
 

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Column types that have the same meaning on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,13 +11,13 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time with a zone. SQLite stores text without a zone, so times are converted to UTC for it."""
+    """A time with a time zone. SQLite stores text without a time zone, so times are converted to UTC for it."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert a time to UTC; refuse one without a zone, because it is ambiguous."""
+        """Convert a time to UTC; refuse a time without a time zone, because it is ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:

@@ -1,8 +1,9 @@
 """The vocabularies of chats and of the installation: names that enough different people have corrected.
 
-Agreement is counted from the words of people when it is read. So nothing must be updated when a person's data is
-deleted, a correction is undone or a consent is withdrawn. Counting for the whole installation takes 180 ms with 56,000
-corrected words of 3,000 people (SQLite). Therefore the result is cached for some time; it contains no people.
+The number of people who corrected a word is counted whenever it is needed. So nothing must be updated when a person's
+data is deleted, a correction is undone or a consent is withdrawn. Counting for the whole installation takes 180 ms with
+56,000 corrected words of 3,000 people (SQLite). Therefore the result is cached for some time; it contains no
+information about people.
 """
 
 import asyncio
@@ -25,14 +26,14 @@ _MAY_TEACH_ALL: Final = and_(_MAY_TEACH, last_consent(UserRow.id, Purpose.TRAINI
 
 
 class Name(NamedTuple):
-    """A word under RU-NORM, and as it is written."""
+    """A word: its form under RU-NORM, and its spelling."""
 
     normalised: str
     word: str
 
 
 class Agreement:
-    """Counts on which names people agree; caches the names of the whole installation for some time."""
+    """Find the names that enough people have corrected; cache those of the whole installation for some time."""
 
     def __init__(self, settings: DbAssistSettings) -> None:
         self._settings = settings
@@ -42,12 +43,15 @@ class Agreement:
         self._n_expired = 0
 
     async def of_chat(self, chat_id: int, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough members of a group have corrected in it, the newest first."""
+        """Return the names that enough members of a group have corrected in this group, the newest first."""
         enough = self._settings.vocabulary_chat_people
         return await _agreed(_row.chat_id == chat_id, _MAY_TEACH, enough, by_people=False, session=session)
 
     async def of_all(self, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough people who agree to training have corrected, those of most people first."""
+        """Return the names that enough people who agree to training have corrected.
+
+        Words corrected by most people come first.
+        """
         async with self._lock:
             if time.monotonic() < self._until_s:
                 return self._of_all

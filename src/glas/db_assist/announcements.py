@@ -1,8 +1,8 @@
-"""Announcements: news for people whom the champion has learnt from, and questions to administrators.
+"""Announcements: news for people from whom the champion has learnt, and questions to administrators.
 
 The bot claims an announcement, sends it, and stores the outcome. News are claimed once. If the bot is killed after the
-claim, it is not known whether they were sent, and nobody must get them twice. A question is claimed again in this case,
-because a question that nobody has seen is worse than two.
+claim, it is not known whether the news were sent. Such news are not sent again, because nobody must get them twice. A
+question is claimed again in this case, because an unseen question is worse than a question that comes twice.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,10 @@ _MOST_AT_ONCE = 100
 
 
 async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
-    """Store the news for people, to be sent when the model serves: one for each person whose message still exists."""
+    """Store the news for people, which are sent when the model serves.
+
+    Each person whose message still exists gets one piece of news.
+    """
     for item in news:
         row = await session.get(TranscriptionRow, item.transcription_id)
         if row is None:
@@ -43,10 +46,10 @@ async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSes
 
 
 async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Store questions about a candidate for administrators who have pressed /start; return all questions about it.
+    """Store questions about a candidate for administrators who have pressed /start, and return all questions about it.
 
     Raises:
-        NotFoundError: no such model.
+        NotFoundError: there is no such model.
     """
     model = await session.get(ModelRow, model_id)
     if model is None:
@@ -67,14 +70,15 @@ async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) 
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Return the announcements that a bot has to send."""
+    """Return the announcements that a bot must send."""
     return await _found(and_(AnnouncementRow.bot_id == bot_id, _waits()), limit=_MOST_AT_ONCE, session=session)
 
 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
-    """Begin to send an announcement; None if it is not to be sent any more.
+    """Begin to send an announcement; return None if it must not be sent any more.
 
-    One run at a time has it, so another claim is that of a run which has died. News then count as sent.
+    Only one run holds an announcement. So if another run already claimed it, that run has crashed. In this case news
+    count as sent.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:
@@ -90,11 +94,11 @@ async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession)
 
 
 async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSession) -> None:
-    """Store how sending ended, and remove the person's words; without an outcome it waits again.
+    """Store the outcome of sending, and remove the person's words; without an outcome the announcement waits again.
 
     Raises:
-        NotFoundError: it was deleted meanwhile.
-        ConflictError: another run of the bot has it.
+        NotFoundError: the announcement was deleted meanwhile.
+        ConflictError: another run of the bot has claimed the announcement.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None:
@@ -115,7 +119,7 @@ def _end(row: AnnouncementRow, outcome: Outcome) -> None:
 
 
 async def drop_unsent_news(model_id: int, *, session: AsyncSession) -> None:
-    """Delete news that were not sent, because the model does not serve any more."""
+    """Delete news that were not sent, because the model no longer serves."""
     mine = and_(AnnouncementRow.model_id == model_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
     await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
 

@@ -66,12 +66,12 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     """Make the app; its lifespan opens the database.
 
     Migrations run at the start only for the embedded SQLite file, which belongs to this process alone. Any other
-    database must have been brought up by `glas migrate`, else the start is refused.
+    database must have been migrated by `glas migrate`, otherwise the app refuses to start.
 
     Args:
         settings: the whole configuration.
-        key: what callers must send as `Authorization: Bearer`; None lets everybody in.
-        previous_key: a key that is accepted too while keys are exchanged.
+        key: the key that callers must send as `Authorization: Bearer`; None admits every caller.
+        previous_key: the former key, which is still accepted while keys are exchanged.
     """
     running: set[asyncio.Task[None]] = set()
 
@@ -137,7 +137,7 @@ async def _open(settings: Settings) -> AsyncIterator[Database]:
 async def _repeating(
     opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
 ) -> AsyncIterator[None]:
-    """Repeat the work that depends on the time within the context; at its end, wait for all running tasks."""
+    """While the context is open, repeat the periodic work; at its end, wait for all running tasks."""
     is_ending = asyncio.Event()
     running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
     running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
@@ -166,7 +166,7 @@ async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: 
 
 
 async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
-    """Lift the bans whose end has come, again and again."""
+    """Lift, at intervals, the bans whose end has come."""
     while not is_ending.is_set():
         try:
             await bans.lift_ended(opened)
@@ -185,7 +185,7 @@ async def ready(request: Request) -> Health:
     """Answer 200 if the database answers and has the newest schema.
 
     Raises:
-        ConfigurationError: its schema is another one.
+        ConfigurationError: the schema has another revision.
     """
     async with database(request).reading() as session:
         await session.execute(text("SELECT 1"))
@@ -211,7 +211,7 @@ async def render(app: FastAPI) -> bytes:
 
 
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
-    """Answer a broken constraint with 409, a refused statement with 500, and all other database errors with 503.
+    """Answer a violated constraint with 409, a refused statement with 500, and all other database errors with 503.
 
     Every call may be repeated, so the answer 503 tells callers to try again.
     """

@@ -1,4 +1,4 @@
-"""Messages of the bot that show the text of a message, so that a correction reaches all of them."""
+"""Messages of the bot that show the text of a message. A correction updates all of them."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ async def attach(transcription_id: int, message: AttachedMessage, *, session: As
     """Store a message of the bot that shows a text.
 
     Raises:
-        NotFoundError: no such transcription.
+        NotFoundError: there is no such message.
     """
     await messages.find(transcription_id, session=session)
     values = message.model_dump(mode="json") | {"transcription_id": transcription_id}

@@ -18,7 +18,7 @@ from glas.domain.people import Role
 Values: TypeAlias = Mapping[str, bool | int | str | None]
 
 _READ_AGAIN: Final = timedelta(minutes=10)
-"""Opening a message again within this time, or playing its sound, is recorded as one reading."""
+"""If a message is opened or its sound is played again within this time, this is recorded as one reading."""
 
 
 async def write(
@@ -34,16 +34,17 @@ async def write(
     """Write an entry, unless there is no administrator or nothing has changed.
 
     Args:
-        by: Telegram's id of the administrator; None for what a person does to their own data, or the bot by itself.
-        action: what they did.
-        subject: whom it concerns.
+        by: the Telegram id of the administrator; None if a person changes their own data, or the bot acts by itself.
+        action: the kind of the action.
+        subject: the person whom it concerns.
         before: the values that were replaced.
-        after: the values that replaced them; if they are the same, the action repeats an earlier one.
-        transcription_id: the message, where it concerns one.
-        session: the transaction.
+        after: the new values. If the new values are the same as the old ones, the action repeats an earlier one and is
+            not recorded.
+        transcription_id: the message, if the action concerns one.
+        session: the caller's database transaction.
 
     Raises:
-        ForbiddenError: `by` is no administrator.
+        ForbiddenError: `by` is not an administrator.
     """
     if by is None:
         return
@@ -60,10 +61,10 @@ def write_retention(subject: UserRow, n_messages: int, *, session: AsyncSession)
 
 
 async def read_message(by: int, subject: UserRow, transcription_id: int, *, session: AsyncSession) -> None:
-    """Write that an administrator opens a person's message; at most once in ten minutes.
+    """Record that an administrator opens a person's message, at most once in ten minutes.
 
     Raises:
-        ForbiddenError: `by` is no administrator.
+        ForbiddenError: `by` is not an administrator.
     """
     actor = await administrator(by, session=session)
     before = select(AuditRow.id).where(
@@ -77,10 +78,10 @@ async def read_message(by: int, subject: UserRow, transcription_id: int, *, sess
 
 
 async def administrator(tg_id: int, *, session: AsyncSession) -> UserRow:
-    """Return the row of an administrator, which cannot be deleted until the transaction ends.
+    """Return the row of an administrator, and prevent its deletion until the transaction ends.
 
     Raises:
-        ForbiddenError: this person is none, or is banned.
+        ForbiddenError: this person is not an administrator, or is banned.
     """
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
@@ -93,10 +94,10 @@ async def page(before: int | None, limit: int, tg_id: int | None, *, session: As
     """Read entries, the newest first.
 
     Args:
-        before: only entries with smaller ids; None begins with the last one.
-        limit: most entries.
-        tg_id: only those that concern this person; None for all.
-        session: the transaction.
+        before: only entries with smaller ids; None begins with the newest.
+        limit: largest number of entries.
+        tg_id: only entries that concern this person; None for all.
+        session: the caller's database transaction.
     """
     actor, subject = aliased(UserRow), aliased(UserRow)
     query = (
@@ -115,13 +116,13 @@ async def page(before: int | None, limit: int, tg_id: int | None, *, session: As
 
 
 async def about(user_id: int, *, session: AsyncSession) -> tuple[AuditEntry, ...]:
-    """Return the actions of administrators on a person's data, oldest first, without the administrators' names."""
+    """Return the actions of administrators on a person's data, the oldest first, without the administrators' names."""
     query = select(AuditRow).where(AuditRow.subject_id == user_id).order_by(AuditRow.id)
     return tuple(_entry(row, None, None) for row in await session.scalars(query))
 
 
 def page_of(found: list[AuditEntry], limit: int) -> Page[AuditEntry]:
-    """Divide `limit + 1` entries into a page and the knowledge that there are more."""
+    """Make a page of `limit + 1` entries; the last entry only shows that there are more."""
     shown = tuple(found[:limit])
     return Page(items=shown, next_cursor=str(shown[-1].id) if shown else "", has_more=len(found) > limit)
 

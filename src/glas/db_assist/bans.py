@@ -17,9 +17,10 @@ LIFT_S = 5.0
 
 
 async def set_ban(tg_id: int, choice: BanChoice, *, by: int | None = None, session: AsyncSession) -> User:
-    """Ban a person or lift the ban; `by` is the administrator who does it.
+    """Ban a person or lift the ban; `by` is the administrator.
 
-    A ban that is given again replaces reason and end. The audit does not hold the reason, which is about a person.
+    If the person is banned already, the reason and the end are replaced. The audit does not contain the reason, because
+    it is personal data.
     """
     row = await people.load(tg_id, session=session, locked=True)
     before = _values(row.is_banned, row.ban_until)
@@ -41,5 +42,5 @@ async def lift_ended(database: Database) -> None:
 
 
 def _values(is_banned: bool, until: datetime | None) -> dict[str, bool | int | str | None]:  # noqa: FBT001 - a pair
-    """Return a ban as the audit records it."""
+    """Return the values of a ban that the audit records."""
     return {"is_banned": is_banned, **({} if until is None else {"until": f"{until:%Y-%m-%d %H:%M}"})}

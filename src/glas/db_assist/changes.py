@@ -1,6 +1,6 @@
 """Number the changes of messages in their order, so that exports can read them one after another.
 
-Times cannot order changes: two changes may have the same time, and a transaction that began earlier may commit later
+Times cannot order changes. Two changes may have the same time, and a transaction that began earlier may commit later
 and would then be skipped. So each transaction that changes finished messages takes the next number of a counter. The
 row of the counter stays locked until the commit. Numbers therefore become visible in their order and without gaps.
 """
@@ -26,7 +26,10 @@ _NEXT: Final = update(_counter).values(value=_counter.c.value + 1).returning(_co
 
 
 class _Position(NamedTuple):
-    """Position of a reader: number of the change and id of the message, as a transaction may change several."""
+    """Position of a reader: number of the change and id of the message.
+
+    The number and the id are needed, because one transaction may change several messages.
+    """
 
     sequence: int
     transcription_id: int
@@ -46,16 +49,19 @@ class _Position(NamedTuple):
 
 
 async def next_sequence(*, session: AsyncSession) -> int:
-    """Take the next number. Call it after all locks and as late as possible, as all others wait until the commit."""
+    """Take the next number.
+
+    Call it after all locks and as late as possible, because all other transactions wait until the commit.
+    """
     number: int = (await session.execute(_NEXT)).scalar_one()
     return number
 
 
 async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change]:
-    """Read the changes after a cursor, oldest first.
+    """Read the changes after a cursor, the oldest first.
 
     Raises:
-        InvalidParameterError: the cursor is none of ours.
+        InvalidParameterError: the cursor does not have our format.
     """
     start = _Position.read(cursor)
     # All changes up to this number are visible. Later ones may appear between the two queries below.
@@ -100,7 +106,8 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 def _unusable() -> ColumnElement[str | None]:
     """Return the last verdict of a reviewer that a message's sound cannot be used; None if there is none.
 
-    The verdict that another person speaks has precedence over later ones, because that person has agreed to nothing.
+    The verdict that another person speaks has precedence over later ones, because that person has not agreed to
+    anything.
     """
     last = select(ReviewRow.verdict).where(
         ReviewRow.transcription_id == TranscriptionRow.id,
@@ -128,7 +135,7 @@ async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def last_consent(user_id: InstrumentedAttribute[int], purpose: Purpose) -> ColumnElement[bool | None]:
-    """Return a person's last answer about a purpose; NULL if there is none."""
+    """Return a person's last decision about a consent; NULL if there is none."""
     return (
         select(ConsentRow.granted)
         .where(ConsentRow.user_id == user_id, ConsentRow.purpose == purpose.value)

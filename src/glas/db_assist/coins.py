@@ -1,4 +1,4 @@
-"""Decide and book payments; this module alone writes ledger entries. Callers hold the lock on the person's row."""
+"""Decide and book payments; only this module writes ledger entries. Callers must hold the lock on the person's row."""
 
 import hashlib
 from datetime import timedelta
@@ -20,7 +20,7 @@ from glas.domain.rewards import role_for
 from glas.domain.text import normalise
 
 PAID_KEPT: Final = timedelta(days=90)
-"""For so long the same audio is not paid again after its message was deleted."""
+"""Time for which the same audio is not paid again after its message was deleted."""
 
 
 class Payment(NamedTuple):
@@ -42,11 +42,11 @@ async def pay(
     """Pay once for a message, or return the reason why nothing is paid.
 
     Args:
-        user: the speaker, or the reviewer, locked.
-        row: the message, locked.
+        user: the speaker or the reviewer, whose row is locked.
+        row: the message, whose row is locked.
         reason: RATING, CORRECTION or REVIEW.
-        amount_hundredths: what the rule of coins gives.
-        cap: most hundredths that a person may earn in 24 hours; what would exceed it is cut off.
+        amount_hundredths: the amount by the rule for coins.
+        cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds it is reduced.
         session: the transaction in which the rating or correction is written.
     """
     if row.is_forwarded:
@@ -72,7 +72,7 @@ async def pay(
 
 
 async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> Payment:
-    """Return the payment that was decided before; an empty one if nothing was paid."""
+    """Return the payment that was decided before; an empty payment if nothing was paid."""
     query = select(TransactionRow).where(
         TransactionRow.transcription_id == row.id,
         TransactionRow.reason == reason.value,
@@ -86,9 +86,9 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
     """Book an administrator's grant, once for each key.
 
     Raises:
-        NotFoundError: one of the two is not registered.
-        ForbiddenError: the giver is no administrator.
-        ConflictError: the key was used for another grant, or more is taken than there is.
+        NotFoundError: the administrator or the person is not registered.
+        ForbiddenError: the first person is not an administrator.
+        ConflictError: the key was used for another grant, or the amount to take is larger than the balance.
         InvalidParameterError: the amount is zero.
     """
     if wanted.amount_hundredths == 0:
@@ -136,12 +136,12 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 
 
 async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
-    """Reserve the sound of a message for payment; False if another message with the same sound was paid.
+    """Reserve the sound of a message for payment; return False if another message with the same sound was paid.
 
-    Two reviewers are paid for the same message, but none of them for the same sound again.
+    Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
     The rows are always inserted in this order. So of two transactions with the same sound, one waits for the other and
-    is not paid, and there is no deadlock.
+    is then not paid. There is no deadlock.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])
@@ -152,7 +152,7 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
 
 async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) -> None:
-    """Set the time at which hashes of a person's paid audio expire; the same transaction deletes the messages."""
+    """Set the time at which the hashes of a person's paid audio expire; the same transaction deletes the messages."""
     expiry = people.now() + PAID_KEPT
     mine = select(TranscriptionRow.id).where(messages)
     paid = PaidAudioRow.transcription_id.in_(mine)
@@ -160,7 +160,7 @@ async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) ->
 
 
 async def _book(user: UserRow, entry: TransactionRow, *, session: AsyncSession) -> None:
-    """Write a ledger entry and change cash and role accordingly."""
+    """Write a ledger entry, and change cash and role of the person accordingly."""
     user.cash_hundredths += entry.amount_hundredths
     role = role_for(user.cash_hundredths, Role(user.role))
     if role != user.role:

@@ -26,11 +26,11 @@ from glas.settings import DbAssistSettings
 async def correct(
     transcription_id: int, wanted: Correction, *, settings: DbAssistSettings, session: AsyncSession
 ) -> CorrectionResult:
-    """Store the words that an author says were said.
+    """Store the words that were said, according to the author.
 
-    Doubtful words replace the text only if the author confirms them; until then they are stored in the history only. If
-    a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
-    decides the payment.
+    Doubtful words replace the text only if the author confirms them. Until then they are only an entry of the history.
+    If a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
+    determines the payment.
 
     Raises:
         ImplausibleCorrectionError: the correction contains no word.
@@ -70,12 +70,12 @@ async def correct(
 
 
 async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Restore the words before a change; the payment is not taken back.
+    """Restore the words before a change; the payment is not reversed.
 
     Raises:
-        NotFoundError: no such message, person or change.
-        ForbiddenError: another person's message, or a banned person.
-        ConflictError: another change has come since.
+        NotFoundError: there is no such message, person or change.
+        ForbiddenError: the message belongs to another person, or the person is banned.
+        ConflictError: there is a later change.
     """
     user, row = await open_case(transcription_id, wanted.tg_id, session=session)
     before = _standing(row)
@@ -93,7 +93,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words before the last change, if this reviewer made it, and not earlier than `since`."""
+    """Restore the words before the last change, if this reviewer made it at or after `since`."""
     applied = await _applied(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
@@ -101,11 +101,11 @@ async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: date
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Make the words of a change a reviewer's reference; nothing is paid for them.
+    """Make the words of a change a reference with the rank `reviewer`; nothing is paid for them.
 
     Raises:
-        NotFoundError: no such message, person or change.
-        ForbiddenError: neither a reviewer nor an administrator.
+        NotFoundError: there is no such message, person or change.
+        ForbiddenError: the person is neither a reviewer nor an administrator.
         ConflictError: there is no text yet, or the change has no words.
     """
     reviewer = await people.lock(wanted.tg_id, session=session)
@@ -127,7 +127,7 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
 
 
 async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
-    """Return all changes of a message's words, oldest first."""
+    """Return all changes of a message's words, the oldest first."""
     return _described(await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session))
 
 
@@ -138,12 +138,12 @@ async def history_of_person(user_id: int, *, session: AsyncSession) -> tuple[Cor
 
 
 def _standing(row: TranscriptionRow) -> str:
-    """Return the current words."""
+    """Return the current words of a message."""
     return row.corrected_text or row.text or ""
 
 
 async def _before(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> str:
-    """Return the words before a change."""
+    """Return the words that a change replaced."""
     earlier = [one for one in await _applied(row.id, session=session) if one.id < change.id]
     return (earlier[-1].reference if earlier else None) or row.text or ""
 
@@ -161,7 +161,7 @@ async def _take_back(
     refusal: Refusal | None,
     session: AsyncSession,
 ) -> CorrectionChangeRow:
-    """Restore the words before the last of the applied changes; return the change that does so."""
+    """Restore the words before the last of the applied changes, and return the change that does so."""
     reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
     change = change_of(row, user, reference, None if rank is None else Rank(rank), is_applied=True)
     change.takes_back = applied[-1].id
@@ -193,7 +193,7 @@ def change_of(
     is_applied: bool,
     sound: Sound = Sound.UNKNOWN,
 ) -> CorrectionChangeRow:
-    """Return an entry of the history of a message's words, which the caller adds."""
+    """Return a new entry of the history of a message's words; the caller stores it."""
     return CorrectionChangeRow(
         transcription_id=row.id,
         user_id=user.id,
@@ -206,7 +206,7 @@ def change_of(
 
 
 async def add_change(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> None:
-    """Add a change to the history; one that is applied decides what its author's vocabulary learns."""
+    """Store a change in the history; if it is applied, its words replace those in the author's vocabulary."""
     session.add(change)
     await session.flush()
     if change.is_applied:
@@ -218,8 +218,8 @@ async def let_stand(
 ) -> None:
     """Replace the current words, and mark the message as changed for exports.
 
-    `refusal` is the reason why the words are not paid. After DOUBTFUL, the author's next correction can still be paid
-    as the first one.
+    `refusal` is the reason why the words are not paid. If the reason is DOUBTFUL, the author's next correction can
+    still be paid as the first one.
     """
     await messages.mark_changed(row, session=session)
     now = people.now()
@@ -239,7 +239,7 @@ async def _apply(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> tuple[Payment, bool]:
-    """Replace the current words by an author's; return the payment, and whether it is decided only now."""
+    """Replace the current words by those of an author; return the payment, and whether it was decided by this call."""
     is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
     if is_first:
         payment = await _pay(user, row, change, settings=settings, session=session)
@@ -257,7 +257,7 @@ async def _pay(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> Payment:
-    """Pay for the first correction of a message, unless it is doubtful or changes no word."""
+    """Pay for the first correction of a message; do not pay if it is doubtful or changes no word."""
     if change.rank == Rank.DOUBTFUL:
         return Payment(refusal=Refusal.DOUBTFUL)
     if normalise(change.reference or "") == normalise(row.text or ""):

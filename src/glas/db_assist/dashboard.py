@@ -1,7 +1,8 @@
-"""The figures of the dashboard. Each is one SQL statement, which is run here and shown beside its figure.
+"""The figures of the dashboard. Each figure is one SQL statement, which is run here and shown beside the figure.
 
-The statements are the same on SQLite and PostgreSQL but for dates, whose functions differ (`_DATES`). Some name a
-condition of a partial index that follows from another one, because SQLite does not see that.
+The statements are the same on SQLite and PostgreSQL except for dates, whose functions differ (`_DATES`). Some
+statements repeat the condition of a partial index although another condition implies it, because SQLite does not see
+this.
 """
 
 import asyncio
@@ -89,14 +90,16 @@ WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful' AND t.status = 'done' AND
   AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.transcription_id = t.id AND r.verdict = 'other_voice')
 GROUP BY 1 ORDER BY 1""",
 }
-"""By the name of the figure. `references` gives texts, and is counted here instead of being handed out."""
+"""The statements by the name of their figure. The rows of `references` are texts. They are counted in this module, and
+are not returned.
+"""
 
 _N_BINS: Final = 10
 _MOST_KNOWN: Final = 100_000
 
 
 class CountedErrors:
-    """Word errors of texts against their references, each pair counted once; no text is kept."""
+    """The word errors of texts against their references. Each pair is counted once, and no text is kept."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[int, int]] = {}
@@ -115,7 +118,7 @@ class CountedErrors:
 
 
 class KeptFigures:
-    """The figures that were counted last, for callers that accept older ones."""
+    """The figures of the last count, for callers that accept older ones."""
 
     def __init__(self) -> None:
         self._counted = CountedErrors()
@@ -124,7 +127,10 @@ class KeptFigures:
         self._counted_s = 0.0
 
     async def figures(self, database: Database, most_age_s: float) -> Dashboard:
-        """Return figures of at most this age; callers that come meanwhile wait for one count instead of several."""
+        """Return figures of at most this age.
+
+        Callers that arrive during a count wait for it instead of starting another.
+        """
         asked_s = time.monotonic()
         async with self._lock:
             # What was begun after this call is fresh enough for it, whatever it asks for.
@@ -137,7 +143,7 @@ class KeptFigures:
 
 
 async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard:
-    """Run all statements."""
+    """Run all statements, and return their figures."""
     name, now = dialect(session), datetime.now(UTC)
     found: dict[str, Figure] = {}
     for key, template in _QUERIES.items():
@@ -170,7 +176,7 @@ def _cell(value: Any) -> Cell:
 
 
 def _is_moment(value: str) -> bool:
-    """Return whether a text is a time as SQLite keeps it: with fractions of a second."""
+    """Return whether a text is a time in SQLite's format, with fractions of a second."""
     try:
         datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f")  # noqa: DTZ007 - only its form is asked for
     except ValueError:
@@ -179,7 +185,7 @@ def _is_moment(value: str) -> bool:
 
 
 def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> dict[str, Figure]:
-    """Count the errors of texts against their references: by week and version, and by confidence."""
+    """Count the errors of texts against their references, by week and version, and by confidence."""
     versions: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     bins: dict[int, list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
     for week, model, version, confidence, reference, heard in rows:

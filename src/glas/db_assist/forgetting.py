@@ -1,6 +1,6 @@
-"""Store the people whose records of work the bot must delete, until it has deleted them.
+"""Store the people whose records of work the bot must delete, until the bot has deleted them.
 
-The pages delete people's data, too, and cannot reach the records of the bot's durable engine.
+The pages can delete people's data, too, but cannot reach the records of the bot's durable engine.
 """
 
 from datetime import timedelta
@@ -15,7 +15,7 @@ from glas.db.session import insert
 from glas.db_assist import people
 
 _KEPT: Final = timedelta(days=30)
-"""Where no bot runs, nobody asks; the engine keeps records of ended work for at most some days anyway."""
+"""If no bot runs, nobody asks for these rows. The engine keeps records of finished work only for some days."""
 
 _MOST: Final = 1000
 
@@ -27,7 +27,7 @@ async def remember(tg_id: int, *, session: AsyncSession) -> None:
 
 
 async def waiting(*, session: AsyncSession) -> WorkToForget:
-    """Return whose records are to be deleted."""
+    """Return the people whose records must be deleted."""
     query = select(WorkToForgetRow.tg_id).order_by(WorkToForgetRow.creation_datetime).limit(_MOST)
     return WorkToForget(people=tuple(await session.scalars(query)))
 

@@ -25,7 +25,7 @@ async def holding(tg_id: int, *, session: AsyncSession) -> Holding:
     """Count the data about a person.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
     """
     user = await people.load(tg_id, session=session)
     day = people.now() - people.DAY
@@ -68,7 +68,7 @@ async def messages_of(tg_id: int, before: int | None, limit: int, *, session: As
     """Return a person's messages with ids below `before`, the newest first.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
     """
     user = await people.load(tg_id, session=session)
     query = _newest_of(TranscriptionRow, before, limit).where(TranscriptionRow.user_id == user.id)
@@ -77,10 +77,10 @@ async def messages_of(tg_id: int, before: int | None, limit: int, *, session: As
 
 
 async def message_of(user_id: int, transcription_id: int, *, session: AsyncSession) -> Transcription:
-    """Return a message, if it is this person's.
+    """Return a message if it belongs to this person.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is no such message, or it belongs to another person.
     """
     message = await messages.find(transcription_id, session=session)
     if message.user_id != user_id:
@@ -92,7 +92,7 @@ async def entries_of(tg_id: int, before: int | None, limit: int, *, session: Asy
     """Return a person's ledger entries with ids below `before`, the newest first.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
     """
     user = await people.load(tg_id, session=session)
     query = _newest_of(TransactionRow, before, limit).where(TransactionRow.user_id == user.id)
@@ -101,7 +101,7 @@ async def entries_of(tg_id: int, before: int | None, limit: int, *, session: Asy
 
 
 async def entries_about(transcription_id: int, *, session: AsyncSession) -> tuple[Transaction, ...]:
-    """Return the ledger entries about a message, of its speaker and of reviewers, oldest first."""
+    """Return the ledger entries about a message, of its speaker and of reviewers, the oldest first."""
     query = select(TransactionRow).where(TransactionRow.transcription_id == transcription_id)
     rows = await session.scalars(query.order_by(TransactionRow.id))
     return tuple(Transaction.model_validate(row, from_attributes=True) for row in rows)
@@ -113,10 +113,11 @@ async def people_page(
     """Return people, the newest first.
 
     Args:
-        number: Telegram's id of a person, the number of their row, or of one of their messages; None for everybody.
+        number: the Telegram id of a person, the number of their row, or the number of one of their messages; None for
+            everybody.
         before: only people whose rows have smaller numbers.
-        limit: most people.
-        session: the transaction.
+        limit: largest number of people.
+        session: the caller's database transaction.
     """
     query = _newest_of(UserRow, before, limit).where(UserRow.tg_id.is_not(None))
     if number is not None:
@@ -151,7 +152,7 @@ async def _counted(user_ids: list[int], *, session: AsyncSession) -> dict[int, t
 
 
 def _newest_of(row: type[_RowT], before: int | None, limit: int) -> Select[_RowT]:
-    """Select the rows of a page, newest first, and one more, which tells `_page` that there is a next page."""
+    """Select the rows of a page, the newest first, and one more row, which shows whether there is a next page."""
     query = select(row).order_by(row.id.desc()).limit(limit + 1)
     return query if before is None else query.where(row.id < before)
 

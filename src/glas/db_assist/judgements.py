@@ -1,4 +1,7 @@
-"""The independent judgements of a message: by its author and by reviewers. Reviewers do not see the words of others."""
+"""The independent judgements of a message, by its author and by reviewers.
+
+Reviewers do not see the words of other people.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -29,7 +32,7 @@ class ReviewedMessage:
         self._reviewers = reviewers
 
     def reviews_with(self, words: str) -> list[ReviewRow]:
-        """Return the reviews that give the same words, by RU-NORM."""
+        """Return the reviews that contain the same words, by RU-NORM."""
         said = normalise(words)
         return [one for one in self.reviews if one.reference is not None and normalise(one.reference) == said]
 
@@ -53,10 +56,10 @@ async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSess
     """Lock a person, the reviewers of a message and the message.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
-        NotFoundError: no such message.
-        OverloadedError: somebody else reviewed it at this moment; the same call succeeds then.
+        NotFoundError: there is no such message.
+        OverloadedError: another person reviewed the message at the same moment; a repeated call succeeds.
     """
     reviewed = select(ReviewRow.reviewer_id).where(ReviewRow.transcription_id == transcription_id)
     # In one order for everybody, so that two of these never wait for each other.
@@ -73,7 +76,7 @@ async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSess
 
 
 async def author_words(row: TranscriptionRow, *, session: AsyncSession) -> str | None:
-    """Return the words that the author gave last and did not take back, doubtful ones too; None if there are none."""
+    """Return the last words that the author gave and did not take back, even doubtful ones; None if there are none."""
     mine = (CorrectionChangeRow.transcription_id == row.id, CorrectionChangeRow.user_id == row.user_id)
     changes = await session.scalars(select(CorrectionChangeRow).where(*mine).order_by(CorrectionChangeRow.id))
     last: CorrectionChangeRow | None = None

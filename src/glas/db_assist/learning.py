@@ -23,7 +23,7 @@ async def record(name: str, step: LearningStep, entry: StepEntry, *, session: As
 
 
 async def rounds(limit: int, *, session: AsyncSession) -> tuple[RoundRecord, ...]:
-    """Return the rounds whose first steps began last, the newest first."""
+    """Return the last rounds, the newest first; the order is that of their first steps."""
     row = LearningStepRow
     began = func.min(row.began_datetime)
     last = select(row.round).group_by(row.round).order_by(began.desc(), row.round).limit(limit)

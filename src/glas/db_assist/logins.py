@@ -1,4 +1,4 @@
-"""Links with which people sign in to the pages: each works once, for some minutes."""
+"""Links with which people sign in to the pages. Each link works once, for some minutes."""
 
 from datetime import timedelta
 
@@ -18,9 +18,9 @@ async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None
     """Store a token with which a person can sign in; their earlier tokens stop working.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
-        ConflictError: the token was offered to somebody else.
+        ConflictError: the token was offered to another person.
     """
     person = await people.lock(tg_id, session=session)
     mine = WebLoginRow.user_id == person.id
@@ -37,10 +37,10 @@ async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None
 
 
 async def redeem(token_sha256: str, *, session: AsyncSession) -> User:
-    """Use up a token, and return its person.
+    """Mark a token as used, and return its person.
 
     Raises:
-        NotFoundError: it was used, has expired or never was one.
+        NotFoundError: the token was used, has expired, or never existed.
         ForbiddenError: the person is banned.
     """
     now, row = people.now(), WebLoginRow

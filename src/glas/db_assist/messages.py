@@ -37,7 +37,7 @@ _BY_ID: Final = update(_table).where(_table.c.id == bindparam("row_id"))
 
 
 def as_transcription(row: TranscriptionRow) -> Transcription:
-    """Convert a row, whose correction is loaded, to the domain's type."""
+    """Convert a row with its loaded correction to the type of `glas.domain`."""
     return Transcription.model_validate(row, from_attributes=True)
 
 
@@ -47,7 +47,7 @@ async def create(new: NewTranscription, *, session: AsyncSession) -> Transcripti
     Raises:
         NotFoundError: the sender is not registered.
         ForbiddenError: the sender is banned.
-        ConflictError: it was recorded with another sender, file or kind.
+        ConflictError: the message was recorded with another sender, file or kind.
     """
     now = people.now()
     values = new.model_dump(mode="json") | {"creation_datetime": now, "changed_datetime": now}
@@ -100,7 +100,9 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
-    """Return a message by its answer, or by another message of the bot with its text; the newest if there are two.
+    """Find a message by its answer, or by another message of the bot with its text.
+
+    If there are two, return the newer one.
 
     Raises:
         NotFoundError: there is none.
@@ -117,7 +119,7 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
 
 
 async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> Transcription:
-    """Return a message by the recording that was sent; its last attempt.
+    """Find a message by the recording that was sent; if there were several attempts, return the last one.
 
     Raises:
         NotFoundError: there is none.
@@ -134,9 +136,9 @@ async def find_same_file(
     *,
     session: AsyncSession,
 ) -> Transcription | None:
-    """Return the newest finished message with the same file; of the model, version and keywords that are given.
+    """Return the newest finished message with the same file; model, version and keywords must be the given ones.
 
-    An empty `keywords_sha256` stands for texts that were made without keywords.
+    An empty `keywords_sha256` means texts that were made without keywords.
     """
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:
@@ -154,7 +156,7 @@ async def _newest(query: Select[Any], *, session: AsyncSession) -> Transcription
 
 
 async def lock(transcription_id: int, *, session: AsyncSession) -> TranscriptionRow:
-    """Return a message's row, locked until the transaction ends.
+    """Lock a message's row until the transaction ends, and return it.
 
     Raises:
         NotFoundError: there is none.
@@ -166,13 +168,13 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
-    """Prevent the deletion of a message's author until the transaction ends; call this before the message is locked."""
+    """Prevent the deletion of a message's author until the transaction ends; call this before locking the message."""
     author = select(TranscriptionRow.user_id).where(TranscriptionRow.id == transcription_id).scalar_subquery()
     await session.execute(select(UserRow.id).where(UserRow.id == author).with_for_update(read=True, key_share=True))
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store the place of the answer; it changes when a person deleted the answer."""
+    """Store the place of the answer; it changes if a person deletes the answer."""
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 
@@ -180,7 +182,7 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
     """Store that the original bytes are archived.
 
     Raises:
-        ConflictError: other bytes were recorded.
+        ConflictError: other bytes were recorded before.
     """
     row = await _locked(transcription_id, session=session)
     if row["audio_key"] is not None:
@@ -189,10 +191,10 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
 
 
 async def finish(transcription_id: int, finished: Finished, *, session: AsyncSession) -> Transcription:
-    """Store the result of recognition, and count it.
+    """Store the result of recognition, and count the usage.
 
     Raises:
-        ConflictError: it ended before, otherwise.
+        ConflictError: the message has another text or a failure already.
     """
     if finished.usage is not None:
         await usage.count(finished.usage, session=session)
@@ -204,7 +206,7 @@ async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) 
     """Store the reason why there is no text.
 
     Raises:
-        ConflictError: it ended before, otherwise.
+        ConflictError: the message has another text or a failure already.
     """
     return await _end(transcription_id, failed.model_dump() | {"status": Status.FAILED.value}, session=session)
 
@@ -216,7 +218,7 @@ async def mark_changed(row: TranscriptionRow, *, session: AsyncSession) -> None:
 
 
 async def _locked(transcription_id: int, *, session: AsyncSession) -> _Row:
-    """Lock like `lock`, but return plain values, which is cheaper."""
+    """Lock a row as `lock` does, but return plain values, which is faster."""
     query = _WITH_REFERENCE.where(_table.c.id == transcription_id).with_for_update(of=_table)
     row = (await session.execute(query)).mappings().one_or_none()
     return {**_present(row, transcription_id)}

@@ -9,7 +9,7 @@ def render(figures: Statistics, *, n_wrong_balances: int) -> bytes:
     """Return the metrics in Prometheus' text format.
 
     Args:
-        figures: what was counted.
+        figures: the figures of `/statistics`.
         n_wrong_balances: number of people whose balance differs from the sum of their ledger entries.
     """
     registry = CollectorRegistry()

@@ -1,7 +1,8 @@
-"""Write decisions about models: the one place in which a model gets another state.
+"""Write decisions about models; only this module changes the state of a model.
 
-The command line, the bot and the pages all use it, so each decision is recorded in the same way: the person, the time,
-the reason, and the models that served before and after. Decisions of administrators are also written into the audit.
+The command line, the bot and the pages all use it, so each decision is recorded in the same way. The record contains
+the person, the time, the reason, and the models that served before and after. Decisions of administrators are also
+written into the audit.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from glas.domain.people import Role
 
 @dataclass(frozen=True)
 class Decider:
-    """The person who decides: an administrator or a user of the machine, never both.
+    """The person who decides: either an administrator or a user of the machine.
 
     Attributes:
         person: the administrator.
@@ -39,10 +40,10 @@ class Ground:
     """The reason of a decision.
 
     Attributes:
-        reason: in words.
-        is_forced: although the gate refused.
-        verdict: of the gate, as JSON.
-        key: names the decision, so that it is made once.
+        reason: the reason in words.
+        is_forced: whether the decision was made although the gate refused.
+        verdict: the verdict of the gate, as JSON.
+        key: identifies the decision, so that it is recorded once.
     """
 
     reason: str | None = None
@@ -52,11 +53,11 @@ class Ground:
 
 
 async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSession) -> Decider:
-    """Return who decides.
+    """Return the person who decides.
 
     Raises:
-        NotFoundError: nobody registered under this Telegram id.
-        ForbiddenError: this person is no administrator.
+        NotFoundError: no person with this Telegram id is registered.
+        ForbiddenError: this person is not an administrator.
     """
     if tg_id is None:
         return Decider(operator=operator)
@@ -84,7 +85,7 @@ def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> Mode
 async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
     """Record a decision, set the state of the model, and change the states of others if necessary.
 
-    The state of a model that was decided about stays if a gate only judges it again.
+    If a gate only judges a model again, the state that was decided before stays.
     """
     decision = drafted(row, state, who, why)
     former = row.state
@@ -130,19 +131,19 @@ async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def champion(*, session: AsyncSession) -> ModelRow | None:
-    """Return the model that serves, as far as it is recorded."""
+    """Return the model that serves, according to the records."""
     query = select(ModelRow).where(ModelRow.state == ModelState.CHAMPION.value)
     return (await session.scalars(query.with_for_update())).one_or_none()
 
 
 async def is_made(key: str | None, *, session: AsyncSession) -> bool:
-    """Return whether a decision with this key was made."""
+    """Return whether a decision with this key was recorded."""
     made = select(ModelDecisionRow.id).where(ModelDecisionRow.key == key)
     return key is not None and await session.scalar(made) is not None
 
 
 async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
-    """Return whether the gate refused a model when it judged it last."""
+    """Return whether the last verdict of the gate about a model was a refusal."""
     judged = select(ModelDecisionRow.verdict).where(
         ModelDecisionRow.model_id == model_id, ModelDecisionRow.verdict.is_not(None)
     )
@@ -151,7 +152,7 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set a state in which a model does not serve, and write it at once, because there may be one champion only."""
+    """Set a state in which a model does not serve, and write it at once, because only one champion may exist."""
     row.state = state.value
     if state is not ModelState.CANDIDATE:
         await announcements.drop_unsent_news(row.id, session=session)
@@ -159,7 +160,7 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the model that served before one that became the champion at a moment."""
+    """Return the model that served before the champion of a given time."""
     query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
     if moment is not None:
         query = query.where(ModelRow.champion_datetime <= moment)
@@ -171,5 +172,5 @@ def _named(row: ModelRow | None) -> str | None:
 
 
 def _short(name: str | None) -> str | None:
-    """Return the name of a model without its folder."""
+    """Return the name of a model without its directory."""
     return None if name is None else name.rpartition("/")[2]

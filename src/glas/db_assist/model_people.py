@@ -1,4 +1,4 @@
-"""The people whom models learnt from. When a person's data is deleted, only their number stays."""
+"""The people from whom models learnt. When a person's data is deleted, only the number of people stays."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _BATCH = 1000
 
 
 async def add(model_id: int, message_ids: Sequence[int], *, session: AsyncSession) -> None:
-    """Store the people whom a model learnt from: the senders of those of these messages that still exist."""
+    """Store the people from whom a model learnt: the senders of those of the given messages that still exist."""
     people = set[int]()
     for start in range(0, len(message_ids), _BATCH):
         some = message_ids[start : start + _BATCH]
@@ -46,5 +46,5 @@ async def taught_by(user_id: int, *, session: AsyncSession) -> tuple[TaughtModel
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Delete the person's rows; the number of people stays with each model."""
+    """Delete the rows of a person; the number of people of each model stays."""
     await session.execute(delete(ModelPersonRow).where(ModelPersonRow.user_id == user_id))

@@ -1,4 +1,4 @@
-"""Record models that were judged, and decisions to let one serve or to take it back."""
+"""Record models that the gate has judged, and decisions that let a model serve or take it back."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,12 +22,12 @@ _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, Mod
 
 
 async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
-    """Record a model that was judged, the people whom it learnt from, their news, and the decision with the verdict.
+    """Record a model that the gate has judged, the people from whom it learnt, their news, and the decision about it.
 
-    A model that is known already gets the verdict and the decision, unless they repeat its last ones.
+    If the model has a record, add the verdict and the decision, unless they repeat its last ones.
 
     Raises:
-        ConflictError: it is retired.
+        ConflictError: the model is retired.
     """
     row, is_new = await _row_of(entry, session=session)
     _refuse_retired(row)
@@ -48,10 +48,10 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
     """Change the state of a model; if the champion is taken back, the model before it serves again.
 
     Raises:
-        NotFoundError: no such model or person.
-        ForbiddenError: the person is no administrator.
-        ConflictError: it has another state than was expected, or cannot get this one.
-        InvalidParameterError: nobody can decide that.
+        NotFoundError: there is no such model or person.
+        ForbiddenError: the person is not an administrator.
+        ConflictError: the model has another state than expected, or this state cannot follow.
+        InvalidParameterError: this state cannot be decided by a person.
     """
     row = await session.get(ModelRow, model_id, with_for_update=True)
     if row is None:
@@ -73,8 +73,8 @@ async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionRes
     """Record that a person lets a model serve, whether or not it was judged here; a repetition changes nothing.
 
     Raises:
-        NotFoundError: no such person.
-        ForbiddenError: the person is no administrator.
+        NotFoundError: there is no such person.
+        ForbiddenError: the person is not an administrator.
         ConflictError: the model is retired.
     """
     who = await model_decisions.decider(wanted.tg_id, wanted.operator, session=session)
@@ -103,7 +103,7 @@ async def find(model_id: int, *, session: AsyncSession) -> ModelRecord:
 async def all_models(
     *, state: ModelState | None = None, name: str | None = None, version: str | None = None, session: AsyncSession
 ) -> tuple[ModelRecord, ...]:
-    """Return the records, the newest first; there are dozens of them at most."""
+    """Return the records, the newest first; there are at most some dozens."""
     query = select(ModelRow).order_by(ModelRow.id.desc())
     for column, value in ((ModelRow.state, state), (ModelRow.name, name), (ModelRow.version, version)):
         if value is not None:
@@ -144,20 +144,20 @@ async def _row_of(entry: ModelEntry, *, session: AsyncSession) -> tuple[ModelRow
 
 
 async def _served(ref: ModelRef, *, session: AsyncSession) -> ModelRow:
-    """Return the row of a model that serves, although it was not judged here."""
+    """Return the row of a model that serves but was not judged here."""
     entry = ModelEntry(name=ref.name, version=ref.version, state=ModelState.CHAMPION, operator="-")
     row, _ = await _row_of(entry, session=session)
     return row
 
 
 async def _note_former(former: ModelRef | None, model: ModelRef, *, session: AsyncSession) -> None:
-    """Make the model that served until now the champion of the table; its choice may not have been recorded."""
+    """Make the model that served until now the champion of the table, because its choice may not have been recorded."""
     if former is not None and former != model:
         await model_decisions.become(await _served(former, session=session), ModelState.CHAMPION, session=session)
 
 
 async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
-    """Return whether a model serves already, and the named model served before it."""
+    """Return whether a model serves already, and the given model served before it."""
     if row.state != ModelState.CHAMPION or former is None:
         return row.state == ModelState.CHAMPION
     query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)
@@ -191,7 +191,7 @@ def _refuse_retired(row: ModelRow) -> None:
 
 
 async def _is_last(decision: ModelDecisionRow, *, session: AsyncSession) -> bool:
-    """Return whether the last decision about a model is the same."""
+    """Return whether a decision repeats the last one about a model."""
     mine = select(ModelDecisionRow).where(ModelDecisionRow.model_id == decision.model_id)
     last = (await session.scalars(mine.order_by(ModelDecisionRow.id.desc()).limit(1))).one_or_none()
     said = ("state", "is_forced", "operator", "reason", "verdict")

@@ -1,4 +1,4 @@
-"""Record which model answers one person or one group in place of the champion, and which files are to be deleted."""
+"""Record which model answers one person or one group instead of the champion, and which files must be deleted."""
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,13 +13,13 @@ _IS_OWNED = or_(OwnModelRow.user_id.is_not(None), OwnModelRow.chat_id.is_not(Non
 
 
 async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelRecord:
-    """Let a model answer a person or a group, in place of the own model before.
+    """Let a model answer a person or a group, and replace their earlier own model.
 
-    Whether the own model or the common one answers stays as it was chosen.
+    The choice between the own model and the common one stays the same.
 
     Raises:
-        NotFoundError: no such person or message.
-        ConflictError: the model is somebody else's.
+        NotFoundError: there is no such person or message.
+        ConflictError: the model belongs to somebody else.
     """
     user_id = None if entry.chat_id is not None else await _person(entry, session=session)
     whose = OwnModelRow.chat_id == entry.chat_id if user_id is None else OwnModelRow.user_id == user_id
@@ -45,7 +45,7 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
 
 
 async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without either, all that are somebody's."""
+    """Return the own models of a person and of a chat; without either, all that are assigned."""
     whose = [_is_of(tg_id)] if tg_id is not None else []
     if chat_id is not None:
         whose.append(OwnModelRow.chat_id == chat_id)
@@ -55,7 +55,7 @@ async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession)
 
 
 async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRecord:
-    """Let the own model answer, or the common one.
+    """Let the own model answer, or the common model.
 
     Raises:
         NotFoundError: there is no own model.
@@ -69,10 +69,10 @@ async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRe
 
 
 async def retire(own_model_id: int, *, session: AsyncSession) -> None:
-    """Let an own model be nobody's.
+    """Retire an own model, so that it is assigned to nobody.
 
     Raises:
-        NotFoundError: there is none with this number.
+        NotFoundError: there is no own model with this number.
     """
     row = await session.get(OwnModelRow, own_model_id, with_for_update=True)
     if row is None:
@@ -87,12 +87,12 @@ async def of_person(user_id: int, *, session: AsyncSession) -> OwnModelRecord | 
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Let the own model of a person be nobody's, so that its files are deleted."""
+    """Take the own model away from a person, so that its files are deleted."""
     await session.execute(update(OwnModelRow).where(OwnModelRow.user_id == user_id).values(user_id=None))
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Let the own model of a group belong to its new number, unless that has one already."""
+    """Move the own model of a group to its new number, unless this has an own model already."""
     taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
     if await session.scalar(taken) is None:
         moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)
@@ -100,16 +100,16 @@ async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) ->
 
 
 async def to_delete(*, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
-    """Return the models that are nobody's, whose files are to be deleted."""
+    """Return the models that are not assigned any more and whose files must be deleted."""
     rows = await session.scalars(select(OwnModelRow).where(~_IS_OWNED).order_by(OwnModelRow.id))
     return tuple(_as_record(row) for row in rows)
 
 
 async def deleted(own_model_id: int, *, session: AsyncSession) -> None:
-    """Delete the row of a model whose files are deleted; a repetition does nothing.
+    """Delete the row of a model whose files are deleted; repeating this does nothing.
 
     Raises:
-        ConflictError: it is somebody's.
+        ConflictError: the model is still assigned.
     """
     await session.execute(delete(OwnModelRow).where(and_(OwnModelRow.id == own_model_id, ~_IS_OWNED)))
     if await session.get(OwnModelRow, own_model_id) is not None:

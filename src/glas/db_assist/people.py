@@ -35,7 +35,7 @@ async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User
     """Create a person, or return the existing one.
 
     Raises:
-        InvalidParameterError: the id is an account that many people share.
+        InvalidParameterError: the id is that of an account that many people share.
     """
     if tg_id in SHARED_ACCOUNTS:
         raise InvalidParameterError("expected a person, got an account that many people share", param="tg_id")
@@ -56,21 +56,23 @@ async def find(tg_id: int, *, session: AsyncSession) -> User:
     """Return a person with their consents.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
     """
     return as_user(await load(tg_id, session=session))
 
 
 def as_user(row: UserRow) -> User:
-    """Convert a row, whose consents are loaded, to the domain's type."""
+    """Convert a row with its loaded consents to the type of `glas.domain`."""
     return User.model_validate(row, from_attributes=True)
 
 
 async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
-    """Return a person's row, locked until the transaction ends, so that payments to one person are decided one by one.
+    """Lock a person's row until the transaction ends, and return it.
+
+    So payments to one person are decided one after another.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
     """
     # FOR NO KEY UPDATE: other transactions can still insert rows that refer to the person.
@@ -82,10 +84,10 @@ async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
 
 
 async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
-    """Return the sender of a message, whose row cannot be deleted until the transaction ends.
+    """Return the sender of a message, and prevent the deletion of the row until the transaction ends.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
     """
     # FOR KEY SHARE: a deletion of this person waits for this transaction, or this one waits for it and finds nobody.
@@ -115,7 +117,7 @@ async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> Us
 
 
 async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: AsyncSession) -> User:
-    """Set the role; `by` is the administrator who does it, or None."""
+    """Set the role; `by` is the administrator, or None."""
     row = await load(tg_id, session=session, locked=True)
     before, row.role = row.role, role.value
     values = {"role": before}, {"role": row.role}
@@ -124,7 +126,7 @@ async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: As
 
 
 async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, session: AsyncSession) -> User:
-    """Store an answer about a consent, unless it repeats the last one; exports see all messages that it affects."""
+    """Store a decision about a consent, unless it repeats the last one; exports see all messages that it affects."""
     row = await load(tg_id, session=session, locked=True)
     last = next((one for one in reversed(row.consent_history) if one.purpose == purpose), None)
     if last is not None and (last.granted, last.text_version) == (choice.granted, choice.text_version):
@@ -143,7 +145,7 @@ async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, se
 
 
 async def known(tg_id: int, *, session: AsyncSession) -> User | None:
-    """Return a person with their consents; None if nobody registered under this id."""
+    """Return a person with their consents; None if no such person is registered."""
     row = (await session.execute(_WITH_CONSENTS, {"tg_id": tg_id})).mappings().one_or_none()
     if row is None:
         return None
@@ -155,7 +157,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
     """Return a person's row with all consents.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
     """
     query = select(UserRow).where(UserRow.tg_id == tg_id).options(selectinload(UserRow.consent_history))
     if locked:

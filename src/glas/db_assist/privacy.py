@@ -44,8 +44,8 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 
     Args:
         tg_id: the person.
-        party: their pseudonym, under which their usage is counted; None leaves that out.
-        session: the transaction.
+        party: the pseudonym under which the person's usage is counted; None leaves the usage out.
+        session: the caller's database transaction.
 
     Raises:
         NotFoundError: nobody registered under this id.
@@ -71,16 +71,17 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 
 
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
-    """Delete a person's identity and messages; do nothing if the person is not known.
+    """Delete a person's identity and messages; do nothing if the person is not registered.
 
-    The ledger entries stay and belong to a row without a name. Two things stay for some time: hashes of paid audio, so
-    that it is not paid again, and the usage of the last 24 hours under a pseudonym. The row of a banned person keeps
-    the Telegram id and nothing else, so that nobody can lift a ban by deleting their data.
+    The ledger entries stay and belong to a row without a name. Two kinds of data stay for some time. One kind is the
+    hashes of paid audio, so that it is not paid again. The other is the usage of the last 24 hours under a pseudonym.
+    The row of a banned person keeps only the Telegram id and the ban, so that nobody can lift a ban by deleting their
+    data.
 
     Args:
         tg_id: the person.
-        by: the administrator who does it, if it is not the person.
-        session: the transaction.
+        by: the administrator who deletes, if it is not the person.
+        session: the caller's database transaction.
     """
     # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update()
@@ -114,18 +115,18 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
 async def delete_message(
     transcription_id: int, tg_id: int, *, by: int | None = None, session: AsyncSession
 ) -> Forgotten:
-    """Delete one message of a person; a repetition answers the same, without the key of the recording.
+    """Delete one message of a person. A repeated call returns the same, without the key of the recording.
 
     Args:
         transcription_id: the message.
-        tg_id: whose it is.
-        by: the administrator who does it, if it is not the person.
-        session: the transaction.
+        tg_id: the person to whom it belongs.
+        by: the administrator who deletes, if it is not the person.
+        session: the caller's database transaction.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
-        NotFoundError: there never was such a message.
-        ForbiddenError: it is somebody else's.
+        UnknownPersonError: the person is not registered.
+        NotFoundError: no message ever had this id.
+        ForbiddenError: the message belongs to another person.
     """
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(key_share=True)
     user = (await session.scalars(query)).one_or_none()
@@ -144,10 +145,10 @@ async def delete_message(
 
 
 async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
-    """Delete data from a restored backup, of a person whose data was deleted after the backup was made.
+    """Delete data from a restored backup, for a person whose data was deleted after the backup was made.
 
     Returns:
-        Telegram's id of the person, if it was back.
+        The Telegram id of the person, if the backup contained it.
     """
     if deletion.user_id is not None:
         user = await session.get(UserRow, deletion.user_id)
@@ -178,7 +179,7 @@ async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -
 
 
 async def deletions(*, session: AsyncSession) -> list[Deletion]:
-    """Return all deletions of which the database still knows: by tombstones, and by rows of people without a name."""
+    """Return all deletions that the database still shows, by tombstones and by rows of people without a name."""
     found = dict[datetime, list[int]]()
     tombstones = await session.execute(select(TombstoneRow.deletion_datetime, TombstoneRow.transcription_id))
     for moment, transcription_id in tombstones:
@@ -196,12 +197,12 @@ async def deletions(*, session: AsyncSession) -> list[Deletion]:
 
 
 async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, session: AsyncSession) -> Forgotten:
-    """Delete messages with their corrections and reviews, and write tombstones, so that exports and stores follow.
+    """Delete messages with their corrections and reviews; write tombstones, so that data_loader deletes copies.
 
     Args:
-        user_id: whose.
-        only: the messages; None for all of them.
-        session: the transaction.
+        user_id: the person to whom they belong.
+        only: these messages; None for all of them.
+        session: the caller's database transaction.
     """
     mine = TranscriptionRow.user_id == user_id
     if only is not None:
@@ -226,5 +227,5 @@ async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, se
 
 
 def _texts_of(ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the names of the objects with the texts and recognitions of messages."""
+    """Return the keys of the objects with the texts and recognitions of messages."""
     return (*(transcription_key(one) for one in ids), *(recognition_key(one) for one in ids))

@@ -24,12 +24,12 @@ class Case(NamedTuple):
 async def rate(
     transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession
 ) -> RatingResult:
-    """Store a score. The first one decides the payment; later ones change the score only.
+    """Store a score. The first rating determines the payment; later ones only change the score.
 
     Raises:
-        NotFoundError: no such message or person.
-        ForbiddenError: another person's message, or a banned person.
-        ConflictError: there is no text yet.
+        NotFoundError: there is no such message or person.
+        ForbiddenError: the message belongs to another person, or the person is banned.
+        ConflictError: the message has no text yet.
     """
     user, row = await open_case(transcription_id, rating.tg_id, session=session)
     is_first = row.score == Score.NOT_RATED
@@ -55,7 +55,7 @@ async def rate(
 
 
 async def open_case(transcription_id: int, tg_id: int, *, session: AsyncSession) -> Case:
-    """Lock the person, then the message: always in this order, to avoid deadlocks."""
+    """Lock the person, then the message; this order is always the same, to avoid deadlocks."""
     user = await people.lock(tg_id, session=session)
     return own_case(user, await messages.lock(transcription_id, session=session))
 
@@ -64,8 +64,8 @@ def own_case(user: UserRow, row: TranscriptionRow) -> Case:
     """Return a message with a text and its author, both locked.
 
     Raises:
-        ForbiddenError: the message is another person's.
-        ConflictError: there is no text yet.
+        ForbiddenError: the message belongs to another person.
+        ConflictError: the message has no text yet.
     """
     if row.user_id != user.id:
         raise ForbiddenError("only the person who sent a message may rate or correct it")

@@ -1,7 +1,7 @@
 """Delete messages that are older than the settings permit, as if their authors had deleted them.
 
-Tombstones let the next export delete recordings, texts and exported files. Ledger entries stay, and each person's audit
-says how many of their messages were deleted.
+Because of the tombstones, the next export deletes recordings, texts and exported files. Ledger entries stay. The audit
+records for each person how many of their messages were deleted.
 """
 
 from datetime import timedelta
@@ -19,13 +19,13 @@ from glas.domain.people import Purpose
 from glas.settings import DbAssistSettings
 
 _BATCH: Final = 200
-"""Most messages in one transaction, so that nobody waits long for its locks."""
+"""Largest number of messages in one transaction, so that its locks do not last long."""
 
 _log = structlog.stdlib.get_logger("glas.db_assist")
 
 
 async def delete_old(opened: Database, rules: DbAssistSettings) -> int:
-    """Delete all messages that are too old, one person after another; return how many there were."""
+    """Delete all messages that are too old, one person after another; return their number."""
     old = _too_old(rules)
     if old is None:
         return 0
@@ -38,7 +38,7 @@ async def delete_old(opened: Database, rules: DbAssistSettings) -> int:
 
 
 async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
-    """Delete old messages of one person in one transaction; a crash before its end changes nothing."""
+    """Delete old messages of one person in one transaction; if it crashes before its end, nothing changes."""
     async with opened.writing() as session:
         first = select(TranscriptionRow.user_id).where(old).order_by(TranscriptionRow.creation_datetime).limit(1)
         user_id = (await session.scalars(first)).one_or_none()
@@ -56,7 +56,7 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
 
 
 def _too_old(rules: DbAssistSettings) -> ColumnElement[bool] | None:
-    """Return which messages are too old; None if nothing ever is."""
+    """Return the condition that a message is too old; None if messages never are."""
     agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)
     limits = ((agrees.is_(False), rules.retention_days), (agrees.is_(True), rules.training_retention_days))
     found = [

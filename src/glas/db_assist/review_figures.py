@@ -22,11 +22,11 @@ async def figures_of(tg_id: int, since: datetime | None, *, session: AsyncSessio
 
     Args:
         tg_id: the person.
-        since: a moment with a zone; None counts from the beginning.
-        session: the transaction.
+        since: a time with a time zone; None counts all reviews.
+        session: the caller's database transaction.
 
     Raises:
-        NotFoundError: no such person.
+        NotFoundError: there is no such person.
     """
     user, moment = await people.load(tg_id, session=session), since or _EVER
     is_compared = and_(ReviewRow.verdict != Verdict.SKIP.value, or_(ReviewRow.is_agreed, _is_judged_by_others()))

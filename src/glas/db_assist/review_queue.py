@@ -1,8 +1,9 @@
-"""Choose the next message for a reviewer, and hold it for them for some minutes.
+"""Choose the next message for a reviewer, and hold it for the reviewer for some minutes.
 
-A reviewer gets only messages of people who agreed that people listen, no messages of their own, and none that another
-reviewer holds. A message is reviewed once. It is reviewed a second time if it was drawn for a check, and a third time
-if two people contradict each other. A reviewer does not know which case it is, and always sees the recognised text.
+A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
+messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
+drawn for a check, and a third time if two people contradict each other. A reviewer does not know which of these cases
+it is, and always sees the recognised text.
 """
 
 import hashlib
@@ -32,7 +33,9 @@ _RETRY_AFTER_S = 0.1
 
 _DISPUTED, _DOUBTFUL, _UNSURE, _NEW_SPEAKER = 4.0, 3.0, 2.0, 2.0
 _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.BEST: 0.0}
-"""Weights of a message's worth, by judgement: what is surely wrong before what may be, and many speakers before few."""
+"""Weights for the worth of a message, by its rating. Certainly wrong texts come before uncertain ones, and speakers
+with few reviews before those with many.
+"""
 
 
 async def held(
@@ -40,8 +43,8 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    If there are two, return the one that is not `besides`. A reviewer holds no more than two: the one that is heard,
-    and the next one.
+    If there are two, return the one that is not `besides`. A reviewer holds at most two: the one that is reviewed, and
+    the next one.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -55,11 +58,11 @@ async def held(
 
 
 async def list_held(tg_id: int, *, session: AsyncSession) -> tuple[ReviewItem, ...]:
-    """Return all messages that are held for a reviewer, unchanged.
+    """Return all messages that are held for a reviewer; nothing changes.
 
     Raises:
-        NotFoundError: no such person.
-        ForbiddenError: no reviewer.
+        NotFoundError: there is no such person.
+        ForbiddenError: the person is not a reviewer.
     """
     reviewer = reviews.checked(people.allowed(await people.load(tg_id, session=session)))
     query = _open(reviewer.id).add_columns(ReviewHoldRow.expiry_datetime)
@@ -71,9 +74,9 @@ async def list_held(tg_id: int, *, session: AsyncSession) -> tuple[ReviewItem, .
 
 
 async def choose(tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
-    """Return the messages that are most worth a review, the best first; begin with checks if one is due.
+    """Return the messages with the highest worth, the best first; if a check is due, checks come first.
 
-    This reads all messages, so it must not be part of a transaction that writes.
+    The query reads all messages, so it must not be part of a transaction that writes.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -102,7 +105,7 @@ async def hold(
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        OverloadedError: others have taken all chosen messages; there may be more.
+        OverloadedError: other reviewers have taken all chosen messages; there may be more.
     """
     # The same reviewer may have asked twice at once.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
@@ -119,16 +122,16 @@ async def hold(
 async def hold_one(
     transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold a message for a reviewer; None if they may not hear it, or if somebody else holds it."""
+    """Hold a message for a reviewer; return None if they may not hear it, or if another reviewer holds it."""
     query = _open(reviewer.id).where(TranscriptionRow.id == transcription_id)
     row = (await session.scalars(query)).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
 
 
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
-    """Return whether the next review is a check; on average one in `check_every` is, in an irregular order.
+    """Return whether the next review must be a check; on average one in `check_every` is, in an irregular order.
 
-    The result is the same as long as the reviewer's number of reviews is the same.
+    The result stays the same until the reviewer's number of reviews changes.
     """
     if not check_every:
         return False
@@ -205,9 +208,9 @@ def _may_be_heard() -> ColumnElement[bool]:
 
 
 def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
-    """Select the messages that wait for a review, the most worthwhile first.
+    """Select the messages that wait for a review, those with the highest worth first.
 
-    With `is_check` these are the messages that exactly one person has judged.
+    With `is_check`, select the messages that exactly one person has judged.
     """
     judged = _judged()
     spoken = _reviewed_speakers()
@@ -247,7 +250,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
 
 
 def _judged() -> CTE:
-    """Count the reviews of each message: all, those with a verdict other than `skip`, and the agreed ones."""
+    """Count the reviews of each message: all reviews, those with a verdict other than `skip`, and the agreed ones."""
     said = case((ReviewRow.verdict != Verdict.SKIP.value, 1), else_=0)
     counts = select(
         ReviewRow.transcription_id,
@@ -266,7 +269,10 @@ def _reviewed_speakers() -> CTE:
 
 
 def _reviewed_audio() -> CTE:
-    """Find, for each sound, the first message that was reviewed; others with the same sound are not reviewed."""
+    """Find, for each sound, the first message that was reviewed.
+
+    Other messages with the same sound are not reviewed.
+    """
     heard = aliased(TranscriptionRow)
     query = select(heard.fingerprint, func.min(heard.id).label("first_id"))
     joined = query.join(ReviewRow, ReviewRow.transcription_id == heard.id)

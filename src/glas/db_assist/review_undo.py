@@ -1,7 +1,7 @@
 """Take back a reviewer's last review, for instance after a wrong key.
 
-It is possible while nobody else has judged the message. Otherwise a reviewer could try answers until one agrees with
-another person's, and be paid for it.
+An undo is possible while no other person has judged the message. Otherwise a reviewer could try several answers until
+one agrees with another person's, and be paid for it.
 """
 
 from datetime import timedelta
@@ -24,14 +24,15 @@ _WITHIN: Final = timedelta(minutes=TAKE_BACK_MINUTES)
 async def take_back(
     transcription_id: int, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem:
-    """Delete a reviewer's last review, restore the words before it, and hold the message for them again.
+    """Delete a reviewer's last review, restore the words before it, and hold the message for the reviewer again.
 
-    A repeat finds no review and returns the message that is held.
+    A repeated call finds no review and returns the message that is held.
 
     Raises:
-        NotFoundError: no such message or person.
-        ForbiddenError: no reviewer.
-        ConflictError: it is not their last review, it is too old, or somebody else has judged or holds the message.
+        NotFoundError: there is no such message or person.
+        ForbiddenError: the person is not a reviewer.
+        ConflictError: it is not the person's last review, it is too old, or another person has judged or holds the
+            message.
     """
     reviewed = await lock_reviewed(transcription_id, tg_id, session=session)
     reviews.checked(reviewed.user)

@@ -1,7 +1,7 @@
-"""Store a review: update the reference, find out who agrees, and pay for agreed reviews.
+"""Store a review: update the reference, find reviews that agree, and pay for them.
 
-A reviewer sees the recognised text but not the words of others. So if two people give the same words independently, the
-words are probably right, and both are paid.
+A reviewer sees the recognised text but not the words of other people. So if two people give the same words
+independently, the words are probably right, and both are paid.
 """
 
 from sqlalchemy import delete, select
@@ -26,7 +26,10 @@ from glas.settings import DbAssistSettings
 
 
 async def set_reviewer(tg_id: int, *, is_reviewer: bool, by: int | None = None, session: AsyncSession) -> UserRow:
-    """Appoint or dismiss a reviewer; a dismissed one's holds end. `by` is the administrator, for the audit."""
+    """Appoint or dismiss a reviewer; the holds of a dismissed reviewer end.
+
+    `by` is the administrator, whom the audit records.
+    """
     row = await people.load(tg_id, session=session, locked=True)
     before, row.is_reviewer = row.is_reviewer, is_reviewer
     values = {"is_reviewer": before}, {"is_reviewer": is_reviewer}
@@ -37,7 +40,7 @@ async def set_reviewer(tg_id: int, *, is_reviewer: bool, by: int | None = None, 
 
 
 def checked(user: UserRow) -> UserRow:
-    """Return the person unchanged, if they may review.
+    """Return the person unchanged if they may review.
 
     Raises:
         ForbiddenError: the person is neither a reviewer nor an administrator.
@@ -52,14 +55,14 @@ async def answer(
 ) -> ReviewResult:
     """Store a review of the message that is held for the reviewer.
 
-    Words that another person gave independently become an agreed reference. Other words become a reviewer's reference,
-    if there is no reference yet. If there is one, two people contradict each other: nothing changes, and a third person
-    reviews the message.
+    Words that another person gave independently become an agreed reference. Other words become a reference with the
+    rank `reviewer`, if there is no reference yet. If there is one, two people contradict each other. Then nothing
+    changes, and a third person reviews the message.
 
     Raises:
         NotFoundError: the message or the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        ConflictError: the message is not held for this reviewer, has another review of theirs, or its speaker has
+        ConflictError: the message is not held for this reviewer or was already reviewed by them, or its speaker has
             withdrawn the consent.
         ImplausibleCorrectionError: the review contains no word, or more words than can be said in the time.
     """
@@ -110,7 +113,7 @@ async def _own_hold(reviewed: ReviewedMessage, *, session: AsyncSession) -> Revi
 
 
 def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings) -> str | None:
-    """Return the words that a review gives."""
+    """Return the words that a review contains."""
     if not wanted.verdict.gives_words:
         return None
     words = (wanted.reference or reviewed.row.text or "").strip()
@@ -124,7 +127,10 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 
 
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
-    """Return the reviews with the same words; an empty list if only the author gave them; None if nobody did."""
+    """Return the reviews with the same words.
+
+    An empty list means that only the author gave them; None means that nobody did.
+    """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)
         author = await author_words(reviewed.row, session=session)
@@ -137,7 +143,7 @@ async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSes
 async def _let_words_count(
     reviewed: ReviewedMessage, mine: ReviewRow, *, is_agreed: bool, session: AsyncSession
 ) -> None:
-    """Make the words of a review the current ones, unless a better reference exists."""
+    """Make the words of a review the current words, unless there is a better reference."""
     row, words = reviewed.row, mine.reference or ""
     if not is_agreed and row.rank not in (None, Rank.DOUBTFUL):
         return

@@ -11,7 +11,7 @@ from glas.domain.messages import SecondHypothesis
 
 
 async def store(transcription_id: int, wanted: SecondText, *, session: AsyncSession) -> SecondHypothesis:
-    """Store a second hypothesis in place of the one before.
+    """Store a second hypothesis, and replace an earlier one.
 
     Raises:
         NotFoundError: there is no such message.
@@ -30,7 +30,7 @@ async def find(transcription_id: int, *, session: AsyncSession) -> SecondHypothe
 
 
 async def of_person(user_id: int, *, session: AsyncSession) -> tuple[SecondHypothesis, ...]:
-    """Return those of all messages of a person."""
+    """Return the second hypotheses of all messages of a person."""
     query = select(SecondHypothesisRow).join(
         TranscriptionRow, TranscriptionRow.id == SecondHypothesisRow.transcription_id
     )

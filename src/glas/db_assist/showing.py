@@ -1,4 +1,4 @@
-"""Store the texts that were corrected on the pages, until the bot has enqueued the work of showing them in Telegram."""
+"""Store the texts that were corrected on the pages, until the bot has enqueued the update of its messages."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,13 +14,13 @@ from glas.db_assist import people
 from glas.domain.people import Locale
 
 _KEPT: Final = timedelta(days=30)
-"""Where no bot runs, nobody asks."""
+"""Time after which a row is deleted; if no bot runs, nobody asks for it."""
 
 _MOST: Final = 200
 
 
 async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
-    """Store that the bot must show a changed text; do nothing if no message of a bot shows it."""
+    """Store that the bot must show a changed text; do nothing if no message of the bot shows it."""
     row = result.transcription
     if not result.is_applied or row.answer_message_id is None:
         return

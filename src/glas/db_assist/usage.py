@@ -1,6 +1,6 @@
-"""Count usage within 24 hours, by pseudonyms that callers make; nothing here names a person.
+"""Count usage within 24 hours by pseudonyms that callers compute; nothing here identifies a person.
 
-The rows belong to no row of a person, so usage is also counted before a person registers and after their data is
+The rows do not refer to the row of a person. So usage is also counted before a person registers and after their data is
 deleted.
 """
 

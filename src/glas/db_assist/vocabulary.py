@@ -1,4 +1,4 @@
-"""Queries about vocabularies: learn words from corrections, show and change a person's words, choose keywords.
+"""Queries about vocabularies: take words from corrections, show and change a person's words, choose keywords.
 
 A person's vocabulary contains names (see `glas.domain.vocabulary`) that were corrected once, other words that were
 corrected in two messages, and words added by hand. `glas.db_assist.agreement` has the vocabularies of chats and of the
@@ -24,7 +24,7 @@ from glas.domain.text import normalise
 from glas.domain.vocabulary import MESSAGES_OF_A_WORD, MOST_CHARS, PutRight, VocabularyWord, spelled, words_put_right
 
 MOST_WORDS: Final = 1000
-"""Words of one person, beyond which corrections teach nothing more and none can be added."""
+"""Largest number of words of one person; beyond it corrections add no words, and none can be added by hand."""
 
 _row = VocabularyWordRow
 _is_by_hand: Final = _row.transcription_id.is_(None)
@@ -33,12 +33,13 @@ _is_used: Final = or_(_is_certain, func.count() >= MESSAGES_OF_A_WORD)
 
 
 async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: AsyncSession) -> None:
-    """Replace the words that the author's vocabulary has learned from a message by those that a change corrects.
+    """Replace the words that the author's vocabulary has from a message by the words that a change corrects.
 
     Args:
-        row: the message, locked.
-        change: the new current words. Nothing is learned from doubtful words or from the recognised text.
-        session: session of the transaction.
+        row: the message, whose row is locked.
+        change: the change with the new current words. No words are taken from doubtful words or from the recognised
+            text.
+        session: the caller's database transaction.
     """
     right: tuple[PutRight, ...] = ()
     if change.reference is not None and change.rank != Rank.DOUBTFUL:
@@ -65,7 +66,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
 
 
 async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tuple[str, ...]:
-    """Return the words that a change added to a vocabulary which did not hold them before."""
+    """Return the words of a change that were not in the vocabulary before."""
     taught = list(await session.scalars(select(_row).where(_row.change_id == change.id).order_by(_row.id)))
     if not taught:
         return ()
@@ -75,7 +76,7 @@ async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tupl
 
 
 def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> bool:
-    """Return whether a row adds its word to the vocabulary, in which it was not before."""
+    """Return whether the word of a row was not in the vocabulary before."""
     was_certain = any(one.is_name or one.transcription_id is None for one in earlier)
     if was_certain or len(earlier) >= MESSAGES_OF_A_WORD:
         return False
@@ -93,7 +94,7 @@ async def words_of(user_id: int, *, session: AsyncSession, with_unused: bool = F
 
 
 def _described(rows: Sequence[VocabularyWordRow]) -> VocabularyWord:
-    """Describe a word of one person by its rows, the newest first."""
+    """Make the entry of one word from its rows, which are sorted with the newest first."""
     n_messages = sum(row.transcription_id is not None for row in rows)
     is_added = n_messages < len(rows)
     return VocabularyWord(
@@ -110,10 +111,10 @@ async def add(tg_id: int, words: Sequence[str], *, session: AsyncSession) -> tup
     """Add words by hand and return the whole vocabulary.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
-        InvalidParameterError: one of them is no word.
-        ConflictError: they would be too many.
+        InvalidParameterError: one of them is neither a word nor a short phrase.
+        ConflictError: the vocabulary would contain too many words.
     """
     user = await people.lock(tg_id, session=session)
     values = [
@@ -134,10 +135,10 @@ def _checked(word: str) -> str:
 
 
 async def remove(tg_id: int, word_id: int, *, session: AsyncSession) -> tuple[VocabularyWord, ...]:
-    """Remove a word, however often it was corrected, and return the remaining words.
+    """Remove a word, even if it was corrected in several messages, and return the remaining words.
 
     Raises:
-        UnknownPersonError: nobody registered under this id.
+        UnknownPersonError: the person is not registered.
     """
     user = await people.load(tg_id, session=session, locked=True)
     named = select(_row.normalised).where(_row.id == word_id, _row.user_id == user.id)
@@ -181,6 +182,6 @@ async def choose(
 
 
 async def _count(user_id: int, *, session: AsyncSession) -> int:
-    """Return how many different words are stored of a person."""
+    """Count the different words that are stored for a person."""
     query = select(func.count(distinct(_row.normalised))).where(_row.user_id == user_id)
     return (await session.scalars(query)).one()

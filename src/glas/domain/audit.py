@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Action(StrEnum):
-    """The kind of an action; RETENTION is by db_assist itself, all others are by an administrator."""
+    """The kind of an action; RETENTION is an action of db_assist itself, all others are actions of an administrator."""
 
     ROLE = "role"
     REVIEWER = "reviewer"
@@ -22,7 +22,10 @@ class Action(StrEnum):
 
 
 class AuditEntry(BaseModel):
-    """One action. Entries are never changed or removed, and contain neither people's words nor Telegram ids."""
+    """An action in the audit.
+
+    Entries are never changed or removed, and contain neither people's words nor Telegram ids.
+    """
 
     model_config = ConfigDict(frozen=True)
 

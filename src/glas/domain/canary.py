@@ -1,7 +1,7 @@
 """Choose the people whom a candidate answers, without knowing them.
 
-The bot sends a bucket with each recording: a number from 0 to 99 that it makes from a person's pseudonym. A person has
-the same bucket each time, and a hundredth of all people share it. A candidate answers some of the buckets.
+The bot sends a bucket with each recording: a number from 0 to 99 that it computes from the person's pseudonym. A person
+has the same bucket each time, and a hundredth of all people share it. A candidate answers some of the buckets.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ N_BUCKETS: Final = 100
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
     """Return the buckets that a candidate answers.
 
-    A larger share contains all buckets of a smaller one. Another candidate answers other buckets, so that not always
-    the same people get new models.
+    A larger share contains all buckets of a smaller one. For another candidate the buckets are others, so that new
+    models are not always tried on the same people.
 
     Args:
         model: uniform name of the candidate.
-        share: of people, 0..1; it is rounded to hundredths.
+        share: share of people, 0..1; it is rounded to hundredths.
     """
     ranked = sorted(range(N_BUCKETS), key=lambda bucket: _digest(f"{model} {bucket}"))
     return frozenset(ranked[: round(share * N_BUCKETS)])
 
 
 def is_drawn(number: int, model: ModelRef, share: float) -> bool:
-    """Return whether a message, by its number, belongs to the share of messages that a second model also recognises."""
+    """Return whether a message, by its number, belongs to the share that a second model also recognises."""
     drawn = int.from_bytes(_digest(f"{model} {number}")[:8])
     return drawn < share * 2**64
 

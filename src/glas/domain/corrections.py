@@ -19,8 +19,8 @@ _NEAR: Final = 0.5
 _POSSIBLE: Final = 0.75
 """Bounds of `distance`.
 
-Of 1,500 pairs of unrelated Russian announcements 0.1 % are nearer than 0.35, 1 % nearer than 0.5, and a quarter nearer
-than 0.75; an eighth of the words wrong is a distance of about 0.05.
+In 1,500 pairs of unrelated Russian announcements, the distance is below 0.35 for 0.1 %, below 0.5 for 1 %, and below
+0.75 for a quarter. If an eighth of the words is wrong, the distance is about 0.05.
 """
 
 
@@ -34,7 +34,7 @@ class Rank(StrEnum):
 
 
 class Sound(StrEnum):
-    """Whether the sound supports a text, according to an engine that scores it and its own hypothesis."""
+    """Whether the sound supports a text, according to the score of an engine."""
 
     SUPPORTS = "supports"
     DENIES = "denies"
@@ -47,9 +47,10 @@ _DENIED_WORD: Final = 10.0
 _DENIED: Final = 60.0
 """Bounds of `Comparison.lost`, for each word that differs and for all of them.
 
-Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % cost at most 6.5 a word, 95 % 8.2. One
-or two words of other sentences in place of right ones cost at least 10 (270 texts), a word with another end 8 (91).
-Whole other sentences cost 4 to 15 a word, and always more than 25 in all.
+Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % lose at most 6.5 a word, 95 % at most
+8.2. If one or two words are replaced by words of other sentences, the loss is at least 10 a word (270 texts). If only
+the end of a word is changed, it is at least 8 (91 texts). Whole other sentences lose 4 to 15 a word, and always more
+than 25 in all.
 """
 
 
@@ -75,7 +76,7 @@ class Likeness(StrEnum):
 
 
 class CorrectionChange(BaseModel):
-    """One entry in the history of a message's correction."""
+    """One entry in the history of a message's words."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -103,7 +104,8 @@ def distance(said: str, heard: str) -> float:
 def likeness(said: str, heard: str) -> Likeness:
     """Return how similar a written text is to a recognised one.
 
-    A text that ends with a question mark is never CLEAR if the recognised text does not: it may ask something.
+    A text that ends with a question mark is never CLEAR if the recognised text does not end with one, because it may be
+    a question to the bot.
     """
     if said.split() == heard.split():
         return Likeness.SAME
@@ -120,10 +122,10 @@ def rank_of(said: str, heard: str, *, duration_s: float, max_chars_per_s: float,
     """Return the rank of an author's correction.
 
     Args:
-        said: what the author wrote.
+        said: the words of the author.
         heard: the recognised text.
         duration_s: duration of the recording; less than a second counts as a second.
-        max_chars_per_s: letters per second beyond which a text cannot have been said.
+        max_chars_per_s: largest number of letters per second that a person can say.
         sound: the engine's judgement; if it is UNKNOWN, the edit distance decides.
     """
     if len(normalise(said)) > max_chars_per_s * max(duration_s, 1.0):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 RUSSIAN: Final = "ru"
 
 MOST_KEYWORDS: Final = 200
-"""Of one recording; of more the first ones are looked for."""
+"""Largest number of keywords of one recording; further ones are ignored."""
 
 
 class DecodingOptions(BaseModel):
@@ -45,7 +45,7 @@ class DecodingOptions(BaseModel):
 PLAIN: Final = DecodingOptions()
 
 UNSPECIFIED: Final = DecodingOptions(checks_language=True)
-"""Options if the caller names none: Russian, unless another language is surely spoken."""
+"""Options if the caller names none: Russian, unless another language is certainly spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Abilities:
     """Abilities of a loaded model.
 
     Attributes:
-        batch_size: how many pieces of similar length one call should recognise, if so many wait; 1 if batches are not
-            faster.
-        batch_s: most seconds of audio in one call; the next piece waits until all of it is recognised.
-        languages: codes (ISO 639-1) of the languages that it recognises.
+        batch_size: number of pieces of similar length that one call should recognise, if so many wait; 1 if batches are
+            not faster.
+        batch_s: largest number of seconds of audio in one call; later pieces wait until all of it is recognised.
+        languages: codes (ISO 639-1) of the languages that the model recognises.
         translates: whether it can translate any of them into English.
         takes_prompt: whether it uses `DecodingOptions.prompt`.
         takes_keywords: whether it uses `DecodingOptions.hotwords`.

@@ -1,7 +1,7 @@
-"""Write numbers in digits that were said in words (inverse text normalisation).
+"""Write spoken numbers in digits (inverse text normalisation).
 
-A number is written in digits only if RU-NORM turns it back into the same words. So «пять» may become 5, «пяти» never
-does, and error rates are the same with and without digits. These numbers are written:
+A number is written in digits only if RU-NORM turns it back into the same words. So «пять» may become 5, but «пяти»
+never does, and error rates are the same with and without digits. These numbers are written:
 
     numbers        «семьсот сорок два» 742; below ten only before something counted: «пять минут» 5 минут
     round ones     «двадцать пять тысяч» 25 тысяч
@@ -9,7 +9,7 @@ does, and error rates are the same with and without digits. These numbers are wr
     days, years    «двадцать пятого» 25-го, «пятого мая» 5-го мая, «в две тысячи двадцать пятом году» в 2025-м году
     telephone      «восемь девятьсот шестнадцать сто двадцать три сорок пять шестьдесят семь» 8-916-123-45-67
 
-No maintained library does this for Russian without a neural network or a finite-state toolkit.
+No maintained library writes Russian numbers in digits without a neural network or a finite-state toolkit.
 """
 
 import re
@@ -77,7 +77,7 @@ def in_digits(words: Sequence[str]) -> list[Piece]:
 
 
 class _Line:
-    """Words, each split into the word itself and the punctuation after it."""
+    """Words, each divided into the word itself and the punctuation after it."""
 
     def __init__(self, words: Sequence[str]) -> None:
         found = [_WORD.fullmatch(word) for word in words]
@@ -164,7 +164,7 @@ class _Line:
         return None
 
     def _ordinal(self, at: int) -> Piece | None:
-        """Return a date that begins at this word: a day before a month, an unambiguous day, a year before «год»."""
+        """Return a date that begins at this word: a day before a month, an unambiguous day, or a year before «год»."""
         longest = 5
         for end in range(min(at + longest, len(self._cores)), at, -1):
             if any(self._marks[at : end - 1]):
@@ -177,7 +177,7 @@ class _Line:
         return None
 
     def _run(self, at: int) -> list[_Number]:
-        """Return all numbers from this word on that follow each other without punctuation between them."""
+        """Return all numbers from this word on that follow each other without punctuation in between."""
         run: list[_Number] = []
         while (number := self._number(at)) is not None:
             run.append(number)
@@ -187,7 +187,7 @@ class _Line:
         return run
 
     def _number(self, start: int) -> _Number | None:
-        """Return the number that begins at this word, if RU-NORM would write it with the same words."""
+        """Return the number that begins at this word, if RU-NORM writes it with the same words."""
         if self._core(start) == _ZERO:
             return _Number(0, start, start + 1)
         thousands: int | None = None
@@ -211,7 +211,7 @@ class _Line:
 
 
 def _step(core: str) -> tuple[int, int]:
-    """Return what a word adds to a number below a thousand, and its place: 100, 10 or 1; zeros for other words."""
+    """Return the value of a word in a number below a thousand, and its place: 100, 10 or 1; zeros for other words."""
     if core in _HUNDREDS:
         return _HUNDREDS[core], 100
     if core in _TENS:

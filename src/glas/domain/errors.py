@@ -3,7 +3,7 @@
     GlasError
     ├── InputError (ValueError)                the caller can mend it
     │   ├── InvalidParameterError              a field has a value that is not allowed
-    │   │   └── ImplausibleCorrectionError     a correction that can hardly be what was said
+    │   │   └── ImplausibleCorrectionError     a correction whose words were probably not said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
     │   ├── ConflictError                      it exists already with other values
@@ -34,7 +34,8 @@
     └── ConfigurationError (ValueError)        a setting is wrong
         └── DataDirectoryInUseError            another process works in the data directory
 
-`code` is stable. It is part of HTTP bodies and logs. In the client, `from_code` turns it back into the same exception.
+The `code` of an exception never changes. The code is contained in HTTP bodies and logs. In the client, `from_code`
+makes the same exception from it.
 """
 
 from typing import ClassVar
@@ -45,8 +46,8 @@ class GlasError(Exception):
 
     Attributes:
         code: stable machine-readable name.
-        status: HTTP status with which services answer it.
-        param: the wrong field of the request, if there is one.
+        status: HTTP status of the service's answer.
+        param: the wrong field of the request, if any.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -76,26 +77,26 @@ class InvalidParameterError(InputError):
 
 
 class ImplausibleCorrectionError(InvalidParameterError):
-    """A correction cannot be what was said: it contains no word, or more than can be said in the time."""
+    """A correction is not possible: it contains no word, or more words than can be said in the time."""
 
     code = "correction_implausible"
 
 
 class NotFoundError(InputError, LookupError):
-    """There is no person, message or other thing of that name."""
+    """There is no person, message or other object of that name."""
 
     code = "not_found"
     status = 404
 
 
 class UnknownPersonError(NotFoundError):
-    """Nobody registered under this Telegram id."""
+    """No person with this Telegram id is registered."""
 
     code = "person_unknown"
 
 
 class ConflictError(InputError):
-    """The thing exists already with other values, or its state does not permit the change."""
+    """The object exists already with other values, or its state does not permit the change."""
 
     code = "conflict"
     status = 409
@@ -108,19 +109,19 @@ class WouldReplaceError(ConflictError):
 
 
 class BackupError(InputError):
-    """A backup is damaged, unfinished or not one of ours; nothing was changed."""
+    """A backup is damaged, incomplete, or not made by Glas; nothing was changed."""
 
     code = "backup_invalid"
 
 
 class BackupEncryptedError(BackupError):
-    """A backup is encrypted, and no key that opens it was given; nothing was changed."""
+    """A backup is encrypted, and none of the given keys opens it; nothing was changed."""
 
     code = "backup_encrypted"
 
 
 class DataSetError(InputError):
-    """A folder or manifest of recordings has a wrong form, or names an audio file that does not exist."""
+    """A folder or manifest of recordings has a wrong format, or names an audio file that does not exist."""
 
     code = "data_set_invalid"
 
@@ -188,7 +189,7 @@ class UnknownModelError(ModelError, LookupError):
 
 
 class ModelFileMissingError(ModelError, FileNotFoundError):
-    """A model directory lacks a file; the message names both."""
+    """A file is missing in a model's directory; the message names both."""
 
     code = "model_file_missing"
 
@@ -220,7 +221,7 @@ class AuthenticationError(ServiceError):
 
 
 class ForbiddenError(ServiceError, PermissionError):
-    """The caller is known but not permitted to do this."""
+    """The caller is known but not permitted to make this request."""
 
     code = "forbidden"
     status = 403
@@ -248,7 +249,7 @@ class ServiceTimeoutError(ServiceError, TimeoutError):
 
 
 class ServiceFaultError(ServiceError):
-    """A service had an internal error, or its answer has an unknown form."""
+    """A service had an internal error, or its answer has an unknown format."""
 
     code = "service_fault"
     status = 500
@@ -286,7 +287,7 @@ def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
 
 
 def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception of an HTTP answer; for a body of another form a `ServiceFaultError`."""
+    """Return the exception of an HTTP answer; for a body of another format a `ServiceFaultError`."""
     match body:
         case {"error": {"message": str(message), "code": str(code), **rest}}:
             param = rest.get("param")

@@ -1,16 +1,17 @@
 """Remove text that nobody said: recognisers write such text for silence and noise.
 
-The same rules apply to every engine. They use the text, the scores of the engine (`Segment.avg_logprob` and
+The same rules apply to every engine. The rules use the text, the scores of the engine (`Segment.avg_logprob` and
 `Segment.no_speech_probability`; either may be absent) and the result of the speech detector (`Evidence`):
 
 1. Credits of subtitle makers, which Whisper learnt from film subtitles, are removed wherever they occur.
-2. A loop is dropped. A text is a loop if it compresses well, and if the engine is unsure or nobody can speak so fast.
-3. A segment is dropped if the engine is unsure of it, and the engine or the speech detector finds little speech in it.
-   (openai/whisper's `transcribe.py` has this rule with the engine alone.)
-4. A text is dropped if nobody can say it in so short a time, however sure the engine is. An example is a sentence that
-   detector and engine both find in half a second of humming.
-5. A phrase that people do say, such as «Спасибо за просмотр», is dropped only if it is the whole text and the speech is
-   too short, too quiet or too doubtful for it.
+2. A loop is dropped. A text is a loop if it compresses well, and if the engine is uncertain or nobody can speak so
+   fast.
+3. A segment is dropped if the engine is uncertain of it, and the engine or the speech detector finds little speech in
+   it. (In openai/whisper's `transcribe.py` this rule uses the engine alone.)
+4. A text is dropped if nobody can say it in so short a time, even if the engine gives it a high confidence. An example
+   is a sentence that both the detector and the engine find in half a second of humming.
+5. Phrases that people do say, such as «Спасибо за просмотр», are dropped only if they are the whole text, and the
+   speech is too short, too quiet or too uncertain.
 """
 
 import re
@@ -99,7 +100,10 @@ class Evidence(NamedTuple):
 
 
 def compression_ratio(text: str) -> float:
-    """Return the bytes of a text divided by those of its zlib form, as in Whisper's loop detector; 0 if it is empty."""
+    """Return the length of a text divided by the length of its zlib form, in bytes, as Whisper's loop detector does.
+
+    0 if it is empty.
+    """
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
@@ -152,7 +156,7 @@ def _words_left(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _is_invented(segment: Segment, evidence: Evidence) -> bool:
-    """Return whether a segment is dropped by rule 2 or 3, whatever its words are."""
+    """Return whether a segment is dropped by rule 2 or 3, which do not depend on its words."""
     logprob = 0.0 if segment.avg_logprob is None else segment.avg_logprob
     is_unclear = evidence.probability < CLEAR_SPEECH_PROBABILITY
     if logprob < MIN_LOGPROB and (is_unclear or (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH):
@@ -162,7 +166,7 @@ def _is_invented(segment: Segment, evidence: Evidence) -> bool:
 
 
 def _is_silent(text: str, segments: tuple[Segment, ...], evidence: Evidence) -> bool:
-    """Return whether the speech is too short, too quiet or too doubtful for this text (rule 5)."""
+    """Return whether the speech is too short, too quiet or too uncertain for this text (rule 5)."""
     return (
         evidence.level_db < MIN_LEVEL_DB
         or evidence.probability < MIN_SPEECH_PROBABILITY

@@ -1,4 +1,4 @@
-"""The stored form of a recognition, so that no recording must be recognised twice."""
+"""The stored form of a recognition. With this form, no recording must be recognised twice."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ from glas.domain.transcription import Recognition
 class KeptRecognition(BaseModel):
     """The content of a message's `{id}_transcription.json`.
 
-    A change that older programs would misread needs a new `schema_version`. A new field with a default does not need
-    one, because unknown fields are ignored.
+    If a change would make older programs misread the content, it needs a new `schema_version`. A new field with a
+    default does not need one, because unknown fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True)

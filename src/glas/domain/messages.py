@@ -10,7 +10,10 @@ from glas.domain.corrections import Rank
 
 
 class Score(IntEnum):
-    """The speaker's rating of a text. The numbers are those of the original system, and names of export folders."""
+    """The speaker's rating of a text.
+
+    The numbers are those of the original system, and the names of folders in the export.
+    """
 
     NOT_RATED = 0
     BAD = 1
@@ -37,7 +40,7 @@ class MediaKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Kind of a further message of the bot that shows a transcription, in addition to the answer."""
+    """Kind of a further message of the bot that shows a text, in addition to the answer."""
 
     DOCUMENT = "document"
     SUBTITLES = "subtitles"
@@ -45,7 +48,7 @@ class MessageKind(StrEnum):
 
 
 class Transcription(BaseModel):
-    """A message; its `id` is part of the keys of its objects, see `glas.domain.object_keys`."""
+    """A message; its `id` is part of the keys of its objects (`glas.domain.object_keys`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,7 +100,7 @@ class Transcription(BaseModel):
 
 
 class SecondHypothesis(BaseModel):
-    """The text of a message by another model; reviewers see it, the speaker does not."""
+    """The text of a message by another model; shown to reviewers but not to the speaker."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -109,14 +112,14 @@ class SecondHypothesis(BaseModel):
 
 
 def traceparent_of(file_unique_id: str, message_id: int) -> str:
-    """Return the ids of a message's trace and of its first span, as the header `traceparent` of W3C writes them.
+    """Return the ids of a message's trace and of its first span, in the format of the W3C header `traceparent`.
 
-    They follow from what the row of a message tells, so that an export finds the trace hours later. Telegram's name of
-    a file cannot be guessed and is the same for everybody, so that nobody finds a person by these ids.
+    The ids are computed from values in the message's row, so that an export can find the trace hours later. Telegram's
+    name of a file cannot be guessed. Telegram's name does not depend on the person, so these ids reveal nobody.
 
     Args:
         file_unique_id: Telegram's name of the file.
-        message_id: number of the message in its chat; it tells messages with the same file apart.
+        message_id: number of the message in its chat; it distinguishes messages with the same file.
     """
     digest = hashlib.sha256(f"glas trace {file_unique_id} {message_id}".encode()).hexdigest()
     return f"00-{digest[:32]}-{digest[32:48]}-01"

@@ -1,7 +1,7 @@
 """Metrics of recognition: error rates over normalised text, their confidence intervals, and speed.
 
-All rates are fractions (0.05 is five per cent). Rates are *pooled*: errors of all utterances over words of all
-references, so that a long message weighs more than a short one. Insertions count, so a rate can exceed 1.
+All rates are fractions (0.05 is five per cent). Rates are *pooled*: the errors of all utterances are divided by the
+words of all references. So a long message counts more than a short one. Insertions count, so a rate can exceed 1.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _RESAMPLES_AT_ONCE = 256
 
 
 class ErrorRates(BaseModel):
-    """Pooled word and character errors of a set of utterances under RU-NORM."""
+    """Pooled word and character errors of a set of utterances, under RU-NORM."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,12 +41,12 @@ class ErrorRates(BaseModel):
 
     @property
     def word_errors(self) -> int:
-        """Substitutions, deletions and insertions together."""
+        """Number of substitutions, deletions and insertions."""
         return self.substitutions + self.deletions + self.insertions
 
 
 class Interval(BaseModel):
-    """An interval that holds the true value with probability `level`."""
+    """An interval that contains the true value with probability `level`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,12 +58,12 @@ class Interval(BaseModel):
 def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRates:
     """Count the errors of hypotheses against references, pooled over all utterances.
 
-    Both sides are normalised here. An utterance whose reference is empty adds its insertions and no words. Where no
-    reference has a word at all, a rate is 0 if nothing was inserted and 1 if something was.
+    Both texts are normalised here. An utterance whose reference is empty adds its insertions and no words. If no
+    reference has any word, a rate is 0 if nothing was inserted, otherwise 1.
 
     Args:
-        references: what was said, one text per utterance.
-        hypotheses: what was recognised, in the same order.
+        references: the right texts, one for each utterance.
+        hypotheses: the recognised texts, in the same order.
     """
     expected, heard = _normalised(references, hypotheses)
     if not expected:
@@ -82,7 +82,7 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
 
 
 def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
-    """Count errors and reference words of each utterance, as the bootstrap needs them.
+    """Count errors and reference words of each utterance; the bootstrap needs them separately.
 
     Returns:
         Errors and words, both of shape `(n_utterances,)`.
@@ -99,7 +99,7 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[I
 
 
 def char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
-    """Count errors and reference characters of each utterance; as `word_errors`.
+    """Count errors and reference characters of each utterance, as `word_errors` does.
 
     Returns:
         Errors and characters, both of shape `(n_utterances,)`.
@@ -143,17 +143,17 @@ def bootstrap_interval(
 ) -> Interval:
     """Compute the percentile interval of a pooled word error rate by the blockwise bootstrap.
 
-    Whole speakers are drawn with replacement, because the errors of one speaker depend on each other and drawing
-    utterances would make the interval too narrow (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals
-    in ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). Where speakers are unknown give every
-    utterance a name of its own.
+    Whole speakers are drawn with replacement, because the errors of one speaker depend on each other. Drawing single
+    utterances would make the interval too narrow (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in
+    ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). If speakers are unknown, give every utterance
+    a name of its own.
 
     Args:
         errors: errors of each utterance.
         words: reference words of each utterance.
-        speakers: who spoke each utterance; at least two different names.
+        speakers: speaker of each utterance; at least two different names.
         resamples: number of draws.
-        level: probability that the interval holds the true rate.
+        level: probability that the interval contains the true rate.
         seed: the same seed gives the same interval.
     """
     errors_by_speaker, words_by_speaker = _by_speaker(np.asarray(errors), np.asarray(words), speakers)
@@ -181,8 +181,8 @@ def bootstrap_difference_interval(
 ) -> Interval:
     """Compute the interval of WER(a) - WER(b) of two systems on the same utterances; if it is above 0, b is better.
 
-    Both systems are resampled together, so what makes an utterance hard for both cancels out. The references, hence
-    the words, are the same, so the difference of rates is the rate of the differences.
+    Both systems are resampled together, so the difficulty of an utterance cancels out. The references are the same, and
+    so are the numbers of words. So the difference of the rates is the rate of the differences.
     """
     _same_length(errors_a=errors_a, errors_b=errors_b)
     difference = np.asarray(errors_a) - np.asarray(errors_b)

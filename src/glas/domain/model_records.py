@@ -1,4 +1,4 @@
-"""States of a model that was judged here, and the messages that the bot sends about it without being asked."""
+"""States of a model that the gate has judged here, and the messages that the bot sends about it without a request."""
 
 from datetime import datetime
 from enum import StrEnum

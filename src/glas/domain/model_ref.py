@@ -5,11 +5,11 @@ from pydantic import BaseModel, ConfigDict, Field
 VERSION_LENGTH = 12
 
 MODEL_HEADER = "X-Glas-Model"
-"""Header of an HTTP answer that names the model which gave the text."""
+"""Header of an HTTP answer that names the model that made the text."""
 
 
 class ModelRef(BaseModel):
-    """A model with certain weights. New weights under the same name are another version."""
+    """The name of a model with the version of its weights. New weights under the same name have another version."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
 """Write Russian numbers in words, as RU-NORM v1 defines them.
 
-num2words makes the numerals. This module decides on gender, case and leading zeros.
+num2words writes the numerals. This module determines gender, case and leading zeros.
 """
 
 from num2words import num2words
@@ -60,22 +60,25 @@ ORDINAL_ENDINGS = tuple(sorted(_ORDINAL_FORMS, key=len, reverse=True))
 def cardinal(number: int) -> str:
     """Read a whole number: 1024 → «тысяча двадцать четыре».
 
-    num2words begins such numbers with «одна тысяча»; speakers leave «одна» out, and so do we.
+    num2words begins such numbers with «одна тысяча», but speakers leave «одна» out, so this module removes it.
     """
     return str(num2words(number, lang="ru")).removeprefix("одна ")
 
 
 def feminine(number: int) -> str:
-    """Read a whole number that counts feminine things: 21 → «двадцать одна».
+    """Read a whole number that counts feminine nouns: 21 → «двадцать одна».
 
-    num2words' own `gender="f"` also says «одна миллион», so only the last word is changed here.
+    With `gender="f"`, num2words also writes «одна миллион», so only the last word is changed here.
     """
     *head, last = cardinal(number).split()
     return " ".join([*head, {"один": "одна", "два": "две"}.get(last, last)])
 
 
 def integer(digits: str) -> str:
-    """Read a string of digits: leading zeros are said («007» → «ноль ноль семь»), long strings digit by digit."""
+    """Read a string of digits.
+
+    Leading zeros are said («007» → «ноль ноль семь»), and long strings are read digit by digit.
+    """
     if len(digits) > _LONGEST_CARDINAL_DIGITS:
         return " ".join(cardinal(int(digit)) for digit in digits)
     significant = _without_leading_zeros(digits)
@@ -113,7 +116,7 @@ def ordinal(number: int, ending: str) -> str:
 
 
 def last_digits(digits: str) -> int:
-    """Return the last two digits as a number; they decide the form of the noun that is counted.
+    """Return the last two digits as a number; they determine the form of the noun that is counted.
 
     Python refuses to convert a string of more than 4,300 digits as a whole.
     """

@@ -1,4 +1,4 @@
-"""Keys of objects in the object store; they follow from a message's id."""
+"""Keys of objects in the object store; they contain the id of the message."""
 
 import re
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ _PATTERN: Final = r"^([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:
 _KEY = re.compile(_PATTERN.removeprefix("^").removesuffix("$"))
 
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": _PATTERN})]
-"""A key in documents of routes. `checked_key` is what checks it, and says what was expected."""
+"""A key in the OpenAPI documents of routes. `checked_key` checks it, and its error says which form was expected."""
 
 
 def audio_key(transcription_id: int, extension: str) -> str:
@@ -30,7 +30,7 @@ def recognition_key(transcription_id: int) -> str:
 
 
 def checked_key(key: str) -> str:
-    """Return `key` unchanged if it is a key of Glas; other objects in the store must not be reachable.
+    """Return `key` unchanged if it is a key of Glas; other objects in the store must not be accessible.
 
     Raises:
         InvalidParameterError: it is not such a key.

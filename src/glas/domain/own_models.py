@@ -1,4 +1,4 @@
-"""Own models: a model that answers the recordings of one person or one chat in place of the champion."""
+"""Own models: models that answer the recordings of one person or one chat instead of the champion."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,9 +12,10 @@ VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
 
 
 class OwnModel(BaseModel):
-    """An own model, and the version of the champion that it was judged better than.
+    """An own model, and the version of the champion with which it was compared.
 
-    It answers only in place of that version: whether it is better than another champion, nobody has measured.
+    The own model answers only instead of this version, because nobody has measured whether it is better than another
+    one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,7 +25,7 @@ class OwnModel(BaseModel):
 
 
 class OwnModelRecord(BaseModel):
-    """What is stored of an own model; it does not say whose it is."""
+    """The stored data about an own model; it does not contain the person or chat."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,11 +41,14 @@ class OwnModelRecord(BaseModel):
 
     @property
     def own(self) -> OwnModel:
-        """The model as nn_service is told of it."""
+        """The data that nn_service needs."""
         return OwnModel(model=ModelRef(name=self.name, version=self.version), instead_of=self.instead_of)
 
 
 def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
-    """Choose from the own models of a person and a chat the one that answers: the person's first; None for neither."""
+    """Choose from the own models of a person and a chat the one that answers.
+
+    The person's model comes before the group's; None if there is no model.
+    """
     used = sorted((one for one in records if one.is_used), key=lambda one: one.is_of_chat)
     return used[0].own if used else None

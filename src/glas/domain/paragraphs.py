@@ -1,6 +1,6 @@
-"""Divide a long text into paragraphs: where the speaker pauses, and at sentence ends.
+"""Divide a long text into paragraphs, at pauses of the speaker and at sentence ends.
 
-The page has the same rule and the same figures in `web/static/transcript.js`.
+The page has the same rule with the same values in `web/static/transcript.js`.
 """
 
 import re
@@ -11,7 +11,7 @@ from glas.domain.transcription import Hypothesis, Segment
 
 PAUSE_S: Final = 2.0
 CHARS: Final = 500
-"""A paragraph of so many letters ends with the sentence."""
+"""A paragraph of this number of letters ends with the sentence."""
 
 _SENTENCE_END = re.compile(r"""[.!?…]["'»”)]*$""")
 
@@ -20,11 +20,11 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
     """Return a text with an empty line between paragraphs.
 
     Args:
-        hypothesis: what was recognised, with the times of its segments.
-        text: the words to show: those of the hypothesis, or corrected ones.
+        hypothesis: the recognised text, with the times of its segments.
+        text: the words to show: those of the hypothesis, or corrected words.
 
     Returns:
-        `text` itself where it is short, has lines of its own, or nothing is known of its times.
+        The text with paragraphs. `text` itself if it is short, has line breaks already, or no times are known.
     """
     if len(text) <= CHARS or "\n" in text or not hypothesis.segments:
         return text

@@ -14,7 +14,7 @@ CONSENT_VERSION: Final = "2026-11-26"
 
 
 class Role(IntEnum):
-    """Rights of a person; the numbers are those of the original system, and are stored in the database."""
+    """Rights of a person; the numbers are those of the original system and are stored in the database."""
 
     USER = 0
     BETA_TESTER = 1
@@ -37,7 +37,10 @@ class Purpose(StrEnum):
 
 
 class User(BaseModel):
-    """A registered person. Money is in hundredths of a coin, a whole number: a database's decimals may be floats."""
+    """A registered person.
+
+    Money is a whole number of hundredths of a coin, because decimals of a database may be floats.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,5 +61,5 @@ class User(BaseModel):
 
     @property
     def wants_news(self) -> bool:
-        """Whether the bot sends them news of models that learnt from them."""
+        """Whether the bot sends the person news of models that learnt from them."""
         return self.news_refusal_datetime is None

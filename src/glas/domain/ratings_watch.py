@@ -1,13 +1,13 @@
 """Watch the ratings of a new model, and raise an alarm when they are worse than those of the model before it.
 
-The test is Wald's sequential probability ratio test (1945) for the share of bad ratings: the share of the model before
-(H0) against that share and `WORSE` more (H1). Ratings are counted one by one as they come; an alarm is raised when the
-ratings are `1 / ALARM` times as probable under H1 as under H0. By Ville's inequality a model with H0's share raises a
-false alarm with a probability of at most `ALARM`, however long it is watched.
+The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. H0 is the share of the model
+before. H1 is this share plus `WORSE`. Ratings are counted one by one as they come. An alarm is raised when they are `1
+/ ALARM` times as probable under H1 as under H0. By Ville's inequality, a model with H0's share raises a false alarm
+with a probability of at most `ALARM`, for any number of ratings.
 
-The share of the model before is itself only estimated from ratings. So `ALARM` is less than the permitted 5 % of false
-alarms. Simulated with 700 ratings before, 10,000 runs each: for shares of 5 to 20 % at most 4.8 % false alarms within
-300 ratings, and at least 91 % alarms for a model that is worse by `WORSE`.
+The share of the model before is not known exactly but estimated from ratings. So `ALARM` is less than the permitted 5 %
+of false alarms. In a simulation with 700 ratings before and 10,000 runs each, there were at most 4.8 % false alarms
+within 300 ratings, for shares of 5 to 20 %. A model that is worse by `WORSE` raised an alarm in at least 91 %.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,11 @@ from typing import Final
 WORSE: Final = 0.10
 ALARM: Final = 0.04
 FEWEST_BEFORE: Final = 700
-"""Ratings of the model before, without which nothing can be said."""
+"""Least number of ratings of the model before; with fewer, the two models cannot be compared."""
 MOST_AFTER: Final = 300
-"""Ratings of the new model that are watched; if there was no alarm by then, it is as good as the model before."""
+"""Number of ratings of the new model that are watched. If there is no alarm by then, it counts as being as good as the
+model before.
+"""
 
 _LEAST, _MOST = 0.02, 0.85  # shares of H0; nearer to 0 and 1 a single rating would decide
 
@@ -30,8 +32,8 @@ class RatingsWatch:
     """The state of a watch.
 
     Attributes:
-        n_before: ratings of the model before.
-        bad_before: the bad ones among them.
+        n_before: number of ratings of the model before.
+        bad_before: number of bad ones among them.
     """
 
     n_before: int
@@ -42,12 +44,12 @@ class RatingsWatch:
 
     @property
     def summary(self) -> str:
-        """The counts, as the reason of a decision."""
+        """The counts as a text, used as the reason of a decision."""
         return f"{self.bad_after} of {self.n_after} ratings bad, before {self.bad_before} of {self.n_before}"
 
     @property
     def can_tell(self) -> bool:
-        """Whether the model before has enough ratings to compare with."""
+        """Whether the model before has enough ratings for a comparison."""
         return self.n_before >= FEWEST_BEFORE
 
     @property
@@ -61,7 +63,7 @@ class RatingsWatch:
         return self.can_tell and self._log_ratio >= log(1 / ALARM)
 
     def count(self, ratings: Iterable[bool]) -> bool:
-        """Count ratings of the new model in the order in which they came; True is a bad one.
+        """Count ratings of the new model in the order in which they came; True is a bad rating.
 
         Returns:
             Whether there is an alarm. After an alarm, or after `MOST_AFTER` ratings, nothing more is counted.

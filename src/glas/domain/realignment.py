@@ -26,7 +26,7 @@ def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
     its time is first divided in the same way.
 
     Returns:
-        A hypothesis whose words have no confidence, because a person wrote them.
+        The hypothesis with the new words. The new words have no confidence, because a person wrote them.
     """
     old = list(_timed(hypothesis))
     new = text.split()
@@ -66,7 +66,7 @@ def _divided(words: Sequence[str], start_s: float, end_s: float, segment: int) -
 
 
 def _spread(words: Sequence[str], replaced: Sequence[_Timed], before: _Timed) -> Iterable[_Timed]:
-    """Give times to words that replace others, or that were added after the word `before`."""
+    """Give times to words that replace other words, or that were added after the word `before`."""
     if not replaced:
         return _divided(words, before.end_s, before.end_s, before.segment)
     return _divided(words, replaced[0].start_s, replaced[-1].end_s, replaced[0].segment)

@@ -4,16 +4,20 @@ from enum import StrEnum
 from typing import Final
 
 REVIEWERS_LISTEN_SINCE: Final = "2026-11-26"
-"""First version of the words of consent that say that people listen. Nobody listens to who agreed to earlier ones."""
+"""First version of the text of the consent that says that people listen. Recordings of people who agreed only to
+earlier versions are not reviewed.
+"""
 
 LONGEST_S: Final = 30.0
-"""Longest recording that is reviewed, seconds: what a Whisper hears at once, and training takes."""
+"""Longest recording that is reviewed, in seconds: the length of Whisper's window, which training uses, too."""
 
 LONGEST_CHARS: Final = 900
-"""Longest text that is reviewed. With the marks of a message it fits into a caption of Telegram's, 1,024 units."""
+"""Longest text that is reviewed. With the other lines of a message, it fits into a caption in Telegram, which has 1,024
+units.
+"""
 
 MOST_REVIEWS: Final = 3
-"""Most reviews of one message: two people who contradict each other, and a third one."""
+"""Largest number of reviews of one message: by two people who contradict each other, and by a third person."""
 
 
 class Verdict(StrEnum):

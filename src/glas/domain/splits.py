@@ -1,11 +1,11 @@
-"""Divide speakers or texts into train, dev and test, in the same way on every machine and in every run."""
+"""Divide speakers or texts into train, dev and test; the result is the same on every machine and in every run."""
 
 import hashlib
 from enum import StrEnum
 
 
 class Split(StrEnum):
-    """Use of a recording: training, choices during development, measurement."""
+    """Use of a recording: training (train), choices during development (dev), or measurement (test)."""
 
     TRAIN = "train"
     DEV = "dev"
@@ -18,7 +18,7 @@ def draw(name: str, *, test_share: float, dev_share: float) -> Split:
     Args:
         name: a speaker's pseudonym, or the hash of a text.
         test_share: share of the names in the test set, 0..1.
-        dev_share: share of the names in the development set; the two together are at most 1.
+        dev_share: share of the names in the development set; the sum of both shares is at most 1.
     """
     position = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
     if position < test_share:

@@ -1,7 +1,7 @@
 """Write a hypothesis as subtitles: SubRip (SRT) and WebVTT.
 
-Words are grouped into cues (a cue is the text that is shown at the same time) by these rules; the first one has no
-exception:
+Words are grouped into cues by the following rules. A cue is the text that is shown at the same time. The first rule has
+no exception:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and holds no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
@@ -68,7 +68,7 @@ class _Spoken(NamedTuple):
 
 
 def to_srt(hypothesis: Hypothesis) -> str:
-    """Write SubRip: numbered cues, comma before the milliseconds. Empty text gives an empty file."""
+    """Write SubRip: numbered cues, with a comma before the milliseconds. An empty text gives an empty file."""
     blocks = []
     for number, cue in enumerate(cues(hypothesis), start=1):
         # SubRip has no way to escape its own arrow.
@@ -78,7 +78,7 @@ def to_srt(hypothesis: Hypothesis) -> str:
 
 
 def to_vtt(hypothesis: Hypothesis) -> str:
-    """Write WebVTT (W3C): header, point before the milliseconds, `&`, `<` and `>` escaped."""
+    """Write WebVTT (W3C): with a header, a point before the milliseconds, and `&`, `<` and `>` escaped."""
     blocks = ["WEBVTT\n"]
     for cue in cues(hypothesis):
         text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -109,7 +109,7 @@ def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
 def wrap(text: str) -> tuple[str, ...]:
     """Break a text into lines of at most `LINE_CHARS`; two lines get equal lengths if possible.
 
-    A word longer than that gets a line of its own.
+    A word longer than a line gets a line of its own.
     """
     words = text.split()
     if not words:
@@ -165,7 +165,7 @@ def _between(segment: Segment, share: float) -> float:
 
 
 def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
-    """Divide words without a long pause among them into cues at the lowest cost."""
+    """Divide words without a long pause among them into cues with the lowest cost."""
     ends = [word.ends_sentence(following) for word, following in pairwise(words)]
     n_ends = [0, *accumulate(ends)]
     cut_costs = [
@@ -191,7 +191,10 @@ def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
 
 
 def _fitting(words: Sequence[_Spoken], start: int) -> Iterator[tuple[int, int]]:
-    """Yield each possible end of a cue that begins at `words[start]`, and its letters; one word is always possible."""
+    """Yield each possible end of a cue that begins at `words[start]`, and its number of letters.
+
+    One word is always possible.
+    """
     n_lines, width, letters = 0, LINE_CHARS, -1
     for index in range(start, len(words)):
         length = len(words[index].text)

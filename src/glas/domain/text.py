@@ -2,9 +2,10 @@
 
 Two texts that people may write for the same speech should become the same string. The steps, in this order:
 
-1. Invisible format characters go (soft hyphen, zero-width joiner); NFKC; lower case. Combining marks are *kept*: «й» is
-   «и» with a breve in decomposed text, and a normaliser that drops marks hides real errors (Whisper's basic one makes
-   «мои» of «мой»). One exception: the stress accent on a Cyrillic vowel («за́мок») is not a letter and goes.
+1. Invisible format characters (soft hyphen, zero-width joiner) are removed; NFKC is applied; letters become lower case.
+   Combining marks are *kept*: in decomposed text «й» is «и» with a breve. A normaliser that drops marks hides real
+   errors; for example, Whisper's basic normaliser makes «мои» of «мой». There is one exception: the stress accent on a
+   Cyrillic vowel («за́мок») is not a part of the letter and is removed.
 2. «№» is «номер»; «7:30» is «семь тридцать»; «21-го» is «двадцать первого»; thousand groups are joined («1 000» is
    1000: a group of 1..3 digits followed by groups of exactly 3); «-5» is «минус пять» and «+7» is «плюс семь».
 3. Numbers become words in the nominative, masculine («21 мая» is «двадцать один мая»: the case of a bare number cannot
@@ -13,8 +14,8 @@ Two texts that people may write for the same speech should become the same strin
    процентов».
 4. ё → е; everything that is neither letter nor mark becomes a space (so «по-моему» is two words); spaces fold.
 
-Abbreviations («руб.», «кг»), Latin words and the case of numerals stay as they are. The function is idempotent. Numbers
-measured under different versions must not be compared; that is why `RU_NORM_VERSION` travels with every measurement.
+Abbreviations («руб.», «кг»), Latin words and the case of numerals stay unchanged. The function is idempotent. Figures
+measured under different versions must not be compared. Therefore `RU_NORM_VERSION` is stored with every measurement.
 """
 
 import re
@@ -111,15 +112,19 @@ def _letters_only(text: str) -> str:
 
 
 def _is_mark(character: str) -> bool:
-    """Return whether a character is a combining mark of a letter; variation selectors belong to emoji, not letters."""
+    """Return whether a character is a combining mark of a letter.
+
+    Variation selectors are not, because they belong to emoji.
+    """
     is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
     return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
 
 
 def laid_into(heard: str, said: str) -> tuple[str, int]:
-    """Replace the words of a recognised text that a correction changes; keep its capitals and punctuation elsewhere.
+    """Replace the words of a recognised text that a correction changes; keep capitals and punctuation elsewhere.
 
-    An engine gives its own capitals and punctuation a higher score than a person's, so only the words may differ.
+    An engine gives its own capitals and punctuation a higher score than a person's. So for a comparison only the words
+    may differ.
 
     Returns:
         The text, and the number of words in which it differs from the recognised one.

@@ -16,13 +16,13 @@ from glas.domain.model_ref import ModelRef
 SAMPLE_RATE_HZ = 16_000
 
 SILENCE_DB: Final = -100.0
-"""The least level that is told; 16-bit samples cannot be quieter but for zeros."""
+"""The lowest level that is reported; only digital silence is quieter in 16-bit samples."""
 
 SURE: Final = 0.6
-"""Below this confidence people are told that a word or a message is uncertain: on the page, and in the bot.
+"""Below this confidence, the page and the bot show that a word or a message is uncertain.
 
-Without a calibration whisper-base marks at 0.6 a fifth of the words of real telephone prompts: a third of the marked
-words are wrong, and two of three wrong words are marked (docs/models.md).
+Without a calibration, whisper-base gives a fifth of the words of real telephone prompts a lower confidence. A third of
+these words are wrong, and they contain two of three wrong words (docs/models.md).
 """
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -55,7 +55,7 @@ class Token(BaseModel):
 
 
 class KeywordUse(BaseModel):
-    """A keyword of the caller that was written in place of other words."""
+    """A keyword of the caller that replaced other words."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,14 +88,14 @@ class Segment(BaseModel):
     keywords: tuple[KeywordUse, ...] = Field(default=(), description="Those of `DecodingOptions.hotwords`.")
 
     def shifted(self, offset_s: float) -> "Segment":
-        """Return the segment with times that are `offset_s` seconds later, its words included."""
+        """Return the segment, including its words, with times that are `offset_s` seconds later."""
         moved: dict[str, object] = {"start_s": self.start_s + offset_s, "end_s": self.end_s + offset_s}
         moved |= {"words": tuple(word.shifted(offset_s) for word in self.words)}
         return self.model_copy(update=moved | {"keywords": tuple(use.shifted(offset_s) for use in self.keywords)})
 
 
 class Comparison(BaseModel):
-    """Score of another text of a recording, compared with that of the recognised text."""
+    """Score of another text for a recording, compared with the score of the recognised text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -132,7 +132,7 @@ class Hypothesis(BaseModel):
 
     @property
     def confidence(self) -> float | None:
-        """Mean of the segments' confidences weighted by their length; None if no segment has one."""
+        """Mean of the segments' confidences, weighted by their length; None if no segment has one."""
         known = [(s.confidence, max(s.end_s - s.start_s, 1e-3)) for s in self.segments if s.confidence is not None]
         weight = sum(length for _, length in known)
         return sum(confidence * length for confidence, length in known) / weight if known else None
@@ -152,9 +152,9 @@ class Hypothesis(BaseModel):
         Args:
             parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
             duration_s: length of the whole recording.
-            model: what recognised them.
-            language: ISO 639-1 code.
-            foreign: the same of what is spoken, where it is surely another language.
+            model: the model that recognised them.
+            language: ISO 639-1 code of the language of the text.
+            foreign: the code of the language that is spoken, if it is certainly another one.
 
         Returns:
             One hypothesis over the whole recording; segments without text are left out.

@@ -1,9 +1,9 @@
-"""Vocabularies: which words of a correction are added to a person's vocabulary, and how they are spelt.
+"""Vocabularies: choose the words of a correction that are added to a person's vocabulary, and their spelling.
 
 A corrected word is a *name* if its spelling shows this: it has Latin letters, a capital inside a sentence, or more than
 one capital. Such a word is added at once. Any other word may be an everyday word, so it is added only after the same
-person corrected it in two messages. A list of frequent words would not decide better: of the words in everyday phrases,
-a fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
+person corrected it in two messages. A list of frequent words would not be better: of the words in everyday phrases, a
+fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glas.domain.text import normalise
 
 MESSAGES_OF_A_WORD: Final = 2
-"""In how many messages a person must correct a word that is not a name, before it is added to the vocabulary."""
+"""Number of messages in which a person must correct a word that is not a name, before it is added to the vocabulary."""
 
 MOST_CHARS: Final = 60
 MOST_OF_MESSAGE: Final = 20
@@ -27,7 +27,7 @@ _MOST_CANDIDATES: Final = 200
 _MOST_WORDS_OF_PHRASE: Final = 4
 _LEAST_LETTERS, _LEAST_LETTERS_OF_NAME = 4, 2
 _LIKE: Final = 0.5
-"""Bound of `SequenceMatcher.ratio` for a word and what was recognised in its place.
+"""Bound of `SequenceMatcher.ratio` for a word and the words that were recognised instead.
 
 «Айгуль» for «а и гуль» has 1.0, for «Гуля» 0.6; «кубернетес» for «губернатор» 0.6; «суббота» for «пятница» 0.3.
 """
@@ -60,7 +60,7 @@ class PutRight(NamedTuple):
     """A word with which a correction replaces a wrong one.
 
     Attributes:
-        word: as it is written, without punctuation around it.
+        word: its spelling, without punctuation around it.
         normalised: its form under RU-NORM, which is equal for two spellings of a word.
         is_name: whether its spelling shows that it is not an everyday word.
     """
@@ -83,10 +83,10 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
 
     Args:
         heard: the recognised text.
-        said: the correction.
+        said: the words of the correction.
 
     Returns:
-        At most `MOST_OF_MESSAGE` words, names first, each once.
+        At most `MOST_OF_MESSAGE` different words, names first.
     """
     old = [key for word in heard.split() if (key := _key(word))]
     new = list(_tokens(said))
@@ -105,7 +105,10 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
 
 
 def spelled(text: str) -> str | None:
-    """Return a word or short phrase without punctuation around it; None if it has no letters, is long or an address."""
+    """Return a word or short phrase without punctuation around it.
+
+    None if it has no letters, is too long or is an address.
+    """
     words = [_EDGES.sub("", word) for word in text.split()]
     whole = " ".join(words)
     is_short = 0 < len(words) <= _MOST_WORDS_OF_PHRASE and len(whole) <= MOST_CHARS
@@ -122,9 +125,9 @@ def digest(keywords: Iterable[str]) -> str | None:
 
 
 class _Telling:
-    """Decides which words of one text are names.
+    """Decides which words of a text are names.
 
-    Capitals mean nothing in a text of capitals only, and Latin letters nothing in a text without Cyrillic ones.
+    If a text has only capitals, they are ignored; if it has no Cyrillic letters, Latin letters are ignored.
     """
 
     def __init__(self, text: str) -> None:
@@ -161,7 +164,7 @@ def _replaced(
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
     """Yield the words that replace others, each with the recognised words around its place.
 
-    Words that stayed may be among these, because the alignment is not unique: if «а и гуль и» becomes «Айгуль и», the
+    Words that stayed may be among these, because the alignment is not unique. If «а и гуль и» becomes «Айгуль и», the
     remaining «и» may be aligned with the first one.
     """
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
@@ -175,7 +178,7 @@ def _replaced(
 def _is_like(key: str, replaced: Sequence[str]) -> bool:
     """Return whether a word is similar to one to three neighbouring words joined together.
 
-    A Latin and a Cyrillic word cannot be compared by letters and count as similar.
+    A Latin and a Cyrillic word cannot be compared by letters, so they count as similar.
     """
     is_latin = bool(_LATIN.search(key))
     for start in range(len(replaced)):

@@ -22,7 +22,7 @@ _ENDS = (".", "!", "?", "…")
 
 
 class Style(BaseModel):
-    """Which changes are made to the text of an engine."""
+    """The changes that are made to the text of an engine."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ class Writer:
         self._goes_on = False
 
     def write(self, heard: Hypothesis, *, is_cut: bool = False) -> Hypothesis:
-        """Return the hypothesis of a piece in the style.
+        """Return the hypothesis of a piece with these changes.
 
         Args:
             heard: the hypothesis of the piece.

@@ -1,13 +1,16 @@
-"""ADAPTER: the only module that uses private names of DBOS. `pyproject.toml` bounds its version; tests check each use.
+"""ADAPTER: the only module that uses private names of DBOS.
 
-What it is for, and what the public interface costs (DBOS 3.4, PostgreSQL, `benchmarks/durable.py`, works of 8 steps):
+`pyproject.toml` limits the version of DBOS, and tests check each use.
 
-- `FirstRuns`: 16 ms of processor time for each work in place of 21 to 24. DBOS has no setting for it.
-- `QueueWaits`: 45 to 50 works a second in place of 43 to 45, although idle queues are polled 5 times a second in place
-  of 12. The public interface permits only a shorter polling interval.
+This is the list of these uses, with the disadvantage of the public interface. The figures were measured with DBOS 3.4,
+PostgreSQL, `benchmarks/durable.py`, and works of 8 steps:
+
+- `FirstRuns`: each work takes 16 ms of processor time instead of 21 to 24. DBOS has no setting for it.
+- `QueueWaits`: 45 to 50 works a second instead of 43 to 45, although idle queues are polled 5 times a second instead of
+  12. The public interface permits only a shorter polling interval.
 - `put_back`: returns the work of a process that died to its queue. The public `resume_workflows` would take it out of
-  its queue, so that a person's messages lose their order. It also does not compare the owner, so two processes could
-  both begin the work.
+  its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner, so two
+  processes could both run the work.
 - `running`: the tasks that must end before DBOS is closed. `DBOS.destroy` waits for whole seconds, even if no task
   runs.
 """
@@ -30,8 +33,8 @@ class FirstRuns:
     """Skips the query for the record of a step, if the work has no records.
 
     DBOS counts the runs of a work when it claims it. One query finds which of the works that were claimed together have
-    records. The query for each step is skipped only for work that runs for the first time and has no record. The count
-    alone would not suffice: resuming a workflow resets its count, and a fork begins with records.
+    records. The query for each step is skipped only for work that runs for the first time and has no records. The count
+    alone is not sufficient: resuming a workflow resets its count, and a forked workflow begins with records.
     """
 
     def __init__(self) -> None:
@@ -63,7 +66,7 @@ class FirstRuns:
         database.check_operation_execution = unless_first  # type: ignore[method-assign]
 
     def ended(self, workflow_id: str | None) -> None:
-        """Note that a run has ended; later runs of the same work query their records."""
+        """Store that a run has ended; later runs of the same work query their records."""
         self._ids.discard(workflow_id or "")
 
 
@@ -74,7 +77,7 @@ class QueueWaits:
         self._woken: dict[str, threading.Event] = {}
 
     def wake(self, queue: str) -> None:
-        """Poll `queue` now, because work was enqueued."""
+        """Poll `queue` at once, because work was enqueued."""
         self._woken.setdefault(queue, threading.Event()).set()
 
     def wake_all(self) -> None:
@@ -83,7 +86,7 @@ class QueueWaits:
             woken.set()
 
     def launch(self, first_runs: FirstRuns) -> None:
-        """Call `DBOS.launch` in such a way that its threads can be woken, and that `first_runs` sees every claim."""
+        """Call `DBOS.launch` so that its threads can be woken, and that `first_runs` sees every claim."""
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
         def begin_watched(stop_event: threading.Event, dbos: DBOS) -> None:
@@ -120,9 +123,10 @@ class _Wait(threading.Event):
 
 
 def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
-    """Put claimed work back into its queue. Blocks.
+    """Put claimed work back into its queue. This call blocks.
 
-    A second call for the same work changes nothing: the row is changed only while `owner` is the slot that claimed it.
+    Repeating it for the same work changes nothing, because the row is changed only while `owner` is the slot that
+    claimed it.
     """
     for workflow_id in workflow_ids:
         dbos._sys_db.reenqueue_for_recovery(workflow_id, [owner], INTERNAL_QUEUE_NAME)
@@ -134,7 +138,7 @@ def running(dbos: DBOS) -> set[Task[Any]]:
 
 
 def join_queue_threads() -> None:
-    """Wait until the threads that poll queues have ended; the event that stops them must be set. Blocks."""
+    """Wait until the threads that poll queues have ended; the event that stops them must be set. This call blocks."""
     for thread in threading.enumerate():
         if thread.name.startswith(_QUEUE_THREAD):
             thread.join(timeout=10)

@@ -1,4 +1,4 @@
-"""DBOS, started once per process: parts register their work before it starts, then enqueue it by name.
+"""The durable engine DBOS: parts register their work before it starts, then enqueue it by name.
 
 Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: work with a known id
 is not enqueued again. A recorded step is never repeated. A step that a crash interrupted is repeated, so each step
@@ -33,18 +33,18 @@ _COUNTED = 500
 
 
 class Durable:
-    """The engine of this process; one at a time, since DBOS itself is one."""
+    """The engine of this process; there is only one, because DBOS permits only one."""
 
     _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, part: tracing.Part = "tg_bot", keep_days: float = 2.0) -> None:
-        """Initialise it; nothing is opened before `start`.
+        """Initialise the engine; nothing is opened before `start`.
 
         Args:
             place: where work is stored.
             slot: stable name of this process; after a crash it continues the work that it had claimed.
-            part: what its works belong to in traces.
-            keep_days: days after which ended work is deleted; Telegram repeats updates for one day.
+            part: the part of Glas to which traces assign its works.
+            keep_days: days after which ended work is deleted; at least 1, because Telegram repeats updates for a day.
         """
         self._place = place
         self._slot = slot
@@ -74,12 +74,12 @@ class Durable:
 
         Args:
             note: returns the note of this process.
-            hear: is called with the notes of all other running processes by slot, each some seconds old.
+            hear: is called with the notes of all other running processes, by slot; each note is some seconds old.
         """
         self._note, self._hear = note, hear
 
     def workflow(self, name: str, function: WorkflowFunction) -> None:
-        """Register the function that does work called `name`."""
+        """Register the function that does the work with this name."""
         self._functions[name] = function
 
     def queue(self, queue: Queue) -> None:
@@ -91,14 +91,14 @@ class Durable:
         self._schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """Delete, at the start, a schedule that an earlier start may have stored in the database."""
+        """When the engine starts, delete a schedule that an earlier start may have stored in the database."""
         self._unwanted.append(name)
 
     async def start(self) -> None:
         """Open the database, continue the work that a crash interrupted, and begin to take work from the queues.
 
         Raises:
-            ConfigurationError: the database cannot be opened, or this process has an engine already.
+            ConfigurationError: the database cannot be opened, or this process already has an engine.
         """
         if Durable._is_started:
             raise ConfigurationError("expected one durable engine in a process, got a second")
@@ -128,7 +128,7 @@ class Durable:
         self._maintenance.start()
 
     async def _join(self) -> tuple[sa.Engine, Members]:
-        """Open the database and enter this process into the list of its members."""
+        """Open the database, and add this process to the list of its members."""
         await asyncio.to_thread(self._place.adopt)
         self._engine = self._place.open()
         self._members = Members(self._engine, self._place.schema)
@@ -141,7 +141,7 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function to note its begin and end; DBOS cannot register a bound method itself."""
+        """Wrap a workflow function so that its begin and end are noted; DBOS cannot register a bound method itself."""
 
         async def call(*arguments: Any, trace: dict[str, Any] | None = None) -> Any:
             self._running.add(DBOS.workflow_id)
@@ -189,7 +189,7 @@ class Durable:
             await end_unknown_runs(self._functions)
 
     async def close(self, *, patience_s: float = 20.0) -> None:
-        """Wait at most `patience_s` seconds for running work, then stop; the rest continues at the next start."""
+        """Wait at most `patience_s` seconds for running work, then stop; the rest continues after the next start."""
         if self._maintenance is not None:
             await self._maintenance.stop()
         if self._dbos is not None:
@@ -223,8 +223,8 @@ class Durable:
     async def enqueue(self, work: Work) -> None:
         """Store work durably; it is then run once. Work with a known id is not stored again.
 
-        Within a workflow, DBOS would also record the call as a step, in two more transactions, so that a repetition
-        does not enqueue the work again. The id of the work prevents that already, so the call gets its own context.
+        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition
+        does not enqueue the work again. The id of the work already prevents this, so the call gets its own context.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
@@ -246,7 +246,7 @@ class Durable:
         return work.person if one_per_person else None
 
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Call `function` as a step of a workflow; if it is recorded already, return the recorded value.
+        """Call `function` as a step of a workflow; if the step is recorded already, return the recorded value.
 
         The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats
         the step. An error that is a result must therefore be returned as a value.
@@ -266,34 +266,34 @@ class Durable:
         return result
 
     async def take_lease(self, name: str, ttl_s: float) -> bool:
-        """Take or renew a lease for `ttl_s` seconds; false while another process has it."""
+        """Take or renew a lease for `ttl_s` seconds; return False while another process has it."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
 
     async def drop_lease(self, name: str) -> None:
-        """Give a lease back, so that another process can take it."""
+        """Give up a lease, so that another process can take it."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
     async def count_waiting(self, queue: str) -> int:
-        """Return how many works wait in a queue, at most `_COUNTED`."""
+        """Return the number of works that wait in a queue; at most `_COUNTED`."""
         found = await DBOS.list_workflows_async(
             queue_name=queue, status="ENQUEUED", load_input=False, load_output=False, limit=_COUNTED
         )
         return len(found)
 
     async def forget(self, person: str) -> int:
-        """Delete a person's work with arguments and results: ended work now, running work soon after its end.
+        """Delete a person's work with arguments and results: finished work at once, running work soon after its end.
 
         Returns:
-            The number of works that were deleted now.
+            The number of works that were deleted at once.
         """
         assert self._maintenance is not None, "expected a started engine"  # noqa: S101
         return await self._maintenance.forget(person)
 
 
 class _NotRecordedError(BaseException):
-    """Carries an error past DBOS, which records every `Exception` of a step as the result of that step."""
+    """Carries an error through DBOS, which would record any other `Exception` as the result of the step."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)

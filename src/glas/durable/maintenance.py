@@ -1,11 +1,12 @@
 """Background tasks of the durable engine.
 
-They send heartbeats, take over the work of processes that died, delete old work, and delete the work of people who
-asked for it.
+These tasks send heartbeats, take over the work of processes that died, delete old work, and delete the work of people
+who asked for it.
 
-A process without heartbeats counts as dead, although it may only be cut off from the database. It therefore interrupts
-its own steps before others take over its work: otherwise both would do the same, such as to send a message. Where the
-database itself was away, nobody is dead: work is taken over only by a process whose own heartbeats have all arrived.
+A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
+process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
+the same step, such as sending a message. If the database itself was unavailable, no process has died. So a process
+takes over work only after its own heartbeats have arrived for some time.
 """
 
 import asyncio
@@ -52,17 +53,17 @@ class Maintenance:
         running: Running,
         is_shared: bool,
     ) -> None:
-        """Initialise it; nothing runs before `start`.
+        """Initialise the object; nothing runs before `start`.
 
         Args:
             dbos: the running engine.
-            members: heartbeats and leases.
+            members: the tables of heartbeats and leases.
             slot: the slot of this process.
-            keep_s: seconds after which ended work is deleted.
+            keep_s: seconds after which finished work is deleted.
             note: returns the note that this process sends to the others with each heartbeat.
             hear: is called with the notes of the others after each heartbeat.
             running: the work that runs in this process.
-            is_shared: whether processes on other machines may take over its work.
+            is_shared: whether processes on other machines may take over the work of this one.
         """
         self._dbos = dbos
         self._members = members
@@ -78,7 +79,7 @@ class Maintenance:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Start the tasks; they run until `stop`."""
+        """Start the tasks, which run until `stop`."""
         self._beaten_s = self._steady_since_s = time.monotonic()
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_clean())]
         if self._is_shared:
@@ -92,13 +93,13 @@ class Maintenance:
             await asyncio.wait(self._tasks)
 
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
-        """Delete a person's work that was enqueued before `before_s` (Unix time; None: now) and has ended.
+        """Delete a person's finished work that was enqueued before `before_s` (Unix time; None means now).
 
         Work that has not ended, such as the work that calls this, is deleted soon after its end. Until then the person
-        is listed in a table of ours.
+        is listed in a table of Glas.
 
         Returns:
-            The number of works that were deleted now.
+            The number of works that were deleted at once.
         """
         if before_s is None:
             before_s = time.time()
@@ -132,7 +133,10 @@ class Maintenance:
         return living
 
     async def _interrupt_when_silent(self) -> None:
-        """Interrupt the running steps if no heartbeat has arrived for too long; `Orphans` puts their work back."""
+        """Interrupt the running steps if no heartbeat has arrived for too long.
+
+        `Orphans` puts their work back into its queue.
+        """
         while True:
             await asyncio.sleep(_INTERRUPTED_AFTER_S / 20)
             silent_s = time.monotonic() - self._beaten_s
@@ -183,10 +187,11 @@ class Maintenance:
 
 
 async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
-    """Run `work`; log an error and return None if it fails, because it is repeated anyway.
+    """Run `work`. If the work fails, log the error and return None, because the task is repeated anyway.
 
-    If the database is unavailable, one line is logged. Any other error is a bug and is logged with its traceback. It
-    must not end the background tasks, because other processes take over the work of a process without heartbeats.
+    If the database is unavailable, one line is logged. Any other error is a bug and is logged with its traceback. An
+    error must not end the background tasks, because other processes take over the work of a process that sends no
+    heartbeats.
     """
     try:
         return await work
@@ -199,7 +204,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs of workflows that are not registered, because their part does not run any more."""
+    """Cancel scheduled runs of workflows that are not registered, because their part no longer runs."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )

@@ -1,4 +1,4 @@
-"""Tables about the processes that share a place: heartbeats with notes, leases, people whose work must be deleted."""
+"""Tables about the processes that share a database: heartbeats, leases, people whose work must be deleted."""
 
 import time
 import zlib
@@ -69,10 +69,10 @@ class Members:
             connection.execute(sa.delete(self._leases).where(self._leases.c.holder == slot))
 
     def empty_log(self) -> bool:
-        """Empty SQLite's write-ahead log, in which deleted rows stay readable until something else overwrites them.
+        """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
         Returns:
-            Whether it is empty; false where somebody has read all the time.
+            Whether the log is empty; False if other connections have read all the time.
         """
         if self._engine.dialect.name != "sqlite":
             return True
@@ -111,7 +111,7 @@ class Members:
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """Give a lease back, if `holder` has it, so that another process can take it at once."""
+        """Give up a lease if `holder` has it, so that another process can take it at once."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
@@ -123,13 +123,13 @@ class Members:
             connection.execute(sa.insert(self._forgotten).values(person=person, before_s=before_s))
 
     def has_forgotten(self, person: str, before_s: float) -> None:
-        """Store that a person's work from before `before_s` is deleted; a later request for deletion stays."""
+        """Store that a person's work from before `before_s` is deleted; a later request for deletion is kept."""
         table = self._forgotten.c
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
 
     def to_forget(self) -> list[tuple[str, float]]:
-        """Return the people whose work is not completely deleted yet, each with the time up to which it must be."""
+        """Return the people whose work must still be deleted, each with the time before which it was enqueued."""
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))
             return [(person, before_s) for person, before_s in rows]

@@ -1,4 +1,4 @@
-"""Find work that this process has claimed but does not run, because the connection to the database broke.
+"""Find work that this process has claimed but does not run, because the connection to the database was lost.
 
 Without this, such work would delay all further work of its person until the next start.
 """
@@ -25,7 +25,7 @@ class Running:
         self._is_cut_off = False
 
     def add(self, workflow_id: str | None) -> None:
-        """Note that the current task runs this work."""
+        """Store that the current task runs this work."""
         task = asyncio.current_task()
         if task is None or workflow_id is None:
             return
@@ -38,10 +38,10 @@ class Running:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Note within the context that the current task does what a step does, such as to send a message.
+        """While the context is open, note that the current task does the action of a step, such as sending a message.
 
         Raises:
-            asyncio.CancelledError: this process is cut off, so that others may do the same.
+            asyncio.CancelledError: this process has lost the database, so other processes may do the same action.
         """
         task = asyncio.current_task()
         if self._is_cut_off or task is None:
@@ -53,10 +53,10 @@ class Running:
             self._acting.discard(task)
 
     def cut_off(self) -> int:
-        """Interrupt all steps and let none begin until `rejoin`; return how many there were.
+        """Interrupt all steps and let none begin until `rejoin`; return the number of interrupted steps.
 
-        A step that has done what it does may still wait for its record: the database refuses it if others have taken
-        the work over.
+        A step that has finished its action may still wait for its record. The database refuses this record if another
+        process has taken over the work.
         """
         self._is_cut_off = True
         tasks = [task for task in self._acting if not task.cancelling()]
@@ -65,7 +65,7 @@ class Running:
         return len(tasks)
 
     def rejoin(self) -> None:
-        """Let steps begin again."""
+        """Permit steps to begin again."""
         self._is_cut_off = False
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -81,11 +81,11 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back work that is not running at two calls in a row; after one call it may just be starting.
+        """Put back work that was not running at two calls in a row. After one call, it may just be starting.
 
         Args:
             dbos: the running engine.
-            ours: the work that this process has claimed, according to the database.
+            ours: the works that this process has claimed, according to the database.
         """
         idle = set(ours) - self._running.ids()
         again = sorted(idle & self._idle)

@@ -1,4 +1,4 @@
-"""Where durable work is stored: in a separate SQLite file, or in a schema of a PostgreSQL server."""
+"""The place of durable work: a separate SQLite file, or a schema of a PostgreSQL server."""
 
 import sqlite3
 import time
@@ -29,10 +29,10 @@ class Place:
     """A database of the durable engine.
 
     Attributes:
-        url: SQLAlchemy's address of it.
-        schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because they would claim each
-            other's work otherwise.
-        former: the file or schema that an older version used for the same work.
+        url: SQLAlchemy's URL of the database.
+        schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because otherwise they would
+            claim each other's work.
+        former: the file or schema in which an older version stored the same work.
     """
 
     url: str
@@ -121,9 +121,12 @@ def _open_postgres(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-        """Connect; give a failure the code by which DBOS knows that it passes, since it knows only some of the texts.
+        """Connect.
 
-        Work that fails with another error has ended, and would never be done.
+        Give a failure the code by which DBOS recognises temporary errors, because DBOS recognises only some error
+        texts.
+
+        Otherwise the work would count as failed, and would never be done.
         """
         # psycopg takes time to import, and is not needed with SQLite.
         from psycopg import OperationalError, errors  # noqa: PLC0415
@@ -137,7 +140,7 @@ def _open_postgres(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "checkout")
     def refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-        """Raise an error for a closed connection, so that the pool replaces it without a query at each use.
+        """Raise an error for a closed connection, so that the pool replaces it. No query is needed at each use.
 
         An idle connection receives data only if the server closes it.
         """

@@ -1,4 +1,4 @@
-"""Repeat a step that failed, with growing pauses, up to a time limit."""
+"""Repeat a step that failed, with growing pauses, until a time limit."""
 
 import asyncio
 import random
@@ -18,7 +18,11 @@ _JITTER = 0.2
 
 @dataclass(frozen=True)
 class Retry:
-    """Pauses between attempts: they double from `first_s` to `longest_s` seconds, for `patience_s` seconds in all."""
+    """Pauses between attempts.
+
+    Pauses between attempts double from `first_s` to `longest_s` seconds, and attempts end after `patience_s` seconds in
+    all.
+    """
 
     first_s: float = 0.5
     longest_s: float = 30.0
@@ -36,12 +40,12 @@ async def with_retries(
 
     Args:
         work: is called again after each temporary error.
-        retry: the pauses and the time limit.
+        retry: the pauses, and the time limit.
         name: name of the step in the log.
         pause_s: returns the least number of seconds to wait after an error; None if the error is permanent.
 
     Raises:
-        Exception: a permanent error, or the last temporary one after the time limit.
+        Exception: a permanent error, or the last temporary error after the time limit.
     """
     deadline, backoff_s = time.monotonic() + retry.patience_s, retry.first_s
     while True:

@@ -1,4 +1,4 @@
-"""Queues, works and schedules, as the parts define them for the engine."""
+"""Queues, works and schedules, which parts define for the engine."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Queue:
 
     Attributes:
         name: name of the queue.
-        concurrency: how many workflows one process runs at once.
+        concurrency: number of workflows that one process runs at the same time.
         one_per_person: whether the works of one person run one after another, so that one person cannot delay others.
         poll_s: polling interval, seconds; work that this process enqueues is noticed at once.
     """
@@ -26,10 +26,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class Work:
-    """One work to enqueue.
+    """A work that is enqueued.
 
-    Works with the same `person` run one after another, and are deleted together if that person asks for deletion.
-    `traceparent` names the span to whose trace the work belongs; None means that of the caller.
+    Works with the same `person` run one after another, and are deleted together if this person asks for deletion.
+    `traceparent` names the span to whose trace the work belongs; None means the span of the caller.
     """
 
     queue: str
@@ -47,8 +47,8 @@ class Schedule:
     Attributes:
         name: name of the schedule.
         workflow: name of the workflow function, which is called with the scheduled time and None.
-        cron: the times; of six fields the first one is the seconds.
-        queue: the queue. Only processes that registered this queue run the work.
+        cron: the times. If there are six fields, the first one is the seconds.
+        queue: the queue for the work. Only processes that registered this queue run the work.
     """
 
     name: str

@@ -8,15 +8,15 @@ from glas.domain.transcription import Hypothesis, Samples
 
 
 class Engine(Protocol):
-    """A loaded model. Several threads may call `recognise` at once."""
+    """A loaded model. Several threads may call `recognise` at the same time."""
 
     @property
     def name(self) -> str:
-        """Uniform name of the model: `embedded`, `onnx:<name or directory>`."""
+        """Uniform name of the model: `embedded`, `onnx:<name or directory>` or `whisper:<name or directory>`."""
 
     @property
     def window_s(self) -> float:
-        """The longest piece of audio, in seconds, that one call may hold."""
+        """The longest piece of audio, in seconds, that one call accepts."""
 
     @property
     def abilities(self) -> Abilities:
@@ -30,7 +30,7 @@ class Engine(Protocol):
             options: options of recognition; the caller must refuse those that `abilities` does not contain.
 
         Returns:
-            One hypothesis per piece, in order, with times relative to the start of its piece. If nothing was
+            One hypothesis for each piece, in order, with times relative to the start of the piece. If nothing was
             recognised, its text is empty and it has no segments.
         """
 

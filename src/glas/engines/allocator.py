@@ -12,13 +12,13 @@ def return_large_blocks() -> None:
 
     By default, glibc raises this threshold whenever a larger block is freed, up to 32 MiB, and keeps smaller blocks. A
     CTC model of 5 million parameters then needed 210 MB at its peak instead of 187, for pieces of 24 s. The additional
-    allocations cost 5 ms for a piece of 8 s.
+    allocations take 5 ms for a piece of 8 s.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def trim() -> None:
-    """Return all memory that is free now to the system, for instance after a model was unloaded."""
+    """Return all memory that is free at present to the system, for instance after a model was unloaded."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

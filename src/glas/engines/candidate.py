@@ -1,6 +1,6 @@
-"""The choice of a candidate: a file in the directory of models, beside the one that names the champion.
+"""The choice of a candidate. The choice is a file in the directory of models, like the choice of the champion.
 
-Every server with that directory reads it, so all replicas try the same candidate on the same share of people.
+Every server with this directory reads it, so all replicas try the same candidate on the same people.
 """
 
 from pathlib import Path
@@ -34,10 +34,10 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Choose a candidate, which servers then try.
+    """Choose a candidate, which the servers then use.
 
     Returns:
-        Its uniform name.
+        The uniform name of the candidate.
 
     Raises:
         ModelFileMissingError: the model is not on disk.
@@ -51,10 +51,10 @@ def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
 
 
 def end_candidate(models_dir: Path) -> bool:
-    """Take the candidate back, so that the champion answers everybody.
+    """End the trial of the candidate, so that the champion answers everybody.
 
     Returns:
-        Whether there was one.
+        Whether there was a candidate.
 
     Raises:
         ModelError: the directory of models cannot be written.

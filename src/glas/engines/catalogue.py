@@ -1,4 +1,4 @@
-"""Find models by name: which ones Glas knows, and where their weights are on disk."""
+"""Find models by name: which models Glas knows, and where their weights are on disk."""
 
 import re
 from difflib import get_close_matches
@@ -31,7 +31,7 @@ def known_models() -> tuple[KnownModel, ...]:
 
 
 def known_model(name: str) -> KnownModel:
-    """Return the model with a name, which may be its short name (`gigaam-v3-ctc`).
+    """Return the model with a given name, which may be its short name (`gigaam-v3-ctc`).
 
     `whisper:<owner>/<name>` is any Whisper on the model hub; only its repository is known.
 
@@ -87,7 +87,7 @@ def title_of(name: str) -> Title:
 
 
 def local_directory(models_dir: Path, name: str) -> Path:
-    """Return the directory for the weights of a known model; it may not exist yet.
+    """Return the directory for the weights of a known model; the directory may not exist yet.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -96,20 +96,20 @@ def local_directory(models_dir: Path, name: str) -> Path:
 
 
 def directory_of(models_dir: Path, model: KnownModel) -> Path:
-    """Return the directory for the weights of a model, which need not be one that Glas knows by name."""
+    """Return the directory for the weights of a model; it need not be a model that Glas knows by name."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
 
 
 def embedded_directory() -> Path:
-    """Return the directory of the embedded model: in the installed package, or else in the checkout."""
+    """Return the directory of the embedded model, in the installed package or in the checkout."""
     installed = _PACKAGE / "models" / _EMBEDDED_FOLDER
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "models" / _EMBEDDED_FOLDER
 
 
 def is_on_disk(models_dir: Path, name: str) -> bool:
-    """Return whether all files that an engine needs are on disk, in int8 or in fp32.
+    """Return whether all files that an engine needs are on disk, either in int8 or in fp32.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -118,10 +118,10 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
 
 
 def resolve(name: str, models_dir: Path) -> str:
-    """Return the uniform name of a model for a name as people write it.
+    """Return the uniform name of a model for a name that a person wrote.
 
     `auto` is the champion; without a champion, it is the first of `AUTO_ORDER` that is on disk. Nothing is downloaded
-    for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that a name does not depend on the
+    for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not depend on the
     working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
 
     Raises:
@@ -144,14 +144,14 @@ def multilingual_on_disk(models_dir: Path) -> str | None:
 
 
 def best_on_disk(models_dir: Path) -> str:
-    """Return the uniform name of the model that `auto` means; the embedded model if there is no other."""
+    """Return the uniform name of the model for which `auto` stands; the embedded model if there is no other."""
     return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
 
 
 def champion(models_dir: Path) -> str | None:
-    """Return the uniform name of the champion, the model that was chosen to serve; None if it is not on disk.
+    """Return the uniform name of the champion, the model that was chosen to serve; None if there is none on disk.
 
-    The first line of the file `champion` in the directory of models contains its name, in the form of GLAS_MODEL. The
+    The first line of the file `champion` in the directory of models contains its name, in the format of GLAS_MODEL. The
     path of a directory may be relative to the directory of models. `choose` writes the file.
     """
     chosen = named_champion(models_dir)
@@ -159,7 +159,7 @@ def champion(models_dir: Path) -> str | None:
 
 
 def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model in the form of GLAS_MODEL; None if it is not on disk.
+    """Return the uniform name of a model that is given in the format of GLAS_MODEL; None if it is not on disk.
 
     The path of a directory may be relative to the directory of models.
     """
@@ -176,8 +176,8 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
 def made_here(name: str, models_dir: Path) -> str | None:
     """Return the uniform name of a model that was made in the directory of models; None if there is none.
 
-    It is found by the last part of its path. So a caller that sees the directory of models at another place can name
-    it, and nobody can name a place outside.
+    The model is found by the last part of its path. So a caller that sees the directory of models under another path
+    can name the model, and no caller can name a path outside.
     """
     engine, _, place = name.partition(":")
     last = Path(place).name
@@ -188,7 +188,7 @@ def made_here(name: str, models_dir: Path) -> str | None:
 
 
 def named_champion(models_dir: Path) -> str | None:
-    """Return the name in the file `champion`, whether or not there is such a model; None if there is no file."""
+    """Return the name in the file `champion`, even if this model does not exist; None if there is no file."""
     try:
         lines = (models_dir / CHAMPION).read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, NotADirectoryError):
@@ -226,7 +226,7 @@ def choose(name: str, models_dir: Path) -> None:
 
 
 def keep_choice(path: Path, content: str | None) -> None:
-    """Replace a file of the directory of models that holds a choice; None deletes it.
+    """Replace a file in the directory of models that contains a choice; None deletes the file.
 
     Raises:
         ModelError: the directory cannot be written.

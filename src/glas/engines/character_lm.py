@@ -19,7 +19,7 @@ class CharacterLM:
             length `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
 
     Raises:
-        KeyError, ValueError: the arrays are not such a model.
+        KeyError, ValueError: the arrays do not contain such a model.
     """
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -56,7 +56,10 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Return the cost of a letter after the longest known ending of a context of `length` letters."""
+        """Return the cost of a letter after the longest known ending of the context.
+
+        `length` is the number of letters of the context.
+        """
         while True:
             contexts = self._contexts[length]
             at = bisect_left(contexts, code)

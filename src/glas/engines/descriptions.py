@@ -7,13 +7,13 @@ from glas.engines.layouts import Layout
 
 @dataclass(frozen=True)
 class PublishedWer:
-    """A word error rate from a publication. Only rates of the same source can be compared.
+    """A word error rate from a publication. Only rates from the same source can be compared.
 
     Attributes:
         wer: errors per word, 0..1.
         test_set: name of the test set.
         normalisation: how the texts were normalised before counting.
-        source: the publication.
+        source: the publication that reports the rate.
     """
 
     wer: float
@@ -56,7 +56,7 @@ class Piece:
     """A member of a wheel that is a file of the model, or a part of one.
 
     Attributes:
-        wheel: the wheel.
+        wheel: the wheel that contains the piece.
         member: exact name of the member.
         size: size in bytes.
         sha256: sha256 of its content, hexadecimal.
@@ -70,13 +70,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class PinnedFile:
-    """A file of a model whose hash is fixed in the code, so that it can be downloaded from any place.
+    """A file of a model whose hash is fixed in the code, so that it can be downloaded from any source.
 
     Attributes:
         name: name in the directory of the model.
         size: size in bytes.
         sha256: sha256 of its content, hexadecimal.
-        pieces: members of wheels which give the file if joined in this order; empty if no package contains it.
+        pieces: members of wheels that give the file if they are joined in this order; empty if no package contains it.
     """
 
     name: str
@@ -91,21 +91,21 @@ class KnownModel:
 
     Attributes:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
-        repository: its repository on the model hub; None for the embedded model, which is part of Glas.
+        repository: its repository on the model hub; None for the embedded model, which comes with Glas.
         layout: its files.
         size_mb: size of the download in 10⁶ bytes, rounded, of int8 files if they exist; None if unknown.
         licence: SPDX identifier of the weights.
-        window_s: the longest piece of audio for one call, seconds.
+        window_s: the longest piece of audio for one call, in seconds.
         title_ru: Russian title for people.
         title_en: English title for people.
         summary_ru: Russian description in one line.
         summary_en: English description in one line.
-        wer: published error rates, the one for the test set most similar to voice messages first.
+        wer: published error rates; the one for the test set that is most similar to voice messages is first.
         speed: published speed in fp32; None if there is none.
         int8: whether the hub has int8 files.
         punctuates: whether the model writes capitals and punctuation.
         revision: branch or commit of the repository.
-        pinned: all files with their hashes, if these are fixed in the code; they may then also come from packages.
+        pinned: all files with their hashes, if these are fixed in the code; the files may then also come from packages.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Download the files of a model that an engine needs, check them, and publish all of them or none."""
+"""Download and check the files of a model that an engine needs; the model appears only if all files are complete."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -28,12 +28,12 @@ def fetch_model(
     """Download the weights of a known model, unless they are on disk; see `fetch`.
 
     Args:
-        name: name of a known model, long or short.
+        name: long or short name of a known model.
         models_dir: directory of models, which is created if it is missing.
         on_progress: is called for each part that arrives, in the calling thread.
-        precision: `int8` or `fp32`. None takes int8 where the hub has it: a quarter of the bytes, a third of memory,
-            and twice the speed on a processor with int8 instructions (2.3 times measured with random weights of a
-            221 M Conformer, one core of an AMD Zen 4). Graphics cards need fp32.
+        precision: `int8` or `fp32`. None means int8 if the hub has it. The int8 version has a quarter of the bytes,
+            needs a third of the memory, and is twice as fast on a processor with int8 instructions (2.3 times measured
+            with random weights of a 221 M Conformer, one core of an AMD Zen 4). Graphics cards need fp32.
         endpoint: address of the hub or of a mirror; None reads HF_ENDPOINT, as other programs for this hub do.
 
     Raises:
@@ -57,17 +57,17 @@ def fetch(
     """Download the weights of a model from the first source that has them.
 
     The files are collected in a temporary directory next to the final one. It is renamed when all files are there and
-    their hashes are right. No cache elsewhere is used. The next call continues a download that was interrupted. The
+    their hashes are right. No other cache is used. The next call continues a download that was interrupted. The
     arguments are those of `fetch_model`.
 
     Returns:
         The model's directory.
 
     Raises:
-        HubUnreachableError: no source can be reached, after at most ten seconds for each; the message explains the
-            download by hand.
-        ModelFileMissingError: the only source lacks a file.
-        ModelError: the disk is full or cannot be written, or another process is downloading the same model.
+        HubUnreachableError: no source can be reached within ten seconds each; the message explains how to download by
+            hand.
+        ModelFileMissingError: a file is missing in the only source.
+        ModelError: the disk is full or not writable, or another process is downloading the same model.
         ModelLoadError: a file has a wrong hash.
     """
     sources = sources_of(model, precision=precision, endpoint=endpoint)
@@ -122,7 +122,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """Raise if the index of a model names files that the repository lacks."""
+    """Raise if the index of a model names files that are not in the repository."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))
@@ -131,7 +131,7 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Hold a lock within the context, so that no other process writes the same files."""
+    """Hold a lock while the context is open, so that no other process writes the same files."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(directory / _LOCK))

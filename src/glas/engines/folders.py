@@ -12,10 +12,10 @@ PART = ".part"
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which replaces `target` at the end of the context.
+    """Yield an empty folder. At the end of the context, it replaces `target`.
 
-    The folder is beside the target until then. If there was no error, its files are synced to disk and it is renamed.
-    After an error or a crash the target is unchanged. The next call removes the rest of a call that crashed.
+    Until then the folder is beside the target. If there was no error, its files are synced to disk and it is renamed.
+    After an error or a crash the target is unchanged. If a call crashed, the next call removes its folder.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A language model of Russian words; an engine uses it to choose among the texts that it finds probable."""
+"""A language model of Russian words, by which an engine chooses among the texts that it finds probable."""
 
 import zipfile
 from functools import lru_cache
@@ -26,7 +26,7 @@ class LanguageModel:
         path: the .npz file, with the arrays that `CharacterLM` and `WordLM` read.
 
     Raises:
-        ModelLoadError: the file is not such a model.
+        ModelLoadError: the file does not contain such a model.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class LanguageModel:
         self._look_up = lru_cache(_REMEMBERED)(self._found)
 
     def logprobs(self, text: str) -> list[float]:
-        """Return the natural logarithm of the probability of each word after the word before it.
+        """Return, for each word, the natural logarithm of its probability after the word before it.
 
         The words are those of the text under RU-NORM.
         """
@@ -51,7 +51,7 @@ class LanguageModel:
         return found
 
     def knows(self, word: str) -> bool:
-        """Return whether a word, in lower case and without «ё», is in the list of words."""
+        """Return whether a word, in lower case and without «ё», is in the word list."""
         return self._look_up(word)[0] != NO_WORD
 
     def _found(self, word: str) -> tuple[int, float]:

@@ -1,7 +1,7 @@
-"""The files of each family of models: which ones must exist, and which ones are loaded.
+"""The files of each family of models: which of them must exist, and which are loaded.
 
-A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 looks for, and
-for Whisper those under which Hugging Face transformers saves a checkpoint.
+A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 expects. For
+Whisper they are those under which Hugging Face transformers saves a checkpoint.
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,16 @@ class Layout:
     """The files of one family of models.
 
     Attributes:
-        kind: name under which onnx-asr knows the family; `whisper`, which has an engine of its own.
+        kind: onnx-asr's name of the family, or `whisper`, which has a separate engine.
         networks: files of weights with their fp32 names. ONNX files also exist in int8, with `.int8` before the
-            extension; other files have no such variant.
+            extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: required `version` in `config.json`; without it onnx-asr silently computes the features of GigaAM v2.
+        version: required `version` in `config.json`; without it onnx-asr computes the features of GigaAM v2 without an
+            error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
-        otherwise: another layout of the same weights, for a directory or a repository without these files.
+        otherwise: another layout of the same weights, which is used if a directory or a repository does not have these
+            files.
     """
 
     kind: str
@@ -54,16 +56,22 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return those of `files`, and of the files in the index, that `directory` lacks; a broken link is no file."""
+        """Return those of `files`, and of the files in the index, that are missing in `directory`.
+
+        A broken link counts as missing.
+        """
         wanted = (*self.files(precision), *(spread_over(directory / self.index) if self.index else ()))
         return tuple(name for name in wanted if not any(p.is_file() for p in directory.glob(name)))
 
     def is_whole(self, directory: Path) -> bool:
-        """Return whether a directory has all files of this layout, or of the one in `otherwise`."""
+        """Return whether a directory has all files of this layout, or of the layout in `otherwise`."""
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Return the share of files that exist, 0..1, in the better precision; 0 if there is only a configuration."""
+        """Return the share of files that exist, 0..1, in the more complete precision.
+
+        0 if there is only a configuration.
+        """
         present = [
             1 - len(lacking) / len(self.files(precision))
             for precision in PRECISIONS
@@ -147,8 +155,9 @@ LAYOUTS = (
 def layout_of(directory: Path) -> Layout:
     """Detect the family of a model in a directory.
 
-    If `config.json` contains a `model_type`, that decides; otherwise the names of the files do. If files are missing,
-    it is the family with the largest share of files, so that `precision_of` can name the missing ones.
+    If `config.json` contains a `model_type`, this decides; otherwise the names of the files decide. If files are
+    missing, the family with the largest share of existing files is returned, so that `precision_of` can name the
+    missing ones.
 
     Raises:
         ModelFileMissingError: there is no such directory, or none of its files belongs to a model.
@@ -188,7 +197,7 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
     """Choose the precision in which a model is loaded.
 
     Returns:
-        `prefer` if all its files exist, else the other precision.
+        `prefer` if all its files exist, otherwise the other precision.
 
     Raises:
         ModelFileMissingError: neither is complete; the message names the missing files of the more complete one.
@@ -210,7 +219,7 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
 
 
 def spread_over(index: Path) -> tuple[str, ...]:
-    """Return the files that an index of safetensors names; none if there is no index.
+    """Return the files that a safetensors index names; return none if there is no index.
 
     Raises:
         ModelLoadError: the index is not a JSON object.

@@ -18,7 +18,10 @@ CONVERTED = "converted"
 
 
 class _Located(NamedTuple):
-    """A model on disk: its uniform name and its directory; `known` is None for a directory that the caller named."""
+    """A model on disk, with its uniform name and its directory.
+
+    `known` is None for a directory that the caller named.
+    """
 
     name: str
     directory: Path
@@ -36,24 +39,24 @@ def load_engine(
     providers: Sequence[str] = (CPU,),
     precision: Precision | None = None,
 ) -> Engine:
-    """Load a model from disk; this never downloads anything.
+    """Load a model from disk; nothing is downloaded.
 
     Args:
-        name: `auto`, the name of a known model, long or short, `whisper:<owner>/<name>` of the model hub, or
-            `onnx:<directory>`, `whisper:<directory>`.
+        name: `auto`; the long or short name of a known model; `whisper:<owner>/<name>` of the model hub; or
+            `onnx:<directory>` or `whisper:<directory>`.
         models_dir: directory of downloaded models and of converted Whisper checkpoints.
         threads: number of threads of one inference call.
-        workers: number of simultaneous calls, for engines that run them in parallel themselves.
-        beam_size: beam size of Whisper; 1 is greedy.
-        providers: onnxruntime's execution providers, the preferred one first. If `CUDA` is the first one, Whisper also
-            runs on the graphics card.
-        precision: precision of Whisper's matrices; None is int8 on a processor and float16 on a graphics card. Other
+        workers: number of simultaneous calls; only for engines that run calls in parallel themselves.
+        beam_size: beam size of Whisper; 1 means greedy decoding.
+        providers: onnxruntime's execution providers, the preferred one first. If `CUDA` is the first one, Whisper runs
+            on the graphics card, too.
+        precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. Other
             models have the precision of their files.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.
         ModelFileMissingError: the model is known but not on disk; the message says how to get it.
-        ModelLoadError: its files are damaged.
+        ModelLoadError: the files of the model are damaged.
         ConfigurationError: there is no such device, or it does not support the precision.
     """
     found = _locate(name, models_dir)

@@ -1,4 +1,7 @@
-"""The engine for models in ONNX, which onnx-asr decodes greedily: GigaAM, NeMo, T-one, Vosk."""
+"""The engine for models in ONNX, which onnx-asr decodes greedily.
+
+The models are those of GigaAM, NeMo, T-one and Vosk.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +37,7 @@ BATCH_SIZE = 8
 
 
 class OnnxEngine:
-    """A loaded model in ONNX. Several threads may call `recognise` at once, because it has no state.
+    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because it has no state.
 
     Args:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
@@ -44,11 +47,11 @@ class OnnxEngine:
         window_s: the longest piece that `recognise` accepts, seconds.
         threads: threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
-        punctuates: whether the model writes capitals and full stops; None decides by its vocabulary.
+        punctuates: whether the model writes capitals and full stops; None decides this by its vocabulary.
 
     Raises:
-        ModelFileMissingError: the directory lacks a file.
-        ModelLoadError: the files cannot be loaded, or a test with a second of silence fails.
+        ModelFileMissingError: a file is missing in the directory.
+        ModelLoadError: the files cannot be loaded, or recognising a second of silence fails.
         ConfigurationError: onnxruntime has no such provider.
     """
 

@@ -1,4 +1,4 @@
-"""Checks and results that all engines share for the pieces of a batch."""
+"""Checks and results of pieces that all engines share."""
 
 from collections.abc import Sequence
 

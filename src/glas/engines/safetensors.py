@@ -1,8 +1,9 @@
-"""Read and write weights in the safetensors format without torch; reading maps the file into memory.
+"""Read and write weights in the safetensors format without torch; a file that is read is mapped into memory.
 
-The format: 8 bytes, the header's length as a little-endian number; the header, JSON that gives for each tensor its
-dtype, shape and place; the numbers, row after row (huggingface/safetensors, README). The `safetensors` package is not
-used: its NumPy side has no bfloat16, in which many checkpoints are published.
+The format consists of three parts. First come 8 bytes with the length of the header, a little-endian number. Then comes
+the header, a JSON object with the dtype, shape and position of each tensor. The numbers follow, row after row
+(huggingface/safetensors, README). The package `safetensors` is not used, because its NumPy interface does not have
+bfloat16, in which many checkpoints are published.
 """
 
 import json
@@ -27,9 +28,9 @@ _MAX_HEADER_BYTES = 100_000_000
 
 
 def read_tensors(path: Path) -> dict[str, Array]:
-    """Read all tensors of a file by name; those in bfloat16 become float32.
+    """Read all tensors of a file by name; tensors in bfloat16 become float32.
 
-    The arrays are mapped from the file. Changes to them stay in memory and do not change the file.
+    The arrays are mapped from the file. Changes to the arrays stay in memory and do not change the file.
 
     Raises:
         ModelFileMissingError: there is no such file.
@@ -52,7 +53,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
     Args:
         path: the file.
         tensors: the tensors by name, with types that `_DTYPES` lists.
-        metadata: texts for the header of the file.
+        metadata: texts that are written into the header of the file.
 
     Raises:
         ModelError: a tensor has another type.
@@ -106,5 +107,8 @@ def _tensor(path: Path, name: str, entry: Any, content: Array) -> Array:
 
 
 def float32_of_bfloat16(numbers: Array) -> Array:
-    """Convert bfloat16 numbers, given as uint16, to float32; a bfloat16 is the upper half of a float32."""
+    """Convert bfloat16 numbers, given as uint16, to float32.
+
+    A bfloat16 number is the upper half of a float32 number.
+    """
     return (numbers.astype(np.uint32) << 16).view(np.float32)

@@ -63,18 +63,20 @@ def spell(
     even after a space. A mark between two spaces, such as a dash, also belongs to the word before it: `Москва —`. So
     the words joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
 
-    The raw confidence of a word is the product of its tokens' probabilities, because a word is right only if all its
-    letters are. Compared with other ways to combine them, the product separates right words from wrong ones best, and
-    is nearly calibrated. The minimum is too high, and the geometric mean is far too high (measured: docs/models.md).
+    The raw confidence of a word is the product of the probabilities of its tokens, because a word is right only if all
+    its letters are right. Of several ways to combine the probabilities, the product separates right words from wrong
+    ones best, and is nearly calibrated. The minimum is too high, and the geometric mean is far too high (measured:
+    docs/models.md).
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
-        starts_s: start of each token, not decreasing.
-        logprobs: natural logarithm of each token's probability; None if the model gives none.
-        duration_s: length of the audio; no time exceeds it.
+        starts_s: start of each token; it never decreases.
+        logprobs: natural logarithm of each token's probability; None if the model returns none.
+        duration_s: length of the audio; no time is larger.
 
     Returns:
-        Words in order, each `0 <= start_s <= end_s <= duration_s`, none beginning before the one before it has ended.
+        The words in order, each with `0 <= start_s <= end_s <= duration_s`. No word begins before the one before it has
+        ended.
     """
     stretches = _with_lonely_marks_joined(_stretches(tokens, starts_s, logprobs))
     return tuple(stretch.word(duration_s) for stretch in stretches)

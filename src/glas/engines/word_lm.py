@@ -1,7 +1,7 @@
 """A word bigram language model with classes of words, which `lm.npz` contains beside the character model.
 
-The probability of a word depends on its frequency and on the word before, by classes of words and by frequent pairs. A
-word that is not in the list gets the probability of its letters from the character model:
+The probability of a word depends on its frequency and on the word before it, by classes of words and by frequent pairs.
+If a word is not in the list, its probability is that of its letters in the character model:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
@@ -38,7 +38,7 @@ class WordLM:
         beginning: stands for the word before the first one.
 
     Raises:
-        KeyError, ValueError: the arrays are not such a model.
+        KeyError, ValueError: the arrays do not contain such a model.
     """
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -72,7 +72,7 @@ class WordLM:
         Args:
             word: index of the word in the list, or `NO_WORD`.
             before: index of the word before it, `NO_WORD` or `beginning`.
-            spelling: probability of its letters in the character model.
+            spelling: probability of the word's letters in the character model.
         """
         gains = self._gains[self._classes[before] if before != NO_WORD else self._unknown]
         probability = (1 - LISTED) * spelling * gains[self._unknown]

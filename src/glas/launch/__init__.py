@@ -1,6 +1,6 @@
 """Launch: start parts in this process and connect them, in memory or over TCP.
 
-Modules of this package are imported when a command needs them, so that `glas --help` does not wait for FastAPI.
+Modules of this package are imported only when a command needs them, so that `glas --help` does not wait for FastAPI.
 """
 
 PARTS = ("nn_service", "db_assist", "data_loader", "tg_bot", "web")

@@ -1,8 +1,8 @@
-"""Assemble the parts of a process: make their apps, give each the clients that it needs, start the background tasks.
+"""Assemble the parts of a process: make their apps, give each its clients, and start background tasks.
 
-A service that runs in this process is called through its app, any other one over TCP at the address in the settings.
-Both use the same client. Parts are imported only when they are made: importing aiogram takes seconds, and a process
-that runs only the recogniser needs neither aiogram nor a database.
+A service in this process is called through its app. Any other service is called over TCP at the address in the
+settings. Both ways use the same client. Parts are imported only when they are made: importing aiogram takes seconds,
+and a process that runs only the recogniser needs neither aiogram nor a database.
 """
 
 import contextlib
@@ -42,11 +42,11 @@ class Assembly:
     """The parts that run in this process.
 
     Attributes:
-        apps: the app of each service, and of the page under `web`.
+        apps: the app of each service, and that of the page under `web`.
         tasks: background tasks, such as the bot, that run until they are cancelled.
         has_bot_reached_telegram: returns whether Telegram has answered the bot yet; None if no bot runs.
-        internal_key: a key of nn_service that only this process knows; a new one at each start.
-        figures: return the metrics of parts that have no app.
+        internal_key: a key of nn_service that only this process knows; it is new at each start.
+        figures: functions that return the metrics of parts that have no app.
     """
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
@@ -58,10 +58,10 @@ class Assembly:
 
 @asynccontextmanager
 async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator[Assembly]:
-    """Start parts in the order in which they depend on each other; stop them in the opposite order at the end.
+    """Start parts in the order of their dependencies; stop them in the opposite order at the end.
 
     Raises:
-        ConfigurationError: a part needs another one that is not in this process and has no address in the settings.
+        ConfigurationError: a part needs another part that is not in this process and has no address in the settings.
         ModelError: the model cannot be loaded.
     """
     async with AsyncExitStack() as stack:
@@ -81,10 +81,10 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 
 @contextlib.contextmanager
 def _settled() -> Iterator[None]:
-    """Exclude all present objects from garbage collection within the context; they live as long as the process.
+    """Exclude all present objects, which live as long as the process, from garbage collection within the context.
 
-    They are hundreds of thousands. Each full collection stopped all work for a third of a second, about once in thirty
-    messages.
+    There are hundreds of thousands of them. Each full collection stopped all work for a third of a second, about once
+    in thirty messages.
     """
     gc.collect()
     gc.freeze()
@@ -96,10 +96,10 @@ def _settled() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
-    """Give a client of data_loader to a command.
+    """Yield a client of data_loader for a command.
 
-    It calls the service at the address in the settings, or that of the server that runs in the data directory. If
-    there is neither, a data_loader runs in this process within the context.
+    The client calls the service at the address in the settings, or that of the server that runs in the data directory.
+    If there is neither, a data_loader runs in this process while the context is open.
 
     Raises:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
@@ -113,7 +113,7 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
 
 @asynccontextmanager
 async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """Give a client of db_assist to a command; see `open_data_loader`.
+    """Yield a client of db_assist for a command; see `open_data_loader`.
 
     Raises:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
@@ -130,7 +130,8 @@ async def _reached(
     """Connect to a part of the server that runs in the data directory; if there is none, start the parts `here`.
 
     Yields:
-        The HTTP client of that server, or None if there is none; and what makes the clients of all other parts.
+        The HTTP client of this server, or None if there is none; and an object that makes the clients of all other
+        parts.
     """
     async with AsyncExitStack() as stack:
         apps: dict[str, FastAPI] = {}
@@ -202,7 +203,7 @@ async def _make_page(settings: Settings, connections: Connections) -> FastAPI:
 async def _start_durable_work(
     settings: Settings, parts: Collection[str], assembly: Assembly, connections: Connections, stack: AsyncExitStack
 ) -> None:
-    """Register the work of the parts that have some, then start the engine once for all of them."""
+    """Register the work of the parts that have any, then start the engine once for all of them."""
     from glas.durable import Durable
 
     part: Part = "tg_bot" if "tg_bot" in parts else "data_loader"
@@ -233,11 +234,11 @@ async def _start_durable_work(
 
 
 def _place(settings: Settings, owner: Part) -> "Place":
-    """Return where durable work is stored: a file in the embedded mode, a schema of the PostgreSQL server otherwise.
+    """Return the place of durable work: a file in the embedded mode, otherwise a schema of the PostgreSQL server.
 
-    If the bot runs in this process, the place has the bot's name, whatever other parts run beside it. So messages that
-    wait are found again after the parts were divided among processes in another way. The work of data_loader alone
-    need not be found again, because it can be repeated.
+    If the bot runs in this process, the place has the bot's name, even if other parts run in it, too. So waiting
+    messages are found again if parts are later arranged in other processes. The work of data_loader alone need not be
+    found again, because it can be repeated.
     """
     from glas.durable import postgres_place, sqlite_place
 

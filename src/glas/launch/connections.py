@@ -1,4 +1,4 @@
-"""Make the clients of services: in memory for those in this process, over TCP for all others."""
+"""Make the clients of services: in memory for services in this process, over TCP for all others."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +17,7 @@ from glas.settings import Settings, plain
 
 @asynccontextmanager
 async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
-    """Run the lifespans of apps within the context; neither mounting an app nor calling it in memory does this."""
+    """Run the lifespans of apps while the context is open; mounting an app or calling it in memory does not."""
     async with AsyncExitStack() as stack:
         for app in apps:
             await stack.enter_async_context(app.router.lifespan_context(app))
@@ -25,7 +25,7 @@ async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
 
 
 class Connections:
-    """Makes clients of the services, wherever these run.
+    """Makes clients of the services, in this process or elsewhere.
 
     Attributes:
         internal_key: the key with which parts of this process call its nn_service.
@@ -81,7 +81,7 @@ class Connections:
         return url
 
     async def enter(self, app: FastAPI) -> None:
-        """Run the lifespan of an app until all parts stop."""
+        """Run the lifespan of an app until all parts are stopped."""
         await self._stack.enter_async_context(entered([app]))
 
     async def _http(self, part: str) -> httpx.AsyncClient:

@@ -1,7 +1,7 @@
 """A Unix socket in the data directory, through which commands on this machine call a running server.
 
-In the embedded mode db_assist and data_loader have no port, and while the server runs no other process may open their
-stores. Only the owner of the data directory may connect to the socket.
+In the embedded mode db_assist and data_loader have no port, and no other process may open their stores while the server
+runs. Only the owner of the data directory may connect to the socket.
 """
 
 import contextlib
@@ -32,10 +32,10 @@ _log = structlog.stdlib.get_logger("glas.launch")
 
 @contextlib.contextmanager
 def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket | None]:
-    """Listen on the socket within the context, if this process locks the data directory alone.
+    """Listen on the socket while the context is open, if this process holds the exclusive lock of the data directory.
 
     Yields:
-        The socket; None for other processes, or if the system permits no socket there.
+        The socket; None for other processes, or if the system does not permit a socket there.
     """
     if not is_alone(settings, parts):
         yield None
@@ -70,7 +70,7 @@ def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
 
 @asynccontextmanager
 async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncClient | None]:
-    """Give a client of a service of the server that runs in the data directory; None if no server runs there."""
+    """Yield a client of a service of the server that runs in the data directory; yield None if no server runs there."""
     if not (settings.data_dir / NAME).exists() or holder_of(settings.data_dir) is None:
         yield None
         return
@@ -82,7 +82,7 @@ async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncC
 
 @contextlib.contextmanager
 def _short(directory: Path) -> Iterator[Path]:
-    """Give a path of the directory that is short enough for a socket in it; if necessary through `/proc/self/fd`."""
+    """Yield a path of the directory that is short enough for a socket; if necessary through `/proc/self/fd`."""
     descriptors = Path("/proc/self/fd")
     if len(os.fsencode(directory.absolute())) + len(NAME) < _MAX_PATH_BYTES or not descriptors.exists():
         yield directory.absolute()

@@ -1,4 +1,4 @@
-"""One page of metrics for the parts of one process: the other parts have no port there."""
+"""One page of metrics for all parts of a process, because the other parts have no port there."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -16,7 +16,7 @@ def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[byt
 
     Args:
         apps: the apps of the services; nothing is done if nn_service runs elsewhere.
-        more: return the metrics of parts that have no app.
+        more: functions that return the metrics of parts that have no app.
     """
     recogniser = apps.get("nn_service")
     if recogniser is None:
@@ -26,7 +26,10 @@ def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[byt
 
 
 async def _unless_ill(figures: Callable[[], Awaitable[bytes]]) -> bytes:
-    """Return the metrics of a part; nothing if it fails, so that those of the other parts can still be seen."""
+    """Return the metrics of a part.
+
+    Return nothing if it fails, so that the metrics of other parts can still be read.
+    """
     try:
         return await figures()
     except Exception as error:  # noqa: BLE001 - see above

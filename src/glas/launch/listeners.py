@@ -1,4 +1,4 @@
-"""Decide from the settings, before anything is loaded, on which ports the parts listen and which keys they require."""
+"""Determine from the settings, before loading anything, on which ports the parts listen with which keys."""
 
 import contextlib
 import socket
@@ -63,7 +63,7 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
 
 
 def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
-    """Return the key that the app of a service accepts too while tokens are exchanged; see `key_of`."""
+    """Return the key that the app of a service also accepts while tokens are exchanged; see `key_of`."""
     if "web" in parts or key_of(settings, part, parts) is None:
         return None
     return plain(getattr(settings, f"{part}_previous_token"))
@@ -113,7 +113,7 @@ def _services(settings: Settings) -> list[Listener]:
 
 
 def _ports_of_bot(settings: Settings) -> list[Listener]:
-    """Return the ports of the bot's webhook and of its metrics, as far as the settings ask for them."""
+    """Return the ports of the bot's webhook and of its metrics, if the settings ask for them."""
     found = []
     if settings.bot.webhook_url is not None:
         secret = settings.bot.webhook_secret
@@ -145,7 +145,7 @@ def _check(listener: Listener, host: str) -> None:
 
 @contextlib.contextmanager
 def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
-    """Bind the socket of a port within the context.
+    """Bind the socket of a port while the context is open.
 
     Raises:
         ConfigurationError: the address is in use or does not belong to this machine.
@@ -164,11 +164,11 @@ def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
 
 
 def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
-    """Set the address of the page for a bot in the same process on loopback, unless the settings give it.
+    """Set the address of the page for a bot in the same process on loopback, unless the settings contain it.
 
     Args:
         settings: the whole configuration.
-        urls: where the parts of this process answer.
+        urls: addresses of the parts of this process.
     """
     if settings.web.url is not None or "web" not in urls or not is_loopback(settings.host):
         return settings
@@ -176,7 +176,7 @@ def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
 
 
 def url_of(host: str, sock: socket.socket) -> str:
-    """Return the URL of a bound socket; if it listens on all addresses, the one on loopback."""
+    """Return the URL of a bound socket; if it listens on all addresses, return the URL on loopback."""
     port = sock.getsockname()[1]
     if host in _EVERYWHERE:
         host = "127.0.0.1"

@@ -1,8 +1,8 @@
 """Lock of a data directory; the lock file contains the address of the process that holds it.
 
-The lock ends with its process. A server that keeps both the database and the objects in the directory locks it alone.
-Parts that run as separate processes share the lock, because each of them keeps another file there. They cannot run
-beside such a server, or while a backup is restored.
+The lock ends when its process ends. A server that stores both the database and the objects in the directory has an
+exclusive lock. Parts that run as separate processes share the lock, because each of them uses other files there. Such
+parts cannot run while an embedded server runs, or while a backup is restored.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ class Holder:
 
     Attributes:
         pid: the process id.
-        url: address of its page or of its only service; None if it listens nowhere.
+        url: address of its page, or of its only service; None if it does not listen on any port.
     """
 
     pid: int
@@ -34,7 +34,7 @@ class Holder:
 
 @contextlib.contextmanager
 def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterator[None]:
-    """Lock the data directory within the context, if any of the parts stores data in it; otherwise do nothing.
+    """Lock the data directory while the context is open, if any of the parts stores data in it; otherwise do nothing.
 
     Raises:
         DataDirectoryInUseError: another process has locked it.
@@ -48,7 +48,7 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
 
 
 def is_alone(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether these parts lock the data directory alone: they keep both the database and the objects in it."""
+    """Return whether these parts lock the data directory exclusively: they store both database and objects in it."""
     return {"database", "objects"} <= embedded_stores(settings, parts)
 
 
@@ -67,11 +67,11 @@ def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str
 
 @contextlib.contextmanager
 def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
-    """Lock a directory within the context; create it if it is missing.
+    """Lock a directory while the context is open; create it if it is missing.
 
     Args:
         data_dir: the directory.
-        holder: written into the lock file, for the error message of later processes.
+        holder: is written into the lock file, for the error messages of other processes.
         alone: whether the lock is exclusive; otherwise other processes may share it.
 
     Raises:
@@ -90,7 +90,7 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
 
 
 def holder_of(data_dir: Path) -> Holder | None:
-    """Return the process that has locked a directory alone; None if there is none."""
+    """Return the process that holds the exclusive lock of a directory; None if there is none."""
     path = data_dir / NAME
     if not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""Run parts in this process until a signal, then let running requests finish."""
+"""Run parts in this process until a signal arrives, then let running requests finish."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ _TELEGRAM_S = 3.0
 
 @dataclass(frozen=True)
 class Check:
-    """The recognition of a sample recording at the start."""
+    """The recognition of a sample recording when the server starts."""
 
     sample: Path
     heard: Recognition
@@ -39,14 +39,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Ready:
-    """Report of a start, given once all parts answer.
+    """Report of a start, made when all parts answer.
 
     Attributes:
         urls: addresses of the parts that listen.
         parts: names of all parts that run.
         model: name of the default model.
         check: the recognition of a sample recording.
-        problem: why the sample could not be recognised.
+        problem: the reason why the sample could not be recognised.
         is_bot_heard: whether Telegram has answered the bot.
     """
 
@@ -59,7 +59,7 @@ class Ready:
 
 
 async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
-    """Run parts until SIGINT or SIGTERM; requests that are running then are finished first.
+    """Run parts until SIGINT or SIGTERM; then running requests are finished first.
 
     Raises:
         ConfigurationError: a part is unknown or needs another one, a port is in use, or a port would be reachable from
@@ -97,10 +97,10 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
 
 
 def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
-    """Record traces within the context, if the settings name a collector.
+    """Record traces while the context is open, if the settings name a collector.
 
     Raises:
-        ConfigurationError: the packages for it are not installed.
+        ConfigurationError: the packages for traces are not installed.
     """
     told = settings.tracing
     try:
@@ -116,7 +116,10 @@ def _config(app: FastAPI) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server that does not handle signals, because several run in this process; `_stopped_by_signals` does."""
+    """A server that does not handle signals, because several servers run in this process.
+
+    `_stopped_by_signals` handles them.
+    """
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -148,7 +151,10 @@ def _called_off_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
-    """Stop the servers at a signal: the first one lets running requests finish, a second SIGINT does not."""
+    """Stop the servers at a signal.
+
+    After the first signal running requests are finished; after a second SIGINT they are not.
+    """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 
     def stop(received: signal.Signals) -> None:
@@ -168,9 +174,9 @@ def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.E
 async def _run_all(
     serving: Sequence[Coroutine[Any, Any, None]], working: Sequence[Awaitable[None]], stopped: asyncio.Event
 ) -> None:
-    """Serve until a signal and the end of running requests, then cancel the background tasks.
+    """Serve until a signal arrives and running requests have ended; then cancel the background tasks.
 
-    If a background task fails before that, the whole process stops with its error.
+    If a background task fails before this, the whole process stops with its error.
     """
     async with asyncio.TaskGroup() as group:
         served = [group.create_task(one) for one in serving]
@@ -186,7 +192,10 @@ async def _forever(work: Awaitable[None]) -> None:
 
 
 async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
-    """Recognise a sample recording, to show that the program works; report a failure without stopping the start."""
+    """Recognise a sample recording, to show that the program works.
+
+    If this fails, report it, and continue the start.
+    """
     ready = Ready(urls, tuple(parts), is_bot_heard=await _is_reached(assembly.has_bot_reached_telegram))
     recogniser = assembly.apps.get("nn_service")
     if recogniser is None:
@@ -208,7 +217,7 @@ async def _check(parts: Collection[str], assembly: Assembly, urls: dict[str, str
 
 
 async def _is_reached(is_reached: Callable[[], bool] | None) -> bool:
-    """Return whether a bot runs and Telegram has answered it; wait for that at most `_TELEGRAM_S` seconds."""
+    """Return whether a bot runs and Telegram has answered it; wait for this at most `_TELEGRAM_S` seconds."""
     if is_reached is None:
         return False
     with contextlib.suppress(TimeoutError):

@@ -26,9 +26,9 @@ class Transcribe(Protocol):
 
 @contextlib.contextmanager
 def open_transcription(settings: Settings) -> Iterator[Transcribe]:
-    """Give a command a function that recognises recordings.
+    """Yield a function that recognises recordings, for a command.
 
-    If GLAS_NN_SERVICE_URL is set, that service is called, without progress. Otherwise the model is loaded into this
+    If GLAS_NN_SERVICE_URL is set, this service is called, without progress. Otherwise the model is loaded into this
     process.
     """
     if settings.nn_service_url is not None:

@@ -1,4 +1,4 @@
-"""The catalogue of one language: gives a message by its name, with values in its places."""
+"""The catalogue of one language: returns a message by its name, with values filled in."""
 
 from decimal import Decimal
 from functools import cache
@@ -19,7 +19,10 @@ class Catalogue:
     """Messages in one language; `say("forgotten", count=5)` returns one of them."""
 
     def __init__(self, language: str) -> None:
-        """Read the files of a language; a message is parsed when it is needed first, since commands need few."""
+        """Read the files of a language.
+
+        A message is parsed when it is first needed, because a command needs only few.
+        """
         self.language = language
         self._sources: dict[str, str] = {}
         self._patterns: dict[str, Pattern] = {}
@@ -45,8 +48,8 @@ class Catalogue:
         """Return the sentence for an error.
 
         Args:
-            code: of `glas.domain.errors`; one without a sentence gives a general one.
-            limit: what was exceeded, in the unit of the sentence; it is named where it is known.
+            code: a code of `glas.domain.errors`; a code without a sentence of its own gives a general one.
+            limit: the limit that was exceeded, in the unit of the sentence; it is mentioned if it is given.
         """
         name = _ERROR + code if _ERROR + code in self else _ERROR + _UNKNOWN_ERROR
         return self(name, limit=limit or 0)
@@ -80,7 +83,7 @@ class Catalogue:
         return value if isinstance(value, str) else written(self.language, value)
 
     def _chosen(self, choice: Choice, values: dict[str, Value]) -> str:
-        """Return the name of the variant for a value: itself, else its plural category, else the default."""
+        """Return the variant whose name is the value, or else its plural category; otherwise the default."""
         value = values[choice.variable]
         keys = [str(value)]
         if not isinstance(value, str):
@@ -95,7 +98,7 @@ def catalogue(language: str) -> Catalogue:
 
 
 def language_of(tag: str | None) -> str:
-    """Return the language for people whose device names this one: English for English, Russian for all others.
+    """Return the language for people with a device in another language: English for English, Russian for all others.
 
     Args:
         tag: a language tag or a locale's name, such as `en`, `en-GB` or `en_US.UTF-8`; None if nothing is known.
@@ -105,5 +108,5 @@ def language_of(tag: str | None) -> str:
 
 
 def rounded(value: float, digits: int = 1) -> Decimal:
-    """Round a measured number to the decimals that are to be shown."""
+    """Round a measured number to the decimals that are shown."""
     return Decimal(f"{value:.{digits}f}")

@@ -1,6 +1,7 @@
 """Read Fluent files: messages, comments, `{ $variables }` and choices between variants.
 
-This is a subset of Fluent 1.0; terms, attributes, references and functions are refused. A choice is written so:
+This module reads a part of Fluent 1.0; terms, attributes, references and functions are refused. A choice is written
+like this:
 
     found = { $count ->
         [0] Nothing found
@@ -8,7 +9,7 @@ This is a subset of Fluent 1.0; terms, attributes, references and functions are 
        *[other] {$count} files found
     }
 
-A variant is named by a plural category, a number or a word; the one with the asterisk is taken where no other fits.
+The name of a variant is a plural category, a number or a word. The variant with the asterisk is used if no other fits.
 """
 
 import re
@@ -23,13 +24,13 @@ _CHOICE_END: Final = re.compile(r"\s*\}")
 
 
 class Variable(NamedTuple):
-    """A place that a value fills."""
+    """A place in a message that a value fills."""
 
     name: str
 
 
 class Choice(NamedTuple):
-    """Variants, one of which a value chooses."""
+    """Variants of a text; a value chooses one of them."""
 
     variable: str
     variants: dict[str, "Pattern"]
@@ -44,7 +45,7 @@ def read_messages(source: str) -> dict[str, str]:
     """Divide a file into messages, whose patterns are not parsed yet.
 
     Raises:
-        ValueError: a line is none that we understand, or a name comes twice.
+        ValueError: a line has an unknown form, or a name occurs twice.
     """
     found: dict[str, list[str]] = {}
     lines: list[str] = []
@@ -70,7 +71,7 @@ def parse_pattern(text: str) -> Pattern:
     """Parse the text of one message.
 
     Raises:
-        ValueError: braces that are not in pairs, or a placeable that is not in the subset.
+        ValueError: braces are not in pairs, or a placeable does not belong to this part of Fluent.
     """
     pattern, end = _pattern(text, 0, is_variant=False)
     if end != len(text):
@@ -91,7 +92,7 @@ def variables_of(pattern: Pattern) -> frozenset[str]:
 
 
 def _pattern(text: str, at: int, *, is_variant: bool) -> tuple[Pattern, int]:
-    """Parse until the text ends, or the variant of which it is a part."""
+    """Parse until the end of the text, or of the variant to which it belongs."""
     parts: list[Part] = []
     begin = at
     while at < len(text):

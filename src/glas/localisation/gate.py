@@ -1,4 +1,4 @@
-"""Write the figures of the gate as people read them; conditions are those of `glas.recognition.gate.Condition`."""
+"""Format the figures of the gate for people; the conditions are those of `glas.recognition.gate.Condition`."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,10 +14,11 @@ def written_condition(condition: str, subject: str, part: Mapping[str, Any] | No
     """Return the title of a condition.
 
     Args:
-        condition: its name.
-        subject: the guard set, where it is about one.
-        part: of the test set, where it is about one: `kind`, `low` and `high`, as `glas.recognition.gate.Bucket` has.
-        say: the catalogue.
+        condition: name of the condition.
+        subject: the guard set, if the condition is about one.
+        part: the part of the test set, if the condition is about one: `kind`, `low` and `high`, as in
+            `glas.recognition.gate.Bucket`.
+        say: the catalogue of the reader's language.
     """
     if part is not None:
         return say("gate-bucket", subject=written_part(part, say))
@@ -36,7 +37,7 @@ def written_part(part: Mapping[str, Any], say: Catalogue) -> str:
 
 
 def written_figure(condition: str, value: float | None, say: Catalogue) -> str:
-    """Write a limit or a value of a condition, in its unit."""
+    """Format a limit or a value of a condition, in its unit."""
     if value is None:
         return say("gate-unknown")
     if condition in _COUNTED:

@@ -1,4 +1,4 @@
-"""Plural categories and the writing of numbers, by the rules of Unicode CLDR for Russian and English."""
+"""Plural categories and formats of numbers, by the rules of Unicode CLDR for Russian and English."""
 
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -11,9 +11,9 @@ _ELEVEN: Final = 11
 
 
 def plural_category(language: str, number: Number) -> str:
-    """Return the category of a number as it is written: `one`, `few`, `many` or `other`.
+    """Return the plural category of a number as it is written: `one`, `few`, `many` or `other`.
 
-    A number that shows decimals is `other` in both languages: «1,5 монеты», "1.0 coins".
+    A number with decimals is `other` in both languages: «1,5 монеты», "1.0 coins".
     """
     if isinstance(number, Decimal) and number != number.to_integral_value():
         return "other"
@@ -28,7 +28,10 @@ def plural_category(language: str, number: Number) -> str:
 
 
 def written(language: str, number: Number) -> str:
-    """Write a number: Russian has a decimal comma; a negative one begins with a minus sign, not with a hyphen."""
+    """Format a number.
+
+    Russian has a decimal comma, and a negative number begins with a minus sign instead of a hyphen.
+    """
     digits = f"{abs(number):f}" if isinstance(number, Decimal) else str(abs(number))
     sign = "−" if number < 0 else ""
     return sign + (digits.replace(".", ",") if language == "ru" else digits)

@@ -1,6 +1,6 @@
 """Administration while the service runs: change the default model, and download models.
 
-A fetch runs in a thread of its own and serves nobody's request: callers start it and look how far it is.
+A fetch is the download of a model. A fetch runs in a separate thread; callers start it, and ask for its progress.
 """
 
 import threading
@@ -43,11 +43,12 @@ class Fetch:
 
     Attributes:
         name: uniform name of the model.
-        serve: whether the model becomes the default one afterwards.
-        state: how far it is.
-        sizes: bytes that are there and bytes in all, for each file.
-        error: why it failed.
-        is_kept: whether the model will be the default one after a restart; None unless it has become that.
+        serve: whether the model becomes the default model afterwards.
+        state: state of the fetch.
+        sizes: for each file, the number of bytes that have arrived, and the final number.
+        error: the reason of a failure.
+        is_kept: whether the model will also be the default model after a restart; None unless it has become the default
+            model.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Fetch:
 
     @property
     def done_bytes(self) -> int:
-        """Bytes that are there."""
+        """Number of bytes that have arrived."""
         return sum(done for done, _ in tuple(self.sizes.values()))
 
     @property
@@ -77,7 +78,7 @@ class Fetch:
         """Store a progress report.
 
         Raises:
-            _StoppedError: the fetch is wanted no more.
+            _StoppedError: an administrator has stopped the fetch.
         """
         self.sizes = {**self.sizes, file: (done, total)}
         if self.wants_end.is_set():
@@ -85,10 +86,10 @@ class Fetch:
 
 
 class Administration:
-    """Fetches models and changes the default one; every method may be called from any thread.
+    """Fetches models and changes the default model. Every method may be called from any thread.
 
     Args:
-        settings: where models lie, and which one is to be served.
+        settings: the directory of models, and the model to serve.
         registry: the loaded models.
     """
 
@@ -102,7 +103,7 @@ class Administration:
 
     @property
     def models_dir(self) -> Path:
-        """Where models lie."""
+        """The directory of models."""
         return self._settings.models_dir
 
     @property
@@ -111,7 +112,7 @@ class Administration:
         return self._fetch
 
     def find(self, name: str) -> str:
-        """Return the uniform name of a model that may become the default one: a listed one, or one made here.
+        """Return the uniform name of a model that may become the default one: a listed model, or one made here.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -119,20 +120,21 @@ class Administration:
         return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
-        """Return whether the chosen model serves; true if GLAS_MODEL names one, or if none was chosen."""
+        """Return whether the chosen model serves; True if GLAS_MODEL names a model, or if none was chosen."""
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:
             return True
         return champion(directory) == self._registry.default
 
     def serve(self, name: str) -> bool:
-        """Load a model and make it the default one; running requests keep the model with which they began.
+        """Load a model and make it the default model; running requests keep the model with which they began.
 
         Returns:
-            Whether it will be the default one after a restart, too: GLAS_MODEL is `auto`, and the choice could be kept.
+            Whether it will also be the default model after a restart: if GLAS_MODEL is `auto`, and the choice could be
+            stored.
 
         Raises:
-            ModelError: it cannot be loaded; everything stays as it was.
+            ModelError: the model cannot be loaded; nothing has changed.
         """
         self._registry.swap(AUTO, name)
         try:
@@ -171,11 +173,11 @@ class Administration:
         return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:
-        """Begin to fetch a known model; the same one again is the fetch that runs.
+        """Begin to fetch a known model; if this model is being fetched already, return the running fetch.
 
         Raises:
-            UnknownModelError: no model of that name.
-            ConflictError: another one is being fetched.
+            UnknownModelError: there is no model of that name.
+            ConflictError: another model is being fetched.
         """
         uniform = known_model(name).name
         with self._lock:
@@ -192,10 +194,10 @@ class Administration:
             return fetch
 
     def stop(self, name: str) -> None:
-        """Stop a fetch; the bytes that have arrived are kept for the next one.
+        """Stop a fetch; the bytes that have arrived are kept for the next fetch.
 
         Raises:
-            NotFoundError: no such fetch runs.
+            NotFoundError: no such fetch is running.
         """
         fetch = self._fetch
         if fetch is None or not fetch.is_running or fetch.name != known_model(name).name:

@@ -47,23 +47,23 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Stands for a person, see `glas.domain.canary`."""
+    """Number that stands for the person, see `glas.domain.canary`."""
     own: OwnModel | None = None
     """The own model of the person or chat."""
     when_idle: bool = False
-    """Whether it makes way for others; see `IdleWork`."""
+    """Whether it is recognised only while no other request waits; see `IdleWork`."""
     hints: tuple[str, ...] = ()
-    """Names of the fields sent that only some models have a use for: `prompt`, `hotwords`, `keywords`."""
+    """Names of the given fields that only some models use: `prompt`, `hotwords`, `keywords`."""
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
-        """Return the answer in the form `verbose_json`."""
+        """Return the answer in the format `verbose_json`."""
         verbose = render_verbose(
             recognition, self.granularities, self.include, task=self.options.task, elapsed_s=elapsed_s
         )
         return verbose.written()
 
     def response(self, recognition: Recognition, elapsed_s: float) -> Response:
-        """Return the answer in the requested form; `elapsed_s` is the time since the request, in seconds."""
+        """Return the answer in the requested format; `elapsed_s` is the time since the request, in seconds."""
         headers = model_header(recognition)
         match self.form:
             case ResponseFormat.VERBOSE_JSON:
@@ -75,7 +75,10 @@ class Question:
 
 
 def model_header(recognition: Recognition) -> dict[str, str]:
-    """Return the header with model and version that recognised a recording, percent-encoded beyond ASCII."""
+    """Return the header with the model and version that recognised a recording.
+
+    Characters beyond ASCII are percent-encoded.
+    """
     heard = recognition.hypothesis
     return {MODEL_HEADER: quote(f"{heard.model}@{heard.model_version or ''}", safe="/:@")}
 
@@ -107,7 +110,7 @@ async def answer(request: Request, file: UploadFile, question: Question, *, stre
 
 
 def _ignored(service: RecognitionService, question: Question, model: str) -> dict[str, str]:
-    """Return the header with the fields that the model ignores; no header if the model is not loaded."""
+    """Return the header that lists the fields that the model ignores; return no header if the model is not loaded."""
     registry = service.registry
     loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None
     if loaded is None:
@@ -118,7 +121,7 @@ def _ignored(service: RecognitionService, question: Question, model: str) -> dic
 
 
 async def recognise(request: Request, service: RecognitionService, file: UploadFile, question: Question) -> Recognition:
-    """Recognise a file and wait for the text; give up the job if the caller closes the connection."""
+    """Recognise a file and wait for the text; end the job if the caller closes the connection."""
     _require_bytes(file)
     model = served_name(service.registry, question.model)
     job, future = service.submit(

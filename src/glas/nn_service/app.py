@@ -47,10 +47,11 @@ def create_app(
     """Make the app; nothing is loaded before its lifespan begins.
 
     Args:
-        settings: the whole configuration; it may contain more keys (GLAS_API_KEYS).
-        key: the owner's key, sent as `Authorization: Bearer`; if there is no key at all, every request is accepted.
-        previous_key: a key that is accepted too while keys are exchanged.
-        internal_key: the key with which other parts of this process call.
+        settings: the whole configuration, which may contain more keys (GLAS_API_KEYS).
+        key: the key of the owner, sent as `Authorization: Bearer`; if there is no key at all, every request is
+            accepted.
+        previous_key: the former key, which is still accepted while keys are exchanged.
+        internal_key: the key with which other parts in this process call.
         load: makes an engine from a model's uniform name; None loads the files on disk.
     """
 
@@ -130,9 +131,9 @@ async def health(
     own: OwnModelQuery = "",
     instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
-    """Report that the service works, its default model, and how many recordings it has.
+    """Report that the service works, its default model, and the number of recordings in it.
 
-    With a bucket or an own model, the model is the one that answers requests with these.
+    With a bucket or an own model, the reported model is the one that answers such requests.
     """
     service = service_of(request)
     loaded = service.own_models.answering(own_model(own, instead_of))
@@ -149,7 +150,10 @@ async def health(
 
 
 async def ready(request: Request) -> ReadyBody:
-    """Answer 200 if the default model is loaded and the queue has a place; else with what a recording would get."""
+    """Answer 200 if the default model is loaded and the queue has a free place.
+
+    Otherwise return the error that a recording would get.
+    """
     service_of(request).require_ready()
     return ReadyBody(status="ready")
 
@@ -160,7 +164,7 @@ async def docs(request: Request) -> HTMLResponse:
 
 
 async def metrics(request: Request) -> Response:
-    """Return the metrics; to an administrator also those of the other parts, if they run in this process."""
+    """Return the metrics; an administrator also gets those of the other parts in this process."""
     body: bytes = service_of(request).metrics.render()
     with contextlib.suppress(ForbiddenError):
         require_admin(request.state.caller, request.headers)

@@ -20,10 +20,10 @@ class Tried:
     """A candidate that answers some people.
 
     Attributes:
-        model: its uniform name.
+        model: uniform name of the candidate.
         version: version of its weights.
-        choice: as it was chosen.
-        buckets: which people it answers, see `glas.domain.canary`.
+        choice: the choice of the administrator.
+        buckets: the buckets that it answers, see `glas.domain.canary`.
     """
 
     model: str
@@ -33,10 +33,10 @@ class Tried:
 
 
 class Canary:
-    """Follows the choice of a candidate; every method may be called from any thread.
+    """Follows the choice of a candidate. Every method may be called from any thread.
 
     Args:
-        settings: where models lie; a candidate is tried only if GLAS_MODEL is `auto`.
+        settings: the directory of models; a candidate is used only if GLAS_MODEL is `auto`.
         registry: the loaded models.
     """
 
@@ -56,7 +56,9 @@ class Canary:
             self._follow()
 
     def take_back(self) -> None:
-        """End the trial on all servers with this directory of models; running requests keep the candidate.
+        """End the trial on all servers with this directory of models.
+
+        Running requests keep the candidate until they end.
 
         Raises:
             ModelError: the directory of models cannot be written.
@@ -83,11 +85,11 @@ class Canary:
             self._registry.forget(CANDIDATE)
 
     def _loaded(self, choice: CandidateChoice) -> Tried | None:
-        """Load a candidate; None if it serves everybody already.
+        """Load a candidate; return None if it is the champion already.
 
         Raises:
-            ModelError: it is not on disk, or cannot be loaded.
-            OverloadedError: there is no room for it.
+            ModelError: the candidate is not on disk, or cannot be loaded.
+            OverloadedError: there is no room for the candidate.
         """
         name = uniform_on_disk(choice.model, self._settings.models_dir)
         if name is None:
@@ -106,10 +108,10 @@ class Canary:
     def usable(self, name: str, job: Job) -> str:
         """Return the name of the candidate, or `auto` if it cannot be used for a recording.
 
-        Nobody is refused because of a candidate that has no room, or does not know an option.
+        So no request is refused because the candidate has no room or does not support an option.
 
         Raises:
-            GlasError: what `Job.wait` raises.
+            GlasError: the errors of `Job.wait`.
         """
         try:
             with self._registry.lease(name, job) as model:

@@ -1,4 +1,4 @@
-"""Routes of the candidate: show it with its shares; for administrators, take it back."""
+"""Routes of the candidate: show it with its shares; administrators can take it back."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ def make_router() -> APIRouter:
 
 
 async def show(request: Request) -> CandidateBody | None:
-    """Return the candidate that is tried now, or null; `glas models canary` chooses it."""
+    """Return the present candidate, or null; `glas models canary` chooses it."""
     tried = service_of(request).canary.tried
     if tried is None:
         return None
@@ -36,6 +36,6 @@ async def show(request: Request) -> CandidateBody | None:
 
 
 async def take_back(request: Request) -> Response:
-    """Take the candidate back, so that the default model answers everybody; without a candidate do nothing."""
+    """End the trial of the candidate, so that the default model answers everybody; without a candidate do nothing."""
     await asyncio.to_thread(service_of(request).canary.take_back)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""The fields of forms that ask for recognition."""
+"""The fields of forms that request recognition."""
 
 from typing import Annotated
 
@@ -106,7 +106,7 @@ WhenIdle = Annotated[
     ),
 ]
 BUCKET_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": N_BUCKETS - 1})
-"""A form and an address have no null, which the schema of `int | None` would permit."""
+"""Forms and query strings have no null, but the schema of `int | None` would permit it."""
 
 Bucket = Annotated[
     int | None,
@@ -132,7 +132,7 @@ InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", descr
 
 
 def own_model(name: str, instead_of: str) -> OwnModel | None:
-    """Return the own model that two fields name; None if they are empty."""
+    """Return the own model that the two fields name; None if they are empty."""
     if not name:
         return None
     model, _, version = name.rpartition("@")

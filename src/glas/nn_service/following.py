@@ -1,6 +1,6 @@
 """Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
 
-The same thread loads own models. Nothing else runs in it, so neither a busy event loop nor a full pool of threads
+The same thread loads own models. Nothing else runs in this thread, so neither a busy event loop nor a full thread pool
 delays it.
 """
 
@@ -15,7 +15,9 @@ _END_WITHIN_S = 5.0
 
 
 class ChoiceFollower:
-    """A thread that follows both choices, and loads own models. It looks every `LOOK_EVERY_S` seconds.
+    """A thread that follows both choices, and loads own models.
+
+    The thread reads the choices every `LOOK_EVERY_S` seconds.
 
     Call `close` at the end.
     """
@@ -28,7 +30,7 @@ class ChoiceFollower:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread; wait a short time if it loads a model."""
+        """Stop the thread; if it is loading a model, wait for a short time."""
         self._ended.set()
         self._thread.join(_END_WITHIN_S)
 

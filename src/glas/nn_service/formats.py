@@ -51,7 +51,7 @@ MEDIA_TYPES = {
 
 
 def render_text(recognition: Recognition, form: ResponseFormat) -> str:
-    """Return the answer in a format that is not JSON."""
+    """Return the answer in one of the formats that are not JSON."""
     match form:
         case ResponseFormat.SRT:
             return to_srt(recognition.hypothesis)
@@ -77,12 +77,12 @@ def render_verbose(
 ) -> VerboseBody:
     """Return the answer in the format `verbose_json`.
 
-    It contains segments unless only words are requested, and words only if they are requested.
+    The answer contains segments unless only words are requested. The answer contains words only if they are requested.
 
     Args:
         recognition: the recognition.
-        granularities: requested units.
-        include: requested optional contents.
+        granularities: the requested units of times.
+        include: the requested optional contents.
         elapsed_s: seconds from the request to this answer.
         task: the task of the request.
     """
@@ -112,7 +112,7 @@ def render_verbose(
 
 
 def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, list[Logprob]]:
-    """Return the field `logprobs` if it is requested; its list is empty if the model gives no tokens."""
+    """Return the field `logprobs` if it is requested; its list is empty if the model returns no tokens."""
     if Include.LOGPROBS not in include:
         return {}
     tokens = [token for segment in segments for token in segment.tokens]
@@ -123,7 +123,10 @@ def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -
 
 
 def render_segment(index: int, segment: Segment) -> SegmentBody:
-    """Return one segment; `tokens` is empty and `seek` 0, because our engines have no 30 s windows with token ids."""
+    """Return one segment.
+
+    `tokens` is empty and `seek` is 0, because our engines have no 30 s windows with token ids.
+    """
     return SegmentBody(
         id=index,
         seek=0,
@@ -158,7 +161,7 @@ def _language_name(code: str) -> str:
 
 
 def _warning(heard: Hypothesis) -> WarningBody | None:
-    """Return a warning if another language is spoken than was written."""
+    """Return a warning if the spoken language is not the language of the text."""
     if heard.foreign is None:
         return None
     said, written = _language_name(heard.foreign), _language_name(heard.language)

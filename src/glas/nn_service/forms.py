@@ -1,4 +1,4 @@
-"""Accept forms as real clients send them: files without a name, lists in several notations."""
+"""Accept forms as existing clients send them: files without a name, lists in several notations."""
 
 import json
 import re
@@ -65,12 +65,15 @@ def _straight(name: str, value: UploadFile | str) -> Iterator[tuple[str, UploadF
 
 
 def _bytes(text: str) -> bytes:
-    """Return the bytes of a file part that was parsed as text: as UTF-8, or as Latin-1 if each letter is one byte."""
+    """Return the bytes of a file part that was parsed as text.
+
+    The text is encoded as UTF-8, or as Latin-1 if each letter is one byte.
+    """
     return text.encode("utf-8" if any(letter > "\xff" for letter in text) else "latin-1")
 
 
 def _listed(value: str) -> list[str]:
-    """Return the values in one field of a list: a JSON list, or values separated by commas."""
+    """Return the values in one field that contains a list: a JSON list, or values separated by commas."""
     if value.startswith("["):
         try:
             values = json.loads(value)

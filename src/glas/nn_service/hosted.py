@@ -15,13 +15,13 @@ _HOSTED: Final = re.compile(
 
 
 def served_name(registry: Registry, model: str) -> str:
-    """Return the name to look up for what a caller wrote: the same name, or that of the default model.
+    """Return the name of the model for the name that a caller wrote: the same name, or the default model's.
 
     The name of a hosted model that is not served here means the default model, because many programs have such a name
-    built in. The answer names the model that really recognised the recording.
+    built in. The answer names the model that recognised the recording.
 
     Raises:
-        UnknownModelError: no such model is served, and the name is not that of a hosted one.
+        UnknownModelError: the name is neither that of a served model nor that of a hosted model.
     """
     try:
         registry.find(model)

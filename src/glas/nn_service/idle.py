@@ -1,4 +1,4 @@
-"""Recordings that are recognised only while nobody waits: copies of messages, for a second text."""
+"""Recordings that are recognised only while no other request waits: copies of messages, for a second text."""
 
 import threading
 
@@ -9,7 +9,7 @@ _RETRY_S = 60.0
 
 
 class IdleWork:
-    """It recognises at most one recording at a time, and stops as soon as there is any other request."""
+    """This work recognises at most one recording at a time, and stops as soon as there is any other request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,8 +19,8 @@ class IdleWork:
         """Admit a recording.
 
         Args:
-            job: its job.
-            n_in_flight: other recordings in the service.
+            job: the job of the recording.
+            n_in_flight: number of other recordings in the service.
 
         Raises:
             OverloadedError: the service is not idle.
@@ -31,13 +31,13 @@ class IdleWork:
             self._job = job
 
     def end(self, job: Job) -> None:
-        """Note that a recording has ended."""
+        """Store that the recognition of a recording has ended."""
         with self._lock:
             if self._job is job:
                 self._job = None
 
     def make_way(self) -> None:
-        """End the recording that is recognised; pieces that no engine has begun are dropped."""
+        """Stop the recording that is being recognised; its pieces that no engine has begun are dropped."""
         with self._lock:
             job = self._job
         if job is not None:

@@ -19,9 +19,9 @@ class Metrics:
 
     Args:
         n_in_flight: returns the number of requests that run or wait.
-        n_loaded: returns the number of models in memory, without own ones.
+        n_loaded: returns the number of models in memory, without own models.
         n_own_loaded: returns the number of own models in memory.
-        is_choice_served: returns whether the model that was chosen is the one that serves.
+        is_choice_served: returns whether the chosen model serves.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class Metrics:
         """Count a finished recording.
 
         Args:
-            recognition: what was recognised.
-            own: the own model that should have answered. There may be thousands of them, so they have one label.
-            elapsed_s: time since it was accepted, seconds.
+            recognition: the recognition.
+            own: the own model that was requested. There may be thousands of own models, so they share one label.
+            elapsed_s: seconds since the recording was accepted.
         """
         self._requests.labels("ok").inc()
         heard = recognition.hypothesis

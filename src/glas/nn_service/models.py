@@ -1,4 +1,4 @@
-"""Routes of models: list those on disk and in memory; for administrators, load, swap and unload them."""
+"""Routes of models: list the models on disk and in memory. Administrators can load, swap and unload them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -56,7 +56,7 @@ def make_router() -> APIRouter:
 
 
 async def list_models(request: Request) -> ModelsBody:
-    """Return all models on disk, the default one first. A model that is not loaded is loaded when it is requested."""
+    """Return all models on disk, the default model first. A model that is not loaded is loaded when it is requested."""
     registry = service_of(request).registry
     names = await asyncio.to_thread(registry.names)
     return ModelsBody(data=[_model(registry, name) for name in names])
@@ -80,7 +80,7 @@ async def list_loaded(request: Request) -> LoadedModelsBody:
 
 
 async def load(request: Request, name: str) -> LoadedBody:
-    """Load a model, if it is not loaded; the answer comes when it is ready."""
+    """Load a model if it is not loaded; the answer is sent when it is ready."""
     registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     await asyncio.to_thread(registry.load, uniform)
@@ -88,12 +88,12 @@ async def load(request: Request, name: str) -> LoadedBody:
 
 
 async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> SwappedBody:
-    """Load weights, then use them for `name`; no request is refused or fails meanwhile.
+    """Load weights, and then use them for `name`; no request is refused or fails meanwhile.
 
-    With `auto` as the name and a model in the body that model becomes the default one, after a restart too unless
-    GLAS_MODEL names another. A name that is not the name of a model, such as `candidate`, becomes an alias of the model
-    in the body until the next restart. Without a body the files of the named model are read again. Where the new
-    weights cannot be loaded everything stays as it was.
+    If the name is `auto` and the body names a model, this model becomes the default model. This also holds after a
+    restart, unless GLAS_MODEL names another model. A name that is not the name of a model, such as `candidate`, becomes
+    an alias of the model in the body until the next restart. Without a body, the files of the named model are read
+    again. If the new weights cannot be loaded, nothing changes.
     """
     service = service_of(request)
     registry, kept = service.registry, None
@@ -111,7 +111,7 @@ async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None
 
 
 async def unload(request: Request, name: str) -> Response:
-    """Unload a model, after the requests that use it. The next request for it loads it again."""
+    """Unload a model when the requests that use it have ended. The next request for it loads it again."""
     registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     if not await asyncio.to_thread(registry.unload, uniform):

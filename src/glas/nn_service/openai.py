@@ -1,4 +1,4 @@
-"""Routes of OpenAI's API, transcriptions and translations, and the route `/predict` of the original system."""
+"""Routes of OpenAI's API for transcriptions and translations, and the route `/predict` of the original system."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -68,7 +68,7 @@ async def _check_fields(request: Request) -> None:
     """Refuse a form with a repeated field that is not a list, or with an empty field that must have a value.
 
     Raises:
-        InvalidParameterError: there is such a field.
+        InvalidParameterError: the form has such a field.
     """
     form = await request.form()
     for name in _SINGLE_FIELDS:
@@ -131,8 +131,8 @@ async def transcriptions(
 ) -> Response:
     """Recognise one recording.
 
-    With `stream=true` each piece of speech is sent as a `transcript.text.delta` event as soon as it is recognised, and
-    the whole text as `transcript.text.done`. With `verbose_json` these events also contain segments, words and the
+    With `stream=true`, each piece of speech is sent as a `transcript.text.delta` event as soon as it is recognised. The
+    whole text is sent as `transcript.text.done`. With `verbose_json` these events also contain segments, words and the
     progress.
     """
     is_named = "language" in await request.form()
@@ -187,17 +187,17 @@ async def translations(
 
 
 async def predict(request: Request, response: Response, file: Recording) -> PredictionBody:
-    """Recognise one recording with the default model and answer as the original system did."""
+    """Recognise one recording with the default model, and answer in the format of the original system."""
     recognition = await recognise(request, service_of(request), file, Question(options=UNSPECIFIED))
     response.headers.update(model_header(recognition))
     return PredictionBody(prediction=recognition.hypothesis.text)
 
 
 def _one_of(languages: Sequence[str]) -> str | None:
-    """Return the language to write if several may be spoken.
+    """Return the language of the text if several languages may be spoken.
 
-    It is the only one; or Russian if that is among them, with a check of the language; else None, so that the model
-    finds out.
+    If there is only one, it is returned. If Russian is among them, it is returned, with a check of the language. If
+    Russian is among the languages, it is returned, with a check of the language.
     """
     codes = [_code(language) for language in languages]
     return codes[0] if len(codes) == 1 else RUSSIAN if RUSSIAN in codes else None
@@ -226,7 +226,7 @@ def _code(language: str) -> str | None:
     """Return the ISO code of a language that a caller wrote as `ru`, `ru-RU` or `Russian`; None for `auto`.
 
     Raises:
-        InvalidParameterError: it is neither a code nor a known name.
+        InvalidParameterError: the text is neither a code nor a known name.
     """
     spoken = language.strip().lower().replace("_", "-").partition("-")[0]
     if spoken in _LANGUAGES:

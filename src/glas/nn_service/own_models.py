@@ -1,8 +1,8 @@
-"""Own models in memory: models that answer one person or one chat in place of the default model.
+"""Own models in memory: models that answer one person or one chat instead of the default model.
 
-The caller names the own model of a recording; this service does not know whose it is. A recording never waits for an
-own model: one that is not in memory is loaded beside, and the default model answers until then. An own model answers
-only in place of the version of the default model that it was judged better than.
+The caller names the own model for a recording; this service does not know to whom it belongs. A recording never waits
+for an own model. If the own model is not in memory, it is loaded by another thread, and the default model answers until
+then. An own model answers only instead of the version of the default model with which it was compared.
 """
 
 import contextlib
@@ -22,8 +22,9 @@ from glas.recognition import LoadedModel, Registry, require_able
 from glas.settings import Settings
 
 STAY_S = 30.0
-"""A model that was used this short before makes room for no other. Otherwise people who speak in turn would have models
-loaded all the time."""
+"""A model that was used within this time is not unloaded to make room for another. Otherwise models would be loaded all
+the time if several people send recordings in turn.
+"""
 
 _TRY_AGAIN_S: Final = 60.0  # one that could not be loaded
 
@@ -34,9 +35,9 @@ class OwnModels:
     """The own models in memory; every method may be called from any thread.
 
     Args:
-        settings: where models lie, and how many own ones are in memory at most. They answer only if GLAS_MODEL is
-            `auto`: whoever names a model wants this one and no other.
-        registry: loads them; its default model answers in their place.
+        settings: the directory of models, and the largest number of own models in memory. Own models answer only if
+            GLAS_MODEL is `auto`, because an administrator who names a model wants only this one.
+        registry: loads own models; its default model answers instead if one is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -51,12 +52,15 @@ class OwnModels:
 
     @property
     def n_loaded(self) -> int:
-        """How many are in memory."""
+        """Number of own models in memory."""
         return len(self._loaded)
 
     @contextlib.contextmanager
     def lease(self, own: OwnModel | None, options: DecodingOptions) -> Iterator[LoadedModel | None]:
-        """Lend an own model within the context, if it can answer now; otherwise None, and it is loaded soon."""
+        """Lend an own model while the context is open, if it can answer now.
+
+        Otherwise yield None; the model is loaded in the background and can answer later.
+        """
         model = self._take(own, options)
         try:
             yield model
@@ -67,12 +71,15 @@ class OwnModels:
                     model.used_at = time.monotonic()
 
     def answering(self, own: OwnModel | None) -> LoadedModel | None:
-        """Return an own model if it can answer now; otherwise None, and it is loaded soon."""
+        """Return an own model if it can answer now; otherwise return None, and it is loaded soon."""
         with self._lock:
             return self._find(own)
 
     def follow(self) -> None:
-        """Unload what is not needed any more, and load the model that was asked for last. One thread calls this."""
+        """Unload own models that are not needed any more, and load the one that was requested last.
+
+        Only one thread calls this.
+        """
         self._unload_stale()
         with self._lock:
             wanted, self._wanted = self._wanted, None
@@ -114,7 +121,7 @@ class OwnModels:
         return None  # it does not know an option
 
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
-        """Return an own model that can answer, or have it loaded. The caller holds the lock."""
+        """Return an own model if it can answer; otherwise request that it is loaded. The caller must hold the lock."""
         if own is None or own.instead_of != self._default_version():
             return None
         if own not in self._loaded:
@@ -126,7 +133,7 @@ class OwnModels:
         return None if model is None else model.version
 
     def _unload_stale(self) -> None:
-        """Unload models that were not used for long, whose files are gone, or whose champion does not serve."""
+        """Unload own models that were not used for long, whose files were deleted, or whose champion does not serve."""
         default, now = self._default_version(), time.monotonic()
         with self._lock:
             stale = [
@@ -144,9 +151,11 @@ class OwnModels:
             model.free()
 
     def _make_room(self) -> bool:
-        """Unload the model that was not used for the longest time, if there are too many; return whether there is room.
+        """If there are too many own models, unload the one that was not used for the longest time.
 
-        A model in use stays. Nobody waits for another: the default model answers instead.
+        Return whether there is room.
+
+        A model in use is not unloaded. No request waits for room, because the default model answers instead.
         """
         with self._lock:
             if len(self._loaded) < self._most:
@@ -162,7 +171,7 @@ class OwnModels:
         """Load an own model.
 
         Raises:
-            ModelError: it is not there, has another version, or is damaged.
+            ModelError: it does not exist, has another version, or is damaged.
         """
         name = made_here(own.model.name, self._models_dir)
         if name is None:

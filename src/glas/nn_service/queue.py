@@ -1,4 +1,4 @@
-"""The recognition queue: a limited number of recordings with a thread each; further ones are refused at once."""
+"""The recognition queue: a limited number of recordings, each with a thread. Further recordings are refused at once."""
 
 import asyncio
 import contextvars
@@ -16,9 +16,9 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher decide the order of their work.
+    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher determine the order of their work.
 
-    One more is accepted that takes nobody's place, see `IdleWork`.
+    In addition, one recording of `IdleWork` is accepted, which does not use a place.
     """
 
     def __init__(self, *, workers: int, waiting_limit: int) -> None:
@@ -36,12 +36,12 @@ class RecognitionQueue:
         return self._in_flight
 
     def submit(self, job: Job, work: Callable[[], T], *, is_idle_work: bool = False) -> asyncio.Future[T]:
-        """Start the work on a recording; call this from the event loop.
+        """Start the work on a recording; this must be called from the event loop.
 
         Args:
             job: the recording.
             work: recognises it.
-            is_idle_work: whether it takes nobody's place; there is at most one of these.
+            is_idle_work: whether it uses no place; at most one such recording is accepted.
 
         Raises:
             OverloadedError: the queue is full; `retry_after_s` is the estimated time until a place is free.
@@ -59,7 +59,7 @@ class RecognitionQueue:
         return asyncio.wrap_future(future)
 
     def require_place(self) -> None:
-        """Raise what `submit` would raise now."""
+        """Raise the error that `submit` would raise now."""
         with self._lock:
             self._require_place()
 

@@ -26,15 +26,15 @@ _LOOK_AT_IDLE_S = 5.0
 
 
 class RecognitionService:
-    """The functions that the routes call. Made by `open_service`.
+    """The functions that the routes call. It is made by `open_service`.
 
     Args:
         recogniser: turns recordings into text.
         queue: limits the number of recordings in the service.
         administration: downloads models and changes the default one.
-        canary: tries a candidate on a share of people.
-        own_models: answer single persons and chats.
-        deadline_s: seconds after which a recording without a text is given up; None means never.
+        canary: lets a candidate answer a share of people.
+        own_models: models that answer single persons and chats.
+        deadline_s: seconds after which the work on a recording without a text is stopped; None means never.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class RecognitionService:
         return self._queue.in_flight
 
     def require_ready(self) -> None:
-        """Raise unless a recording would be recognised now.
+        """Raise an error unless a recording would be recognised now.
 
         Raises:
             ModelError: the default model is not in memory.
@@ -94,18 +94,19 @@ class RecognitionService:
 
         Args:
             read: reads the whole file; it is called once, in another thread.
-            model: the model's name as the caller wrote it.
+            model: name of the model, as the caller wrote it.
             options: options of recognition.
-            bucket: stands for a person, see `glas.domain.canary`; the candidate may answer for the default model.
-            own: the own model of the person or chat; it may answer for the default model.
-            when_idle: only if nobody waits for a text, and only until somebody does.
+            bucket: number that stands for the person, see `glas.domain.canary`; the candidate may answer instead of the
+                default model.
+            own: the own model of the person or chat; it may answer instead of the default model.
+            when_idle: recognise only while no other request waits for a text.
             on_progress: is called from another thread.
 
         Returns:
-            The job, which the caller can give up, and a future for the recognition.
+            The job, which the caller can end, and a future for the recognition.
 
         Raises:
-            UnknownModelError: no such model is served.
+            UnknownModelError: there is no such model.
             InvalidParameterError: the model is loaded and does not support the options.
             OverloadedError: the queue is full, or the service is not idle.
         """
@@ -128,7 +129,7 @@ class RecognitionService:
         return self._queue.submit(job, work)
 
     def _submit_idle(self, job: Job, work: Callable[[], Recognition]) -> asyncio.Future[Recognition]:
-        """Start a recognition that makes way for any other one."""
+        """Start a recognition that is stopped when any other request arrives."""
         self._idle_work.begin(job, self._queue.in_flight)
         try:
             future = self._queue.submit(job, work, is_idle_work=True)
@@ -148,7 +149,7 @@ class RecognitionService:
         *,
         on_progress: Callable[[Progress], None],
     ) -> Recognition:
-        """Recognise a recording with a model; instead with the own model, or else the candidate, if it can be used."""
+        """Recognise a recording with a model. The own model, or else the candidate, is used instead if possible."""
         data = read()
         with self.own_models.lease(own, job.options) as model:
             if model is not None:
@@ -175,7 +176,7 @@ class RecognitionService:
 
 @asynccontextmanager
 async def open_service(settings: Settings, load: LoadEngine | None = None) -> AsyncIterator[RecognitionService]:
-    """Load the default model and open the queue; at the end, finish running work and free everything.
+    """Load the default model and open the queue; at the end of the context, finish running work and free everything.
 
     Args:
         settings: the whole configuration.
@@ -203,7 +204,7 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
 
 
 async def _unload_idle(registry: Registry) -> None:
-    """Unload unused models regularly."""
+    """Unload, at intervals, models that were not used."""
     while True:
         await asyncio.sleep(min(_LOOK_AT_IDLE_S, registry.keep_alive_s or _LOOK_AT_IDLE_S))
         await asyncio.to_thread(registry.unload_idle)

@@ -1,4 +1,4 @@
-"""The route that writes subtitles of a corrected text, by the same rules as for a recognised one."""
+"""The route that writes subtitles of a corrected text, by the same rules as for a recognised text."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -27,13 +27,13 @@ class _Part(BaseModel):
 
 
 class TimedWord(_Part):
-    """A word with its times, seconds."""
+    """A word with its times in seconds."""
 
     word: str = Field(max_length=_MOST_CHARS)
 
 
 class TimedSegment(_Part):
-    """A stretch of speech with its times, seconds."""
+    """A segment with its times in seconds."""
 
     text: str = Field(max_length=_MOST_CHARS)
     words: list[TimedWord] = Field(
@@ -66,7 +66,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def subtitles(wanted: Annotated[SubtitlesRequest, Body()]) -> Response:
-    """Write SubRip or WebVTT for segments in the form of `verbose_json` whose text a person has changed."""
+    """Write SubRip or WebVTT for segments in the format of `verbose_json` whose text a person has changed."""
     form = ResponseFormat(wanted.format)
     write = to_srt if form is ResponseFormat.SRT else to_vtt
     written = await asyncio.to_thread(write, _hypothesis(wanted))

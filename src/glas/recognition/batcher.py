@@ -1,14 +1,15 @@
-"""The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them with engines.
+"""The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them.
 
 The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
-tag: the virtual time, or the end of the piece before in the same recording, whichever is later. The piece with the
-smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all recordings get the
-same share, and a message does not wait for the rest of a recording of two hours. While pieces of long recordings are
-being recognised, one additional worker is available for messages. So a message does not wait for such a piece, which
-may be half a minute long.
+tag. The tag is the virtual time, or the end of the piece before in the same recording, whichever is later. The piece
+with the smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all recordings
+get the same share, and a message does not wait for the rest of a recording of two hours. While pieces of long
+recordings are recognised, one additional worker is available for messages. So a message does not wait for such a piece,
+which may be half a minute long.
 
-A worker takes several pieces at once only if its engine is faster with batches (`Abilities.batch_size`). It takes only
-pieces that already wait, and not so many that another worker becomes idle. No piece waits for others to form a batch.
+A worker takes several pieces at the same time only if its engine is faster with batches (`Abilities.batch_size`). Such
+a worker takes only pieces that already wait, and not so many that another worker becomes idle. No piece waits for
+others to form a batch.
 """
 
 import bisect
@@ -81,11 +82,12 @@ class Batcher:
 
         Args:
             job: the recording to which the piece belongs.
-            engine: the engine, which must stay open until the future is done.
+            engine: the engine, which must not be closed before the future is done.
             samples: shape `(n_samples,)`, no longer than the engine's window.
 
         Returns:
-            A future for the hypothesis. If it is cancelled before the piece is taken, the piece is not recognised.
+            A future for the hypothesis. If the future is cancelled before the piece is taken, the piece is not
+            recognised.
 
         Raises:
             ServiceFaultError: the batcher is closed.
@@ -148,7 +150,8 @@ class Batcher:
     def _most(self, first: _Piece, n_company: int) -> int:
         """Return the largest size of a batch.
 
-        It is limited by the engine's batch size, by this worker's share of the pieces, and by the engine's `batch_s`.
+        The number is limited by the engine's batch size, by this worker's share of the pieces, and by the engine's
+        `batch_s`.
         """
         n_free_beside = max(0, self._workers - self._n_running - 1)
         share = math.ceil((1 + n_company) / (1 + n_free_beside))
@@ -171,7 +174,7 @@ def _closed() -> ServiceFaultError:
 
 
 def _recognise(batch: Sequence[_Piece]) -> None:
-    """Recognise a batch; if the engine fails, repeat each piece alone, so that only the faulty piece fails."""
+    """Recognise a batch. If the engine fails, repeat each piece alone, so that only the faulty piece fails."""
     began = time.monotonic()
     try:
         heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)

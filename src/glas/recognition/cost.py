@@ -14,14 +14,15 @@ RECORDINGS = 24
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
     """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more.
 
-    Both recognise each recording in turn, several times. The least time of each counts, because other work of the
-    machine can only add to it. The result is the median over recordings. Decoding runs in other processes and is the
-    same for both, so it is not counted. Nothing else may run in this process meanwhile.
+    Both models recognise each recording in turn, several times. For each recording the least time counts, because other
+    programs on the machine can only increase the time. The result is the median over recordings. Decoding runs in other
+    processes and is the same for both, so it is not counted. Nothing else may run in this process during the
+    measurement.
 
     Args:
         champion: the model that serves.
         candidate: the model that is compared with it.
-        utterances: recordings; at most `RECORDINGS` of them are used, spread evenly.
+        utterances: recordings; at most `RECORDINGS` of them are used, chosen evenly.
     """
     step = max(1, len(utterances) // RECORDINGS)
     ratios = []

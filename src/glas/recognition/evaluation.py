@@ -2,8 +2,8 @@
 
 The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
 intervals in ASR performance evaluation"). Whole speakers are drawn if the data set names at least `FEWEST_SPEAKERS`.
-Otherwise recordings are drawn, as if those of one speaker were independent. If there are few speakers, the error rate
-of other voices may lie outside the interval.
+Otherwise recordings are drawn, as if the recordings of one speaker were independent. If there are few speakers, the
+error rate of other voices may be outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -92,11 +92,11 @@ def evaluate(
     """Recognise every recording with the default model and count the errors.
 
     Args:
-        recogniser: the recogniser, as the server uses it.
+        recogniser: the recogniser, with the settings of the server.
         data: recordings with reference texts.
         options: options of recognition.
-        workers: number of recordings at once.
-        on_done: called with the number of finished recordings after each.
+        workers: number of recordings that are recognised at the same time.
+        on_done: is called after each recording with the number of finished recordings.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -172,7 +172,7 @@ def _evaluation(
 
 
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
-    """Return the unit of the bootstrap, speakers or recordings, and for each recording its block."""
+    """Return the unit of the bootstrap, speakers or recordings, and the block of each recording."""
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:
         return "speakers", named

@@ -1,4 +1,4 @@
-"""The gate: decide whether a candidate may replace the model that serves.
+"""The gate: decide whether a candidate may replace the champion.
 
 All functions here depend only on the measurements. A candidate passes only if every check passes. Each check reports
 its limit and the measured value. The limits (`GateLimits`) are the same for every model.
@@ -15,7 +15,7 @@ from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
 
 FEWEST_BUCKET_WORDS: Final = 150
-"""Buckets with fewer words are shown and not judged: there one error is close to a point."""
+"""Buckets with fewer words are shown but not judged, because there one error is almost a point."""
 
 
 class _Value(BaseModel):
@@ -23,7 +23,7 @@ class _Value(BaseModel):
 
 
 class GateLimits(_Value):
-    """Limits that a candidate must meet."""
+    """Limits of the gate for the measurements of a candidate."""
 
     least_gain: float = Field(default=0.05, description="Relative fall of the word error rate on the test set.")
     most_guard_loss: float = Field(default=0.003, description="Rise of the word error rate on each guard set.")
@@ -43,7 +43,7 @@ class Measured(_Value):
 
 
 class Overlap(_Value):
-    """Number of speakers, recordings and texts of the test that the candidate was trained on."""
+    """Number of speakers, recordings and texts of the test on which the candidate was trained."""
 
     n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
     n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")
@@ -52,7 +52,7 @@ class Overlap(_Value):
 
 
 class Condition(StrEnum):
-    """The quantity that a check compares."""
+    """The quantity that a check is about."""
 
     GAIN = "gain"  # relative fall of the word error rate on the test set
     CERTAINTY = "certainty"  # low end of the interval of that fall, in word error rate
@@ -103,13 +103,13 @@ class Verdict(_Value):
 def judge(
     champion: Measured, candidate: Measured, *, slower: float, overlap: Overlap, limits: GateLimits | None = None
 ) -> Verdict:
-    """Compare a candidate with the model that serves.
+    """Compare a candidate with the champion.
 
     Args:
         champion: the model that serves.
-        candidate: the other model, measured on the same recordings.
+        candidate: the candidate, measured on the same recordings.
         slower: relative difference in processor time, from `glas.recognition.cost`.
-        overlap: which part of the test the candidate was trained on.
+        overlap: the part of the test on which the candidate was trained.
         limits: the limits; None for the defaults.
     """
     limits = limits or GateLimits()
@@ -194,7 +194,7 @@ def _disjoint(overlap: Overlap) -> list[Check]:
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Divide the test set by length, level and confidence, as the model that serves reports them."""
+    """Divide the test set by length, level and confidence, as the champion reports them."""
     pairs = list(zip(before.utterances, after.utterances, strict=True))
     for kind, value, borders in BUCKETS:
         known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]

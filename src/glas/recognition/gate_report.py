@@ -28,12 +28,12 @@ def write_report(
 ) -> Path:
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; return the path of the page.
 
-    If a recording is not there any more, because its speaker was forgotten meanwhile, only `verdict.json` stays.
+    If a recording no longer exists, because its speaker deleted their data meanwhile, only `verdict.json` stays.
 
     Args:
         folder: the folder, which is created if it is missing.
         found: the result of `try_candidate`.
-        test: the test set; its worst recordings are embedded in the page.
+        test: the test set; its recordings with the most errors are embedded in the page.
         say: the catalogue of the language of the page.
         guards: the guard sets, whose texts are in the evaluations.
     """
@@ -98,7 +98,7 @@ def _named(name: str, say: Catalogue) -> str:
 
 
 def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
-    """Draw an SVG chart: two bars, before and after, for each part of the test set."""
+    """Draw an SVG chart with two bars, before and after, for each part of the test set."""
     most = max((max(one.before, one.after) for one in buckets), default=0) or 1
     rows = []
     for place, one in enumerate(buckets):

@@ -18,16 +18,18 @@ class AbandonedError(ServiceTimeoutError):
 
 
 class Job:
-    """The recognition of one recording, which has a thread for decoding and uses the batcher's workers for its pieces.
+    """The recognition of one recording.
+
+    The job has a thread for decoding, and uses the batcher's workers for its pieces.
 
     Args:
         options: options of recognition.
-        deadline_s: seconds from now after which the job is given up; None means never.
+        deadline_s: seconds from now after which the job is ended; None means never.
 
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S`; slots and batcher then reserve capacity for messages.
         finish_tag: end of its last piece in the batcher's virtual time.
-        engine_s: seconds of work of engines for it; the time of a batch is divided by the lengths of its pieces.
+        engine_s: seconds of engines' work for it; the time of a batch is divided by the lengths of its pieces.
     """
 
     def __init__(self, options: DecodingOptions = PLAIN, *, deadline_s: float | None = None) -> None:
@@ -46,7 +48,7 @@ class Job:
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self, why: GlasError | None = None) -> None:
-        """End the job; all its waits raise `why`, by default that the caller does not wait any more."""
+        """End the job. All waits of the job raise `why`; by default this is that the caller no longer waits."""
         if not self._given_up.done():
             self._given_up.set_exception(why or AbandonedError("the caller went away before the end"))
 
@@ -54,7 +56,7 @@ class Job:
         """Raise an error if nobody waits for the text any more.
 
         Raises:
-            GlasError: the job was given up.
+            GlasError: the job was ended.
             ServiceTimeoutError: the deadline has passed.
         """
         if self._given_up.done():
@@ -63,10 +65,10 @@ class Job:
             raise ServiceTimeoutError(f"expected a text within {self._deadline_s:g} s, got none in that time")
 
     def wait(self, future: Future[T]) -> T:
-        """Wait for a future and return its result; cancel it if the job is given up or its deadline passes.
+        """Wait for a future and return its result; if the job is ended or its deadline passes, cancel the future.
 
         Raises:
-            GlasError: what `check` raises, or the exception of the future.
+            GlasError: an error of `check`, or the exception of the future.
         """
         since = time.monotonic()
         left_s = None if self._deadline_s is None else max(0.0, self._began + self._deadline_s - since)

@@ -50,11 +50,11 @@ def read(models_dir: Path) -> list[Promotion]:
 
 
 def last_release(models_dir: Path) -> Promotion | None:
-    """Return the decision that let the present model serve; None if it was taken back, or if there was none."""
+    """Return the decision by which the present model serves; None if it was taken back, or if there was none."""
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Return whether a model was ever released because it passed, even if it was taken back since."""
+    """Return whether a model was ever released because it passed the gate, even if it was taken back later."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

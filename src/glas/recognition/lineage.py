@@ -13,7 +13,10 @@ FILE = "lineage.json"
 
 
 class Lineage(BaseModel):
-    """The base of a model and the hashes of the recordings it was trained on; it contains no text and no sound."""
+    """The base of a model, and the hashes of the recordings on which it was trained.
+
+    The lineage contains no text and no sound.
+    """
 
     model_config = ConfigDict(frozen=True)
 

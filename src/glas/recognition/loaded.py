@@ -1,4 +1,4 @@
-"""A model in memory, and the memory of the process."""
+"""A model in memory, and the memory that it uses."""
 
 import os
 import time
@@ -17,11 +17,11 @@ class LoadedModel:
     Attributes:
         engine: the engine.
         version: version of its weights.
-        memory_bytes: growth of the process during the load; None if the system does not report it.
+        memory_bytes: growth of the process while the model was loaded; None if the system does not report it.
         since: time at which it was loaded.
         n_leases: number of requests that use it.
         used_at: end of the last use on the monotonic clock, seconds.
-        is_retired: whether it was unloaded or replaced; it is then closed after the last lease.
+        is_retired: whether it was unloaded or replaced; it is then closed when its last lease ends.
     """
 
     engine: Engine
@@ -38,13 +38,13 @@ class LoadedModel:
         return ModelRef(name=self.engine.name, version=self.version)
 
     def free(self) -> None:
-        """Close the engine, and give its memory back to the system."""
+        """Close the engine, and return its memory to the system."""
         self.engine.close()
         allocator.trim()  # hundreds of megabytes of weights
 
 
 def resident_bytes() -> int | None:
-    """Return the resident memory of this process (RSS) in bytes; None if there is no /proc."""
+    """Return the resident memory of this process (RSS) in bytes; None if the system has no /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError, ValueError):

@@ -21,8 +21,8 @@ class ModelNames:
     """Names of models and their aliases.
 
     Args:
-        resolve: turns a name that a caller wrote into a uniform name.
-        default: uniform name of the default model, which `DEFAULT_NAMES` mean.
+        resolve: converts a name that a caller wrote into a uniform name.
+        default: uniform name of the default model, for which `DEFAULT_NAMES` stand.
         available: returns the uniform names of the models on disk.
     """
 
@@ -54,7 +54,7 @@ class ModelNames:
         """Return the canonical name for the name that a caller wrote: an alias or a uniform name.
 
         Args:
-            name: what a caller wrote.
+            name: the name that a caller wrote.
             loaded: uniform names of the loaded models.
 
         Returns:
@@ -78,11 +78,13 @@ class ModelNames:
         )
 
     def target(self, canonical: str) -> str:
-        """Return the uniform name that a canonical name means now."""
+        """Return the uniform name for which a canonical name stands now."""
         return self._aliases.get(canonical, canonical)
 
     def alias(self, name: str, target: str | None) -> str | None:
-        """Return the alias that `name` is, or becomes when it is set to `target`; None if it is the name of a model.
+        """Return the alias that `name` is, or becomes when it is set to `target`.
+
+        Return None if it is the name of a model.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
@@ -110,7 +112,7 @@ class ModelNames:
         return name
 
     def set(self, alias: str, target: str) -> None:
-        """Set the model, by its uniform name, that an alias means."""
+        """Set the model, given by its uniform name, for which an alias stands."""
         self._aliases[alias] = target
 
     def remove(self, alias: str) -> None:

@@ -1,4 +1,4 @@
-"""Make sounds without speech, by seed: noise, music, silence, tones, clicks, hum, babble without words."""
+"""Make sounds without speech from a seed: noise, music, silence, tones, clicks, hum, babble without words."""
 
 from collections.abc import Callable, Iterator
 
@@ -26,7 +26,10 @@ def clips(count: int, seconds: float, seed: int = 0) -> Iterator[tuple[str, Soun
 
 
 def _coloured(rng: Rng, count: int, slope: float) -> Sound:
-    """Make noise with power proportional to frequency^-slope: 0 is white, 1 pink, 2 brown; standard deviation 1."""
+    """Make noise whose power is proportional to frequency^-slope (0: white, 1: pink, 2: brown).
+
+    The standard deviation of the noise is 1.
+    """
     spectrum = np.fft.rfft(rng.standard_normal(count)) * (np.arange(count // 2 + 1) + 3.0) ** (-slope / 2)
     noise = np.fft.irfft(spectrum, count)
     return np.asarray(noise / noise.std(), np.float32)
@@ -88,7 +91,7 @@ def tones(rng: Rng, count: int) -> Sound:
 
 
 def clicks(rng: Rng, count: int) -> Sound:
-    """Make clicks like keys, steps or knocks: short bursts of noise over a quiet room."""
+    """Make clicks like keys, steps or knocks: short bursts of noise and faint background noise."""
     sound = 0.003 * _coloured(rng, count, 1)
     gap_s = rng.uniform(0.08, 0.8)
     at_s = 0.1
@@ -128,7 +131,7 @@ def music(rng: Rng, count: int) -> Sound:
 
 
 def silence(rng: Rng, count: int) -> Sound:
-    """Make digital silence, or a microphone's hiss far below the level of a voice."""
+    """Make digital silence, or a microphone's hiss at a level far below that of a voice."""
     loudness = rng.choice((0.0, 1e-5, 1e-4, 1e-3))
     return np.asarray(loudness * _coloured(rng, count, rng.uniform(0, 1)), np.float32)
 
@@ -144,7 +147,10 @@ def crowd(rng: Rng, count: int) -> Sound:
 
 
 def humming(rng: Rng, count: int) -> Sound:
-    """Make a voice that hums one vowel up and down; of all kinds, speech detectors mistake this most for speech."""
+    """Make a voice that hums one vowel up and down.
+
+    Of all these sounds, speech detectors most often take it for speech.
+    """
     pitch_hz = rng.uniform(90, 260) * 2 ** (0.8 * (_slow(rng, count, 1.5) - 0.5))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
     pulses = np.sum([np.sin(k * phase) / k for k in range(1, 25)], axis=0)

@@ -33,12 +33,12 @@ _log = structlog.stdlib.get_logger("glas.recognition")
 
 
 class Recogniser:
-    """Turns recordings into text. Made by `open_recogniser`; threads may share one.
+    """Turns recordings into text. It is made by `open_recogniser`, and threads may share it.
 
     Args:
         registry: the models.
         transcriber: recognises recordings with a model.
-        multilingual: returns the uniform name of a model for other languages than Russian; None if there is none.
+        multilingual: returns the uniform name of a model for languages other than Russian; None if there is none.
     """
 
     def __init__(self, registry: Registry, transcriber: Transcriber, multilingual: Callable[[], str | None]) -> None:
@@ -59,12 +59,12 @@ class Recogniser:
         Args:
             source: a whole file in any accepted format, or a function that reads it.
             options: options of recognition.
-            model: a model's name as callers write it, such as `auto` or `onnx:gigaam-v3-ctc`.
-            on_progress: is called from this thread after each piece of speech, in order, before the next ones are
+            model: name of a model as callers write it, such as `auto` or `onnx:gigaam-v3-ctc`.
+            on_progress: is called from this thread after each piece of speech, in order, before the next piece is
                 recognised.
 
         Raises:
-            UnknownModelError: no such model is served.
+            UnknownModelError: there is no such model.
             InvalidParameterError: the model does not support `options`.
             ModelError: the model cannot be loaded.
             AudioError: the bytes cannot be decoded to samples.
@@ -74,14 +74,14 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        It is the model that the caller names. If it is the default model and does not know the language, another model
-        on disk that knows it is used.
+        Return the model that the caller names. If this is the default model and it does not know the language, return
+        another model on disk that knows it.
 
         Returns:
             A uniform name, or an alias, which is resolved when the model is leased.
 
         Raises:
-            UnknownModelError: no such model is served.
+            UnknownModelError: there is no such model.
             InvalidParameterError: the model is loaded and does not support `options`.
         """
         name = self.registry.canonical(model)
@@ -108,12 +108,12 @@ class Recogniser:
 
         Args:
             job: the recording.
-            name: from `choose`.
+            name: the result of `choose`.
             source: a whole file, or a function that reads it.
             on_progress: see `transcribe`.
 
         Raises:
-            GlasError: as `transcribe`, and what `Job.check` raises.
+            GlasError: the errors of `transcribe` and of `Job.check`.
         """
         data = source if isinstance(source, bytes) else source()
         with self.registry.lease(name, job) as model:
@@ -125,7 +125,7 @@ class Recogniser:
         """Recognise one recording with a model that the caller keeps in memory meanwhile. See `run`.
 
         Raises:
-            GlasError: as `run`.
+            GlasError: the errors of `run`.
         """
         require_able(model.engine, job.options)
         attempt = FirstAttempt(on_progress, functools.partial(self._model_for, model.engine))
@@ -147,7 +147,10 @@ class Recogniser:
         return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
 
     def _model_for(self, engine: Engine, language: str) -> str | None:
-        """Return the uniform name of a model that writes a language, `engine`'s own first; None if there is none."""
+        """Return the uniform name of a model that can write a language, preferably that of `engine`.
+
+        None if there is none.
+        """
         return engine.name if language in engine.abilities.languages else self._multilingual()
 
 
@@ -155,7 +158,7 @@ def require_able(engine: Engine, options: DecodingOptions) -> None:
     """Raise if a model does not support the options.
 
     Raises:
-        InvalidParameterError: the model does not know the language, or does not translate.
+        InvalidParameterError: the model does not know the language, or cannot translate.
     """
     abilities = engine.abilities
     if options.task == "translate" and not abilities.translates:
@@ -193,7 +196,7 @@ def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Itera
 
 @contextmanager
 def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
-    """Start batcher, slots and decoders, with the limits of the settings."""
+    """Start the batcher, the slots and the decoders, with the limits from the settings."""
     nn, audio = settings.nn_service, settings.audio
     n_long = nn.worker_count
     with contextlib.ExitStack() as stack:
@@ -215,12 +218,12 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Return options with another threshold; speech ends at a probability that is not higher."""
+    """Return the options with another threshold; speech ends at a probability that is not higher than it."""
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 
 def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registry:
-    """Make a registry of the models on disk without loading any. Arguments: see `open_recogniser`.
+    """Make a registry of the models on disk without loading any. For the arguments, see `open_recogniser`.
 
     Raises:
         UnknownModelError: the model in GLAS_MODEL does not exist.

@@ -23,7 +23,7 @@ class Utterance:
     Attributes:
         audio: the file.
         name: its name in the data set.
-        text: the reference.
+        text: the reference: the right words.
         speaker: the speaker's name; None if the data set does not name speakers.
     """
 
@@ -49,7 +49,7 @@ class ReferenceSet:
 
 
 def content_hash(data: ReferenceSet) -> str:
-    """Return a hash over the sounds, texts and speakers of a data set; names and places do not change it."""
+    """Return a hash over the sounds, texts and speakers of a data set; names and paths do not change it."""
     lines = (
         f"{sha256_of(one.audio)} {sha256(one.text.encode()).hexdigest()} {one.speaker}\n" for one in data.utterances
     )
@@ -60,12 +60,12 @@ def read_reference_set(place: Path) -> ReferenceSet:
     """Read a data set.
 
     Args:
-        place: a folder in Hugging Face's `audiofolder` layout (`metadata.jsonl` with file_name and text), a folder with
-            NeMo's `manifest.jsonl` or `manifest.json` (audio_filepath and text), or such a file itself. Paths of audio
-            are relative to the file that names them.
+        place: a folder in the format `audiofolder` of Hugging Face (`metadata.jsonl` with file_name and text), a folder
+            with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or such a file
+            itself. Paths of audio are relative to the file that contains them.
 
     Raises:
-        DataSetError: there is no such file, a line has a wrong form, or an audio file is missing.
+        DataSetError: there is no such file, a line has a wrong format, or an audio file is missing.
     """
     listing = _listing(place)
     utterances, n_without = [], 0

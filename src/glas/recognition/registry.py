@@ -1,13 +1,13 @@
-"""The registry of loaded models: it loads, lends, replaces and unloads them.
+"""The registry of loaded models: it loads, lends, replaces and unloads models.
 
 A model is loaded when it is first requested, and unloaded when it was not requested for some time. Each user of a model
 holds a lease. A model that is unloaded or replaced is closed after its last lease, so no request fails because of that.
 
 At most `most` models are loaded. If a request needs another one, an unused model is unloaded first; if all models are
-in use, the request is refused. A swap unloads afterwards, because the old weights must be used until the new ones are
-loaded. During a swap there may therefore be one model more in memory.
+in use, the request is refused. A swap unloads a model afterwards, because the old weights must be used until the new
+ones are loaded. So during a swap there may be one more model in memory.
 
-The model that was the default one before is unloaded later than others, so that going back to it loads nothing.
+The former default model is unloaded later than others, so that going back to it needs no loading.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class Registry:
         version_of: returns the version of the files that a model has on disk, by its uniform name.
         most: largest number of loaded models.
         keep_alive_s: seconds after which an unused model without an alias is unloaded; 0 means never.
-        keep_former_s: the same for the model that was the default one before, if it is longer.
+        keep_former_s: the same time for the former default model, if it is longer.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Registry:
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """Return the uniform name for the name that a caller wrote. Raises the errors of `canonical`."""
+        """Return the uniform name for the name that a caller wrote. It raises the same errors as `canonical`."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
@@ -103,7 +103,7 @@ class Registry:
 
     @contextlib.contextmanager
     def lease(self, name: str, job: Job) -> Iterator[LoadedModel]:
-        """Lend a model within the context; load it first if necessary.
+        """Lend a model while the context is open; load it first if necessary.
 
         Args:
             name: a canonical name; an alias is resolved now.
@@ -112,7 +112,7 @@ class Registry:
         Raises:
             ModelError: the model cannot be loaded.
             OverloadedError: the limit is reached, and all loaded models are in use.
-            GlasError: what `Job.wait` raises.
+            GlasError: the errors of `Job.wait`.
         """
         with tracing.span("nn_service", "lease a model"):
             model = self._acquire(name, job)
@@ -122,17 +122,17 @@ class Registry:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Load a model, by its canonical name, if it is not loaded. Raises the errors of `lease`."""
+        """Load a model, by its canonical name, if it is not loaded. It raises the same errors as `lease`."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
-        """Load weights, then make a name point to them; running requests keep the old weights.
+        """Load weights, then let a name stand for them; running requests keep the old weights.
 
-        A model that is in memory with the version that it has on disk is not loaded again for an alias.
+        If an alias gets a model that is in memory, and the version on disk is the same, the model is not loaded again.
 
         Args:
-            name: an old or new alias that is to mean `target`; or the uniform name of a model, to read its files again.
-            target: uniform name of the model; None for the model that the name means now.
+            name: an old or new alias that will stand for `target`; or a model's uniform name, to read its files again.
+            target: uniform name of the model; None for the model for which the name stands now.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
@@ -160,7 +160,7 @@ class Registry:
         return fresh
 
     def forget(self, alias: str) -> None:
-        """Remove an alias; its model is treated like others from now on."""
+        """Remove an alias; its model is then treated like others."""
         with self._lock:
             self._names.remove(alias)
 
@@ -168,7 +168,7 @@ class Registry:
         """Unload a model, by its uniform name, as soon as its last lease has ended.
 
         Returns:
-            Whether it was loaded.
+            Whether the model was loaded.
         """
         with self._lock:
             model = self._loaded.pop(name, None)
@@ -178,7 +178,7 @@ class Registry:
         return model is not None
 
     def expires_in_s(self, name: str, model: LoadedModel) -> float | None:
-        """Return the seconds after which a loaded model is unloaded unless it is used; None if it stays."""
+        """Return the seconds after which a loaded model is unloaded if it is not used; None if it stays."""
         if not self._keep_alive_s or model.n_leases or self._names.aliases_of(name):
             return None
         least_s = self._keep_former_s if name == self._former else 0
@@ -199,10 +199,10 @@ class Registry:
             self.unload(name)
 
     def measured(self, name: str, expected: str | None = None) -> LoadedModel:
-        """Load a model and determine its version and its memory; it does not get into the table.
+        """Load a model, and determine its version and its memory; do not add it to the table.
 
         Raises:
-            ModelError: it cannot be loaded, or its files have another version than the expected one.
+            ModelError: it cannot be loaded, or its files do not have the expected version.
         """
         for _ in range(_MOST_LOADS):
             before, began = resident_bytes(), time.monotonic()
@@ -219,7 +219,7 @@ class Registry:
         raise ModelLoadError(f"The files of {name} were replaced again and again while they were loaded.")
 
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
-        """Put a model into the table; return the models that must be retired. The caller holds the lock."""
+        """Put a model into the table; return the models that must be retired. The caller must hold the lock."""
         old = [model for one, model in self._loaded.items() if one == name and model is not fresh]
         self._loaded[name] = fresh
         others = sorted((one for one in self._loaded if one not in (name, self.default)), key=self._worth)
@@ -267,7 +267,7 @@ class Registry:
             model.free()
 
     def _retire(self, *models: LoadedModel) -> None:
-        """Close models that are not in the table any more, after their last lease."""
+        """Close models that are not in the table any more, after their last lease has ended."""
         for model in models:
             with self._lock:
                 model.is_retired = True
@@ -276,7 +276,7 @@ class Registry:
                 model.free()
 
     def _make_room(self, name: str) -> list[LoadedModel]:
-        """Take unused models out of the table, so that another can be loaded. The caller holds the lock."""
+        """Remove unused models from the table, so that another can be loaded. The caller must hold the lock."""
         n_too_many = len(self._loaded) + len(self._loading) + 1 - self._most
         if n_too_many <= 0:
             return []
@@ -290,11 +290,11 @@ class Registry:
         return [self._loaded.pop(one) for one in idle[:n_too_many]]
 
     def _worth(self, name: str) -> tuple[bool, bool, bool, float]:
-        """Return a key by which loaded models are sorted: the first ones are unloaded first."""
+        """Return a key by which loaded models are sorted; the first ones are unloaded first."""
         model = self._loaded[name]
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 
     def _current(self, name: str) -> LoadedModel | None:
-        """Return a model that is in memory with the version that it has on disk."""
+        """Return a model that is in memory, if its version is the same as on disk."""
         model = self.loaded().get(name)
         return model if model is not None and model.version == self._version_of(name) else None

@@ -1,8 +1,8 @@
 """Slots limit how many recordings are decoded at once, separately for messages and for long recordings.
 
-Every recording begins with a slot for messages. If it turns out to be longer than a message, it needs a slot for long
-recordings. If none is free, it closes its decoder, waits for a slot, and is decoded again from its start. Decoders of
-long recordings wait for engines most of the time; with separate slots they can never occupy all decoders.
+Every recording begins with a slot for messages. A recording that turns out to be longer than a message needs a slot for
+long recordings. If none is free, it closes its decoder, waits for a slot, and is decoded again from its start. Decoders
+of long recordings wait for engines most of the time. With separate slots they can never occupy all decoders.
 """
 
 import threading
@@ -16,7 +16,7 @@ MESSAGE_S = 60.0
 
 
 class SlotPool:
-    """A number of slots, given out in the order of requests.
+    """A number of slots, which are given in the order of requests.
 
     Args:
         size: number of slots.
@@ -31,7 +31,7 @@ class SlotPool:
         """Request a slot.
 
         Returns:
-            A future that is done when the slot is given. To withdraw the request, cancel the future. If that fails, the
+            A future that is done when the slot is given. To withdraw the request, cancel the future. If this fails, the
             slot was given already and must be released.
         """
         slot: Future[None] = Future()
@@ -74,7 +74,7 @@ class JobSlot:
         """Wait for a slot: one for messages at first, one for long recordings after `lengthen`.
 
         Raises:
-            GlasError: what `Job.check` raises.
+            GlasError: the errors of `Job.check`.
         """
         if self._held is not None:
             return
@@ -93,7 +93,7 @@ class JobSlot:
         """Change from a slot for messages to one for long recordings.
 
         Returns:
-            Whether decoding may continue; if not, the decoder must be closed before `acquire` is called again.
+            Whether decoding may continue. If not, the decoder must be closed before `acquire` is called again.
         """
         self._job.is_long = True
         self._requested = self._long.request()
@@ -104,13 +104,13 @@ class JobSlot:
         return True
 
     def release(self) -> None:
-        """Return the slot to its pool."""
+        """Return the slot to the pool."""
         held, self._held = self._held, None
         if held is not None:
             held.release()
 
     def close(self) -> None:
-        """Return the slot to its pool, and withdraw the request for another one."""
+        """Return the slot to the pool, and withdraw the request for another one."""
         self.release()
         requested, self._requested = self._requested, None
         if requested is not None and not requested.cancel():

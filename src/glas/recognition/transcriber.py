@@ -1,7 +1,7 @@
-"""Transcribe one recording with one engine: decode it, find and recognise the speech, remove text that nobody said.
+"""Transcribe one recording with one engine: decode, find and recognise the speech, remove text that nobody said.
 
-Each recording has a thread of its own. All steps run at the same time, on successive parts of the recording. The
-batcher recognises the pieces of speech.
+Each recording has a separate thread. All steps run at the same time, on successive parts of the recording. The batcher
+recognises the pieces of speech.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class Progress(NamedTuple):
 
     Attributes:
         done_s: seconds of the recording up to the end of the last piece.
-        segments: those of the last piece, with times from the start of the recording.
+        segments: segments of the last piece, with times from the start of the recording.
     """
 
     done_s: float
@@ -47,16 +47,16 @@ class Progress(NamedTuple):
 
 
 class Transcriber:
-    """Transcribes recordings. Threads may share one.
+    """Transcribes recordings. Threads may share it.
 
     Args:
-        decoder: the decoder processes, as many as there are slots.
+        decoder: the decoder processes; there are as many as slots.
         vad: detects speech.
         options: options of segmentation.
         batcher: recognises the pieces of speech.
         messages: slots with which all recordings begin.
         long: slots for recordings that turn out to be long.
-        style: style of the texts.
+        style: style of the text.
     """
 
     def __init__(
@@ -91,15 +91,15 @@ class Transcriber:
 
         Args:
             data: a whole file in any accepted format.
-            model: the model, which must stay loaded until the end.
+            model: the model, which must stay loaded until this returns.
             job: options of recognition, and whether the caller still waits.
             on_progress: is called after each piece of speech, in order.
-            on_foreign: is called with a language before the progress of a piece, if that language is surely spoken in
-                it and is not the one that is written. An exception that it raises ends the work.
+            on_foreign: is called before the progress of a piece, if another language than that of the text is certainly
+                spoken in it. An exception that it raises ends the recognition.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
-            GlasError: what `Job.check` raises.
+            GlasError: the errors of `Job.check`.
         """
         with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(model.engine))) as assembler:
             blocks = self._submit_all(data, model.engine, job, assembler)
@@ -145,7 +145,7 @@ class Transcriber:
                     return blocks
 
     def _start_another_decoder(self) -> None:
-        """Start a decoder process in advance for the next message; a long recording keeps its own for minutes."""
+        """Start a decoder process in advance for the next message; a long recording occupies its own for minutes."""
 
         def start() -> None:
             with contextlib.suppress(ServiceFaultError):  # the service is stopping
@@ -155,7 +155,7 @@ class Transcriber:
 
 
 def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
-    """Return the foreign language of a recording, if more of its speech is surely in other languages than not."""
+    """Return the foreign language of a recording, if more than half of its speech is certainly in other languages."""
     seconds: Counter[str | None] = Counter()
     for part in parts:
         if part.text:
@@ -165,11 +165,11 @@ def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
 
 
 class _MustWaitError(Exception):
-    """The recording has turned out to be long, and all slots for long ones are taken."""
+    """The recording has turned out to be long, and all slots for long recordings are occupied."""
 
 
 class _BlockReader:
-    """Passes on blocks of samples, computes length, level and sha256, and raises if the job is given up."""
+    """Passes on blocks of samples; computes length, level and sha256; raises if the job is ended."""
 
     def __init__(self, job: Job, slot: JobSlot, on_long: Callable[[], None]) -> None:
         self._job = job
@@ -209,7 +209,7 @@ class _PendingPiece(NamedTuple):
 
 
 class _Assembler:
-    """Joins the pieces of one recording in their order, in whatever order they are recognised."""
+    """Joins the pieces of one recording in their order; they may be recognised in another order."""
 
     def __init__(
         self, job: Job, on_progress: Callable[[Progress], None], on_foreign: Callable[[str], None], writer: Writer
@@ -226,7 +226,7 @@ class _Assembler:
         return len(self._parts) + len(self._pending)
 
     def add(self, piece: SpeechPiece, future: Future[Hypothesis]) -> None:
-        """Take a piece; for a long recording, wait until at most `_MOST_PENDING` pieces are pending."""
+        """Add a piece; for a long recording, wait until at most `_MOST_PENDING` pieces are pending."""
         self._pending.append(_PendingPiece(piece.start_s, piece.evidence, piece.is_cut, future))
         while self._pending and (
             self._pending[0].future.done() or (self._job.is_long and len(self._pending) > _MOST_PENDING)
@@ -244,7 +244,10 @@ class _Assembler:
         return self._parts
 
     def close(self) -> None:
-        """Cancel pieces that no engine has begun; wait for the others, because their engine must stay open."""
+        """Cancel pieces that no engine has begun.
+
+        Wait for the others, because their engine must not be closed before.
+        """
         wait_for_all([piece.future for piece in self._pending if not piece.future.cancel()])
 
     def _take_first(self) -> None:

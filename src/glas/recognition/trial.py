@@ -1,4 +1,4 @@
-"""Measure a candidate and the model that serves on the same recordings, and let the gate judge the results."""
+"""Measure a candidate and the champion on the same recordings, and let the gate judge the results."""
 
 import io
 import wave
@@ -35,7 +35,7 @@ class TestData:
     Attributes:
         test: recordings of the kind for which the model was trained.
         guards: sets of recordings of other kinds, on which the model must not become worse.
-        is_personal: whether the test has the speakers of the training data, with other recordings and other texts.
+        is_personal: whether the test has the same speakers as the training data, with other recordings and other texts.
     """
 
     test: ReferenceSet
@@ -63,10 +63,11 @@ def try_candidate(
 
     Args:
         settings: the settings of the server; their model is the champion.
-        candidate: name of the other model, in the form of GLAS_MODEL.
+        candidate: name of the candidate, in the format of GLAS_MODEL.
         data: the recordings.
         limits: limits of the gate.
-        report: is called with the name of the model that is measured next; with None before the comparison of speed.
+        report: is called with the name of the model that is measured next, and with None before the comparison of
+            speed.
 
     Raises:
         UnknownModelError, ModelError: one of the models cannot be loaded.
@@ -108,7 +109,7 @@ def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], wo
 
 
 def nonspeech() -> Iterator[bytes]:
-    """Yield WAV files without speech, ten minutes in all."""
+    """Yield WAV files without speech, with ten minutes in all."""
     for _, sound in clips(NONSPEECH, NONSPEECH_S, NONSPEECH_SEED):
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
@@ -125,7 +126,7 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
 
 
 def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
-    """Count the speakers, recordings and texts of the test that a model was trained on.
+    """Count the speakers, recordings and texts of the test on which a model was trained.
 
     A model without lineage was not fine-tuned with Glas, so all counts are 0.
     """
@@ -143,5 +144,5 @@ def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
 
 
 def text_hash(text: str) -> str:
-    """Identify a reference by its words: sha256 of the normalised text."""
+    """Return a hash that identifies a reference by its words: sha256 of the normalised text."""
     return sha256(normalise(text).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """The object store: one class for a local directory or an S3 bucket.
 
-An object is never changed: writing the same bytes again has no effect, other bytes under its key are refused. A write
+An object is never changed: writing the same bytes again has no effect, and writing other bytes is refused. A write
 succeeds only after the object was read back and compared.
 """
 
@@ -69,7 +69,7 @@ class Store:
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object and read it back; repeat the write if both differ.
+        """Write an object and read it back; if both differ, repeat the write.
 
         Args:
             key: key of the object; if it already has the same bytes, nothing is written.
@@ -78,7 +78,7 @@ class Store:
         Raises:
             ConflictError: the key already has other bytes.
             ServiceUnreachableError: the endpoint cannot be reached.
-            ServiceFaultError: the endpoint refuses the object, or what is read back is never the same.
+            ServiceFaultError: the endpoint refuses the object, or the bytes that are read back are never the same.
         """
         sha256 = hashlib.sha256()
         await _add(sha256, data)
@@ -107,7 +107,7 @@ class Store:
             return (await obstore.head_async(self._inner, key))["size"]
 
     async def read(self, key: str, start: int, length: int) -> bytes:
-        """Read `length` bytes from `start`, fewer at the end of the object; the range must begin within it."""
+        """Read `length` bytes from `start`, or fewer at the end of the object; the range must begin within it."""
         with self._asked("get", key):
             return bytes(await obstore.get_range_async(self._inner, key, start=start, length=length))
 
@@ -116,8 +116,8 @@ class Store:
     ) -> AsyncIterator[bytes]:
         """Yield an object from `start` up to `end`, part by part.
 
-        Each part is a separate request, because a single long answer would exceed the client's time limit if its reader
-        is slow. Objects never change, so the parts always fit together.
+        Each part is a separate request. A single long answer would exceed the client's time limit if its reader is
+        slow. Objects never change, so the parts always fit together.
         """
         end = await self.size(key) if end is None else end
         for position in range(start, end, part_bytes):
@@ -136,7 +136,7 @@ class Store:
         return sorted(meta["path"] for meta in found)
 
     async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
-        """Yield keys and sizes in bytes of all objects, up to a thousand at a time, without order."""
+        """Yield keys and sizes in bytes of all objects, in no particular order, up to a thousand at a time."""
         with self._asked("list", "the bucket"):
             try:
                 async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
@@ -159,7 +159,7 @@ class Store:
         """Check that the store can be reached.
 
         Raises:
-            ServiceError: it cannot be reached, or refuses our keys.
+            ServiceError: the object store cannot be reached, or refuses the keys.
         """
         try:
             await self.size(transcription_key(1))
@@ -182,7 +182,7 @@ class Store:
         """Write a file under a temporary name, sync it to disk, then rename it.
 
         obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace
-        showed. After a power cut the name could exist without the bytes.
+        showed. After a power cut the name could exist without the content.
         """
         draft = f"{key}.{uuid.uuid4().hex}.part"
         try:
@@ -221,7 +221,7 @@ class Store:
 
     @contextmanager
     def _asked(self, operation: str, subject: str) -> Iterator[None]:
-        """Add a span, and turn obstore's errors into ours, with only their first line; the rest is a dump."""
+        """Add a span, and convert obstore's errors into ours, of which only the first line is useful."""
         try:
             with tracing.span("s3", operation):
                 yield
@@ -243,14 +243,14 @@ def open_store(
     access_key: str | None = None,
     secret_key: str | None = None,
 ) -> Store:
-    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. This uses no network.
+    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. Opening uses no network.
 
     Args:
         directory: directory in which objects are files; it is created if it is missing.
         endpoint: address of an S3 server, e.g. `http://s3:8333`.
         bucket: name of the bucket.
-        access_key: with `secret_key`; without both, requests are not signed.
-        secret_key: see `access_key`.
+        access_key: used with `secret_key`; if both are missing, requests are not signed.
+        secret_key: the key that belongs to `access_key`.
     """
     if endpoint is None:
         if directory is None:
@@ -276,7 +276,7 @@ def open_store(
 
 
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
-    """Update a hash; small data are hashed here, because that takes less time than starting a thread."""
+    """Update a hash. Small data are hashed in this thread, because that takes less time than starting another one."""
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)
     else:

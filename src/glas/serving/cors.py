@@ -9,7 +9,7 @@ from glas.domain.model_ref import MODEL_HEADER
 from glas.logs import REQUEST_ID_HEADER
 
 IGNORED_HEADER = "X-Ignored-Fields"
-"""Names the fields of a form that changed nothing, because the model has no use for them."""
+"""Name of the header that lists fields of a form that the model does not use and that had no effect."""
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""An OpenAPI document as a plain page: no script, and nothing from another host."""
+"""Show an OpenAPI document as a plain page without scripts and without files of other hosts."""
 
 from collections.abc import Iterator
 from html import escape

@@ -1,4 +1,4 @@
-"""Give the errors of all services one format: exceptions become the body of `glas.domain.errors.to_body`."""
+"""Give the errors of all services the same format: exceptions become the body of `glas.domain.errors.to_body`."""
 
 import re
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 def _expression(template: str, operation: Mapping[str, Any]) -> str:
-    """Return the regular expression of a path: a number is digits, a text anything, a pattern what it says."""
+    """Return the regular expression of a path, in which a number stands for digits and a text for anything."""
     schemas = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"}
     found = ""
     for part in re.split(r"(\{\w+\})", template):

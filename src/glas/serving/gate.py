@@ -20,7 +20,7 @@ PROBES = ("/health", "/ready")
 """Paths that need no key: whether the process answers, and whether the service can work now."""
 
 OPEN_PATHS = (*PROBES, "/docs", "/openapi.json")
-"""The same where the documentation is open, too."""
+"""The same paths, and those of the documentation where it is public."""
 
 _ADMINISTRATION = "/api/"
 # Below these paths even reading requires an administrator.
@@ -35,17 +35,17 @@ _log = structlog.stdlib.get_logger("glas.serving")
 
 
 class Gate:
-    """ASGI middleware: give each request an id, check its key, refuse a body whose announced length exceeds the limit.
+    """ASGI middleware: give each request an id, check its key, and refuse a body whose announced length is too large.
 
-    FastAPI's dependencies run only after the body was read, so a caller without a key could make the service read a
-    large body; this middleware runs before. A body without an announced length is limited by the router's
-    `max_body_size`. The caller is stored in the scope's state as `caller`.
+    FastAPI's dependencies run only after the body was read. So without this middleware, a caller without a key could
+    make the service read a large body. A body without an announced length is limited by the router's `max_body_size`.
+    The caller is stored in the scope's state as `caller`.
 
     Args:
-        app: the app behind the middleware.
-        key: the owner's key, which has all rights.
-        others: more keys.
-        max_body_bytes: largest body.
+        app: the next ASGI app.
+        key: the key of the owner, who has all rights.
+        others: further accepted keys.
+        max_body_bytes: largest permitted body.
         open_paths: paths that need no key.
     """
 
@@ -125,7 +125,7 @@ class _Exchange:
 
 
 def _nameless(scope: Scope) -> str:
-    """Return the path without the ids of people and chats, because /forget does not delete logs."""
+    """Return the path without the ids of people and chats, because `/forget` does not delete logs."""
     path: str = scope["path"]
     for name, value in scope.get("path_params", {}).items():
         if name in _PERSONAL:
@@ -146,8 +146,8 @@ def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
         headers: headers of the request, by lower-case names.
 
     Raises:
-        ForbiddenError: the key is not an administrator's. On a server without keys: a page of another site sent the
-            request, or it came through a proxy and so from another machine.
+        ForbiddenError: the key is not an administrator's. On a server without keys: the request was sent by a page of
+            another site, or came through a proxy and so from another machine.
     """
     if not caller.is_admin:
         raise ForbiddenError(
@@ -172,5 +172,5 @@ def _refusal(error: GlasError) -> JSONResponse:
 
 
 def retry_header(error: GlasError) -> dict[str, str]:
-    """Return the header `Retry-After` in whole seconds, if the error has that time; else no header."""
+    """Return the header `Retry-After` in whole seconds if the error contains this time; otherwise return no header."""
     return {} if error.retry_after_s is None else {"Retry-After": str(max(1, round(error.retry_after_s)))}

@@ -17,13 +17,15 @@ _NAME: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 class HostCheck:
     """ASGI middleware: refuse requests whose `Host` is not a name of this server.
 
-    A page of another site can make its own name resolve to 127.0.0.1 and then read our answers (DNS rebinding). The
-    browser sends that name as `Host`. A server that requires a key does not need this check, as the page has no key.
+    A page of another site can make its own host name resolve to 127.0.0.1, and then read our answers (DNS rebinding).
+    The browser sends that name as `Host`. A server that requires a key does not need this check, because such a page
+    has no key.
 
     Args:
-        app: the app behind the middleware.
+        app: the next ASGI app.
         host: the address on which the server listens.
-        allowed: more names, for instance those of a proxy; `*.example.org` means all names below it, `*` any name.
+        allowed: more host names, for instance those of a proxy; `*.example.org` stands for all names below it, `*` for
+            any name.
     """
 
     def __init__(self, app: ASGIApp, *, host: str, allowed: Collection[str] = ()) -> None:
@@ -32,7 +34,7 @@ class HostCheck:
         self._endings = tuple(name[1:] for name in self._names if name.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on to the app, or refuse it."""
         if scope["type"] == "http" and not self._is_ours(given := Headers(scope=scope).get("host", "")):
             error = ForbiddenError(
                 f"expected the Host of this server ({', '.join(sorted(self._names))}), got {given[:100]!r}; name it in "

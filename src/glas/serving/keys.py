@@ -15,7 +15,7 @@ class Caller:
     Attributes:
         name: name of the key; empty if the service requires no key.
         is_admin: whether the caller may load, unload and swap models.
-        has_key: whether the caller sent a key; a service without keys treats every caller as its owner.
+        has_key: whether the caller sent a key. On a service without keys, every caller counts as its owner.
     """
 
     name: str = ""
@@ -27,8 +27,8 @@ class KeyRing:
     """All keys that a service accepts.
 
     Args:
-        key: the owner's; None where there is none.
-        others: more keys.
+        key: the key of the owner; None if there is none.
+        others: further accepted keys.
     """
 
     def __init__(self, key: str | None, others: Sequence[HashedKey] = ()) -> None:
@@ -41,7 +41,7 @@ class KeyRing:
         All keys are compared, each in constant time, so that the time of the answer reveals nothing.
 
         Raises:
-            AuthenticationError: the header is missing or holds another key.
+            AuthenticationError: the header is missing or contains another key.
         """
         if not self._keys:
             return Caller()
@@ -59,6 +59,6 @@ class KeyRing:
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
     """Return the entry of the previous token, which is also accepted while tokens are exchanged.
 
-    The log names its caller `previous`, so that it shows who still sends it.
+    The log names its caller `previous`, which shows who still sends the previous token.
     """
     return () if token is None else (HashedKey("previous", "admin", hashed(token)),)

@@ -1,4 +1,4 @@
-"""Complete FastAPI's OpenAPI document: the body of errors, the bearer key, only statuses that really occur."""
+"""Complete FastAPI's OpenAPI document: the body of errors, the bearer key, and only statuses that can occur."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Final
@@ -35,13 +35,13 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success, in the shape of OpenAI's."""
+    """The body of every answer that is not a success, in the format of OpenAI."""
 
     error: ErrorDetail
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the declaration of a route's errors; 401 and 500 are added, because every route may answer them."""
+    """Return the declaration of a route's errors; 401 and 500 are added, because every route may return them."""
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorBody, "description": _CAUSES[status]} for status in sorted({401, 500, *statuses})
     }
@@ -71,7 +71,7 @@ def describe(
 
 
 def describe_internal(app: FastAPI, description: str, *, needs_key: bool) -> None:
-    """Let a service that only other parts call have a document in which every route may answer with any failure.
+    """Give a service that only other parts call a document in which every route may return any error.
 
     Args:
         app: the app; its document is replaced.
@@ -109,9 +109,9 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
 
 
 def _with_whole_bounds(node: Any) -> Any:
-    """Return the document with bounds such as 2^63 as whole numbers; FastAPI makes fractions of them.
+    """Return the document with bounds such as 2^63 as whole numbers, because FastAPI makes fractions of them.
 
-    Readers round them: to -9223372036854776000, say, which is no longer within the bound.
+    Readers round such fractions, for example to -9223372036854776000, which is outside the bound.
     """
     match node:
         case dict():
@@ -128,7 +128,7 @@ def _with_whole_bounds(node: Any) -> Any:
 
 
 def _add_any_failure(document: dict[str, Any]) -> None:
-    """Declare the body of errors for all statuses that an operation does not name."""
+    """Declare the body of errors for all statuses that an operation does not list."""
     definition = ErrorBody.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = document["components"].setdefault("schemas", {})
     schemas |= definition.pop("$defs") | {ErrorBody.__name__: definition}

@@ -12,7 +12,7 @@ _RECOGNITION: Final = "/v1/audio/"
 
 
 def telemetry(part: tracing.Part) -> TelemetryConfig:
-    """Return the argument `telemetry` of a service's FastAPI app; without a collector it turns all of it off."""
+    """Return the argument `telemetry` of a service's FastAPI app; without a collector it turns instrumentation off."""
     provider = tracing.provider_of(part)
     return {
         "tracer_provider": provider,
@@ -26,8 +26,8 @@ def telemetry(part: tracing.Part) -> TelemetryConfig:
 
 
 def _begins_nothing(scope: MutableMapping[str, Any]) -> bool:
-    """Return whether a request gets no span: it comes with no trace and is not about a recording.
+    """Return whether a request gets no span, because it belongs to no trace and is not about a recording.
 
-    Otherwise what Prometheus, health checks and the bot's watches ask again and again would be traces of its own.
+    Otherwise the repeated requests of Prometheus, health checks and the bot's background tasks would each make a trace.
     """
     return "traceparent" not in Headers(scope=scope) and not scope["path"].startswith(_RECOGNITION)

@@ -14,13 +14,14 @@ _RETRY_S: Final = 5.0
 class UploadBudget:
     """ASGI middleware: refuse a request if the bodies of all running requests would exceed the limit together.
 
-    The refusal is raised as an error; `glas.serving.gate.Gate`, which must be in front, turns it into an answer.
+    The refusal is raised as an error. `glas.serving.gate.Gate`, which must be the outer middleware, makes an answer of
+    it.
 
-    A body is kept in the temporary directory until the request is answered, also while it waits for the queue. A single
-    request is always accepted, however long it is; the router limits its size.
+    A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
+    A single request is always accepted, with any length; the router limits its size.
 
     Args:
-        app: the app behind the middleware.
+        app: the next ASGI app.
         most_bytes: limit for all bodies together.
         largest_bytes: limit for one body; a body without an announced length counts as this many bytes.
     """

@@ -22,10 +22,10 @@ def to_disk(*paths: Path) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8; readers see the old content or the new one, also after a crash.
+    """Write a text file in UTF-8. Readers see either the old or the new content, also after a crash.
 
     Raises:
-        OSError: it cannot be written; the old file is unchanged.
+        OSError: the file cannot be written; the old file is unchanged.
     """
     draft = path.with_name(f".{path.name}.part")
     try:
@@ -53,7 +53,7 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 
 @contextmanager
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
-    """Hold the lock of a file (flock) within the context; create the file if it is missing.
+    """Hold the lock of a file (flock) while the context is open; create the file if it is missing.
 
     The system releases the lock when the process ends, also after a crash. The file is not deleted, because a process
     could otherwise delete the file that the next process has locked.
@@ -64,7 +64,7 @@ def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Itera
         waits: whether to wait until others release the lock.
 
     Yields:
-        The descriptor of the file, open for reading and writing.
+        The descriptor of the file, which is open for reading and writing.
 
     Raises:
         BlockingIOError: another process holds the lock, and `waits` is not set.

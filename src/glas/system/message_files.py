@@ -1,6 +1,7 @@
-"""Folders that hold words or sound of exported messages outside the export, such as reports and work of a training.
+"""Folders with words or sound of exported messages outside the export, such as reports and files of a training.
 
-Each has a file that lists its messages. So the export can find and delete files about messages that have left it.
+Each folder has a file that lists its messages. So the export can find and delete files about messages that have left
+it.
 """
 
 import json
@@ -18,9 +19,9 @@ def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[s
     """Write the list of a folder's messages, before any file about them is written into it.
 
     Args:
-        folder: made if it is not there.
-        audio: the recordings; those that lie in no export are passed over.
-        harmless: names of files in it that hold neither words nor sound, and may stay.
+        folder: the folder, which is created if it is missing.
+        audio: the recordings; recordings that belong to no export are ignored.
+        harmless: names of files in the folder that contain neither words nor sound, and may stay.
     """
     numbers = sorted({number for path in audio if (number := message_of(path)) is not None})
     if not numbers:
@@ -36,14 +37,14 @@ def message_of(audio: Path) -> int | None:
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """Delete the files about messages in folders of which a message is not exported any more.
+    """In folders with a message that is no longer exported, delete the files about messages.
 
     Args:
-        places: the folders lie in these, at any depth.
-        exported: numbers of all messages that are exported now.
+        places: directories that contain the folders, at any depth.
+        exported: ids of all messages that are exported now.
 
     Returns:
-        The folders.
+        The folders in which files were deleted.
     """
     stale = [path.parent for place in places for path in place.rglob(LIST) if not _read(path)[0] <= set(exported)]
     for folder in stale:
@@ -67,7 +68,10 @@ def delete_messages(folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[set[int], set[str]]:
-    """Return messages and harmless files; a list that cannot be read counts as one with a deleted message."""
+    """Return the messages and the harmless files of a list.
+
+    If it cannot be read, return a message that does not exist.
+    """
     try:
         told = json.loads(path.read_bytes())
         return set(told["messages"]), set(told["harmless"])

@@ -1,4 +1,4 @@
-"""Poll sockets without reading from them; end connections whose other side has gone silent."""
+"""Poll sockets without reading from them; end connections whose other side no longer answers."""
 
 import select
 import socket
@@ -19,9 +19,9 @@ def has_input(descriptor: int) -> bool:
 
 
 def silence_options() -> list[tuple[int, int, int]]:
-    """Return the options of a TCP socket, for `setsockopt`, that end it if the other machine has gone silent.
+    """Return options for `setsockopt` that end a TCP connection if the other machine no longer answers.
 
-    A program that only takes long is not silent: its machine answers the probes.
+    A program that only needs long for its answer is not affected, because its machine answers the probes.
     """
     # Other systems than Linux have only some of them.
     values = {

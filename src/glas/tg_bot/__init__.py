@@ -1,4 +1,7 @@
-"""tg_bot: the Telegram bot. It stores each update before it confirms it, so work on it continues after a crash."""
+"""tg_bot: the Telegram bot.
+
+The bot stores each update before it confirms it, so the work on the update continues after a crash.
+"""
 
 from glas.tg_bot.api.types_on_demand import import_aiogram
 

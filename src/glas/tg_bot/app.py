@@ -50,7 +50,7 @@ class TelegramBot:
     metrics: Metrics
 
     async def run(self) -> None:
-        """Receive updates by polling until cancelled; with a webhook they arrive through `webhook.create_app` instead.
+        """Receive updates by polling until cancelled. With a webhook, `webhook.create_app` receives them instead.
 
         Raises:
             ConfigurationError: the token is wrong, or another program uses it.
@@ -75,7 +75,7 @@ class TelegramBot:
             await asyncio.wait(beside)
 
     async def introduce(self) -> None:
-        """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
+        """Tell Telegram how updates are received and which commands exist; if Telegram is unavailable, wait."""
         await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
@@ -92,10 +92,10 @@ class TelegramBot:
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
 
     async def require_ready(self) -> None:
-        """Raise unless an update that comes now would be stored.
+        """Raise an error unless an update that arrives now would be stored.
 
         Raises:
-            ServiceUnreachableError: Telegram has not answered yet, or the database of the durable work is away.
+            ServiceUnreachableError: Telegram has not answered yet, or the database of the durable work is unavailable.
         """
         if not self.notice.is_taking_in:
             raise ServiceUnreachableError("Telegram has not answered yet")
@@ -107,7 +107,7 @@ class TelegramBot:
             raise ServiceUnreachableError("the database of the durable work does not answer") from error
 
     async def figures(self) -> bytes:
-        """Return the metrics in Prometheus' text format; the depth of a queue is NaN if it is not known."""
+        """Return the metrics in Prometheus' text format; the length of a queue is NaN if it is not known."""
         for queue in jobs.queues(1):
             try:
                 n_works: float = await self.durable.count_waiting(queue.name)
@@ -119,7 +119,10 @@ class TelegramBot:
         return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:
-        """Delete rows that earlier versions stored by mistake; if a service is unavailable, try at the next start."""
+        """Delete rows that earlier versions stored by mistake.
+
+        If a service is unavailable, this is done at the next start.
+        """
         services = self.services
         try:
             job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
@@ -130,7 +133,7 @@ class TelegramBot:
             await self.durable.enqueue(job.work())
 
     async def _look_at_privacy_mode(self) -> None:
-        """Warn the administrator in the log if privacy mode hides the recordings of groups from the bot."""
+        """Write a warning into the log if privacy mode hides the recordings of groups from the bot."""
         me = await self.bot.get_me()
         if not me.can_read_all_group_messages:
             _log.warning(
@@ -140,7 +143,7 @@ class TelegramBot:
 
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
-    """Call Telegram again and again until it answers."""
+    """Repeat a call to Telegram until Telegram answers."""
     patience = RetryRule()
     await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
 

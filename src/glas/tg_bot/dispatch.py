@@ -79,7 +79,9 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Give handlers the sender (`user`, `locale`, `say`); stop strangers and banned people.
+    """Give handlers the sender (`user`, `locale`, `say`).
+
+    Stop updates of people who may not use the bot and of banned people.
 
     `user` is None before /start, and for anonymous administrators and channels.
     """

@@ -1,7 +1,8 @@
 """Receive updates: store each one durably before it is confirmed to Telegram.
 
-A request for the next updates confirms the ones before. After a crash in between, Telegram sends the same update again,
-and the store recognises it by its name. Of several processes with one database, the one that holds a lease polls.
+A request for the next updates confirms the previous ones. After a crash between storing and confirming, Telegram sends
+the same update again, and the store recognises it by its name. If several processes use one database, the one that
+holds a lease polls.
 """
 
 import asyncio
@@ -48,10 +49,10 @@ class Intake:
         """Initialise it.
 
         Args:
-            bot: the client.
-            durable: where updates are stored.
+            bot: the client of the Bot API.
+            durable: the durable engine, which stores updates.
             confirm_first: whether recordings in private chats are recognised only after the person confirms it.
-            metrics: counts the updates; None counts into nothing.
+            metrics: counts the updates; None means that they are not counted.
         """
         self._bot = bot
         self._durable = durable
@@ -61,7 +62,7 @@ class Intake:
         self._offset: int | None = None
 
     async def store(self, update: Update) -> None:
-        """Store an update durably; after the return it cannot be lost."""
+        """Store an update durably; when this returns, it cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             with tracing.begin("tg_bot", "take in", work.traceparent):
@@ -98,7 +99,7 @@ class Intake:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _let_others_poll(self) -> None:
-        """Give the lease back during a longer pause: another machine may still reach Telegram."""
+        """Give up the lease during a longer pause, because another machine may still reach Telegram."""
         self._offset = None
         try:
             await self._durable.drop_lease(_LEASE)
@@ -106,7 +107,7 @@ class Intake:
             _log.warning("the lease could not be given back", cause=type(error).__name__)
 
     async def _turn(self) -> None:
-        """Request a batch of updates and store it; the next request confirms it."""
+        """Request a batch of updates and store it; the next request confirms this batch."""
         updates = await self._ask()
         for update in updates:
             await self.store(update)
@@ -125,13 +126,13 @@ class Intake:
             return list(readable(error.body, self._bot))
 
     async def _wait_for_room(self) -> None:
-        """Wait while too many recordings wait; Telegram keeps further updates for a day."""
+        """Wait while too many recordings wait in the queue; Telegram keeps further updates for a day."""
         while await self._durable.count_waiting(VOICES) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
             await asyncio.sleep(1.0)
 
 
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
-    """Return the work for an update; None if it is not addressed to the bot, so that it is not even stored."""
+    """Return the work for an update; None if it is not addressed to the bot, so that it is not stored."""
     message = update.message or update.channel_post
     job = None if message is None else voice_job(message, bot_id=bot_id)
     if message is not None:
@@ -152,7 +153,10 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def _party(update: Update) -> int | None:
-    """Return the id by which an update is queued: the person's, or the chat's if no person is known; else None."""
+    """Return the id under which an update is queued: that of the person, or of the chat if no person is known.
+
+    Otherwise None.
+    """
     if update.message is not None:
         return party_in(update.message)
     if update.callback_query is not None:
@@ -161,7 +165,7 @@ def _party(update: Update) -> int | None:
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """Yield the updates of an answer one by one, so that one of an unknown kind does not stop the others."""
+    """Yield the updates of an answer one by one, so that an update of an unknown kind does not stop the others."""
     for raw in body["result"]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})
@@ -183,7 +187,7 @@ def _is_addressed(update: Update, bot_id: int) -> bool:
 
 
 def _tell(error: Exception, pause_s: float) -> None:
-    """Log why updates cannot be received: one line if a service is unavailable, a traceback for a bug."""
+    """Log why updates cannot be received: in one line if a service is unavailable, with a traceback for a bug."""
     if isinstance(error, GlasError):
         _log.warning("updates cannot be taken in now", cause=error.message, pause_s=pause_s)
     elif is_away(error):

@@ -1,4 +1,4 @@
-"""Metrics of the bot for Prometheus. No label holds an id or a text; each label has a fixed set of values."""
+"""Metrics of the bot for Prometheus. No label contains an id or a text; each label has a fixed set of values."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from glas.domain.errors import GlasError
 
 OK, REFUSED, NOT_ANSWERED = "ok", "refused", "not_answered"
-"""The end of a recording: a text (or that nobody speaks), the explanation of a limit, or no message at all."""
+"""Outcomes of a recording: a text (or that nobody speaks), the explanation of a limit, or no message at all."""
 
 _OTHER = "other"
 _RECORDING = "recording"
@@ -17,7 +17,7 @@ _HELD_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
 
 class Metrics:
-    """Counters of one bot. Each bot has its own registry, so that two in one process do not collide."""
+    """Counters of one bot. Each bot has its own registry, so that two bots in one process do not collide."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -68,7 +68,7 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Create every label at the start, because Prometheus does not see the first count of a new one."""
+        """Create every label at the start, because Prometheus does not notice the first count of a new label."""
         for kind in (_RECORDING, _OTHER):
             self._received.labels(kind)
         for outcome in (OK, REFUSED, NOT_ANSWERED, *sorted(self._codes)):
@@ -84,8 +84,9 @@ class Metrics:
         """Count a recording whose handling ended.
 
         Args:
-            outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or an error's code.
-            seconds: time since it was sent; None if that says nothing, as for a recording that was requested later.
+            outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or the code of an error.
+            seconds: time since the recording was sent; None if this time means nothing, as for a recording that was
+                requested later.
         """
         self._answers.labels(outcome if outcome in (OK, REFUSED, NOT_ANSWERED) else self._known(outcome)).inc()
         if seconds is not None and outcome != NOT_ANSWERED:
@@ -96,11 +97,11 @@ class Metrics:
         self._failed.labels(self._known(code)).inc()
 
     def called(self, outcome: str) -> None:
-        """Count a call to Telegram: `OK` or an error's code."""
+        """Count a call to Telegram, by `OK` or the code of an error."""
         self._calls.labels(outcome if outcome == OK else self._known(outcome)).inc()
 
     def held(self, seconds: float) -> None:
-        """Count a call that waited for Telegram's rates."""
+        """Count a call that waited because of Telegram's limits."""
         self._held_s.observe(seconds)
 
     def dropped(self) -> None:
@@ -108,11 +109,11 @@ class Metrics:
         self._dropped.inc()
 
     def pause_asked(self) -> None:
-        """Count a pause that Telegram asked for."""
+        """Count a pause that Telegram requested."""
         self._pauses.inc()
 
     def waiting(self, queue: str, n_works: float) -> None:
-        """Set the depth of a durable queue; NaN if it is not known now."""
+        """Set the length of a durable queue; NaN if it is not known now."""
         self._queues.labels(queue).set(n_works)
 
     def render(self) -> bytes:

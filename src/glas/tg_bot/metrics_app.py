@@ -1,4 +1,4 @@
-"""Serve the bot's metrics at a separate port, because a bot that polls has no other one, and a webhook is public."""
+"""Serve the bot's metrics at a separate port, because a bot that polls has no other port, and a webhook is public."""
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -13,11 +13,11 @@ _MAX_BODY_BYTES = 1024
 
 
 def create_app(bot: TelegramBot, *, key: str | None) -> FastAPI:
-    """Make the app; the bot is opened and closed by the caller.
+    """Make the app; the caller opens and closes the bot.
 
     Args:
         bot: the bot.
-        key: what callers must send as `Authorization: Bearer`; None lets everybody in.
+        key: the key that callers must send as `Authorization: Bearer`; None admits every caller.
     """
 
     async def figures() -> Response:

@@ -1,7 +1,8 @@
-"""Count the recordings that a person sends within a minute; those of a chat if no person is known.
+"""Count the recordings that a person sends within a minute, or a chat if no person is known.
 
 Recordings are counted at the intake, by the time that Telegram gave them, so that a backlog after an outage does not
-exceed the limit. With polling, one process receives and counts everything. With a webhook, each counts for itself.
+exceed the limit. With polling, one process receives and counts everything. With a webhook, each process counts
+separately.
 """
 
 from collections import deque
@@ -14,13 +15,13 @@ _MANY_PEOPLE = 10_000
 
 
 class Pace:
-    """Counter of recordings."""
+    """Counts recordings."""
 
     def __init__(self) -> None:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """Return how many recordings this party sent in the minute up to this one; the same recording counts once."""
+        """Return how many recordings a party sent in the minute before this one; the same recording counts once."""
         sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)
         if name not in sent:

@@ -1,4 +1,4 @@
-"""Webhook: receive updates from Telegram at one path, with one secret; answer 200 only after an update is stored."""
+"""Webhook: receive updates from Telegram at one path with a secret; answer 200 only after an update is stored."""
 
 import hmac
 
@@ -24,17 +24,17 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def create_app(bot: TelegramBot) -> FastAPI:
-    """Make the app that serves `GLAS_BOT__WEBHOOK_URL`; the bot is opened and closed by the caller.
+    """Make the app that serves `GLAS_BOT__WEBHOOK_URL`; the caller opens and closes the bot.
 
     Raises:
-        ConfigurationError: no secret is set, so that anybody could push.
+        ConfigurationError: no secret is set, so anybody could send updates.
     """
     secret = plain(bot.settings.bot.webhook_secret)
     if secret is None:
         raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could push updates")
 
     async def receive(request: Request) -> Response:
-        """Store one update; any answer but 200 makes Telegram send it again."""
+        """Store one update; after any answer other than 200, Telegram sends it again."""
         given = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise AuthenticationError("expected Telegram's secret in the header, got another or none")
@@ -63,5 +63,5 @@ def create_app(bot: TelegramBot) -> FastAPI:
 
 
 async def health() -> dict[str, str]:
-    """Answer without asking anybody."""
+    """Answer without asking another part."""
     return {"status": "ok", "version": glas.__version__}

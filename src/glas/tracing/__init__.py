@@ -1,8 +1,8 @@
-"""Traces of OpenTelemetry: which parts a message passed, and how long each queue and step took.
+"""Traces of OpenTelemetry. Traces show which parts a message passed, and how long each queue and step took.
 
-Nothing is recorded outside `exporting`. Then every function here returns at once, and OpenTelemetry's SDK is not even
-imported. A span carries no text, no id of Telegram and no name of a person: only names of steps and of routes, codes of
-errors and the number of a message's row.
+Nothing is recorded outside `exporting`. Outside `exporting`, every function of this module returns at once, and
+OpenTelemetry's SDK is not imported. A span contains no text, no Telegram id and no name of a person. A span contains
+only names of steps and routes, codes of errors, and the number of a message's row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from glas.tracing.recorder import Recorder
 
 Part: TypeAlias = Literal["tg_bot", "nn_service", "db_assist", "data_loader", "s3"]
-"""What a span belongs to; it is shown as a service of its own, even if several run in one process."""
+"""The part to which a span belongs.
+
+Each part is shown as a separate service, even if several parts run in one process.
+"""
 
 _NOTHING: Final = nullcontext()
 _NO_HEADERS: Final[Mapping[str, str]] = {}
@@ -22,13 +25,12 @@ _recorder: "Recorder | None" = None
 
 
 def exporting(endpoint: str | None, *, ratio: float, version: str) -> AbstractContextManager[None]:
-    """Record spans within the context, and send them to a collector; the last ones are sent at its end.
+    """Record spans while the context is open, and send them to a collector; the last ones are sent at its end.
 
     Args:
-        endpoint: URL of a collector that understands OTLP over HTTP, without the path `/v1/traces`; None records
-            nothing.
+        endpoint: URL of a collector that accepts OTLP over HTTP, without the path `/v1/traces`; None records nothing.
         ratio: share of the traces that are recorded, 0..1.
-        version: of this program.
+        version: version of this program.
 
     Raises:
         ImportError: the packages of the extra `tracing` are not installed.
@@ -55,10 +57,10 @@ def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractCont
     """Begin a trace: its first span lasts as long as the context.
 
     Args:
-        part: what the span belongs to.
-        name: what is done.
-        traceparent: ids that the trace and its first span get; None goes on with the trace of the caller, if there is
-            one, or makes new ids.
+        part: the part to which the span belongs.
+        name: name of the action.
+        traceparent: ids that the trace and its first span get; with None, the trace of the caller is continued, or new
+            ids are made.
     """
     return _NOTHING if _recorder is None else _recorder.begin(part, name, traceparent)
 
@@ -66,13 +68,13 @@ def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractCont
 def span(
     part: Part, name: str, *, linked: str | None = None, **attributes: str | float
 ) -> AbstractContextManager[object]:
-    """Add a span to the trace of the caller; do nothing where there is none.
+    """Add a span to the trace of the caller; do nothing if there is no trace.
 
     Args:
-        part: what the span belongs to.
-        name: what is done.
+        part: the part to which the span belongs.
+        name: name of the action.
         linked: `traceparent` of a span in another trace that this one continues.
-        attributes: further facts; no text and no id of a person.
+        attributes: further facts; they must contain no text and no id of a person.
     """
     return _NOTHING if _recorder is None else _recorder.span(part, name, linked, attributes)
 
@@ -81,9 +83,9 @@ def waited(part: Part, name: str, seconds: float) -> None:
     """Add a span that ends now to the trace of the caller.
 
     Args:
-        part: what the span belongs to.
-        name: what was waited for.
-        seconds: how long.
+        part: the part to which the span belongs.
+        name: name of the wait.
+        seconds: length of the wait.
     """
     if _recorder is not None:
         _recorder.waited(part, name, seconds)
@@ -102,16 +104,16 @@ def fail(code: str) -> None:
 
 
 def headers() -> Mapping[str, str]:
-    """Return the HTTP headers with which another part goes on with the trace of the caller."""
+    """Return the HTTP headers with which another part continues the trace of the caller."""
     return _NO_HEADERS if _recorder is None else _recorder.headers()
 
 
 def to_queue(queue: str, traceparent: str | None) -> dict[str, Any] | None:
-    """Return what is recorded beside a work in a queue, so that whoever takes it up goes on with its trace.
+    """Return the data that is stored with a work in a queue, so that the process that runs it continues its trace.
 
     Args:
         queue: name of the queue.
-        traceparent: of the span that the work belongs to; None means the span of the caller.
+        traceparent: the span to which the work belongs; None means the span of the caller.
 
     Returns:
         A value that JSON can represent, for `from_queue`; None if there is no trace.
@@ -120,23 +122,26 @@ def to_queue(queue: str, traceparent: str | None) -> dict[str, Any] | None:
 
 
 def from_queue(part: Part, name: str, recorded: Mapping[str, Any] | None) -> AbstractContextManager[object]:
-    """Go on with the trace of a work that was taken up; add the time that it waited, and a span for the work.
+    """Continue the trace of a work from a queue: add the time that it waited, and a span for the work.
 
     Args:
-        part: what the spans belong to.
+        part: the part to which the spans belong.
         name: name of the work.
-        recorded: from `to_queue`.
+        recorded: the result of `to_queue`.
     """
     return _NOTHING if _recorder is None or recorded is None else _recorder.from_queue(part, name, recorded)
 
 
 def provider_of(part: Part) -> Any:
-    """Return OpenTelemetry's tracer provider of a part, for a library that makes spans itself; None if it is off."""
+    """Return OpenTelemetry's tracer provider of a part, for a library that makes spans itself.
+
+    None if traces are off.
+    """
     return None if _recorder is None else _recorder.provider_of(part)
 
 
 def add_trace_id(_logger: Any, _method: str, event: Any) -> Any:
-    """Add the id of the trace to a log entry; a processor of structlog."""
+    """Add the id of the trace to a log entry; this is a processor of structlog."""
     if _recorder is not None and (trace_id := _recorder.trace_id()) is not None:
         event["trace_id"] = trace_id
     return event

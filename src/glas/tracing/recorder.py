@@ -36,7 +36,10 @@ _given_ids: ContextVar[SpanContext | None] = ContextVar("glas_given_ids", defaul
 
 
 class Recorder:
-    """Records the spans of all parts in this process. Made by `glas.tracing.exporting`."""
+    """Records the spans of all parts in this process.
+
+    It is made by `glas.tracing.exporting`. Made by `glas.tracing.exporting`.
+    """
 
     def __init__(self, endpoint: str, *, ratio: float, version: str) -> None:
         self._processor = BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces"))
@@ -48,7 +51,7 @@ class Recorder:
             self._providers[part] = provider
 
     def close(self) -> None:
-        """Send the spans that have ended; blocks, at most some seconds."""
+        """Send the spans that have ended; this blocks, at most some seconds."""
         self._processor.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     def provider_of(self, part: Part) -> TracerProvider:
@@ -132,7 +135,10 @@ class Recorder:
 
 @contextmanager
 def _entered(span: Span) -> Iterator[None]:
-    """Make a span the current one within the context; of an exception only the class is recorded, never its words."""
+    """Make a span the current one while the context is open.
+
+    Of an exception only the class is recorded, never its message.
+    """
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield
@@ -159,7 +165,7 @@ def _named(attributes: Mapping[str, str | float]) -> Attributes:
 
 
 class _Ids(RandomIdGenerator):
-    """Gives the first span of a message the ids that follow from the message, and all others random ones."""
+    """Gives the first span of a message the ids that are computed from the message, and all other spans random ids."""
 
     def generate_trace_id(self) -> int:
         given = _given_ids.get()
@@ -171,9 +177,10 @@ class _Ids(RandomIdGenerator):
 
 
 class _Sampler(TraceIdRatioBased):
-    """Decides by the id of the trace alone, so that all parts agree, and no caller decides how much is recorded.
+    """Decides by the id of the trace alone. So all parts decide alike, and no caller decides how much is recorded.
 
-    It also removes what libraries tell of a request at its beginning, but for `_KEPT` and our own attributes.
+    This sampler also removes attributes that libraries set at the beginning of a request, except those in `_KEPT` and
+    our own.
     """
 
     def should_sample(  # noqa: PLR0917 - the SDK's signature

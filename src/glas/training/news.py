@@ -1,4 +1,4 @@
-"""Choose, for each person whom a model learnt from, the message that improved most."""
+"""Choose, for each person from whom a model learnt, the message whose text improved most."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ LONGEST_S = 30.0  # of a message; a longer text is no example
 
 
 class ComparedMessage(NamedTuple):
-    """A message, and its texts by both models.
+    """A message, with its texts by both models.
 
     Attributes:
         entry: the message.
-        reference: the words that were said.
-        before: text of the former model; empty if it cannot be recognised.
-        after: text of the new one.
+        reference: the right words of the recording.
+        before: text of the former model; empty if the message cannot be recognised.
+        after: text of the new model.
     """
 
     entry: Entry
@@ -38,14 +38,14 @@ class ComparedMessage(NamedTuple):
 def news_of(settings: Settings, export: Path, version: Version, *, former: str, model: str) -> tuple[NewsItem, ...]:
     """Recognise some messages of each person with both models, and choose the one with the largest gain.
 
-    A person for whom no message is better gets no news.
+    A person whose messages did not improve gets no news.
 
     Args:
         settings: the settings of the server.
-        export: the directory of the export.
+        export: directory of the export.
         version: the dataset version of the model.
         former: name of the model that serves.
-        model: name of the new one.
+        model: name of the new model.
 
     Raises:
         DataSetError: there is no export.
@@ -61,9 +61,10 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
 
 
 def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
-    """Yield the message of one person whose text improved most, if there is any.
+    """Yield the message of one person whose text improved most, if any improved.
 
-    Of two messages with the same gain, one that the model has not learnt from is preferred, as a fairer example.
+    If two messages have the same gain, one from which the model has not learnt is preferred, because it is a fairer
+    example.
     """
     better = [(gain, one) for one in tried if (gain := _gain(one)) > 0]
     if better:
@@ -80,7 +81,7 @@ def _gain(one: ComparedMessage) -> int:
 
 
 def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Message, str]]]:
-    """Return the messages to try by speaker: corrected ones that the export still has, the newest first."""
+    """Return the messages to try, by speaker: corrected messages that are still in the export, the newest first."""
     messages = {message.id: message for message in read_export(export)}
     found = defaultdict[str, list[tuple[Entry, Message, str]]](list)
     entries = [one for one in version.entries if one.split is not Split.TEST and one.rank != HYPOTHESIS]
@@ -95,7 +96,7 @@ def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Messa
 
 
 def _texts(settings: Settings, model: str, files: Sequence[Path]) -> list[str]:
-    """Recognise files with a model; the text of a file that cannot be recognised is empty."""
+    """Recognise files with a model; if a file cannot be recognised, its text is empty."""
     if not files:
         return []
     with open_recogniser(settings.model_copy(update={"model": model})) as recogniser:

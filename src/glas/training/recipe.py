@@ -1,10 +1,10 @@
-"""Train the embedded model: texts, synthetic speech, targets, two adapters, the released directory.
+"""Train the embedded model: texts, synthetic speech, targets, two adapters, the directory of the released model.
 
-Every step uses the files that exist already, so an interrupted run is resumed by the same call.
+Every step uses files that exist already, so the same call resumes an interrupted run.
 
-The first adapter makes the encoder accept clips at their true length; its targets are the states of the unchanged
-network. The second is trained on texts, for Russian spelling, alternating with the targets of the first; a share of it
-is released.
+The first adapter makes the encoder accept clips without padding; its targets are the states of the unchanged network.
+The second adapter is trained on texts, for Russian spelling, in turns with the targets of the first; a share of it is
+released.
 """
 
 from collections.abc import Sequence
@@ -43,10 +43,10 @@ class Sources:
     """Folders that the recipe reads.
 
     Attributes:
-        base: weights of the official model, as `glas models get whisper-base` lays them down.
-        texts: unpacked Debian packages with Russian texts; without it, sentences with names are all that is said.
-        rhvoice: RHVoice's unpacked packages; without it espeak-ng speaks.
-        festvox: the package festvox-ru; its sentences are test sentences, so they are never learnt from.
+        base: weights of the official model, as `glas models get whisper-base` stores them.
+        texts: unpacked Debian packages with Russian texts; if they are missing, only sentences with names are spoken.
+        rhvoice: RHVoice's unpacked packages; if they are missing, espeak-ng speaks.
+        festvox: the package festvox-ru; its sentences are test sentences, so they are never used for training.
         recordings: folders of further test recordings.
     """
 
@@ -88,18 +88,18 @@ SMOKE = Recipe(
 
 
 def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> None:
-    """Run all steps, up to the released directory.
+    """Run all steps, up to the directory of the released model.
 
     Args:
         recipe: amounts and hyperparameters.
-        data: holds clips, targets and checkpoints.
-        to: the released directory.
-        sources: the folders to read.
-        date: for the card.
+        data: folder for clips, targets and checkpoints.
+        to: directory of the released model.
+        sources: the folders that are read.
+        date: the date that the card shows.
 
     Raises:
         ConfigurationError: a folder has other contents than expected.
-        ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
+        ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     tests = test_sets(sources.festvox, sources.recordings)
     withheld = test_texts(sources.festvox, sources.recordings)
@@ -112,17 +112,17 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
 
 
 def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Adapter:
-    """Run the steps up to the adapter, and write it in PEFT's layout.
+    """Run the steps up to the adapter, and write it in the format of PEFT.
 
     Args:
         recipe: amounts and hyperparameters.
-        data: holds clips, targets and checkpoints.
-        sources: the folders to read.
-        to: folder of the adapter.
+        data: folder for clips, targets and checkpoints.
+        sources: the folders that are read.
+        to: directory of the adapter.
 
     Raises:
         ConfigurationError: a folder has other contents than expected.
-        ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
+        ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     torch.set_num_threads(1)
     arrays, tokens = load_arrays(sources.base), Tokens(sources.base)
@@ -150,7 +150,7 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
 
 
 def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> DrawBatch:
-    """Alternate batches with texts and batches with the teacher's states."""
+    """Alternate between batches with texts and batches with the teacher's states."""
 
     def draw(step: int) -> WeightedBatch:
         if is_due(step, recipe.text_share):
@@ -166,7 +166,7 @@ def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHA
 
 
 def spoken_lines(sources: Sources) -> list[str]:
-    """Return the sentences to be spoken, without those that are similar to a test sentence."""
+    """Return the sentences for synthesis, without those that are similar to a test sentence."""
     withheld = HeldOutSentences(test_texts(sources.festvox, sources.recordings))
     lines = read_prose(sources.texts) if sources.texts else (f"Это {name}." for name in NAMES.values())
     return [line for line in lines if line not in withheld]

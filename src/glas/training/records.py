@@ -1,4 +1,4 @@
-"""Describe a judged model for db_assist's records: its base and data, the people it learnt from, the verdict."""
+"""Describe a model for db_assist's records: base, data, the people from whom it learnt, and the verdict of the gate."""
 
 import getpass
 from pathlib import Path
@@ -16,7 +16,7 @@ def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
     """Describe the candidate of a verdict.
 
     Args:
-        verdict: of the gate.
+        verdict: verdict of the gate.
         state: candidate, refused or champion.
         datasets: directory of the dataset versions; if the version is missing, the record names no people.
 

@@ -1,4 +1,4 @@
-"""Write the released directory: the model with the merged adapter, its vocabulary and checksums."""
+"""Write the directory of the released model: the model with the merged adapter, its vocabulary and checksums."""
 
 import hashlib
 from pathlib import Path
@@ -24,7 +24,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
 
     Args:
         base: the official weights.
-        to: the released directory; other files in it are kept.
+        to: directory of the released model; other files in it are kept.
         texts: unpacked Debian packages with Russian texts, whose tokens are kept as well.
 
     Raises:
@@ -41,7 +41,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write `SHA256SUMS` of all files but the card, as `sha256sum -c` reads it."""
+    """Write `SHA256SUMS` of all files except the card, in the format that `sha256sum -c` reads."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (CHECKSUMS, "README.md"))
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files

@@ -1,9 +1,9 @@
 """One round of learning: dataset version, fine-tuning, gate, release.
 
-Two hashes identify a round. The first covers everything that decides the model: dataset version, base, recipe, and the
-sets that decide the share. The second covers everything that decides the verdict: test, guards and limits. So an
-interrupted round is resumed, a finished one is not repeated, and another test set gives another verdict about the same
-model without training again.
+Two hashes identify a round. The first covers everything that determines the model: dataset version, base model, recipe,
+and the sets that determine the share. The second covers everything that determines the verdict: test, guards and
+limits. So an interrupted round is resumed, and a finished one is not repeated. Another test set gives another verdict
+about the same model without training again.
 
 Files: `rounds/TRAINING/work` while the model is trained, `rounds/TRAINING/TEST/` with `round.json` and the report.
 """
@@ -79,19 +79,19 @@ class RoundPlan:
     """The data, settings and directories of a round.
 
     Attributes:
-        base: the model that every round starts from. It is not the last round's: each round learns from all
-            recordings, so nothing is learnt twice and errors do not add up.
+        base: the model from which every round starts. The base is not the model of the last round: each round learns
+            from all recordings, so nothing is learnt twice and errors do not accumulate.
         export: directory of the export.
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
-        rules: how a version is made.
-        test: recordings from elsewhere that the gate measures on; None: those of the version's test.
+        rules: rules for a version of the dataset.
+        test: recordings from elsewhere on which the gate measures; None means the test set of the version.
         guards: sets that must not become worse; the gate measures on them.
-        kept: sets that decide the share of the change; not the gate's.
-        least_minutes: new minutes since the last round, without which nothing is done.
-        recipe: of the fine-tuning.
-        limits: of the gate.
-        language: of the report.
+        kept: sets that determine the share of the change; the gate does not use them.
+        least_minutes: minutes of new recordings since the last round; with fewer nothing is done.
+        recipe: settings of the fine-tuning.
+        limits: limits of the gate.
+        language: language of the report.
     """
 
     base: Base
@@ -109,7 +109,7 @@ class RoundPlan:
 
 
 class Steps:
-    """Receives the beginning and end of each step of a round; this class ignores them."""
+    """Receives the beginning and end of each step of a round; this base class ignores them."""
 
     def begun(self, name: str, step: LearningStep) -> None:
         """Record that a step of the round on the dataset version `name` begins."""
@@ -128,17 +128,17 @@ def run_round(
 ) -> Round:
     """Run a round, or resume an interrupted one; return the result of a finished one.
 
-    Nothing is released here: the caller decides about a candidate that passed.
+    Nothing is released here: the caller decides about a candidate that passed the gate.
 
     Args:
         settings: the settings of the server; their model is the champion.
-        plan: what is learnt and measured.
+        plan: the data of the round, and its settings.
         steps: receives the beginnings and ends of the steps.
         report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
     Raises:
-        DataSetError: the export has too few recordings to learn from or to test with.
+        DataSetError: the export has too few recordings for training or for the test.
         GlasError: the errors of `finetune` and `try_candidate`.
     """
     steps = steps or Steps()
@@ -172,7 +172,7 @@ def run_round(
 
 
 def recipe_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that decides a model except the dataset version."""
+    """Return a hash over everything that determines a model except the dataset version."""
     recipe = asdict(plan.recipe)
     del recipe["threads"]
     base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
@@ -180,7 +180,10 @@ def recipe_hash(plan: RoundPlan) -> str:
 
 
 def verdict_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that decides the verdict; the version's own test set is in the model's hash."""
+    """Return a hash over everything that determines the verdict.
+
+    The test set of the version is in the hash of the model.
+    """
     test = None if plan.test is None else content_hash(plan.test)
     return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))
 
@@ -190,7 +193,7 @@ def _hash(*values: Any) -> str:
 
 
 def _begin(version: Version, plan: RoundPlan) -> Round:
-    """Describe a round before anything is done in it."""
+    """Describe a round before any work is done."""
     recipe = recipe_hash(plan)
     return Round(
         version=version.name,
@@ -206,7 +209,7 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
 def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
-    """Fine-tune a model on a dataset; return whether one was written: some share of the change is better."""
+    """Fine-tune a model on a dataset; return whether a model was written, because a share of the change was better."""
     steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),

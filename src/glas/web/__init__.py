@@ -1,1 +1,1 @@
-"""web: the pages, the API of nn_service behind them, and the only public port."""
+"""web: the pages, the API of nn_service at the same address, and the only public port."""

@@ -1,8 +1,8 @@
 """The FastAPI app of `web`: the page that turns speech into text, sample messages for it, and the pages behind sign-in.
 
-All of them are plain HTML, CSS and JavaScript modules, and load everything from this server only. The first page talks
-to the API of `nn_service` at the same origin, which `launch` mounts (or proxies) below it; it works without anybody
-signed in, and without a database.
+All of them are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the
+API of `nn_service` at the same origin; `launch` mounts or proxies this API. The page works without a database, and
+nobody must be signed in.
 """
 
 import hashlib
@@ -45,13 +45,14 @@ def create_app(
     """Make the app; no file is read before its lifespan begins.
 
     Args:
-        api: answers every path that the page does not, such as `/v1/*` and `/health`. Its lifespan is the caller's to
-            enter: a mounted app's is not run.
-        samples_dir: a directory with audio files to try the page on; None or a missing directory gives none.
-        services: parts behind the pages for which people sign in; without them nobody can.
-        options: of those pages.
-        key: signs sessions; None makes one that lasts as long as the app.
-        admins: Telegram's ids of the administrators.
+        api: app that answers every path that the pages do not have, such as `/v1/*` and `/health`. The caller must run
+            its lifespan, because the lifespan of a mounted app is not run.
+        samples_dir: a directory with audio files with which people can try the page; None or a missing directory means
+            that there are none.
+        services: parts behind the pages for people who are signed in; without them nobody can sign in.
+        options: settings of these pages.
+        key: signs sessions; None makes a key that lasts as long as the app.
+        admins: Telegram ids of the administrators.
     """
 
     @asynccontextmanager
@@ -84,7 +85,7 @@ def create_app(
 
 
 async def page(request: Request) -> Response:
-    """Send the page, or 304 where the caller has it."""
+    """Send the page; answer 304 if the caller has it already."""
     body: str = request.app.state.page
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:16]}"'
     headers = SECURITY_HEADERS | _REVALIDATE | {"ETag": etag}
@@ -94,7 +95,10 @@ async def page(request: Request) -> Response:
 
 
 def _version_of(directory: Path) -> str:
-    """Return a hash over the content of all files; it changes with any of them, so that they may be cached for ever."""
+    """Return a hash over the content of all files.
+
+    The hash changes with the content of any file, so that browsers may keep files for ever.
+    """
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):
         if file.is_file():

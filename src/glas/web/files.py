@@ -1,4 +1,4 @@
-"""Files of the page under a versioned path, and the security headers of the answers."""
+"""Files of the pages under a versioned path, and the security headers of the answers."""
 
 from pathlib import PurePath
 from typing import Final
@@ -31,24 +31,24 @@ PAGE_HEADERS: Final = SECURITY_HEADERS | {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }
-"""Headers of the pages for which people sign in."""
+"""Headers of the pages for people who are signed in."""
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class VersionedFiles(StaticFiles):
-    """Serves `/VERSION/path` as `path`: a changed file has a new address, so the old one may be cached for ever.
+    """Serves `/VERSION/path` as `path`. A changed file has a new address, so browsers may keep the old one for ever.
 
-    Modules import each other by relative paths, so the version in the address of the first one applies to all.
+    Modules import each other by relative paths, so the version in the address of the first module applies to all.
     """
 
     def get_path(self, scope: Scope) -> str:
-        """Drop the version."""
+        """Remove the version from the path."""
         _version, *rest = PurePath(super().get_path(scope)).parts or ("",)
         return str(PurePath(*rest))
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Add the headers."""
+        """Add the headers to the answer."""
         response = await super().get_response(path, scope)
         response.headers.update(SECURITY_HEADERS | {"Cache-Control": _FOR_EVER})
         return response

@@ -1,4 +1,4 @@
-"""The frame of the pages: templates, navigation by right, error pages, headers, and the declaration of a page."""
+"""The frame of the pages: templates, navigation by rights, error pages, headers, and the declaration of a page."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -35,10 +35,10 @@ class Page:
     """A page of the navigation.
 
     Attributes:
-        path: its address.
+        path: address of the page.
         title: name of the message with its title.
-        about: name of the message that says in a sentence what it is for.
-        right: who may see it.
+        about: name of the message that describes in a sentence what the page is for.
+        right: the right that is necessary to see it.
         router: its routes, made by `page_router`.
     """
 
@@ -82,13 +82,13 @@ class PageRoute(APIRoute):
 
 
 class Frame:
-    """Makes pages out of templates."""
+    """Makes pages from templates."""
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        """Initialise it; `pages` are those of the navigation, in their order."""
+        """Initialise the frame; `pages` are those of the navigation, in their order."""
         self._pages = pages
         self.static = ""
-        """Where the files of the pages lie; known once the app is up."""
+        """Address of the files of the pages; it is known when the app has started."""
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -103,10 +103,10 @@ class Frame:
         """Return a page.
 
         Args:
-            request: asks for it.
-            visitor: for whom it is made.
-            template: its file among the templates.
-            status: of HTTP.
+            request: the request for the page.
+            visitor: the visitor who requests it.
+            template: file name of the template.
+            status: HTTP status.
             values: what the template needs besides `say`, `visitor`, `form_token`, `pages`, `path` and `static`.
         """
         session = visitor.session

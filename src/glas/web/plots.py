@@ -1,7 +1,10 @@
-"""Plots as SVG that the server draws: no script is needed, and colours come from the style sheet, light or dark.
+"""Plots as SVG that the server draws.
 
-Everything is drawn with classes (`plot.css`): the policy of the pages allows no style in the HTML. Every plot has a
-name for screen readers; a table next to it has the numbers. They are written as the page's language writes them.
+The plots need no script, and their light or dark colours come from the style sheet.
+
+Everything is drawn with CSS classes (`plot.css`), because the policy of the pages permits no style in the HTML. Every
+plot has a name for screen readers; a table next to it has the numbers. Numbers are formatted for the language of the
+page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +24,10 @@ _BOTTOM: Final = 22
 _SIDE: Final = 220
 _FEW: Final = 4
 _LETTER: Final = 9.5
-"""Width of a letter of a label on a phone, where letters are drawn larger (`dashboard.css`), in a wide typeface."""
+"""Width of a letter of a label on a phone, where letters are larger (`dashboard.css`), in a wide font."""
 _ROW: Final = 17
 N_COLOURS: Final = 6
-"""Classes c0 to c5 of the style sheet; further series begin anew."""
+"""Number of colour classes (c0 to c5) in the style sheet; further series begin again with the first."""
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], language: str) -> Markup:
@@ -64,7 +67,10 @@ def stacks(
 
 
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
-    """Draw a line of points for each series over the labels; `series` gives values by label, and may lack some."""
+    """Draw a line of points for each series over the labels.
+
+    `series` has values by label, of which some may be missing.
+    """
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
     drawn: list[Markup] = [*_scale(most, language)]
@@ -90,15 +96,15 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
 def reliability(
     title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]], language: str
 ) -> Markup:
-    """Draw the share of right words over the confidence of the model.
+    """Draw the share of right words against the confidence of the model.
 
     Args:
         title: name of the plot.
-        across: name of the axis of what the model says.
-        upwards: name of the axis of what is right.
+        across: name of the horizontal axis, the confidence.
+        upwards: name of the vertical axis, the share of right words.
         points: for each group of words its mean confidence (0..1), the share of right words (0..1), and the number of
-            words; the area of the point grows with it.
-        language: of the numbers.
+            words, which determines the area of the point.
+        language: language of the numbers.
     """
     drawn = _unit_square(across, upwards, language)
     most = max((size for *_, size in points), default=1)
@@ -116,7 +122,7 @@ def reliability(
 
 
 def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
-    """Draw the axes of two values in 0..1, with their names, and the line on which both are equal."""
+    """Draw the axes for two values in 0..1, with their names, and the line on which both are equal."""
     drawn = [
         Markup('<rect class="axis" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, _TOP, _SIDE, _SIDE),
         Markup('<line class="ideal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
@@ -145,7 +151,7 @@ def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
 
 
 def _scale(most: float, language: str) -> list[Markup]:
-    """Draw three lines across with their values."""
+    """Draw three horizontal lines with their values."""
     drawn = []
     for part in (0.0, 0.5, 1.0):
         y = _TOP + _HEIGHT * (1 - part)
@@ -159,12 +165,15 @@ def _scale(most: float, language: str) -> list[Markup]:
 
 
 def _number(value: float, language: str) -> str:
-    """Write a number with at most six significant digits."""
+    """Format a number with at most six significant digits."""
     return written(language, Decimal(f"{value:g}"))
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Write the labels; of many only the first, the middle and the last one. Wide labels alternate between two rows."""
+    """Draw the labels; if there are many, only the first, the middle and the last one.
+
+    Wide labels alternate between two rows.
+    """
     if not labels:
         return []
     step = (_WIDTH - _LEFT - _RIGHT) / len(labels)
@@ -197,7 +206,7 @@ def _svg(title: str, width: int, height: int, drawn: Sequence[Markup]) -> Markup
 
 
 def _round_up(value: float) -> float:
-    """Return the next of 1, 2, 4, 10, 20, 40, 100 … (or 0.1, 0.2, …) that is not less; 1 for nothing."""
+    """Return the next of 1, 2, 4, 10, 20, 40, 100 … (or 0.1, 0.2, …) that is not less than the value; 1 for 0."""
     if value <= 0:
         return 1
     scale = 1.0

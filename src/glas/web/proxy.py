@@ -1,4 +1,4 @@
-"""Pass requests to the API on to an nn_service in another process, so that only the page has a public address.
+"""Pass requests for the API on to an nn_service in another process, so that only the page has a public address.
 
 Bodies are streamed in both directions, so that uploads and events are neither delayed nor kept in memory.
 """
@@ -39,12 +39,12 @@ def create_proxy(
     """Make the app.
 
     Args:
-        url: where nn_service answers.
-        token: what nn_service asks of us.
-        key: what we ask of callers.
-        max_body_bytes: largest announced body.
-        others: more keys; without any key everybody is let in.
-        cors_origins: foreign pages that may call from a browser.
+        url: address of nn_service.
+        token: token that nn_service requires.
+        key: key that callers must send.
+        max_body_bytes: largest announced length of a body.
+        others: more keys; if there is no key at all, every request is admitted.
+        cors_origins: origins of foreign pages that may call from a browser.
     """
 
     @asynccontextmanager
@@ -62,11 +62,11 @@ def create_proxy(
 
 
 async def forward(request: Request, path: str) -> Response:
-    """Send a request to nn_service, and pass its answer on part by part.
+    """Send a request to nn_service, and return its answer part by part.
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.
-        ForbiddenError: the caller is no administrator, and the way leads to what only they may do.
+        ForbiddenError: the path is for administrators only, and the caller is not one.
     """
     http: httpx.AsyncClient = request.app.state.http
     headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THIS_HOP]

@@ -1,10 +1,10 @@
-"""Send a report of the gate: one HTML document with its own style, plots and sound in it.
+"""Send a report of the gate: one HTML document that contains its own style, plots and sound.
 
-The policy of the pages allows no style in the HTML. So a report gets a policy of its own, which is no weaker. It
-permits the report's styles by their hashes and the sound within the document. It permits nothing else, so no script at
-all. The browser also treats it as a document without an origin (`sandbox`), which has no part in the session.
-`allow-scripts` of the sandbox lets the browser's own tools, and our tests, look into the document; `default-src 'none'`
-refuses every script of the report all the same.
+The policy of the pages allows no style in the HTML. So a report gets a separate policy, which is no weaker. The policy
+permits the styles of the report by their hashes, and the sound within the document. The policy permits nothing else,
+and so no script. The browser also treats the report as a document without an origin (`sandbox`), so it cannot use the
+session. With `allow-scripts` in the sandbox, the browser's own tools and our tests can inspect the document. Scripts of
+the report are still refused because of `default-src 'none'`.
 """
 
 import base64

@@ -1,6 +1,6 @@
-"""Sample messages: audio files in a directory, for people without a recording of their own.
+"""Sample messages: audio files in a directory, for people who have no recording of their own.
 
-A line of `texts.jsonl` in the same directory has the words of one: `{"file": "message-1.ogg", "text": "…"}`.
+A line of `texts.jsonl` in the same directory has the words of one sample: `{"file": "message-1.ogg", "text": "…"}`.
 """
 
 import json
@@ -25,7 +25,7 @@ class Sample(BaseModel):
 
 
 def list_samples(directory: Path | None) -> list[Sample]:
-    """Return the samples in order of their names; none if there is no such directory."""
+    """Return the samples in the order of their names; return none if there is no such directory."""
     if directory is None or not directory.is_dir():
         return []
     texts = _texts(directory / _TEXTS_FILE)
@@ -36,7 +36,7 @@ def list_samples(directory: Path | None) -> list[Sample]:
 def find_sample(directory: Path | None, name: str) -> Path:
     """Return the file of a sample.
 
-    Only a name that the list contains is accepted, so no name can lead out of the directory.
+    Only a name in the list of samples is accepted, so no name can be a path outside the directory.
 
     Raises:
         HTTPException: there is no such sample (404).

@@ -1,4 +1,4 @@
-"""The objects that all pages need: clients, sessions, the frame that they share."""
+"""The objects that all pages need: clients, sessions, and the common frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from glas.web.frame import Frame, Page
 
 @dataclass(frozen=True)
 class Services:
-    """Clients of the parts behind the pages; without `nn_service` its figures are not shown."""
+    """Clients of the parts behind the pages; if `nn_service` is missing, its figures are not shown."""
 
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
@@ -27,14 +27,14 @@ class Services:
 
 @dataclass(frozen=True)
 class Site:
-    """The objects that routes of pages get by `site_of(request)`.
+    """The objects that routes of pages get from `site_of(request)`.
 
     Attributes:
-        given: clients of other parts; None where nobody can sign in.
-        visitors: who asks.
+        given: clients of other parts; None if nobody can sign in.
+        visitors: finds the visitor of a request.
         tries: counts links that do not work.
-        frame: makes pages.
-        admins: Telegram's ids of the administrators in the settings.
+        frame: makes pages from templates.
+        admins: Telegram ids of the administrators in the settings.
     """
 
     given: Services | None
@@ -45,7 +45,10 @@ class Site:
 
     @property
     def services(self) -> Services:
-        """The clients; only for pages that require a right, so that people can sign in."""
+        """The clients.
+
+        The clients can be used only on pages that require a right, because only then can people sign in.
+        """
         if self.given is None:
             raise LookupError("expected services behind the pages")
         return self.given
@@ -54,14 +57,14 @@ class Site:
 def make_site(
     services: Services | None, options: WebSettings, key: bytes, admins: frozenset[int], pages: Sequence[Page]
 ) -> Site:
-    """Make it.
+    """Make the site.
 
     Args:
-        services: None where nobody can sign in.
-        options: of the pages.
-        key: signs sessions.
-        admins: Telegram's ids of the administrators.
-        pages: all that there are, in the order of the navigation.
+        services: clients of other parts; None if nobody can sign in.
+        options: settings of the pages.
+        key: key that signs sessions.
+        admins: Telegram ids of the administrators.
+        pages: all pages, in the order of the navigation.
     """
     sessions = Sessions(key, life_s=options.session_hours * 3600)
     people = None if services is None else People(services.db_assist)

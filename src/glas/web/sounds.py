@@ -28,13 +28,13 @@ _NOT_SATISFIABLE: Final = 416
 
 
 async def sound_of(request: Request, message: Transcription, data_loader: DataLoaderClient) -> Response:
-    """Return the bytes of a message's recording, or the range that is asked for.
+    """Return the bytes of a message's recording, or the requested range.
 
-    The caller has checked that this person may hear it.
+    The caller must have checked that this person may hear it.
 
     Raises:
         NotFoundError: nothing is stored.
-        ServiceError: the store does not answer.
+        ServiceError: the object store does not answer.
     """
     if message.audio_key is None or not message.audio_size_bytes:
         raise NotFoundError("expected a message whose recording is stored")

@@ -32,8 +32,8 @@ async def upgrade(
 
     Args:
         database: the database.
-        revision: the revision; with an older one than `head` no role has rights.
-        passwords: of the roles that are to exist, by the names in `roles.ROLES`.
+        revision: the target revision; if it is older than `head`, no role has rights.
+        passwords: passwords of the roles that must exist, by the names in `roles.ROLES`.
 
     Raises:
         ConfigurationError: the schema has a revision that this program does not know, or the database cannot be

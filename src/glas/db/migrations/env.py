@@ -1,4 +1,4 @@
-"""Run by Alembic with a connection that `glas.db.migrations` has opened, inside its transaction."""
+"""Alembic runs this with a connection that `glas.db.migrations` has opened, inside its transaction."""
 
 from alembic import context
 

@@ -42,14 +42,14 @@ async def confirm(request: Request, transcription_id: RowPath, wanted: Correctio
 
 @router.get("/correction/history")
 async def history(request: Request, transcription_id: RowPath) -> tuple[CorrectionChange, ...]:
-    """Return all changes of the words, oldest first."""
+    """Return all changes of the words, the oldest first."""
     async with database(request).reading() as session:
         return await corrections.history(transcription_id, session=session)
 
 
 @router.put("/messages")
 async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
-    """Store the number of one more bot message that shows the text of this recording."""
+    """Store the number of one more message of the bot that shows this text."""
     async with database(request).writing() as session:
         await attached.attach(transcription_id, message, session=session)
     return message
@@ -62,7 +62,7 @@ async def detach(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> None:
-    """Delete such a message from the list."""
+    """Remove such a message from the list."""
     async with database(request).writing() as session:
         await attached.detach(transcription_id, chat_id, message_id, session=session)
 

@@ -1,4 +1,4 @@
-"""Routes about people's data, for the pages, and about the records of the bot's work."""
+"""Routes about people's data for the pages, and about the bot's records of work."""
 
 from typing import Annotated
 
@@ -74,7 +74,7 @@ async def entries(
 
 @router.post("/audit/readings")
 async def read_message(request: Request, reading: Reading) -> Transcription:
-    """Return a person's message to an administrator, and write this into the audit."""
+    """Return a person's message to an administrator, and record this in the audit."""
     async with database(request).writing() as session:
         user = await people.load(reading.tg_id, session=session)
         message = await holding.message_of(user.id, reading.transcription_id, session=session)
@@ -84,7 +84,7 @@ async def read_message(request: Request, reading: Reading) -> Transcription:
 
 @router.post("/audit/reports")
 async def read_report(request: Request, reading: ReportReading) -> None:
-    """Write down that an administrator opens the report about a model."""
+    """Record that an administrator opens the report about a model."""
     async with database(request).writing() as session:
         model = await model_records.find(reading.model_id, session=session)
         what = {"model": f"{model.name.rpartition('/')[2]}@{model.version}"}
@@ -100,6 +100,6 @@ async def work_to_forget(request: Request) -> WorkToForget:
 
 @router.delete("/work-to-forget/{tg_id}")
 async def work_forgotten(request: Request, tg_id: PersonPath) -> None:
-    """Store that the bot has deleted them."""
+    """Store that the bot has deleted these records."""
     async with database(request).writing() as session:
         await forgetting.done(tg_id, session=session)

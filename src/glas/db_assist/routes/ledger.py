@@ -1,4 +1,4 @@
-"""Routes about coins and figures."""
+"""Routes about coins, and about figures of the whole system."""
 
 from typing import Annotated
 

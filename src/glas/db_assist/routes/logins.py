@@ -19,6 +19,6 @@ async def offer(request: Request, tg_id: PersonPath, token: LoginToken) -> None:
 
 @router.post("/logins/redeem")
 async def redeem(request: Request, token: LoginToken) -> User:
-    """Use up a token, and return its person."""
+    """Mark a token as used, and return its person."""
     async with database(request).writing() as session:
         return await logins.redeem(token.token_sha256, session=session)

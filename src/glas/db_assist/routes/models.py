@@ -1,4 +1,4 @@
-"""Routes about models that were judged, and about announcements."""
+"""Routes about models that the gate has judged, and about announcements."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ router = APIRouter()
 
 @router.put("/models")
 async def record(request: Request, entry: ModelEntry) -> ModelRecord:
-    """Record a model that was judged, and the decision that was made with the verdict."""
+    """Record a model that the gate has judged, and the decision that was made with the verdict."""
     async with database(request).writing() as session:
         return await model_records.record(entry, session=session)
 
@@ -39,7 +39,7 @@ async def models(
     name: Annotated[str | None, Query(max_length=512)] = None,
     version: Annotated[str | None, Query(max_length=64)] = None,
 ) -> tuple[ModelRecord, ...]:
-    """List the models that were judged, the newest first."""
+    """List the models that the gate has judged, the newest first."""
     async with database(request).reading() as session:
         return await model_records.all_models(state=state, name=name, version=version, session=session)
 
@@ -60,7 +60,7 @@ async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
 
 @router.put("/models/{model_id}/questions")
 async def ask(request: Request, model_id: RowPath, wanted: QuestionRequest) -> tuple[Announcement, ...]:
-    """Store that administrators shall be asked about a candidate."""
+    """Store that administrators must be asked about a candidate."""
     async with database(request).writing() as session:
         return await announcements.ask(model_id, wanted, session=session)
 
@@ -83,21 +83,21 @@ async def rounds(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 
 
 @router.get("/announcements")
 async def waiting(request: Request, bot_id: Annotated[int, Query(ge=1)]) -> tuple[Announcement, ...]:
-    """List the announcements that a bot has to send."""
+    """List the announcements that a bot must send."""
     async with database(request).reading() as session:
         return await announcements.waiting(bot_id, session=session)
 
 
 @router.post("/announcements/{announcement_id}/claim")
 async def claim(request: Request, announcement_id: RowPath, wanted: ClaimRequest) -> Announcement | None:
-    """Begin to send an announcement; null if it is not to be sent any more."""
+    """Begin to send an announcement; return null if it must not be sent any more."""
     async with database(request).writing() as session:
         return await announcements.claim(announcement_id, wanted.claim, session=session)
 
 
 @router.put("/announcements/{announcement_id}/outcome")
 async def end(request: Request, announcement_id: RowPath, wanted: OutcomeRequest) -> None:
-    """Store how sending an announcement ended."""
+    """Store the outcome of sending an announcement."""
     async with database(request).writing() as session:
         await announcements.end(announcement_id, wanted, session=session)
 

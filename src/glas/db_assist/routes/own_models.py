@@ -26,7 +26,7 @@ async def find(
     tg_id: Annotated[TgId | None, Query()] = None,
     chat_id: Annotated[ChatId | None, Query()] = None,
 ) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without either, all that answer somebody."""
+    """Return the own models of a person and of a chat; without either, all that are assigned."""
     async with database(request).reading() as session:
         return await own_models.find(tg_id, chat_id, session=session)
 
@@ -40,14 +40,14 @@ async def choose(request: Request, choice: OwnModelChoice) -> OwnModelRecord:
 
 @router.get("/own-models/to-delete")
 async def to_delete(request: Request) -> tuple[OwnModelRecord, ...]:
-    """Return the own models whose files are to be deleted."""
+    """Return the own models whose files must be deleted."""
     async with database(request).reading() as session:
         return await own_models.to_delete(session=session)
 
 
 @router.post("/own-models/{own_model_id}/retirement")
 async def retire(request: Request, own_model_id: RowPath) -> None:
-    """Let an own model answer nobody any more."""
+    """Retire an own model, so that it answers nobody."""
     async with database(request).writing() as session:
         await own_models.retire(own_model_id, session=session)
 

@@ -52,7 +52,7 @@ async def answer(request: Request, transcription_id: RowPath, review: Review) ->
 
 @router.delete("/transcriptions/{transcription_id}/review")
 async def take_back(request: Request, transcription_id: RowPath, tg_id: Annotated[TgId, Query()]) -> ReviewItem:
-    """Delete a reviewer's last review, and hold its message for them again."""
+    """Delete a reviewer's last review, and hold its message for the reviewer again."""
     async with database(request).writing() as session:
         return await review_undo.take_back(transcription_id, tg_id, settings=rules(request), session=session)
 

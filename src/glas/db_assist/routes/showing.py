@@ -1,4 +1,4 @@
-"""Routes about texts that the bot must show again, because they were corrected on a page."""
+"""Routes about texts that were corrected on a page and whose messages the bot must update."""
 
 from typing import Annotated
 
@@ -21,6 +21,6 @@ async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[
 
 @router.delete("/{transcription_id}")
 async def taken_up(request: Request, transcription_id: RowPath, change_id: Annotated[RowId, Query()]) -> None:
-    """Store that the bot has enqueued a text, as it was after a change."""
+    """Store that the bot has enqueued a text, in its state after a given change."""
     async with database(request).writing() as session:
         await showing.taken_up(transcription_id, change_id, session=session)

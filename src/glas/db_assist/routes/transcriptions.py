@@ -70,7 +70,7 @@ async def by_file(
     model_version: Annotated[Name | None, Query()] = None,
     keywords_sha256: Annotated[str | None, Query(pattern=r"^([0-9a-f]{64})?$")] = None,
 ) -> Transcription | None:
-    """Find an earlier result for the same file, of a model and keywords if they are given; null if there is none."""
+    """Find an earlier result for the same file, with the given model and keywords; return null if there is none."""
     named = (file_unique_id, model, model_version, keywords_sha256)
     async with database(request).reading() as session:
         return await messages.find_same_file(*named, session=session)

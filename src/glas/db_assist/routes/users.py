@@ -36,7 +36,7 @@ async def register(request: Request, tg_id: PersonPath, choice: LocaleChoice) ->
 
 @router.get("/users/{tg_id}")
 async def user(request: Request, tg_id: PersonPath) -> User:
-    """Find a person."""
+    """Return a person."""
     async with database(request).reading() as session:
         return await people.find(tg_id, session=session)
 
@@ -53,9 +53,9 @@ async def forget(request: Request, tg_id: PersonPath, by: Administrator = None) 
 
 
 async def log_deletion(request: Request, forgotten: Forgotten, *, is_of_messages: bool = False) -> None:
-    """Write a deletion to the log, if there is one and something is deleted.
+    """Write a deletion to the log, if there is a log and something is deleted.
 
-    Call it before the commit: a deletion that a crash undoes is asked for again.
+    Call it before the commit. If a crash undoes the deletion, it will be requested again.
     """
     log: DeletionLog | None = request.app.state.deletions
     if log is not None and forgotten.user_id is not None:
@@ -95,7 +95,7 @@ async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice, by: Ad
 
 @router.get("/users/{tg_id}/data")
 async def data(request: Request, tg_id: PersonPath, party: Annotated[Sha256 | None, Query()] = None) -> PersonalData:
-    """Return all data that is stored about a person, with their usage if their pseudonym is given."""
+    """Return all data that is stored about a person; also their usage if their pseudonym is given."""
     async with database(request).reading() as session:
         return await privacy.collect(tg_id, party, session=session)
 
@@ -114,7 +114,7 @@ async def standing(
 
 @router.post("/usage")
 async def count_usage(request: Request, record: UsageRecord) -> None:
-    """Count a recording of which nothing else is stored, once."""
+    """Count a recording about which nothing else is stored, once."""
     async with database(request).writing() as session:
         await usage.count(record, session=session)
 

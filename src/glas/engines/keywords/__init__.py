@@ -1,8 +1,9 @@
-"""Replace doubtful words by keywords that sound similar, if the sound supports it.
+"""Replace uncertain words by keywords that sound similar, if the sound supports it.
 
-Words that are certain, or that sound like no keyword, are not changed. For a doubtful word that sounds like a keyword,
-the engine scores the text with the keyword against the sound. The keyword is written unless it costs too much. For an
-engine that cannot score, it is written only if both sound the same.
+Words that are certain, or that sound similar to no keyword, are not changed. If an uncertain word sounds similar to a
+keyword, the engine scores the text with the keyword against the sound. The keyword is written unless its score is much
+lower than that of the recognised text. If an engine cannot score texts, the keyword is written only if both sound the
+same.
 """
 
 from glas.engines.keywords.replacing import Found, Score, with_keywords

@@ -1,4 +1,4 @@
-"""Find recognised words that may really be keywords."""
+"""Find recognised words in whose place a keyword may have been said."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from glas.engines.keywords.vocabulary import LEAST_SOUNDS, Form, Keywords, parts
 
 MOST_HEARD_WORDS: Final = 3  # that one keyword may replace
 DOUBTFUL: Final = 0.8
-"""A word that is less sure than this may be a keyword.
+"""A word with a lower confidence may be a keyword.
 
-Of 88 stretches that the embedded model wrote in place of a keyword of the set `dev` of `benchmarks/keywords.txt` the
-least sure word has at most 0.80; in 95 of 100 it has at most 0.66.
+Measured on 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
+`benchmarks/keywords.txt`: the lowest confidence of a word in the range was at most 0.80. In 95 of 100 ranges it was at
+most 0.66.
 """
 MOST_DISTANCE: Final = 0.33
 MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words around it and without each
@@ -31,13 +32,13 @@ _ENDS = (".", "!", "?", "…")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A form of a keyword that may have been said in place of some words.
+    """A form of a keyword that may have been said instead of some recognised words.
 
     Attributes:
         start, end: the range `[start, end)` of the words.
         form: the form of a keyword that may have been said.
-        distance: distance between the sounds of both, as a share of the length; 0 sounds the same.
-        before, behind: short words that were said around the keyword and recognised as a part of these words; or empty.
+        distance: phonetic distance of the two, as a share of the length; 0 means that they sound the same.
+        before, behind: short words that were said around the keyword but recognised as a part of these words; or empty.
     """
 
     start: int
@@ -58,11 +59,11 @@ class Candidate:
         return f"{self.before} {self.form.said} {self.behind}".strip()
 
     def overlaps(self, other: "Candidate") -> bool:
-        """Return whether both replace a common word."""
+        """Return whether both candidates replace the same word."""
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Return whether two candidates replace a common word by one keyword, both with or both without short words."""
+        """Return whether two candidates replace the same word by one keyword, both with or both without short words."""
         has_another = bool(self.before or self.behind), bool(other.before or other.behind)
         return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]
 
@@ -71,7 +72,10 @@ Knows = Callable[[str], bool]
 
 
 def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate]:
-    """Find ranges of words that are spelt like a keyword; longer ones have precedence, and none overlap."""
+    """Find ranges of words that have the same spelling as a keyword.
+
+    Longer ranges have precedence, and none overlap.
+    """
     parts = [parts_of(word.text) for word in words]
     found: list[Candidate] = []
     for length in range(keywords.longest, 0, -1):
@@ -87,13 +91,13 @@ def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate
 def candidates(
     words: Sequence[Word], keywords: Keywords, spelt: Sequence[Candidate], knows: Knows | None
 ) -> list[Candidate]:
-    """Find doubtful words that sound like a keyword, the most similar ones first.
+    """Find uncertain words that sound similar to a keyword, the most similar ones first.
 
     Args:
         words: the recognised words.
         keywords: the keywords.
         spelt: the result of `spelt_stretches`; these words are skipped.
-        knows: returns whether a word, in lower case, exists in the language; None if that is not known.
+        knows: returns whether a word, in lower case, exists in the language; None if this is not known.
     """
     doubtful = [_is_doubtful(word, knows) for word in words]
     is_free = [not any(one.start <= place < one.end for one in spelt) for place in range(len(words))]
@@ -108,7 +112,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Keep, among candidates that are alike, the `MOST_OF_A_KEYWORD` most similar ones with different texts."""
+    """Of candidates that are alike, keep the `MOST_OF_A_KEYWORD` most similar ones with different texts."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]
@@ -153,7 +157,7 @@ def _is_like(one: Sounds, other: Sounds) -> bool:
 
 
 def _sounds(words: Sequence[Word]) -> Sounds:
-    """Return the sounds of words; nothing if one of them contains digits."""
+    """Return the sounds of words; return nothing if one of them contains digits."""
     parts = [part for word in words for part in parts_of(word.text.replace("ё", "о"))]
     if any(letter.isdigit() for part in parts for letter in part):
         return b""

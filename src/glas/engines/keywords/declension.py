@@ -1,4 +1,4 @@
-"""The declined forms of a Russian name or term, by its ending; enough to find it in a sentence.
+"""List the declined forms of a Russian name or term by its ending, well enough to find it in a sentence.
 
 Wrong forms do no harm, because a form is written only if similar words were recognised and the sound supports it.
 """
@@ -62,7 +62,8 @@ _MOST_FORMS = 48
 def forms(keyword: str) -> list[str]:
     """List the keyword and its other forms, without repetitions, with its capitals.
 
-    Of several words, all are declined in the same case, or only the last one. Of a compound, the last part is declined.
+    If the keyword has several words, either all are declined in the same case, or only the last one. If the word is a
+    compound, the last part is declined.
     """
     words = keyword.split()
     found = dict.fromkeys([keyword])

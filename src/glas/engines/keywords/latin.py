@@ -1,4 +1,7 @@
-"""Transcribe the Russian pronunciation of words in Latin letters, by simple rules; abbreviations letter by letter."""
+"""Transcribe the Russian pronunciation of words in Latin letters by simple rules.
+
+Abbreviations are read letter by letter.
+"""
 
 import re
 from typing import Final
@@ -37,7 +40,7 @@ _NAMES: Final = (
     "эй би си ди и эф джи эйч ай джей кей эл эм эн оу пи кью ар эс ти ю ви даблю экс вай зет",
     "а бэ цэ дэ е эф гэ аш и йот ка эл эм эн о пэ ку эр эс тэ у вэ даблю икс игрек зэт",
 )
-"""Of the letters, as they are said in English and in Russian abbreviations."""
+"""Names of the letters, as they are said in English and in Russian abbreviations."""
 
 
 def readings(word: str) -> tuple[str, ...]:

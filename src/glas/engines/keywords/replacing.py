@@ -9,35 +9,37 @@ from glas.engines.keywords.vocabulary import Keywords
 
 MOST_SCORED: Final = 8  # texts; each is read by the decoder once
 MOST_LOST: Final = 8.0
-"""Natural logarithms of probability that a keyword may cost, for each of its words.
+"""Largest loss with which a keyword is written, for each of its words, in natural logarithms of probability.
 
-Chosen on the set `dev` of `benchmarks/keywords.txt`: of 55 terms that were recognised as something else, 42 cost at
-most this; of 570 other keywords that sounded similar, none cost less than 12 (docs/lab-notes.md).
+This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. Of 55 terms that were recognised as other words, 42
+lose at most this. Of 570 other keywords that sounded similar, none loses less than 12 (docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12
 UNSURE: Final = SURE
-"""Without a score, a keyword replaces words that sound like it and have less confidence than this."""
+"""Without scores, a keyword replaces words that sound almost the same and have a lower confidence than this."""
 
 Score = Callable[[Sequence[str]], Sequence[float] | None]
-"""Gives the natural logarithms of the probabilities of texts, the recognised one first; None if it cannot."""
+"""Returns the natural logarithms of the probabilities of texts, of which the first is the recognised one; None if the
+engine cannot score.
+"""
 
 
 class Found(NamedTuple):
-    """Words after the replacement, and the places of the keywords."""
+    """The words after the replacement, and the places of the keywords."""
 
     words: tuple[Word, ...]
     uses: tuple[KeywordUse, ...]
 
 
 def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None, knows: Knows | None) -> Found:
-    """Replace words that sound like keywords.
+    """Replace words that sound similar to keywords.
 
     Args:
         words: the recognised words; joined by spaces they are the text.
         keywords: the keywords.
-        score: scores texts against the sound; None if the engine cannot.
-        knows: returns whether a word, in lower case, exists in the language; None if that is not known.
+        score: scores texts against the sound; None if the engine cannot score.
+        knows: returns whether a word, in lower case, exists in the language; None if this is not known.
     """
     spelt = spelt_stretches(words, keywords)
     near = candidates(words, keywords, spelt, knows)
@@ -46,7 +48,7 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
 
 def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that sound like words of which the engine is unsure; for engines that cannot score."""
+    """Return the candidates that sound like uncertain words; for engines that cannot score."""
     found: list[Candidate] = []
     for one in near:
         sure = [word.confidence for word in words[one.start : one.end] if word.confidence is not None]
@@ -77,7 +79,7 @@ def _cost(pair: tuple[float, Candidate]) -> tuple[float, float]:
 
 
 def replaced(words: Sequence[Word], chosen: Sequence[Candidate]) -> Found:
-    """Write the chosen candidates, which do not overlap, with the punctuation and times of the words they replace."""
+    """Write candidates that do not overlap, with the punctuation and times of the words that they replace."""
     written: list[Word] = []
     uses: list[KeywordUse] = []
     place = 0
@@ -102,7 +104,7 @@ def _scored_text(words: Sequence[Word], one: Candidate) -> str:
 
 
 def _with_marks(old: Sequence[Word], text: str) -> str:
-    """Add the punctuation around the old words to a text, and a capital if they began with one."""
+    """Add the punctuation around the old words to a text, and a capital if the old words began with one."""
     first, last = old[0].text, old[-1].text
     before = first[: len(first) - len(first.lstrip("".join(set(first) - _letters(first))))]
     behind = last[len(last.rstrip("".join(set(last) - _letters(last)))) :]
@@ -121,7 +123,10 @@ def _core(text: str) -> str:
 
 
 def _timed(old: Sequence[Word], text: str) -> list[Word]:
-    """Divide the time of the old words among new ones by letters; each gets the lowest confidence of the old words."""
+    """Divide the time of the old words among new words by letters.
+
+    Each new word gets the lowest confidence of the old words.
+    """
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]
     parts = text.split()

@@ -1,8 +1,9 @@
 """Compute how similar two Russian spellings sound: the sounds of the letters, and a distance between sounds.
 
 The rules are those of Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and
-before voiceless ones, and voiced before voiced ones. Double letters are one; some groups lose a consonant; «тс» is «ц»,
-«сч» is «щ». For letters that depend on stress («о» or «а», «е» or «и») both stay, with a small distance between them.
+before voiceless ones, and voiced before voiced ones. Double letters count as one; some groups lose a consonant; «тс»
+counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а», «е» or «и») are kept, with a small
+distance between them.
 """
 
 import re
@@ -74,7 +75,7 @@ _LOST: Final = [
 _LONGER: Final = 3  # letters by which forms of one word mostly differ
 
 Sounds = bytes
-"""A word as it is said: numbers of letters."""
+"""The sounds of a word: numbers of letters."""
 
 
 @lru_cache(_REMEMBERED)
@@ -105,7 +106,7 @@ def _said(word: str) -> str:
 
 
 def distance(one: Sounds, other: Sounds) -> float:
-    """Compute the edit distance of two sequences of sounds, in units of a replaced consonant.
+    """Compute the edit distance of two sequences of sounds, in units of one replaced consonant.
 
     Args:
         one: a result of `sounds_of`.
@@ -118,10 +119,10 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each of many words; None if it exceeds `most` times the word's length.
+    """Yield the distance of each of many words; None if it exceeds `most` times the length of the word.
 
     Args:
-        many: sounds of words, sorted, so that a common beginning of words is compared once.
+        many: sounds of words, sorted, so that the common beginning of words is compared only once.
         heard: the sounds with which they are compared.
         most: largest distance as a share of a word's length.
     """
@@ -142,7 +143,7 @@ def _first_row(other: Sounds) -> list[float]:
 
 
 def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
-    """Compute the next row of the edit-distance table, for one letter more."""
+    """Compute the row of the edit-distance table for the next letter."""
     lost, costs = _LOST[letter], _SUBSTITUTED[letter]
     corner = row[0]
     left = corner + lost
@@ -163,7 +164,7 @@ _CLASS_OF: Final = [next(n for n, letters in enumerate(_CLASSES) if letter in le
 
 
 def profile(sounds: Sounds) -> Sequence[int]:
-    """Count the sounds of each class, shape `(N_CLASSES,)`; words with very different counts sound different."""
+    """Count the sounds of each class, shape `(N_CLASSES,)`; words with very different counts do not sound similar."""
     counts = [0] * N_CLASSES
     for letter in sounds:
         counts[_CLASS_OF[letter]] += 1

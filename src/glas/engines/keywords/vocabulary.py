@@ -17,7 +17,9 @@ from glas.engines.keywords.sounds import N_CLASSES, Sounds, profile, sounds_of
 
 MOST_WORDS: Final = 3  # of a keyword
 LEAST_SOUNDS: Final = 4
-"""A shorter keyword is like too many other words; it is only written as the person writes it."""
+"""Keywords with fewer sounds are similar to too many words. Such keywords are written only if the recognised spelling
+is the same.
+"""
 
 _SEPARATORS: Final = re.compile(r"[,;\n]")
 _PART: Final = re.compile(r"\w+")
@@ -30,9 +32,9 @@ class Form:
 
     Attributes:
         keyword: the keyword as the caller wrote it.
-        written: the text that is written for it.
-        said: Russian spelling of its pronunciation; it differs from `written` only for words in Latin letters.
-        sounds: its sounds.
+        written: the text of the form.
+        said: the pronunciation in Russian letters; it differs from `written` only for words in Latin letters.
+        sounds: the sounds of the form.
     """
 
     keyword: str
@@ -42,15 +44,18 @@ class Form:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Return the words and parts of compounds, in lower case and without «ё»; they are equal for two spellings."""
+    """Return the words and parts of compounds, in lower case and without «ё».
+
+    Different spellings of a word give the same parts.
+    """
     return tuple(_PART.findall(text.lower().replace("ё", "е")))
 
 
 def split_line(line: str) -> list[str]:
     """Return the keywords of one line, without repetitions.
 
-    They are separated by commas, semicolons or line ends. If a line has none of these and more than three words, each
-    word is a keyword.
+    The entries of the line are separated by commas, semicolons or line ends. If a line has none of these and more than
+    three words, each word is a keyword.
     """
     found = [" ".join(one.split()) for one in _SEPARATORS.split(line)]
     if len(found) == 1 and len(found[0].split()) > MOST_WORDS:
@@ -62,11 +67,11 @@ class Keywords:
     """Keywords with an index for searching.
 
     Args:
-        line: see `split_line`.
+        line: the keywords, as `split_line` reads them.
 
     Attributes:
-        spelt: the text to write for words that are spelt like a form of a keyword, by the parts of these words.
-        longest: largest number of parts among these.
+        spelt: by the parts of a form of a keyword, the text that is written for words with these parts.
+        longest: largest number of parts of a form.
         forms: all forms that may be recognised as something else, sorted by their sounds.
     """
 
@@ -90,7 +95,7 @@ class Keywords:
 
         Args:
             sounds: the recognised sounds.
-            most: how many sounds of a class may be missing or superfluous, as a share of the form's length.
+            most: number of sounds of a class that may be missing or superfluous, as a share of the form's length.
         """
         differing = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(axis=1, dtype=np.int16)
         return [self.forms[number] for number in np.flatnonzero(differing <= most * self._lengths)]

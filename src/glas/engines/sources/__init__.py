@@ -1,7 +1,7 @@
 """Sources: places from which the files of a model can be downloaded.
 
-A source collects files in a temporary directory. It may be interrupted at any moment; the next call, of this source or
-of another source of the same model, continues with the files in that directory.
+A source collects files in a temporary directory. A source may be interrupted at any moment. The next call continues
+with the files in this directory, even if it is a call of another source of the same model.
 """
 
 import shutil
@@ -12,7 +12,9 @@ from typing import Protocol, TypeAlias
 from glas.domain.errors import ModelError
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Told the file, how many bytes of it are there, and how many there will be; once with 0 bytes for each file first."""
+"""Is called with the file, the number of bytes that have arrived, and the final number; first once with 0 bytes for
+each file.
+"""
 
 
 class Source(Protocol):
@@ -20,29 +22,32 @@ class Source(Protocol):
 
     @property
     def place(self) -> str:
-        """Name of the place in messages."""
+        """Name of the source in messages."""
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Download all files into a directory; each gets its name when it is complete and its hash is right.
+        """Download all files into a directory; a file gets its name when it is complete and its hash is right.
 
         Returns:
             The names of the files.
 
         Raises:
-            HubUnreachableError: the place cannot be reached, or does not have the model.
-            ModelFileMissingError: the place has the model but lacks a file.
+            HubUnreachableError: the source cannot be reached, or does not have the model.
+            ModelFileMissingError: the source has the model, but a file is missing.
             ModelLoadError: a file has a wrong hash; it is deleted.
             ModelError: the disk is full.
         """
 
 
 def unfinished(target: Path, digest: str) -> Path:
-    """Return the path of an incomplete file; it contains the hash, so that another version is not appended to it."""
+    """Return the path of an incomplete file.
+
+    The name contains the hash, so that no other version of the file is appended to it.
+    """
     return target.with_name(f"{target.name}.{digest[:12]}.part")
 
 
 def require_room(directory: Path, wanted: int) -> None:
-    """Raise if the disk has not enough free space.
+    """Raise if the disk does not have enough free space.
 
     Args:
         directory: a directory on the disk.

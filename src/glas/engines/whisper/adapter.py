@@ -4,8 +4,8 @@ adapter_config.json           rank, alpha, which matrices, of which model; and f
 adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
                               `….lora_B.weight` (outputs, rank)
 
-The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read these files, and
-we can read PEFT's, if they use nothing beyond that.
+The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read these files. This
+module can read PEFT's files if they use only these features.
 """
 
 import hashlib
@@ -51,12 +51,12 @@ class Adapter:
     """Low-rank changes of a model's matrices.
 
     Attributes:
-        factors: by the name of the matrix without `.weight`, `encoder.layers.0.self_attn.q_proj`.
+        factors: the change of each matrix, by its name without `.weight`: `encoder.layers.0.self_attn.q_proj`.
         rank: rank of the factors (columns of `b`), unless a matrix has its own.
         alpha: every change is multiplied by `alpha / rank`.
         base: name of the base model, such as `openai/whisper-base`.
         base_digest: `digest` of the base model's weights; empty if the adapter does not contain it.
-        facts: further entries of the adapter's configuration.
+        facts: other entries of the adapter's configuration.
     """
 
     factors: dict[str, Factors]
@@ -70,7 +70,7 @@ class Adapter:
 def digest(arrays: Mapping[str, Array]) -> str:
     """Compute the sha256 of weights: of their names, shapes and numbers, sorted by name.
 
-    Numbers are rounded to float16, in which OpenAI published them, so copies in float16 and float32 have the same
+    Numbers are rounded to float16, because OpenAI published them in it. So copies in float16 and float32 have the same
     digest.
     """
     whole = hashlib.sha256()
@@ -119,7 +119,7 @@ def read_adapter(directory: Path) -> Adapter:
     """Read an adapter that `write_adapter` or PEFT wrote.
 
     Raises:
-        ModelFileMissingError: a file is not there.
+        ModelFileMissingError: a file is missing.
         ModelLoadError: the adapter is not a plain LoRA, or its files are damaged or do not belong together.
     """
     place = directory / ADAPTER_CONFIG
@@ -151,15 +151,15 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
     """Apply an adapter to weights; the bits of the result are the same on every machine.
 
     The product is summed in float64, column by column, with elementwise operations only. IEEE 754 defines how these are
-    rounded, while the result of a library's matrix product depends on the processor.
+    rounded. The result of a library's matrix product depends on the processor.
 
     Args:
-        arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. They are not changed.
+        arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. These arrays are not changed.
         adapter: the changes.
-        share: how much of them to apply; 1 is all.
+        share: how much of the changes is applied; 1 means all.
 
     Returns:
-        All weights in float32; those that the adapter does not change are the same objects.
+        All weights in float32; weights that the adapter does not change are the same objects.
 
     Raises:
         ModelLoadError: the adapter belongs to other weights.

@@ -22,8 +22,8 @@ def arrivals(attention: Floats, n_before: int) -> list[int]:
         n_before: number of rows before the one that predicted the first token of the text.
 
     Returns:
-        One position for each row from `n_before` on, not decreasing. The last row predicted the end token, so the last
-        position is the end of the text.
+        One position for each row from `n_before` on; positions never decrease. The last row predicted the end token, so
+        the last position is the end of the text.
     """
     weights = attention / attention.sum(axis=2, keepdims=True)
     spread = weights.std(axis=0)
@@ -43,9 +43,9 @@ def _median(values: Floats) -> Floats:
 
 
 def _warped(costs: npt.NDArray[np.float64]) -> list[int]:
-    """Return, for each row of a matrix, the column at which the path with the lowest cost reaches it.
+    """Return, for each row of a matrix, the column where the path with the lowest cost reaches this row.
 
-    The path goes from the first cell to the last one, at each step one row down, one column on, or both.
+    The path goes from the first cell to the last one. Each step goes one row down, one column on, or both.
     """
     n_rows, n_columns = costs.shape
     total = np.empty((n_rows, n_columns))

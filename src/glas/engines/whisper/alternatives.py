@@ -1,9 +1,10 @@
 """Find alternatives to the most probable text of a sound.
 
-The decoder first writes one text greedily. At each place where another token was nearly as probable and would change a
-word, decoding is repeated from that token until the text agrees with the first one again. There the first text
-continues. An alternative is scored by its own tokens and the tokens of the first text around them; its effect on later
-tokens is neglected. So only doubtful places take time, while a beam search decodes every text to its end.
+The decoder first writes one text greedily. At some places another token was nearly as probable and would change a word.
+At such a token, decoding is repeated with the other token until the text agrees with the first one again. From there
+on, the first text continues. An alternative is scored by its own tokens and the tokens of the first text around them;
+its effect on later tokens is neglected. So only uncertain places take time, while a beam search decodes every text to
+its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,10 @@ class Choice(NamedTuple):
 
     @property
     def logprob(self) -> float:
-        """Natural logarithm of its probability; if it is not known, that of the least probable known token."""
+        """Natural logarithm of its probability.
+
+        If it is not known, that of the least probable known token is returned.
+        """
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
 
@@ -42,7 +46,7 @@ Path = list[Choice]
 
 
 class Alternative(NamedTuple):
-    """A whole text, and the range of the first text's tokens that it replaces.
+    """A whole text, and the range of tokens of the first text that it changes.
 
     Attributes:
         path: all its tokens, including the end token if there is one.
@@ -56,14 +60,14 @@ class Alternative(NamedTuple):
 
 @dataclass(slots=True)
 class _Change:
-    """Tokens that replace a range of the first text's tokens.
+    """Tokens that replace a range of tokens of the first text.
 
     Attributes:
         start: index in the first text at which the change begins.
-        path: its tokens so far; the decoder has not read the last one yet.
+        path: the tokens so far; the decoder has not read the last one yet.
         guessed: tokens that are read after the last one in the same call.
-        meets: index at which the first text continues after the change, if that is known.
-        is_over: whether the change has ended or was given up.
+        meets: index at which the first text continues after the change, if it is known.
+        is_over: whether the change has ended or was abandoned.
     """
 
     start: int
@@ -82,7 +86,7 @@ def alternatives(
         decoding: the run of the decoder that wrote the first text.
         first: the most probable text, including the end token if there is one.
         end: id of the end token.
-        most: largest number of changes, of which the most probable ones are tried.
+        most: largest number of changes; the most probable ones are tried.
         most_tokens: largest number of tokens of a text.
         letters: returns the letters and digits of a token in lower case.
     """
@@ -101,7 +105,7 @@ def alternatives(
 
 
 def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
-    """Return a change for each token that was nearly as probable as the written one, the most probable first."""
+    """Return a change for each token that was nearly as probable as the written token, the most probable first."""
     found = []
     for place, written in enumerate(first):
         behind = [choice.token for choice in first[place + 1 :][:GUESSED]]
@@ -115,9 +119,10 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 
 
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
-    """Return whether a token in place of the first of `written` may change words, and not only punctuation or capitals.
+    """Return whether a token instead of the first of `written` may change words, and not only punctuation or capitals.
 
-    At the end of the text punctuation counts too, because the decoder may have stopped too early after a full stop.
+    At the end of the text, changed punctuation counts, too, because the decoder may have ended the text too early after
+    a full stop.
     """
     if token == written[0]:
         return False
@@ -127,7 +132,7 @@ def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters)
 
 
 def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, most_tokens: int) -> None:
-    """Extend a change by the most probable tokens that were read, and check whether the first text continues."""
+    """Extend a change by the most probable next tokens, and check whether the first text continues."""
     for prefix, guess in zip(prefixes, [*change.guessed, None], strict=True):
         change.path.append(Choice(prefix, prefix.best[0]))
         change.meets = _meeting(change, first)
@@ -150,7 +155,7 @@ def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
 
 
 def _meeting(change: _Change, first: Path) -> int | None:
-    """Return the index at which the first text continues after a change; None if both do not agree again yet."""
+    """Return the index at which the first text continues after a change; None if the texts do not agree yet."""
     if len(change.path) <= AGREEING:
         return None
     last = [choice.token for choice in change.path[-AGREEING:]]

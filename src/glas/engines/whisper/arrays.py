@@ -1,6 +1,6 @@
 """Read the weights of a Whisper model in any format as arrays with Hugging Face's names.
 
-Names are those of transformers' `WhisperModel`, without the `model.` in front: `encoder.conv1.weight`,
+Names are those of transformers' `WhisperModel`, without the prefix `model.`: `encoder.conv1.weight`,
 `decoder.embed_tokens.weight`, `decoder.layers.0.encoder_attn.q_proj.weight`. Matrices have the shape (outputs, inputs).
 """
 
@@ -39,8 +39,8 @@ class Quantised(NamedTuple):
     """A matrix of integers; the original matrix is `values / scale[row]`.
 
     Attributes:
-        values: int8 or int16, of the matrix's shape.
-        scale: float32, one number per row, `127 / max(abs(row))`.
+        values: int8 or int16, with the shape of the matrix.
+        scale: float32, one number for each row, `127 / max(abs(row))`.
     """
 
     values: Array
@@ -54,8 +54,8 @@ def load_arrays(directory: Path) -> dict[str, Array]:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model, in any precision.
 
     Raises:
-        ModelFileMissingError: a file is not there.
-        ModelLoadError: a file is damaged, or is not one of a Whisper model.
+        ModelFileMissingError: a file is missing.
+        ModelLoadError: a file is damaged, or does not belong to a Whisper model.
     """
     if (directory / CONVERTED_WEIGHTS).is_file():
         return binary_arrays(directory / CONVERTED_WEIGHTS)
@@ -102,8 +102,8 @@ def load_configuration(directory: Path) -> dict[str, Any]:
     """Return the shape of a model with the keys of Hugging Face's `config.json` (`d_model`, `encoder_layers`, …).
 
     Args:
-        directory: as for `load_arrays`. For a CTranslate2 model the shape follows from its weights, as its
-            `config.json` does not contain it.
+        directory: the same as for `load_arrays`. For a CTranslate2 model, the shape is derived from its weights,
+            because its `config.json` does not contain it.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `load_arrays`.

@@ -20,7 +20,7 @@ Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 POSITION_S = 0.02
 
 LEAST_LOGPROB = -60.0
-"""Of a token in a text that is scored; a token that is never generated has no probability at all."""
+"""Log-probability of a token in a text that is scored, if the token is never generated and so has no probability."""
 
 # In `config.json`: codes (ISO 639-1) of the languages that a model was made for, where it has tokens for more. A
 # vocabulary that was chosen by Russian text writes the others letter by letter.
@@ -35,13 +35,13 @@ class Draft(NamedTuple):
     """The text that the network generated for one sound.
 
     Attributes:
-        tokens: ids of its text, without the end token.
+        tokens: ids of the tokens of its text, without the end token.
         avg_logprob: mean natural logarithm of a token's probability, including the end token; 0 for no tokens.
         no_speech_probability: probability, according to the network, that nobody speaks, 0..1.
         has_ended: whether the network generated the end token.
         logprobs: natural logarithm of each token's probability; None if the library does not return it.
-        attention: attention over the sound when the decoder read each token of the prompt and of the text, each of
-            shape `(heads, positions)`; None if it was not requested, or the library does not return it.
+        attention: attention over the sound when the decoder read each token of the prompt and of the text. Each array
+            has the shape `(heads, positions)`. None if it was not requested, or the library does not return it.
         replaced: the range `[start, end)` of the first draft's tokens that this draft replaces, if any.
     """
 
@@ -62,15 +62,15 @@ class Timing(NamedTuple):
 
 
 class Backend(Protocol):
-    """A loaded network. Several threads may use it at once.
+    """A loaded network. Several threads may use it at the same time.
 
     Attributes:
-        n_frames: mel frames of its window, 3000 for 30 s.
-        n_mels: bands of the spectrogram.
+        n_frames: number of mel frames of its window; 3000 for 30 s.
+        n_mels: number of bands of the spectrogram.
         text_context: largest number of tokens in the decoder, including the prompt.
-        context: how much silence must follow a sound in the encoder's input.
-        vocabulary: its tokens.
-        languages: codes (ISO 639-1) of the languages it was made for; empty for a model for English only.
+        context: rule for the silence that must follow a sound in the encoder's input.
+        vocabulary: the tokens of the network.
+        languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
     """
 
     n_frames: int
@@ -109,8 +109,8 @@ class Backend(Protocol):
             encoded: the result of `encode`.
             prompts: the prompt of each text; all have the same length.
             most_tokens: largest number of tokens of a text.
-            temperature: temperature of sampling; 0 takes the most probable tokens.
-            beam_size: extent of the search at temperature 0; 1 is greedy.
+            temperature: temperature of sampling; with 0 the most probable tokens are chosen.
+            beam_size: width of the search at temperature 0; 1 means greedy decoding.
             with_times: whether `align` will be called for the drafts.
         """
 
@@ -142,7 +142,7 @@ def storage_of(precision: Precision) -> Quantisation:
 
 
 def written_languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
-    """Return the languages a model was made for: those in `config.json`, or all for which it has tokens.
+    """Return the languages for which a model was made: those in `config.json`, or all languages that have a token.
 
     Raises:
         ModelLoadError: `config.json` names something that is not a language of the model.

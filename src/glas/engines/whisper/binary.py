@@ -1,4 +1,4 @@
-"""Read CTranslate2's `model.bin`: named arrays, some under two names.
+"""Read CTranslate2's `model.bin`: named arrays, some of which have two names.
 
 The format, all numbers little-endian (ctranslate2.specs.model_spec, `ModelSpec._serialize`):
 
@@ -6,8 +6,8 @@ The format, all numbers little-endian (ctranslate2.specs.model_spec, `ModelSpec.
     each variable: name; uint8 rank; uint32 per dimension; uint8 type; uint32 number of bytes; the bytes
     uint32 number of aliases; each alias: name; name of the variable
 
-A name is a uint16 length, which counts a closing zero byte, and the bytes. A matrix `x` of whole numbers comes with
-`x_scale`, one number per row: the true matrix is `x / x_scale`.
+A name consists of a uint16 length, which includes a closing zero byte, and the bytes. A matrix `x` of whole numbers has
+a second array `x_scale`, one number for each row. The original matrix is `x / x_scale`.
 """
 
 import math
@@ -33,7 +33,7 @@ class Binary:
     """The content of a `model.bin`.
 
     Attributes:
-        variables: arrays as they are stored, by name, mapped from the file; those in bfloat16 become float32.
+        variables: arrays as they are stored, by name, mapped from the file; arrays in bfloat16 become float32.
         aliases: other names of variables, each with the name of its variable.
     """
 
@@ -46,7 +46,7 @@ def read_binary(path: Path) -> Binary:
 
     Raises:
         ModelFileMissingError: there is no such file.
-        ModelLoadError: it is damaged, or of another format, version or kind of model.
+        ModelLoadError: the file is damaged, or has another format, version or kind of model.
     """
     try:
         file = np.memmap(path, np.uint8, mode="c")

@@ -1,7 +1,7 @@
 """Build a model for release: official weights with a merged adapter, a smaller vocabulary, and int8 matrices.
 
-The same base, adapter and tokenizer always give the same bytes, because merging and quantising use only elementwise
-operations, for which IEEE 754 defines the rounding.
+The same base model, adapter and tokenizer always give the same bytes. The reason is that merging and quantising use
+only elementwise operations, whose rounding IEEE 754 defines.
 """
 
 from collections.abc import Mapping
@@ -35,18 +35,18 @@ def build_model(
     tokenizer: Tokenizer | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the CTranslate2 model of changed weights; replace an older one when the new one is complete.
+    """Write the CTranslate2 model of changed weights; when it is complete, it replaces an older one.
 
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
-        target: the directory to be written.
+        target: the directory of the new model.
         adapter: directory of changes to the weights; see `glas.engines.whisper.adapter`.
-        share: how much of the changes to apply; 1 is all.
+        share: how much of the changes is applied; 1 means all.
         tokenizer: tokenizer of the smaller vocabulary, made by `trimming.trim`; None keeps all tokens.
-        settings: further entries for `config.json`, such as how much silence must follow a sound.
+        settings: further entries of `config.json`, such as the silence that must follow a sound.
 
     Raises:
-        ModelFileMissingError: a file is not there.
+        ModelFileMissingError: a file is missing.
         ModelLoadError: a file is damaged, or the parts do not belong together.
     """
     model = read_model(base)
@@ -67,7 +67,7 @@ def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
         tokenizer: a tokenizer that `trimming.trim` made from that of the model.
 
     Raises:
-        ModelLoadError: the tokenizer is not a part of the model's, or lacks a language.
+        ModelLoadError: the tokenizer is not a part of the model's tokenizer, or does not contain a language.
     """
     rows = kept_rows(model.tokenizer, tokenizer, model.config["vocab_size"])
     ids = {old: new for new, old in enumerate(rows)}

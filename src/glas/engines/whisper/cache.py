@@ -4,7 +4,8 @@
         source.json                                                      of which files it was made
 
 A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
-model. It is repeated if a file of the source has changed, or if its own files do not have their original lengths.
+model. The conversion is repeated if a file of the source has changed, or if a file of the conversion has another length
+than before.
 """
 
 import contextlib
@@ -35,10 +36,10 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
     Args:
         source: a checkpoint, or a CTranslate2 model, which is returned unchanged.
         cache: directory of conversions, which is created if it is missing.
-        quantisation: how matrices are stored.
+        quantisation: number format of the matrices.
 
     Raises:
-        ModelFileMissingError: the source lacks a file.
+        ModelFileMissingError: a file of the source is missing.
         ModelLoadError: the source is damaged.
         ModelError: the cache cannot be written.
     """

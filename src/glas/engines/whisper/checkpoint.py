@@ -42,7 +42,7 @@ def read_configuration(source: Path) -> dict[str, Any]:
     """Read the `config.json` of a checkpoint.
 
     Raises:
-        ModelLoadError: it is not that of a Whisper, or does not contain the shape of the network.
+        ModelLoadError: the file does not belong to a Whisper, or does not contain the shape of the network.
     """
     config = read_json(source / CONFIG)
     if config.get("model_type") != "whisper":
@@ -59,7 +59,7 @@ def weight_files(directory: Path) -> list[Path]:
     """Return the safetensors files of a checkpoint.
 
     Raises:
-        ModelFileMissingError: one of them is not there.
+        ModelFileMissingError: one of them is missing.
     """
     if (directory / WEIGHTS).is_file():
         return [directory / WEIGHTS]

@@ -1,8 +1,9 @@
 """Confidence of Whisper's words: a logistic regression over several features of each word.
 
-The product of a word's token probabilities separates right words from wrong ones. But it is too high if the decoder
-invents a word that fits the sound. Therefore the regression also uses the alternative texts and a language model. Its
-weights are fitted by `glas.training.evaluation.calibrate`, and stored in `calibration.json` beside the model.
+The product of a word's token probabilities separates right words from wrong ones. But the product is too high if the
+decoder writes a word that nobody said but that fits the sound. Therefore the regression also uses the alternative texts
+and a language model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
+`calibration.json` beside the model.
 """
 
 import json
@@ -41,14 +42,14 @@ class Alternative(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """The values from which the confidence of a word is computed.
+    """The features from which the confidence of a word is computed.
 
     Attributes:
-        logprob: sum of its tokens' log-probabilities.
-        agreement: share, 0..1, of the texts that contain this word, weighted by their probabilities.
-        prior: the language model's log-probability of the word, per letter.
-        letters: number of its letters and digits.
-        message: mean log-probability of the message's tokens.
+        logprob: sum of the log-probabilities of its tokens.
+        agreement: share, 0..1, of the found texts that contain this word, weighted by their probabilities.
+        prior: the language model's log-probability of the word, divided by its number of letters.
+        letters: number of letters and digits of the word.
+        message: mean log-probability of the tokens of the message.
     """
 
     logprob: float
@@ -66,7 +67,7 @@ class Calibrates(Protocol):
 
 
 class Calibration(BaseModel):
-    """The contents of `calibration.json`; further keys of the file describe the fit and its quality."""
+    """The contents of `calibration.json`; other keys of the file describe how it was fitted, and its quality."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -89,7 +90,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     """Read the calibration of the model in `directory`; None if it has none.
 
     Raises:
-        ModelLoadError: it is damaged, has another version, or was fitted to other weights than those beside it.
+        ModelLoadError: the calibration is damaged, has another version, or was fitted to other weights.
     """
     path = directory / FILE
     if not path.is_file():
@@ -120,7 +121,7 @@ def signs_of(
     Args:
         words: the words of the text, each with the sum of its tokens' log-probabilities.
         alternatives: all texts that were found, including the chosen one.
-        language_model: a language model of the language; None gives every word the same prior.
+        language_model: a language model of the language; with None every word gets the same prior.
         message_logprob: mean log-probability of the text's tokens.
     """
     most = max(one.logprob for one in alternatives)

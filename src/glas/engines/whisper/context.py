@@ -1,7 +1,7 @@
-"""Length of the encoder's input: Whisper's window of 30 s, or the sound with some silence after it.
+"""Length of the encoder's input: Whisper's window of 30 s, or the sound followed by some silence.
 
-Whisper was trained on windows that are filled up with silence. Its encoder accepts any length, but the original weights
-give wrong texts if the input ends with the sound. The necessary length of silence is a property of the weights:
+Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but the original
+weights give wrong texts if the input ends with the sound. How much silence is necessary depends on the weights:
 
     context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
     dynamic_context: true       in the same places; older notation for no silence
@@ -34,7 +34,7 @@ class ContextRule:
     """The length of silence that must follow a sound in the encoder's input.
 
     Attributes:
-        margin_s: seconds of silence; None fills up the window.
+        margin_s: seconds of silence; None means that the window is filled.
     """
 
     margin_s: float | None
@@ -60,7 +60,7 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule for a model: the one that it states, or the one measured for original weights of its size.
+    """Return the rule that a model states, or the rule that was measured for original weights of its size.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.

@@ -1,8 +1,8 @@
 """Convert a Whisper checkpoint of Hugging Face to a CTranslate2 model with NumPy.
 
-CTranslate2's own converter needs torch and transformers, which our servers do not install. It fills a `WhisperSpec`
-with arrays; this module fills it with the arrays of the safetensors file. Quantisation and the file format are
-CTranslate2's own code.
+CTranslate2's own converter needs torch and transformers, which our servers do not install. CTranslate2's converter
+fills a `WhisperSpec` with arrays; this module fills it with the arrays of the safetensors file. The code for
+quantisation and for the file format is CTranslate2's own.
 """
 
 import shutil
@@ -18,8 +18,9 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.vocabulary import token_list
 
 Quantisation = Literal["int8", "int8_float16", "float16", "float32"]
-"""The number format of stored weights. `int8` has one scale per row of a matrix; `int8_float16` stores all else in
-float16."""
+"""The number format in which weights are stored. `int8` has one scale for each row of a matrix; `int8_float16` is the
+same with all other weights in float16.
+"""
 
 
 def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
@@ -28,11 +29,11 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
     Args:
         source: directory of the checkpoint; see `glas.engines.whisper.checkpoint`.
         target: an empty directory.
-        quantisation: how matrices are stored.
+        quantisation: number format of the matrices.
 
     Raises:
-        ModelFileMissingError: a file is not there.
-        ModelLoadError: it is not a Whisper, or its files are damaged or do not belong together.
+        ModelFileMissingError: a file is missing.
+        ModelLoadError: the checkpoint is not a Whisper, or its files are damaged or do not belong together.
     """
     write_model(read_model(source), target, quantisation)
     # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
@@ -46,7 +47,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
     Args:
         model: the model, which is not changed.
         target: an empty directory.
-        quantisation: how matrices are stored.
+        quantisation: number format of the matrices.
 
     Raises:
         ModelLoadError: the weights are incomplete or have another shape.
@@ -65,7 +66,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
 
 
 class _Weights:
-    """The weights of a model; each is read with the shape that it must have."""
+    """The weights of a model; each weight is read with the shape that it must have."""
 
     def __init__(self, model: Model) -> None:
         self._source = model.source

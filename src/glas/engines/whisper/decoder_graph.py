@@ -1,8 +1,8 @@
-"""Whisper's decoder as an ONNX graph that reads several tokens of one or several texts in a call.
+"""Whisper's decoder as an ONNX graph that reads several tokens, of one or several texts, in one call.
 
-All tokens of a call are rows of the same matrix products. The keys and values of self-attention are in one memory (a
-KV cache) for all texts; a mask selects those that belong to the text of each row. So a text that branches needs no copy
-of the cache.
+All tokens of a call are rows of the same matrix products. The keys and values of self-attention are in one memory (a KV
+cache) for all texts. A mask selects, for each row, the entries that belong to its text. So a text that branches needs
+no copy of the cache.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ from glas.engines.whisper.shape import Shape
 def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> bytes:
     """Build the graph.
 
-    The rows of a call are `sounds` × `texts` tokens, those of one sound beside each other. Inputs:
+    The rows of a call are `sounds` × `texts` tokens; those of one sound are beside each other. Inputs:
 
     - `tokens`, `positions`: shape `(1, rows)`;
     - `mask`: shape `(1, 1, rows, used)`, 0 for places that a row attends to, and a large negative number elsewhere. The
       `used` places of the memory are the old ones and one for each row, in their order. A row never attends to places
-      after its own;
+      after its own place;
     - `last`, `used`: int32, shape `(1,)`: index of the last used place, and the number of used places;
     - `keys_i`, `values_i`: the memory of layer `i`, `(1, heads, room, head width)`; the outputs `new_keys_i` and
       `new_values_i` must be bound to the same buffers, which are changed in place;

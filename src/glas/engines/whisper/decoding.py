@@ -1,6 +1,6 @@
 """Run the decoder's graph over the prefixes of texts of one sound.
 
-Texts with a common beginning share the decoder's results for it: each token that was read has a place in one memory (KV
+Texts with a common beginning share the decoder's results for it. Each token that was read has a place in one memory (KV
 cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of several texts.
 """
 
@@ -26,7 +26,7 @@ class Encoded:
 
     Attributes:
         cross: keys and values of each layer's cross-attention, `onnxruntime.OrtValue`, by the names of the graph.
-        sounds: number of sounds.
+        sounds: number of encoded sounds.
         positions: number of positions of each sound.
     """
 
@@ -45,7 +45,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefix:
-    """A beginning of a text that the decoder has read: the prompt and some tokens.
+    """A beginning of a text that the decoder has read; it consists of the prompt and some tokens.
 
     Attributes:
         places: places of its tokens in the memory.
@@ -62,7 +62,7 @@ class Prefix:
     attention: Floats | None = None
 
     def logprob(self, token: int) -> float | None:
-        """Return the natural logarithm of a next token's probability; None if it is not among the best."""
+        """Return the natural logarithm of the probability of a next token; None if it is not among the best."""
         return self.logprobs[self.best.index(token)] if token in self.best else None
 
 
@@ -71,7 +71,7 @@ class Prompt:
     """Result of reading the prompt.
 
     Attributes:
-        judged: logits after the start token, from which the probability of silence is computed.
+        judged: logits after the start token, from which the probability that nobody speaks is computed.
         prefix: the prefix of an empty text.
         attention: attention at each token of the prompt except the last one, if it is kept.
     """
@@ -87,8 +87,8 @@ class Decoding:
     Args:
         session: session of the graph of `glas.engines.whisper.decoder_graph`.
         shape: shape of the network.
-        encoded: the sound.
-        barred: numbers that are added to the logits, an `onnxruntime.OrtValue` of shape `(tokens,)`.
+        encoded: the encoded sound.
+        barred: numbers that are added to the logits to exclude tokens, an `onnxruntime.OrtValue` of shape `(tokens,)`.
         n_best: number of best next tokens for each prefix.
         with_attention: whether to keep the attention of the alignment heads.
     """
@@ -228,7 +228,7 @@ class Decoding:
         return 0 if self._buffer is None else int(self._buffer.shape[3])
 
     def _make_memory(self, room: int) -> None:
-        """Allocate the memory, or a larger one with the contents of the old one."""
+        """Allocate the memory; if there was one before, allocate a larger one with its contents."""
         shape, old = self._shape, self._buffer
         size = (2 * shape.decoder_layers, 1, shape.decoder_heads, room, shape.head_width)
         self._buffer = np.zeros(size, np.float32)

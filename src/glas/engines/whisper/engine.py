@@ -1,10 +1,10 @@
 """The engine for Whisper.
 
 A piece is decoded once, without time tokens. The encoder's input is the piece followed by as much silence as the model
-needs: none for a model that was trained for this, and up to the full window if the need is not known. A text that looks
-wrong (no end, a loop) is decoded again, first in the full window, then with sampling. The times of words are computed
-afterwards from attention. If there is a language model beside the weights (`lm.npz`), it helps to choose among the
-texts that were found.
+needs. A model that was trained for this needs none. If the need is not known, the full window is used. A text that
+looks wrong (it has no end, or repeats itself) is decoded again, first in the full window, then with sampling. The times
+of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), it is used
+to choose among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +35,9 @@ MAX_SPREAD_FRAMES = FRAMES_PER_S
 
 
 class WhisperEngine:
-    """A loaded Whisper model; see `glas.engines.Engine`. Several threads may call `recognise` at once.
+    """A loaded Whisper model; see `glas.engines.Engine`. Several threads may call `recognise` at the same time.
 
-    Pieces of one call are recognised in batches if that is faster (`abilities.batch_size`) and their lengths are
+    Pieces of one call are recognised in batches if this is faster (`abilities.batch_size`) and their lengths are
     similar. The engine forms the batches, and returns the hypotheses in the order of the pieces.
 
     Args:
@@ -45,17 +45,17 @@ class WhisperEngine:
         name: uniform name of the model.
         cache: directory of converted checkpoints.
         device: the device on which it runs.
-        precision: precision of the large matrices; None is int8 on a processor and float16 on a graphics card.
+        precision: precision of the large matrices; None means int8 on a processor and float16 on a graphics card.
         threads: number of threads of one call.
-        workers: number of parallel calls on a graphics card; a processor runs any number. All share the weights.
-        beam_size: extent of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 is greedy.
-        context: how much silence follows a piece in the encoder's input; None uses the rule of the model.
-        retry_within_s: seconds after the begin of a call in which pieces may be decoded again.
-        calibration: computes confidences of words; None uses the one beside the weights, if there is one.
+        workers: number of parallel calls on a graphics card, which share the weights; a processor runs any number.
+        beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.
+        context: rule for the silence that follows a piece in the encoder's input; None uses the rule of the model.
+        retry_within_s: seconds after the begin of a call within which pieces may be decoded again.
+        calibration: computes confidences of words; None uses the calibration beside the weights, if there is one.
 
     Raises:
-        ModelFileMissingError: the directory lacks a file.
-        ModelLoadError: the files are damaged, or not those of a Whisper.
+        ModelFileMissingError: a file is missing in the directory.
+        ModelLoadError: the files are damaged, or do not belong to a Whisper.
         ConfigurationError: there is no such device, or it does not support the precision.
     """
 
@@ -159,7 +159,7 @@ def _load(directory: Path, cache: Path, device: Device, precision: Precision, *,
 
 
 def _try_out(network: Backend, directory: Path) -> None:
-    """Recognise a second of silence, to check that network, mel bands and tokens belong together."""
+    """Recognise a second of silence, to check that the network, mel bands and tokens fit together."""
     vocabulary = network.vocabulary
     task = vocabulary.task(next(iter(vocabulary.languages), "en"), "transcribe")
     try:

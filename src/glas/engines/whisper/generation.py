@@ -1,4 +1,4 @@
-"""Generate the texts of a sound: the most probable one token by token, then its alternatives."""
+"""Generate the texts of a sound: first the most probable one, token by token, then its alternatives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Settings:
 
 
 class Barred:
-    """Tokens that are never generated, as numbers to add to logits.
+    """Tokens that are never generated. These tokens are stored as numbers that are added to logits.
 
     Args:
         n_tokens: size of the vocabulary.
@@ -81,7 +81,7 @@ def generate(
 
 
 def _written(decoding: Decoding, prefix: Prefix, settings: Settings, end: int, choose: Callable[[Prefix], int]) -> Path:
-    """Generate one text, token by token; it has no end token if it reached the largest number of tokens."""
+    """Generate one text, token by token. If the text reaches the largest number of tokens, it has no end token."""
     path: Path = []
     while len(path) < settings.most_tokens:
         path.append(Choice(prefix, choose(prefix)))

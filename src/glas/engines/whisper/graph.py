@@ -1,14 +1,15 @@
 """Build ONNX graphs of Whisper's layers from its weights.
 
-Matrices are int8 with one scale per output, as CTranslate2 stores them; onnxruntime packs them once, at load. Two of
-its operators multiply by them:
+Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs them once, when the
+model is loaded. Two operators of onnxruntime multiply by such matrices:
 
-- `DynamicQuantizeMatMul` (`linear`), the fastest for many rows, has one scale for all rows of its input, so a row with
-  large numbers would take the precision of all others. Where Whisper has such rows, each is divided by its largest
-  number first, and the result is multiplied by it (`per_row`): without this, int8 changed the output of whisper-base's
-  encoder by 23 % of its mean size, with it by 6 %, like CTranslate2's int8.
-- `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on its neighbours. For
-  one to five rows it is as fast or faster; for hundreds it takes twice as long.
+- `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
+  its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.
+  There each row is divided by its largest number first, and the result is multiplied by it (`per_row`). Without this,
+  int8 changed the output of whisper-base's encoder by 23 % of its mean size; with it, the change is 6 %, as with
+  CTranslate2's int8.
+- `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on other rows. For one
+  to five rows it is as fast or faster. For hundreds of rows it takes twice as long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from glas.engines.safetensors import Array
 from glas.engines.whisper.arrays import Quantised, as_float32
 
 MICROSOFT = "com.microsoft"
-"""The domain of onnxruntime's own operators."""
+"""The domain of operators that only onnxruntime has."""
 
 GraphPrecision = Literal["int8", "float32"]
 
@@ -37,7 +38,7 @@ _ZERO = 128  # what it subtracts from a number of eight bits
 
 
 class Port(NamedTuple):
-    """An input or output of a graph: name, NumPy type, and shape; names stand for sizes that vary."""
+    """An input or output of a graph: name, NumPy type, and shape. In a shape, a name stands for a size that varies."""
 
     name: str
     type: npt.DTypeLike
@@ -75,7 +76,10 @@ class Weights:
         return quantise(as_float32(stored))
 
     def biases(self, projections: Sequence[str]) -> Array | None:
-        """Return the joined biases of some projections, zero for one without; None if no projection has any."""
+        """Return the joined biases of several projections; a projection without a bias gets zeros.
+
+        None if no projection has any.
+        """
         if not any(self.has(f"{name}.bias") for name in projections):
             return None
         return np.concatenate(
@@ -99,7 +103,7 @@ def quantise(matrix: Array) -> tuple[Array, Array]:
 
 
 class Graph:
-    """Builds a graph node by node. The methods return the names of tensors.
+    """Builds a graph operator by operator. The methods return the names of tensors.
 
     Args:
         weights: the weights of the layers.
@@ -144,7 +148,10 @@ class Graph:
         return outputs
 
     def normalise(self, x: str, name: str) -> str:
-        """Normalise a layer's input. `SkipLayerNormalization`, which adds as well, takes eight times as long."""
+        """Normalise the input of a layer.
+
+        The operator `SkipLayerNormalization`, which also adds, takes eight times as long.
+        """
         scale, bias = self.vector(f"{name}.weight"), self.vector(f"{name}.bias")
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
 
@@ -163,8 +170,9 @@ class Graph:
         Args:
             x: name of the input, of shape `(…, inputs)`.
             projections: names of the matrices, without `.weight`.
-            factors: a factor for each matrix; 1 if none are given. Not for projections with a bias.
-            per_row: whether rows of the input differ so much in size that each needs its own scale; see the module.
+            factors: a factor for each matrix; 1 if none are given. Factors cannot be used for projections with a bias.
+            per_row: whether each row of the input needs its own scale, because the rows differ much in size; see the
+                docstring of the module.
         """
         scales = factors or [1.0] * len(projections)
         bias = self.weights.biases(projections)
@@ -194,7 +202,7 @@ class Graph:
         return self.node("MatMulNBits", x, unsigned, scales, *added, domain=MICROSOFT, **sizes)
 
     def matrix_product(self, x: str, matrix: Array, bias: Array) -> str:
-        """Multiply like `linear(..., per_row=True)`, by a matrix of shape (outputs, inputs) that is no projection."""
+        """Multiply like `linear(..., per_row=True)`, by a matrix (outputs, inputs) that is not a projection."""
         if self._precision == "float32":
             product = self.node("MatMul", x, self.constant(matrix.T, np.float32))
             return self.node("Add", product, self.constant(bias, np.float32))

@@ -1,7 +1,7 @@
 """Whisper's input: the log-mel spectrogram of openai/whisper (`audio.py`), computed for the length of the sound only.
 
 The original first pads every sound with zeros to 30 s. All frames of zeros are equal, so they are not computed here.
-`filled` appends them if a model needs them; the result is the same as the original's.
+`filled` appends them if a model needs them; the result is the same as that of the original.
 """
 
 from functools import lru_cache
@@ -33,7 +33,8 @@ def _filters(n_mels: int) -> tuple[Features, Features]:
     """Return the window, shape (400,), and the mel filters, shape (n_mels, 201), on Slaney's mel scale, 0 to 8 kHz.
 
     Slaney, "Auditory Toolbox" (1998): linear up to 1 kHz with 3 mels per 200 Hz, then 27 mels per factor of 6.4; each
-    triangle has the area of one. The same as `librosa.filters.mel(sr=16000, n_fft=400, n_mels=n_mels)`.
+    triangle has the area of one. The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400,
+    n_mels=n_mels)`.
     """
     bend_hz, bend_mel = 1000, 15
     octaves = np.log(6.4) / 27
@@ -56,8 +57,8 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
         n_mels: number of mel bands; 80, or 128 for the large-v3 family.
 
     Returns:
-        Features of shape `(n_mels, n_frames)`, 10 ms for each frame that overlaps the sound; and the value of each
-        frame of the silence after them.
+        Two values. The features have the shape `(n_mels, n_frames)`, with 10 ms for each frame that overlaps the sound.
+        The number is the value of each frame of the silence after them.
     """
     window, filters = _filters(n_mels)
     half = WINDOW_SAMPLES // 2

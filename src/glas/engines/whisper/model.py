@@ -34,10 +34,10 @@ class Model:
     """A Whisper model in memory.
 
     Attributes:
-        source: its directory, for messages.
-        arrays: weights; see `glas.engines.whisper.arrays`.
+        source: its directory, which is named in messages.
+        arrays: the weights; see `glas.engines.whisper.arrays`.
         config: its shape, with the keys of Hugging Face's `config.json`.
-        tokenizer: its tokenizer.
+        tokenizer: the tokenizer of the model.
         settings: contents of CTranslate2's `config.json`: tokens that are never generated, alignment heads, …
     """
 
@@ -55,8 +55,8 @@ def read_model(directory: Path) -> Model:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
 
     Raises:
-        ModelFileMissingError: a file is not there.
-        ModelLoadError: it is not a Whisper, or its files are damaged or do not belong together.
+        ModelFileMissingError: a file is missing.
+        ModelLoadError: the checkpoint is not a Whisper, or its files are damaged or do not belong together.
     """
     config = load_configuration(directory)
     arrays = load_arrays(directory)

@@ -30,7 +30,7 @@ _MEDIAN_WIDTH = 7
 
 
 def check_device(device: Device, precision: Precision) -> None:
-    """Check that the device exists and supports the precision; call this before converting weights.
+    """Check that the device exists and supports the precision; call this before weights are converted.
 
     Raises:
         ConfigurationError: there is no such device, or it does not support the precision.
@@ -48,7 +48,7 @@ def check_device(device: Device, precision: Precision) -> None:
 
 
 class Network:
-    """A loaded CTranslate2 model. Threads may share it; `workers` calls run in parallel with one copy of the weights.
+    """A loaded CTranslate2 model. Threads may share it; `workers` calls run in parallel on one copy of the weights.
 
     Args:
         directory: the CTranslate2 model.
@@ -58,14 +58,14 @@ class Network:
         workers: number of parallel calls.
 
     Attributes:
-        n_frames: mel frames of its window, 3000 for 30 s.
+        n_frames: number of mel frames of its window; 3000 for 30 s.
         text_context: largest number of tokens in the decoder, including the prompt.
-        context: how much silence must follow a sound in the encoder's input.
-        languages: codes (ISO 639-1) of the languages it was made for; empty for a model for English only.
+        context: rule for the silence that must follow a sound in the encoder's input.
+        languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
 
     Raises:
-        ModelLoadError: CTranslate2 cannot load it, its tokenizer is not Whisper's, or it lacks a language that
-            `config.json` names.
+        ModelLoadError: CTranslate2 cannot load it, its tokenizer is not that of a Whisper, or a language that
+            `config.json` names is missing.
     """
 
     def __init__(self, directory: Path, *, device: Device, precision: Precision, threads: int, workers: int) -> None:
@@ -134,7 +134,7 @@ class Network:
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """See `Backend.score`; the end token is left out, because CTranslate2 does not return its probability."""
+        """See `Backend.score`. The end token is left out, because CTranslate2 does not return its probability."""
         task = [token for token in prompt if token != self.vocabulary.no_timestamps]
         found = []
         for text in texts:

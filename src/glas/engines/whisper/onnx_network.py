@@ -1,7 +1,8 @@
 """Whisper in onnxruntime: the backend for processors.
 
-onnxruntime packs int8 weights once, at load; CTranslate2's oneDNN packs them for every product. So a token takes a
-third of the time (docs/benchmarks.md). The graphs are built at load from the weights of a CTranslate2 model.
+onnxruntime packs int8 weights once, when the model is loaded. The library oneDNN, which CTranslate2 uses, packs them
+for every product. So with onnxruntime a token takes a third of the time (docs/benchmarks.md). The graphs are built from
+the weights of a CTranslate2 model when it is loaded.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ class OnnxNetwork:
 
     Raises:
         ModelFileMissingError: a file is missing.
-        ModelLoadError: the files are damaged, or not those of a Whisper.
+        ModelLoadError: the files are damaged, or do not belong to a Whisper.
     """
 
     def __init__(self, directory: Path, *, precision: GraphPrecision, threads: int) -> None:

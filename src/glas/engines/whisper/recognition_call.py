@@ -1,4 +1,4 @@
-"""Recognise pieces with a Whisper network: encode, decode, decode a text again if it looks wrong, compute times."""
+"""Recognise pieces with a Whisper network: encode, decode, decode again if a text looks wrong, compute times."""
 
 import time
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ class Clip:
 
     @property
     def most_tokens(self) -> int:
-        """Largest number of tokens that can be said in the time."""
+        """Largest number of tokens that a person can say in the duration of the clip."""
         return SPARE_TOKENS + round(MOST_TOKENS_PER_S * self.duration_s)
 
 
@@ -86,7 +86,7 @@ class Written(NamedTuple):
 
 
 def looks_wrong(written: Written, clip: Clip) -> bool:
-    """Return whether a text has no end, is longer than can be said in the time, or repeats itself."""
+    """Return whether a text has no end, is longer than a person can say in the time, or repeats itself."""
     return (
         not written.draft.has_ended
         or len(written.draft.tokens) > clip.most_tokens
@@ -102,7 +102,7 @@ class RecognitionCall:
     """One call of an engine.
 
     Args:
-        network: the model.
+        network: the loaded network.
         rules: options of the engine.
         options: options of the caller.
     """
@@ -116,7 +116,7 @@ class RecognitionCall:
         self._until = time.monotonic() + rules.retry_within_s
 
     def hear(self, clips: Sequence[Clip]) -> list[Hypothesis]:
-        """Recognise clips of similar length in a batch; only one clip, if its language must be detected.
+        """Recognise clips of similar length in a batch; if the language must be detected, there must be only one clip.
 
         Raises:
             InvalidParameterError: the model does not know the language.
@@ -145,13 +145,13 @@ class RecognitionCall:
         return hypotheses
 
     def _spoken(self, heard: Any) -> str:
-        """Return the most probable language of one clip; for a model with one language, that language."""
+        """Return the most probable language of one clip; if the model has only one language, return this one."""
         if len(self._network.languages) == 1:
             return next(iter(self._network.languages))
         return _most_probable(self._network.language_probabilities(heard)[0])
 
     def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
-        """Return the foreign language of each clip; None if there is none, no check was requested, or it is short."""
+        """Return the foreign language of each clip; None if there is none, or if the clip was not checked."""
         if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
             return [None] * len(clips)
         if language not in self._network.vocabulary.languages:
@@ -185,7 +185,7 @@ class RecognitionCall:
         return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
 
     def _compared(self, written: Written, task: list[int]) -> Comparison | None:
-        """Score the caller's text (`DecodingOptions.compared`); None if there is none, or if it is too long."""
+        """Score the caller's text (`DecodingOptions.compared`); return None if there is none, or if it is too long."""
         if not self._options.compared or not written.text or self._options.task != "transcribe":
             return None
         other, n_words = laid_into(written.text, self._options.compared)
@@ -202,7 +202,7 @@ class RecognitionCall:
         return network.score(written.heard, prompt, tokens)
 
     def _with_keywords(self, words: tuple[Word, ...], written: Written, task: list[int]) -> Found:
-        """Replace words by the caller's keywords, if the text is Russian; sounds are known for Russian only."""
+        """Replace words by the caller's keywords if the text is Russian; sounds of other languages are not known."""
         options = self._options
         if not options.hotwords or not self._is_russian:
             return Found(words, ())
@@ -212,7 +212,7 @@ class RecognitionCall:
         )
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
-        """Decode a clip again, in the full window and then with sampling, while there is time; return the best result.
+        """Decode a clip again while there is time, in the full window, then with sampling; return the best result.
 
         Args:
             clip: the clip.
@@ -276,7 +276,7 @@ class RecognitionCall:
         )
 
     def _spelt(self, clip: Clip, written: Written, timing: Timing | None) -> tuple[tuple[Token, ...], tuple[Word, ...]]:
-        """Return tokens, and words with their confidences; without a timing all begin at 0."""
+        """Return the tokens, and the words with their confidences; without a timing, all begin at 0."""
         draft = written.draft
         each = draft.logprobs or [draft.avg_logprob] * len(draft.tokens)
         if timing and draft.logprobs is None:

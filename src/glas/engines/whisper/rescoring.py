@@ -1,11 +1,11 @@
 """Choose among the texts of one sound with a language model that knows more words than Whisper's decoder.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
-chosen on the original whisper-base, where every weight from 0.1 to 0.3 and every bonus from 0 to 8 reduces the errors
+chosen on the original whisper-base. There every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces the errors
 (docs/lab-notes.md).
 
-The sum of log-probabilities prefers texts that end early, because missing words cost nothing. Their mean over tokens
-does not. So only texts of about the same length as the one with the highest mean are compared.
+A sum of log-probabilities prefers texts that end early, because missing words do not lower it. The mean over the tokens
+does not prefer them. So only texts are compared that are about as long as the text with the highest mean.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
     Args:
         drafts: drafts of one sound, the most probable one first.
         read: returns the text of tokens.
-        language_model: a language model of the written language; without it the text with the highest mean is chosen.
+        language_model: a language model of the written language; without it, the text with the highest mean is chosen.
     """
     found = [Alternative(read(draft.tokens), _logprob(draft)) for draft in drafts]
     # A text that was broken off has no end token, whose probability is part of the others'.
@@ -67,7 +67,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
 
 def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
-    """Combine changes of a draft; of two changes that overlap, only the first one is made."""
+    """Combine changes of a draft; if two changes overlap, only the first one is made."""
     taken: list[tuple[int, int, list[_Step]]] = []
     steps = _steps(first)
     for draft in changed:

@@ -10,12 +10,12 @@ class Shape:
     """Dimensions of a network.
 
     Attributes:
-        width: numbers per position (`d_model`).
+        width: number of values for each position (`d_model`).
         mels: number of mel bands.
         tokens: size of the vocabulary.
         source_positions: positions of the encoder's window, 20 ms each.
         target_positions: largest number of tokens in the decoder.
-        encoder_layers, encoder_heads, decoder_layers, decoder_heads: numbers of layers, and of heads in each.
+        encoder_layers, encoder_heads, decoder_layers, decoder_heads: numbers of layers, and of heads in each layer.
         alignment_heads: heads of the decoder's cross-attention from which times are computed, by layer.
     """
 
@@ -32,7 +32,7 @@ class Shape:
 
     @property
     def head_width(self) -> int:
-        """Numbers per position and head of the decoder."""
+        """Number of values for each position and head of the decoder."""
         return self.width // self.decoder_heads
 
     @property
@@ -46,7 +46,7 @@ def shape_of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Shape:
 
     Args:
         config: see `glas.engines.whisper.arrays.load_configuration`.
-        settings: CTranslate2's `config.json`, for the alignment heads.
+        settings: CTranslate2's `config.json`, which contains the alignment heads.
     """
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.

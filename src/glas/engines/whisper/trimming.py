@@ -1,9 +1,9 @@
-"""Reduce the vocabulary of a Whisper model to the tokens that given texts need, with new ids without gaps.
+"""Reduce the vocabulary of a Whisper model to the tokens that given texts need. The new ids have no gaps.
 
-The tokenizer is a byte-level BPE: it begins with bytes and joins neighbours by a list of merges. The reduced tokenizer
-gives the same tokens for a text, if it has all tokens of the text, the two tokens from which each of them is merged,
-and so on down to bytes. Then the same merges happen in the same order. All bytes are kept, so every text can still be
-written.
+The tokenizer is a byte-level BPE: it begins with bytes, and joins neighbouring tokens by a list of merges. The reduced
+tokenizer must have all tokens of a text, the two tokens from which each of them is merged, and so on down to bytes.
+Then the tokenizer gives the same tokens for this text, because the same merges happen in the same order. All bytes are
+kept, so every text can still be written.
 """
 
 import json
@@ -24,7 +24,7 @@ def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:
 
     Args:
         tokenizer: tokenizer of the whole vocabulary.
-        texts: the texts; with and without a space before them, if both occur.
+        texts: the texts; if a text occurs both with and without a space before it, both must be given.
 
     Returns:
         Ids in ascending order: the tokens of the texts, those from which they are merged, all bytes, and all special
@@ -83,7 +83,7 @@ def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
             which are all kept.
 
     Raises:
-        ModelLoadError: the reduced tokenizer has tokens that the whole one lacks, or another order.
+        ModelLoadError: the reduced tokenizer has tokens that are missing in the whole tokenizer, or another order.
     """
     tokens = token_list(whole, size)
     place = {token: index for index, token in enumerate(tokens)}
@@ -105,10 +105,10 @@ def _content(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _mended(content: dict[str, Any]) -> dict[str, Any]:
-    """Add merges that a tokenizer.json lacks; that of faster-whisper-base has none for the token " t".
+    """Add merges that are missing in a tokenizer.json; that of faster-whisper-base has none for the token " t".
 
     Without this merge, " the" is never a token of a text, although the model generates it. Merges are in the order of
-    the tokens that they make, so the place of a missing one is known.
+    the tokens that they make, so the position of a missing merge is known.
     """
     model = content["model"]
     made = {left + right: (left, right) for left, right in model["merges"]}

@@ -62,7 +62,7 @@ def _assembled(directory: Path, words: Path, merges: Path) -> Tokenizer:
 
 
 def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
-    """Return all tokens by id, including the time tokens, which older tokenizers lack.
+    """Return all tokens by id, including the time tokens, which are missing in older tokenizers.
 
     Raises:
         ModelLoadError: ids are missing, or there are no special tokens.
@@ -76,7 +76,10 @@ def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
 
 
 def language_ids(tokens: Sequence[str]) -> range:
-    """Return the ids of the languages, which are between the start token and the tasks; none if there are no tasks."""
+    """Return the ids of the languages.
+
+    The tokens of languages are between the start token and the tasks; if there are no tasks, there are none.
+    """
     if TRANSLATE not in tokens or TRANSCRIBE not in tokens:
         return range(0)
     return range(tokens.index(START) + 1, min(tokens.index(TRANSLATE), tokens.index(TRANSCRIBE)))
@@ -92,9 +95,9 @@ class Vocabulary:
     Attributes:
         languages: id of the token of each language, by ISO 639-1 code; empty for a model for English only.
         end: id of the token that ends a text; smaller ids are text tokens.
-        start: id of the start token, after which the network predicts language or silence.
-        no_timestamps: id of the token for a text without times.
-        no_speech: id of the token for silence; None if there is none.
+        start: id of the start token, after which the network predicts the language, or that nobody speaks.
+        no_timestamps: id of the token that requests a text without times.
+        no_speech: id of the token that means that nobody speaks; None if there is none.
     """
 
     def __init__(self, directory: Path, text_context: int) -> None:
@@ -133,8 +136,8 @@ class Vocabulary:
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
         """Return the tokens before the text: the previous text, the task, and the token for a text without times.
 
-        It contains no keywords: they would take time, and cause errors in recordings in which none of them is said
-        (docs/benchmarks.md).
+        The prompt contains no keywords, because they take time, and cause errors in recordings that contain none of
+        them (docs/benchmarks.md).
         """
         before = self.encode(options.prompt) if options.prompt.strip() else []
         # The end of it is nearest to what is said now.
@@ -147,7 +150,10 @@ class Vocabulary:
         return str(self._tokenizer.decode([token for token in tokens if token < self.end]))
 
     def letters(self, token: int) -> str:
-        """Return the letters and digits of a token in lower case; for a part of a letter, a text made from its id."""
+        """Return the letters and digits of a token in lower case.
+
+        For a token that is a part of a letter, return a text made from its id.
+        """
         if token not in self._letters:
             text = self.decode([token]).lower()
             found = "".join(sign for sign in text if sign.isalnum())
@@ -155,7 +161,7 @@ class Vocabulary:
         return self._letters[token]
 
     def pieces(self, tokens: Sequence[int]) -> list[tuple[str, int]]:
-        """Divide text tokens into parts of whole letters; the bytes of one letter may be in two tokens.
+        """Divide text tokens into groups of whole letters, because the bytes of one letter may be in two tokens.
 
         Returns:
             Pairs of a text and the number of its tokens.

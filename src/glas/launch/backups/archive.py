@@ -1,7 +1,7 @@
-"""The file of a backup: a tar with the data and, last, a manifest with the sha256 of each file.
+"""The file of a backup: a tar with the data and, at its end, a manifest with the sha256 of each file.
 
-The archive is written and read from its beginning to its end, so that it can pass through a pipe. Its last line of the
-manifest shows that it is whole.
+The archive is written and read from its beginning to its end, so that it can pass through a pipe. The last line of the
+manifest shows that the archive is complete.
 """
 
 import hashlib
@@ -44,17 +44,17 @@ class BackupReport:
     n_objects: int
     size_bytes: int = 0
     n_forgotten: int = 0
-    """People whose data a restore deleted again, because they had asked for deletion after the backup."""
+    """Number of people whose data a restore deleted again, because they had asked for deletion after the backup."""
 
 
 @contextmanager
 def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["ArchiveWriter"]:
-    """Write an archive within the context; it is complete only if the context ends without an error.
+    """Write an archive while the context is open; it is complete only if the context ends without an error.
 
     Args:
-        file: where to; it is only written, its position never moved.
+        file: the target; it is only written from beginning to end, so it can be a pipe.
         scratch: directory for the manifest, which is not kept in memory, because there may be millions of objects.
-        installation: name of the installation, which the log of deletions has too.
+        installation: name of the installation, which is also in the log of deletions.
     """
     with (
         (scratch / MANIFEST).open("x", encoding="utf-8") as manifest,
@@ -66,7 +66,7 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
 
 
 class ArchiveWriter:
-    """Adds files to an archive and their sha256 to its manifest. Made by `written`."""
+    """Adds files to an archive and their sha256 to its manifest. It is made by `written`."""
 
     def __init__(self, tar: tarfile.TarFile, manifest: IO[str], installation: str) -> None:
         self._tar = tar
@@ -113,7 +113,7 @@ class ArchiveWriter:
 
 
 class _Hashing(io.RawIOBase):
-    """Reads a file and computes its sha256 on the way, so that each file is read once."""
+    """Reads a file and computes its sha256 at the same time, so that each file is read once."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
@@ -126,10 +126,10 @@ class _Hashing(io.RawIOBase):
 
 
 def unpack(file: IO[bytes], directory: Path) -> None:
-    """Write the files of an archive into an empty directory; after the return they are on the disk.
+    """Write the files of an archive into an empty directory; when this returns, they are on the disk.
 
     Raises:
-        BackupError: the archive is broken, or holds something else than files of a backup.
+        BackupError: the archive is damaged, or contains something else than files of a backup.
     """
     try:
         with tarfile.open(fileobj=file, mode="r|") as tar:
@@ -165,7 +165,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
         The contents, and the name of the installation; None for a backup of an earlier version.
 
     Raises:
-        BackupError: something is missing, or differs.
+        BackupError: a file is missing or differs.
     """
     n_files = n_objects = size_bytes = 0
     databases = set[str]()

@@ -1,11 +1,12 @@
 """Backup: one tar with the databases, the objects, and a manifest of their sha256.
 
-In the embedded mode all data is in the data directory. The server may run meanwhile, so the order of the copies
-matters: durable work, then the database, then the objects. Work that is older than the database only repeats steps,
-which is harmless. An object that no row names yet is harmless too. In another order, rows or objects would be missing.
-`glas.launch.backups.server_backup` copies PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
+In the embedded mode all data is in the data directory. The server may run meanwhile. Therefore the order of the copies
+is: durable work, then the database, then the objects. If durable work is older than the database, steps are only
+repeated, which is harmless. An object to which no row refers yet is also harmless. In another order, rows or objects
+would be missing. `glas.launch.backups.server_backup` copies PostgreSQL and S3. `glas.launch.backups.restore` restores a
+backup.
 
-The log of deletions is copied into the directory of the backup, because older backups there need it; see
+The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
 `glas.launch.backups.deletions`.
 """
 
@@ -38,7 +39,7 @@ def is_on_servers(settings: Settings) -> bool:
     """Return whether the data is in PostgreSQL and S3; otherwise all of it is in the data directory.
 
     Raises:
-        ConfigurationError: only one of the two is elsewhere.
+        ConfigurationError: only one of the two is on a server.
     """
     url = plain(settings.database_url)
     is_postgresql = url is not None and url.startswith("postgres")
@@ -54,7 +55,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     """Write a backup under a temporary name, sync it to disk, then rename it.
 
     Args:
-        settings: say where the data is.
+        settings: contain the places of the data.
         target: path of the backup.
         recipients: public keys for which the backup is encrypted; see `glas.launch.backups.encryption`.
         force: whether to replace an existing file.
@@ -62,7 +63,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     Raises:
         ConfigurationError: the settings name no complete place of data, PostgreSQL cannot be reached, or `pg_dump` is
             missing or too old.
-        InvalidParameterError: a recipient is no public key.
+        InvalidParameterError: a recipient is not a public key.
         NotFoundError: there is nothing to back up.
         WouldReplaceError: the file exists, and `force` is not set.
         OSError: the backup cannot be written, or the disk is full.
@@ -88,10 +89,10 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
 
 @contextmanager
 def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """Give a file to write; if no error occurs, sync it to disk and give it its name.
+    """Yield a file for writing; if no error occurs, sync it to disk and give it its final name.
 
     Raises:
-        WouldReplaceError: there is such a file now, and `force` is not set.
+        WouldReplaceError: the file exists now, and `force` is not set.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     # The backup contains voices and texts of people: only its owner may read the directory and the file.
@@ -141,7 +142,7 @@ def _copy_files(archive: ArchiveWriter, scratch: Path, settings: Settings) -> Ba
 
 
 def _copy_database(source: Path, copy: Path) -> None:
-    """Copy a database consistently with SQLite's own backup, while other processes may write."""
+    """Copy a database consistently with SQLite's backup function, while other processes may write."""
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as origin,
         closing(sqlite3.connect(copy)) as destination,

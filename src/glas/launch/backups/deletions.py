@@ -44,7 +44,7 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
     Args:
         data_dir: the directory into which the backup is restored.
         directory: the directory of the backup.
-        installation: name of the installation in the backup; None for a backup of an earlier version, which contains no
+        installation: name of the installation in the backup. None for a backup of an earlier version, which contains no
             name and is assumed to belong to this data directory.
     """
     log = log_in(data_dir)
@@ -81,7 +81,7 @@ async def _delete_in_file(path: Path, objects: Path, deletions: Sequence[Deletio
 
 
 async def delete_again(database: Database, objects: Path, deletions: Sequence[Deletion]) -> list[int]:
-    """Delete from a restored database, and from the unpacked objects, what was deleted after the backup was made.
+    """Delete, from a restored database and the unpacked objects, data that was deleted after the backup.
 
     Returns:
         The Telegram ids of the people whose data the backup contained.

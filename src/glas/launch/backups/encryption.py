@@ -1,7 +1,7 @@
-"""Encryption of a backup with age (https://age-encryption.org/v1), on its way to the disk and back.
+"""Encryption of a backup with age (https://age-encryption.org/v1) while it is written or read.
 
-A backup passes through a pipe: one side writes or reads the tar, and a thread encrypts or decrypts. So no plain copy
-lies on the disk of the backup, and nothing is held in memory but a few blocks.
+A backup passes through a pipe: one side writes or reads the tar, and a thread encrypts or decrypts. So no unencrypted
+copy is on the disk of the backup, and only a few blocks are in memory.
 """
 
 import os
@@ -28,7 +28,7 @@ def recipients_of(public_keys: Sequence[str]) -> list[Recipient]:
     """Parse the public keys for which a backup is encrypted: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`.
 
     Raises:
-        InvalidParameterError: a text is no such key.
+        InvalidParameterError: a text is not such a key.
         ConfigurationError: the package pyrage is missing.
     """
     return [_recipient(key.strip()) for key in public_keys]
@@ -46,10 +46,10 @@ def _recipient(key: str) -> Recipient:
 
 
 def identities_in(path: Path) -> list[Identity]:
-    """Read the secret keys of a file as `age-keygen` writes it, or an SSH key without a passphrase.
+    """Read the secret keys from a file of `age-keygen`, or an SSH key without a passphrase.
 
     Raises:
-        InvalidParameterError: the file holds no such key. The message does not contain what the file holds.
+        InvalidParameterError: the file contains no such key. The message does not show the contents of the file.
         ConfigurationError: the package pyrage is missing.
         OSError: the file cannot be read.
     """
@@ -72,7 +72,7 @@ def identities_in(path: Path) -> list[Identity]:
 
 @contextmanager
 def encrypting(target: IO[bytes], recipients: Sequence[Recipient]) -> Iterator[IO[bytes]]:
-    """Give a file whose content is encrypted into `target`; `target` itself if there are no recipients.
+    """Yield a file whose content is encrypted into `target`; yield `target` itself if there are no recipients.
 
     Raises:
         OSError: the target cannot be written.
@@ -104,13 +104,14 @@ def _encrypt(reading: int, target: IO[bytes], recipients: Sequence[Recipient]) -
 
 @contextmanager
 def decrypting(source: IO[bytes], identities: Sequence[Identity]) -> Iterator[IO[bytes]]:
-    """Give the plain content of a file; a file that is not encrypted is given as it is.
+    """Yield the decrypted content of a file; a file that is not encrypted is returned unchanged.
 
-    The content counts only once the context has ended without an error: the end of the file shows that it is whole.
+    The content may be used only after the context has ended without an error, because only the end of the file shows
+    that it is complete.
 
     Raises:
-        BackupEncryptedError: the file is encrypted, and no identity fits.
-        BackupError: the file is cut or changed.
+        BackupEncryptedError: the file is encrypted, and none of the identities fits.
+        BackupError: the file is incomplete or changed.
     """
     start = source.read(len(_HEADER))
     source.seek(0)

@@ -1,6 +1,6 @@
 """Dump and load a PostgreSQL database with its own programs, `pg_dump` and `pg_restore`.
 
-Both get the password in their environment, since everybody on a machine may read the arguments of a process.
+Both programs get the password in their environment, because everybody on a machine can read the arguments of a process.
 """
 
 import os
@@ -26,14 +26,14 @@ def program(name: str, server_version: int) -> str:
     """Find `pg_dump` or `pg_restore`.
 
     Args:
-        name: which of them.
+        name: the name of the program.
         server_version: major version of the server, for example 17.
 
     Returns:
-        Its path.
+        The path of the program.
 
     Raises:
-        ConfigurationError: it is missing, or older than the server.
+        ConfigurationError: the program is missing, or older than the server.
     """
     path = shutil.which(name)
     if path is None:
@@ -48,14 +48,14 @@ def program(name: str, server_version: int) -> str:
 
 
 def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
-    """Yield a consistent dump of our schemas, in parts of 16 MiB; other processes may write meanwhile.
+    """Yield a consistent dump of Glas's schemas, in parts of 16 MiB; other processes may write meanwhile.
 
     Args:
         pg_dump: path of the program.
-        url: the database.
+        url: URL of the database.
 
     Raises:
-        ConfigurationError: the server refuses it, or the role of the URL may not read everything.
+        ConfigurationError: the server refuses the dump, or the role of the URL may not read everything.
     """
     arguments = [pg_dump, "--format=custom", *_SCHEMAS, "--no-owner", "--no-privileges", *_address(url)]
     with _started(arguments, url, stdout=subprocess.PIPE) as (process, complaints):
@@ -67,10 +67,10 @@ def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
 
 
 def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
-    """Load a dump into a database that has none of its schemas, in one transaction.
+    """Load a dump, in one transaction, into a database that does not have its schemas.
 
     Raises:
-        BackupError: the dump is no dump, or the server refuses it; the database is as it was.
+        BackupError: the data is not a dump, or the server refuses it; the database is unchanged.
     """
     arguments = [pg_restore, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", *_address(url)]
     with _started(arguments, url, stdin=subprocess.PIPE) as (process, complaints):
@@ -89,7 +89,7 @@ def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
 def _started(
     arguments: list[str], url: URL, *, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """Start a program; end it with the context. What it complains of is in the file."""
+    """Start a program, and end it at the end of the context. The file contains its error messages."""
     environment = dict(os.environ)
     if url.password is not None:
         environment["PGPASSWORD"] = str(url.password)
@@ -112,7 +112,7 @@ def _address(url: URL) -> list[str]:
 
 
 def _complaint(complaints: IO[bytes]) -> str:
-    """Return the line with the error. Further lines may quote rows, and with them people's ids and words."""
+    """Return the line with the error. Other lines may quote rows with ids and words of people."""
     complaints.seek(0)
     lines = complaints.read(64 * 1024).decode(errors="replace").splitlines()
     return next((line for line in lines if "error:" in line), "no reason is given")

@@ -1,4 +1,4 @@
-"""Restore a backup: unpack it next to the data, compare it with its manifest, then replace the data by it."""
+"""Restore a backup: unpack it beside the data, compare it with its manifest, then replace the data."""
 
 import os
 import tempfile
@@ -22,23 +22,23 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def restore(settings: Settings, archive: Path, *, identity: Path | None = None, force: bool = False) -> BackupReport:
-    """Restore a backup, without the data of people who asked for its deletion afterwards.
+    """Restore a backup, without the data of people who asked for deletion after it was made.
 
-    Its place is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
+    The target is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
 
     Args:
-        settings: say where the data is.
+        settings: contain the places of the data.
         archive: a file that `back_up` wrote.
-        identity: file with a secret key for which the backup is encrypted, if it is.
+        identity: file with a secret key for which the backup was encrypted, if it was.
         force: whether to replace existing data.
 
     Raises:
         BackupError: the archive is damaged; nothing was changed.
-        BackupEncryptedError: the archive is encrypted, and no identity was given that fits.
-        InvalidParameterError: the file of the identity holds no secret key.
+        BackupEncryptedError: the archive is encrypted, and no identity that fits was given.
+        InvalidParameterError: the file of the identity contains no secret key.
         WouldReplaceError: the directory contains data, and `force` is not set.
         DataDirectoryInUseError: a server runs in the data directory.
-        ConflictError: others are connected to the database.
+        ConflictError: other programs are connected to the database.
         ConfigurationError: the backup belongs to the other mode, or the database cannot be reached.
         OSError: the archive cannot be read, or the disk is full; nothing was changed.
     """

@@ -1,7 +1,8 @@
 """Backup of PostgreSQL and an object store: a dump of the database, then the objects, in the archive of a backup.
 
 The parts may run meanwhile. The dump is one consistent state of the database and of durable work. Objects that are
-newer than the dump do no harm; a row whose object is missing would. `glas.launch.backups.server_restore` restores it.
+newer than the dump are harmless, but a missing object of a row would be a loss. `glas.launch.backups.server_restore`
+restores such a backup.
 """
 
 import asyncio
@@ -38,10 +39,10 @@ async def server_version(database: Database) -> int:
 
 @asynccontextmanager
 async def opened(url: URL) -> AsyncIterator[Database]:
-    """Open a database within the context, for statements that may take long.
+    """Open a database while the context is open, for statements that may take long.
 
     Raises:
-        ConfigurationError: it cannot be reached, or refuses a statement.
+        ConfigurationError: the database cannot be reached, or refuses a statement.
     """
     database = open_database(url, pool_size=1)
     try:
@@ -55,7 +56,7 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 
 
 def server_log(settings: Settings) -> tuple[str, list[Deletion]]:
-    """Return the name of the installation, and all deletions that its database knows.
+    """Return the name of the installation, and all deletions that its database still shows.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another version.
@@ -70,7 +71,7 @@ async def _log(url: URL) -> tuple[str, list[Deletion]]:
 
 
 async def log_in_database(database: Database) -> tuple[str, list[Deletion]]:
-    """Return the same of a database that has the tables of this version."""
+    """Return the same as `server_log`, for an open database that has the tables of this version."""
     async with database.reading() as session:
         row = await session.get_one(InstallationRow, 1)
         return row.name, await privacy.deletions(session=session)

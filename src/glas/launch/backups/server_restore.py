@@ -1,8 +1,8 @@
 """Restore a backup into PostgreSQL and an object store.
 
-Everything is unpacked and compared first. The schemas of the database are then renamed, the dump is loaded beside them,
-and the objects are written. Only then are the former schemas and objects deleted; an error before brings the former
-schemas back. If the process itself ends before, the next restore brings them back.
+Everything is unpacked and compared first. The schemas of the database are then renamed, the dump is loaded, and the
+objects are written. Only then are the old schemas and objects deleted. After an error before this point, the old
+schemas are renamed back. If the process itself ends before this point, the next restore renames them back.
 """
 
 import asyncio
@@ -42,12 +42,12 @@ _PAUSE_S: Final = 0.2
 
 
 def restore_servers(settings: Settings, unpacked: Path, beside: Path, installation: str | None, *, force: bool) -> int:
-    """Put an unpacked and compared backup into the database and the object store of the settings.
+    """Load an unpacked and compared backup into the database and the object store of the settings.
 
     Args:
-        settings: with the URL of the database's owner.
-        unpacked: directory of the backup's files; objects of people who are deleted again are deleted there too.
-        beside: directory of the backup, in which the log of deletions is.
+        settings: they contain the URL of the database's owner.
+        unpacked: directory of the backup's files. Objects of people whose data is deleted again are deleted there, too.
+        beside: directory of the backup, which contains the log of deletions.
         installation: name of the installation in the backup.
         force: whether to replace existing data.
 
@@ -55,10 +55,10 @@ def restore_servers(settings: Settings, unpacked: Path, beside: Path, installati
         The number of people whose data was deleted again.
 
     Raises:
-        ConfigurationError: the backup is one of the embedded mode, the database cannot be reached, or `pg_restore` is
+        ConfigurationError: the backup was made in the embedded mode, the database cannot be reached, or `pg_restore` is
             missing or too old.
         BackupError: PostgreSQL refuses the dump; nothing was changed.
-        ConflictError: somebody else is connected to the database.
+        ConflictError: other programs are connected to the database.
         WouldReplaceError: there is data already, and `force` is not set.
     """
     if not (unpacked / POSTGRESQL).is_dir():
@@ -90,7 +90,10 @@ async def _restore(settings: Settings, unpacked: Path, beside: Path, installatio
 
 
 async def _require_alone(database: Database) -> None:
-    """Raise if others are connected; wait a moment first, since the server sees the end of a connection late."""
+    """Raise if other programs are connected.
+
+    Wait a moment first, because the server notices the end of a connection late.
+    """
     for _ in range(_ATTEMPTS):
         async with database.reading() as session:  # within one transaction the answer stays the same
             others = await session.scalar(_CONNECTIONS)
@@ -101,7 +104,10 @@ async def _require_alone(database: Database) -> None:
 
 
 async def _holds_rows(database: Database) -> bool:
-    """Return whether the database holds people, messages or durable work; `glas migrate` alone makes no such rows."""
+    """Return whether the database contains people, messages or durable work.
+
+    `glas migrate` alone creates none of these.
+    """
     async with database.reading() as session:
         if any(name != "public" for name in await session.scalars(_SCHEMAS)):
             return True
@@ -120,7 +126,7 @@ async def _holds_objects(store: Store) -> bool:
 
 
 async def _known_deletions(url: URL, beside: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions that concern the backup, out of the database that it replaces and of the log beside it."""
+    """Return the deletions that concern the backup, from the database that it replaces and from the log beside it."""
     if installation is None:
         return []
     logged = log_beside(beside, installation).read()
@@ -140,7 +146,7 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Rename the schemas, so that others can take their place within the context; delete them at its end."""
+    """Rename the schemas, so that new ones can be loaded while the context is open; delete the old ones at its end."""
     async with database.writing() as session:
         for name in (await session.scalars(_SCHEMAS)).all():
             await session.execute(text(f'ALTER SCHEMA "{name}" RENAME TO "{_FORMER}{name}"'))
@@ -155,7 +161,7 @@ async def _exchanged(database: Database) -> AsyncIterator[None]:
 
 
 async def _bring_back(session: AsyncSession) -> None:
-    """Give renamed schemas their names again, in place of what a restore that failed has left there."""
+    """Rename schemas back, and drop what a failed restore has left in their place."""
     former = (await session.scalars(_FORMER_SCHEMAS)).all()
     if not former:
         return
@@ -170,7 +176,7 @@ async def _drop(session: AsyncSession, schemas: Sequence[str]) -> None:
 
 
 async def _put(store: Store, objects: Path) -> None:
-    """Write all unpacked objects; those that are there already stay."""
+    """Write all unpacked objects; objects that exist already are not changed."""
     paths = [Path(folder) / name for folder, _, names in os.walk(objects) for name in names]
     for start in range(0, len(paths), AT_ONCE):
         await asyncio.gather(*(_put_one(store, objects, path) for path in paths[start : start + AT_ONCE]))

@@ -1,1 +1,1 @@
-"""Calls to Telegram's Bot API: within Telegram's rates, with our own errors, and to the new number of moved groups."""
+"""Calls to Telegram's Bot API: they keep Telegram's limits, raise our own errors, and find moved groups."""

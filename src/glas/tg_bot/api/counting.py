@@ -1,4 +1,4 @@
-"""Count the calls to Telegram by their outcome, which shows whether Telegram can be reached."""
+"""Count the calls to Telegram by their outcome. The counts show whether Telegram can be reached."""
 
 import aiohttp
 from aiogram import Bot
@@ -13,7 +13,7 @@ from glas.tg_bot.metrics import OK, Metrics
 
 
 class Counting(BaseRequestMiddleware):
-    """Count the calls to Telegram by their outcome; a request middleware of aiogram's client."""
+    """Count the calls to Telegram by their outcome; it is a request middleware of aiogram's client."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -16,7 +16,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """Return the bytes of a file. Raises the errors of `at_hand`."""
+    """Return the bytes of a file. It raises the same errors as `at_hand`."""
     return await (await at_hand(bot, file_id, limit_bytes=limit_bytes))()
 
 
@@ -24,12 +24,12 @@ async def at_hand(bot: Bot, file_id: str, *, limit_bytes: int) -> Callable[[], A
     """Wait until a file is on this machine: in memory, or on the disk of a Bot API server with `--local`.
 
     Returns:
-        A function that returns its bytes; of a file on the disk it raises the same errors.
+        A function that returns the bytes of the file. For a file on the disk, it raises the same errors.
 
     Raises:
-        UploadTooLargeError: more than `limit_bytes`, whatever was announced.
-        DownloadError: Telegram has no such file.
-        TelegramAwayError: it may succeed later.
+        UploadTooLargeError: the file has more than `limit_bytes`, even if Telegram announced fewer.
+        DownloadError: Telegram does not have the file.
+        TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
     """
     try:
         file = await said(lambda: bot.get_file(file_id))

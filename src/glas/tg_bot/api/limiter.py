@@ -1,7 +1,7 @@
-"""Keep Telegram's rates: 30 messages a second, one a second to a chat, 20 a minute to a group; obey `retry_after`.
+"""Keep Telegram's limits: 30 messages a second, one a second to a chat, 20 a minute to a group; obey `retry_after`.
 
-Every call to Telegram passes through `RateLimiter`. Waiting calls are sent in order of urgency, so that a finished text
-is sent before the status lines of others. A status line that would have to wait is dropped.
+Every call to Telegram passes through `RateLimiter`. Waiting calls are sent in the order of urgency, so that a finished
+text is sent before status lines. A status line that would have to wait is dropped.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Urgency(IntEnum):
 
 
 class NotNowError(Exception):
-    """A status line was dropped, because it could not be sent at once."""
+    """A status line was dropped because it could not be sent at once."""
 
 
 _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.NORMAL)
@@ -64,7 +64,7 @@ _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.NORMAL)
 
 @contextlib.contextmanager
 def urgency(value: Urgency) -> Iterator[None]:
-    """Set the urgency of all calls that are made within the context."""
+    """Set the urgency of all calls that are made while the context is open."""
     token = _urgency.set(value)
     try:
         yield
@@ -73,10 +73,10 @@ def urgency(value: Urgency) -> Iterator[None]:
 
 
 class _Window:
-    """Delay calls so that at most `limit` of them arrive within any `period_s` seconds, however long they travel.
+    """Delay calls so that at most `limit` of them arrive at Telegram within any `period_s` seconds.
 
-    When a call arrives is not known, only that it is between its beginning and the coming of its answer. So it counts
-    from the one until `period_s` after the other: whenever a call begins, all that may arrive together with it count.
+    It is only known that a call arrives between its begin and the arrival of its answer. So a call counts from its
+    begin until `period_s` after its answer. Then all calls that may arrive together are counted together.
     """
 
     def __init__(self, limit: int, period_s: float) -> None:
@@ -86,7 +86,10 @@ class _Window:
         self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """Return when the next call may begin if `share` processes use one rate; infinity: after another answer."""
+        """Return when the next call may begin if `share` processes share one limit.
+
+        Infinity means: only after another answer.
+        """
         while self._answered and self._answered[0] <= now_s - self._period_s:
             self._answered.popleft()
         n_too_many = self._n_on_the_way + len(self._answered) + 1 - max(1, self._limit // share)
@@ -95,21 +98,21 @@ class _Window:
         return self._answered[n_too_many - 1] + self._period_s if n_too_many <= len(self._answered) else float("inf")
 
     def begin(self) -> None:
-        """Count a call that begins."""
+        """Count the begin of a call."""
         self._n_on_the_way += 1
 
     def end(self, now_s: float) -> None:
-        """Count the end of a call, answered or not."""
+        """Count the end of a call, with or without an answer."""
         self._n_on_the_way -= 1
         self._answered.append(now_s)
 
     def is_quiet(self, now_s: float) -> bool:
-        """Return whether the window limits nothing now."""
+        """Return whether the window does not limit any call now."""
         return not self._n_on_the_way and (not self._answered or self._answered[-1] <= now_s - self._period_s)
 
 
 class RateLimiter(BaseRequestMiddleware):
-    """Limit the rate of calls; a request middleware of aiogram's client."""
+    """Limit the rate of calls; it is a request middleware of aiogram's client."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
@@ -125,7 +128,10 @@ class RateLimiter(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Send a call when the rates permit it; repeat a call that Telegram refused, after the pause it asked for."""
+        """Send a call when the limits permit it.
+
+        If Telegram refuses it, repeat it after the pause that Telegram requests.
+        """
         while True:
             if not isinstance(method, GetUpdates):
                 await self._take_turn(method)
@@ -140,18 +146,21 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Return the seconds for which Telegram asked for a pause, by chat; the key None means all chats."""
+        """Return, for each chat, the seconds for which Telegram requested a pause; the key None means all chats."""
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
 
     def keep_quiet(self, chat: int | None, left_s: float) -> None:
-        """Send nothing to a chat for some seconds, or to no chat (None): another process has been asked for a pause."""
+        """Send nothing to a chat, or to any chat (None), for a pause that Telegram requested from another process."""
         until_s = asyncio.get_running_loop().time() + left_s
         self._held_until[chat] = max(until_s, self._held_until.get(chat, 0.0))
 
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
-        """Begin a pause: for a group only in this group, since its own rate is the usual cause; else for all chats."""
+        """Begin a pause.
+
+        For a group it is only for this group, because its own limit is the usual cause; otherwise it is for all chats.
+        """
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
         self.keep_quiet(where, retry_after_s + 0.1)
@@ -160,7 +169,7 @@ class RateLimiter(BaseRequestMiddleware):
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
     async def _take_turn(self, method: TelegramMethod[Any]) -> None:
-        """Wait until a call may begin, and count how long it waited or that it was dropped."""
+        """Wait until a call may begin; count how long it waited, or that it was dropped."""
         now_s = asyncio.get_running_loop().time
         began_s = now_s()
         try:
@@ -270,7 +279,7 @@ class RateLimiter(BaseRequestMiddleware):
             self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
-        """Delete the counts of chats whose recent calls are too old to limit new ones."""
+        """Delete the counts of chats whose last calls are too old to limit new ones."""
         for windows in (self._chats, self._groups):
             for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
                 del windows[chat]

@@ -1,4 +1,4 @@
-"""Follow groups that became supergroups: Telegram gives them a new number and names it when it refuses the old one.
+"""Follow groups that became supergroups. Telegram gives them a new number, and states it when it refuses the old one.
 
 New messages are sent to the new number. Messages that were sent to the old one cannot be edited any more.
 """
@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Moves(BaseRequestMiddleware):
-    """Send calls to the new number of a moved group; a request middleware outside the rate limiter."""
+    """Send calls to the new number of a moved group; it is a request middleware outside the rate limiter."""
 
     def __init__(self) -> None:
         # This is not stored: after a restart Telegram names the new number again.
@@ -63,5 +63,8 @@ def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMeth
 
 
 def has_moved(message: Message) -> bool:
-    """Return whether it is Telegram's notice of a group's new number; it comes in the old chat and in the new one."""
+    """Return whether a message is Telegram's notice of a group's new number.
+
+    The notice is sent to the old chat and to the new one.
+    """
     return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None

@@ -1,7 +1,7 @@
-"""Find out who wrote a message: a person, or a chat that writes through one of Telegram's own accounts.
+"""Determine who wrote a message: a person, or a chat that uses one of Telegram's own accounts.
 
-Messages of anonymous administrators, of channels and of a linked channel arrive under accounts that many people share.
-`sender_chat` then names the real sender. The shared account must never be taken for a person.
+Messages of anonymous administrators, of channels and of a linked channel arrive from accounts that many people share.
+`sender_chat` then names the real sender. A shared account must never be treated as a person.
 """
 
 from aiogram.enums import ChatType
@@ -21,7 +21,7 @@ _FORWARDED = "↪️"
 
 
 def person_in(message: Message) -> User | None:
-    """Return the person who wrote a message; None for an anonymous administrator, a channel or a channel's post."""
+    """Return the person who wrote a message; None for an anonymous administrator, a channel, or a post of a channel."""
     sender = message.from_user
     if sender is None or message.sender_chat is not None or sender.id in SHARED_ACCOUNTS:
         return None
@@ -29,15 +29,15 @@ def person_in(message: Message) -> User | None:
 
 
 def party_in(message: Message) -> int:
-    """Return the id by which limits and queues count: the person's, or the chat's if the person is not known."""
+    """Return the id under which limits and queues count: the person's, or the chat's if nobody is known."""
     person = person_in(message)
     return message.chat.id if person is None else person.id
 
 
 def name_in(message: Message) -> str:
-    """Return the speaker's name that is shown in a group; for a forwarded recording, that of the first sender.
+    """Return the speaker's name that is shown in a group; for a forwarded recording, the name of the first sender.
 
-    It is empty in a channel, which alone speaks there.
+    The name is empty in a channel, where only the channel itself speaks.
     """
     origin = message.forward_origin
     sender = _sender_name(message)

@@ -1,6 +1,7 @@
-"""Client of the Bot API that keeps Telegram's rates and raises our own errors, none of which contains the token.
+"""Client of the Bot API that keeps Telegram's limits and raises our own errors, which never contain the token.
 
-Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. This module does not let them out.
+Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. So these exceptions are converted
+into exceptions without URLs.
 """
 
 import contextlib
@@ -74,7 +75,7 @@ class TelegramAwayError(ServiceUnreachableError):
 
 
 class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the bot was removed from the chat, so there is nobody to answer."""
+    """The person blocked the bot, or the bot was removed from the chat, so nobody can be answered."""
 
     code = "person_gone"
 
@@ -86,7 +87,7 @@ class ChatForbidsError(PersonGoneError):
 
 
 class UnreadableAnswerError(GlasError):
-    """Telegram has carried out the call, but its answer has a form that this program does not know."""
+    """Telegram has carried out the call, but its answer has an unknown format."""
 
     code = "telegram_answer_unreadable"
 
@@ -112,10 +113,10 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     """Open a client of the Bot API.
 
     Args:
-        token: of the bot.
-        api_url: another server than Telegram's own.
-        is_local: that server runs with `--local` on this machine and hands files over as paths.
-        limiter: what every call passes.
+        token: token of the bot.
+        api_url: URL of another server than Telegram's own.
+        is_local: whether this server runs with `--local` on this machine and returns paths of files.
+        limiter: the middleware through which every call passes.
     """
     server = PRODUCTION if api_url is None else TelegramAPIServer.from_base(api_url, is_local=is_local)
     session = AiohttpSession(api=server)
@@ -133,10 +134,10 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
     """Make a call to the Bot API; raise our own error if it fails.
 
     Raises:
-        TelegramAwayError: it may succeed later.
-        PersonGoneError: nobody is there to read.
-        MessageGoneError: nothing is there to edit.
-        GlasError: something else is wrong with it.
+        TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
+        PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
+        MessageGoneError: the message to edit was deleted or is too old.
+        GlasError: any other error.
     """
     try:
         return await call()
@@ -151,10 +152,10 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 
 
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
-    """Send a message; if the answer has an unknown form, the number of the message is enough.
+    """Send a message; if the answer has an unknown format, the number of the message is sufficient.
 
     Raises:
-        GlasError: as `said`.
+        GlasError: the errors of `said`.
     """
     try:
         return await said(call)
@@ -167,7 +168,7 @@ async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
 
 
 def translated(error: TelegramAPIError) -> GlasError:
-    """Translate an error of aiogram's into one of ours."""
+    """Convert an exception of aiogram into one of ours."""
     name = type(error).__name__
     if isinstance(error, TelegramBadRequest):
         return _of_bad_request(error.message)
@@ -189,9 +190,9 @@ def translated(error: TelegramAPIError) -> GlasError:
 
 
 def _of_unreadable(body: Any) -> GlasError:
-    """Return the error for an answer that is not the Bot API's: a proxy's page, or an empty or truncated body.
+    """Return the error for an answer that is not the Bot API's: a page of a proxy, or an incomplete body.
 
-    It is then not known whether the call had an effect, as after a broken connection; so the call is repeated.
+    As after a broken connection, it is not known whether the call had an effect, so the call is repeated.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -209,7 +210,7 @@ def _of_bad_request(text: str) -> GlasError:
 
 
 def is_not_modified(error: InvalidParameterError) -> bool:
-    """Return whether an edit failed because the message has this content already; that is success."""
+    """Return whether an edit failed because the message already has this content; this counts as success."""
     return "message is not modified" in error.message
 
 
@@ -226,7 +227,7 @@ async def edit_text(
     """Set the text of a message; do nothing if it is the same already.
 
     Raises:
-        MessageGoneError: it is not there any more.
+        MessageGoneError: the message was deleted.
     """
     try:
         await said(
@@ -249,14 +250,14 @@ async def edit_text(
 async def edit_caption(
     bot: Bot, chat_id: int, message_id: int, caption: str, keyboard: InlineKeyboardMarkup | None
 ) -> None:
-    """Set the text below a picture and its buttons; ignore that they are the same already or that it was deleted."""
+    """Set the text below a picture, and its buttons; ignore the error if they are the same or it was deleted."""
     await _edit(
         lambda: bot.edit_message_caption(chat_id=chat_id, message_id=message_id, caption=caption, reply_markup=keyboard)
     )
 
 
 async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: InlineKeyboardMarkup | None) -> None:
-    """Set the buttons of a message; ignore that they are the same already or that the message was deleted."""
+    """Set the buttons of a message; ignore the error if they are the same already or the message was deleted."""
     await _edit(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
 
 
@@ -271,22 +272,22 @@ async def _edit(call: Callable[[], Awaitable[Message | bool]]) -> None:
 
 
 async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
-    """Delete a message of the bot; ignore that it was deleted already or is too old for that."""
+    """Delete a message of the bot; ignore the error if it was deleted already or is too old."""
     with contextlib.suppress(InvalidParameterError, PersonGoneError):
         await said(lambda: bot.delete_message(chat_id, message_id))
 
 
 class RetryRule:
-    """Decide which errors are temporary: an unavailable service or Telegram, a full queue.
+    """Decide which errors are temporary: a service or Telegram is unavailable, or a queue is full.
 
-    An internal error of a service may be a bug that does not pass with time, so it is tried only a few times.
+    An internal error of a service may be a permanent bug, so the call is repeated only a few times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:
         self._faults_left = max_faults
 
     def pause_s(self, error: Exception) -> float | None:
-        """Return the least number of seconds to wait before another try; None if another try cannot help."""
+        """Return the least number of seconds to wait before another attempt; None if another attempt cannot succeed."""
         match error:
             case OverloadedError():
                 return error.retry_after_s or 1.0

@@ -1,9 +1,9 @@
-"""Import aiogram without building the validators of all its types; each is built when it is used first.
+"""Import aiogram without building the validators of all its types; each is built when it is first used.
 
-aiogram builds those of its four hundred types when it is imported, and every one contains copies of most others: that
-takes three seconds of processor time and 100 MB, in every process that runs the bot. The types are declared so that
-pydantic can build them on demand (`defer_build`). It needs to find the types that a field names then, and most modules
-of aiogram import these for type checkers only.
+aiogram builds the validators of its four hundred types when it is imported, and each contains copies of most others.
+Building them takes three seconds of processor time and 100 MB, in every process with the bot. The types are declared so
+that pydantic can build them on demand (`defer_build`). For this, pydantic must find the types that a field names, but
+most modules of aiogram import these for type checkers only.
 """
 
 import re
@@ -47,7 +47,7 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _complete(model: type[BaseModel], known: dict[str, object]) -> None:
-    """Put the types that a model's fields name, inherited fields included, into its module, unless they are there."""
+    """Add the types that a model's fields name, including inherited fields, to its module, unless they are there."""
     module = vars(sys.modules[model.__module__])
     for base in model.__mro__:
         for annotation in vars(base).get("__annotations__", {}).values():

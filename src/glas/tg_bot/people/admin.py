@@ -1,6 +1,6 @@
 """Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /reviewer, /repair.
 
-Only the numeric id in Telegram makes an administrator; a user name does not.
+Administrators are identified only by their Telegram id, not by a user name.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -23,7 +23,7 @@ _GRANT_WORDS = 3
 
 
 class FromAdmin(Filter):
-    """Filter: the sender's id is an administrator's."""
+    """Filter: the sender is an administrator."""
 
     async def __call__(self, message: Message, admins: frozenset[int]) -> bool:
         """Return whether the sender is an administrator."""
@@ -96,7 +96,7 @@ async def on_grant(
 
 
 async def _make_admin(person: int, db_assist: DbAssistClient) -> None:
-    """Give an administrator of the settings the role, so that their actions can be written into the audit."""
+    """Give the role to an administrator whom the settings name, so that the audit can record their actions."""
     await db_assist.register(person)
     await db_assist.set_role(person, Role.ADMIN)
 
@@ -110,7 +110,7 @@ async def _is_known(person: int, db_assist: DbAssistClient) -> bool:
 
 
 def _grant(text: str) -> tuple[int, int, str] | None:
-    """Parse person, hundredths of a coin and reason; None if the command has another form."""
+    """Parse person, hundredths of a coin and reason; return None if the command has another form."""
     words = text.split(maxsplit=_GRANT_WORDS - 1)
     if len(words) < _GRANT_WORDS or not words[0].isdecimal():
         return None
@@ -124,7 +124,7 @@ def _grant(text: str) -> tuple[int, int, str] | None:
 async def on_ban(
     message: Message, *, command: CommandObject, db_assist: DbAssistClient, admins: frozenset[int], say: Say
 ) -> None:
-    """Ban a person or lift the ban; an administrator cannot be banned."""
+    """Ban a person or lift the ban; administrators cannot be banned."""
     text = (command.args or "").strip()
     if not text.isdecimal():
         await message.answer(say("ban-how"))
@@ -168,7 +168,7 @@ async def on_reviewer(message: Message, *, command: CommandObject, db_assist: Db
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:
-    """Start a search for lost recordings now; the result is sent later."""
+    """Start a search for lost recordings; its result is sent later."""
     await message.answer(say("repair-begun"))
     return RepairJob(
         bot_id=bot.id, chat_id=message.chat.id, message_id=message.message_id, time=message.date.isoformat()

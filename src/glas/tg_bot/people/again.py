@@ -1,4 +1,4 @@
-"""Work on a recording at somebody's request: «Повторить», «Распознать», /transcribe in reply, subtitles."""
+"""Work on a recording that a person requests: «Повторить», «Распознать», /transcribe in reply, subtitles."""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
@@ -40,7 +40,7 @@ async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | 
 
 
 async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
-    """Return the job for the recording to which our message replies; only its speaker may press the button."""
+    """Return the job for the recording to which the bot's message replies; only its speaker may press the button."""
     message = message_of(query)
     original = message.reply_to_message if message else None
     job = voice_job(original, bot_id=bot.id, attempt=attempt) if original else None
@@ -52,7 +52,7 @@ async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> V
 
 
 async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """Handle /transcribe in reply to a recording: recognise it, whatever the setting of the chat."""
+    """Handle /transcribe in reply to a recording: recognise it, for any setting of the chat."""
     original = message.reply_to_message
     job = voice_job(original, bot_id=bot.id, is_asked=True) if original else None
     if job is None:
@@ -81,7 +81,7 @@ async def on_subtitles(
     subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Send subtitles of the current text; a later correction changes them."""
+    """Send subtitles of the current text; a later correction updates them."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])

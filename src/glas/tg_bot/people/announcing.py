@@ -1,8 +1,8 @@
-"""Send announcements about models: news to those who taught one, and questions to administrators.
+"""Send announcements about models: news to people from whom a model learnt, and questions to administrators.
 
-The bot looks for them regularly, and enqueues each once, as separate work. News must not come twice. They are claimed
-in the database right before they are sent. A run that finds them claimed by another one, which was killed, sends
-nothing. Before the claim, a harmless call checks whether the person can be reached now.
+The bot asks for them at intervals, and enqueues each once, as separate work. News must not be sent twice. So news are
+claimed in the database directly before they are sent. If a run finds that another run, which was killed, has claimed
+them, it sends nothing. Before the claim, a harmless call checks whether the person can be reached.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Announcing:
-    """Objects that announcements need."""
+    """Objects that are needed to send announcements."""
 
     bot: Bot
     steps: Steps
@@ -60,7 +60,7 @@ class Announcing:
     look_s: float
 
     async def watch(self) -> None:
-        """Look for announcements until cancelled, and enqueue them."""
+        """Ask for announcements until cancelled, and enqueue them."""
         while True:
             try:
                 for model in await self.db_assist.models(ModelState.CANDIDATE):
@@ -90,7 +90,7 @@ class Announcing:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 
     async def _reach(self, job: AnnounceJob) -> None:
-        """Find out whether Telegram and the person can be reached; this may be repeated."""
+        """Check whether Telegram and the person can be reached; this may be repeated."""
         with contextlib.suppress(InvalidParameterError, UnreadableAnswerError):
             await said(lambda: self.bot.send_chat_action(job.person, ChatAction.TYPING))
 
@@ -99,10 +99,10 @@ class Announcing:
         return None if found is None else _ended(claim, Outcome.UNREACHABLE)
 
     async def _send(self, job: AnnounceJob, claim: str) -> dict[str, Any] | None:
-        """Claim an announcement and send it, once; None if there is nothing to send.
+        """Claim an announcement and send it, once; return None if it must not be sent.
 
         Raises:
-            GlasError: it was not sent, and may be later.
+            GlasError: it was not sent; sending may succeed later.
         """
         found = await self.db_assist.claim_announcement(job.announcement_id, claim)
         if found is None:
@@ -178,7 +178,7 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
 
 
 def question(model: ModelRecord, locale: Locale, phrases: Phrases) -> str:
-    """Describe a candidate to an administrator: its name, the gate's figures, the number of people it learnt from."""
+    """Describe a candidate to an administrator: name, the gate's figures, number of people from whom it learnt."""
     say, verdict = phrases[locale], model.verdict
     lines = [say("candidate", name=model.name.rpartition("/")[2], version=model.version)]
     if verdict is not None:

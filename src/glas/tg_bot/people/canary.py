@@ -1,4 +1,4 @@
-"""End the trial of a candidate that people rate worse than the champion, or that was refused."""
+"""End the trial of a candidate whose ratings are worse than those of the champion, or that was refused."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class CanaryWatch:
-    """Compare the ratings of candidate and champion regularly; several bots may do so at once."""
+    """Compares the ratings of candidate and champion at intervals; several bots may compare them at the same time."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
     look_s: float
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Compare at intervals until cancelled."""
         while True:
             try:
                 await self.look()
@@ -38,9 +38,10 @@ class CanaryWatch:
             await asyncio.sleep(self.look_s)
 
     async def look(self) -> None:
-        """Compare once; take the candidate back if it is worse, or if it is no candidate any more.
+        """Compare once; end the trial if the candidate is worse, or if it is no longer a candidate.
 
-        The decision is stored first, so that the next comparison finds it if this one is killed in between.
+        The decision is stored first. If this run is killed before the trial has ended, the next comparison finds the
+        decision.
 
         Raises:
             GlasError: a service does not answer.

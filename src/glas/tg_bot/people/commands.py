@@ -1,4 +1,4 @@
-"""Handlers of /start, /help and /balance, and a hint for people who write instead of speaking."""
+"""Handlers of /start, /help and /balance, and a hint for people who write text instead of speaking."""
 
 from aiogram import Router
 from aiogram.filters import Command, CommandStart
@@ -43,7 +43,7 @@ async def on_start(
 ) -> None:
     """Register a person, explain how recordings are used, and ask for the separate consent to training.
 
-    It is handled in private chats only, where the chat's id is the person's.
+    The command is handled in private chats only, because only there the id of the chat is that of the person.
     """
     person = message.chat.id
     is_known = user is not None
@@ -74,7 +74,7 @@ async def on_help(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Explain the bot and name its model; in private chats also the commands of reviewers and administrators."""
+    """Explain the bot and name its model; in private chats also list the commands of reviewers and administrators."""
     parts = [say("help"), say("help-words")]
     if page_url is not None:
         parts.append(say("help-web"))
@@ -90,7 +90,7 @@ async def on_help(
 
 
 async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
-    """Return the title of the model that transcribes; None if it is not known now."""
+    """Return the title of the model that serves; None if it is not known now."""
     try:
         return (await nn_service.health()).title[locale]
     except ServiceError:
@@ -98,7 +98,7 @@ async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
 
 
 async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:
-    """Send the number of coins, and how many are missing to become a beta-tester."""
+    """Send the number of coins, and the number that is missing to become a beta-tester."""
     if user is None:
         await message.answer(say("not-registered"))
         return

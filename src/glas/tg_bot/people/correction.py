@@ -1,8 +1,8 @@
-"""Handle corrections: take a reply for a correction only if the person asked for one, or confirms it.
+"""Handle corrections: a reply counts as a correction only if the person asked for one, or confirms it.
 
-A correction begins with ✏️, with a reply to one's own recording, or in a private chat with a reply whose words are
-similar to the text. If it is not clear whether a reply is a correction, the bot asks. In groups only ✏️ begins one,
-because people talk to each other there.
+A correction begins with ✏️, or with a reply to the person's own recording. In a private chat it also begins with a
+reply whose words are similar to the text. If it is not clear whether a reply is a correction, the bot asks. In groups a
+correction begins only with ✏️, because people talk to each other there.
 """
 
 from aiogram import Bot, F, Router
@@ -39,7 +39,7 @@ class AnswersPrompt(Filter):
 
 
 class RepliesInPrivate(Filter):
-    """Filter: a written reply in a private chat, to a text of the bot or to one's own recording."""
+    """Filter: a written reply in a private chat, to a text of the bot or to the person's own recording."""
 
     async def __call__(self, message: Message) -> bool:
         """Return whether the reply passes the filter."""
@@ -60,7 +60,7 @@ def make_router() -> Router:
 
 
 async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say) -> None:
-    """Ask for the right words; show the current text so that it can be copied, as a file if it is long."""
+    """Ask for the right words; show the current text so that it can be copied, or send it as a file if it is long."""
     row, message = await corrector.row(values[0]), message_of(query)
     if row is None or message is None or row.status is not Status.DONE:
         await toast(bot, query, say("rate-stale"), is_alert=True)
@@ -78,7 +78,7 @@ async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, cor
 
 
 def _name_in_front(message: Message, otherwise: str) -> str:
-    """Return the speaker's name that stands in front of the text in a group."""
+    """Return the speaker's name that stands before the text in a group."""
     if message.chat.type == "private":
         return ""
     front, is_there, _ = (message.text or "").partition(": ")
@@ -106,7 +106,7 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Handle a reply in a private chat: as a correction if it clearly is one; ask the person if it may be one."""
+    """Handle a reply in a private chat: as a correction if it clearly is one; if this is uncertain, ask the person."""
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
         return None
@@ -141,7 +141,7 @@ async def _take(
     say: Say,
     locale: Locale,
 ) -> AmendJob | None:
-    """Record a correction; ask the person before a doubtful one replaces the text."""
+    """Record a correction; before a doubtful correction replaces the text, ask the person."""
     if row.corrected_text is None and words.split() == row.shown_text.split():
         await message.reply(say("fix-same"))
         return None
@@ -187,7 +187,10 @@ async def on_insist(
 
 
 def _prompt_of(query: CallbackQuery, message: Message, row: Transcription, corrector: Corrector) -> Prompt:
-    """Return the context of a question or a confirmation; if it cannot be read, name the person who presses."""
+    """Return the context of a question or a confirmation.
+
+    If it cannot be read, use the name of the person who presses.
+    """
     name = "" if message.chat.type == "private" else query.from_user.full_name
     return corrector.prompts.read(message) or Prompt(row.id, query.from_user.id, name)
 

@@ -34,7 +34,7 @@ _MAX_FILE_BYTES = 400_000
 
 @dataclass(frozen=True)
 class Corrector:
-    """Objects that the handlers of corrections need; the dispatcher passes them on."""
+    """Objects that the handlers of corrections need; the dispatcher passes them to the handlers."""
 
     bot: Bot
     db_assist: DbAssistClient
@@ -48,11 +48,12 @@ class Corrector:
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
         """Record a correction, with the engine's judgement of its words.
 
-        Judging takes as much work as recognising. It has a separate daily limit, as large as that of recordings, so
-        that corrections do not reduce the minutes for recordings. Beyond this limit the edit distance decides.
+        Judging a correction takes as much work as recognising. Therefore judging has a separate daily limit, as large
+        as that of recordings. So corrections do not reduce the minutes for recordings. Beyond this limit the edit
+        distance decides.
 
         Raises:
-            GlasError: as `DbAssistClient.correct`.
+            GlasError: the errors of `DbAssistClient.correct`.
         """
         sound, duration_s = Sound.UNKNOWN, row.duration_s or 0.0
         judging = self.admission_control.pseudonyms.judging(person)
@@ -69,7 +70,7 @@ class Corrector:
     async def ask(self, message: Message, row: Transcription, prompt: Prompt, question: str, say: Say) -> None:
         """Ask whether a reply is meant as a correction.
 
-        The words are only in the reply, so nothing must be stored with the question.
+        The words are in the reply, so nothing must be stored with the question.
         """
         born_s = int(message.date.timestamp())
         keyboard = self.keyboards.question(row.id, asker=prompt.asker, born_s=born_s, say=say)
@@ -111,7 +112,7 @@ class Corrector:
             return None
 
     def _change(self, prompt: Prompt, head: str, before: str, after: str, *, tail: str) -> dict[str, Any]:
-        """Join head, difference and tail; leave out a difference that does not fit into a message."""
+        """Join the head, the difference and the tail; leave out the difference if the message would be too long."""
         mark, end = self.prompts.mark(prompt), ["\n\n", tail] if tail else []
         whole = Text(mark, f" {head}\n\n", *word_diff(before, after), *end)
         if not after or units(whole.as_kwargs()["text"]) > MAX_UNITS:

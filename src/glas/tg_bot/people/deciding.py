@@ -1,4 +1,7 @@
-"""Decisions of administrators about a candidate: the first press counts, and all who were asked get the result."""
+"""Decisions of administrators about a candidate.
+
+The first press counts, and all administrators who were asked see the result.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +48,7 @@ async def on_decision(
     admins: frozenset[int],
     say: Say,
 ) -> DecisionJob | None:
-    """Take the decision of an administrator, unless another one was first."""
+    """Accept the decision of an administrator, unless another administrator was first."""
     person = query.from_user.id
     if person not in admins or user is None:
         await toast(bot, query, say("admin-only"), is_alert=True)
@@ -83,7 +86,10 @@ class Deciding:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Store a decision, let the model serve, and show the result to all who were asked; this is the workflow."""
+        """Store a decision, let the model serve, and show the result to all administrators who were asked.
+
+        This function is the workflow of a decision.
+        """
         job = DecisionJob.model_validate(arguments)
         try:
             await self.steps.do("decide", lambda: self._decide(job))
@@ -110,7 +116,7 @@ class Deciding:
         await self.db_assist.decide(job.model_id, wanted)
 
     async def _serve(self, job: DecisionJob) -> dict[str, str]:
-        """Let the model serve; if it cannot, take the decision back. Returns the result to show."""
+        """Let the model serve; if this fails, take the decision back. Return the result to show."""
         model = await model_of(job.model_id, self.db_assist)
         try:
             is_kept = await self.steps.do("serve", lambda: self.nn_service.serve(model.name))

@@ -1,4 +1,4 @@
-"""Greet a group to which the bot was added, and say if privacy mode hides voice messages from the bot."""
+"""Greet a group to which the bot was added, and tell it if privacy mode hides voice messages from the bot."""
 
 from aiogram import Bot, Router
 from aiogram.enums import ChatMemberStatus
@@ -11,16 +11,16 @@ from glas.tg_bot.talk.phrases import Phrases
 
 
 def make_router() -> Router:
-    """Make the router of changes of the bot's own membership."""
+    """Make the router of changes of the bot's own membership in chats."""
     router = Router()
     router.my_chat_member.register(on_added, ChatMemberUpdatedFilter(JOIN_TRANSITION))
     return router
 
 
 async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
-    """Greet a group; if privacy mode hides its recordings from the bot, say what to do.
+    """Greet a group; if privacy mode hides its recordings from the bot, tell what to do.
 
-    The mode is requested from Telegram each time, as the bot's owner may have changed it since the start.
+    Telegram is asked for the mode each time, because the bot's owner may have changed it since the start.
     """
     if event.chat.type not in ("group", "supergroup"):
         return

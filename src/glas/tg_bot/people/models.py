@@ -1,4 +1,4 @@
-"""Handle /model: an administrator chooses a model; it is downloaded and then serves, without a restart."""
+"""Handle /model: an administrator chooses a model, which is downloaded and then serves, without a restart."""
 
 import asyncio
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ async def on_model_chosen(
 
 @dataclass(frozen=True)
 class ModelChange:
-    """Follow the download and the loading of a model."""
+    """Follows the download and the loading of a model."""
 
     bot: Bot
     steps: Steps
@@ -103,7 +103,10 @@ class ModelChange:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Change the default model and show the progress; this is the workflow. It can be repeated after a crash."""
+        """Change the default model and show the progress; this is the workflow.
+
+        The workflow can be repeated after a crash.
+        """
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]
         try:
@@ -137,10 +140,10 @@ class ModelChange:
         """Wait until the download has ended.
 
         Returns:
-            What there is to say then.
+            The text to show then.
 
         Raises:
-            GlasError: it did not work.
+            GlasError: the download failed.
         """
         await self.nn_service.fetch_and_serve(job.model)
         told = ""
@@ -175,7 +178,7 @@ def _ended(fetch: FetchBody, title: str, say: Say) -> str:
     """Return the text about a download that has ended.
 
     Raises:
-        GlasError: why it failed.
+        GlasError: the reason of the failure.
     """
     if fetch.error is not None:
         raise from_code(fetch.error.code, fetch.error.message)

@@ -1,4 +1,4 @@
-"""Say in /settings whether the own model of a person or a group answers."""
+"""Show in /settings whether the own model of a person or a group answers."""
 
 from typing import NamedTuple
 
@@ -10,28 +10,34 @@ from glas.tg_bot.talk.phrases import Say
 
 
 class OwnModelLine(NamedTuple):
-    """What /settings shows of an own model: a line of text, and whether it is used; None where there is none."""
+    """The part of /settings about an own model: a line of text, and whether the model is used.
+
+    None if there is no model.
+    """
 
     text: str = ""
     is_used: bool | None = None
 
 
 async def line_of_person(tg_id: int, nn_service: NnServiceClient, db_assist: DbAssistClient, say: Say) -> OwnModelLine:
-    """Return what /settings shows of a person's own model."""
+    """Return the part of /settings about a person's own model."""
     for record in await db_assist.own_models(tg_id=tg_id):
         return OwnModelLine(say(f"settings-own-model-{await _state(record, nn_service)}"), record.is_used)
     return OwnModelLine()
 
 
 async def line_of_chat(chat_id: int, nn_service: NnServiceClient, db_assist: DbAssistClient, say: Say) -> OwnModelLine:
-    """Return what /settings shows of a group's own model."""
+    """Return the part of /settings about a group's own model."""
     for record in await db_assist.own_models(chat_id=chat_id):
         return OwnModelLine(say(f"chat-own-model-{await _state(record, nn_service)}"), record.is_used)
     return OwnModelLine()
 
 
 async def _state(record: OwnModelRecord, nn_service: NnServiceClient) -> str:
-    """Return `on`, `off`, or `waits`: another champion serves than the one that it was judged better than."""
+    """Return `on`, `off`, or `waits`.
+
+    The last means that the champion is not the one with which the own model was compared.
+    """
     if not record.is_used:
         return "off"
     try:

@@ -69,7 +69,7 @@ async def on_mydata(
 
 
 async def _send(bot: Bot, chat_id: int, file: BufferedInputFile, caption: str) -> None:
-    """Send one part; if Telegram is away for a while, only this part is sent again."""
+    """Send one part; if Telegram is unavailable for a while, only this part is sent again."""
     patience = RetryRule()
     await with_retries(
         lambda: sent(lambda: bot.send_document(chat_id, file, caption=caption, request_timeout=_UPLOAD_S)),
@@ -98,7 +98,10 @@ async def on_forget_chosen(
     durable: Durable,
     say: Say,
 ) -> CleanJob | None:
-    """Delete a person's data: objects, rows, and the durable engine's records; the export follows."""
+    """Delete a person's data: objects, rows, and the records of the durable engine.
+
+    The export is cleaned afterwards.
+    """
     message, person = message_of(query), query.from_user.id
     await toast(bot, query)
     text, job = say("forget-kept"), None
@@ -112,10 +115,12 @@ async def on_forget_chosen(
 
 
 async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable) -> int:
-    """Delete a person's objects, rows and the durable engine's records; a `CleanJob` removes them from the export.
+    """Delete a person's objects, rows, and records of the durable engine.
+
+    A `CleanJob` removes the data from the export.
 
     Returns:
-        How many recordings are gone.
+        The number of deleted recordings.
     """
     count = await erase_person(person, db_assist, data_loader)
     await durable.forget(str(person))
@@ -126,7 +131,7 @@ async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoader
 async def forget_shared_accounts(
     db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable
 ) -> CleanJob | None:
-    """Delete what earlier versions stored under Telegram's shared accounts, which they mistook for persons."""
+    """Delete data that earlier versions stored under Telegram's shared accounts, which they treated as persons."""
     counts = [await forget(account, db_assist, data_loader, durable) for account in sorted(SHARED_ACCOUNTS)]
     if not any(counts):
         return None
@@ -145,7 +150,7 @@ async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
 
 
 async def forget_work(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete the durable engine's records, and the exported files, of people whose data was deleted elsewhere."""
+    """Delete the records of the durable engine, and the exported files, of people whose data was deleted elsewhere."""
     found = await db_assist.work_to_forget()
     for person in found.people:
         await durable.forget(str(person))

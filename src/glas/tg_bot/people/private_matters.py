@@ -1,4 +1,4 @@
-"""Handle commands about a person that were sent in a group: the answer goes to the person's private chat."""
+"""Handle commands about a person that were sent in a group. The answer is sent to the person's private chat."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ def make_router() -> Router:
 
 
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
-    """Handle the command as if it came from the private chat; in the group say only where the answer is.
+    """Handle the command as if it came from the private chat; in the group only tell where the answer is.
 
-    A bot may not begin a private chat, so a person without one gets a link to it.
+    A bot cannot begin a private chat, so a person without one gets a link to it.
     """
     if user is not None:
         here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}

@@ -1,4 +1,4 @@
-"""Handle /review: a reviewer listens to one recording after another and says whether its text is right.
+"""Handle /review: a reviewer listens to one recording after another and judges its text.
 
 This module stores nothing. db_assist holds one message for a reviewer and returns the same one until it is reviewed.
 The request for the right words contains the id of its message. So after a crash at any point, at most one message of
@@ -39,7 +39,7 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class Reviewing:
-    """Objects that the handlers of reviews need; the dispatcher passes them on."""
+    """Objects that the handlers of reviews need; the dispatcher passes them to the handlers."""
 
     bot: Bot
     db_assist: DbAssistClient
@@ -85,7 +85,10 @@ class Reviewing:
 
 
 class AnswersReviewPrompt(Filter):
-    """Filter: a reply to a request for the right words, by the reviewer who was asked; handlers get its `prompt`."""
+    """Filter: a reply to a request for the right words, by the reviewer who was asked.
+
+    The handler gets its `prompt`.
+    """
 
     async def __call__(self, message: Message, reviewing: Reviewing) -> bool | dict[str, Prompt]:
         """Return whether the reply passes the filter."""
@@ -96,7 +99,7 @@ class AnswersReviewPrompt(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of reviews; it must come before that of corrections, which takes other replies."""
+    """Make the router of reviews; it must come before the router of corrections, which accepts other replies."""
     router = Router()
     router.message.register(on_review, Command("review"), F.chat.type == "private")
     router.callback_query.register(on_verdict, Pressed(REVIEW))
@@ -148,7 +151,7 @@ async def on_verdict(
 async def _ask(
     query: CallbackQuery, message: Message | None, transcription_id: int, reviewing: Reviewing, say: Say
 ) -> None:
-    """Ask for the right words; the request shows the recognised ones, to be copied."""
+    """Ask for the right words; the request shows the recognised words, so that they can be copied."""
     if message is None:
         await toast(reviewing.bot, query, say("review-gone"), is_alert=True)
         return

@@ -1,7 +1,7 @@
 """Show texts in Telegram that were corrected on the pages.
 
-db_assist remembers them. The bot asks for them regularly, and enqueues the same durable work for each as after a
-correction in Telegram.
+db_assist stores which texts these are. The bot asks for these texts at intervals. For each it enqueues the same durable
+work as after a correction in Telegram.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Look for corrected texts until cancelled."""
+    """Ask for corrected texts until cancelled."""
     while True:
         try:
             await take_up(bot, db_assist, durable)
@@ -34,7 +34,7 @@ async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) ->
 
 
 async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Enqueue the update of each text that waits; the name of the work makes sure that it is done once."""
+    """Enqueue the update of each text that waits; because of the name of the work, it is done once."""
     for one in await db_assist.texts_to_show(bot.id):
         job = AmendJob(
             transcription_id=one.transcription_id,
@@ -48,9 +48,9 @@ async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None
 
 
 async def _name_of(one: TextToShow, bot: Bot) -> str:
-    """Return the name at the beginning of the answer in a group; empty if there is none.
+    """Return the name at the beginning of the answer in a group; it is empty if there is none.
 
-    Names are not stored, so that of the first sender of a forwarded recording is not known any more.
+    Names are not stored, so the name of the first sender of a forwarded recording is not known any more.
     """
     if one.chat_id == one.tg_id:
         return ""

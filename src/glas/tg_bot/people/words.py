@@ -64,7 +64,7 @@ def _page(
     say: Say,
     locale: Locale,
 ) -> tuple[str, InlineKeyboardMarkup]:
-    """Return text and buttons of a page; of the last one if there are not so many."""
+    """Return text and buttons of a page; if there are fewer pages, those of the last one."""
     n_pages = max(1, -(-len(words) // _PAGE))
     page = min(page, n_pages - 1)
     text = say("words", count=counted(len(words), locale)) if words else say("words-empty")
@@ -104,7 +104,7 @@ async def on_word(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Remove a word from the vocabulary; a second press finds nothing to remove."""
+    """Remove a word from the vocabulary; a second press finds no word to remove."""
     word_id, page = values
     try:
         before = await db_assist.words(query.from_user.id)
@@ -127,7 +127,7 @@ async def _show(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Show a page of the vocabulary in the message above the button."""
+    """Show a page of the vocabulary in the message that contains the button."""
     if (message := message_of(query)) is None:
         return
     asker, born_s = query.from_user.id, int(message.date.timestamp())

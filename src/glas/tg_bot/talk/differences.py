@@ -9,7 +9,7 @@ _WORDS = re.compile(r"\S+")
 
 
 def word_diff(before: str, after: str) -> list[str | Text]:
-    """Return the difference of two texts: deleted words struck through, new ones bold; case and punctuation count."""
+    """Return the difference of two texts: deleted words struck through, new words bold; case and punctuation count."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     parts: list[str | Text] = []
     for what, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -24,7 +24,7 @@ def word_diff(before: str, after: str) -> list[str | Text]:
 
 
 def new_words(before: str, after: str) -> list[str | Text]:
-    """Return the later one of two texts, with the words bold that the earlier one does not have in this place."""
+    """Return the later of two texts; words that the earlier text does not have at this place are bold."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     parts: list[str | Text] = []
     for what, _, _, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -1,6 +1,6 @@
-"""Buttons under messages, and the data that a press of each sends.
+"""Buttons under messages, and the data that Telegram sends when a button is pressed.
 
-Every button names its `asker`: Telegram's id of the person who may press it, or `ADMINISTRATORS` of the chat.
+Every button names its `asker`: the Telegram id of the person who may press it, or `ADMINISTRATORS` of the chat.
 """
 
 import zlib
@@ -41,7 +41,7 @@ def model_number(name: str) -> int:
 
 
 class Keyboards:
-    """Make keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
+    """Makes keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
 
     def __init__(self, signer: Signer, *, rating_days: int) -> None:
         self._signer = signer
@@ -68,7 +68,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» for the first one."""
+        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» before the first."""
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
@@ -95,7 +95,7 @@ class Keyboards:
         )
 
     def review(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons under a recording to review, one for each verdict."""
+        """Make the buttons under a recording for review, one for each verdict."""
         number = list(Verdict).index
         rows = [
             [
@@ -115,7 +115,7 @@ class Keyboards:
     def news(
         self, *, wanted: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Make the button that switches news of models off or on; see `consent`."""
+        """Make the button that switches news of models off or on; for `in_settings` see `consent`."""
         text = say("button-news-no") if wanted else say("button-news-yes")
         values = (NEWS, int(not wanted), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
@@ -132,7 +132,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons under the question whether a candidate shall serve."""
+        """Make the buttons under the question whether a candidate should serve."""
         row = [
             self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
             for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))
@@ -142,7 +142,10 @@ class Keyboards:
     def consent(
         self, *, given: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardMarkup:
-        """Make the button to give or withdraw the consent to training; in /settings, a press also updates the text."""
+        """Make the button that gives or withdraws the consent to training.
+
+        With `in_settings`, a press also updates the text.
+        """
         text = say("consent-no") if given else say("consent-yes")
         values = (CONSENT, int(not given), int(in_settings))
         return self._one(self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s))
@@ -167,7 +170,7 @@ class Keyboards:
     def start(
         self, *, given: bool, asker: int, born_s: int, say: Say, others: Iterable[Locale]
     ) -> InlineKeyboardMarkup:
-        """Make the buttons under /start: the consent, and one for each of the `others` languages."""
+        """Make the buttons under /start: the consent, and one for each language in `others`."""
         consent = self.consent(given=given, asker=asker, born_s=born_s, say=say)
         row = [
             self._button(
@@ -231,7 +234,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
     def _own_model(self, *, uses: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardButton:
-        """Make the button to go back to the common model, or to the own one."""
+        """Make the button that switches to the common model, or to the own model."""
         mine = say("button-chat-model-on" if asker == ADMINISTRATORS else "button-own-model-on")
         text = say("button-common-model") if uses else mine
         return self._button(text, OWN_MODEL, int(not uses), asker=asker, born_s=born_s, life_s=self._rating_s)

@@ -7,12 +7,12 @@ from glas.localisation import catalogue, language_of
 
 
 def language_name(code: str, locale: Locale) -> str:
-    """Return the name of a language by its ISO 639-1 code; the code itself where the catalogue has no name."""
+    """Return the name of a language by its ISO 639-1 code; return the code if the catalogue has no name."""
     say = catalogue(locale)
     name = f"language-{code}"
     return say(name) if name in say else code
 
 
 def locale_of(sender: TelegramUser | None) -> Locale:
-    """Return the language for a person who has not chosen one: that of their Telegram app, if it is one of ours."""
+    """Return the language for a person who has not chosen one: that of their Telegram app if we support it."""
     return Locale(language_of(sender.language_code if sender else None))

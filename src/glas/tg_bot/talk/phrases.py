@@ -14,7 +14,7 @@ class Phrases:
     """The catalogues; `phrases[locale]("balance", coins="1 монета", role="…")` returns a message."""
 
     def __getitem__(self, locale: Locale) -> Catalogue:
-        """Return the function that gives messages in one language."""
+        """Return the function that returns messages in one language."""
         return catalogue(locale)
 
 

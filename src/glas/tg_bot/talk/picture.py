@@ -1,4 +1,4 @@
-"""Picture above the text of /start: uploaded once, then sent by the id that Telegram gave it."""
+"""Picture above the text of /start. The picture is uploaded once, then sent by the id that Telegram gave it."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class Picture:
         self._file_id: str | None = None
 
     async def answer(self, message: Message, caption: str, keyboard: InlineKeyboardMarkup) -> None:
-        """Answer with the picture and a caption; without the picture if the chat permits none."""
+        """Answer with the picture and a caption; if the chat permits no pictures, answer without it."""
         try:
             sent = await self._photo(message, caption, keyboard)
         except TelegramBadRequest as error:

@@ -18,7 +18,10 @@ _CHAT_ADMINISTRATORS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR
 
 
 class Pressed(Filter):
-    """Filter: a press of one kind of button, validly signed, in time, by the right person; gives handlers `values`."""
+    """Filter: a press of one kind of button, with a valid signature, in time, by the right person.
+
+    The handler gets `values`.
+    """
 
     def __init__(self, action: str) -> None:
         self._action = action
@@ -48,7 +51,7 @@ async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
 
 
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
-    """Answer a press with a short note; if Telegram does not accept it any more, send a message instead."""
+    """Answer a press with a short note; if Telegram no longer accepts this, send a message instead."""
     try:
         await said(lambda: bot.answer_callback_query(query.id, text[:_TOAST_CHARS] or None, show_alert=is_alert))
     except InvalidParameterError:
@@ -60,7 +63,7 @@ async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: boo
 
 
 def message_of(query: CallbackQuery) -> Message | None:
-    """Return the message above the button; None if Telegram does not give it any more."""
+    """Return the message that contains the button; None if Telegram no longer provides it."""
     return None if isinstance(query.message, InaccessibleMessage) else query.message
 
 

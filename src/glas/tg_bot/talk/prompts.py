@@ -1,8 +1,9 @@
-"""Messages of the bot that carry their own context: requests for words, questions, confirmations of a correction.
+"""Messages of the bot that contain their own context: requests for words, questions, confirmations of a correction.
 
 Telegram delivers a reply together with the message to which it replies. These messages therefore contain a link behind
-a pencil, with the id of the text, the id of the person who is asked and the name that the answer shows, signed like
-buttons. So nothing must be stored between a request and its reply, and a crash in between does no harm.
+a pencil. The link contains the id of the text, the id of the person who is asked, and the name that the answer shows.
+The link is signed like buttons. So nothing must be stored between a request and its reply, and a crash in between is
+harmless.
 """
 
 import time
@@ -28,21 +29,21 @@ class Prompt(NamedTuple):
 
     transcription_id: int
     asker: int
-    """Telegram's id of the person who is asked."""
+    """The Telegram id of the person who is asked."""
     name: str
-    """Whose words the text holds, as its answer shows it in a group; empty in private chats."""
+    """Name of the speaker, as the answer shows it in a group; empty in private chats."""
 
 
 class Prompts:
-    """Make such messages and read them."""
+    """Makes such messages and reads them."""
 
     def __init__(self, signer: Signer, bot_id: int, *, life_s: int, action: str = CORRECTION) -> None:
         """Initialise it.
 
         Args:
-            signer: signs the context.
+            signer: object that signs the context.
             bot_id: id of the bot; only its own messages are read.
-            life_s: how long a reply is accepted, seconds.
+            life_s: seconds for which a reply is accepted.
             action: kind of the request; requests of another kind are not read.
         """
         self._signer = signer
@@ -94,17 +95,17 @@ class Prompts:
 
 
 def forced_reply(say: Say, placeholder: str = "fix-placeholder") -> ForceReply:
-    """Return the markup that makes the app of the person who is asked open the reply field, with a phrase in it."""
+    """Return the markup that makes the app of the person who is asked open the reply field, with a placeholder text."""
     return ForceReply(selective=True, input_field_placeholder=say(placeholder)[:_MAX_HINT_CHARS])
 
 
 def is_prompt(message: Message | None, bot_id: int) -> bool:
-    """Return whether a message looks like one of these; the signature is checked when it is read."""
+    """Return whether a message looks like such a message; the signature is checked when it is read."""
     return bool(_urls(message, bot_id, _TEXT_FIELD))
 
 
 def _urls(message: Message | None, bot_id: int, field: str) -> list[str]:
-    """Yield the links with a context, in a field of theirs, in a message of the bot."""
+    """Return the links with a context, in one of their fields, in a message of the bot."""
     if message is None or message.from_user is None or message.from_user.id != bot_id:
         return []
     entities = (*(message.entities or ()), *(message.caption_entities or ()))

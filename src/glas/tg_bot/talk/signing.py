@@ -16,7 +16,7 @@ _HOUR_S = 3600
 MAX_BYTES = 64
 
 ADMINISTRATORS: Final = 0
-"""Instead of a person's id: any administrator of the chat with the button."""
+"""Used instead of a person's id: any administrator of the chat with the button may press it."""
 
 
 class Pressed(NamedTuple):
@@ -28,7 +28,7 @@ class Pressed(NamedTuple):
 
 
 class ForgedButtonError(InvalidParameterError):
-    """The signature of a press is not ours."""
+    """The signature of a press is not valid."""
 
     code = "button_forged"
 
@@ -51,10 +51,10 @@ class Signer:
 
         Args:
             action: a short name without colons.
-            values: whole numbers that belong to it.
-            asker: Telegram's id of the person who may press it, or `ADMINISTRATORS`.
+            values: whole numbers that the action needs.
+            asker: the Telegram id of the person who may press it, or `ADMINISTRATORS`.
             born_s: Unix time of the message with the button, so that the same button always has the same data.
-            life_s: how long the button may be pressed, seconds.
+            life_s: seconds for which the button may be pressed.
         """
         expires_h = (born_s + life_s) // _HOUR_S
         body = ":".join([action, *(_short(value) for value in (*values, asker, expires_h))])
@@ -67,8 +67,8 @@ class Signer:
         """Check callback data and parse it.
 
         Raises:
-            ForgedButtonError: we did not sign this.
-            StaleButtonError: we did, too long ago.
+            ForgedButtonError: the signature is not ours.
+            StaleButtonError: the signature is ours, but too old.
         """
         body, _, signature = data.rpartition(":")
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):

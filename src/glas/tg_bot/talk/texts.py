@@ -1,6 +1,6 @@
 """Lay out texts for Telegram: one message, a message with a file, or several messages.
 
-Telegram counts a message in UTF-16 code units, with everything that stands in it: name, text and notes.
+Telegram counts the length of a message in UTF-16 code units, including name, text and notes.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """A message, and the quotation that Telegram shows folded, if there is one."""
+    """A message, with the quotation that Telegram shows folded, if there is one."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
 
 
 class Layout(NamedTuple):
-    """Messages in their order, the first of which is the answer; and the whole text, if it is sent as a file."""
+    """Messages in their order, of which the first is the answer; and the whole text, if it is sent as a file."""
 
     parts: tuple[Part, ...]
     document: str | None
 
 
 def units(text: str) -> int:
-    """Return the length as Telegram counts it, in UTF-16 code units."""
+    """Return the length in UTF-16 code units, as Telegram counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
@@ -46,12 +46,12 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
     """Divide an answer into messages.
 
     Args:
-        text: what was recognised; not empty.
-        name: whose words they are, for the front of the first message; empty in private chats.
-        notes: lines for the end of the last message, such as that the text may be wrong.
-        say: phrases in the reader's language.
-        may_send_documents: a long text may go into a file, of which the message shows the beginning; otherwise it is
-            divided over as many messages as it takes.
+        text: the recognised text; not empty.
+        name: the speaker's name, which is put before the first message; empty in private chats.
+        notes: lines that are put after the last message, such as a warning that the text may be wrong.
+        say: the catalogue in the reader's language.
+        may_send_documents: whether a long text may be sent as a file, while the message shows its beginning. Otherwise
+            the text is divided into as many messages as necessary.
     """
     front = f"{_first_units(name, _MAX_NAME_UNITS)}: " if name else ""
     back = "".join(f"\n\n{note}" for note in notes)
@@ -66,7 +66,7 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
 
 
 def _part(front: str, text: str, back: str) -> Part:
-    """Return a message with a text between two others; a long text is a quotation that a tap unfolds."""
+    """Return a message with a text between two others; a long text is a quotation that opens when it is tapped."""
     entities: tuple[MessageEntity, ...] = ()
     if len(text) > _FOLDED_CHARS:
         entities = (MessageEntity(type="expandable_blockquote", offset=units(front), length=units(text)),)
@@ -74,7 +74,7 @@ def _part(front: str, text: str, back: str) -> Part:
 
 
 def split(text: str, limit: int) -> list[str]:
-    """Divide a text into parts of at most `limit` units, where a paragraph, a sentence or a word ends."""
+    """Divide a text into parts of at most `limit` units, at the end of a paragraph, a sentence or a word."""
     parts, rest = list[str](), text.strip()
     while units(rest) > limit:
         head = _first_units(rest, limit)
@@ -85,13 +85,13 @@ def split(text: str, limit: int) -> list[str]:
 
 
 def _place_to_cut(head: str) -> int:
-    """Return where to cut: not in the first half, unless a word without end leaves no other place."""
+    """Return the place to cut. The place is not in the first half, unless a very long word leaves no other place."""
     ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
     return next((end for end in ends if end > len(head) // 2), len(head))
 
 
 def _first_units(text: str, limit: int) -> str:
-    """Return the beginning of a text, at most `limit` units, without cutting a character of two units."""
+    """Return the beginning of a text, with at most `limit` units, without cutting a character of two units."""
     return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
 
 

@@ -11,7 +11,7 @@ _BETWEEN = re.compile(r"[,;\n]")
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return the first words, with an ellipsis in place of the others."""
+    """Return the first words, with an ellipsis instead of the others."""
     return ", ".join(words[:_MOST_LISTED]) + ("…" if len(words) > _MOST_LISTED else "")
 
 
@@ -23,5 +23,5 @@ def counted(n_words: int, locale: Locale) -> str:
 
 
 def typed(text: str) -> list[str]:
-    """Return the words and phrases of a message: between commas, semicolons and ends of lines."""
+    """Return the words and phrases of a message, which are separated by commas, semicolons and ends of lines."""
     return [word for part in _BETWEEN.split(text) if (word := part.strip())]

@@ -1,4 +1,4 @@
-"""Decide, once for each recording and before anything is sent, whether it is answered and how."""
+"""Decide, once for each recording and before anything is sent, whether and how it is answered."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ _MB = 1_000_000
 class Admission(BaseModel):
     """The decision about one recording.
 
-    Size and duration that Telegram states can only lead to a refusal; the real ones are measured later.
+    Size and duration that Telegram states can only lead to a refusal. The real values are measured later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,7 +33,7 @@ class Admission(BaseModel):
 
 
 class DailyLimitError(InputError):
-    """A party has sent as much sound as it may in a day."""
+    """A party has sent as much sound as it may send in a day."""
 
     code = "daily_limit"
 
@@ -43,7 +43,7 @@ _IGNORED = Admission(is_answered=False)
 
 @dataclass(frozen=True)
 class AdmissionControl:
-    """Decide by the settings, and by the stored data about people and chats."""
+    """Decides by the settings, and by the stored data about people and chats."""
 
     db_assist: DbAssistClient
     settings: BotSettings
@@ -89,7 +89,7 @@ class AdmissionControl:
         """Return the daily limit in minutes that a registered person's work would exceed; 0 if it exceeds none.
 
         Args:
-            person: the person, whose role decides on the limit.
+            person: the person, whose role determines the limit.
             pseudonym: the pseudonym under which earlier work was counted.
             duration_s: duration of the recording, seconds.
         """

@@ -27,7 +27,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Amending:
     """Objects that the update needs.
 
-    It shows the words that are current when it runs, not those of the change that started it. So in the end the
+    The update shows the current words when it runs, not the words of the change that started it. So at the end the
     messages agree with the database, even if the work is repeated or runs in another order.
     """
 
@@ -75,7 +75,7 @@ class Amending:
             await self.db_assist.attach(row.id, MessageKind.DOCUMENT, sent.chat.id, sent.message_id)
 
     async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], new: Sequence[Part]) -> None:
-        """Update the further messages of a long text; there may now be too many of them or too few."""
+        """Update the further messages of a long text; their number may have changed."""
         for one, part in zip(old, new, strict=False):
             try:
                 await edit_text(self.bot, one.chat_id, one.message_id, part.text, entities=part.entities)

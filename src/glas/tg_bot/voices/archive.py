@@ -50,7 +50,10 @@ class Archiving:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
-        """Export after a deletion, as soon as no other export runs, and wait for its end; this is the workflow."""
+        """Start an export after a deletion, as soon as no other export runs, and wait for its end.
+
+        This function is the workflow of a decision.
+        """
 
         async def begin() -> None:
             try:
@@ -68,9 +71,9 @@ class Archiving:
             _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
-        """Store bytes, text, recognition and digest.
+        """Store the bytes, the text, the recognition and the digest.
 
-        Bytes that are not in memory any more are read from the message of the same file, or else downloaded again.
+        If the bytes are no longer in memory, they are read from the message of the same file, or downloaded again.
         """
         transcription_id = job.transcription_id
         data = self.byte_cache.get(job.file_unique_id)
@@ -91,7 +94,7 @@ class Archiving:
         self.byte_cache.take(job.file_unique_id)
 
     async def _stored(self, transcription_id: int) -> bytes | None:
-        """Return the stored bytes of a message; None if they are not available, or if they have changed."""
+        """Return the stored bytes of a message; None if they are not available or have changed."""
         try:
             row = await self.db_assist.transcription(transcription_id)
             if row.audio_key is None:
@@ -106,7 +109,7 @@ async def store_recognition(data_loader: DataLoaderClient, transcription_id: int
     """Store the recognition of a message, unless one is stored already.
 
     If subtitles are requested before the message is archived, the recording is recognised again. Then either of the two
-    recognitions may be stored first.
+    recognitions can be stored first.
     """
     with contextlib.suppress(ConflictError):
         await data_loader.store_recognition(transcription_id, kept)

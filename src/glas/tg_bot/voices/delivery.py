@@ -1,6 +1,6 @@
-"""Send the recognised text: in the placeholder, as a file, or in several messages; if one way fails, use another.
+"""Send the recognised text: in the placeholder, as a file, or in several messages. If one way fails, use another.
 
-Each message that is sent is a recorded step of its own, so a crash repeats at most one of them.
+Each message that is sent is a separate recorded step, so a crash repeats at most one of them.
 """
 
 import contextlib
@@ -44,12 +44,12 @@ class Answer(BaseModel):
     chat_id: int
 
     def chat_if_another(self, chat_id: int) -> int | None:
-        """Return the chat if it is not the chat of the recording."""
+        """Return the chat if it is another chat than that of the recording."""
         return chat_id if chat_id != self.job.chat_id else None
 
 
 class Recognised(BaseModel):
-    """The result of recognition; without a row if nothing is stored."""
+    """The result of recognition; it has no row if nothing is stored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -167,7 +167,7 @@ class Delivery:
         """Edit the placeholder.
 
         Returns:
-            The message that was sent in its place, where it was deleted or never sent.
+            The message that was sent instead, if the placeholder was deleted or never sent.
         """
         if answer.message_id is not None:
             try:
@@ -186,7 +186,7 @@ class Delivery:
         keyboard: InlineKeyboardMarkup | None = None,
         entities: Sequence[MessageEntity] = (),
     ) -> Message:
-        """Send a message in reply to another one, which may have been deleted."""
+        """Send a message in reply to another message, which may have been deleted."""
         to = None if reply_to is None else _reply_to(reply_to)
         shown = list(entities) or None
         return await sent(

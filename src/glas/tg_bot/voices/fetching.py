@@ -1,9 +1,9 @@
 """Download recordings before their recognition, with a limit on the bytes in memory.
 
-A small recording, by the size that Telegram states, is downloaded at once. At most `n_large` larger ones are downloaded
-or in memory at a time, in the order of arrival; the others wait. So large files that arrive slowly delay only other
-large files. A Bot API server on this machine keeps files on its disk. They are read when they are recognised, and do
-not count.
+If Telegram states a small size, the recording is downloaded at once. Of larger recordings, at most `n_large` are
+downloaded or in memory at the same time, in the order of arrival; the others wait. So large files that arrive slowly
+delay only other large files. A Bot API server on this machine keeps files on its disk. Such files are read when they
+are recognised, and are not counted.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ class Fetching:
     """Download recordings.
 
     Args:
-        bot: the client.
-        byte_cache: keeps bytes between the steps of a recording, so that another attempt and the archive find them.
-        limit_bytes: largest file.
-        n_large: files of more than `SMALL_BYTES` that are downloaded or held at a time.
+        bot: the client of the Bot API.
+        byte_cache: keeps bytes between the steps of a recording, for another attempt and for the archive.
+        limit_bytes: size of the largest permitted file.
+        n_large: number of files of more than `SMALL_BYTES` that are downloaded or held at the same time.
     """
 
     def __init__(self, bot: Bot, byte_cache: ByteCache, *, limit_bytes: int, n_large: int) -> None:
@@ -40,7 +40,7 @@ class Fetching:
 
     @asynccontextmanager
     async def held(self, recording: Recording, ticket: Ticket) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
-        """Download a recording, and hold its bytes within the context.
+        """Download a recording, and hold its bytes while the context is open.
 
         Yields:
             A function that returns the bytes without waiting for the network.

@@ -1,4 +1,4 @@
-"""Arguments of the workflows: all that a Telegram message says, without the recording's bytes."""
+"""Arguments of the workflows: all information of a Telegram message, without the bytes of the recording."""
 
 from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
@@ -30,7 +30,7 @@ class VoiceJob(BaseModel):
     person: int | None
     """Telegram id of the sender; None for an anonymous administrator or a channel, about whom nothing is stored."""
     person_name: str
-    """Whose words they are, to be shown in front of the text in a group."""
+    """Name of the speaker, shown before the text in a group."""
     is_private: bool
     is_asked: bool = False
     n_in_minute: int = 0
@@ -47,12 +47,12 @@ class VoiceJob(BaseModel):
 
     @property
     def is_unasked_in_group(self) -> bool:
-        """Return whether it is answered only because all recordings of its group are, without a person's request."""
+        """Return whether it is answered without a request, because all recordings of its group are answered."""
         return not self.is_private and not self.is_asked
 
     @property
     def party(self) -> int:
-        """Return the id by which limits and queues count: the person's, or the chat's if the person is not known."""
+        """Return the id under which limits and queues count: the person's, or the chat's if nobody is known."""
         return self.chat_id if self.person is None else self.person
 
     @property
@@ -171,7 +171,7 @@ class AnnounceJob(BaseModel):
 
 
 class DecisionJob(BaseModel):
-    """Let a candidate serve, or leave the former model, as an administrator has decided."""
+    """Let a candidate serve, or keep the former model, as an administrator has decided."""
 
     model_config = ConfigDict(frozen=True)
 

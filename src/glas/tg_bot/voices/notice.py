@@ -1,7 +1,7 @@
-"""Notes that the bot processes exchange with their heartbeats, so that none has to query the database.
+"""Notes: data that the bot processes exchange with their heartbeats, so that none must query the database.
 
-A note is a few seconds old. That is good enough for a place in the queue and for a pause that Telegram asks for;
-nothing else may depend on it.
+A note is a few seconds old. This age is good enough for a place in the queue, and for a pause that Telegram requests.
+Nothing else may depend on this estimate.
 """
 
 import json
@@ -28,7 +28,7 @@ class Note(BaseModel):
 
 
 class Notice:
-    """Write the note of this process, and pass on the notes of the others."""
+    """Writes the note of this process, and passes on the notes of the others."""
 
     def __init__(self, recognition_queue: RecognitionQueue, limiter: RateLimiter) -> None:
         self._recognition_queue = recognition_queue
@@ -43,7 +43,7 @@ class Notice:
         return note.model_dump_json()
 
     def hear(self, notes: Mapping[str, str]) -> None:
-        """Take over the notes of the other processes."""
+        """Use the notes of the other processes."""
         found = [note for note in map(_read, notes.values()) if note is not None]
         self._limiter.share = len(notes) + 1
         self._recognition_queue.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
@@ -54,7 +54,7 @@ class Notice:
 
 
 def _read(text: str) -> Note | None:
-    """Parse a note; None if it is of another version, or of a process that has just started."""
+    """Parse a note; return None if it is of another version, or of a process that has just started."""
     try:
         return Note.model_validate(json.loads(text)) if text else None
     except (ValueError, ValidationError):

@@ -1,12 +1,13 @@
-"""Answer a voice message: placeholder, recognition, delivery; then, as separate work, archive.
+"""Answer a voice message: placeholder, recognition, delivery. Then archive the message, as separate work.
 
-Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated: at worst the
-placeholder is sent twice (Telegram has no idempotency keys). Rows have natural keys, and the text comes by an edit.
-Writes that can be repeated share a step with the code that needs them, because each record costs a write to the disk.
-The recording is archived after the answer, as separate work, so that an unavailable object store delays no text.
+Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst the
+placeholder is sent twice, because Telegram has no idempotency keys. Rows have natural keys, and the text is sent by
+editing the placeholder. A write that can be repeated shares a step with the code that needs it, because each record
+needs a write to the disk. The recording is archived after the answer, as separate work. So an unavailable object store
+delays no text.
 
-In a group nobody requested an answer, so a recording without speech gets none: its placeholder is deleted. Files and
-videos often contain no speech, so their placeholder is sent only when there is a text.
+In a group nobody requested an answer, so a recording without speech gets none, and its placeholder is deleted. Files
+and videos often contain no speech, so their placeholder is sent only when there is a text.
 """
 
 import time
@@ -44,7 +45,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class _Opened(BaseModel):
-    """Result of the first step; without a message if nothing is answered, or not yet."""
+    """Result of the first step; it has no message if nothing is answered, or not yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,7 +55,7 @@ class _Opened(BaseModel):
 
 
 class Limits(BaseModel):
-    """Largest permitted recording; the texts of a refusal name these limits."""
+    """Largest permitted recording; the texts of refusals contain these limits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,7 +65,7 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Objects that answering needs; the caller opens and closes them."""
+    """Objects that are needed to answer; the caller opens and closes them."""
 
     bot: Bot
     durable: Durable
@@ -87,7 +88,7 @@ class Pipeline:
         self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
 
     async def _hear(self, job: VoiceJob) -> str:
-        """Answer one recording, and return how it ended, as `Metrics.answered` expects it."""
+        """Answer one recording, and return its outcome, as `Metrics.answered` expects it."""
         try:
             opened = _Opened.model_validate(await self.steps.do("placeholder", lambda: self._open(job)))
         except PersonGoneError as error:
@@ -140,7 +141,7 @@ class Pipeline:
             await self.durable.enqueue(kept.work())
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """Show the progress, within the context, if there is a message that can show it."""
+        """While the context is open, show the progress, if there is a message that can show it."""
         if answer.message_id is None:
             return nullcontext()
         return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
@@ -167,7 +168,10 @@ class Pipeline:
         return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
 
     async def _place(self, job: VoiceJob, admission: Admission) -> tuple[int, int]:
-        """Send the message that will become the answer, or the refusal; return its chat and id."""
+        """Send the message that will become the answer, or the refusal.
+
+        Return the ids of its chat and of the message.
+        """
         say = self.phrases[admission.locale]
         text = say("placeholder") if admission.refusal is None else say(admission.refusal, **admission.values)
         keyboard = None
@@ -183,7 +187,7 @@ class Pipeline:
         return sent.chat.id, sent.message_id
 
     async def _record(self, answer: Answer) -> int | None:
-        """Create the row; None if the person's data was deleted meanwhile."""
+        """Create the row; return None if the person's data was deleted meanwhile."""
         job, recording = answer.job, answer.job.recording
         if job.person is None:
             return None
@@ -243,7 +247,7 @@ class Pipeline:
             _log.error("the failure could not be told or noted", code=second.code)
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
-        """Return a sentence for an error; if a limit was exceeded, name the limit."""
+        """Return a sentence for an error; if a limit was exceeded, the sentence contains the limit."""
         if isinstance(error, AudioTooLongError):
             return reason(error, answer.admission.locale, limit=self.limits.minutes)
         if isinstance(error, UploadTooLargeError):

@@ -1,6 +1,8 @@
-"""Pseudonyms under which usage is counted: keyed hashes, so that no id can be found from the database alone.
+"""Pseudonyms under which usage is counted.
 
-The key follows from the bot's token, which the database does not hold. db_assist deletes the counts after a day.
+Pseudonyms are keyed hashes, so that no id can be found from the database alone.
+
+The key is derived from the bot's token, which the database does not contain. db_assist deletes the counts after a day.
 """
 
 import hashlib
@@ -11,30 +13,30 @@ from glas.domain.canary import N_BUCKETS
 
 
 class Pseudonyms:
-    """Make pseudonyms of the bot with one token."""
+    """Makes the pseudonyms of the bot with one token."""
 
     def __init__(self, token: str) -> None:
         self._key = hashlib.sha256(b"glas usage\0" + token.encode()).digest()
 
     def party(self, party: int) -> str:
-        """Return the name under which the recordings of a person or chat are counted."""
+        """Return the pseudonym under which the recordings of a person or chat are counted."""
         return self._of(f"party:{party}")
 
     def judging(self, party: int) -> str:
-        """Return the name under which the corrections of a person are counted that an engine judged."""
+        """Return the pseudonym under which a person's corrections are counted that an engine judged."""
         return self._of(f"judging:{party}")
 
     def bucket(self, party: int) -> int:
-        """Return a number that a hundredth of all people and chats share; see `glas.domain.canary`."""
+        """Return a number that stands for a hundredth of all people and chats; see `glas.domain.canary`."""
         return int(self._of(f"bucket:{party}"), 16) % N_BUCKETS
 
     def record(self, party: str, recording: str, audio_s: float) -> UsageRecord:
         """Return the record of a recording.
 
         Args:
-            party: from `party` or `judging`.
-            recording: a name that the same recording has each time it is counted.
-            audio_s: its length, seconds.
+            party: the result of `party` or `judging`.
+            recording: a name that is the same whenever this recording is counted.
+            audio_s: length of the recording, seconds.
         """
         return UsageRecord(recording=self._of(f"recording:{party}:{recording}"), party=party, audio_s=audio_s)
 

@@ -42,7 +42,7 @@ class Heard(BaseModel):
 
     text: str
     paragraphs: str = ""
-    """The text as it is shown: a long one has paragraphs."""
+    """The text that is shown; a long text has paragraphs."""
     duration_s: float
     confidence: float | None = None
     model: str
@@ -51,9 +51,9 @@ class Heard(BaseModel):
     keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
-    """The recognition to store with the text; None if the text was known before."""
+    """The recognition that is stored with the text; None if the text was known before."""
     same_as: int | None = None
-    """The message of the same file from which the text is known."""
+    """The message of the same file whose text is used."""
 
     @classmethod
     def of(cls, recognition: Recognition, keywords: Sequence[str]) -> Self:
@@ -75,18 +75,18 @@ class Heard(BaseModel):
 
     @property
     def shown(self) -> str:
-        """Return the text as it is shown."""
+        """Return the text that is shown."""
         return self.paragraphs or self.text
 
     @property
     def is_unsure(self) -> bool:
-        """Return whether the person must be told that the text may be wrong."""
+        """Return whether the person must be warned that the text may be wrong."""
         return self.confidence is not None and self.confidence < SURE
 
 
 @dataclass
 class RecordingRecogniser:
-    """Download and recognise recordings."""
+    """Downloads and recognises recordings."""
 
     bot: Bot
     nn_service: NnServiceClient
@@ -115,10 +115,10 @@ class RecordingRecogniser:
         Args:
             job: the recording.
             ticket: its place in the queue.
-            transcription_id: its row; None if nothing of it is stored.
+            transcription_id: its row; None if nothing about it is stored.
 
         Raises:
-            GlasError: it cannot be downloaded or recognised.
+            GlasError: the recording cannot be downloaded or recognised.
         """
         keywords, own = await asyncio.gather(self._keywords(job), self._own_model(job))
         if (known := await self._known(job, own, digest(keywords))) is not None:
@@ -143,10 +143,10 @@ class RecordingRecogniser:
         return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
-        """Recognise a stored recording; it waits for a seat like a new one, and is read after that.
+        """Recognise a stored recording. The recording waits for a seat like a new one, and is read after that.
 
         Raises:
-            GlasError: it cannot be read or recognised.
+            GlasError: the recording cannot be read or recognised.
         """
         ticket = self.recognition_queue.ticket(int(time.time()))
         with self.recognition_queue.in_line(ticket):
@@ -158,7 +158,7 @@ class RecordingRecogniser:
         return await self.fetching.fetch(file_id)
 
     async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
-        """Return the words that are likely in a recording; none if they cannot be had now."""
+        """Return the words that are likely in a recording; return none if they cannot be fetched now."""
         if not self.n_keywords:
             return ()
         try:
@@ -169,7 +169,10 @@ class RecordingRecogniser:
             return ()
 
     async def _own_model(self, job: VoiceJob) -> OwnModel | None:
-        """Return the own model of the person, or else of the chat; None if there is none, or it cannot be had now."""
+        """Return the own model of the person, or else of the chat.
+
+        None if there is none, or it cannot be fetched now.
+        """
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
                 return answering(await self.db_assist.own_models(tg_id=job.person, chat_id=job.chat_id))
@@ -180,8 +183,9 @@ class RecordingRecogniser:
     async def _known(self, job: VoiceJob, own: OwnModel | None, keywords_sha256: str | None) -> Heard | None:
         """Return an earlier result for the same file.
 
-        It must be by the current model with the current version of its weights, and with the same keywords. Otherwise a
-        person would get an old text without the words that they have corrected, or with the words of other people.
+        The stored text must have been made by the current model, with the current version of its weights, and with the
+        same keywords. Otherwise a person would get an old text without the words that they have corrected, or with
+        words of other people.
         """
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
@@ -207,7 +211,7 @@ class RecordingRecogniser:
     async def _served_model(self, job: VoiceJob, own: OwnModel | None) -> ModelRef | None:
         """Return the model that would recognise a recording now; None if it is not known.
 
-        This is a call each time, because the model may change.
+        This function asks nn_service each time, because the model may change.
         """
         try:
             return (await self.nn_service.health(bucket=self.pseudonyms.bucket(job.party), own=own)).served
@@ -215,7 +219,7 @@ class RecordingRecogniser:
             return None
 
     async def _paragraphs(self, transcription_id: int, text: str) -> str:
-        """Return a known text in paragraphs, or unchanged if its times are not available."""
+        """Return a known text in paragraphs; return it unchanged if its times are not available."""
         if len(text) <= CHARS:
             return text
         try:

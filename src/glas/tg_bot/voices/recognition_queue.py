@@ -1,4 +1,4 @@
-"""Limit the recognitions that run at once, number the recordings that wait, and hold bytes in memory meanwhile."""
+"""Limit the recognitions at the same time, number the waiting recordings, and hold bytes in memory meanwhile."""
 
 import asyncio
 from bisect import bisect_left, insort
@@ -12,7 +12,7 @@ from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """State of a recording: the step for which it waits, or which is running."""
+    """State of a recording: the step for which it waits, or the step that is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()
@@ -31,7 +31,7 @@ class Ticket:
         self.called = asyncio.Event()
 
     def pause(self) -> None:
-        """Mark that this recording waits for an unavailable service; the next attempt ends this."""
+        """Store that this recording waits for an unavailable service; the next attempt ends this state."""
         self.phase = Phase.PAUSED
 
     def tell(self, partial: PartialText) -> None:
@@ -45,13 +45,13 @@ class Ticket:
 
 
 class RecognitionQueue:
-    """Run at most `seats` recognitions at once.
+    """Run at most `seats` recognitions at the same time.
 
     All recordings that are being downloaded, or wait for a seat, form one queue in the order in which they were sent. A
-    free seat is given to the first one whose bytes are available. So a slow download occupies no seat, and delays no
-    other recording.
+    free seat is given to the first recording whose bytes are available. So a slow download occupies no seat, and delays
+    no other recording.
 
-    Each process has its own queue. The waiting recordings of the other processes are received from time to time, as
+    Each process has its own queue. The waiting recordings of the other processes are received at intervals, as
     `elsewhere`.
     """
 
@@ -65,7 +65,7 @@ class RecognitionQueue:
         """Make a ticket for a new recording; this does not wait.
 
         Args:
-            came_s: Unix time at which the recording was sent, which is comparable between all processes.
+            came_s: Unix time at which the recording was sent. The times of all processes can be compared.
         """
         return Ticket(self, came_s)
 
@@ -81,7 +81,7 @@ class RecognitionQueue:
 
     @contextmanager
     def in_line(self, ticket: Ticket) -> Iterator[None]:
-        """Keep a ticket in the queue within the context, until it gets a seat."""
+        """Keep a ticket in the queue while the context is open, until it gets a seat."""
         ticket.phase = Phase.QUEUED
         ticket.called.clear()
         insort(self._line, ticket, key=lambda one: one.came_s)
@@ -92,7 +92,10 @@ class RecognitionQueue:
 
     @asynccontextmanager
     async def seat(self, ticket: Ticket) -> AsyncIterator[None]:
-        """Wait for a seat and hold it within the context; the ticket must be in the queue, and its bytes available."""
+        """Wait for a seat, and hold it while the context is open.
+
+        The ticket must be in the queue, and its bytes available.
+        """
         ticket.phase = Phase.QUEUED
         self._ready.add(ticket)
         self._give_seats()
@@ -128,7 +131,10 @@ class RecognitionQueue:
 
 
 class ByteCache:
-    """Cache of recordings' bytes between two steps, so that they are not downloaded twice; empty after a crash."""
+    """Cache of recordings' bytes between two steps, so that they are not downloaded twice.
+
+    The cache is empty after a crash.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -136,7 +142,7 @@ class ByteCache:
         self._files: OrderedDict[str, bytes] = OrderedDict()
 
     def put(self, name: str, data: bytes) -> None:
-        """Store a file, and drop the oldest ones if there are too many bytes."""
+        """Store a file; if there are too many bytes, drop the oldest files."""
         self.take(name)
         if len(data) > self._max_bytes:
             return
@@ -151,7 +157,7 @@ class ByteCache:
         return self._files.get(name)
 
     def take(self, name: str) -> bytes | None:
-        """Return a file and drop it."""
+        """Return a file, and remove it from the cache."""
         data = self._files.pop(name, None)
         self._bytes -= len(data or b"")
         return data

@@ -35,7 +35,7 @@ _File: TypeAlias = Voice | VideoNote | Audio | Video | Document
 
 
 class Recording(BaseModel):
-    """A file with sound, as Telegram describes it; its size and duration are checked later."""
+    """A file with sound, as Telegram describes it; the real size and duration are checked later."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,7 +84,10 @@ def _sounds(mime_type: str | None, file_name: str | None) -> bool:
 
 
 def _is_of_another(message: Message) -> bool:
-    """Return whether a recording was forwarded from somebody else; one's own forwarded recordings are one's own."""
+    """Return whether a recording was forwarded from another person.
+
+    A person's own forwarded recordings count as their own.
+    """
     origin = message.forward_origin
     if origin is None:
         return False

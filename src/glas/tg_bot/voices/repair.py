@@ -1,8 +1,8 @@
-"""Search every night for lost recordings and download them again from Telegram, by the ids of their files.
+"""Search every night for lost recordings, and download them again from Telegram by the ids of their files.
 
-Presence and size of every object are checked. A seventh of the objects, another one each day, is read and compared
-with its sha256, so that each is read once a week. Recordings that were never archived, because a service was
-unavailable for too long, are archived.
+The existence and size of every object are checked. Each day another seventh of the objects is read and compared with
+its sha256. So each object is read once a week. Recordings that were never archived, because a service was unavailable
+for too long, are archived.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Repair:
-    """Objects that the search needs."""
+    """Objects that are needed for the search."""
 
     bot: Bot
     steps: Steps
@@ -47,11 +47,12 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Check everything; this is the workflow.
+        """Check all messages; this is the workflow.
 
         Args:
-            scheduled: the scheduled time, whose day decides which objects are read.
-            chat_id: chat of the administrator who requested it and gets the result; None for the schedule.
+            scheduled: the scheduled time; its day determines which objects are read.
+            chat_id: chat of the administrator who requested the search and gets the result; None for the scheduled
+                search.
         """
         day = datetime.fromisoformat(str(scheduled)).weekday()
         found: Counter[str] = Counter()
@@ -65,7 +66,7 @@ class Repair:
             await self.steps.do("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
-        """Check some messages; a repetition after a crash finds the repaired ones in order."""
+        """Check some messages; if this is repeated after a crash, repaired messages are found to be in order."""
         page = await self.db_assist.changed_since(cursor, limit=_PAGE)
         rows = [one.transcription for one in page.items if one.transcription is not None]
         found: Counter[str] = Counter(seen=len(rows))
@@ -119,7 +120,7 @@ class Repair:
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
-    """Return the objects of an archived message; with their digests on the day on which they are read."""
+    """Return the objects of an archived message; their digests are included on the day on which they are read."""
     if row.audio_key is None or row.text is None:
         return ()
     is_read = row.id % _DAYS == day
@@ -131,7 +132,10 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 
 
 def _to_archive(row: Transcription) -> ToArchive:
-    """Return the text and recognition to archive for a message; times of words are computed when needed."""
+    """Return the text and recognition to archive for a message.
+
+    Times of words are computed only when they are needed.
+    """
     return ToArchive(
         transcription_id=row.id,
         file_id=row.file_id,

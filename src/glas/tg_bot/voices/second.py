@@ -1,7 +1,7 @@
-"""Recognise copies of some messages with another model while nobody waits for a text; reviewers see its text.
+"""Recognise copies of some messages with another model while no other request waits; reviewers see these texts.
 
-This delays no person: nn_service refuses the copy unless it is idle, and drops it as soon as there is another request.
-A copy that was dropped is not sent again, and nothing of it is stored.
+The copy delays no person: nn_service refuses it unless it is idle, and stops it as soon as another request arrives. A
+copy that was stopped is not sent again, and nothing is stored for it.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass
 class SecondHypotheses:
-    """Recognise copies of messages, one at a time; messages that come meanwhile get no second text."""
+    """Recognises copies of messages, one at a time; messages that arrive meanwhile get no second text."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
@@ -42,7 +42,7 @@ class SecondHypotheses:
 
         Args:
             transcription_id: the message.
-            heard: what was recognised.
+            heard: the recognition by the first model.
             data: the recording.
             keywords: the keywords that were sent with the recording.
         """
@@ -72,7 +72,7 @@ class SecondHypotheses:
             _log.exception("a message has no second text", transcription=transcription_id)
 
     async def _candidate(self) -> CandidateBody | None:
-        """Return the candidate, as it was some seconds ago at most."""
+        """Return the candidate; the result can be some seconds old."""
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_S:
             self._tried = await self.nn_service.candidate()

@@ -1,4 +1,4 @@
-"""Status line of a recording: place in the queue, download, recognition in progress, service unavailable."""
+"""Status line of a recording: place in the queue, download, recognition, or an unavailable service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
     Args:
         ticket: the recording.
         duration_s: its duration as Telegram states it; 0 if unknown.
-        say: phrases in the reader's language.
+        say: the catalogue in the reader's language.
     """
     match ticket.phase:
         case Phase.PAUSED:
@@ -40,7 +40,7 @@ def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
 
 
 def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
-    """Return the progress of a recognition, and the last words of the text so far."""
+    """Return the progress of a recognition, with the last words of the text so far."""
     if duration_s > 0:
         head = say("recognising-percent", percent=min(99, int(100 * partial.done_s / duration_s)))
     else:
@@ -54,9 +54,9 @@ def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
 
 @asynccontextmanager
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
-    """Keep the status line up to date within the context, at most once in 2.5 s, in a group once in 15 s.
+    """Keep the status line up to date while the context is open, at most once in 2.5 s, in a group once in 15 s.
 
-    It waits for the last edit instead of cancelling it: a late edit could overwrite the answer.
+    The last edit is finished and not cancelled, because a late edit could overwrite the answer.
     """
     done = asyncio.Event()
     task = asyncio.create_task(_show(bot, chat_id, message_id, text, done))

@@ -1,4 +1,7 @@
-"""Recorded steps: a value, or an error that is a result, is stored and the step not repeated; a bug is not stored."""
+"""Recorded steps.
+
+A value, or an error that is a result, is stored and the step is not repeated. A bug is not stored.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
@@ -18,11 +21,11 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class _BugError(Exception):
-    """Carries the name of an exception that no step may raise."""
+    """Contains the name of an exception that no step may raise."""
 
 
 class Steps:
-    """Run the steps of workflows."""
+    """Runs the steps of workflows."""
 
     def __init__(self, durable: Durable, retry: Retry) -> None:
         self._durable = durable
@@ -33,12 +36,12 @@ class Steps:
     ) -> Any:
         """Run `work` as a recorded step, and repeat it after temporary errors; its value must be representable in JSON.
 
-        Errors of Glas are recorded by their code, and a repetition raises the same class. They are not recorded as
-        exceptions, because those of a library may contain addresses and keys.
+        Errors of Glas are recorded by their code, and a repetition raises the same class. Errors are not recorded as
+        exceptions, because exceptions of a library may contain addresses and keys.
 
-        Any other exception is a bug. It is logged and raised as a `ServiceFaultError`, so that the person gets a
-        message. It is not recorded, and neither is any later step of this run. So a repetition, perhaps with a release
-        without the bug, begins at the step that failed.
+        Any other exception is a bug. Such an exception is logged and raised as a `ServiceFaultError`, so that the
+        person gets a message. Neither the bug nor any later step of this run is recorded. So a repetition, perhaps with
+        a release without the bug, begins at the step that failed.
 
         Args:
             name: name of the step.
@@ -46,7 +49,7 @@ class Steps:
             on_pause: is called before each wait.
 
         Raises:
-            GlasError: what `work` failed with.
+            GlasError: the error of `work`.
         """
         patience = RetryRule()
 
@@ -75,7 +78,7 @@ class Steps:
 
 
 async def _outcome(work: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
-    """Do `work`; return its value, or the error that is its result, in a form for JSON."""
+    """Do `work`; return its value, or the error that is its result, in a form that JSON can represent."""
     try:
         return {"value": await work()}
     except GlasError as error:

@@ -34,7 +34,7 @@ class Subtitling:
         """Return the SubRip subtitles of a message, from the recognition that was stored with it.
 
         A message of an older version of Glas, whose times were not stored, is recognised once more, and the result is
-        stored. That waits for a seat and counts towards the daily limit, like any recording.
+        stored. Such a recording then waits for a seat and counts towards the daily limit, like any recording.
 
         Args:
             row: the message.

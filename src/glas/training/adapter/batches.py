@@ -1,4 +1,4 @@
-"""Make batches for training: clips of similar length, each augmented anew, padded to about their true length."""
+"""Make batches for training: clips of similar length, newly augmented, padded to about their true length."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -34,9 +34,9 @@ class Batch:
     Attributes:
         mel: spectrograms (batch, bands, frames).
         tokens: inputs of the decoder (batch, n).
-        labels: the next tokens (batch, n); `IGNORED` in the prompt and behind the end.
-        states: the teacher's hidden states (layers, batch, n, width); None where no clip has any.
-        is_text: whether a state counts (batch, n).
+        labels: the next tokens (batch, n); `IGNORED` in the prompt and after the end.
+        states: the teacher's hidden states (layers, batch, n, width); None if no clip has any.
+        is_text: whether the state at a position counts in the loss (batch, n).
     """
 
     mel: Tensor
@@ -48,19 +48,19 @@ class Batch:
 
 @dataclass
 class Batches:
-    """Draws an endless sequence of batches; the number of a step decides all of its batch.
+    """Draws an endless sequence of batches; the number of a step determines its whole batch.
 
     Args:
         folder: folder of the shards.
-        names: shards to draw from.
-        tokens: the tokenizer.
-        channel: augments a clip; see `glas.training.sound.augment`.
-        size: clips of a batch.
-        seed: seed of the order.
-        n_mels: bands of the spectrogram.
-        wants_states: whether only clips with a teacher's states are drawn, with their states.
-        joined: share of the batches whose clips are joined to others; clips with states never are.
-        n_positions: the encoder's window; longer clips are cut.
+        names: the shards from which clips are drawn.
+        tokens: the tokenizer of the model.
+        channel: function that augments a clip; see `glas.training.sound.augment`.
+        size: number of clips in a batch.
+        seed: seed for the order of clips.
+        n_mels: number of bands of the spectrogram.
+        wants_states: whether only clips with the teacher's states are drawn, and these states are returned.
+        joined: share of the batches whose clips are joined to other clips; clips with states are never joined.
+        n_positions: number of positions in the encoder's window; longer clips are cut.
     """
 
     folder: Path
@@ -92,7 +92,7 @@ class Batches:
         return len(self._groups)
 
     def draw(self, step: int) -> Batch:
-        """Return the batch of a step; every group of clips is drawn once before any is drawn again."""
+        """Return the batch of a step; every group of clips is drawn once before any group is drawn again."""
         passed, place = divmod(step, len(self._groups))
         order = list(range(len(self._groups)))
         random.Random(f"{self.seed} {passed}").shuffle(order)
@@ -111,7 +111,7 @@ class Batches:
     ) -> list[tuple[Samples, str]]:
         """Append another clip to each clip after a pause, unless both together are too long.
 
-        A network that is trained on single sentences only stops writing at the first full stop.
+        A network that is trained on single sentences only ends its text at the first full stop.
         """
         longest_s = min(LONGEST_S, self.n_positions / POSITIONS_PER_S)
         found = []
@@ -140,7 +140,7 @@ class Batches:
 
 
 def _positions(rng: np.random.Generator, n_samples: int) -> int:
-    """Draw a number of positions near the true length of a clip: up to 16 fewer or up to 64 more."""
+    """Draw a number of positions near the true length of a clip: up to 16 fewer, or up to 64 more."""
     true = round(POSITIONS_PER_S * n_samples / SAMPLE_RATE_HZ)
     jitter = min(MAX_JITTER, true // JITTER_SHARE)
     return max(MIN_POSITIONS, true + int(rng.integers(-(jitter // 4), jitter + 1)))

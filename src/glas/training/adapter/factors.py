@@ -1,4 +1,4 @@
-"""Read the factors of adapters out of trained networks, and combine several adapters into one."""
+"""Read the factors of adapters from trained networks, and combine several adapters into one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def factors_of(network: Whisper) -> AdapterFactors:
 def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
     """Combine several changes of the same matrices into one, each multiplied by its share.
 
-    The sum of two changes of ranks r and s is one change of rank r + s, so nothing is lost.
+    The sum of two changes of ranks r and s is one change of rank r + s, so the combination is exact.
     """
     names = sorted({name for part, _ in factors for name in part})
     found = {}
@@ -39,6 +39,9 @@ def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
 
 
 def as_adapter(factors: AdapterFactors, base: str, base_digest: str, facts: dict[str, Any]) -> Adapter:
-    """Make an adapter of changes `b @ a`; its rank is the largest of theirs, and its alpha is equal to its rank."""
+    """Make an adapter of changes `b @ a`.
+
+    The rank of the adapter is the largest of the changes' ranks, and its alpha is equal to its rank.
+    """
     rank = max(len(pair.a) for pair in factors.values())
     return Adapter(factors, rank, float(rank), base, base_digest, facts)

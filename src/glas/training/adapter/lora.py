@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class LowRankLinear(nn.Module):
-    """A frozen linear layer and its trainable low-rank change, zero in the beginning."""
+    """A frozen linear layer with a trainable low-rank change, which is zero at the beginning."""
 
     def __init__(self, linear: nn.Linear, rank: int, alpha: float) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def adapters(network: nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
 
 @contextmanager
 def without_adapters(network: nn.Module) -> Iterator[None]:
-    """Switch the adapters off within the context, so that the network computes as its base."""
+    """Switch the adapters off while the context is open, so that the network computes as its base model."""
     layers = [layer for _, layer in adapters(network)]
     for layer in layers:
         layer.is_active = False

@@ -1,7 +1,7 @@
-"""Whisper in torch, for training only: parameters carry the names of Hugging Face's checkpoints.
+"""Whisper in torch, for training only. The parameters of the network have the names of Hugging Face's checkpoints.
 
 The encoder accepts any number of frames up to its window, because training needs clips at their true length. The
-decoder returns the hidden state after every layer, because a student is compared with these states.
+decoder returns the hidden state after every layer, because the states of a student are compared with these.
 
 Architecture: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
 """
@@ -23,17 +23,17 @@ HEAD_WIDTH = 64  # of every published Whisper; other checkpoints say in their co
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a Whisper.
+    """Sizes of a Whisper model.
 
     Attributes:
-        width: of a hidden state.
-        inner_width: of the feed-forward layers.
-        n_layers: layers of the encoder, and as many of the decoder.
-        n_mels: bands of the spectrogram.
+        width: number of values of a hidden state.
+        inner_width: number of values inside the feed-forward layers.
+        n_layers: number of layers of the encoder, and also of the decoder.
+        n_mels: number of bands of the spectrogram.
         n_tokens: size of the vocabulary.
-        n_positions: positions of the encoder, 20 ms each.
-        text_context: tokens that the decoder holds.
-        n_heads: attention heads of each layer.
+        n_positions: number of positions of the encoder, 20 ms each.
+        text_context: largest number of tokens in the decoder.
+        n_heads: number of attention heads in each layer.
     """
 
     width: int
@@ -48,11 +48,11 @@ class Shape:
 
     @classmethod
     def of(cls, arrays: Arrays, n_heads: int | None = None) -> "Shape":
-        """Read the sizes from the weights, which do not show the number of heads.
+        """Read the sizes from the weights, except the number of heads, which weights do not show.
 
         Args:
             arrays: the weights.
-            n_heads: attention heads; None: one for each `HEAD_WIDTH` values.
+            n_heads: number of attention heads; None means one for each `HEAD_WIDTH` values.
         """
         n_tokens, width = arrays["decoder.embed_tokens.weight"].shape
         layers = {"encoder": 0, "decoder": 0}
@@ -74,15 +74,15 @@ class Shape:
 
 
 def half_precision() -> torch.autocast:
-    """Compute matrix products in bfloat16 within the context, on processors that have instructions for it.
+    """Compute matrix products in bfloat16 while the context is open, if the processor has instructions for it.
 
-    Those with AVX2 alone have none: imitated, it takes twice as long as float32.
+    A processor with AVX2 only has none; without them, bfloat16 takes twice as long as float32.
     """
     return torch.autocast("cpu", torch.bfloat16, enabled=torch.backends.cpu.get_cpu_capability().startswith("AVX512"))
 
 
 class Attention(nn.Module):
-    """Multi-head attention; keys have no bias."""
+    """Multi-head attention; its keys have no bias."""
 
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
@@ -93,7 +93,10 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor, context: Tensor, *, causal: bool = False) -> Tensor:
-        """Attend from `x` (batch, n, width) to `context` (batch, m, width); `causal` hides later positions."""
+        """Attend from `x` (batch, n, width) to `context` (batch, m, width).
+
+        With `causal`, later positions are hidden.
+        """
         batch, count, width = x.shape
         queries, keys, values = (
             projected.view(batch, -1, self.n_heads, width // self.n_heads).transpose(1, 2)
@@ -106,7 +109,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer of the encoder, or of the decoder where `attends_sound`."""
+    """One layer of the encoder; or of the decoder, if `attends_sound` is set."""
 
     def __init__(self, shape: Shape, *, attends_sound: bool) -> None:
         super().__init__()
@@ -120,7 +123,10 @@ class Layer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, x: Tensor, sound: Tensor | None = None) -> Tensor:
-        """Compute the next hidden states (batch, n, width); `sound` is the encoder's output for a decoder's layer."""
+        """Compute the next hidden states (batch, n, width).
+
+        For a layer of the decoder, `sound` is the encoder's output.
+        """
         normed = self.self_attn_layer_norm(x)
         x = x + self.self_attn(normed, normed, causal=sound is not None)
         if sound is not None:
@@ -141,7 +147,7 @@ class Encoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Encode spectrograms (batch, bands, frames), all of one length."""
+        """Encode spectrograms (batch, bands, frames), which all have the same length."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.embed_positions.weight[: x.shape[1]]
         for layer in self.layers:
@@ -161,7 +167,7 @@ class Decoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, tokens: Tensor, sound: Tensor) -> list[Tensor]:
-        """Return the hidden states (batch, n, width) after each layer; the last of them are normalised."""
+        """Return the hidden states (batch, n, width) after each layer; the last ones are normalised."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         states = []
         for layer in self.layers:

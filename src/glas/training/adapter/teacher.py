@@ -1,7 +1,8 @@
 """Compute the targets of distillation: the hidden states of the unchanged network for a clip in its full window.
 
-The student is the same network with an adapter, fed at true length. Method: FUTO's whisper-acft (2024), which compares
-the hidden states of the decoder. They are computed once for each clip and stored, because they cost more than a step.
+The student is the same network with an adapter, and gets clips without padding. Method: FUTO's whisper-acft (2024),
+which compares the hidden states of the decoder. The hidden states of the teacher are computed once for each clip and
+stored, because computing them takes longer than a training step.
 """
 
 from collections.abc import Sequence
@@ -24,18 +25,18 @@ States = npt.NDArray[np.float16]
 
 @dataclass(frozen=True)
 class Targets:
-    """Hidden states of one shard's clips.
+    """Hidden states for the clips of one shard.
 
     Attributes:
-        stored: shape `(layers, rows, width)`; a clip's rows follow each other.
-        starts: first row of each clip, and the number of all rows.
+        stored: shape `(layers, rows, width)`; the rows of a clip are consecutive.
+        starts: first row of each clip, and at the end the number of all rows.
     """
 
     stored: States
     starts: npt.NDArray[np.int64]
 
     def of(self, number: int) -> States:
-        """Return the states (layers, tokens, width) of the clip with that number, from the prompt's last token on."""
+        """Return the states (layers, tokens, width) of a clip, given by its number, from the prompt's last token on."""
         return self.stored[:, self.starts[number] : self.starts[number + 1]]
 
 
@@ -49,7 +50,7 @@ def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], pro
 
 
 def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> None:
-    """Write the targets of a shard, if they are missing: `NAME.states.npy` and, last, `NAME.starts.npy`."""
+    """Write the targets of a shard if they are missing: first `NAME.states.npy`, then `NAME.starts.npy`."""
     starts_file = folder / f"{name}.starts.npy"
     if starts_file.exists():
         return

@@ -12,11 +12,11 @@ class Tokens:
     """The tokenizer of a Whisper, for training.
 
     Args:
-        directory: holds the tokenizer.
+        directory: directory that contains the tokenizer.
 
     Attributes:
         end: id of the token that ends a text.
-        prompt_length: tokens before the text.
+        prompt_length: number of tokens before the text.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -26,7 +26,10 @@ class Tokens:
         self.prompt_length = len(self._prompt)
 
     def text(self, text: str) -> list[int]:
-        """Return the ids of the prompt, of a space and the text, and of the end; an empty text has no space."""
+        """Return the ids of the prompt, of a space with the text, and of the end token.
+
+        For an empty text there is no space.
+        """
         words = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return [*self._prompt, *words, self.end]
 

@@ -1,4 +1,4 @@
-"""The training loop of an adapter: three losses, a schedule of the learning rate, checkpoints to resume from."""
+"""The training loop of an adapter: three losses, a learning rate schedule, checkpoints from which to resume."""
 
 import json
 import time
@@ -27,12 +27,12 @@ class Hyperparameters:
 
     Attributes:
         steps: number of steps.
-        learning_rate: the largest one, after the warm-up.
-        encoder_rank: rank of the encoder's adapters; 0 for none.
-        decoder_rank: rank of the decoder's adapters; 0 for none.
+        learning_rate: the largest learning rate, which is reached after the warm-up.
+        encoder_rank: rank of the encoder's adapters; 0 means that there are none.
+        decoder_rank: rank of the decoder's adapters; 0 means that there are none.
         save_every: steps between checkpoints.
-        warm_up: steps in which the learning rate rises.
-        n_heads: attention heads of the network; None: as many as every published Whisper of its width.
+        warm_up: number of steps during which the learning rate rises.
+        n_heads: number of attention heads; None means as many as in every published Whisper of this width.
     """
 
     steps: int
@@ -48,10 +48,10 @@ class WeightedBatch(NamedTuple):
     """The batch of one step, and the weights of the three losses.
 
     Attributes:
-        batch: the clips.
+        batch: the batch of clips.
         states_weight: weight of the distance to the teacher's states; 0 if the batch has none.
         text_weight: weight of the text's cross-entropy.
-        base_weight: weight of the divergence from what the base writes; see `base_divergence`.
+        base_weight: weight of the divergence from the base model's probabilities; see `base_divergence`.
     """
 
     batch: Batch
@@ -69,7 +69,7 @@ class _Losses:
     base: list[float] = field(default_factory=list)
 
     def means(self) -> dict[str, float]:
-        """Return the mean of each loss, 0 if no step had it."""
+        """Return the mean of each loss; 0 for a loss that no step had."""
         return {name: sum(values) / max(len(values), 1) for name, values in vars(self).items()}
 
 
@@ -78,7 +78,7 @@ OnCheckpoint = Callable[[int, Whisper], bool]
 
 
 def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
-    """Make the network with adapters that change nothing yet."""
+    """Make the network with adapters that do not change anything yet."""
     torch.manual_seed(0)
     network = Whisper(arrays, hyperparameters.n_heads)
     for side, rank in (("encoder", hyperparameters.encoder_rank), ("decoder", hyperparameters.decoder_rank)):
@@ -88,7 +88,7 @@ def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
 
 
 def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor, Tensor]:
-    """Compute the mean square distance of the hidden states and the cross-entropy of the next tokens.
+    """Compute the mean square distance of the hidden states, and the cross-entropy of the next tokens.
 
     A loss that is not wanted, or has no targets, is 0.
     """
@@ -106,10 +106,10 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 
 
 def base_divergence(network: Whisper, batch: Batch) -> Tensor:
-    """Compute how far the next tokens' probabilities are from those of the network without its adapters.
+    """Compute the divergence of the next tokens' probabilities from those of the network without its adapters.
 
-    It is the Kullback-Leibler divergence per token, from the base to the network: Li and Hoiem, "Learning without
-    Forgetting", 2016.
+    The divergence is the Kullback-Leibler divergence for each token, from the base model to the network: Li and Hoiem,
+    "Learning without Forgetting", 2016.
     """
     with half_precision():
         with torch.no_grad(), without_adapters(network):
@@ -139,14 +139,15 @@ def train(
     hyperparameters: Hyperparameters,
     on_checkpoint: OnCheckpoint = lambda _step, _network: False,
 ) -> Whisper:
-    """Train an adapter, or resume from its last checkpoint; a finished training is only read.
+    """Train an adapter, or resume from its last checkpoint; the result of a finished training is only read.
 
     Args:
-        arrays: weights of the base.
-        draw: returns the batch of a step by its number, so that a resumed training gets the same batches.
-        folder: holds the checkpoint and the log.
-        hyperparameters: of the training.
-        on_checkpoint: called after each checkpoint with the number of finished steps; True ends the training.
+        arrays: weights of the base model.
+        draw: returns the batch of a step by the number of the step, so that a resumed training gets the same batches.
+        folder: folder with the checkpoint and the log.
+        hyperparameters: hyperparameters of the training.
+        on_checkpoint: is called after each checkpoint with the number of finished steps; if it returns True, the
+            training ends.
 
     Returns:
         The network with its trained adapters.
@@ -174,7 +175,7 @@ def train(
 
 
 def is_due(step: int, share: float) -> bool:
-    """Return whether a step belongs to a share of the steps that is spread evenly over all of them."""
+    """Return whether a step belongs to a share of the steps that is spread evenly over all steps."""
     return int((step + 1) * share) > int(step * share)
 
 

@@ -1,7 +1,7 @@
-"""Versions of the dataset: which recordings of an export are in the training, development and test set.
+"""Versions of the dataset, which list the recordings of an export in the training, development and test set.
 
-A version lists recordings, and contains neither their texts nor their sound. So a person who withdraws the consent, or
-asks to be forgotten, is removed from the export and thereby from all versions.
+A version lists recordings, and contains neither their texts nor their sound. So if a person withdraws the consent or
+deletes their data, their recordings leave the export and thereby all versions.
 """
 
 from glas.training.datasets.reading import Dataset, Example, open_dataset

@@ -13,7 +13,7 @@ from glas.domain.reviews import Verdict
 from glas.domain.text import normalise
 
 HYPOTHESIS: Final = "hypothesis"
-"""Rank of words that the model wrote: it was sure, and the speaker rated them perfect."""
+"""Rank of words that the model wrote with a high confidence, and that the speaker rated perfect."""
 
 RANKS: Final = (Rank.AGREED.value, Rank.REVIEWER.value, Rank.AUTHOR.value, HYPOTHESIS)
 
@@ -52,10 +52,10 @@ class Message(_Value):
 
 
 class Target(NamedTuple):
-    """Words to be learnt for a recording.
+    """The words that are learnt for a recording.
 
     Attributes:
-        text: the words; empty where nobody speaks.
+        text: the words; empty if nobody speaks.
         rank: who wrote or confirmed them, one of `RANKS`.
     """
 
@@ -64,15 +64,15 @@ class Target(NamedTuple):
 
     @property
     def may_be_tested(self) -> bool:
-        """Return whether a model may be measured with these words: there are some, and a person wrote them."""
+        """Return whether a model may be measured with these words: some words that a person wrote."""
         return bool(self.text) and self.rank != HYPOTHESIS
 
 
 def read_export(directory: Path) -> Iterator[Message]:
-    """Yield all messages of an export, by their number. A message that an export moves meanwhile may be left out.
+    """Yield all messages of an export, by their ids. If an export moves a message meanwhile, it may be left out.
 
     Raises:
-        DataSetError: there is no export, or a file of it is not what it should be.
+        DataSetError: there is no export, or one of its files has a wrong format.
     """
     if not (directory / "manifest.jsonl").is_file():
         raise DataSetError(f"{directory}: expected an export (glas export), got a folder without manifest.jsonl")
@@ -93,19 +93,20 @@ def speakers_in(directory: Path) -> frozenset[str]:
     """Return the pseudonyms of all speakers of an export.
 
     Raises:
-        DataSetError: as `read_export`.
+        DataSetError: an error of `read_export`.
     """
     return frozenset(message.speaker for message in read_export(directory))
 
 
 def target_of(message: Message, *, min_confidence: float) -> Target | None:
-    """Return the words to be learnt for a message; None if no words can be trusted.
+    """Return the words that are learnt for a message; None if no words are reliable.
 
-    A reference is always used. Without one, a bad recording is not learnt, and one without speech is learnt as silence.
-    A hypothesis is used only if its speaker rated it perfect and the model was sure.
+    A reference is always used. Without a reference, a recording that cannot be understood is not learnt, and for one
+    without speech an empty text is learnt. A hypothesis is used only if its speaker rated it perfect and the model had
+    a high confidence.
 
     Args:
-        message: of the export.
+        message: a message of the export.
         min_confidence: least calibrated confidence of a hypothesis that is used, 0..1.
     """
     if message.reference is not None:

@@ -1,7 +1,7 @@
 """Make a version of the dataset from an export.
 
-The first version that holds the recordings of a speaker decides in which split they are; all later versions keep it.
-So the recordings of one speaker are never both learnt from and tested with.
+The first version that contains recordings of a speaker determines their split; all later versions keep it. So the
+recordings of one speaker are never used both for training and for the test.
 """
 
 from collections import Counter
@@ -27,9 +27,9 @@ class Rules:
         test_share: share of the speakers in the test set; share of the texts in a dataset for one person.
         dev_share: the same for the development set.
         min_confidence: least confidence with which a perfectly rated hypothesis counts.
-        speaker: a pseudonym, for a dataset for this person alone.
-        replay: folders or manifests with reference texts that are learnt as well.
-        non_speech: folders of sounds without speech, to be learnt as silence.
+        speaker: a pseudonym, for a dataset for this person only.
+        replay: folders or manifests with reference texts that are used for training as well.
+        non_speech: folders of sounds without speech, for which an empty text is learnt.
     """
 
     test_share: float = 0.1
@@ -42,7 +42,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class MadeVersion:
-    """A version that was made, and the number of messages of the export that were left out, by reason."""
+    """A version that was made, with the number of messages that were left out, by reason."""
 
     version: Version
     path: Path
@@ -53,12 +53,12 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
     """Make a version and write it.
 
     Args:
-        export: the directory of the export.
+        export: directory of the export.
         folder: directory of all versions.
-        rules: what goes into it.
+        rules: rules for the content.
 
     Raises:
-        DataSetError: there is no export, no recording to learn from, or a version that was changed.
+        DataSetError: there is no export, no recording for training, or an existing version was changed.
     """
     if not (rules.test_share >= 0 and rules.dev_share >= 0 and rules.test_share + rules.dev_share < 1):
         raise DataSetError(f"expected shares of test and dev below 1, got {rules.test_share} and {rules.dev_share}")
@@ -87,7 +87,7 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
 
 
 class _Sides:
-    """Assigns recordings to splits: as earlier versions did, or by a draw."""
+    """Assigns recordings to splits, as earlier versions did, or by a draw."""
 
     def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
         self._rules = rules
@@ -101,11 +101,11 @@ class _Sides:
                     self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
 
     def key(self, speaker: str, words: str) -> str:
-        """Return the key that must be in one split only: the speaker, or in a dataset for one person the text."""
+        """Return the key that must be in one split only: the speaker, or the text if the dataset is for one person."""
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the split of a message; None if its number and its key are in different ones."""
+        """Return the split of a message; None if its number and its key belong to different splits."""
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
         if self._of_key.setdefault(key, split) is not split:
@@ -114,7 +114,7 @@ class _Sides:
 
 
 def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | str:
-    """Return the entry of a message, or the reason for which it is left out."""
+    """Return the entry of a message, or the reason why it is left out."""
     if target is None:
         return NO_TARGET
     words = words_sha256(target.text)

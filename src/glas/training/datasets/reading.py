@@ -1,4 +1,4 @@
-"""Open a version of the dataset: read those of its recordings that the export still has, with their words."""
+"""Open a version of the dataset: read those of its recordings that are still in the export, with their words."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,9 @@ class Example:
     """A recording and its words.
 
     Attributes:
-        audio: the file; 16 kHz, mono, PCM16 in the export, any format elsewhere.
-        text: what is to be learnt; empty where nobody speaks.
-        speaker: the pseudonym; of replayed recordings `replay:` and the name of their folder.
+        audio: the file: 16 kHz, mono, PCM16 in the export; any format elsewhere.
+        text: the text that is learnt; empty if nobody speaks.
+        speaker: the pseudonym; for replayed recordings, `replay:` and the name of their folder.
         rank: who wrote or confirmed the words.
     """
 
@@ -37,8 +37,9 @@ class Dataset:
         train: the training set, with the replayed recordings.
         dev: the development set.
         test: the test set.
-        n_gone: recordings that are not in the export any more, because a message was deleted or a consent withdrawn.
-        n_changed: recordings whose sound or words have changed.
+        n_gone: number of recordings that are not in the export any more, because a message was deleted or a consent
+            withdrawn.
+        n_changed: number of recordings whose sound or words have changed.
         gone_speakers: pseudonyms of speakers who are not in the export any more.
     """
 
@@ -51,15 +52,16 @@ class Dataset:
 
 
 def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -> Dataset:
-    """Read the recordings of a version from the export as it is now.
+    """Read the recordings of a version from the present export.
 
     Args:
-        export: the directory of the export.
-        version: which recordings.
-        checks_audio: read all recordings and compare them with the version; costs about 1 s for each hour of sound.
+        export: directory of the export.
+        version: the version.
+        checks_audio: whether to read all recordings and compare them with the version; this takes about 1 s for each
+            hour of sound.
 
     Raises:
-        DataSetError: there is no export, or what is replayed is gone or others.
+        DataSetError: there is no export, or replayed recordings are missing or changed.
     """
     messages = {message.id: message for message in read_export(export)}
     examples: dict[Split, list[Example]] = {split: [] for split in Split}
@@ -86,7 +88,7 @@ def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -
 
 
 def _example(entry: Entry, message: Message, min_confidence: float, *, checks_audio: bool) -> Example | None:
-    """Return a recording with its words; None if sound or words are not those of the version."""
+    """Return a recording with its words; None if the sound or the words differ from those in the version."""
     target = target_of(message, min_confidence=min_confidence)
     if target is None or text_sha256(target.text) != entry.reference_sha256:
         return None

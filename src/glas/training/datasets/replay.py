@@ -1,4 +1,4 @@
-"""Describe and read replayed recordings: speech or sounds without speech that do not come from the export."""
+"""Describe and read replayed recordings: speech, or sounds without speech, that do not come from the export."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,11 +14,12 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a")
 
 
 def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> ReplaySet:
-    """Return the name, number and hash of such recordings, as a version records them.
+    """Return the name, number and hash of replayed recordings, which a version of the dataset contains.
 
     Args:
-        place: with reference texts, what `glas evaluate` reads; without speech, a folder of sounds.
-        kind: which of the two.
+        place: for recordings with reference texts, a folder or manifest that `glas evaluate` can read; otherwise a
+            folder of sounds.
+        kind: whether they have reference texts, or are sounds without speech.
 
     Raises:
         DataSetError: there are no such recordings.
@@ -31,10 +32,10 @@ def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> Re
 
 
 def read_replay(replay: ReplaySet) -> tuple[Utterance, ...]:
-    """Return the recordings of such a set.
+    """Return the recordings of a replay set.
 
     Raises:
-        DataSetError: they are missing, or not the ones with which the version was made.
+        DataSetError: they are missing, or differ from those with which the version was made.
     """
     place = Path(replay.place)
     if describe_replay(place, replay.kind) != replay:

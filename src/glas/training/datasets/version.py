@@ -34,7 +34,10 @@ class Entry(_Value):
 
 
 class ReplaySet(_Value):
-    """Recordings that do not come from the export; they are only in the training set, against forgetting."""
+    """Recordings that do not come from the export.
+
+    Replayed recordings are in the training set only, so that the model forgets less.
+    """
 
     kind: Literal["reference", "non_speech"] = Field(description="With reference texts, or sounds without any speech.")
     place: str = Field(description="Folder or manifest.")
@@ -60,7 +63,7 @@ class Version(_Value):
 
     @property
     def name(self) -> str:
-        """The hash of its content, shortened."""
+        """The hash of the content, shortened."""
         return hashlib.sha256(self.content).hexdigest()[:_NAME_CHARS]
 
     @property
@@ -70,12 +73,12 @@ class Version(_Value):
 
 
 def text_sha256(text: str) -> str:
-    """Hash a text."""
+    """Return the hash of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def words_sha256(text: str) -> str:
-    """Hash the words of a text after RU-NORM, so without capitals and punctuation."""
+    """Return the hash of the words of a text after RU-NORM, without capitals and punctuation."""
     return text_sha256(normalise(text))
 
 
@@ -116,7 +119,7 @@ def versions_in(folder: Path) -> Iterator[Version]:
     """Read all versions, the oldest first.
 
     Raises:
-        DataSetError: one was changed.
+        DataSetError: a version was changed.
     """
     paths = (path for path in folder.glob("*.json") if len(path.stem) == _NAME_CHARS and set(path.stem) <= _HEX)
     for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):

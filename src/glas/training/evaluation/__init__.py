@@ -1,1 +1,1 @@
-"""Evaluation of a model: error rates, calibration, the card, the curves."""
+"""Evaluation of a model: error rates, calibration, model card, curves."""

@@ -1,7 +1,7 @@
 """Calibrate the confidence of the released model on synthetic speech, and measure it on recordings of people.
 
-The calibration set consists of clips that the adapter did not learn from. They are augmented more strongly than in
-training, so that the model makes about as many errors as with unknown people.
+The calibration set consists of clips on which the adapter was not trained. These clips are augmented more strongly than
+in training, so that the model makes about as many errors as with unknown people.
 """
 
 import json
@@ -38,7 +38,7 @@ CALIBRATION = FILE
 
 
 class ScoredMessage(NamedTuple):
-    """One message: the features of its words, whether each word is right, and whether the message has any error."""
+    """One message: the features of its words, whether each word is right, and whether the message contains an error."""
 
     signs: list[Signs]
     is_right: list[bool]
@@ -46,13 +46,13 @@ class ScoredMessage(NamedTuple):
 
 
 class Recorder:
-    """Replaces a calibration and records the features of all words."""
+    """Takes the place of a calibration, and records the features of all words."""
 
     def __init__(self) -> None:
         self.signs: list[Signs] = []
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Record the features; return the uncalibrated products of probabilities."""
+        """Record the features; return the products of probabilities, which are not calibrated."""
         self.signs += signs
         return [exp(one.logprob) for one in signs]
 
@@ -60,14 +60,14 @@ class Recorder:
 def calibrate(
     model: Path, speech: Speech, sets: Sequence[ReferenceSet], cache: Path, picture: Path | None = None
 ) -> None:
-    """Fit `calibration.json` of the model in a folder, measure it on every set, and print the figures.
+    """Fit `calibration.json` for the model in a folder, measure it on every set, and print the figures.
 
     Args:
-        model: the released directory.
+        model: the directory of the released model.
         speech: sentences and voices of the calibration set.
-        sets: recordings of people, on which it is only measured.
+        sets: recordings of people, which are used for measuring only.
         cache: directory of converted checkpoints.
-        picture: an SVG file for the reliability plot.
+        picture: path of an SVG file for the reliability plot.
     """
     judged = _message_scorer(model, cache)
     learnt = [judged(samples, said) for samples, said in calibration_clips(speech)]
@@ -95,7 +95,10 @@ def calibrate(
 
 
 def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], ScoredMessage]:
-    """Load the model in a folder; return a function that recognises samples (n,) and compares them with a reference."""
+    """Load the model in a folder.
+
+    Return a function that recognises samples (n,) and compares the words with a reference.
+    """
     recorder = Recorder()
     beam_size = NnServiceSettings().beam_size
     engine = WhisperEngine(model, name=model.name, cache=cache, beam_size=beam_size, calibration=recorder)
@@ -112,7 +115,7 @@ def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], Scored
 
 
 def _fitted(model: Path, messages: Sequence[ScoredMessage], right: Bools) -> Calibration:
-    """Fit the calibration of a model to messages; `right` (n_words,) says which of their words are right."""
+    """Fit the calibration of a model to messages; `right` (n_words,) contains which of their words are right."""
     line = fit(np.concatenate([features(one.signs) for one in messages if one.signs]), right)
     return Calibration(
         sha256={name: sha256_of(model / name) for name in (CONVERTED_WEIGHTS, LM_FILE)},
@@ -127,15 +130,15 @@ def _fitted(model: Path, messages: Sequence[ScoredMessage], right: Bools) -> Cal
 def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samples) -> Iterator[Hypothesis]:
     """Recognise samples (n,) piece by piece.
 
-    The engine is called directly, because a confidence belongs to each word that the engine writes, before any is left
-    out and numbers are written in digits.
+    The engine is called directly, because its confidences belong to the words before any are removed or written in
+    digits.
     """
     for piece in segment_speech([samples], vad, SegmentationOptions()):
         yield from engine.recognise([piece.samples])
 
 
 def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
-    """Return samples (n,) and texts of the calibration set; synthesise it if it is missing."""
+    """Return samples (n,) and texts of the calibration set; if it is missing, synthesise it."""
     speak_shards(speech, [SHARD], 1)
     shard = open_clips(speech.folder, speech.name(SHARD))
     way, rng = Augmentation(snr_db=SNR_DB), np.random.default_rng(SHARD)
@@ -145,7 +148,7 @@ def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
 def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> ScoredMessage:
     """Compare the recognised words of a message with its reference.
 
-    RU-NORM may make several words of one («Санкт-Петербург», «5 %»); it is right if all of them are.
+    RU-NORM may make several words of one («Санкт-Петербург», «5 %»). Such a word is right if all of them are.
     """
     heard = " ".join(words)
     flags, place, is_right = right_words(said, heard), 0, []

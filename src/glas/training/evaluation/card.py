@@ -1,4 +1,4 @@
-"""Write the card of the embedded model: its training data and its error rates, measured on its own files."""
+"""Write the card of the embedded model, with its training data and the error rates of the files in its directory."""
 
 import json
 import tempfile
@@ -18,12 +18,12 @@ from glas.training.release import ADAPTER
 
 
 def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
-    """Measure the model in the folder and write its README.md.
+    """Measure the model in a folder, and write its README.md.
 
     Args:
-        model: the released directory.
-        sets: recordings to measure it on.
-        date: for the card.
+        model: the directory of the released model.
+        sets: recordings on which it is measured.
+        date: the date that the card shows.
     """
     with tempfile.TemporaryDirectory() as cache:
         evaluations = measure(model, sets, Path(cache))
@@ -49,7 +49,7 @@ def row(name: str, rates: ErrorRates) -> str:
 
 
 def confidence_section(model: Path) -> str:
-    """Describe the calibration: the data that it was fitted on, and its measurements."""
+    """Describe the calibration: the data to which it was fitted, and its measurements."""
     path = model / CALIBRATION
     if not path.exists():
         return "The confidences of this model are not calibrated.\n"

@@ -1,4 +1,4 @@
-"""Error rates of a model directory on recordings of people, by the recogniser that serves it."""
+"""Error rates of a model directory on recordings of people, measured with the recogniser of the server."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,18 +23,18 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
     """Read the test sets.
 
     Args:
-        festvox: the package festvox-ru.
+        festvox: folder of the package festvox-ru.
         recordings: folders or manifests; see `read_reference_set`.
     """
     return [*([festvox_set(festvox)] if festvox else []), *(read_reference_set(folder) for folder in recordings)]
 
 
 def served(model: Path, data_dir: Path) -> Settings:
-    """Return settings that serve a model directory, with defaults for all others; the environment is not read.
+    """Return settings that serve a model directory, with defaults for all other settings; the environment is not read.
 
     Args:
-        model: the directory.
-        data_dir: holds converted checkpoints.
+        model: directory of the model.
+        data_dir: directory for converted checkpoints.
     """
     return Settings(
         _env_file=None,
@@ -49,9 +49,9 @@ def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> list[E
     """Measure a model.
 
     Args:
-        model: the directory.
+        model: directory of the model.
         sets: recordings with reference texts.
-        data_dir: holds converted checkpoints.
+        data_dir: directory for converted checkpoints.
 
     Returns:
         An evaluation of each set, in their order.

@@ -1,4 +1,4 @@
-"""Logistic regression, and measures for the quality of its probabilities."""
+"""Logistic regression, and measures of the quality of its probabilities."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,10 @@ _RIDGE = 1e-4  # per example: keeps the weights finite where the classes can be 
 
 
 class LogisticModel(NamedTuple):
-    """Scaled features times `weights` plus `bias` is the log-odds; `(x - centres) / scales` scales."""
+    """The log-odds are the scaled features times `weights`, plus `bias`.
+
+    The scaled features are `(x - centres) / scales`.
+    """
 
     centres: Floats
     scales: Floats
@@ -40,9 +43,11 @@ def fit(features: Floats, is_right: Bools) -> LogisticModel:
 
 
 def auroc(scores: Floats, is_positive: Bools) -> float | None:
-    """Compute the probability that a positive example has a higher score than a negative one; None without both kinds.
+    """Compute the probability that a positive example has a higher score than a negative one.
 
-    Ties count half (Mann and Whitney's U over the number of pairs).
+    None if one of the kinds is missing.
+
+    Ties count as half (Mann and Whitney's U divided by the number of pairs).
     """
     n_positive = int(is_positive.sum())
     n_negative = len(is_positive) - n_positive
@@ -55,7 +60,7 @@ def auroc(scores: Floats, is_positive: Bools) -> float | None:
 
 
 class Bin(NamedTuple):
-    """Examples with similar probabilities: their number, their mean probability, and the share that is right."""
+    """Examples with similar probabilities: their number, their mean probability, and the share of right ones."""
 
     size: int
     said: float
@@ -74,5 +79,8 @@ def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
 
 
 def calibration_error(probabilities: Floats, is_right: Floats) -> float:
-    """Compute the expected calibration error (ECE): mean of |said - right| over ten bins, weighted by their size."""
+    """Compute the expected calibration error (ECE).
+
+    The error is the mean of |probability - share of right ones| over ten bins, weighted by their size.
+    """
     return sum(one.size * abs(one.said - one.right) for one in bins(probabilities, is_right)) / len(probabilities)

@@ -9,7 +9,7 @@ _COLOURS = ("#1f6feb", "#d9730d", "#2a9d5c", "#9a3fb5", "#7a7a7a")
 
 
 def plot(title: str, sets: Mapping[str, Sequence[Bin]]) -> str:
-    """Return the text of an SVG file with a line of points for each set; larger points stand for more words."""
+    """Return the text of an SVG file with a line of points for each set; larger points mean more words."""
     height = _TOP + _SIDE + 56 + 18 * len(sets)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _SIDE + 24} {height}">',

@@ -1,1 +1,1 @@
-"""Fine-tuning: train an adapter on corrected messages, and build the model that holds it."""
+"""Fine-tuning: train an adapter on corrected messages, and build the model with this adapter."""

@@ -1,4 +1,4 @@
-"""Read the model that fine-tuning starts from: weights in float32, vocabulary, and its own adapter."""
+"""Read the model from which fine-tuning starts: weights in float32, vocabulary, and its own adapter."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +15,9 @@ class Base:
     """A model to fine-tune.
 
     Attributes:
-        directory: the model as it is served; its vocabulary, settings and language model are kept.
-        weights: the same model before its adapter was merged and its matrices were quantised. For a checkpoint of
-            Hugging Face it is the same directory.
+        directory: the model that is served; the new model gets its vocabulary, settings and language model.
+        weights: the weights of the model before its adapter was merged and its matrices were quantised. For a
+            checkpoint of Hugging Face, this is the same directory.
     """
 
     directory: Path
@@ -27,7 +27,7 @@ class Base:
         """Read the adapter of the served model; return None if it has none.
 
         Raises:
-            ModelFileMissingError, ModelLoadError: as `read_adapter`.
+            ModelFileMissingError, ModelLoadError: an error of `read_adapter`.
         """
         return read_adapter(self.directory / ADAPTER) if (self.directory / ADAPTER).is_dir() else None
 

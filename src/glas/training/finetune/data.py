@@ -9,7 +9,7 @@ from glas.training.finetune.report import Report
 from glas.training.finetune.share import FEWEST_WORDS
 
 MOST_REPLAYED = 400
-"""Recordings of all replay sets together that are used; so many were enough in docs/lab-notes.md."""
+"""Largest number of replayed recordings; in docs/lab-notes.md this number was sufficient."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,12 @@ class FinetuneData:
     """The recordings for fine-tuning.
 
     Attributes:
-        corrected: recordings with references; without `dev` they are split by `split`.
-        replayed: other recordings with references that are learnt as well, against forgetting.
-        kept: recordings that are not learnt and must not be recognised worse; they decide the share.
+        corrected: recordings with references; if `dev` is missing, `split` divides them.
+        replayed: other recordings with references, on which the model is trained so that it forgets less.
+        kept: recordings for which the model must not become worse; it is not trained on them, and they determine the
+            share.
         dev: the development set: recordings with references, for early stopping and the choice of the share.
-        version: name of the dataset version that the corrected recordings come from.
+        version: name of the dataset version that contains the corrected recordings.
     """
 
     corrected: Sequence[Utterance]
@@ -35,11 +36,11 @@ def prepare(data: FinetuneData, report: Report) -> FinetuneData:
     """Choose the replayed recordings, give sets different names, and report sets that are too small.
 
     Args:
-        data: as the caller names them.
+        data: the recordings, as the caller gives them.
         report: receives the warnings.
 
     Returns:
-        The recordings that are really used.
+        The recordings that will be used.
     """
     data = replace(data, kept=_uniquely_named(data.kept))
     _warn_of_small_sets(data.kept, report)
@@ -59,7 +60,7 @@ def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
 
 
 def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
-    """Report sets that are too small to tell a loss from chance."""
+    """Report sets that are too small to distinguish a loss from chance."""
     for one in kept:
         n_words = sum(len(normalise(utterance.text).split()) for utterance in one.utterances)
         if n_words < FEWEST_WORDS:
@@ -67,6 +68,6 @@ def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
 
 
 def _spread(utterances: Sequence[Utterance], most: int) -> list[Utterance]:
-    """Return at most so many of the recordings, spread evenly over all."""
+    """Return at most `most` of the recordings, spread evenly over all of them."""
     n_taken = min(len(utterances), most)
     return [utterances[index * len(utterances) // n_taken] for index in range(n_taken)]

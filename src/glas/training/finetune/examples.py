@@ -1,4 +1,4 @@
-"""Cut corrected recordings into examples: pieces of sound and the text of each."""
+"""Cut corrected recordings into examples: pieces of sound, each with its text."""
 
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
@@ -22,8 +22,8 @@ class Example(NamedTuple):
     """A piece of sound and the words that are said in it.
 
     Attributes:
-        name: name of its recording.
-        text: the words, written as the model writes them.
+        name: name of the recording.
+        text: the words, in the spelling of the model.
         samples: shape (n,), 16 kHz, -1..1.
     """
 
@@ -39,9 +39,9 @@ def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read
     last words were recognised correctly, because otherwise the reference does not show which words belong to it.
 
     Args:
-        recogniser: recognises them with the model that will learn.
+        recogniser: recogniser with the model that will learn.
         utterances: recordings with references.
-        read: decodes a file to samples; None: `decode_audio`.
+        read: decodes a file to samples; None means `decode_audio`.
 
     Raises:
         AudioError: a recording cannot be decoded.
@@ -73,7 +73,7 @@ def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> I
 
 
 def _places(said: Sequence[str], heard: Sequence[str]) -> dict[int, int]:
-    """Return the index in `said` for the index of each word of `heard` that was said."""
+    """Return, for the index of each word of `heard` that was said, its index in `said`."""
     matcher = SequenceMatcher(
         None, [normalise(w) or w for w in heard], [normalise(w) or w for w in said], autojunk=False
     )

@@ -33,13 +33,13 @@ class FitOptions:
 
     Attributes:
         epochs: number of passes over the corrected clips.
-        batch_size: clips of a step.
+        batch_size: number of clips in a step.
         rank: rank of the adapters, on every linear layer of encoder and decoder.
-        learning_rate: the largest one, after the warm-up.
-        replay_share: share of the steps with replayed clips, if there are any.
-        base_weight: weight of the divergence from the base in these steps.
-        patience: checkpoints without a lower loss on dev after which training ends.
-        checkpoints: in all at most, spread evenly.
+        learning_rate: the largest learning rate, which is reached after the warm-up.
+        replay_share: share of the steps that use replayed clips, if there are any.
+        base_weight: weight of the divergence from the base model in these steps.
+        patience: number of checkpoints without a lower loss on dev after which the training ends.
+        checkpoints: largest number of checkpoints, spread evenly.
     """
 
     epochs: int = 6
@@ -65,13 +65,14 @@ def fit(
     """Train, or resume a training, and return the changes with the lowest loss on dev.
 
     Args:
-        arrays: float32 weights of the base.
-        tokens: its tokenizer.
-        clips: folder with the shards `train`, `dev` and perhaps `replay`.
-        run: holds checkpoints and logs.
-        options: how to train.
-        n_heads: attention heads of the base; see `Hyperparameters`.
-        on_step: called at each checkpoint with finished steps, all steps, and the loss on dev.
+        arrays: float32 weights of the base model.
+        tokens: tokenizer of the base model.
+        clips: folder with the shards `train`, `dev` and optionally `replay`.
+        run: folder for checkpoints and logs.
+        options: options of the training.
+        n_heads: number of attention heads of the base model; see `Hyperparameters`.
+        on_step: is called at each checkpoint with the number of finished steps, the number of all steps, and the loss
+            on dev.
     """
     shape = Shape.of(arrays)
     make_batches = partial(
@@ -104,8 +105,9 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
 def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> DrawBatch:
     """Return a function that draws corrected clips and, in a share of the steps, replayed clips.
 
-    For replayed clips the model learns the base's probabilities of each next token. It is meant to keep more than
-    learning their texts does; the two were not compared with the same clips yet (docs/lab-notes.md).
+    In steps with replayed clips, the model learns to give each next token the same probability as the base model does.
+    This should preserve more than learning the texts of these clips. The two were not compared on the same clips yet
+    (docs/lab-notes.md).
     """
 
     def draw(step: int) -> WeightedBatch:
@@ -124,7 +126,7 @@ def _unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
 
 
 class _EarlyStopping:
-    """Measures the loss on dev at each checkpoint, stores the best changes, and ends a training without progress."""
+    """Measures the loss on dev at checkpoints, stores the best changes, and ends a training without progress."""
 
     def __init__(
         self, run: Path, dev: Sequence[WeightedBatch], patience: int, on_step: Callable[[int, float], None]

@@ -1,6 +1,6 @@
 """Fine-tune a Whisper on corrected recordings: write examples, train an adapter, choose its share, write the model.
 
-Every step uses the files that exist already, so an interrupted run is resumed by the same call.
+Every step uses files that exist already, so the same call resumes an interrupted run.
 """
 
 import json
@@ -52,7 +52,7 @@ class FinetuneRecipe:
     Attributes:
         fit: options of the adapter's training.
         dev_share: share of the speakers or texts in the development set.
-        shares: shares of the change that are measured.
+        shares: the shares of the change that are measured.
         threads: number of torch's threads.
     """
 
@@ -84,21 +84,21 @@ def finetune(
     recipe: FinetuneRecipe | None = None,
     report: Report = silent,
 ) -> FinetuneResult:
-    """Fine-tune a model, choose the share of the change, and write the model if it is better than the base.
+    """Fine-tune a model, choose the share of the change, and write the model if it is better than the base model.
 
     Args:
         base: the model to fine-tune.
         data: the recordings.
-        work: holds clips and checkpoints; it belongs to this base, these data and this recipe.
+        work: folder for clips and checkpoints; it belongs to this base model, these data and this recipe.
         to: directory of the new model.
-        recipe: how to train.
+        recipe: settings of the fine-tuning.
         report: receives messages about each step.
 
     Raises:
-        DataSetError: there are too few recordings, or somebody's data was deleted meanwhile.
+        DataSetError: there are too few recordings, or a person's data was deleted meanwhile.
         ConfigurationError: `work` belongs to other data.
         AudioError: a recording cannot be decoded.
-        ModelFileMissingError, ModelLoadError: a file of the base is missing or damaged.
+        ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     recipe = recipe or FinetuneRecipe()
     data = prepare(data, report)
@@ -135,7 +135,7 @@ def _unless_deleted(work: Path) -> Iterator[None]:
 
 
 def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
-    """Write the examples, train, choose the share, and write the model unless no share is better."""
+    """Write the examples, train, choose the share, and write the model if a share is better than the base model."""
     base, data, parted, work, to, recipe = task
     clips = work / "clips"
     seconds = _write_shards(base, {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}, clips, work)
@@ -167,7 +167,7 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
 
 
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
-    """Return all that decides the result: the base's version, hashes of recordings and references, the recipe."""
+    """Return all that determines the result: base model's version, hashes of recordings and references, recipe."""
     corrected = [*data.corrected, *data.dev]
     versions = ModelVersions(base.directory, keeps=False)
     return Lineage(
@@ -183,10 +183,10 @@ def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
 
 
 def _claim(work: Path, lineage: Lineage) -> None:
-    """Record to which fine-tuning a folder of work belongs.
+    """Record to which fine-tuning a work folder belongs.
 
     Raises:
-        ConfigurationError: it belongs to another one.
+        ConfigurationError: the folder belongs to another fine-tuning.
     """
     work.mkdir(parents=True, exist_ok=True)
     state, told = work / STATE, lineage.model_dump_json()
@@ -201,7 +201,7 @@ def _claim(work: Path, lineage: Lineage) -> None:
 
 
 def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:
-    """Write the examples of each set that has any as a shard; returns the seconds of the first one."""
+    """Write the examples of each non-empty set as a shard; return the seconds of the first shard."""
     missing = [name for name, some in sets.items() if some and not (clips / f"{name}.jsonl").exists()]
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
@@ -223,7 +223,10 @@ def _chosen(
     shares: Sequence[float],
     report: Report,
 ) -> FinetuneResult:
-    """Measure the base and a model for each share on dev, which is the first set, and on the others; choose one."""
+    """Measure the base model and a model for each share on dev, which is the first set, and on the other sets.
+
+    Choose one.
+    """
 
     def measured(share: float) -> tuple[Evaluation, Sequence[Evaluation]]:
         model = base.directory

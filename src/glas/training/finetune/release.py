@@ -1,4 +1,4 @@
-"""Build the directory of a fine-tuned model: weights with the merged adapter, and the other files of the base."""
+"""Build the directory of a fine-tuned model: weights with the merged adapter, and the other files of the base model."""
 
 import json
 import shutil
@@ -25,10 +25,10 @@ _KEPT_SETTINGS = (CONTEXT_MARGIN, LANGUAGES)
 
 
 def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: Mapping[str, Any]) -> Adapter:
-    """Combine the base's own adapter with a share of new changes into one adapter.
+    """Combine the adapter of the base model with a share of new changes into one adapter.
 
     Raises:
-        ModelLoadError: the base's adapter scales its changes in another way than ours.
+        ModelLoadError: the adapter of the base model scales its changes in another way than ours.
     """
     changes = [(factors, share)]
     name = base.weights.name
@@ -41,15 +41,15 @@ def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: M
 
 
 def write_model(base: Base, adapter: Adapter, to: Path) -> None:
-    """Write a model that can be served, in place of an older one.
+    """Write a model that can be served, and replace an older one.
 
-    The calibration of the base is copied, although it was fitted to the base: a small change of the weights changes the
-    meaning of a probability little, and an evaluation shows how much.
+    The calibration of the base model is copied, although it was fitted to the base model. A small change of the weights
+    changes the meaning of a probability only a little, and an evaluation shows how much.
 
     Args:
         base: the model that was fine-tuned.
-        adapter: from `combined_adapter`.
-        to: the directory.
+        adapter: the result of `combined_adapter`.
+        to: directory of the new model.
     """
     write_adapter(to / ADAPTER, adapter)
     own = read_json(base.directory / CONFIG)

@@ -1,9 +1,9 @@
-"""Choose how much of a learnt change is kept.
+"""Choose the share of a learnt change that is kept.
 
-The whole change is best for the corrected messages, and worst for other speech. A part of it often keeps most of the
-gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
-models", 2022). So models with several shares are measured on the development set, and on sets that must not become
-worse.
+The whole change is best for speech like the corrected messages, and worst for other speech. A part of it often keeps
+most of the gain and makes nothing worse (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning
+of zero-shot models", 2022). So models with several shares are measured on the development set, and on sets that must
+not become worse.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,15 @@ from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, blocks_of
 
 SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_WORSE: Final = 0.003
-"""Word error rate that a set which must not become worse may lose."""
+"""Largest permitted rise of the word error rate on a set that must not become worse."""
 
 CERTAINTY: Final = 0.8
-"""Necessary certainty that such a set has become worse. docs/lab-notes.md has the simulation for this value."""
+"""Certainty with which such a set must have become worse to reject a share. docs/lab-notes.md has the simulation for
+this value.
+"""
 
 FEWEST_WORDS: Final = 1000
-"""Words of such a set below which a loss of a whole point is often overlooked: about 80 sentences."""
+"""Number of words of such a set below which a loss of a whole point is often overlooked; this is about 80 sentences."""
 
 
 class _Value(BaseModel):
@@ -30,11 +32,12 @@ class _Value(BaseModel):
 
 
 class Loss(_Value):
-    """The rise of the word error rate on a set, compared with the base.
+    """The rise of the word error rate on a set, compared with the base model.
 
     Attributes:
-        wer: difference of the word error rates; negative if the set is recognised better.
-        low: the true difference is above it with the probability `CERTAINTY`; None if there is only one recording.
+        wer: difference of the word error rates; it is negative if the set is recognised better.
+        low: the true difference is above this value with the probability `CERTAINTY`; None if there is only one
+            recording.
     """
 
     wer: float
@@ -44,7 +47,8 @@ class Loss(_Value):
     def is_too_large(self) -> bool:
         """Whether the loss is larger than permitted, and unlikely to be chance.
 
-        With few recordings the estimate varies by more than `MOST_WORSE`, so it alone would reject shares by chance.
+        With few recordings, the estimate varies by more than `MOST_WORSE`. So the estimate alone would reject shares by
+        chance.
         """
         return self.wer > MOST_WORSE and (self.low is None or self.low > 0)
 
@@ -53,10 +57,10 @@ class MeasuredShare(_Value):
     """The error rates of a model with a share of the change.
 
     Attributes:
-        share: the share, 0..1; 0 is the base.
+        share: the share, 0..1; 0 is the base model.
         dev: error rates on the development set.
         kept: error rates on the sets that must not become worse, by name.
-        losses: differences from the base on these sets, by name; empty for the base.
+        losses: differences from the base model on these sets, by name; empty for the base model.
     """
 
     share: float
@@ -66,12 +70,13 @@ class MeasuredShare(_Value):
 
 
 def choose_share(before: MeasuredShare, shares: Sequence[MeasuredShare]) -> MeasuredShare | None:
-    """Return the share with the fewest word errors on dev that makes no other set worse; None if none is better.
+    """Return the share with the fewest word errors on dev that makes no other set worse; None if no share is better.
 
-    Of shares with equally many errors it is the one with the fewest character errors, then the smallest share.
+    If several shares have equally many errors, the one with the fewest character errors is chosen, then the smallest
+    share.
 
     Args:
-        before: the base, share 0.
+        before: the base model, which has the share 0.
         shares: measured shares above 0.
     """
     allowed = [
@@ -89,15 +94,16 @@ def measure_shares(
     shares: Sequence[float] = SHARES,
     on_done: Callable[[MeasuredShare], None] = lambda _share: None,
 ) -> list[MeasuredShare]:
-    """Measure the base and a model for each share.
+    """Measure the base model and a model for each share.
 
     Args:
-        measure: evaluates the model with a share, 0 for the base, on dev and on the sets that must not become worse.
+        measure: evaluates the model with a given share (0 for the base model) on dev and on the sets that must not
+            become worse.
         shares: the shares above 0.
-        on_done: called after each.
+        on_done: is called after each measurement.
 
     Returns:
-        The base, and the shares in their order.
+        The base model, and the shares in their order.
     """
     found: list[MeasuredShare] = []
     base: Mapping[str, Evaluation] = {}
@@ -128,15 +134,15 @@ def loss_of(
 ) -> Loss:
     """Compute the loss from the word errors of each recording.
 
-    The bound is that of a paired bootstrap over speakers, or over recordings if few speakers are named; see
+    The bound is from a paired bootstrap over speakers, or over recordings if few speakers are named; see
     `glas.recognition.evaluation`.
 
     Args:
-        before: word errors of the base.
+        before: word errors of the base model.
         after: word errors of the other model.
-        words: words of the references.
-        speakers: who spoke; None where it is unknown.
-        resamples: draws of the bootstrap.
+        words: number of words of each reference.
+        speakers: speaker of each recording; None if unknown.
+        resamples: number of draws of the bootstrap.
     """
     _, blocks = blocks_of(speakers)
     low = None

@@ -1,4 +1,4 @@
-"""Split corrected recordings into a training set and a development set."""
+"""Divide corrected recordings into a training set and a development set."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Split(NamedTuple):
 
 
 def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
-    """Split by speaker; by text if there are fewer than `FEWEST_SPEAKERS` speakers.
+    """Divide by speaker; if there are fewer than `FEWEST_SPEAKERS` speakers, by text.
 
     Args:
         utterances: recordings with references.
@@ -43,5 +43,5 @@ def split(utterances: Sequence[Utterance], dev_share: float) -> Split:
 
 
 def _place(key: str) -> float:
-    """Return a number in 0..1 that depends on the key alone."""
+    """Return a number in 0..1 that depends only on the key."""
     return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF

@@ -1,8 +1,8 @@
-"""Write a reference in the style of the model that learns it.
+"""Write a reference with the capitals and punctuation of the model that learns it.
 
-Most people who correct a text leave capitals and punctuation as they are, and some references have none. A model that
-is trained on bare words stops writing them. So where a reference has the words of the hypothesis, they are written as
-in the hypothesis; measured in docs/lab-notes.md.
+Most people who correct a text do not change capitals and punctuation, and some references have none. A model that is
+trained on words without capitals and punctuation stops writing them. So where a reference has the same words as the
+hypothesis, they are written as in the hypothesis (measured in docs/lab-notes.md).
 """
 
 from difflib import SequenceMatcher
@@ -13,11 +13,11 @@ _MARKS = ".,!?…:;»)"
 
 
 def target_text(reference: str, hypothesis: str) -> str:
-    """Return the words of the reference, written as the hypothesis writes those that both have.
+    """Return the words of the reference; words that the hypothesis has, too, are written as there.
 
     Args:
-        reference: what was said.
-        hypothesis: what the model recognised; empty where it is unknown.
+        reference: the right words of the recording.
+        hypothesis: the recognised text; empty if it is unknown.
     """
     said, heard = reference.split(), hypothesis.split()
     if not heard:
@@ -36,7 +36,7 @@ def target_text(reference: str, hypothesis: str) -> str:
 
 
 def _keys(words: list[str]) -> list[str]:
-    """Return words in the form in which they are compared; a mark between spaces is compared as it is."""
+    """Return the words in the form in which they are compared; a mark between spaces is compared unchanged."""
     return [normalise(word) or word for word in words]
 
 

@@ -1,1 +1,1 @@
-"""The language model, and the sentences that are held out of all training."""
+"""The language model, and the sentences that are excluded from all training."""

@@ -1,10 +1,10 @@
-"""Build the language model with which texts are rescored: letters and words of Russian as people speak it.
+"""Build the language model with which texts are scored again: letters and words of spoken Russian.
 
-It reads sentences of the training grammar, word forms of the dictionary, wordfreq's frequencies and, where given, plain
-Russian texts; sentences that are held out for tests, and those like them, are left out. Of letters it writes, for every
-context of up to `ORDER` - 1 letters that occurred often enough, the probabilities of all letters after it, one byte
-each. Smoothing is Witten and Bell's (1991): a context gives the shorter one weight by how many different letters it has
-seen. Of words see `glas.training.language.words`.
+The program reads sentences of the training grammar, word forms of the dictionary, wordfreq's frequencies and, if given,
+plain Russian texts. Sentences that are held out for tests, and sentences similar to them, are left out. For letters it
+writes, for every context of up to `ORDER` - 1 letters that occurred often enough, the probabilities of all letters
+after it, one byte each. Smoothing is that of Witten and Bell (1991): the more different letters followed a context, the
+larger is the weight of the shorter context. For words see `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -47,10 +47,10 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
     """Count letters and words, and write the language model.
 
     Args:
-        data: the folder of training.
+        data: folder with the data of the training.
         texts: folder of unpacked packages, or of texts.
         to: the .npz file.
-        size: how much to read and keep.
+        size: how much is read and kept.
         tests: sentences of tests; sentences similar to them are not read.
     """
     lexicon, lines = load_lexicon(data / "lexicon.json", size.prefix), plain_sentences(texts, tests)
@@ -85,9 +85,9 @@ def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Estimate, for each context length 0..ORDER-1, sorted contexts (n,) and probabilities after them (n, 33).
+    """Estimate, for each context length 0..ORDER-1, the sorted contexts (n,) and the probabilities after them (n, 33).
 
-    A context is a number in base 33, its last letter the lowest digit.
+    A context is a number in base 33; its last letter is the lowest digit.
     """
     least = 2
     while True:

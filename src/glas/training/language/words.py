@@ -1,10 +1,10 @@
 """Count the words of the language model: their frequencies, their classes, and pairs of successive words.
 
-Frequencies are wordfreq's (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter); a share of
-our own texts in them made development texts less probable. A word's class is what pymorphy's dictionary can say of its
-form: part of speech, case, number, gender, tense, person, of all readings that are not rare. The fit of two classes and
-of two words is counted in our own texts. All are smoothed by Witten and Bell's (1991) method; `glas.engines.word_lm`
-describes how they are combined.
+Frequencies are those of wordfreq (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter).
+Adding frequencies of our own texts made development texts less probable. The class of a word contains the entries of
+pymorphy's dictionary about its form: part of speech, case, number, gender, tense and person, for all readings that are
+not rare. How often two classes or two words follow each other is counted in our own texts. The counts are smoothed by
+Witten and Bell's (1991) method; `glas.engines.word_lm` describes how they are combined.
 """
 
 import re
@@ -35,7 +35,7 @@ Pairs = dict[str, Counter[str]]
 
 @dataclass
 class WeightedSentences:
-    """Sentences (label texts), each of which is counted `times` times."""
+    """Sentences (label texts), each counted `times` times."""
 
     sentences: list[str]
     times: float = 1.0
@@ -43,7 +43,7 @@ class WeightedSentences:
 
 @dataclass
 class Classes:
-    """Class of each word of the list, and the classes by falling frequency."""
+    """Class of each word of the list, and all classes, the most frequent first."""
 
     of: dict[str, str]
     names: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ def frequencies(most_words: int) -> dict[str, float]:
 
 
 def classify(frequency: dict[str, float]) -> Classes:
-    """Return the class of each word: the readings of its form, or the best frequent one if that is a rare class."""
+    """Return the class of each word: the readings of its form, or the best frequent class if that is a rare one."""
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
     shares: Counter[str] = Counter()
@@ -107,9 +107,9 @@ def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
 def class_gains(
     readings: list[WeightedSentences], frequency: dict[str, float], classes: Classes
 ) -> npt.NDArray[np.float64]:
-    """Compute how much more often a class follows another one than it occurs: (n, n), rows by the class before.
+    """Compute how much more often a class follows another one than it occurs in all: (n, n), rows by the class before.
 
-    The last two are the unknown word's and the beginning's.
+    The last two classes are those of the unknown word and of the beginning.
     """
     names = [*classes.names, UNKNOWN, BEGINNING]
     number = {name: index for index, name in enumerate(names)}
@@ -143,7 +143,7 @@ def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
 
 
 def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
-    """Return the pairs of words of the list in the form that `WordLM` reads."""
+    """Return the pairs of words of the list in the format that `WordLM` reads."""
     pairs, number = count_pairs(readings), {word: index for index, word in enumerate(words)}
     contexts: list[int] = []
     starts = [0]

@@ -26,12 +26,14 @@ BABBLE_VOICES = 40
 
 @dataclass
 class Augmentation:
-    """A random chain of effects on a clip; the state of the generator decides it, except for the voices of the babble.
+    """A random chain of effects on a clip.
+
+    Except for the voices of the babble, the state of the generator determines it.
 
     Attributes:
-        snr_db: range of the signal-to-noise ratio where there is noise.
-        clean: share of the clips that only get their faint noise.
-        earlier: the clips before, of which the babble is made.
+        snr_db: range of the signal-to-noise ratio, if there is noise.
+        clean: share of the clips to which only a faint noise is added.
+        earlier: the clips before this one, from which the babble is made.
     """
 
     snr_db: tuple[float, float] = SNR_DB

@@ -1,7 +1,7 @@
-"""Shards of clips: the samples of many utterances in one memory-mapped array, their texts beside it.
+"""Shards of clips: the samples of many utterances in one memory-mapped array, and their texts in a second file.
 
-`NAME.npy` holds 16-bit samples at 16 kHz, `NAME.jsonl` one line for each clip. The second file is written last and
-renamed into place, so that a reader never opens half a shard.
+`NAME.npy` contains 16-bit samples at 16 kHz, `NAME.jsonl` one line for each clip. The second file is written last and
+renamed into place, so that no program opens an incomplete shard.
 """
 
 import json
@@ -73,5 +73,5 @@ def open_clips(folder: Path, name: str) -> ClipShard:
 
 
 def clip_shards(folder: Path, prefix: str) -> list[str]:
-    """Return the names of the finished shards that begin with `prefix`, sorted."""
+    """Return the sorted names of the finished shards that begin with `prefix`."""
     return sorted(path.stem for path in folder.glob(f"{prefix}*.jsonl"))

@@ -1,4 +1,4 @@
-"""Make noises: voices, wind, streets, clicks, hum, chords, hiss; by seed, with a root mean square of 1."""
+"""Make noises by seed: voices, wind, streets, clicks, hum, chords, hiss; their root mean square is 1."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, level
 
 
 def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:
-    """Make noise (count,) whose power falls by frequency^slope: 0 white, 1 pink, 2 brown."""
+    """Make noise (count,) whose power is proportional to frequency^-slope: 0 is white, 1 pink, 2 brown."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
     noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
@@ -43,7 +43,7 @@ def tones(rng: np.random.Generator, count: int) -> Samples:
 
 
 def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
-    """Mix several other utterances (count,); pink noise if there are none."""
+    """Mix several other utterances (count,); if there are none, return pink noise."""
     out = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 5)):
         if others:
@@ -63,7 +63,7 @@ def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db:
 
 
 def wind(rng: np.random.Generator, count: int) -> Samples:
-    """Make the wind on a microphone (count,): a rumble in gusts."""
+    """Make the noise of wind on a microphone (count,): a rumble that comes in gusts."""
     return swelling(rng, coloured_noise(rng, count, rng.uniform(2, 3.5)), rng.uniform(0.15, 1.0), 30)
 
 

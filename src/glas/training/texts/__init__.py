@@ -1,1 +1,1 @@
-"""Texts for training: sentences from a grammar, from a dictionary, and from texts that people have written."""
+"""Texts for training: sentences from a grammar, sentences from a dictionary, and texts that people have written."""

@@ -1,7 +1,7 @@
 """Names that are written in Latin letters in Russian texts, with their Russian pronunciation.
 
-The spellings are the usual ones in Russian messages. Synthetic voices read the pronunciation; the network learns the
-spelling.
+The spellings are the usual ones in Russian messages. Synthetic voices read the pronunciation, and the network learns
+the spelling.
 """
 
 import random
@@ -83,7 +83,7 @@ _SENTENCES = (
 
 
 def sentence_with_name(dice: random.Random) -> tuple[str, str]:
-    """Draw a sentence with a name; return it as it is written and as it is spoken."""
+    """Draw a sentence with a name; return its spelling and its pronunciation."""
     written = dice.choice(sorted(NAMES))
     frame = dice.choice(_SENTENCES)
     said = NAMES[written]

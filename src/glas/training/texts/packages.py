@@ -4,7 +4,7 @@ The files are: aphorisms and jokes (fortunes-ru, plain text); translations of ga
 campaigns, freeciv-data, .mo files); help (gnome-user-docs, .page; libreoffice-help-ru, .html); and the phrases of a
 dictionary (mueller7-dict, .dict.dz). All other files and languages are ignored.
 
-Each comes with `apt-get download PACKAGE` and is unpacked with `dpkg -x FILE FOLDER`, all into one folder.
+Each package is downloaded with `apt-get download PACKAGE` and unpacked with `dpkg -x FILE FOLDER`, all into one folder.
 """
 
 import gzip
@@ -28,13 +28,13 @@ _MANY = 0.6  # of a sentence's signs: as many must be letters
 
 
 def read_sentences(folder: Path) -> Iterator[str]:
-    """Yield sentences and phrases without digits and foreign letters; files in the order of their names."""
+    """Yield sentences and phrases without digits and foreign letters, from the files in the order of their names."""
     for text in _texts(folder):
         yield from _sentences(text)
 
 
 def read_russian_lines(folder: Path) -> Iterator[str]:
-    """Yield lines that are mostly Russian, with their digits, marks and foreign words."""
+    """Yield lines that are mostly Russian, including their digits, marks and foreign words."""
     for text in _texts(folder):
         for line in text.splitlines():
             if len(_RUSSIAN.findall(line)) > _MANY * len(line.strip()) and not _NOT_RUSSIAN.search(line):
@@ -48,7 +48,7 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def raw_texts(folder: Path) -> Iterator[str]:
-    """Yield the texts of files with line breaks and punctuation; files in the order of their names."""
+    """Yield the texts of files with line breaks and punctuation, in the order of the files' names."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (reader := _reader(path)):
             yield from ("\n".join(reader(path)),) if reader is _plain else reader(path)
@@ -80,8 +80,8 @@ def _catalogue(data: bytes) -> dict[str | tuple[str, int], str]:
     """Parse the messages of a compiled catalogue; plural forms have keys with their number.
 
     Python's module gettext cannot list messages. The format is described in the manual of GNU gettext, "The Format of
-    GNU MO Files": a magic number, a revision, the number of messages, and the offsets of the tables of originals and
-    translations; each entry of a table is a length and an offset.
+    GNU MO Files". A file has a magic number, a revision, the number of messages, and the offsets of the tables of
+    originals and translations. Each entry of a table is a length and an offset.
     """
     order = "<" if data.startswith(_LITTLE_ENDIAN) else ">"
     count, originals, translations = struct.unpack_from(f"{order}3I", data, 8)

@@ -1,4 +1,4 @@
-"""The grammar of voice messages, read from `phrases.txt`: slots and the alternatives for each."""
+"""The grammar of voice messages, read from `phrases.txt`: slots, and the alternatives for each slot."""
 
 import re
 from functools import lru_cache

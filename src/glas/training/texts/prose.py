@@ -1,7 +1,7 @@
-"""Read whole Russian sentences, with their capitals and punctuation, out of unpacked Debian packages.
+"""Read whole Russian sentences, with their capitals and punctuation, from unpacked Debian packages.
 
 A network that should write like Whisper needs training texts in Whisper's style. So only sentences of letters, digits,
-commas, hyphens and closing marks are used, and ё is replaced by е, because Whisper hardly ever writes ё.
+commas, hyphens and closing marks are used. The letter ё is replaced by е, because Whisper hardly ever writes ё.
 """
 
 import re
@@ -20,7 +20,7 @@ _MANY_CAPITALS = re.compile(r"[А-ЯЁ]{4}")
 
 
 def read_prose(folder: Path) -> Iterator[str]:
-    """Yield different whole sentences with a number of words within `WORDS`; files in the order of their names."""
+    """Yield different whole sentences with a number of words within `WORDS`, in the order of the files' names."""
     seen = set()
     for text in raw_texts(folder):
         for sentence in whole_sentences(text):

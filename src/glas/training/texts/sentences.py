@@ -1,7 +1,7 @@
-"""Draw sentences to be spoken: voice messages from a grammar, sentences, and word strings from the dictionary.
+"""Draw sentences for synthesis: voice messages from a grammar, sentences, and sequences of words from the dictionary.
 
-A CTC network that is trained on few sentences memorises them, so every utterance gets a sentence of its own. A hash of
-the normalised text decides which sentences are held out for tests.
+A CTC network that is trained on few sentences memorises them, so every utterance has another sentence. A hash of the
+normalised text decides which sentences are held out for tests.
 """
 
 import hashlib
@@ -36,12 +36,12 @@ def label(text: str) -> str:
 
 
 def held_out(text: str) -> bool:
-    """Return whether a sentence belongs to the tests and must never be trained on."""
+    """Return whether a sentence belongs to the tests and must never be used for training."""
     return share_of(text, HELD_OUT_ONE_IN) == 0
 
 
 def share_of(text: str, n_shares: int) -> int:
-    """Assign a sentence to one of equal shares, 0..n_shares - 1, by a hash of its label."""
+    """Assign a sentence to one of `n_shares` equal shares, numbered from 0, by a hash of its label."""
     return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % n_shares
 
 
@@ -83,7 +83,7 @@ class TextSource:
         return " ".join(self._word() for _ in range(count))
 
     def _word(self) -> str:
-        """Draw a word form, mostly from the attested forms: the shortest of up to three drawn ones."""
+        """Draw a word form, mostly from those of annotated texts: the shortest of up to three drawn forms."""
         pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
         return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
 
@@ -128,7 +128,7 @@ class TextSource:
 
 
 def inflect_last(ordinal: str, case: str) -> str:
-    """Inflect an ordinal such as «двадцать первый»: only its last word changes."""
+    """Inflect an ordinal such as «двадцать первый»; only its last word changes."""
     *first, last = ordinal.split()
     return " ".join([*first, inflect(last, case)])
 

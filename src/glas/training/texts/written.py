@@ -1,7 +1,7 @@
-"""Written Russian for choosing the tokens of a vocabulary: words, names, numbers, marks and whole lines.
+"""Written Russian from which the tokens of a vocabulary are chosen: words, names, numbers, marks and whole lines.
 
-Nothing here is spoken or trained on. Words come from wordfreq (its data: CC BY-SA 4.0), whose Russian list holds the
-foreign words that Russian texts use.
+These texts are neither spoken nor used for training. Words come from wordfreq (its data: CC BY-SA 4.0). wordfreq's
+Russian list contains the foreign words that Russian texts use.
 """
 
 import re
@@ -38,10 +38,11 @@ _MARKS = (
 
 
 def written_lines(folder: Path | None = None) -> Iterator[str]:
-    """Yield lines that together cover the words, numbers and marks of Russian texts, in the form in which they occur.
+    """Yield lines that together contain the words, numbers and marks of Russian texts, in the form in which they occur.
 
     Args:
-        folder: unpacked Debian packages with Russian texts; see `packages`. None leaves their lines out.
+        folder: unpacked Debian packages with Russian texts; see `packages`. None leaves the lines of these packages
+            out.
     """
     yield from _word_lines()
     yield from _number_lines()

@@ -1,4 +1,4 @@
-"""espeak-ng in this process, through ctypes: text in, 22.05 kHz samples out, about 100 times faster than real time.
+"""espeak-ng in this process, through ctypes: text to samples at 22.05 kHz, about 100 times real time.
 
 The library and its voices come from the PyPI package `espeakng-loader` (espeak-ng 1.52, GPL-3.0).
 Constants are from espeak-ng's public header `speak_lib.h`.
@@ -62,7 +62,7 @@ def _collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: ob
 def _started() -> tuple[ctypes.CDLL, int]:
     """Start the library once, and return it with its sample rate.
 
-    A second start, or a callback that was freed, crashes the process.
+    A second start, or freeing the callback, would crash the process.
     """
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate_hz = library.espeak_Initialize(SYNCHRONOUS_MODE, 0, espeakng_loader.get_data_path().encode(), DONT_EXIT)
@@ -75,7 +75,7 @@ def _started() -> tuple[ctypes.CDLL, int]:
 
 
 class Espeak:
-    """The synthesiser. The C library has global state, so all instances in a process share one engine."""
+    """The synthesiser. The C library has global state, so all instances in a process share it."""
 
     def __init__(self) -> None:
         self._library, self.sample_rate_hz = _started()

@@ -1,10 +1,9 @@
 """The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
 
 The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
-VoxForge are mostly the same sentences, so its readers are not trained on either. The other half is for the learning
-loop.
-Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and give the folder.
-Layout: `etc/txt.done.data` has lines `( id "text" )`, where + stands before a stressed vowel; `wav/ID.wav` beside it.
+VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The other half is used
+to test the learning loop. Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this folder. Layout:
+`etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
 """
 
 import re
@@ -35,7 +34,7 @@ def read_festvox(folder: Path) -> list[Reading]:
     """Read all recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts.
 
     Raises:
-        ConfigurationError: the folder is something else.
+        ConfigurationError: the folder does not contain this package.
     """
     found = sorted(folder.rglob(str(TRANSCRIPTS)))
     if len(found) != 1:

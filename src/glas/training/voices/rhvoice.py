@@ -1,9 +1,10 @@
 """RHVoice in this process, through ctypes: voices of real people (statistical models of their recordings), 24 kHz.
 
-The library comes from Debian's packages librhvoice5 and librhvoice-core7, the voices from rhvoice-russian; all are in
-the archive's section non-free, for the models' training scripts are not public.  `FREE_VOICES` names those whose
-licence is free (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file); the others must not be sold or
-changed, so nothing learns from them.  Structures are those of RHVoice's public header `RHVoice.h`.
+The library comes from Debian's packages librhvoice5 and librhvoice-core7, the voices from rhvoice-russian. These
+packages are in Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES`
+names the voices with a free licence (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file). The others
+must not be sold or changed, so they are not used for training. Structures are those of RHVoice's public header
+`RHVoice.h`.
 """
 
 import ctypes
@@ -60,7 +61,7 @@ class _Parameters(ctypes.Structure):
 
 
 class RHVoice:
-    """Synthesises speech with RHVoice; `root` is the folder of its unpacked packages, `/` if they are installed."""
+    """Synthesises speech with RHVoice; `root` is the folder of its unpacked packages, or `/` if they are installed."""
 
     def __init__(self, root: Path) -> None:
         self.voices, self.sample_rate_hz = list(FREE_VOICES), 24_000
@@ -112,7 +113,7 @@ class RHVoice:
     def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
         """Synthesise a text in a style; return samples (n,) in −1…1, at `sample_rate_hz`.
 
-        Pitch range and pauses of the style are ignored.
+        The pitch range and the pauses of the style are ignored.
         """
         self._heard.clear()
         with self._message(text, style) as message:

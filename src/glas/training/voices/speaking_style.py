@@ -19,11 +19,11 @@ class SpeakingStyle:
 
 
 class Synthesiser(Protocol):
-    """Text to speech."""
+    """Converts text to speech."""
 
     @property
     def voices(self) -> list[str]:
-        """Voices to learn from, by name."""
+        """Names of the voices for training."""
 
     @property
     def sample_rate_hz(self) -> int:

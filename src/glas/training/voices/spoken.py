@@ -1,4 +1,4 @@
-"""Clean synthetic speech for training: whole sentences in random voices, pitches and tempi, kept as shards of clips."""
+"""Clean synthetic speech for training: sentences with random voices, pitches and tempi, in shards of clips."""
 
 import random
 import time
@@ -32,8 +32,8 @@ class Speech:
 
     Attributes:
         folder: folder of the shards.
-        lines: the sentences to be spoken.
-        rhvoice: folder of RHVoice's unpacked packages; None lets espeak-ng speak.
+        lines: the sentences to speak.
+        rhvoice: folder of RHVoice's unpacked packages; with None, espeak-ng speaks.
         clips_per_shard: number of clips in each shard.
     """
 
@@ -50,7 +50,7 @@ class Speech:
 def spoken_clips(
     synthesiser: Synthesiser, lines: Sequence[str], seed: int, count: int
 ) -> Iterator[tuple[str, str, Samples]]:
-    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed decides them."""
+    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed determines them."""
     dice = random.Random(seed)
     voices, made = list(synthesiser.voices), 0
     while made < count:
@@ -67,10 +67,10 @@ def spoken_clips(
 
 
 def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
-    """Write those of the shards with these numbers that are missing.
+    """Of the shards with these numbers, write those that are missing.
 
-    Each one is synthesised in a process of its own: espeak-ng keeps state between utterances, so only in a new process
-    does the number of a shard decide all its bytes.
+    Each shard is synthesised in a separate process, because espeak-ng keeps state between utterances. Only in a new
+    process does the number of a shard determine all its bytes.
     """
     there = clip_shards(speech.folder, "")
     missing = [index for index in indices if speech.name(index) not in there]
@@ -80,7 +80,7 @@ def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None
 
 
 def speak_shard(speech: Speech, index: int) -> str:
-    """Write one shard; return a line with its length and the time it took."""
+    """Write one shard; return a line of text with its length and the time that it took."""
     started, name = time.monotonic(), speech.name(index)
     synthesiser: Synthesiser = RHVoice(speech.rhvoice) if speech.rhvoice else Espeak()
     write_clips(speech.folder, name, spoken_clips(synthesiser, speech.lines, index, speech.clips_per_shard))

@@ -1,1 +1,1 @@
-"""Access to the pages: sessions, rights, and protection against foreign pages."""
+"""Access to the pages: sessions, rights, and protection against requests of foreign pages."""

@@ -1,4 +1,4 @@
-"""Check every request for a page: it comes from a page of ours, and its person has the necessary right."""
+"""Check every request for a page: it must come from a page of Glas, and its person must have the necessary right."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -17,7 +17,7 @@ _MOST_BYTES: Final = 256 * 1024
 
 
 class ForeignPageError(ForbiddenError):
-    """The request does not come from a page of ours, or from one that was made for another session."""
+    """The request does not come from a page of Glas, or comes from a page that was made for another session."""
 
     code = "foreign_page"
 
@@ -29,7 +29,7 @@ def visitors_of(request: Request) -> Visitors:
 
 
 async def visitor_of(request: Request) -> Visitor:
-    """Return who asks."""
+    """Return the visitor of a request."""
     return await visitors_of(request).find(request)
 
 
@@ -40,7 +40,7 @@ Visit = Annotated[Visitor, Depends(visitor_of)]
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
     """Make the dependency of a page: it admits people who have a right; None admits everybody.
 
-    It raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right, and
+    The dependency raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right, and
     ForeignPageError.
     """
 
@@ -61,10 +61,10 @@ def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
 
 
 def check_size(request: Request) -> None:
-    """Refuse a body that is larger than any form of ours, before it is read.
+    """Refuse a body that is larger than any form of the pages, before it is read.
 
     Raises:
-        UploadTooLargeError: it is, or does not say how large it is.
+        UploadTooLargeError: the body is too large, or its length is not announced.
     """
     announced = request.headers.get("content-length", "0")
     is_endless = "transfer-encoding" in request.headers

@@ -1,4 +1,4 @@
-"""Rights on the pages, and the person's present data, which only this module gets from db_assist."""
+"""Rights on the pages, and the present data of people; only this module gets these from db_assist."""
 
 import time
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
     Args:
         user: the person.
-        admins: Telegram's ids of the administrators in the settings. Who was taken from that list keeps the role in
-            the database, but not the right.
+        admins: Telegram ids of the administrators in the settings. A person who was removed from this list still has
+            the role in the database, but not the right.
     """
     if user.is_banned:
         return frozenset()
@@ -41,19 +41,19 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
 
 def written(rights: Iterable[Right]) -> str:
-    """Return rights as a session holds them."""
+    """Return the rights in the format of a session."""
     return "".join(sorted(right.value[0] for right in rights))
 
 
 class People:
-    """Look people up, and keep the answers for some seconds, because a page sends several requests at once."""
+    """Looks people up, and keeps the results for some seconds, because a page sends several requests at once."""
 
     def __init__(self, db_assist: DbAssistClient) -> None:
         self._db_assist = db_assist
         self._known: dict[int, tuple[float, User | None]] = {}
 
     async def find(self, tg_id: int) -> User | None:
-        """Return a person; None if nobody registered under this id, or if their data was deleted."""
+        """Return a person; None if no such person is registered, or if their data was deleted."""
         until_s, user = self._known.get(tg_id, (0.0, None))
         if time.monotonic() < until_s:
             return user
@@ -67,5 +67,5 @@ class People:
         return user
 
     def expire(self, tg_id: int) -> None:
-        """Forget a person's cached data, which has just changed."""
+        """Remove a person's cached data, because it has just changed."""
         self._known.pop(tg_id, None)

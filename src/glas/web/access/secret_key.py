@@ -1,4 +1,4 @@
-"""The key that signs sessions: from the settings, or from a file that is made at the first start."""
+"""The key that signs sessions. The key comes from the settings, or from a file that is created at the first start."""
 
 import os
 import secrets
@@ -17,8 +17,8 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
     """Return the key.
 
     Args:
-        given: of the settings; None takes the file's.
-        data_dir: where the file lies. If nothing can be written there, the key lasts as long as the process.
+        given: the key from the settings; None uses the file.
+        data_dir: directory of the file. If the directory is not writable, the key lasts as long as the process.
     """
     if given is not None:
         return given.encode()
@@ -37,7 +37,10 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
 
 
 def _write(path: Path, text: str) -> None:
-    """Make the file, for its owner alone; of two processes that start at once, the second takes the first one's."""
+    """Create the file, readable only for its owner.
+
+    If two processes start at the same time, the second uses the first one's file.
+    """
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

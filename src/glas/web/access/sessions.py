@@ -1,8 +1,8 @@
 """Sessions of people who are signed in, in signed cookies. Only the sessions that were signed out are stored.
 
-A cookie contains Telegram's id of the person, their rights when they signed in, a random name of the session, the time
-when it began and the time when it was last renewed. The signature is HMAC-SHA256. Nothing in it is secret from its
-owner.
+A cookie contains the Telegram id of the person, their rights when they signed in, a random name of the session, the
+time when it began, and the time when it was last renewed. The signature is HMAC-SHA256. The content of a cookie need
+not be secret from its owner.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 _MOST_S: Final = 7 * 24 * 3600
-"""A session ends then, however often it is renewed."""
+"""Time after which a session ends, even if it was renewed."""
 
 _RENEWED_AFTER_S: Final = 300
 _MOST_ENDED: Final = 100_000
@@ -25,9 +25,9 @@ class Session:
     """A person who is signed in.
 
     Attributes:
-        tg_id: Telegram's id of the person.
-        rights: what they might do when they signed in, as `glas.web.access.rights.written` gives it.
-        name: of this session, random.
+        tg_id: the Telegram id of the person.
+        rights: the person's rights when they signed in, in the format of `glas.web.access.rights.written`.
+        name: random name of this session.
         began_s: Unix time of the sign-in.
         renewed_s: Unix time of the last renewal.
     """
@@ -40,15 +40,15 @@ class Session:
 
 
 class Sessions:
-    """Begin, write, read and end sessions."""
+    """Begins, writes, reads and ends sessions."""
 
     def __init__(self, key: bytes, *, life_s: float, now: Callable[[], float] = time.time) -> None:
         """Initialise it.
 
         Args:
-            key: signs the cookies; cookies that another key signed are refused.
+            key: signs the cookies; cookies with another signature are refused.
             life_s: seconds without a request after which a session ends.
-            now: the time of day, Unix seconds.
+            now: returns the present Unix time.
         """
         self._key = key
         self._life_s = life_s
@@ -83,7 +83,7 @@ class Sessions:
         return f"{body}.{self._signature('session', body)}"
 
     def read(self, cookie: str) -> Session | None:
-        """Return the session of a cookie; None if we did not sign it, or if it has ended."""
+        """Return the session of a cookie; None if the signature is not ours, or if the session has ended."""
         body, _, signature = cookie.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature("session", body).encode()):
             return None
@@ -96,11 +96,11 @@ class Sessions:
         return None if is_over or session.name in self._ended else session
 
     def form_token(self, session: Session) -> str:
-        """Return the text that proves that a form or a request was made by a page of this session."""
+        """Return the token that proves that a form or a request was made by a page of this session."""
         return self._signature("form", session.name)
 
     def is_form_token(self, session: Session, given: str) -> bool:
-        """Return whether a text is that of the session."""
+        """Return whether a text is the token of the session."""
         return hmac.compare_digest(given.encode(), self.form_token(session).encode())
 
     def _signature(self, purpose: str, text: str) -> str:

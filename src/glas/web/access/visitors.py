@@ -1,4 +1,4 @@
-"""Visitors of the pages: the session of a request's cookie, its person, their language."""
+"""Visitors of the pages: the session in a request's cookie, its person, and their language."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,11 +20,12 @@ class Visitor:
     """A visitor of a page; without `user` they are not signed in.
 
     Attributes:
-        session: of the request's cookie.
+        session: the session in the request's cookie.
         user: the person, as db_assist knows them now.
-        rights: what they may do now.
-        say: gives messages in their language.
-        cookie: what the browser is to keep from now on: a session; None forgets it; nothing changes without it.
+        rights: the person's present rights.
+        say: the catalogue in their language.
+        cookie: the session that the browser must store from now on; None deletes the cookie; if it is not set, nothing
+            changes.
     """
 
     session: Session | None
@@ -35,36 +36,39 @@ class Visitor:
 
     @property
     def person(self) -> int:
-        """Telegram's id of the person; only for pages that require a right, whose visitors are signed in."""
+        """The Telegram id of the person.
+
+        The function can be used only on pages that require a right, because their visitors are signed in.
+        """
         if self.user is None:
             raise LookupError("expected somebody who is signed in")
         return self.user.tg_id
 
 
 class Visitors:
-    """Find the visitor of a request; write the cookie of the answer."""
+    """Finds the visitor of a request, and writes the cookie of the answer."""
 
     def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
         """Initialise it.
 
         Args:
-            sessions: reads and writes them.
-            people: looks people up; None where nobody can sign in.
-            admins: Telegram's ids of the administrators.
-            url: public address of the pages; empty where it is not known. A cookie of an https address is never sent
-                by http.
+            sessions: reads and writes sessions.
+            people: looks people up; None if nobody can sign in.
+            admins: Telegram ids of the administrators.
+            url: public address of the pages; empty if it is not known. The cookie of an https address is never sent
+                over http.
         """
         self.sessions = sessions
         self.people = people
         self._admins = admins
         self.public_host = urlsplit(url).netloc
-        """Host and port of the public address; empty where it is not known."""
+        """Host and port of the public address; empty if it is not known."""
         self._is_secure = url.startswith("https:")
         # Browsers take a cookie of this name from this host alone, by https, and for all of its paths.
         self._cookie = f"__Host-{_COOKIE}" if self._is_secure else _COOKIE
 
     async def find(self, request: Request) -> Visitor:
-        """Return the visitor of a request; every call for one request returns the same object.
+        """Return the visitor of a request; repeated calls for one request return the same object.
 
         A session ends if the person's rights have changed, if they are banned, or if their data was deleted.
 
@@ -95,7 +99,7 @@ class Visitors:
         visitor.cookie.append(None)
 
     def mark(self, response: Response, visitor: Visitor | None) -> None:
-        """Write the cookie into an answer, where it has changed."""
+        """Write the cookie into an answer, if it has changed."""
         if visitor is None or not visitor.cookie:
             return
         session = visitor.cookie[-1]
@@ -127,6 +131,6 @@ class Visitors:
 
 
 def preferred(accepted: str) -> str:
-    """Return the first of our languages that a browser names; Russian where it names none."""
+    """Return the first supported language that a browser names; Russian if it names none."""
     tags = (part.partition(";")[0].strip().lower()[:2] for part in accepted.split(","))
     return next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])

@@ -1,18 +1,18 @@
-"""The pages for which people sign in, one module for each family.
+"""The pages for people who are signed in, one module for each family of pages.
 
 How to add a page:
 
 1. Write `pages/NAME.py`: `router = page_router(Right.…)` declares who may use its routes, and `PAGE = Page(…)` its
-   place in the navigation. Routes take `visit: Visit` (who asks) and reach clients by `site_of(request).services`.
-2. Write `templates/pages/NAME.html`, which extends `base.html`; a route returns
-   `site_of(request).frame.page(request, visit, "NAME.html", …)`. Words are `say("…")`, from the `*.ftl` of both
-   languages; a family of pages may have a file of its own there.
-3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template gives a script its words by
+   place in the navigation. Routes take `visit: Visit` (the visitor) and get clients from `site_of(request).services`.
+2. Write `templates/pages/NAME.html`, which extends `base.html`; a route returns `site_of(request).frame.page(request,
+   visit, "NAME.html", …)`. Texts are `say("…")`, from the `*.ftl` files of both languages; a family of pages may have a
+   separate file there.
+3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template passes texts to a script in
    `data-` attributes.
 4. Add the `PAGE` to `PAGES` below.
 
-A form that changes something has `{{ form_token_field }}` in it; a script sends requests
-with `static/pages/ask.js`, which adds the token. Without it they are refused. Do not check rights or tokens in a route:
+A form that changes something contains `{{ form_token_field }}`. A script sends requests with `static/pages/ask.js`,
+which adds the token. Requests without the token are refused. Do not check rights or tokens in a route, because
 `page_router` has done it.
 """
 
@@ -25,4 +25,4 @@ PAGES: Final[tuple[Page, ...]] = (
     *(home.PAGE, my_data.PAGE, review.PAGE),
     *(dashboard.PAGE, models.PAGE, people.PAGE, audit.PAGE),
 )
-"""All of them, in the order of the navigation."""
+"""All pages, in the order of the navigation."""

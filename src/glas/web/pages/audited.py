@@ -1,4 +1,4 @@
-"""How the values of an entry of the audit are written on the pages: in words, as a person reads them."""
+"""Format the values of an audit entry in words for the pages."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ def values(found: Mapping[str, bool | int | str | None] | None, say: Catalogue) 
 
 
 def _named(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types
-    """Return a value with its name; what the pages do not know stands as in the database."""
+    """Return a value with its name; a value that the pages do not know is shown as in the database."""
     place = name.replace("_", "-")
     if f"audit-value-{place}" not in say:
         return f"{name}: {value}"

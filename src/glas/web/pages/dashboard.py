@@ -39,7 +39,7 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
     """Show all figures; if a part does not answer, a sentence replaces its figures.
 
-    Those of the database are up to `MOST_AGE_S` old, unless the request asks for fresh ones. The page shows their time.
+    Figures of the database are up to `MOST_AGE_S` old, unless the request asks for new ones. The page shows their time.
     """
     site = site_of(request)
     services = site.services

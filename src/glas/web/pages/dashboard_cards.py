@@ -1,4 +1,4 @@
-"""The parts of a card of the dashboard."""
+"""The components of a card of the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ class Card:
     """A figure with its plots, its numbers and its SQL statement.
 
     Attributes:
-        name: of the card, as its anchor.
+        name: name of the card, which is also its anchor.
         title: what is counted.
-        note: what a reader must know of it; may be empty.
-        plots: pictures.
-        legend: names of the colours, in their order; with the number of each one's class.
-        columns: heads of the table.
-        rows: its cells, written out.
-        sql: the statement.
+        note: an explanation for the reader; may be empty.
+        plots: the plots of the figure, as SVG.
+        legend: names of the colours, in their order, each with the number of its class.
+        columns: headings of the table.
+        rows: the cells of the table as text.
+        sql: the SQL statement.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Card:
 
 
 def as_number(value: Cell) -> float:
-    """Return a cell that holds a number; 0 for NULL."""
+    """Return a cell that contains a number; 0 for NULL."""
     return float(value) if isinstance(value, int | float) else 0.0
 
 
 def as_moment(value: Cell) -> datetime | None:
-    """Return a cell that holds a time in UTC; None for NULL."""
+    """Return a cell that contains a time in UTC; None for NULL."""
     return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
@@ -53,12 +53,12 @@ def version_of(record: dict[str, Cell]) -> str:
 
 
 def heads(figure: Figure, say: Catalogue) -> tuple[str, ...]:
-    """Return the heads of a figure's columns."""
+    """Return the headings of a figure's columns."""
     return tuple(say(f"dash-column-{column}") for column in figure.columns)
 
 
 def cells(rows: Sequence[Sequence[Cell]], say: Catalogue, *, digits: int = 1) -> tuple[tuple[str, ...], ...]:
-    """Write rows out."""
+    """Format rows as text."""
     return tuple(
         tuple(
             written.number(cell, say.language, digits) if isinstance(cell, int | float) else str(cell or "—")

@@ -37,7 +37,7 @@ def days(found: Dashboard, say: Catalogue) -> Card:
 
 
 def _all_days(known: list[str]) -> list[str]:
-    """Return the last 30 days up to the last one that is known, without gaps."""
+    """Return the last 30 days, up to the last known day, without gaps."""
     if not known:
         return []
     last = date.fromisoformat(known[-1])

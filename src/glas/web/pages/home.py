@@ -1,4 +1,4 @@
-"""The first page after signing in: the pages that a person may open."""
+"""The first page after sign-in: the list of pages that a person may open."""
 
 from fastapi import Request, Response
 

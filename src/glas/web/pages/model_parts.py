@@ -1,4 +1,4 @@
-"""Write models, verdicts of the gate and rounds of learning for the pages."""
+"""Format models, verdicts of the gate and rounds of learning for the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _CONDITIONS: Final = ("gain", "certainty", "guard", "nonspeech", "speed", "bucke
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the gate's table; `passed` is None where the condition was not asked for."""
+    """A row of the gate's table; `passed` is None if the condition was not requested."""
 
     title: str
     limit: str
@@ -43,7 +43,7 @@ def _row(check: CheckRecord, say: Catalogue) -> Row:
 
 
 def flat(values: object, before: str = "") -> list[tuple[str, str]]:
-    """Return the values of a recipe with their names: `fit.epochs`, `6`."""
+    """Return the values of a recipe with their names, such as `fit.epochs` and `6`."""
     if isinstance(values, Mapping):
         return [pair for name, value in values.items() for pair in flat(value, f"{before}.{name}" if before else name)]
     if isinstance(values, list):
@@ -52,7 +52,7 @@ def flat(values: object, before: str = "") -> list[tuple[str, str]]:
 
 
 def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures of a fine-tuning that are known: minutes and recordings learnt from, share of the change."""
+    """Return the known figures of a fine-tuning: minutes and recordings learnt, and the share of the change."""
     result = lineage.get("result")
     if not isinstance(result, Mapping):
         return {}
@@ -63,7 +63,7 @@ def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
 
 
 def short(name: str | None) -> str:
-    """Return the name of a model without its folder."""
+    """Return the name of a model without its directory."""
     return "—" if name is None else name.rpartition("/")[2]
 
 

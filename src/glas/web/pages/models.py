@@ -1,7 +1,8 @@
-"""Models that were judged, for administrators: their origin, the gate's figures, and the one that serves.
+"""Models that were judged, for administrators: their origin, the gate's figures, and which of them serves.
 
-A decision is recorded by db_assist first, and then nn_service serves the model. If it cannot, the decision is taken
-back. If this process is killed in between, the page shows that another model serves, with a button.
+A decision is recorded by db_assist first, and then nn_service serves the model. If nn_service cannot, the decision is
+taken back. If this process is killed in between, the page shows that another model serves, with a button to repeat the
+second step.
 """
 
 import secrets
@@ -37,7 +38,7 @@ Reason = Annotated[str, Form(max_length=_LONGEST_REASON)]
 
 @router.get("/models")
 async def models(request: Request, visit: Visit) -> Response:
-    """List the models, newest first, and the last rounds of learning."""
+    """List the models, the newest first, and the last rounds of learning."""
     site = site_of(request)
     found = await site.services.db_assist.models()
     return site.frame.page(
@@ -57,7 +58,7 @@ async def models(request: Request, visit: Visit) -> Response:
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
     """Show one model: lineage, verdict, report, decisions, and the decisions that are possible now.
 
-    `kept` is false after a decision that holds until a restart only, because GLAS_MODEL names another model.
+    `kept` is false after a decision that is valid only until a restart, because GLAS_MODEL names another model.
     """
     site = site_of(request)
     found = await site.services.db_assist.models()
@@ -97,7 +98,7 @@ async def report(request: Request, visit: Visit, number: Number) -> Response:
 async def promote(
     request: Request, visit: Visit, number: Number, *, expected: Expected, key: Key, reason: Reason = ""
 ) -> Response:
-    """Let a model serve; one that the gate has refused needs a reason."""
+    """Let a model serve; for a model that the gate has refused, a reason is required."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     is_forced = _is_refused(shown)
@@ -125,7 +126,7 @@ async def promote(
 
 @router.post("/models/{number}/roll-back")
 async def roll_back(request: Request, visit: Visit, number: Number, key: Key, reason: Reason = "") -> Response:
-    """Take the champion back; the model that served before it serves again."""
+    """Take the champion back; the model that served before it then serves again."""
     services = site_of(request).services
     found = await services.db_assist.models()
     shown = _one(found, number)
@@ -165,7 +166,7 @@ async def serve(request: Request, visit: Visit, number: Number) -> Response:  # 
 
 
 async def _serve(services: Services, name: str) -> bool:
-    """Let a model serve; return whether it will after a restart, too."""
+    """Let a model serve; return whether it will also serve after a restart."""
     if services.nn_service is None:
         raise ConflictError("expected nn_service behind the pages")
     return await services.nn_service.serve(name)
@@ -194,7 +195,7 @@ def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
 
 
 def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
-    """Return the model that serves again if the champion is taken back."""
+    """Return the model that would serve again if the champion were taken back."""
     earlier = [one for one in found if one.state is ModelState.REPLACED and one.champion_datetime is not None]
     return max(earlier, key=lambda one: str(one.champion_datetime), default=None)
 
@@ -204,7 +205,7 @@ def _is_refused(model: ModelRecord) -> bool:
 
 
 def _is_same(served: ModelRef, model: ModelRecord) -> bool:
-    """Return whether a model serves, although nn_service may see the directory of models at another place."""
+    """Return whether a model serves; nn_service may see the directory of models under another path."""
     names = [one.rpartition("/")[2] for one in (served.name, model.name)]
     return names[0] == names[1] and served.version == model.version
 

@@ -26,7 +26,7 @@ Before = Annotated[RowId | None, Query()]
 
 @router.get("/data")
 async def overview(request: Request, visit: Visit, before: Before = None) -> Response:
-    """Show the amount of data, and the messages, newest first."""
+    """Show the amount of data, and the messages, the newest first."""
     db_assist = site_of(request).services.db_assist
     held = await db_assist.holding(visit.person)
     messages = await db_assist.messages_of(visit.person, before=before, limit=ON_PAGE)
@@ -59,7 +59,7 @@ async def decide(request: Request, visit: Visit, granted: Annotated[bool, Form()
 
 @router.get("/data/coins")
 async def ledger(request: Request, visit: Visit, before: Before = None) -> Response:
-    """Show the payments, newest first."""
+    """Show the payments, the newest first."""
     site = site_of(request)
     entries = await site.services.db_assist.ledger_of(visit.person, before=before, limit=ON_PAGE)
     balance = coins(0 if visit.user is None else visit.user.cash_hundredths, visit.say.language)
@@ -70,7 +70,7 @@ async def ledger(request: Request, visit: Visit, before: Before = None) -> Respo
 
 @router.get("/data/download")
 async def download(request: Request, visit: Visit) -> Response:
-    """Send everything, as the bot's /mydata does, in one zip file."""
+    """Send all data in one zip file; the bot's /mydata sends the same."""
     services = site_of(request).services
     data = await services.db_assist.export_user(visit.person)
     return StreamingResponse(
@@ -82,7 +82,7 @@ async def download(request: Request, visit: Visit) -> Response:
 
 @router.get("/data/forget")
 async def ask_to_forget(request: Request, visit: Visit) -> Response:
-    """Ask for the word that confirms the deletion of everything."""
+    """Ask the person to type the word that confirms the deletion of everything."""
     return _confirmation(request, visit)
 
 

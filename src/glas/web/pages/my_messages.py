@@ -68,7 +68,7 @@ async def take_back(request: Request, visit: Visit, number: Number, change: Anno
 
 @router.post("/data/messages/{number}/rating")
 async def rate(request: Request, visit: Visit, number: Number, score: Annotated[Score, Form()]) -> Response:
-    """Rate the text."""
+    """Rate the text of the message."""
     await site_of(request).services.db_assist.rate(number, visit.person, score)
     _expire(request, visit)
     return _back(number)
@@ -84,10 +84,10 @@ async def delete(request: Request, visit: Visit, number: Number) -> Response:
 
 
 async def _mine(request: Request, visit: Visitor, number: int) -> Transcription:
-    """Return a message, if it is the person's own.
+    """Return a message if it belongs to the person.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's: nobody learns which.
+        NotFoundError: there is none, or it belongs to another person; the error does not tell which.
     """
     found = await site_of(request).services.db_assist.transcription(number)
     if visit.user is None or found.user_id != visit.user.id:
@@ -132,7 +132,7 @@ def _back(number: int) -> Response:
 
 
 def _expire(request: Request, visit: Visitor) -> None:
-    """Read the balance again at the next request, because something may have been paid."""
+    """Read the balance again at the next request, because a payment may have been made."""
     people = site_of(request).visitors.people
     if people is not None:
         people.expire(visit.person)

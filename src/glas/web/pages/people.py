@@ -29,7 +29,7 @@ _LAST: Final = 10
 _MOST_DAYS: Final = 3660
 _KEY: Final = "^[0-9a-f]{16}$"
 BAN_DAYS: Final = (0, 1, 7, 30, 365)
-"""Of which an administrator may choose; 0: until somebody lifts the ban."""
+"""Numbers of days for which an administrator may ban a person; 0 means until somebody lifts the ban."""
 
 Reason = Annotated[str, Form(max_length=500)]
 Amount = Annotated[str, Form(pattern=r"^\s*[-−]?[0-9]{1,6}([.,][0-9]{1,2})?\s*$")]
@@ -41,7 +41,7 @@ Person = Annotated[TgId, Path()]
 async def people(
     request: Request, visit: Visit, q: Annotated[str, Query(max_length=100)] = "", before: Before = None
 ) -> Response:
-    """List people, newest first, or those whom a number names."""
+    """List people, the newest first, or those whom a number identifies."""
     site, wanted = site_of(request), q.strip()
     is_number = wanted.isascii() and wanted.isdecimal() and 0 < len(wanted) <= _MOST_DIGITS and int(wanted) > 0
     found = None
@@ -79,7 +79,7 @@ async def person(request: Request, visit: Visit, tg_id: Person, before: Before =
 
 @router.post("/people/{tg_id}/role")
 async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotated[Role, Form()]) -> Response:
-    """Give a role; administrators come from the settings alone."""
+    """Set the role of a person; administrators can be named only in the settings."""
     _refuse_protected(tg_id, site_of(request))
     if role is Role.ADMIN:
         raise ConflictError("expected a role other than the administrators'", param="role")
@@ -125,7 +125,7 @@ async def grant(
     reason: Reason,
     key: Annotated[str, Form(pattern=_KEY)],
 ) -> Response:
-    """Give coins, or take them back; the key of the form makes sure that it happens once."""
+    """Give coins, or take them back; because of the key of the form, this happens once."""
     hundredths = int(Decimal(amount.strip().replace(",", ".").replace("−", "-")).scaleb(2))
     if hundredths == 0 or not reason.strip():
         raise InvalidParameterError("expected an amount other than 0, and a reason", param="amount")
@@ -137,7 +137,7 @@ async def grant(
 
 @router.post("/people/{tg_id}/forget")
 async def forget(request: Request, visit: Visit, tg_id: Person, typed: Annotated[str, Form(max_length=50)]) -> Response:
-    """Delete a person's data, as their own /forget does; their id confirms it."""
+    """Delete a person's data, as their own /forget does; the administrator types the person's id to confirm it."""
     site = site_of(request)
     _refuse_protected(tg_id, site)
     if typed.strip() != str(tg_id):
@@ -163,7 +163,7 @@ def _back(request: Request, tg_id: int) -> Response:
 
 
 def _expire(tg_id: int, site: Site) -> None:
-    """Forget the person's cached data, so that their new rights apply at once."""
+    """Remove the person's cached data, so that their new rights are valid at once."""
     if site.visitors.people is not None:
         site.visitors.people.expire(tg_id)
 

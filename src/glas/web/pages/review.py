@@ -1,7 +1,7 @@
-"""The page of reviewers: one recording after the other, with its text; one key judges it.
+"""The page of reviewers: one recording after another, with its text; one key press judges it.
 
-A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. Two
-messages are held: the one that is heard, and the next one, which the page loads meanwhile.
+A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. A
+reviewer holds two messages: the one that is reviewed, and the next one, which the page loads meanwhile.
 """
 
 from difflib import SequenceMatcher
@@ -60,14 +60,14 @@ class OtherWord(_Value):
 
 
 class Span(_Value):
-    """A part of the recording in which somebody speaks, seconds."""
+    """A part of the recording in which somebody speaks, in seconds."""
 
     start: float
     end: float
 
 
 class Item(_Value):
-    """A message to be reviewed."""
+    """A message for review."""
 
     id: int
     text: str
@@ -78,7 +78,7 @@ class Item(_Value):
 
 
 class Figures(_Value):
-    """The reviewer's work, in sentences."""
+    """Sentences about the reviewer's work in numbers."""
 
     today: str
     agreement: str
@@ -86,7 +86,7 @@ class Figures(_Value):
 
 
 class Wanted(_Value):
-    """The messages that a page has already."""
+    """The messages that the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
     since: AwareDatetime = Field(description="When the reviewer's day began.")
@@ -121,7 +121,7 @@ class Answered(_Value):
 
 @router.get("/review")
 async def page(request: Request, visit: Visit) -> Response:
-    """Show the page; its script asks for messages."""
+    """Show the page; its script then requests messages."""
     say = visit.say
     verdicts = [
         {"name": one.value, "title": say(f"verdict-{one.value}"), "about": say(f"verdict-about-{one.value}")}
@@ -158,7 +158,7 @@ async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
 
 @router.get("/review/items/{number}/audio")
 async def audio(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the recording of a message that the reviewer holds, and of no other."""
+    """Send the recording of a message that the reviewer holds; refuse all other recordings."""
     services = site_of(request).services
     held = await services.db_assist.held_reviews(visit.person)
     key = next((one.audio_key for one in held if one.transcription_id == number), None)
@@ -191,7 +191,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Hold the next message that has its recording in the store."""
+    """Hold the next message whose recording is in the object store."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -221,9 +221,9 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of a second text, each with a mark if it differs; none if both texts have the same words.
+    """Return the words of a second text, each with a mark if it differs; return none if both texts have the same words.
 
-    Words are compared as error rates compare them: case and punctuation do not count.
+    Words are compared as for error rates: case and punctuation do not count.
     """
     if normalise(text) == normalise(second):
         return ()

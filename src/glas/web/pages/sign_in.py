@@ -1,6 +1,7 @@
 """Sign in by a link of the bot, sign out, choose the language.
 
-Telegram fetches links to show previews, so opening a link must not use it up. It shows a button, which uses it up.
+Telegram fetches links to show previews, so opening a link must not use it up. The opened page shows a button, and
+pressing the button uses the link up.
 """
 
 from typing import Annotated, Final
@@ -34,7 +35,7 @@ async def explain(request: Request, visit: Visit) -> Response:
 
 @open_router.get("/sign-in/{token}")
 async def confirm(request: Request, visit: Visit, token: Annotated[str, Path(max_length=128)]) -> Response:
-    """Show the button that uses a link; nothing is asked of db_assist."""
+    """Show the button that uses a link; db_assist is not asked."""
     return _page(request, visit, token=token)
 
 

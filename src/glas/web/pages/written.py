@@ -1,4 +1,4 @@
-"""Write times, lengths and numbers for the pages."""
+"""Format times, lengths and numbers for the pages."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from glas.localisation.plurals import written
 
 
 def moment(value: datetime | None, language: str) -> Markup:
-    """Write a time, in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash if there is none."""
+    """Format a time in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash if there is none."""
     if value is None:
         return Markup("—")
     value = value.astimezone(UTC)
@@ -31,7 +31,7 @@ def clock(value: datetime) -> Markup:
 
 
 def length(seconds: float | None) -> str:
-    """Write the length of a recording: "0:07", "1:02:03"; a dash if it is not known."""
+    """Format the length of a recording: "0:07", "1:02:03"; a dash if it is not known."""
     if seconds is None:
         return "—"
     whole = round(seconds)
@@ -40,7 +40,7 @@ def length(seconds: float | None) -> str:
 
 
 def number(value: float | None, language: str, digits: int = 1) -> str:
-    """Write a number with at most so many decimals, without zeros at the end; a dash for None."""
+    """Format a number with at most `digits` decimals, without zeros at the end; a dash for None."""
     if value is None:
         return "—"
     decimal = rounded(value, digits)
@@ -49,12 +49,12 @@ def number(value: float | None, language: str, digits: int = 1) -> str:
 
 
 def percent(share: float | None, language: str, digits: int = 1) -> str:
-    """Return a share as per cent."""
+    """Return a share in per cent."""
     return "—" if share is None else f"{number(100 * share, language, digits)} %"
 
 
 def amount(hundredths: int, language: str) -> str:
-    """Return coins without their noun, with a sign: "+0.8"."""
+    """Return coins without their noun, but with a sign: "+0.8"."""
     shown = Decimal(hundredths).scaleb(-2)
     whole = shown.to_integral_value()
     digits = written(language, int(whole) if shown == whole else shown.normalize())

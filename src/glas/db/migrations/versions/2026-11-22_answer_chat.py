@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""An answer may be in another chat than the message, if the group became a supergroup meanwhile."""
+"""Add the chat of an answer, which differs from that of the message if the group became a supergroup."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,12 +12,12 @@ _INDEX = f"ix_transcriptions_{'_'.join(_COLUMNS)}"
 
 
 def upgrade() -> None:
-    """Add the column; both databases do so without copying the table."""
+    """Add the column; neither database copies the table for this."""
     op.add_column("transcriptions", sa.Column("answer_chat_id", sa.BigInteger()))
     op.create_index(_INDEX, "transcriptions", _COLUMNS)
 
 
 def downgrade() -> None:
-    """Drop the column: such answers can no longer be corrected by a reply."""
+    """Drop the column. Answers in another chat can then no longer be corrected by a reply."""
     op.drop_index(_INDEX, "transcriptions")
     op.drop_column("transcriptions", "answer_chat_id")

@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Create the first tables: people, messages, the ledger that cannot be changed, and the order of changes for exports.
 
-The table definitions are frozen here on purpose: `glas.db.tables` moves on, a migration never does.
+The table definitions are written here and not imported, because `glas.db.tables` changes with later versions and a
+migration must not.
 """
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ _REFUSAL = "the ledger is append-only"
 
 
 def upgrade() -> None:
-    """Make everything."""
+    """Create all tables."""
     _people()
     _transcriptions()
     _about_transcriptions()
@@ -36,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove everything."""
+    """Drop all tables."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP TRIGGER transactions_no_update ON transactions")
         op.execute("DROP TRIGGER transactions_no_delete ON transactions")
@@ -275,7 +276,7 @@ def _models() -> None:
 
 
 def _lock_ledger() -> None:
-    """Make triggers that refuse to change or delete an entry of the ledger."""
+    """Create triggers that refuse to change or delete an entry of the ledger."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS "

@@ -15,7 +15,7 @@ _CHANGES = ("update", "delete")
 
 
 def upgrade() -> None:
-    """Add the tables with the triggers that guard one of them, and the indexes."""
+    """Add the tables, the triggers that protect the audit, and the indexes."""
     op.create_table(
         "audit",
         sa.Column("id", _ROW_ID, nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove all of it."""
+    """Remove the tables and indexes."""
     for name in ("rated", "unfinished", "creation_datetime", "user_id_id"):
         op.drop_index(f"ix_transcriptions_{name}", "transcriptions")
     op.drop_table("work_to_forget")
@@ -73,7 +73,7 @@ def downgrade() -> None:
 
 
 def _guard() -> None:
-    """Make triggers that refuse to change or delete an entry."""
+    """Create triggers that refuse to change or delete an entry."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "

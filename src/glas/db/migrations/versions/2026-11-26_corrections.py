@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Corrections have a rank, can be taken back, and keep their history; files and further messages follow them.
+"""Add ranks, undo and history of corrections, and the further messages of the bot that a correction updates.
 
-Corrections that are there already were written by the authors of their messages, and passed the rule of their time.
+Existing corrections were written by the authors of their messages, and were accepted by the rule of that time.
 """
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ _BOTH = "(reference IS NULL) = (rank IS NULL)"
 
 
 def upgrade() -> None:
-    """Add ranks, the history and the messages that follow; SQLite copies the table of corrections."""
+    """Add ranks, the history and the further messages; SQLite copies the table of corrections."""
     with op.batch_alter_table("corrections", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.add_column(sa.Column("rank", _CODE))
         batch.alter_column("reference", existing_type=sa.Text(), nullable=True)
@@ -85,7 +85,7 @@ def _attached() -> None:
 
 
 def downgrade() -> None:
-    """Drop ranks and history; corrections that were taken back or are doubtful are deleted."""
+    """Drop ranks and history; corrections that were undone or are doubtful are deleted."""
     op.drop_table("attached_messages")
     op.drop_table("correction_changes")
     op.execute("DELETE FROM corrections WHERE reference IS NULL OR rank = 'doubtful'")

@@ -9,7 +9,7 @@ down_revision = "20261122_answer_chat"
 
 
 def upgrade() -> None:
-    """Add the column; both databases do so without copying the table. The version of older texts is not known."""
+    """Add the column; neither database copies the table for this. The version of older texts is not known."""
     op.add_column("transcriptions", sa.Column("model_version", sa.String(64)))
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Create the tables of models: verdicts, decisions, people whom a model learnt from, and announcements.
 
-Nothing wrote into the tables of models before.
+No code wrote into the former tables of models.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Reviews: verdicts, agreement, payment; and holds of the messages to which reviewers listen.
+"""Add verdicts, agreement and payment of reviews, and holds of messages for reviewers.
 
-Nothing wrote into the table of reviews before.
+No code wrote into the former table of reviews.
 """
 
 import sqlalchemy as sa
@@ -48,7 +48,10 @@ def upgrade() -> None:
 
 
 def _set_reasons(reasons: str) -> None:
-    """Change the reasons of the ledger. SQLite copies the table; its triggers are deleted with the old one."""
+    """Change the permitted reasons of the ledger.
+
+    SQLite copies the table, and deletes its triggers with the old table.
+    """
     with op.batch_alter_table("transactions", table_kwargs=_AUTOINCREMENT) as batch:
         batch.drop_constraint(op.f("ck_transactions_reason"), type_="check")
         batch.create_check_constraint(op.f("ck_transactions_reason"), f"reason IN ({reasons})")
@@ -61,7 +64,7 @@ def _set_reasons(reasons: str) -> None:
 
 
 def downgrade() -> None:
-    """Drop reviews and holds; payments for reviews become grants, so that everybody keeps their coins."""
+    """Drop reviews and holds; payments for reviews become grants, so that people keep their coins."""
     op.drop_table("review_holds")
     op.execute("DELETE FROM reviews")
     with op.batch_alter_table("reviews", table_kwargs=_AUTOINCREMENT) as batch:
@@ -83,7 +86,7 @@ def _unlock_ledger() -> None:
 
 
 def _lock_ledger() -> None:
-    """Make the triggers of the ledger again; on SQLite `_set_reasons` does it."""
+    """Create the triggers of the ledger again; on SQLite `_set_reasons` does this."""
     if op.get_bind().dialect.name == "postgresql":
         for name, change in (("update", f"UPDATE OF {_LEDGER_FACTS}"), ("delete", "DELETE")):
             op.execute(

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Words that people put right are remembered, and a text says with which words it was recognised.
+"""Store words that people corrected, and, with each text, which words were sent with the recording.
 
-Words of existing corrections are not added, because a correction is only examined for such words when it comes.
+Words of existing corrections are not added, because a correction is examined for such words only when it is stored.
 """
 
 import sqlalchemy as sa
@@ -52,6 +52,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the words."""
+    """Drop the table and the column."""
     op.drop_column("transcriptions", "keywords_sha256")
     op.drop_table(_TABLE)

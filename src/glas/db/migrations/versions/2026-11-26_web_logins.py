@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both; a message in which another person speaks counts as one that cannot be understood."""
+    """Drop both. The verdict of another speaker becomes the verdict that the recording cannot be understood."""
     op.drop_table("web_logins")
     op.execute("UPDATE reviews SET verdict = 'bad_audio' WHERE verdict = 'other_voice'")
     _set_verdicts(_VERDICTS)

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""A name for each installation, so that a backup finds its own log of deletions."""
+"""Add a name for each installation, by which a backup finds its own log of deletions."""
 
 import secrets
 
@@ -11,7 +11,7 @@ down_revision = "20261127_own_models"
 
 
 def upgrade() -> None:
-    """Make the table and its one row."""
+    """Create the table and its one row."""
     table = op.create_table(
         "installation",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove it."""
+    """Drop the table."""
     op.drop_table("installation")

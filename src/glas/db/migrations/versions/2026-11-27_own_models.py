@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Which model answers one person or one group in place of the champion."""
+"""Add the table of own models, which answer one person or one group instead of the champion."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,5 +37,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove it."""
+    """Drop the table."""
     op.drop_table("own_models")

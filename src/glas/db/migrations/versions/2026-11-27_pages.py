@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Add the models before and after to decisions about models, and a table of the steps of a round of learning.
 
-Bans have a reason and an end. The bot is told which texts were corrected on a page. Indexes contain the columns that
-the pages sum up.
+Add a reason and an end to bans. Add a table of texts that were corrected on a page, for the bot. Add columns to
+indexes, because the pages sum them up.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ _REFUSAL = "entries of the audit are never changed"
 
 
 def upgrade() -> None:
-    """Add the tables, columns and indexes; SQLite copies the audit, whose triggers are made again."""
+    """Add the tables, columns and indexes; SQLite copies the audit, whose triggers are created again."""
     for name in ("champion_before", "champion_after"):
         op.add_column("model_decisions", sa.Column(name, sa.String(600)))
     _allow(_ACTIONS)
@@ -81,7 +81,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop all of it; entries of the audit about models are deleted, because the former table does not permit them."""
+    """Drop these tables, columns and indexes.
+
+    Entries of the audit about models are deleted, because the former table does not permit them.
+    """
     _replace_indexes(_INDEXES, _FORMER_INDEXES)
     op.drop_table("texts_to_show")
     op.drop_table("learning_steps")
@@ -114,7 +117,7 @@ def _allow(actions: Sequence[str]) -> None:
 
 
 def _guard(*, drop: bool = False) -> None:
-    """Make the triggers that protect the audit, or drop them while the table is rebuilt."""
+    """Create the triggers that protect the audit, or drop them while the table is rebuilt."""
     is_postgres = op.get_bind().dialect.name == "postgresql"
     for change in ("update", "delete"):
         name = f"audit_no_{change}"

@@ -20,7 +20,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the entries without an administrator, which the former table cannot hold."""
+    """Remove the entries without an administrator, which the former table does not permit."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE audit DISABLE TRIGGER audit_no_delete")
         op.execute("DELETE FROM audit WHERE actor_id IS NULL")
