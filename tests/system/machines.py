@@ -102,7 +102,7 @@ class Site:
 
     def start_parts(self, name: str) -> None:
         """Start Glas on a machine as its units say, without waiting; `watch` starts again what ends."""
-        starts = "on each machine: start Glas", *(["on a: start what only a has"] if name == "a" else [])
+        starts = "on each machine: start Glas", *(["on a: start the parts that only a has"] if name == "a" else [])
         if name == "a":
             self._start_store()
         (command,) = re.findall(r"^ExecStart=\S*/glas (.*)$", self._blocks[_UNIT], re.MULTILINE)

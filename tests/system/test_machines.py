@@ -29,7 +29,7 @@ PATIENCE_S = 150.0
 SPEAK_AGAIN_S = 15.0
 SOURCES = ("machines.py", "test_machines.py")
 WHY_LATE = (
-    "on any machine, with GLAS_DATABASE_URL of tg_bot.env: who lives, who receives updates, and what waits where",
+    "on any machine, with GLAS_DATABASE_URL of tg_bot.env: which bots run, which one receives updates, and what waits",
     "on the primary, as the user of PostgreSQL: which replicas follow, and which one confirms commits",
 )
 READY = """SELECT slot FROM durable_tg_bot.glas_executors
@@ -141,9 +141,9 @@ def fail_over(machines: Machines) -> float:
     machines.wait_for_bots()
     machines.speak(REPLICAS)
     site.die("a")
-    has = {name: int(site.psql(name, "on b and c: how much it has, in bytes")) for name in REPLICAS}
+    has = {name: int(site.psql(name, "on b and c: how much data it has received, in bytes")) for name in REPLICAS}
     machines.primary = max(has, key=lambda name: has[name])
-    site.psql(machines.primary, "on the one with more: become the primary")
+    site.psql(machines.primary, "on the one with more data: promote it to primary")
     took_s = machines.answered()
     site.come_back("a")
     machines.wait_for_bots()
