@@ -97,12 +97,12 @@ def upgrade(installation: Installation, release: Path) -> Iterator[str]:
         yield place
 
 
-def until_all_are_answered(telegram: TelegramServer, sent: list[JsonObject], tails: Callable[[], str]) -> None:
-    """Wait until nobody waits."""
-    wanted, deadline = {one["message_id"] for one in sent}, time.monotonic() + PATIENCE_S
-    while left := wanted - final_replies(telegram).keys():
-        assert time.monotonic() < deadline, f"{len(left)} of {len(wanted)} are not answered\n{tails()}"
-        time.sleep(0.5)
+def until(condition: Callable[[], bool], what: str, tails: Callable[[], str]) -> None:
+    """Wait for something at Telegram."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come\n{tails()}"
+        time.sleep(0.2)
 
 
 def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tm
                 telegram.say(person, "/start")
             data = [sample.path.read_bytes() for sample in samples]
             callers = Callers(installation, people[0], data[0])
-            time.sleep(BETWEEN_S)
+            until(lambda: all(telegram.answers(person) for person in people), "welcomes", installation.tails)
 
             def speak() -> None:
                 sent.append(telegram.speak(people[len(sent) % N_PEOPLE], data[len(sent) % len(data)]))
@@ -128,7 +128,8 @@ def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tm
                 for step in upgrade(installation, ROOT):
                     print(f"{step}: {len(sent)} sent, {dict(callers.outcomes)}")  # noqa: T201 - shown by `make upgrade`
                     time.sleep(BETWEEN_S)
-            until_all_are_answered(telegram, sent, installation.tails)
+            wanted = {one["message_id"] for one in sent}
+            until(lambda: wanted <= final_replies(telegram).keys(), "answers", installation.tails)
             time.sleep(BETWEEN_S)
             found = replies(telegram)
         with sa.create_engine(sa.make_url(database_url).set(drivername="postgresql+psycopg")).connect() as connection:
