@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,6 @@ from tests.conftest import ROOT, Postgres, Sample
 from tests.system.acting import final_replies, replies
 from tests.system.releases import Installation, checkout
 from tests.telegram.server import TelegramServer
-from tests.telegram.world import JsonObject
 
 FROM = os.environ.get("UPGRADE_FROM", "")
 N_PEOPLE = 12
@@ -108,7 +108,7 @@ def until(condition: Callable[[], bool], what: str, tails: Callable[[], str]) ->
 def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tmp_path: Path) -> None:
     """Nothing is lost or answered twice, and no request fails."""
     people = [7_700_000_001 + number for number in range(N_PEOPLE)]
-    sent: list[JsonObject] = []
+    sent: list[dict[str, Any]] = []
     database_url = postgres.create(f"upgrade_{os.getpid()}")
     with checkout(FROM, tmp_path / "before") as before, TelegramServer() as telegram:
         (tmp_path / "parts").mkdir()
