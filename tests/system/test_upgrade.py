@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,6 @@ from tests.conftest import ROOT, Postgres, Sample
 from tests.system.acting import final_replies, replies
 from tests.system.releases import Installation, checkout
 from tests.telegram.server import TelegramServer
-from tests.telegram.world import JsonObject
 
 FROM = os.environ.get("UPGRADE_FROM", "")
 N_PEOPLE = 12
@@ -97,18 +97,18 @@ def upgrade(installation: Installation, release: Path) -> Iterator[str]:
         yield place
 
 
-def until_all_are_answered(telegram: TelegramServer, sent: list[JsonObject], tails: Callable[[], str]) -> None:
-    """Wait until nobody waits."""
-    wanted, deadline = {one["message_id"] for one in sent}, time.monotonic() + PATIENCE_S
-    while left := wanted - final_replies(telegram).keys():
-        assert time.monotonic() < deadline, f"{len(left)} of {len(wanted)} are not answered\n{tails()}"
-        time.sleep(0.5)
+def until(condition: Callable[[], bool], what: str, tails: Callable[[], str]) -> None:
+    """Wait for something at Telegram."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come\n{tails()}"
+        time.sleep(0.2)
 
 
 def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tmp_path: Path) -> None:
     """Nothing is lost or answered twice, and no request fails."""
     people = [7_700_000_001 + number for number in range(N_PEOPLE)]
-    sent: list[JsonObject] = []
+    sent: list[dict[str, Any]] = []
     database_url = postgres.create(f"upgrade_{os.getpid()}")
     with checkout(FROM, tmp_path / "before") as before, TelegramServer() as telegram:
         (tmp_path / "parts").mkdir()
@@ -118,7 +118,7 @@ def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tm
                 telegram.say(person, "/start")
             data = [sample.path.read_bytes() for sample in samples]
             callers = Callers(installation, people[0], data[0])
-            time.sleep(BETWEEN_S)
+            until(lambda: all(telegram.answers(person) for person in people), "welcomes", installation.tails)
 
             def speak() -> None:
                 sent.append(telegram.speak(people[len(sent) % N_PEOPLE], data[len(sent) % len(data)]))
@@ -128,7 +128,8 @@ def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tm
                 for step in upgrade(installation, ROOT):
                     print(f"{step}: {len(sent)} sent, {dict(callers.outcomes)}")  # noqa: T201 - shown by `make upgrade`
                     time.sleep(BETWEEN_S)
-            until_all_are_answered(telegram, sent, installation.tails)
+            wanted = {one["message_id"] for one in sent}
+            until(lambda: wanted <= final_replies(telegram).keys(), "answers", installation.tails)
             time.sleep(BETWEEN_S)
             found = replies(telegram)
         with sa.create_engine(sa.make_url(database_url).set(drivername="postgresql+psycopg")).connect() as connection:
