@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
-# onnxruntime reads this when it is imported; `glas` sets it for itself.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# What libraries read when they are imported; `glas` sets both for itself. Threads of OpenBLAS that wait for each other
+# in loops would take a third of the processor time.
+for _name in ("ORT_DISABLE_TELEMETRY", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 # Almost all that is imported and collected stays: it is looked through for garbage once, in `pytest_collection_finish`.
 _USUAL_THRESHOLD = gc.get_threshold()
 gc.set_threshold(100_000, 50, 50)

@@ -11,7 +11,7 @@ import httpx
 from glas.engines.catalogue import named_champion
 
 _LOOK_S = 0.05
-_PAUSE_S, _MET_WITHIN_S = 10.0, 60.0
+_PAUSE_S, _MET_WITHIN_S = 60.0, 60.0
 
 
 class Callers:

@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -51,6 +50,7 @@ class Scene:
         is_personal: one voice, and a model for it alone.
         options: further ones of `glas learn`.
         goal: relative fall of the word error rate.
+        is_quick: the gate hears a tenth of its sounds without speech.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Scene:
     is_personal: bool
     options: tuple[str, ...] = ()
     goal: float = 0.2
+    is_quick: bool = False
 
 
 class Played(NamedTuple):
@@ -105,9 +106,11 @@ class Stage:
         part = world.part("glas")
         self.environment = part.environment | {"GLAS_LOG__LEVEL": "warning", "GLAS_LOG__FORMAT": "console"}
         self.url = f"http://127.0.0.1:{part.environment['GLAS_PORT']}"
+        self._zygote, self._is_quick = part.zygote, False
 
     def play(self, scene: Scene, kills: int = 0) -> Played:
         """Play a scene; the learning is killed so many times."""
+        self._is_quick = scene.is_quick
         folder = write_sayings(self.folder / "test", scene.tested)
         self.chats.begin(_testers(), consent=False)
         self.hear("before", scene)
@@ -178,8 +181,15 @@ class Stage:
 
     def learn(self, options: Sequence[str], kills: int = 0) -> Round:
         """Run `glas learn --release` with nobody beside it, but for those who kill it so many times at random."""
-        command = [sys.executable, "-m", "glas", "learn", "--release", "--weights", str(self.weights), *options]
-        part = Part("learn", command, self.environment, self.world.directory)
+        command = self._command("learn", "--release", "--weights", str(self.weights), *options)
+        part = Part(
+            "learn",
+            command,
+            self.environment,
+            self.world.directory,
+            zygote=self._zygote,
+            is_quick=self._is_quick,
+        )
         dice = random.Random(kills)  # noqa: S311 - no secret
         with self.watch.of("learnt"):
             for _ in range(kills):
@@ -206,12 +216,16 @@ class Stage:
 
     def glas(self, *arguments: str) -> str:
         """Run another command; returns what it printed."""
-        command = [sys.executable, "-m", "glas", *arguments]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.world.directory, capture_output=True, check=False, text=True
-        )
-        assert done.returncode == 0, f"glas {' '.join(arguments)}: {done.stdout}{done.stderr}"
-        return done.stdout
+        part = Part("command", self._command(*arguments), self.environment, self.world.directory, zygote=self._zygote)
+        part.log.unlink(missing_ok=True)
+        part.start()
+        assert part.process is not None
+        code, said = part.process.wait(), part.log.read_text(encoding="utf-8")
+        assert code == 0, f"glas {' '.join(arguments)}: {said}"
+        return said
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "glas", *arguments]
 
     def _outcome(
         self,

@@ -33,6 +33,7 @@ from glas.training.rounds import finished_rounds
 from glas.training.sound.channel import encode_opus
 from glas.training.voices.espeak import Espeak
 from tests.speech import speak
+from tests.system.forking import Zygote
 from tests.system.loop_outcome import page_of, write_outcome
 from tests.system.loop_sayings import (
     LEARNT,
@@ -59,10 +60,12 @@ _TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 1200
 
 
 @contextmanager
-def playing(scene: Scene, weights: Path, folder: Path, kills: int = 0) -> Iterator[tuple[Played, Stage]]:
+def playing(
+    scene: Scene, weights: Path, folder: Path, zygote: Zygote, kills: int = 0
+) -> Iterator[tuple[Played, Stage]]:
     """Start the system and play a scene on it, with so many deaths of the learning."""
     folder.mkdir(parents=True, exist_ok=True)
-    with TelegramServer() as telegram, embedded_world(folder / "world", telegram, UNLIMITED) as world:
+    with TelegramServer() as telegram, embedded_world(folder / "world", telegram, UNLIMITED, zygote=zygote) as world:
         stage = Stage(world, weights, folder)
         yield stage.play(scene, kills), stage
 
@@ -110,13 +113,13 @@ def spoken(texts: tuple[str, ...]) -> list[Saying]:
 @pytest.mark.slow
 @pytest.mark.timeout(_TIMEOUT_S)
 @pytest.mark.skipif(IS_LONG, reason="the long form is asked for")
-async def test_corrections_become_a_better_model(whisper_base: Path, tmp_path: Path) -> None:
+async def test_corrections_become_a_better_model(whisper_base: Path, zygote: Zygote, tmp_path: Path) -> None:
     """One voice that the model hardly understands, and a model for it; LOOP_KILLS kills its learning on its way.
 
     It answers this voice and nobody else. Then it is retired, and the next round leaves it so.
     """
-    scene = Scene("short", spoken(LEARNT), spoken(TESTED), is_personal=True, options=_SHORT)
-    with playing(scene, whisper_base, tmp_path, KILLS) as (played, stage):
+    scene = Scene("short", spoken(LEARNT), spoken(TESTED), is_personal=True, options=_SHORT, is_quick=True)
+    with playing(scene, whisper_base, tmp_path, zygote, KILLS) as (played, stage):
         outcome = played.outcome
         assert outcome.outcome == Ended.PASSED, page_of(outcome)
         assert outcome.gain > 0, page_of(outcome)
@@ -175,11 +178,11 @@ def folder_of_environment() -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(_TIMEOUT_S)
 @pytest.mark.skipif(not IS_LONG, reason="plays with LOOP_OUT; see `make loop`")
-async def test_the_scene_of_the_environment(request: pytest.FixtureRequest) -> None:
+async def test_the_scene_of_the_environment(request: pytest.FixtureRequest, zygote: Zygote) -> None:
     """Its error rates are written down and asserted nowhere: they say how good learning is, not whether it works."""
     weights = os.environ.get("LOOP_WEIGHTS") or request.getfixturevalue("whisper_base")
     scene, folder = scene_of_environment(), folder_of_environment()
-    with playing(scene, Path(weights), folder) as (played, stage):
+    with playing(scene, Path(weights), folder, zygote) as (played, stage):
         outcome = played.outcome
         if outcome.report:
             shutil.copytree(Path(outcome.report).parent, folder / "report")

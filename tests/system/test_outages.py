@@ -12,8 +12,9 @@ import pytest
 from glas.domain.messages import Status
 from glas.launch.transcription import open_transcription
 from glas.settings import Settings
-from tests.conftest import Postgres, Sample
+from tests.conftest import Postgres
 from tests.system.acting import replies
+from tests.system.forking import Zygote
 from tests.system.worlds import World, apart_world
 from tests.telegram.server import TelegramServer
 
@@ -93,10 +94,10 @@ def server_of_this(postgres: Postgres) -> "PostgresServer":
 
 @pytest.fixture
 def world(
-    telegram: TelegramServer, postgres: Postgres, variables_of_env: dict[str, str], tmp_path: Path
+    telegram: TelegramServer, postgres: Postgres, variables_of_env: dict[str, str], zygote: Zygote, tmp_path: Path
 ) -> Iterator[World]:
     """The parts apart."""
-    with apart_world(tmp_path / "world", telegram, postgres, variables_of_env) as running:
+    with apart_world(tmp_path / "world", telegram, postgres, variables_of_env, zygote=zygote) as running:
         yield running
 
 
@@ -155,19 +156,19 @@ def go_through(flow: Flow, world: World, outages: Mapping[str, AbstractContextMa
 
 
 async def test_nothing_is_lost_while_services_go_and_come(
-    world: World, server_of_this: "PostgresServer", samples: list[Sample], tmp_path: Path
+    world: World, server_of_this: "PostgresServer", short_wav: bytes, tmp_path: Path
 ) -> None:
     """Every message is answered once and archived; without the object store alone, texts come as ever."""
-    data = samples[0].path.read_bytes()
     with open_transcription(Settings(_env_file=None, data_dir=tmp_path / "alone")) as transcribe:
-        text = transcribe(data).hypothesis.text
+        text = transcribe(short_wav).hypothesis.text
+    assert text
     outages = {
         STORE: without(world, "s3"),
         "nn_service": without(world, "nn_service"),
         "Telegram": no_telegram(world.telegram),
         "PostgreSQL": no_database(server_of_this),
     }
-    with Flow(world.telegram, data) as flow:
+    with Flow(world.telegram, short_wav) as flow:
         figures = list(go_through(flow, world, outages))
     world.rest()
     answers = texts(world.telegram)
@@ -182,5 +183,5 @@ async def test_nothing_is_lost_while_services_go_and_come(
         assert {row.status for row in rows} == {Status.DONE}
         for row in rows:
             assert row.audio_key is not None
-            assert await doors.data_loader.fetch_audio(row.audio_key) == data
+            assert await doors.data_loader.fetch_audio(row.audio_key) == short_wav
     print(f"{len(flow.sent)} messages, {n_orphans} orphaned placeholders; {'; '.join(figures)}")  # noqa: T201 - shown by `pytest -s`

@@ -54,8 +54,8 @@ def test_a_server_that_listens_everywhere_says_where_to_go(start_glas: Start) ->
 
 def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -> None:
     """SIGTERM in the middle of a recording: its caller still gets the whole text, and the exit code is 0."""
-    part = long_wav[: 44 + 40 * 32_000]
-    with ThreadPoolExecutor(1) as callers, start_glas() as server:
+    part = long_wav[: 44 + 20 * 32_000]
+    with ThreadPoolExecutor(1) as callers, start_glas(is_new=True) as server:
         url = f"{server.url}/predict"
         call = callers.submit(httpx.post, url, files={"file": part}, timeout=90, trust_env=False)
         while not httpx.get(f"{server.url}/health", trust_env=False).json()["in_flight"]:
@@ -118,8 +118,10 @@ def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> 
     """Two processes: callers need the key, the parts their token, a stream passes through, the key goes no further."""
     data = samples[0].path.read_bytes()
     with (
-        start_glas("nn_service", GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser,
-        start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, GLAS_NN_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY) as page,
+        start_glas("nn_service", is_new=True, GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser,
+        start_glas(
+            "web", is_new=True, GLAS_NN_SERVICE_URL=recogniser.url, GLAS_NN_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY
+        ) as page,
         httpx.Client(timeout=30, trust_env=False) as http,
     ):
         for url, key in ((page.url, TOKEN), (page.url, "-"), (recogniser.url, KEY)):
