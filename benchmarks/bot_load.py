@@ -218,7 +218,7 @@ def main(what: str = "overload", *rest: str) -> None:
     pictures: list[Path | None] = [Path(one).resolve() for one in rest[len(minutes) :]] or [None]
     with tempfile.TemporaryDirectory(prefix="glas-load-") as directory, TelegramServer() as telegram:
         told = {"GLAS_LOG__LEVEL": "warning"}
-        with embedded_world(Path(directory) / "world", telegram, told) as world:
+        with embedded_world(Path(directory) / "world", telegram, told, zygote=None) as world:
             if what == "soak":
                 soak(telegram, world, 60 * float(minutes[0] if minutes else 30), pictures[0])
             else:

@@ -141,7 +141,7 @@ def embedded_world(
     telegram: TelegramServer,
     told: Mapping[str, str] = MappingProxyType({}),
     *,
-    zygote: Zygote,
+    zygote: Zygote | None,
     is_started: bool = True,
 ) -> Iterator[World]:
     """One process, SQLite, a directory; `told` are further variables. The process may be left to the test to start."""
