@@ -109,8 +109,8 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
 def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> DrawBatch:
     """Return a function that draws corrected clips and, in a share of the steps, replayed clips.
 
-    For replayed clips the model learns the base's probabilities of each next token. As far as it was
-    measured with the same clips, this keeps other speech better than learning their texts does (docs/lab-notes.md).
+    For replayed clips the model learns the base's probabilities of each next token. As far as it was measured with the
+    same clips, this keeps other speech better than learning their texts does (docs/lab-notes.md).
     """
 
     def draw(step: int) -> WeightedBatch:
