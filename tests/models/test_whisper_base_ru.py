@@ -1,9 +1,11 @@
 """The official weights with the Russian vocabulary: Russian texts, and the Latin names in them, stay as they were.
 
-The recordings in `latin_names.ogg` are synthetic; see `latin_names.py`.
+The recordings in `latin_names.ogg` are synthetic; see `latin_names.py`. `make test` recognises twenty of the fifty,
+`make whole` all.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,7 @@ FLOAT16_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a
 # Shorter than these weights are served with, which halves the work; both networks write from the same encoded sound.
 CONTEXT = ContextRule(3.0)
 BATCH = 10  # recordings at once, which costs less than one after the other
+N_RECORDINGS = len(SPOKEN) if "WHOLE_SETS" in os.environ else 20
 MOST_BYTES, MOST_BYTES_OF_ALL = 54_500_000, 66_000_000
 
 
@@ -103,15 +106,15 @@ def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
 
 def test_texts_with_latin_names_are_the_same(whisper_base: Path, reduced: Path) -> None:
     pairs = list(texts_of(network(whisper_base), network(reduced)))
-    assert len(pairs) == len(SPOKEN) == 50
+    assert len(pairs) == N_RECORDINGS
     assert [small for _, small in pairs] == [whole for whole, _ in pairs]
-    assert sum(any("A" <= letter <= "z" for letter in whole) for whole, _ in pairs) >= 25
+    assert sum(any("A" <= letter <= "z" for letter in whole) for whole, _ in pairs) >= N_RECORDINGS // 2
 
 
 def texts_of(whole: Network, small: Network) -> Iterator[tuple[str, str]]:
     """What both write for each recording. They share their encoder's weights, so it is encoded once; ten at a time."""
     sound = np.concatenate(list(decode_blocks(RECORDING.read_bytes(), DecodeLimits())))
-    slots = [sound[start : start + SLOT_SAMPLES] for start in range(0, len(SPOKEN) * SLOT_SAMPLES, SLOT_SAMPLES)]
+    slots = [sound[start : start + SLOT_SAMPLES] for start in range(0, N_RECORDINGS * SLOT_SAMPLES, SLOT_SAMPLES)]
     for first in range(0, len(slots), BATCH):
         heard = [log_mel(slot, whole.n_mels) for slot in slots[first : first + BATCH]]
         n_frames = CONTEXT.n_frames(max(features.shape[1] for features, _ in heard) & ~1, whole.n_frames)

@@ -2,9 +2,6 @@
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,41 +18,34 @@ from tests.conftest import Postgres, Sample, Server
 from tests.parts.bots import is_waiting
 from tests.parts.hostile import silent_opus
 from tests.ports import free_port
+from tests.system.forking import Fork, Order, Zygote
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 
 TOKENS = {f"GLAS_{name}_TOKEN": f"token-of-{name}-for-these-tests" for name in ("DB_ASSIST", "DATA_LOADER")}
-PATIENCE_S = 180.0  # two more processes that import everything, on a machine that may be busy
-# The program itself, with clocks that do not make a test wait for half a minute.
-QUICK = """
-import sys
-from glas.durable import maintenance
-from glas.tg_bot import intake
-maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
-intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
-from glas.__main__ import main
-sys.argv[1:] = ["run", "tg_bot"]
-main()
-"""
+PATIENCE_S = 180.0  # on a machine that may be busy
 
 
 class Replicas:
     """Two bots, and what they share."""
 
-    def __init__(self, telegram: TelegramServer, url: str, environment: dict[str, str], directory: Path) -> None:
+    def __init__(
+        self, telegram: TelegramServer, url: str, environment: dict[str, str], directory: Path, zygote: Zygote
+    ) -> None:
         self.telegram = telegram
+        self._zygote = zygote
         # One for all questions: a connection is a process of the server.
         self._connection = psycopg.connect(url, options="-c search_path=durable_tg_bot", autocommit=True)
         self._environment = environment
         self._directory = directory
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Fork] = {}
 
     def start(self, slot: str) -> None:
-        """Start one."""
+        """Start one, with clocks that do not make a test wait for half a minute."""
         environment = self._environment | {"GLAS_BOT__SLOT": slot, "GLAS_DATA_DIR": str(self._directory / slot)}
-        command = [sys.executable, "-c", QUICK]
-        with (self._directory / f"{slot}.log").open("ab") as log:
-            self.processes[slot] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        log = str(self._directory / f"{slot}.log")
+        order = Order(["run", "tg_bot"], environment, str(self._directory), log, log, is_quick=True)
+        self.processes[slot] = self._zygote.fork(order)
 
     def asked(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the durable database."""
@@ -87,9 +77,11 @@ class Replicas:
 
 @pytest.fixture
 def replicas(
+    *,
     postgres: Postgres,
     server: Server,
     start_glas: Callable[..., Any],
+    zygote: Zygote,
     glas_environment: dict[str, str],
     tmp_path: Path,
 ) -> Iterator[Replicas]:
@@ -106,7 +98,7 @@ def replicas(
         # Few at a time, so that the one who asks Telegram cannot take everything before the other looks.
         bots["GLAS_BOT__CONCURRENCY"] = "4"
         environment = glas_environment | TOKENS | urls | bots | {"GLAS_NN_SERVICE_URL": server.url}
-        both = Replicas(telegram, url, environment, tmp_path)
+        both = Replicas(telegram, url, environment, tmp_path, zygote)
         for slot in ("bot-1", "bot-2"):
             both.start(slot)
         try:
@@ -148,12 +140,12 @@ def test_two_share_the_work_and_one_finishes_it(replicas: Replicas, samples: lis
     second = [telegram.speak(5_300_001_000 + number, voices[number % len(voices)]) for number in range(16)]
     begun = f"SELECT 1 FROM workflow_status WHERE executor_id = '{holder}' AND status = 'PENDING'"  # noqa: S608
     replicas.until(lambda: len(replicas.asked(begun)) > 2, "work of the one that will die")
-    replicas.processes[holder].send_signal(signal.SIGKILL)
+    replicas.processes[holder].kill()
     replicas.until(lambda: replicas.answered(second), "the answers of the one that lives")
     third = [telegram.speak(5_300_002_000, voices[0])]
     replicas.until(lambda: replicas.answered(third), "the answer after the lease was taken")
     assert replicas.asked("SELECT holder FROM glas_leases") != [(holder,)]
     (living,) = set(replicas.processes) - {holder}
-    replicas.processes[living].send_signal(signal.SIGTERM)
+    replicas.processes[living].terminate()
     assert replicas.processes[living].wait(30) == 0
     assert replicas.asked("SELECT slot FROM glas_executors") == [(holder,)]
