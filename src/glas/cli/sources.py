@@ -1,8 +1,6 @@
-"""Files from which the command line reads recordings, and to which it writes texts."""
+"""Files from which the command line reads recordings, and names for those to which it writes texts."""
 
-import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,15 +84,3 @@ def _numbered(names: Sequence[str]) -> list[str]:
         seen.add(unique.casefold())
         found.append(unique)
     return found
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file under a temporary name and rename it, so that a reader never sees an incomplete file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

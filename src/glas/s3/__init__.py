@@ -6,7 +6,6 @@ succeeds only after the object was read back and compared.
 
 import asyncio
 import hashlib
-import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -27,7 +26,8 @@ from glas.domain.errors import (
     ServiceUnreachableError,
 )
 from glas.domain.object_keys import transcription_key
-from glas.system.files import to_disk
+from glas.s3.directory import create_file, delete_files, sync_names
+from glas.system.files import make_directory
 
 if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers only
@@ -87,6 +87,9 @@ class Store:
             is_new = await self._create(key, data)
             found = await self.digest(key)
             if found == wanted.sha256:
+                if self._directory is not None:
+                    # Also where it was there: who wrote it may have been killed before its name was on the disk.
+                    await sync_names(self._directory, [key])
                 return wanted
             if found is not None and not is_new:
                 raise ConflictError(f"other bytes are stored under {key} already (sha256 {found[:12]}…)", param="key")
@@ -148,12 +151,10 @@ class Store:
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that do not exist count as deleted."""
         with self._asked("delete", ", ".join(keys[:3])):
-            if self._directory is None:
+            if isinstance(self._inner, LocalStore) and self._directory is not None:
+                await delete_files(self._inner, self._directory, keys)
+            else:
                 await obstore.delete_async(self._inner, list(keys))
-                return
-            for key in keys:
-                await _delete_file(self._inner, key)
-            await asyncio.to_thread(to_disk, self._directory)
 
     async def check(self) -> None:
         """Check that the store can be reached.
@@ -170,30 +171,14 @@ class Store:
         """Write an object if its key is free; return whether it was written."""
         with self._asked("put", key):
             try:
-                if self._directory is not None:
-                    return await self._create_file(self._directory, key, data)
+                if isinstance(self._inner, LocalStore) and self._directory is not None:
+                    await create_file(self._inner, self._directory, key, _parts(data), PART_BYTES)
+                    return True
                 return await self._create_object(key, data)
             except AlreadyExistsError:
                 return False
             except FileNotFoundError as error:
                 raise ServiceFaultError(f"{key} cannot be written: no such bucket") from error
-
-    async def _create_file(self, directory: Path, key: str, data: Data) -> bool:
-        """Write a file under a temporary name, sync it to disk, then rename it.
-
-        obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace
-        showed. After a power cut the name could exist without the bytes.
-        """
-        draft = f"{key}.{uuid.uuid4().hex}.part"
-        try:
-            await obstore.put_async(self._inner, draft, _parts(data), chunk_size=PART_BYTES)
-            await asyncio.to_thread(to_disk, directory / draft)
-            await obstore.rename_async(self._inner, draft, key, overwrite=False)
-        except BaseException:
-            await _delete_file(self._inner, draft)
-            raise
-        await asyncio.to_thread(to_disk, (directory / key).parent, directory)
-        return True
 
     async def _create_object(self, key: str, data: Data) -> bool:
         if len(data) <= PART_BYTES:
@@ -255,7 +240,8 @@ def open_store(
     if endpoint is None:
         if directory is None:
             raise InvalidParameterError("expected a directory or an endpoint, got neither")
-        return Store(LocalStore(directory, mkdir=True, automatic_cleanup=True), directory)
+        make_directory(directory)
+        return Store(LocalStore(directory, automatic_cleanup=True), directory)
     config: S3Config = {"skip_signature": True}
     if access_key is not None and secret_key is not None:
         config = {"access_key_id": access_key, "secret_access_key": secret_key}
@@ -287,13 +273,6 @@ def _parts(data: Data) -> Iterator[bytes]:
     view = memoryview(data)
     for start in range(0, max(1, len(view)), PART_BYTES):
         yield bytes(view[start : start + PART_BYTES])
-
-
-async def _delete_file(store: LocalStore | S3Store, key: str) -> None:
-    try:
-        await obstore.delete_async(store, key)
-    except FileNotFoundError:
-        return
 
 
 def _first_line(error: Exception) -> str:
