@@ -11,7 +11,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos machines upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ loop: train-setup  ## learn sixty names through the bot, then learn while killed
 chaos: train-setup  ## 1,000 messages while processes are killed a hundred times and more, twice; a burst of 5,000
 	@CHAOS_MESSAGES=1000 CHAOS_KILLS=100 $(BIN)/pytest -s tests/system/test_kills.py
 	@BURST_MESSAGES=5000 $(BIN)/pytest -s tests/parts/test_tg_bot_burst.py
+
+power: train-setup  ## the power goes at every call to Telegram of 24 messages; Glas starts again 40 times (Linux, strace)
+	@POWER_MESSAGES=24 POWER_STARTS=40 POWER_DICE=3 $(BIN)/pytest -s tests/system/test_power.py tests/system/test_backup_power.py
 
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py

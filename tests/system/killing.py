@@ -1,15 +1,19 @@
 """Processes that are killed while people speak and rate; and what people got in the end."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from glas.domain.messages import Transcription
+from glas.domain.rewards import reward_hundredths
 from tests.system.forking import Zygote
 from tests.system.processes import Part
+from tests.system.worlds import Doors
 from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
-from tests.telegram.world import JsonObject
+from tests.telegram.world import BOT_ID, JsonObject
 
 _LOOK_S = 0.1
 _WAITING = ("…", "⏳", "🎧")
@@ -106,3 +110,26 @@ class Lab:
 def is_waiting(message: JsonObject) -> bool:
     """Whether a message is a placeholder or a status."""
     return bool(message.get("text", "")[:1] in _WAITING)
+
+
+async def check_rows(lab: Lab, doors: Doors) -> None:
+    """Every answer is rated and its sound kept; each sound was paid once, and cash is the ledger's sum."""
+    check = await doors.db_assist.check_ledger()
+    assert check.is_balanced
+    assert lab.pressed == lab.rateable()
+    owed: dict[str, int] = {}
+    for place in lab.pressed:
+        row = await doors.db_assist.by_message(BOT_ID, *place)
+        fingerprint, hundredths = await _owed(row, doors)
+        owed[fingerprint] = hundredths
+    paid = (check.n_transactions, (await doors.db_assist.statistics()).paid_hundredths)
+    assert paid == (len(owed), sum(owed.values()))
+
+
+async def _owed(row: Transcription, doors: Doors) -> tuple[str, int]:
+    """The sound of a message, and what it is worth."""
+    assert row.score == 3
+    assert row.fingerprint is not None
+    assert row.audio_key is not None
+    assert hashlib.sha256(await doors.data_loader.fetch_audio(row.audio_key)).hexdigest() == row.audio_sha256
+    return row.fingerprint, reward_hundredths(row.duration_s or 0.0)

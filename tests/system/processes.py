@@ -17,6 +17,8 @@ _TAIL_CHARS = 4000
 class Process(Protocol):
     """What `subprocess.Popen` can do and a test needs."""
 
+    pid: int
+
     def poll(self) -> int | None:
         """The exit code; None while it runs."""
 

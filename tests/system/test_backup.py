@@ -227,7 +227,7 @@ def test_a_failure_in_the_exchange_brings_the_old_back(
     before, rename = files(data_dir), Path.rename
 
     def failing(self: Path, target: Path) -> Path:
-        if self.name == "s3" and self.parent.name == "new":
+        if self.name == "s3" and self.parent.name == ".restored-moving":
             raise OSError(5, "Input/output error", str(self))
         return rename(self, target)
 

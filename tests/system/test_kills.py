@@ -5,7 +5,6 @@ messages flow, then again with every part apart, where any of them may die. A wo
 goes through the same test and must fail it, or the test would prove nothing.
 """
 
-import hashlib
 import os
 import random
 from collections.abc import Iterator
@@ -17,18 +16,15 @@ import pytest
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
-from glas.domain.messages import Transcription
-from glas.domain.rewards import reward_hundredths
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from tests.conftest import Postgres, Sample, Server, as_wav
 from tests.system import secrecy
 from tests.system.forking import Zygote
-from tests.system.killing import Lab
+from tests.system.killing import Lab, check_rows
 from tests.system.points import ADMIN, Road, points, steps_of_the_bot
 from tests.system.processes import Part
-from tests.system.worlds import Doors, World, apart_world, embedded_world
+from tests.system.worlds import World, apart_world, embedded_world
 from tests.telegram.server import TelegramServer
-from tests.telegram.world import BOT_ID
 
 # `make chaos` asks for more.
 CHAOS_MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "0"))
@@ -119,7 +115,7 @@ async def test_nothing_is_lost_or_done_twice(lab: Lab, world: World, recordings:
     if not world.is_apart:
         bot.kill()
     async with world.look() as doors:
-        await _check_rows(lab, doors)
+        await check_rows(lab, doors)
     assert lab.telegram.violations().before_retry_after == 0
     bot.kill()
     secrecy.check_secrets(world)
@@ -128,29 +124,6 @@ async def test_nothing_is_lost_or_done_twice(lab: Lab, world: World, recordings:
 def _kill_and_start(lab: Lab, part: Part) -> None:
     lab.kill(part)
     lab.start(part)
-
-
-async def _check_rows(lab: Lab, doors: Doors) -> None:
-    """Every answer is rated and its sound kept; each sound was paid once, and cash is the ledger's sum."""
-    check = await doors.db_assist.check_ledger()
-    assert check.is_balanced
-    assert lab.pressed == lab.rateable()
-    owed: dict[str, int] = {}
-    for place in lab.pressed:
-        row = await doors.db_assist.by_message(BOT_ID, *place)
-        fingerprint, hundredths = await _owed(row, doors)
-        owed[fingerprint] = hundredths
-    paid = (check.n_transactions, (await doors.db_assist.statistics()).paid_hundredths)
-    assert paid == (len(owed), sum(owed.values()))
-
-
-async def _owed(row: Transcription, doors: Doors) -> tuple[str, int]:
-    """The sound of a message, and what it is worth."""
-    assert row.score == 3
-    assert row.fingerprint is not None
-    assert row.audio_key is not None
-    assert hashlib.sha256(await doors.data_loader.fetch_audio(row.audio_key)).hexdigest() == row.audio_sha256
-    return row.fingerprint, reward_hundredths(row.duration_s or 0.0)
 
 
 @pytest.mark.slow

@@ -39,8 +39,15 @@ _MAX_BODY_BYTES = 64 * 1024 * 1024
 class TelegramServer(People):
     """Start it with `with`; speak for people through the methods of `People`, and read `world` afterwards."""
 
-    def __init__(self, token: str = TOKEN, port: int = 0, listener: socket.socket | None = None) -> None:
-        super().__init__(World())
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        token: str = TOKEN,
+        port: int = 0,
+        listener: socket.socket | None = None,
+    ) -> None:
+        super().__init__(world or World())
         self.token = token
         self.url = ""
         self._port = port

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glas.system.files import locked, replace_text, sha256_of, to_disk
+from glas.system.files import append_line, locked, put_in_place, replace_text, sha256_of, to_disk
 
 
 def test_a_lock_has_one_holder_or_several_that_share(tmp_path: Path) -> None:
@@ -57,3 +57,25 @@ def test_a_text_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         replace_text(folder, "ничего")
     assert {one.name for one in tmp_path.iterdir()} == {"text", "folder"}
+
+
+def test_a_line_stands_after_what_a_crash_has_left_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    append_line(path, "один")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("дв")
+    append_line(path, "три")
+    assert path.read_text(encoding="utf-8") == "один\nдв\nтри\n"
+
+
+def test_a_file_or_a_directory_is_put_in_place(tmp_path: Path) -> None:
+    """A file replaces another one; a directory comes with all that is in it."""
+    target, folder = tmp_path / "text", tmp_path / "folder.part"
+    target.write_text("старое", encoding="utf-8")
+    (tmp_path / "draft").write_text("новое", encoding="utf-8")
+    put_in_place(tmp_path / "draft", target)
+    assert target.read_text(encoding="utf-8") == "новое"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "text").touch()
+    put_in_place(folder, tmp_path / "folder")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "inner", "text", "text"]

@@ -1,8 +1,6 @@
-"""Files from which the command line reads recordings, and to which it writes texts."""
+"""Files from which the command line reads recordings, and names for those to which it writes texts."""
 
-import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,8 +52,8 @@ class Source:
 def file_names(sources: Sequence[Source]) -> list[str]:
     """Return a different name without extension for the output of each source, so that no output replaces another.
 
-    The names are as short as possible. For `a/voice.ogg` the name is `voice`. If there is also `voice.opus`, it is
-    `voice.ogg`, and if there is also `b/voice.ogg`, it is `a_voice.ogg`. A file that is given twice gets a number.
+    The names are as short as possible: for `a/voice.ogg` it is `voice`; if there is also `voice.opus`, it is
+    `voice.ogg`; if there is also `b/voice.ogg`, it is `a_voice.ogg`. A file that is given twice gets a number.
     """
     shapes = [[source.stem, source.label, _whole_path(source)] for source in sources]
     levels = [0] * len(sources)
@@ -86,15 +84,3 @@ def _numbered(names: Sequence[str]) -> list[str]:
         seen.add(unique.casefold())
         found.append(unique)
     return found
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file under a temporary name and rename it, so that no program reads an incomplete file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

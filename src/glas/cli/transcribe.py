@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 from glas.cli.language import say
 from glas.cli.session import EXIT_FAILED, EXIT_USAGE, err, open_settings, tell, told
-from glas.cli.sources import Source, file_names, write_atomically
+from glas.cli.sources import Source, file_names
 from glas.domain.errors import AudioTooLongError, GlasError, UploadTooLargeError
 from glas.domain.subtitles import to_srt, to_vtt
 from glas.domain.transcription import Recognition
 from glas.settings import AudioSettings, Settings
+from glas.system.files import replace_text
 
 
 class Heard(NamedTuple):
@@ -150,7 +151,7 @@ def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable
         names = dict(zip(map(id, sources), file_names(sources), strict=True))
 
         def to_directory(source: Source, heard: Heard) -> None:
-            write_atomically(output / (names[id(source)] + _EXTENSIONS[fmt]), _rendered(source, heard, fmt))
+            replace_text(output / (names[id(source)] + _EXTENSIONS[fmt]), _rendered(source, heard, fmt))
 
         return to_directory
 

@@ -6,7 +6,6 @@ export can be killed at any time: the next run repeats what was not committed, a
 """
 
 import asyncio
-import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from glas.data_loader.message import MessageWriter
 from glas.data_loader.page import PageExport, Tally
 from glas.domain.errors import ServiceFaultError
 from glas.s3 import Store
+from glas.system.files import delete
 from glas.system.message_files import delete_stale
 
 _PAGE = 200
@@ -193,9 +193,9 @@ class _Run:
         folders, files = self._folders.strangers(self._index.folders(), shards)
         for folder in folders:
             _log.warning("a folder that does not belong to the export was removed", folder=folder)
-            shutil.rmtree(self._folders.directory / folder)
+            delete(self._folders.directory / folder)
         for file in files:
-            (self._folders.dataset / file).unlink()
+            delete(self._folders.dataset / file)
         self._index.mark(file for file in shards if not (self._folders.dataset / file).exists())
 
     def _report_progress(self) -> None:
@@ -218,7 +218,7 @@ class _Run:
     def _write_shard(self, file: str, draft: Path) -> None:
         target = self._folders.dataset / file
         if file not in self._index.shards():
-            target.unlink(missing_ok=True)
+            delete(target)
             return
         write_shard(draft, self._index.records(file), directory=self._folders.directory)
         self.tally.n_shards += self._folders.publish(draft, target)

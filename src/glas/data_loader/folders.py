@@ -36,7 +36,7 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
         ConflictError: another export is running in this directory, in this process or another one.
     """
     inner = directory / ".export"
-    inner.mkdir(parents=True, exist_ok=True)
+    files.make_directory(inner)
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(files.locked(inner / "lock"))
@@ -59,7 +59,7 @@ class Folders:
         """Delete the files that an interrupted export has left."""
         shutil.rmtree(self._staging, ignore_errors=True)
         self._staging.mkdir()
-        self.dataset.mkdir(exist_ok=True)
+        files.make_directory(self.dataset)
 
     def end(self) -> None:
         """Delete the folders of scores that contain no message any more."""
@@ -114,7 +114,7 @@ class Folders:
         self.remove(record.id)
         self._on_step("place free")
         target = self.directory / record.folder
-        target.parent.mkdir(exist_ok=True)
+        files.make_directory(target.parent)
         draft.rename(target)
         files.to_disk(target.parent)
 
@@ -144,9 +144,7 @@ class Folders:
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False
-        files.to_disk(draft)
-        draft.rename(target)
-        files.to_disk(target.parent)
+        files.put_in_place(draft, target)
         return True
 
 

@@ -1,13 +1,13 @@
 """Delete the files of own models that are not assigned any more, after `/forget` or a retirement."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import structlog
 
 from glas.clients.db_assist import DbAssistClient
 from glas.engines.catalogue import made_here
+from glas.system.files import delete
 
 _log = structlog.stdlib.get_logger("glas.data_loader")
 
@@ -21,6 +21,6 @@ async def delete_unowned(db_assist: DbAssistClient, models_dir: Path) -> None:
     for record in await db_assist.own_models_to_delete():
         name = made_here(record.name, models_dir)
         if name is not None:
-            await asyncio.to_thread(shutil.rmtree, name.partition(":")[2])
+            await asyncio.to_thread(delete, Path(name.partition(":")[2]))
         await db_assist.own_model_deleted(record.id)
         _log.info("own model deleted", own_model=record.id)

@@ -5,7 +5,6 @@ the log of another installation is never used. With PostgreSQL, a backup makes t
 """
 
 import contextlib
-import os
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +14,7 @@ from typing import Final
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glas.system.files import to_disk
+from glas.system.files import append_line, put_in_place, to_disk
 
 FILE: Final = "deletions.jsonl"
 
@@ -59,14 +58,7 @@ class DeletionLog:
     def add(self, deletion: Deletion) -> None:
         """Append a deletion; it is on the disk when this returns."""
         self.installation()
-        with self.path.open("r+b") as file:
-            file.seek(0, os.SEEK_END)
-            # A crash may have cut the last line.
-            file.seek(-1, os.SEEK_END)
-            start = b"" if file.read(1) == b"\n" else b"\n"
-            file.write(start + deletion.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self.path, deletion.model_dump_json())
 
     def read(self) -> list[Deletion]:
         """Return all deletions.
@@ -83,8 +75,7 @@ class DeletionLog:
 
     def write(self, installation: str, deletions: Iterable[Deletion]) -> None:
         """Replace the log; the old file stays until the new one is on the disk."""
-        self._draft(installation, deletions).replace(self.path)
-        to_disk(self.path.parent)
+        put_in_place(self._draft(installation, deletions), self.path)
 
     def _draft(self, installation: str, deletions: Iterable[Deletion]) -> Path:
         draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from glas.db.tables import Base, table_of
 from glas.domain.errors import ConfigurationError
 from glas.settings import Settings
+from glas.system.files import make_directory
 from glas.system.sockets import has_input
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -124,7 +125,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
             raise ConfigurationError(
                 "expected a file for SQLite, got none: each connection would see a database of its own"
             )
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        make_directory(Path(url.database).parent)
         readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")
         writers = _sqlite(create_async_engine(url, pool_size=1, max_overflow=0, **options), begin="BEGIN IMMEDIATE")
         return Database(readers, writers)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from glas.system import sockets
+from glas.system.files import make_directory, put_in_place
 
 # Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
@@ -60,7 +61,7 @@ class Place:
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
     """Return the place in a file, and create its directory; no other process may have the former file open."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
 
@@ -85,7 +86,7 @@ def _adopt_file(former: Path, path: Path) -> None:
     with closing(sqlite3.connect(former, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
         # Everything into the one file that is renamed: a journal under the old name would be lost.
         connection.execute("PRAGMA journal_mode=DELETE")
-    former.rename(path)
+    put_in_place(former, path)
     _log.info("the durable work has a new name", was=former.name, now=path.name)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.domain.errors import ModelError, ModelFileMissingError
 from glas.engines.catalogue import keep_choice, uniform_on_disk
+from glas.system.files import delete
 
 CANDIDATE = "candidate"
 
@@ -61,9 +62,6 @@ def end_candidate(models_dir: Path) -> bool:
     """
     path = models_dir / CANDIDATE
     try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
+        return delete(path)
     except OSError as error:
         raise ModelError(f"{path}: the candidate cannot be taken back: {error}.") from error
-    return True

@@ -9,7 +9,7 @@ from glas.domain.errors import ModelError, ModelFileMissingError, UnknownModelEr
 from glas.engines import layouts
 from glas.engines.descriptions import KnownModel
 from glas.engines.known import AUTO_ORDER, EMBEDDED, KNOWN_MODELS, MULTILINGUAL
-from glas.system.files import replace_text
+from glas.system.files import delete, make_directory, replace_text
 
 AUTO = "auto"
 
@@ -233,9 +233,9 @@ def keep_choice(path: Path, content: str | None) -> None:
     """
     try:
         if content is None:
-            path.unlink(missing_ok=True)
+            delete(path)
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(path.parent)
             replace_text(path, content)
     except OSError as error:
         raise ModelError(f"{path}: the choice cannot be kept: {error}.") from error

@@ -12,7 +12,7 @@ from glas.engines.layouts import PRECISIONS, Precision
 from glas.engines.sources import OnProgress, Source
 from glas.engines.sources.packages import PackageSource
 from glas.engines.sources.repository import HUB, RepositorySource, endpoint_of_environment
-from glas.system.files import locked
+from glas.system.files import locked, make_directory, put_in_place
 
 _LOCK = ".lock"
 
@@ -155,11 +155,11 @@ def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
             path.unlink()
     if target.exists():  # somebody has begun to fill it by hand: what is ours goes in beside
         for file in files:
-            (target / file).parent.mkdir(parents=True, exist_ok=True)
-            (gathering / file).replace(target / file)
+            make_directory((target / file).parent)
+            put_in_place(gathering / file, target / file)
         shutil.rmtree(gathering)
     else:
-        gathering.rename(target)
+        put_in_place(gathering, target)
 
 
 def _by_hand(model: KnownModel, failures: Sequence[tuple[Source, ModelError]], target: Path) -> str:

@@ -5,25 +5,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from glas.system.files import to_disk
+from glas.system.files import make_directory, to_disk, tree_to_disk
 
 PART = ".part"
 
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Yield an empty folder. At the end of the context, it replaces `target`.
+    """Give an empty folder to write into, which replaces `target` at the end of the context.
 
-    Until then the folder is beside the target. If there was no error, its files are synced to disk and it is renamed.
-    After an error or a crash the target is unchanged. If a call crashed, the next call removes its folder.
+    The folder is beside the target until then. If there was no error, it is synced to disk and renamed.
+    After an error or a crash the target is unchanged. The next call removes the rest of a call that crashed.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    make_directory(part)
     try:
         yield part
-        for path in part.iterdir():
-            to_disk(path)
+        tree_to_disk(part)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from glas.domain.errors import DataDirectoryInUseError
+from glas.launch.exchange import complete, is_interrupted
 from glas.settings import Settings, plain
-from glas.system.files import locked
+from glas.system.files import locked, make_directory
 
 NAME = "glas.lock"
 
@@ -67,7 +68,7 @@ def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str
 
 @contextlib.contextmanager
 def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
-    """Lock a directory while the context is open; create it if it is missing.
+    """Lock a directory within the context; create it if it is missing, and complete a restore that was interrupted.
 
     Args:
         data_dir: the directory.
@@ -77,15 +78,20 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
     Raises:
         DataDirectoryInUseError: another process holds the lock.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_directory(data_dir)
     path = data_dir / NAME
     with contextlib.ExitStack() as stack:
         try:
+            if not alone and is_interrupted(data_dir):
+                with locked(path):
+                    complete(data_dir)
             lock = stack.enter_context(locked(path, is_shared=not alone))
         except BlockingIOError:
             raise DataDirectoryInUseError(_refusal(data_dir, _read(path))) from None
         os.ftruncate(lock, 0)
         os.pwrite(lock, json.dumps(asdict(holder)).encode(), 0)
+        if alone:
+            complete(data_dir)
         yield
 
 

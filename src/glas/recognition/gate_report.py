@@ -13,6 +13,7 @@ from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check
 from glas.recognition.references import ReferenceSet
 from glas.recognition.trial import TrialResult
+from glas.system.files import make_directory, tree_to_disk
 from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = REPORT_PAGE, REPORT_FIGURES
@@ -37,7 +38,7 @@ def write_report(
         say: the catalogue of the language of the page.
         guards: the guard sets, whose texts are in the evaluations.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     audio = [one.audio for some in (test, *guards) for one in some.utterances]
     note_messages(folder, audio, harmless=(FIGURES,))
     (folder / FIGURES).write_text(found.verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -45,6 +46,7 @@ def write_report(
         (folder / f"{name}.json").write_text(measured.model_dump_json(indent=1) + "\n", encoding="utf-8")
     page = folder / PAGE
     page.write_text(_page(found, test, say), encoding="utf-8")
+    tree_to_disk(folder)
     if not all(path.is_file() for path in audio):
         delete_messages(folder)
     return page

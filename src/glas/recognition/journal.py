@@ -1,14 +1,18 @@
 """The journal of promotions: each replacement of a model, with the person who decided and the reason."""
 
+import contextlib
 import getpass
+import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glas.domain.errors import ModelError
 from glas.domain.model_ref import ModelRef
+from glas.system.files import append_line, make_directory
 
 FILE = "promotions.jsonl"
 
@@ -29,24 +33,30 @@ class Promotion(BaseModel):
 
 def write(models_dir: Path, promotion: Promotion) -> None:
     """Add a line to the journal in a directory of models."""
-    models_dir.mkdir(parents=True, exist_ok=True)
-    with (models_dir / FILE).open("a", encoding="utf-8") as file:
-        file.write(promotion.model_dump_json() + "\n")
+    make_directory(models_dir)
+    append_line(models_dir / FILE, promotion.model_dump_json())
 
 
 def read(models_dir: Path) -> list[Promotion]:
     """Return all decisions, the oldest first.
 
     Raises:
-        ModelError: a line is damaged.
+        ModelError: a line is something else than a decision.
     """
     path = models_dir / FILE
     if not path.is_file():
         return []
     try:
-        return [Promotion.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [Promotion.model_validate(entry) for entry in _entries(path.read_text(encoding="utf-8"))]
     except (OSError, ValidationError) as error:
         raise ModelError(f"{path}: expected a decision about a model in each line: {error}") from error
+
+
+def _entries(text: str) -> Iterator[Any]:
+    """Read each line, but for what a crash has left of one."""
+    for line in text.splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            yield json.loads(line)
 
 
 def last_release(models_dir: Path) -> Promotion | None:

@@ -1,7 +1,7 @@
-"""Objects as files of a directory, synced to disk.
+"""Objects as files of a directory, which survive a loss of power.
 
 obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace showed.
-After a power cut a name could exist without its bytes.
+After a power cut a name could exist without its bytes, or not at all.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from glas.system.files import to_disk
 
 
 async def create_file(store: LocalStore, directory: Path, key: str, parts: Iterator[bytes], part_bytes: int) -> None:
-    """Write a file under a temporary name, sync it to disk, then rename it.
+    """Write a file under a temporary name, sync it to disk, then rename it; its name is for `sync_names`.
 
     Raises:
         AlreadyExistsError: there is such an object.
@@ -30,14 +30,25 @@ async def create_file(store: LocalStore, directory: Path, key: str, parts: Itera
     except BaseException:
         await _delete_file(store, draft)
         raise
-    await asyncio.to_thread(to_disk, (directory / key).parent, directory)
 
 
 async def delete_files(store: LocalStore, directory: Path, keys: Sequence[str]) -> None:
     """Delete files; those that do not exist count as deleted."""
     for key in keys:
         await _delete_file(store, key)
-    await asyncio.to_thread(to_disk, directory)
+    await sync_names(directory, keys)
+
+
+async def sync_names(directory: Path, keys: Sequence[str]) -> None:
+    """Sync the directories of objects, so that names that were given or removed stay so."""
+    await asyncio.to_thread(_sync_names, directory, keys)
+
+
+def _sync_names(directory: Path, keys: Sequence[str]) -> None:
+    for folder in {(directory / key).parent for key in keys}:
+        with suppress(FileNotFoundError):  # it went with its last object
+            to_disk(folder)
+    to_disk(directory)
 
 
 async def _delete_file(store: LocalStore, key: str) -> None:

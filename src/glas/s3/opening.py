@@ -8,6 +8,7 @@ from obstore.store import LocalStore, S3Store
 
 from glas.domain.errors import InvalidParameterError
 from glas.s3.store import Store
+from glas.system.files import make_directory
 
 if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers only
@@ -37,7 +38,8 @@ def open_store(
     if endpoint is None:
         if directory is None:
             raise InvalidParameterError("expected a directory or an endpoint, got neither")
-        return Store(LocalStore(directory, mkdir=True, automatic_cleanup=True), directory)
+        make_directory(directory)
+        return Store(LocalStore(directory, automatic_cleanup=True), directory)
     config: S3Config = {"skip_signature": True}
     if access_key is not None and secret_key is not None:
         config = {"access_key_id": access_key, "secret_access_key": secret_key}

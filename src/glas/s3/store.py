@@ -18,7 +18,7 @@ from obstore.store import LocalStore, S3Store
 
 from glas.domain.errors import ConflictError, NotFoundError, ServiceFaultError
 from glas.domain.object_keys import transcription_key
-from glas.s3.directory import create_file, delete_files
+from glas.s3.directory import create_file, delete_files, sync_names
 from glas.s3.requests import lacks_bucket, request
 
 PART_BYTES = 8 * 1024 * 1024
@@ -71,6 +71,9 @@ class Store:
             is_new = await self._create(key, data)
             found = await self.digest(key)
             if found == wanted.sha256:
+                if self._directory is not None:
+                    # Also if it was there: its writer may have been killed before the name was on the disk.
+                    await sync_names(self._directory, [key])
                 return wanted
             if found is not None and not is_new:
                 raise ConflictError(f"other bytes are stored under {key} already (sha256 {found[:12]}…)", param="key")

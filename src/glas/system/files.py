@@ -1,9 +1,13 @@
-"""Replace files, sync them to disk, lock them, hash them."""
+"""Make, replace and delete files so that a loss of power undoes nothing; lock files, hash them.
+
+A name is on the disk only when its directory was synced, too. So whoever relies on a file makes it by these functions.
+"""
 
 import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +25,62 @@ def to_disk(*paths: Path) -> None:
             os.close(descriptor)
 
 
+def tree_to_disk(path: Path) -> None:
+    """Wait until a file, or a directory with all that lies below it, is on the disk; its own name need not be."""
+    to_disk(*(one for one in (path, *path.rglob("*")) if not one.is_symlink()))
+
+
+def make_directory(path: Path) -> None:
+    """Create a directory and the ones above it, if they are missing; after the return their names are on the disk."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    to_disk(*(one.parent for one in missing))
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Rename a finished file, which replaces `target`, or a finished directory.
+
+    The content is on the disk before the rename, and the name after the return.
+    """
+    tree_to_disk(draft)
+    draft.replace(target)
+    to_disk(*{draft.parent, target.parent})
+
+
+def delete(path: Path) -> bool:
+    """Delete a file, or a directory with all that lies in it; after the return it does not come back.
+
+    Returns:
+        Whether it was there.
+    """
+    is_there = path.is_symlink() or path.exists()
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    # Also where it was gone: whoever deleted it may have been killed before that was on the disk.
+    if path.parent.exists():
+        to_disk(path.parent)
+    return is_there
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line in UTF-8, to a new file if there is none; after the return it is on the disk.
+
+    What a crash has left of an earlier line stays a line of its own, which readers pass over.
+    """
+    is_new = not path.exists()
+    with path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else f"\n{line}"
+        file.write(f"{line}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        to_disk(path.parent)
+
+
 def replace_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8. Readers see either the old or the new content, also after a crash.
 
@@ -30,13 +90,11 @@ def replace_text(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.part")
     try:
         draft.write_text(text, encoding="utf-8")
-        to_disk(draft)
-        draft.replace(path)
+        put_in_place(draft, path)
     except OSError:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
-    to_disk(path.parent)
 
 
 def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:

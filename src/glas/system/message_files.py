@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from glas.system.files import replace_text
+from glas.system.files import make_directory, replace_text, to_disk
 
 LIST: Final = "messages.json"
 
@@ -26,7 +26,7 @@ def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[s
     numbers = sorted({number for path in audio if (number := message_of(path)) is not None})
     if not numbers:
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     replace_text(folder / LIST, json.dumps({"messages": numbers, "harmless": sorted(harmless)}) + "\n")
 
 
@@ -62,6 +62,8 @@ def delete_messages(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+    # The list stays until nothing can come back that it is needed for.
+    to_disk(folder)
     (folder / LIST).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()

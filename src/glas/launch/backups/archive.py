@@ -21,13 +21,12 @@ from typing import IO, Any, Final
 
 import glas
 from glas.domain.errors import BackupError
+from glas.launch.exchange import OBJECTS
 from glas.system.files import sha256_of
 
 MANIFEST: Final = "manifest.jsonl"
 FORMAT: Final = 1
-DATABASE: Final = "glas.db"
 POSTGRESQL: Final = "postgresql"
-OBJECTS: Final = "s3"
 
 # What a backup may hold, and so what may be written when it is put back.
 NAME: Final = re.compile(r"manifest\.jsonl|glas\.db|durable-[\w-]+\.sqlite|postgresql/\d{6}\.dump|s3(/[\w-][\w.-]*)+")

@@ -17,18 +17,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 from glas.db.deletions import Deletion
 from glas.domain.errors import ConfigurationError, NotFoundError, WouldReplaceError
-from glas.launch.backups.archive import DATABASE, NAME, OBJECTS, ArchiveWriter, BackupReport, written
+from glas.launch.backups.archive import NAME, ArchiveWriter, BackupReport, written
 from glas.launch.backups.deletions import copy_beside, log_in
 from glas.launch.backups.encryption import encrypting, recipients_of
 from glas.launch.backups.server_backup import copy_servers, server_log
+from glas.launch.exchange import DATABASE, OBJECTS, WORK_PATTERN
 from glas.settings import Settings, plain
-from glas.system.files import to_disk
-
-WORK_PATTERN: Final = "durable-*.sqlite"
+from glas.system.files import make_directory, put_in_place
 
 _BUSY_S = 30.0
 # Writes of the store that have not got their name yet.
@@ -94,19 +93,16 @@ def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
     Raises:
         WouldReplaceError: the file exists now, and `force` is not set.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent)
     # The backup contains voices and texts of people: only its owner may read the directory and the file.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         draft = Path(folder) / "backup.tar"
         with draft.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         draft.chmod(0o600)
         if not force:
             _require_free(target)  # another backup may have ended meanwhile
-        draft.replace(target)
-    to_disk(target.parent)
+        put_in_place(draft, target)
 
 
 def _require_free(target: Path) -> None:

@@ -16,7 +16,7 @@ from glas.db.deletions import FILE, Deletion, DeletionLog, merged
 from glas.db.session import Database, open_database
 from glas.db.tables import TranscriptionRow
 from glas.db_assist import privacy
-from glas.launch.backups.archive import DATABASE, OBJECTS
+from glas.launch.exchange import DATABASE, OBJECTS
 from glas.system.files import to_disk
 
 _REMEMBER: Final = "INSERT OR REPLACE INTO glas_forgotten (person, before_s) VALUES (?, ?)"

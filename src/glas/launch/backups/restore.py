@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import IO
 
 from glas.domain.errors import ConfigurationError, WouldReplaceError
-from glas.launch.backups.archive import DATABASE, MANIFEST, OBJECTS, POSTGRESQL, BackupReport, unpack, verify
-from glas.launch.backups.backup import WORK_PATTERN, is_on_servers
+from glas.launch.backups.archive import MANIFEST, POSTGRESQL, BackupReport, unpack, verify
+from glas.launch.backups.backup import is_on_servers
 from glas.launch.backups.deletions import delete_files_again, known_deletions, log_in
 from glas.launch.backups.encryption import Identity, decrypting, identities_in
 from glas.launch.backups.server_restore import restore_servers
+from glas.launch.exchange import SCRATCH, data_in, exchange
 from glas.launch.lock import Holder, taken
 from glas.settings import Settings
-from glas.system.files import to_disk
-
-# SQLite's own files beside a database: with another database they would spoil it.
-_BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def restore(settings: Settings, archive: Path, *, identity: Path | None = None, force: bool = False) -> BackupReport:
@@ -52,7 +49,7 @@ def _restore_servers(
     settings: Settings, beside: Path, file: IO[bytes], identities: Sequence[Identity], *, force: bool
 ) -> BackupReport:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".restore-") as scratch:
+    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=SCRATCH) as scratch:
         report, installation = _unpacked(file, identities, Path(scratch))
         n_forgotten = restore_servers(settings, Path(scratch), beside, installation, force=force)
     return replace(report, n_forgotten=n_forgotten)
@@ -63,16 +60,15 @@ def _restore_files(
 ) -> BackupReport:
     data_dir = settings.data_dir
     with taken(data_dir, Holder(os.getpid()), alone=True):
-        old = _present(data_dir)
+        old = data_in(data_dir)
         if old and not force:
             raise WouldReplaceError(
                 f"{data_dir.absolute()} holds data already ({', '.join(path.name for path in old[:4])}); "
                 "--force replaces it"
             )
-        with tempfile.TemporaryDirectory(dir=data_dir, prefix=".restore-") as scratch:
-            new, aside = Path(scratch) / "new", Path(scratch) / "old"
+        with tempfile.TemporaryDirectory(dir=data_dir, prefix=SCRATCH) as scratch:
+            new = Path(scratch) / "new"
             new.mkdir()
-            aside.mkdir()
             report, installation = _unpacked(file, identities, new)
             if (new / POSTGRESQL).exists():
                 raise ConfigurationError(
@@ -81,9 +77,9 @@ def _restore_files(
                 )
             deletions = known_deletions(data_dir, beside, installation)
             n_forgotten = delete_files_again(new, deletions)
-            _exchange(data_dir, old, new, aside)
-        log = log_in(data_dir)
-        log.write(installation or log.installation(), deletions)
+            log_in(new).write(installation or log_in(data_dir).installation(), deletions)
+            (new / MANIFEST).unlink()
+            exchange(data_dir, new)
     return replace(report, n_forgotten=n_forgotten)
 
 
@@ -92,26 +88,3 @@ def _unpacked(file: IO[bytes], identities: Sequence[Identity], directory: Path) 
     with decrypting(file, identities) as plain:
         unpack(plain, directory)
     return verify(directory)
-
-
-def _present(data_dir: Path) -> list[Path]:
-    """Return the paths that a restored backup replaces."""
-    databases = [data_dir / DATABASE, *data_dir.glob(WORK_PATTERN)]
-    found = [path.with_name(path.name + end) for path in databases for end in _BESIDE]
-    return sorted(path for path in (*found, data_dir / OBJECTS) if path.exists())
-
-
-def _exchange(data_dir: Path, old: list[Path], new: Path, aside: Path) -> None:
-    """Move the old data aside and the new data into its place; if that fails, move the old data back."""
-    (new / MANIFEST).unlink()
-    moves = [(path, aside / path.name) for path in old] + [(path, data_dir / path.name) for path in new.iterdir()]
-    done: list[tuple[Path, Path]] = []
-    try:
-        for source, target in moves:
-            source.rename(target)
-            done.append((source, target))
-    except BaseException:
-        for source, target in reversed(done):
-            target.rename(source)
-        raise
-    to_disk(data_dir)

@@ -22,8 +22,9 @@ from glas.db.tables import InstallationRow
 from glas.db_assist import privacy
 from glas.domain.errors import ConfigurationError, NotFoundError, ServiceFaultError
 from glas.domain.object_keys import is_key
-from glas.launch.backups.archive import OBJECTS, POSTGRESQL, ArchiveWriter, BackupReport
+from glas.launch.backups.archive import POSTGRESQL, ArchiveWriter, BackupReport
 from glas.launch.backups.postgres import dump, program
+from glas.launch.exchange import OBJECTS
 from glas.s3 import Store
 from glas.settings import Settings
 

@@ -21,10 +21,11 @@ from glas.db.deletions import Deletion, merged
 from glas.db.session import Database, database_url
 from glas.domain.errors import ConfigurationError, ConflictError, WouldReplaceError
 from glas.domain.object_keys import is_key
-from glas.launch.backups.archive import OBJECTS, POSTGRESQL
+from glas.launch.backups.archive import POSTGRESQL
 from glas.launch.backups.deletions import copy_beside, delete_again, log_beside
 from glas.launch.backups.postgres import load, program
 from glas.launch.backups.server_backup import AT_ONCE, log_in_database, opened, server_version
+from glas.launch.exchange import OBJECTS
 from glas.s3 import Store
 from glas.settings import Settings
 

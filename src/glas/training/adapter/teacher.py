@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from glas.engines.whisper.mel import filled, log_mel
+from glas.system.files import put_in_place, to_disk
 from glas.training.adapter.network import Whisper, half_precision
 from glas.training.adapter.tokens import Tokens
 from glas.training.sound.channel import Samples
@@ -63,7 +64,8 @@ def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> 
     np.save(folder / f"{name}.states.npy", np.concatenate(found, axis=1))
     unfinished = folder / f"{name}.starts.part.npy"
     np.save(unfinished, np.array(starts, np.int64))
-    unfinished.rename(starts_file)
+    to_disk(folder / f"{name}.states.npy")
+    put_in_place(unfinished, starts_file)
 
 
 def open_targets(folder: Path, shard: ClipShard) -> Targets | None:

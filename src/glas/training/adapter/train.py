@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's customary name
 from torch import Tensor
 
+from glas.system.files import put_in_place
 from glas.training.adapter.batches import IGNORED, Batch
 from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters, without_adapters
 from glas.training.adapter.network import Arrays, Whisper, half_precision
@@ -202,7 +203,7 @@ def _save(
         },
         unfinished,
     )
-    unfinished.replace(folder / CHECKPOINT)
+    put_in_place(unfinished, folder / CHECKPOINT)
 
 
 def _loss(network: Whisper, weighted: WeightedBatch, seen: _Losses) -> Tensor:

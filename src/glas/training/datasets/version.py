@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glas.domain.errors import DataSetError
 from glas.domain.splits import Split
 from glas.domain.text import normalise
-from glas.system.files import to_disk
+from glas.system.files import put_in_place
 
 _NAME_CHARS: Final = 16
 _HEX: Final = frozenset("0123456789abcdef")
@@ -91,9 +91,7 @@ def write_version(folder: Path, version: Version) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{version.name}.draft"
     draft.write_bytes(version.content)
-    to_disk(draft)
-    draft.rename(path)
-    to_disk(folder)
+    put_in_place(draft, path)
     return path
 
 

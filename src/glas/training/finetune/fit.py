@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from glas.engines.whisper.adapter import Factors
+from glas.system.files import put_in_place, replace_text
 from glas.training.adapter.batches import Batches
 from glas.training.adapter.factors import AdapterFactors, factors_of
 from glas.training.adapter.network import Arrays, Shape, Whisper
@@ -146,7 +147,7 @@ class _EarlyStopping:
         if is_best:
             self._keep(factors_of(network))
         lines = [json.dumps({"step": at, "loss": round(one, 5)}) + "\n" for at, one in [*seen, (step, loss)]]
-        (self._run / DEV_LOG).write_text("".join(lines), encoding="utf-8")
+        replace_text(self._run / DEV_LOG, "".join(lines))
         self._on_step(step, loss)
         losses_seen = [one for _, one in seen] + [loss]
         return len(losses_seen) - 1 - losses_seen.index(min(losses_seen)) >= self._patience
@@ -166,7 +167,7 @@ class _EarlyStopping:
         }
         unfinished = self._run / f"part-{BEST}"
         np.savez(unfinished, **arrays)
-        unfinished.replace(self._run / BEST)
+        put_in_place(unfinished, self._run / BEST)
 
     def _seen(self) -> list[tuple[int, float]]:
         path = self._run / DEV_LOG

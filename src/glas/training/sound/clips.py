@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from glas.system.files import put_in_place, to_disk
 from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples
 
 _FULL_SCALE = 32767
@@ -63,7 +64,8 @@ def write_clips(folder: Path, name: str, spoken: Iterable[tuple[str, str, Sample
     np.save(folder / f"{name}.npy", np.concatenate(pieces) if pieces else np.zeros(0, np.int16))
     unfinished = folder / f"{name}.jsonl.part"
     unfinished.write_text("".join(json.dumps(asdict(c), ensure_ascii=False) + "\n" for c in clips), encoding="utf-8")
-    unfinished.rename(folder / f"{name}.jsonl")
+    to_disk(folder / f"{name}.npy")
+    put_in_place(unfinished, folder / f"{name}.jsonl")
 
 
 def open_clips(folder: Path, name: str) -> ClipShard:

@@ -7,6 +7,8 @@ from typing import Final
 
 import structlog
 
+from glas.system.files import make_directory, to_disk
+
 FILE: Final = "web-secret"
 _N_BYTES: Final = 32
 
@@ -24,7 +26,7 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
         return given.encode()
     path = data_dir / FILE
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(data_dir)
         if not path.exists():
             _write(path, secrets.token_urlsafe(_N_BYTES))
         if found := path.read_bytes().strip():
@@ -53,3 +55,4 @@ def _write(path: Path, text: str) -> None:
         pass
     finally:
         draft.unlink()
+    to_disk(path.parent)

@@ -1,0 +1,89 @@
+"""Put restored files into the data directory: all of them or none, also if the process or the power ends meanwhile.
+
+The finished directory is renamed to `.restored` first. From then on it is the data: `complete`, which each process
+calls that locks the data directory, does what is left. First the old files go to `.replaced`, then the directory gets
+another name, which says so, and last its files go to their places.
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from glas.db.deletions import FILE
+from glas.system.files import to_disk
+
+DATABASE: Final = "glas.db"
+WORK_PATTERN: Final = "durable-*.sqlite"
+OBJECTS: Final = "s3"
+SCRATCH: Final = ".restore-"
+"""Begins the name of a directory in which a backup is unpacked."""
+
+_RESTORED, _MOVING, _REPLACED = ".restored", ".restored-moving", ".replaced"
+# SQLite's own files beside a database: with another database they would spoil it.
+_BESIDE = ("", "-wal", "-shm", "-journal")
+
+
+def data_in(data_dir: Path) -> list[Path]:
+    """Return the paths of the data that a restored backup replaces."""
+    databases = [data_dir / DATABASE, *data_dir.glob(WORK_PATTERN)]
+    found = [path.with_name(path.name + end) for path in databases for end in _BESIDE]
+    return sorted(path for path in (*found, data_dir / OBJECTS) if path.exists())
+
+
+def exchange(data_dir: Path, new: Path) -> None:
+    """Move the old data aside and the new data into its place; if that fails, move the old data back.
+
+    Args:
+        data_dir: the data directory; this process has locked it alone.
+        new: a directory in it with the new data only.
+    """
+    # Once for all files: to wait for each of a hundred thousand takes minutes.
+    os.sync()
+    done: list[tuple[Path, Path]] = []
+    try:
+        for source, target in itertools.chain([(new, data_dir / _RESTORED)], _steps(data_dir)):
+            _rename(source, target)
+            done.append((source, target))
+    except BaseException:
+        for source, target in reversed(done):
+            _rename(target, source)
+        raise
+    complete(data_dir)
+
+
+def is_interrupted(data_dir: Path) -> bool:
+    """Return whether a restore was interrupted, so that the data is not in its place."""
+    return (data_dir / _RESTORED).exists() or (data_dir / _MOVING).exists()
+
+
+def complete(data_dir: Path) -> None:
+    """Complete a restore that was interrupted, or remove what it has left; this process has locked the directory."""
+    if (data_dir / _RESTORED).exists():
+        shutil.rmtree(data_dir / _REPLACED, ignore_errors=True)
+    for source, target in _steps(data_dir):
+        _rename(source, target)
+    with contextlib.suppress(FileNotFoundError):
+        (data_dir / _MOVING).rmdir()
+    for path in (data_dir / _REPLACED, *data_dir.glob(f"{SCRATCH}*")):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _steps(data_dir: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the renames that are left; each must be done before the next is asked for."""
+    restored, moving, replaced = (data_dir / name for name in (_RESTORED, _MOVING, _REPLACED))
+    if restored.exists():
+        replaced.mkdir(exist_ok=True)
+        old = [*data_in(data_dir), *(path for path in [data_dir / FILE] if path.exists())]
+        yield from ((path, replaced / path.name) for path in old)
+        yield restored, moving
+    if moving.exists():
+        yield from ((path, data_dir / path.name) for path in sorted(moving.iterdir()))
+
+
+def _rename(source: Path, target: Path) -> None:
+    source.rename(target)
+    to_disk(*{source.parent, target.parent})

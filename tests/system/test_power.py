@@ -1,0 +1,143 @@
+"""The power goes: what was confirmed to Telegram is there or is done after the next start, and nothing half is whole.
+
+A life of Glas is recorded by strace. Then the data directory is built as it may look when the power goes at a call to
+Telegram, once with all forgotten that was not synced, and some times with a part of it left. `make test` starts Glas
+again a few times only; `make power` does it at every call.
+"""
+
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Sample, Server
+from tests.system.forgetful_disk import Disk, Tree, write_tree
+from tests.system.forking import Zygote
+from tests.system.killing import Lab, check_rows
+from tests.system.power import Life, record
+from tests.system.system_calls import Call, Sync
+from tests.system.witness import faults
+from tests.system.worlds import World, embedded_world
+from tests.telegram.remembering import RememberingTelegram, copied
+from tests.telegram.server import TelegramServer
+
+# `make power` asks for more.
+N_MESSAGES = int(os.environ.get("POWER_MESSAGES", "6"))
+N_STARTS = int(os.environ.get("POWER_STARTS", "4"))
+N_DICE = int(os.environ.get("POWER_DICE", "1"))
+PATIENCE_S = 60.0
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + 5 * N_STARTS + 5 * N_MESSAGES)]
+
+
+def told(server: Server) -> dict[str, str]:
+    """The recogniser is another process, since it starts slowest."""
+    return {"GLAS_NN_SERVICE_URL": server.url, "GLAS_LOG__LEVEL": "info"}
+
+
+@pytest.fixture(scope="module")
+def life(samples: list[Sample], server: Server, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """People who speak, rate and correct, and one who is forgotten."""
+    voices = [sample.path.read_bytes() for sample in samples]
+    with (
+        RememberingTelegram() as telegram,
+        embedded_world(
+            tmp_path_factory.mktemp("power") / "life", telegram, told(server), zygote=None, is_started=False
+        ) as world,
+    ):
+        return record(world, telegram, Lab(telegram, zygote), lambda lab: live(lab, voices))
+
+
+def live(lab: Lab, voices: Sequence[bytes]) -> int:
+    """Speak, rate, correct; one person is forgotten, and returned."""
+    numbers = count(6_200_000_001)
+    forgotten = next(numbers)
+    lab.silent.add(forgotten)
+    for number in range(N_MESSAGES):
+        person = forgotten if number == 1 else next(numbers)
+        lab.telegram.say(person, "/start")
+        lab.speak(person, voices[number % len(voices)])
+        if number % 3 == 2:
+            assert lab.wait(lab.is_all_answered, PATIENCE_S)
+    assert lab.wait(lab.is_all_answered, PATIENCE_S)
+    # The same words in other letters, for which nothing is paid.
+    chat, answer = min(lab.rateable())
+    lab.telegram.say(chat, lab.telegram.world.messages[chat, answer]["text"].upper(), reply_to=answer)
+    assert lab.wait(lambda: "исправлено" in last_text(lab.telegram, chat), PATIENCE_S)
+    lab.telegram.say(forgotten, "/forget")
+    assert lab.wait(lambda: last_text(lab.telegram, forgotten).startswith("Удалить всё"), PATIENCE_S)
+    lab.telegram.press(forgotten, lab.telegram.answers(forgotten)[-1]["message_id"], "🗑")
+    assert lab.wait(lambda: last_text(lab.telegram, forgotten).startswith("Удалено всё"), PATIENCE_S)
+    return forgotten
+
+
+def last_text(telegram: TelegramServer, person: int) -> str:
+    """What the bot told a person last."""
+    said = telegram.answers(person)
+    return str(said[-1].get("text", "")) if said else ""
+
+
+def test_what_was_confirmed_is_there(life: Life, tmp_path: Path) -> None:
+    """At every call to Telegram; looked at without Glas."""
+    found = _faults(life, life.calls, tmp_path)
+    print(f"power lost {len(life.moments) * (1 + N_DICE)} times in {len(life.calls)} calls: {len(found)} faults")  # noqa: T201 - shown by `make power`
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("forgetful", "lost"),
+    [("durable-tg_bot.sqlite-wal", "confirmed to Telegram"), ("glas.db-wal", "there is no text"), ("s3", "is lost")],
+)
+def test_a_sync_that_is_missing_is_found(life: Life, tmp_path: Path, forgetful: str, lost: str) -> None:
+    """If one of the stores did not sync, the same look would see it."""
+    calls = [call for call in life.calls if not (isinstance(call, Sync) and forgetful in str(call.path))]
+    assert any(lost in fault for fault in _faults(life, calls, tmp_path))
+
+
+def _faults(life: Life, calls: Sequence[Call], directory: Path) -> list[str]:
+    """Look at the data as it may be left at each moment."""
+    dice, found = random.Random(20261127), list[str]()  # noqa: S311 - no secret
+    for number, (moment, disk) in enumerate(life.disks(life.moments, calls)):
+        for luck in (None, *[dice] * N_DICE):
+            with tempfile.TemporaryDirectory(dir=directory) as folder:
+                write_tree(_data(disk, luck), Path(folder))
+                found += [f"{number}: {one}" for one in faults(Path(folder), moment, forgotten=life.forgotten)]
+    return found
+
+
+def _data(disk: Disk, dice: random.Random | None) -> Tree:
+    data = disk.after_power_loss(dice).get("data", {})
+    assert isinstance(data, dict)
+    return data
+
+
+async def test_glas_goes_on(life: Life, zygote: Zygote, server: Server, tmp_path: Path) -> None:
+    """After the next start everybody has one answer, every sound is kept, and each was paid once."""
+    dice, orphans = random.Random(20261128), 0  # noqa: S311 - no secret
+    chosen = sorted(dice.sample(life.moments, min(N_STARTS, len(life.moments))), key=lambda moment: moment.at_ns)
+    for number, (moment, disk) in enumerate(life.disks(chosen)):
+        with (
+            TelegramServer(copied(moment.telegram)) as telegram,
+            embedded_world(tmp_path / str(number), telegram, told(server), zygote=zygote, is_started=False) as world,
+        ):
+            write_tree(_data(disk, dice if number % 2 else None), world.settings.data_dir)
+            lab = Lab(telegram, zygote)
+            await _go_on(lab, world, forgotten=life.forgotten)
+            orphans += lab.verdict().orphans
+    print(f"started {len(chosen)} times after power was lost: {orphans} placeholders were never replaced")  # noqa: T201 - shown by `make power`
+
+
+async def _go_on(lab: Lab, world: World, *, forgotten: int) -> None:
+    (part,) = world.parts[0]
+    lab.silent.add(forgotten)
+    lab.sent = [one for one in lab.telegram.world.messages.values() if "voice" in one and not one["from"]["is_bot"]]
+    lab.start(part)
+    assert lab.wait(lab.is_all_answered, PATIENCE_S), f"{lab.verdict()}: {world.left()[:9]}\n{world.tails()}"
+    world.rest()
+    part.kill()
+    assert (lab.verdict().lost, lab.verdict().answered_twice) == (0, 0)
+    async with world.look() as doors:
+        await check_rows(lab, doors)
