@@ -39,7 +39,7 @@ def test_messages_beside_a_long_recording_get_a_worker_of_their_own() -> None:
     """Three pieces share two cores then; without that, the message would wait for a whole piece."""
     machine = Machine(cores=2, fixed_s=0, per_second=0.1)
     times = simulate(machine, [0, 0], [[20, 20, 20, 20], [5]])
-    assert times[0] == pytest.approx(0.5 * 3 / 2)
+    assert times[1] == pytest.approx(0.5 * 3 / 2)
 
 
 class Recorder:
