@@ -215,14 +215,14 @@ def main(what: str = "overload", *rest: str) -> None:
     """Run one of the two."""
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}", flush=True)
     minutes = rest[:1] if what == "soak" else ()
-    pictures: list[Path | None] = [Path(one).resolve() for one in rest[len(minutes) :]] or [None]
+    picture = next((Path(one).resolve() for one in rest[len(minutes) :]), None)
     with tempfile.TemporaryDirectory(prefix="glas-load-") as directory, TelegramServer() as telegram:
         told = {"GLAS_LOG__LEVEL": "warning"}
         with embedded_world(Path(directory) / "world", telegram, told, zygote=None) as world:
             if what == "soak":
-                soak(telegram, world, 60 * float(minutes[0] if minutes else 30), pictures[0])
+                soak(telegram, world, 60 * float(minutes[0] if minutes else 30), picture)
             else:
-                overload(telegram, world, pictures[0])
+                overload(telegram, world, picture)
 
 
 if __name__ == "__main__":

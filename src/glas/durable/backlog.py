@@ -11,7 +11,7 @@ class Backlog:
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
-        columns: list[sa.ColumnClause[Any]] = [
+        columns: list[sa.ColumnClause[str]] = [
             sa.column(name) for name in ("queue_name", "queue_partition_key", "status")
         ]
         self._works = sa.table("workflow_status", *columns, schema=schema)
@@ -28,7 +28,7 @@ class Backlog:
 
     def _unfinished(self, query: sa.Select[Any], *queues: str) -> sa.Select[Any]:
         # SQLite uses a partial index only if it finds the index's condition word for word.
-        unfinished: list[sa.ColumnClause[Any]] = [
+        unfinished: list[sa.ColumnClause[str]] = [
             sa.literal_column(f"'{status}'") for status in ("ENQUEUED", "PENDING")
         ]
         return query.where(self._works.c.queue_name.in_(queues), self._works.c.status.in_(unfinished))

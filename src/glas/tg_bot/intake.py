@@ -57,7 +57,7 @@ class Intake:
             bot: the client of the Bot API.
             durable: the durable engine, which stores updates.
             confirm_first: whether recordings in private chats are recognised only after the person confirms it.
-            n_at_once: if so many recordings wait, further ones are acknowledged before they wait.
+            n_at_once: recordings that may come within a second without being acknowledged first, if none waits.
             metrics: counts the updates; None counts into nothing.
         """
         self._bot = bot
@@ -65,7 +65,7 @@ class Intake:
         self._confirm_first = confirm_first
         self._metrics = metrics or Metrics()
         self._n_at_once = n_at_once
-        self._n_waiting, self._counted_s = 0, float("-inf")
+        self._n_waiting, self._n_new, self._counted_s = 0, 0, float("-inf")
         self._pace = Pace()
         self._offset: int | None = None
 
@@ -81,12 +81,12 @@ class Intake:
             self._metrics.received(is_recording=is_recording)
 
     async def _is_line_long(self) -> bool:
-        """Return whether a recording that comes now will have to wait; it is counted then."""
+        """Return whether a recording that comes now may have to wait: others wait, or too many came within a second."""
         if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
+            self._counted_s, self._n_new = now_s, 0
             self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)
-            self._counted_s = now_s
-        self._n_waiting += 1
-        return self._n_waiting > self._n_at_once
+        self._n_new += 1
+        return self._n_waiting > 0 or self._n_new > self._n_at_once
 
     async def poll(self) -> None:
         """Poll Telegram for updates until cancelled.
