@@ -98,7 +98,7 @@ def _faults_of_objects(data: Path, rows: list[_Row], sounds: set[str]) -> Iterat
 
 def _work_name(update: JsonObject, forgotten: int) -> str | None:
     work = work_for(Update.model_validate(update), BOT_ID, confirm_first=False, pace=Pace())
-    return None if work is None or work.person == str(forgotten) else work.name
+    return None if work is None or work.person == str(forgotten) else work.id
 
 
 def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:
