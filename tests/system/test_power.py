@@ -86,7 +86,7 @@ def last_text(telegram: TelegramServer, person: int) -> str:
 
 def test_what_was_confirmed_is_there(life: Life, tmp_path: Path) -> None:
     """At every call to Telegram; looked at without Glas."""
-    found = _faults(life, life.calls, tmp_path)
+    found = list(_faults(life, life.calls, tmp_path))
     print(f"power lost {len(life.moments) * (1 + N_DICE)} times in {len(life.calls)} calls: {len(found)} faults")  # noqa: T201 - shown by `make power`
     assert found == []
 
@@ -101,15 +101,15 @@ def test_a_sync_that_is_missing_is_found(life: Life, tmp_path: Path, forgetful: 
     assert any(lost in fault for fault in _faults(life, calls, tmp_path))
 
 
-def _faults(life: Life, calls: Sequence[Call], directory: Path) -> list[str]:
+def _faults(life: Life, calls: Sequence[Call], directory: Path) -> Iterator[str]:
     """Look at the data as it may be left at each moment."""
-    dice, found = random.Random(20261127), list[str]()  # noqa: S311 - no secret
+    dice = random.Random(20261127)  # noqa: S311 - no secret
     for number, (moment, disk) in enumerate(life.disks(life.moments, calls)):
         for luck in (None, *[dice] * N_DICE):
             with tempfile.TemporaryDirectory(dir=directory) as folder:
                 write_tree(_data(disk, luck), Path(folder))
-                found += [f"{number}: {one}" for one in faults(Path(folder), moment, forgotten=life.forgotten)]
-    return found
+                for fault in faults(Path(folder), moment, forgotten=life.forgotten):
+                    yield f"{number}: {fault}"
 
 
 def _data(disk: Disk, dice: random.Random | None) -> Tree:

@@ -1,9 +1,11 @@
 """What must be true of a data directory after the power went away; looked at without Glas."""
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ from glas.domain.object_keys import is_key
 from glas.tg_bot.intake import work_for
 from glas.tg_bot.pace import Pace
 from tests.system.power import Moment
-from tests.telegram.world import BOT_ID, JsonObject
+from tests.telegram.world import BOT_ID
 
 _WORK = "SELECT workflow_uuid, status FROM workflow_status"
 _ROWS = "SELECT id, chat_id, message_id, text, audio_key, audio_sha256 FROM transcriptions"
@@ -42,15 +44,16 @@ def faults(data: Path, moment: Moment, *, forgotten: int) -> Iterator[str]:
         forgotten: a person who asks to be forgotten; what is known of them may be gone at any time.
     """
     try:
-        work = {str(name): str(status) for name, status in _asked(data / "durable-tg_bot.sqlite", _WORK)}
-        rows = [_Row(*row) for row in _asked(data / "glas.db", _ROWS)]
-        wrong = [*_asked(data / "glas.db", _WRONG_BALANCES), *_asked(data / "glas.db", _PAID_TWICE)]
+        (found,) = _asked(data / "durable-tg_bot.sqlite", _WORK)
+        work = {str(name): str(status) for name, status in found}
+        found, balances, payments = _asked(data / "glas.db", _ROWS, _WRONG_BALANCES, _PAID_TWICE)
+        rows, wrong = [_Row(*row) for row in found], [*balances, *payments]
     except sqlite3.DatabaseError as error:
         yield f"a database cannot be read: {error}"
         return
     yield from (f"a balance or a payment is wrong: {row}" for row in wrong)
     for update in moment.confirmed:
-        name = _work_name(update, forgotten)
+        name = _work_name(json.dumps(update), forgotten)
         if name is not None and name not in work:
             yield f"{name} was confirmed to Telegram, and is lost"
     done = {name for name, status in work.items() if status == "SUCCESS"}
@@ -96,22 +99,23 @@ def _faults_of_objects(data: Path, rows: list[_Row], sounds: set[str]) -> Iterat
             yield f"{path.name} is not whole"
 
 
-def _work_name(update: JsonObject, forgotten: int) -> str | None:
-    work = work_for(Update.model_validate(update), BOT_ID, confirm_first=False, pace=Pace())
+@cache
+def _work_name(update: str, forgotten: int) -> str | None:
+    work = work_for(Update.model_validate_json(update), BOT_ID, confirm_first=False, pace=Pace())
     return None if work is None or work.person == str(forgotten) else work.id
 
 
-def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """Return rows; none if there is no such table yet."""
+def _asked(path: Path, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """Return the rows of each query; none if there are no tables yet."""
     if not path.exists():
-        return []
+        return [[] for _ in queries]
     with closing(sqlite3.connect(path)) as connection:
         if (found := connection.execute("PRAGMA integrity_check").fetchone()) != ("ok",):
             raise sqlite3.DatabaseError(f"{path.name}: {found}")
-        table = query.partition(" FROM ")[2].split(maxsplit=1)[0]
+        table = queries[0].rpartition(" ")[2]
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is None:
-            return []
-        return connection.execute(query).fetchall()
+            return [[] for _ in queries]
+        return [connection.execute(query).fetchall() for query in queries]
 
 
 def _sha256(path: Path) -> str | None:
