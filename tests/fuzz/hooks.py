@@ -26,8 +26,8 @@ def _quiet(seconds: float) -> bytes:
     return buffer.getvalue()
 
 
-# What is said makes no other form of an answer: one of four is enough.
-_RECORDINGS = [_WORDS.read_bytes(), _quiet(0.2), _quiet(0.5), _quiet(1.0)]
+# What is said makes no other form of an answer: one of four is enough, and not the first, which is drawn most often.
+_RECORDINGS = [_quiet(0.2), _WORDS.read_bytes(), _quiet(0.5), _quiet(1.0)]
 
 schemathesis.openapi.format("binary", st.sampled_from(_RECORDINGS))
 schemathesis.openapi.format("bcp47", st.sampled_from(["ru", "ru-RU", "RU", "auto", "Russian", "rus"]))

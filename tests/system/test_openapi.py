@@ -17,7 +17,7 @@ FUZZ = Path(__file__).parents[1] / "fuzz"
 TOKEN = "a-token-for-tests-that-is-long-enough"
 # How many requests the longer form makes; db_assist has the short form only.
 _CASES = int(os.environ.get("FUZZ_CASES", "0"))
-_FEWEST = {"nn_service": 5, "db_assist": 1, "data_loader": 1}  # examples of each operation
+_FEWEST = {"nn_service": 3, "db_assist": 1, "data_loader": 1}  # examples of each operation
 # Of all the models that the requests name none is really fetched, and no export reaches db_assist.
 _NOWHERE = {
     "HF_ENDPOINT": "http://127.0.0.1:9",
