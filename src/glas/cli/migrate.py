@@ -72,7 +72,10 @@ def _passwords(settings: Settings) -> dict[str, str]:
 
 
 async def _check_ledger(settings: Settings) -> "LedgerCheck":
-    """Call the db_assist of the settings or of a server on this machine; if none runs, open the database itself."""
+    """Call the db_assist that the settings name, or that of a server on this machine.
+
+    If none runs, open the database directly.
+    """
     from glas.clients.db_assist import DbAssistClient
 
     if settings.db_assist_url is not None:

@@ -171,7 +171,7 @@ def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
 
 
 def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
-    """Return all models that were judged, the newest first.
+    """Return all models that the gate has judged, the newest first.
 
     Raises:
         GlasError: db_assist does not answer.

@@ -52,8 +52,8 @@ class Source:
 def file_names(sources: Sequence[Source]) -> list[str]:
     """Return a different name without extension for the output of each source, so that no output replaces another.
 
-    The names are as short as possible: for `a/voice.ogg` it is `voice`; if there is also `voice.opus`, it is
-    `voice.ogg`; if there is also `b/voice.ogg`, it is `a_voice.ogg`. A file that is given twice gets a number.
+    The names are as short as possible. For `a/voice.ogg` the name is `voice`. If there is also `voice.opus`, it is
+    `voice.ogg`, and if there is also `b/voice.ogg`, it is `a_voice.ogg`. A file that is given twice gets a number.
     """
     shapes = [[source.stem, source.label, _whole_path(source)] for source in sources]
     levels = [0] * len(sources)

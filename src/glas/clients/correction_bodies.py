@@ -34,7 +34,7 @@ class CorrectionReference(RequestBody):
 
 
 class TextToShow(Value):
-    """A text that was corrected elsewhere, whose messages in Telegram the bot is to update."""
+    """A text that was corrected elsewhere; the bot must update its messages in Telegram."""
 
     transcription_id: int
     change_id: int = Field(description="The last change.")

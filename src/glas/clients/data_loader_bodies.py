@@ -24,7 +24,7 @@ class Expected(Value):
 
 
 class Expectations(Value):
-    """Objects whose existence is to be checked."""
+    """Objects whose existence is checked."""
 
     objects: tuple[Expected, ...] = Field(max_length=1000)
 
@@ -36,7 +36,7 @@ class Lost(Value):
 
 
 class Keys(Value):
-    """Names of objects."""
+    """Keys of objects."""
 
     keys: tuple[Key, ...] = Field(max_length=1000)
 

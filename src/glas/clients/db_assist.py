@@ -227,7 +227,9 @@ class DbAssistClient(
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> Reward:
-        """Store a rating of a text; score, ledger, cash and role change in one transaction. Only the first one is paid.
+        """Store a rating of a text; score, ledger, cash and role change in one transaction.
+
+        Only the first rating is paid.
 
         Raises:
             NotFoundError: the message or the person does not exist.

@@ -27,7 +27,7 @@ class LocaleChoice(RequestBody):
 
 
 class ConsentChoice(RequestBody):
-    """A person's answer about a consent, and the version of the text that they answered."""
+    """A person's decision about a consent, and the version of the text that they saw."""
 
     granted: bool
     text_version: Name
@@ -54,7 +54,7 @@ class ChatSettings(RequestBody):
 
 
 class ChatMove(RequestBody):
-    """New number of a chat: of a group that became a supergroup."""
+    """New number of a chat: a group gets one when it becomes a supergroup."""
 
     new_chat_id: ChatId
 
@@ -91,7 +91,7 @@ class Archived(RequestBody):
 
 
 class UsageRecord(RequestBody):
-    """A recording that counts towards a daily limit; the names are pseudonyms, keyed hashes that the caller makes."""
+    """A recording that counts towards a daily limit; its names are pseudonyms that the caller computes."""
 
     recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
     party: Sha256 = Field(description="The sender: a person, or a chat whose members are not known.")

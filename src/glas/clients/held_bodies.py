@@ -29,7 +29,7 @@ class ConsentRecord(Value):
 
 
 class ReviewRecord(Value):
-    """A review that a person made, without its words, because another person said them."""
+    """A review that a person made. The words of the review are left out, because another person said them."""
 
     transcription_id: int
     verdict: Verdict
@@ -55,7 +55,7 @@ class PersonalData(Value):
 
 
 class Forgotten(Value):
-    """The ids that were deleted from the database, and the objects to delete next; empty if nothing was stored."""
+    """The ids of the deleted messages, and the objects that must be deleted next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
@@ -64,7 +64,7 @@ class Forgotten(Value):
 
 
 class Holding(Value):
-    """The amount of data about a person, and the usage that limits count."""
+    """The amount of data about a person, and their usage towards limits."""
 
     user: User
     consents: tuple[ConsentRecord, ...] = Field(description="Their history, oldest first.")
@@ -89,7 +89,7 @@ class PersonSummary(Value):
 
 
 class ReportReading(RequestBody):
-    """An administrator opens the gate's report about a model."""
+    """A request that records that an administrator opens the gate's report about a model."""
 
     by: TgId
     model_id: RowId

@@ -49,7 +49,7 @@ class NewsItem(RequestBody):
 
 
 class ModelEntry(RequestBody):
-    """A model that was judged, and the decision that was made with the verdict."""
+    """A model that the gate has judged, and the decision that was made together with the verdict."""
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
@@ -93,7 +93,7 @@ class DecisionRecord(Value):
 
 
 class ModelRecord(Value):
-    """A model that was judged here, or that served before one of these."""
+    """A model that the gate has judged here, or that served before such a model."""
 
     id: int
     name: str
@@ -121,7 +121,7 @@ class ModelRecord(Value):
 
 
 class _Decider(RequestBody):
-    """The person who decides, and the reason."""
+    """The person who decides, and their reason."""
 
     tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
     operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
@@ -164,7 +164,7 @@ class DecisionResult(Value):
 
 
 class QuestionRequest(RequestBody):
-    """The administrators to ask whether a candidate shall serve."""
+    """The administrators who are asked whether a candidate should serve."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)
@@ -194,7 +194,7 @@ class ClaimRequest(RequestBody):
 
 
 class OutcomeRequest(RequestBody):
-    """The result of sending an announcement; without an outcome nothing was sent, and it waits again."""
+    """The result of sending an announcement. Without an outcome, nothing was sent and the announcement waits again."""
 
     claim: Claim
     outcome: Outcome | None = None

@@ -131,12 +131,12 @@ class OfferedModelsBody(Body):
 
 
 class FetchRequest(RequestBody):
-    """The action after the download of a model."""
+    """Whether a model serves after its download."""
 
     serve: bool = Field(default=False, description="Make it the default one.")
 
 
 class SwapRequest(RequestBody):
-    """The model to which a name is to point; a name that is not a model's becomes an alias."""
+    """The model for which a name will stand; a name that no model has becomes an alias."""
 
     model: str | None = Field(default=None, description="Null: the same model, its files read anew.")

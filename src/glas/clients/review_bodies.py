@@ -24,7 +24,7 @@ class ReviewRequest(RequestBody):
 
 
 class ReviewItem(Value):
-    """A message to review, without the speaker and without the reviews of others."""
+    """A message for review, without its speaker and without the reviews of other people."""
 
     transcription_id: int
     text: str = Field(description="What was recognised.")

@@ -108,7 +108,7 @@ class PageExport:
             self._on_message()
 
     async def _leave_out(self, change: Change, page: Page) -> None:
-        """Remove a message that may not be exported, or not yet; of a deleted one delete the objects, too."""
+        """Remove a message that may not be exported; if it was deleted, delete its objects, too."""
         self._tally.n_removed += self._index.known(change.transcription_id) is not None
         # The index is not used: it may lack a folder that a killed run has left.
         await self._in_thread(self._folders.remove, change.transcription_id)

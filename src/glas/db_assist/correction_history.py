@@ -13,7 +13,7 @@ from glas.domain.corrections import CorrectionChange, Rank, Sound
 
 
 async def history(transcription_id: int, *, session: AsyncSession) -> tuple[CorrectionChange, ...]:
-    """Return all changes of a message's words, oldest first."""
+    """Return all changes of a message's words, the oldest first."""
     return _described(await _changes(CorrectionChangeRow.transcription_id == transcription_id, session=session))
 
 
@@ -64,7 +64,7 @@ async def add_change(
 
 
 async def words_before(change: CorrectionChangeRow, row: TranscriptionRow, *, session: AsyncSession) -> str:
-    """Return the words before a change."""
+    """Return the words that a change replaced."""
     earlier = [one for one in await applied_changes(row.id, session=session) if one.id < change.id]
     return (earlier[-1].reference if earlier else None) or row.text or ""
 

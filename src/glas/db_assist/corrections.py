@@ -92,7 +92,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words before the last change, if this reviewer made it, and not earlier than `since`."""
+    """Restore the words before the last change, if this reviewer made it at or after `since`."""
     applied = await applied_changes(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return

@@ -23,7 +23,7 @@ def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
 
 
 def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception of an HTTP answer; for a body of another form a `ServiceFaultError`."""
+    """Return the exception of an HTTP answer; for a body of another format a `ServiceFaultError`."""
     match body:
         case {"error": {"message": str(message), "code": str(code), **rest}}:
             param = rest.get("param")

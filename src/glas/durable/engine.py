@@ -75,7 +75,7 @@ class Durable:
         self._note, self._hear = note, hear
 
     def workflow(self, name: str, function: WorkflowFunction) -> None:
-        """Register the function that does work called `name`."""
+        """Register the function that does the work with this name."""
         self._registered.workflows[name] = function
 
     def queue(self, queue: Queue) -> None:
@@ -87,7 +87,7 @@ class Durable:
         self._registered.schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """Delete, at the start, a schedule that an earlier start may have stored in the database."""
+        """When the engine starts, delete a schedule that an earlier start may have stored in the database."""
         self._registered.unwanted.append(name)
 
     async def start(self) -> None:

@@ -126,9 +126,12 @@ def _open_postgres(url: str) -> sa.Engine:
 
 
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connect; give a failure the code by which DBOS knows that it passes, since it knows only some of the texts.
+    """Connect.
 
-    Work that fails with another error has ended, and would never be done.
+    Give a failure the code by which DBOS recognises temporary errors, because DBOS recognises only some error
+    texts.
+
+    Otherwise the work would count as failed, and would never be done.
     """
     # psycopg takes time to import, and is not needed with SQLite.
     from psycopg import OperationalError, errors  # noqa: PLC0415
@@ -142,7 +145,7 @@ def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) ->
 
 
 def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Raise an error for a closed connection, so that the pool replaces it without a query at each use.
+    """Raise an error for a closed connection, so that the pool replaces it. No query is needed at each use.
 
     An idle connection receives data only if the server closes it.
     """

@@ -192,7 +192,10 @@ async def _forever(work: Awaitable[None]) -> None:
 
 
 async def _recognise_sample(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
-    """Recognise a sample recording, to show that the program works; report a failure without stopping the start."""
+    """Recognise a sample recording, to show that the program works.
+
+    If this fails, report it, and continue the start.
+    """
     ready = Ready(urls, tuple(parts), is_bot_heard=await _is_reached(assembly.has_bot_reached_telegram))
     recogniser = assembly.apps.get("nn_service")
     if recogniser is None:

@@ -26,14 +26,14 @@ def open_store(
     access_key: str | None = None,
     secret_key: str | None = None,
 ) -> Store:
-    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. This uses no network.
+    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. Opening uses no network.
 
     Args:
         directory: directory in which objects are files; it is created if it is missing.
         endpoint: address of an S3 server, e.g. `http://s3:8333`.
         bucket: name of the bucket.
-        access_key: with `secret_key`; without both, requests are not signed.
-        secret_key: see `access_key`.
+        access_key: used with `secret_key`; if both are missing, requests are not signed.
+        secret_key: the key that belongs to `access_key`.
     """
     if endpoint is None:
         if directory is None:

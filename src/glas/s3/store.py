@@ -53,7 +53,7 @@ class Store:
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object and read it back; repeat the write if both differ.
+        """Write an object and read it back; if both differ, repeat the write.
 
         Args:
             key: key of the object; if it already has the same bytes, nothing is written.
@@ -62,7 +62,7 @@ class Store:
         Raises:
             ConflictError: the key already has other bytes.
             ServiceUnreachableError: the endpoint cannot be reached.
-            ServiceFaultError: the endpoint refuses the object, or what is read back is never the same.
+            ServiceFaultError: the endpoint refuses the object, or the bytes that are read back are never the same.
         """
         sha256 = hashlib.sha256()
         await _add(sha256, data)
@@ -94,7 +94,7 @@ class Store:
             return (await obstore.head_async(self._inner, key))["size"]
 
     async def read(self, key: str, start: int, length: int) -> bytes:
-        """Read `length` bytes from `start`, fewer at the end of the object; the range must begin within it."""
+        """Read `length` bytes from `start`, or fewer at the end of the object; the range must begin within it."""
         with self._request("get", key):
             return bytes(await obstore.get_range_async(self._inner, key, start=start, length=length))
 
@@ -103,8 +103,8 @@ class Store:
     ) -> AsyncIterator[bytes]:
         """Yield an object from `start` up to `end`, part by part.
 
-        Each part is a separate request, because a single long answer would exceed the client's time limit if its reader
-        is slow. Objects never change, so the parts always fit together.
+        Each part is a separate request. A single long answer would exceed the client's time limit if its reader is
+        slow. Objects never change, so the parts always fit together.
         """
         end = await self.size(key) if end is None else end
         for position in range(start, end, part_bytes):
@@ -123,7 +123,7 @@ class Store:
         return sorted(meta["path"] for meta in found)
 
     async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
-        """Yield keys and sizes in bytes of all objects, up to a thousand at a time, without order."""
+        """Yield keys and sizes in bytes of all objects, in no particular order, up to a thousand at a time."""
         with self._request("list", "the bucket"):
             try:
                 async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
@@ -144,7 +144,7 @@ class Store:
         """Check that the store can be reached.
 
         Raises:
-            ServiceError: it cannot be reached, or refuses our keys.
+            ServiceError: the object store cannot be reached, or refuses the keys.
         """
         try:
             await self.size(transcription_key(1))
@@ -193,7 +193,7 @@ class Store:
 
 
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
-    """Update a hash; small data are hashed here, because that takes less time than starting a thread."""
+    """Update a hash. Small data are hashed in this thread, because that takes less time than starting another one."""
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)
     else:

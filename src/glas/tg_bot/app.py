@@ -108,7 +108,7 @@ class TelegramBot:
             raise ServiceUnreachableError("the database of the durable work does not answer") from error
 
     async def figures(self) -> bytes:
-        """Return the metrics in Prometheus' text format; the depth of a queue is NaN if it is not known."""
+        """Return the metrics in Prometheus' text format; the length of a queue is NaN if it is not known."""
         for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
             # Recordings wait in two queues; for whoever looks at the figures they are one.
             queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)

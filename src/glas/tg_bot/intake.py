@@ -156,7 +156,7 @@ class Intake:
             return list(readable(error.body, self._bot))
 
     async def _wait_for_room(self) -> None:
-        """Wait while too many recordings wait; Telegram keeps further updates for a day."""
+        """Wait while too many recordings wait in the queue; Telegram keeps further updates for a day."""
         while await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
             await asyncio.sleep(1.0)
 

@@ -178,7 +178,7 @@ def _register_models(context: Context, shared: _Shared) -> Announcing:
 
 
 def _register_queues(durable: Durable, options: BotSettings) -> None:
-    """Register the queues, and the nightly repair if there is to be one."""
+    """Register the queues, and the nightly repair if the settings enable it."""
     for queue in jobs.queues(options.concurrency, options.recognitions):
         durable.queue(queue)
     if options.repair_hour >= 0:

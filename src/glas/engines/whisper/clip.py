@@ -34,7 +34,7 @@ class Clip:
 
     @property
     def most_tokens(self) -> int:
-        """Largest number of tokens that can be said in the time."""
+        """Largest number of tokens that a person can say in the duration of the clip."""
         return SPARE_TOKENS + round(MOST_TOKENS_PER_S * self.duration_s)
 
 
@@ -49,7 +49,7 @@ class Written(NamedTuple):
 
 
 def looks_wrong(written: Written, clip: Clip) -> bool:
-    """Return whether a text has no end, is longer than can be said in the time, or repeats itself."""
+    """Return whether a text has no end, is longer than a person can say in the time, or repeats itself."""
     return (
         not written.draft.has_ended
         or len(written.draft.tokens) > clip.most_tokens

@@ -47,7 +47,7 @@ class TelegramAwayError(ServiceUnreachableError):
 
 
 class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the bot was removed from the chat, so there is nobody to answer."""
+    """The person blocked the bot, or the bot was removed from the chat, so nobody can be answered."""
 
     code = "person_gone"
 
@@ -59,7 +59,7 @@ class ChatForbidsError(PersonGoneError):
 
 
 class UnreadableAnswerError(GlasError):
-    """Telegram has carried out the call, but its answer has a form that this program does not know."""
+    """Telegram has carried out the call, but its answer has an unknown format."""
 
     code = "telegram_answer_unreadable"
 
@@ -81,7 +81,7 @@ class DownloadError(InvalidParameterError):
 
 
 def translated(error: TelegramAPIError) -> GlasError:
-    """Translate an error of aiogram's into one of ours."""
+    """Convert an exception of aiogram into one of ours."""
     name = type(error).__name__
     if isinstance(error, TelegramBadRequest):
         return _of_bad_request(error.message)
@@ -103,9 +103,9 @@ def translated(error: TelegramAPIError) -> GlasError:
 
 
 def error_of_answer(body: Any) -> GlasError:
-    """Return the error for an answer that is not the Bot API's: a proxy's page, or an empty or truncated body.
+    """Return the error for an answer that is not the Bot API's: a page of a proxy, or an incomplete body.
 
-    It is then not known whether the call had an effect, as after a broken connection; so the call is repeated.
+    As after a broken connection, it is not known whether the call had an effect, so the call is repeated.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -123,21 +123,21 @@ def _of_bad_request(text: str) -> GlasError:
 
 
 def is_not_modified(error: InvalidParameterError) -> bool:
-    """Return whether an edit failed because the message has this content already; that is success."""
+    """Return whether an edit failed because the message already has this content; this counts as success."""
     return "message is not modified" in error.message
 
 
 class RetryRule:
-    """Decide which errors are temporary: an unavailable service or Telegram, a full queue.
+    """Decide which errors are temporary: a service or Telegram is unavailable, or a queue is full.
 
-    An internal error of a service may be a bug that does not pass with time, so it is tried only a few times.
+    An internal error of a service may be a permanent bug, so the call is repeated only a few times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:
         self._faults_left = max_faults
 
     def pause_s(self, error: Exception) -> float | None:
-        """Return the least number of seconds to wait before another try; None if another try cannot help."""
+        """Return the least number of seconds to wait before another attempt; None if another attempt cannot succeed."""
         match error:
             case OverloadedError():
                 return error.retry_after_s or 1.0

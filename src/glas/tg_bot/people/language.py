@@ -21,7 +21,7 @@ def make_router() -> Router:
 
 
 async def on_language(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Show the languages; in private chats only, where the chat's id is the person's."""
+    """Show the languages; in private chats only, because only there the id of the chat is that of the person."""
     keyboard = keyboards.language(asker=message.chat.id, born_s=int(message.date.timestamp()))
     await message.answer(say("language"), reply_markup=keyboard)
 
@@ -37,7 +37,7 @@ async def on_language_chosen(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Set the language of the person; under /start, say its text again in this language."""
+    """Set the language of a person; below /start, also show its text again in this language."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return

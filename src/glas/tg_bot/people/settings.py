@@ -110,7 +110,7 @@ async def on_own_model(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Store whether the own or the common model answers: the person, or in a group everybody. Update the message."""
+    """Store whether the own model or the common model answers a person, or everybody in a group. Update the message."""
     message, is_used = message_of(query), bool(values[0])
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)

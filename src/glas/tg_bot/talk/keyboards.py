@@ -177,7 +177,7 @@ class Keyboards:
     def start(
         self, *, given: bool, asker: int, born_s: int, say: Say, others: Iterable[Locale]
     ) -> InlineKeyboardMarkup:
-        """Make the buttons under /start: the consent, and one for each of the `others` languages."""
+        """Make the buttons under /start: the consent, and one for each language in `others`."""
         consent = self._switch(TRAINING, is_on=given, asker=asker, born_s=born_s, say=say)
         row = [
             self._button(
