@@ -140,7 +140,7 @@ async def test_words_are_shown_added_and_removed(house: House, anna: int, recogn
     sent = house.telegram.say(anna, f"{names}\n«Нижний Тагил»; 16", reply_to=asked["message_id"])
     added = await house.answer(sent)
     assert "Имяа, Имяб, Имяв, Имяг, Имяд…. Теперь в словаре 12 слов" in added["text"]
-    assert added["text"].endswith("Не добавлено (это не слово и не короткое название): 16")
+    assert added["text"].endswith("Не добавлено (не похоже на слово или короткое название): 16")
     none = await house.answer(house.telegram.say(anna, "16", reply_to=asked["message_id"]))
     assert none["text"].startswith("Здесь нет слов.")
     shown = await house.answer(house.telegram.say(anna, "/words"))
