@@ -101,7 +101,7 @@ async def test_a_place_counts_those_who_wait_elsewhere() -> None:
     tasks = [asyncio.create_task(wait(number)) for number in range(len(came))]
     await asyncio.sleep(0)
     assert [ticket.place for ticket in tickets] == [1, 1, 2, 2, 3, 3]
-    limiters[0].keep_quiet(-5, 30)
+    limiters[0].pause(-5, 30)
     one.is_taking_in = True
     assert '"is_taking_in":true' in one.say()
     notes = [one.say(), two.say()]

@@ -175,7 +175,7 @@ class TitleBody(Body):
 
 
 class ReadyBody(Body):
-    """Answer of a service that can recognise a recording now."""
+    """Answer of `GET /ready` if the service can recognise a recording now; otherwise the answer is an error."""
 
     status: Literal["ready"]
 

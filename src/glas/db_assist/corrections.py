@@ -189,7 +189,7 @@ async def _pay(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> Payment:
-    """Pay for the first correction of a message; do not pay if it is doubtful or changes no word."""
+    """Pay for the first correction of a message, unless this correction is doubtful or changes no word."""
     if change.rank == Rank.DOUBTFUL:
         return Payment(refusal=Refusal.DOUBTFUL)
     if normalise(change.reference or "") == normalise(row.text or ""):

@@ -103,14 +103,14 @@ class Maintenance:
         """
         if before_s is None:
             before_s = time.time()
-            await asyncio.to_thread(self._members.remember_to_forget, person, before_s)
+            await asyncio.to_thread(self._members.request_deletion, person, before_s)
         found = await DBOS.list_workflows_async(
             user=person, end_time=_iso(before_s), load_input=False, load_output=False
         )
         ended = [one.workflow_id for one in found if one.status in _ENDED]
         await _delete(ended)
         if len(ended) == len(found) and await asyncio.to_thread(self._members.empty_log):
-            await asyncio.to_thread(self._members.has_forgotten, person, before_s)
+            await asyncio.to_thread(self._members.confirm_deletion, person, before_s)
         return len(ended)
 
     async def _keep_alive(self) -> None:
@@ -144,7 +144,7 @@ class Maintenance:
                 _log.warning("no heartbeat arrives; work is interrupted", count=count, silent_s=round(silent_s))
 
     async def _forget_people(self) -> None:
-        for person, before_s in await asyncio.to_thread(self._members.to_forget):
+        for person, before_s in await asyncio.to_thread(self._members.pending_deletions):
             await self.forget(person, before_s=before_s)
 
     async def _take_over(self, living: Collection[str]) -> None:

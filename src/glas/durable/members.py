@@ -116,19 +116,22 @@ class Members:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
 
-    def remember_to_forget(self, person: str, before_s: float) -> None:
-        """Store that a person's work from before `before_s` must be deleted."""
+    def request_deletion(self, person: str, before_s: float) -> None:
+        """Store a request to delete a person's work from before `before_s`; an earlier request is replaced."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(self._forgotten.c.person == person))
             connection.execute(sa.insert(self._forgotten).values(person=person, before_s=before_s))
 
-    def has_forgotten(self, person: str, before_s: float) -> None:
-        """Store that a person's work from before `before_s` is deleted; a later request for deletion is kept."""
+    def confirm_deletion(self, person: str, before_s: float) -> None:
+        """Remove the request for the deletion of a person's work, because all work from before `before_s` is deleted.
+
+        A newer request stays.
+        """
         table = self._forgotten.c
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
 
-    def to_forget(self) -> list[tuple[str, float]]:
+    def pending_deletions(self) -> list[tuple[str, float]]:
         """Return the people whose work must still be deleted, each with the time before which it was enqueued."""
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))

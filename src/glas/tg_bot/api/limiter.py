@@ -153,8 +153,8 @@ class RateLimiter(BaseRequestMiddleware):
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
 
-    def keep_quiet(self, chat: int | None, left_s: float) -> None:
-        """Send nothing to a chat, or to any chat (None), for a pause that Telegram requested from another process."""
+    def pause(self, chat: int | None, left_s: float) -> None:
+        """Send nothing to a chat for some seconds, because Telegram requested a pause; None means all chats."""
         until_s = asyncio.get_running_loop().time() + left_s
         self._held_until[chat] = max(until_s, self._held_until.get(chat, 0.0))
 
@@ -165,7 +165,7 @@ class RateLimiter(BaseRequestMiddleware):
         """
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
-        self.keep_quiet(where, retry_after_s + 0.1)
+        self.pause(where, retry_after_s + 0.1)
         self._metrics.pause_asked()
         place = "everywhere" if where is None else "one group"
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)

@@ -50,7 +50,7 @@ class Notice:
         now_s = time.time()
         for note in found:
             for chat, until_s in note.quiet_until:
-                self._limiter.keep_quiet(chat, until_s - now_s)
+                self._limiter.pause(chat, until_s - now_s)
 
 
 def _read(text: str) -> Note | None:

@@ -48,7 +48,7 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def raw_texts(folder: Path) -> Iterator[str]:
-    """Yield the texts of files with line breaks and punctuation, in the order of the files' names."""
+    """Yield the texts of all files in a folder, unchanged (with line breaks and punctuation), sorted by file name."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (reader := _reader(path)):
             yield from ("\n".join(reader(path)),) if reader is _plain else reader(path)
