@@ -1,5 +1,6 @@
 """Lines over time, one below the other, as SVG."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -50,6 +51,13 @@ def _x(minutes: float, until: float) -> float:
     return _LEFT + minutes / until * (_WIDTH - _LEFT)
 
 
+def _ticks(top: float) -> list[float]:
+    """Return round values from 0 to below `top`, two to five."""
+    power = 10.0 ** math.floor(math.log10(top))
+    step = next(power * share for share in (0.2, 0.5, 1.0, 2.0) if top / (power * share) <= 4)
+    return [number * step for number in range(math.ceil(top / step))]
+
+
 def _panel(line: Line, until: float, above: float) -> str:
     top = max(value for _, value in line.points) * 1.2 or 1.0
     below = above + _GAP - 10 + _HEIGHT
@@ -59,8 +67,8 @@ def _panel(line: Line, until: float, above: float) -> str:
 
     marks = "".join(
         f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y(value):.0f}" y2="{y(value):.0f}" stroke="#ddd"/>'
-        f'<text x="{_LEFT - 6}" y="{y(value) + 4:.0f}" text-anchor="end">{value:.3g}</text>'
-        for value in (0, top / 3, top * 2 / 3)
+        f'<text x="{_LEFT - 6}" y="{y(value) + 4:.0f}" text-anchor="end">{value:g}</text>'
+        for value in _ticks(top)
     )
     points = " ".join(f"{_x(minutes, until):.1f},{y(value):.1f}" for minutes, value in line.points)
     return (
