@@ -42,7 +42,7 @@ async def test_the_care_of_the_durable_engine(error: Exception, trace: int, tmp_
     with (
         patch("glas.durable.maintenance._HEARTBEAT_S", 0.05),
         patch.object(Members, "beat", counted),
-        patch.object(Members, "to_forget", lambda _self: _raise(error)),
+        patch.object(Members, "pending_deletions", lambda _self: _raise(error)),
     ):
         durable = Durable(sqlite_place(tmp_path / "durable.sqlite"), slot="one")
         await durable.start()
