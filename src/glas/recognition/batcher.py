@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from glas.domain.errors import ServiceFaultError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines import Engine
+from glas.engines.allocator import Trimming
 from glas.recognition.job import Job
 from glas.system.threads import give_way
 
@@ -73,6 +74,7 @@ class Batcher:
         self._n_long = 0  # of these, those that hold a piece of a long recording
         self._is_closed = False
         self._workers = workers
+        self._trimming = Trimming()
         names = (f"engine-{index}" for index in range(workers + 1))
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         for thread in self._threads:
@@ -123,6 +125,8 @@ class Batcher:
                 self._count(batch, -1)
                 # What was held back may go now.
                 self._changed.notify_all()
+            del batch  # its sound would be kept until the next batch comes
+            self._trimming.after_work()
 
     def _next(self) -> list[_Piece]:
         """Wait for the next batch; return an empty list when the batcher is closed."""

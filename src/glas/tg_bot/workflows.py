@@ -21,12 +21,14 @@ from glas.tg_bot.talk.picture import START, Picture
 from glas.tg_bot.talk.prompts import REVIEW_WORDS, Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
+from glas.tg_bot.voices.acknowledging import Acknowledging
 from glas.tg_bot.voices.admission import AdmissionControl
 from glas.tg_bot.voices.amending import Amending
 from glas.tg_bot.voices.archive import Archiving
 from glas.tg_bot.voices.delivery import Delivery
 from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.pipeline import Limits, Pipeline
+from glas.tg_bot.voices.placeholders import Placeholders
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import ByteCache, RecognitionQueue
@@ -102,11 +104,14 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
     )
     delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(context.settings.audio.max_duration_s // 60))
+    placeholders = Placeholders(
+        shared.steps, durable, shared.admission_control, delivery, context.phrases, shared.keyboards
+    )
     pipeline = Pipeline(
         bot,
         durable,
         shared.steps,
-        shared.admission_control,
+        placeholders,
         recogniser,
         delivery,
         db_assist,
@@ -116,7 +121,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
         context.metrics,
     )
     archiving = Archiving(shared.steps, durable, recogniser, db_assist, data_loader, byte_cache)
-    durable.workflow(jobs.ACKNOWLEDGE, pipeline.acknowledge)
+    durable.workflow(jobs.ACKNOWLEDGE, Acknowledging(durable, placeholders, context.metrics).acknowledge)
     durable.workflow(jobs.HEAR, pipeline.hear)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.CLEAN, archiving.clean)

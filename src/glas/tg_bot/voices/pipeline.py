@@ -6,8 +6,7 @@ editing the placeholder. A write that can be repeated shares a step with the cod
 needs a write to the disk. The recording is archived after the answer, as separate work. So an unavailable object store
 delays no text.
 
-In a group nobody requested an answer, so a recording without speech gets none, and its placeholder is deleted. Files
-and videos often contain no speech, so their placeholder is sent only when there is a text.
+In a group nobody requested an answer, so a recording without speech gets none, and its placeholder is deleted.
 """
 
 import time
@@ -22,44 +21,24 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import NewTranscription
 from glas.domain.errors import AudioError, AudioTooLongError, GlasError, NotFoundError, UploadTooLargeError
-from glas.domain.messages import MediaKind
 from glas.durable import Durable
 from glas.tg_bot.api.errors import PersonGoneError
 from glas.tg_bot.api.limiter import Urgency, urgency
 from glas.tg_bot.api.telegram import delete_message
-from glas.tg_bot.metrics import NOT_ANSWERED, OK, REFUSED, Metrics
+from glas.tg_bot.metrics import OK, Metrics
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.reasons import reason
-from glas.tg_bot.talk.signing import ADMINISTRATORS
-from glas.tg_bot.voices.admission import Admission, AdmissionControl
 from glas.tg_bot.voices.delivery import Answer, Delivery, Recognised
-from glas.tg_bot.voices.jobs import LATER, VOICES, ArchiveJob, VoiceJob
+from glas.tg_bot.voices.jobs import ArchiveJob, VoiceJob
+from glas.tg_bot.voices.placeholders import Placeholders, asker
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import Ticket
 from glas.tg_bot.voices.steps import Steps
 
-_SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
 _NO_SPEECH = (AudioError, UploadTooLargeError)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
-
-
-class _Opened(BaseModel):
-    """Result of the first step; it has no message if nothing is answered, or not yet."""
-
-    model_config = ConfigDict(frozen=True)
-
-    admission: Admission
-    message_id: int | None
-    chat_id: int | None = None  # differs from the job's if the group became a supergroup
-
-    @property
-    def refused(self) -> str | None:
-        """How the recording has ended, as `Metrics.answered` expects it; None if it is to be recognised."""
-        if not self.admission.is_answered:
-            return NOT_ANSWERED
-        return None if self.admission.refusal is None else REFUSED
 
 
 class Limits(BaseModel):
@@ -78,7 +57,7 @@ class Pipeline:
     bot: Bot
     durable: Durable
     steps: Steps
-    admission_control: AdmissionControl
+    placeholders: Placeholders
     recogniser: RecordingRecogniser
     delivery: Delivery
     db_assist: DbAssistClient
@@ -95,33 +74,10 @@ class Pipeline:
         is_first = job.attempt == 1 and not job.is_asked
         self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
 
-    async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Tell the sender of a recording that it waits, and let it wait; this is the workflow.
-
-        If it cannot be told, the recording waits all the same: its turn may come at a better time.
-        """
-        job = VoiceJob.model_validate(arguments)
-        try:
-            opened = _Opened.model_validate(
-                await self.steps.run("placeholder", lambda: self._open(job, is_waiting=True))
-            )
-        except PersonGoneError as error:
-            self.metrics.answered(error.code, None)
-            return
-        except GlasError:
-            await self.durable.enqueue(job.work())
-            return
-        if opened.refused is not None:
-            self.metrics.answered(opened.refused, None)
-            return
-        told = {"answer_message_id": opened.message_id, "is_acknowledged": opened.message_id is not None}
-        is_later = await self.durable.backlog.has_work(str(job.party), VOICES, LATER)
-        await self.durable.enqueue(job.model_copy(update=told | {"is_later": is_later}).work())
-
     async def _hear(self, job: VoiceJob) -> str:
         """Answer one recording, and return its outcome, as `Metrics.answered` expects it."""
         try:
-            opened = _Opened.model_validate(await self.steps.run("placeholder", lambda: self._open(job)))
+            opened = await self.placeholders.open(job)
         except PersonGoneError as error:
             return error.code
         if opened.refused is not None:
@@ -154,7 +110,7 @@ class Pipeline:
             if job.is_unasked_in_group and not recognised.heard.text:
                 await self.steps.run("withdraw", lambda: self._withdraw(answer, recognised))
             else:
-                await self.delivery.deliver(await self._placed(answer), recognised, say)
+                await self.delivery.deliver(await self.placeholders.sent(answer), recognised, say)
         except PersonGoneError:
             _log.info("nobody is there to read the answer", transcription=recognised.transcription_id)
         if recognised.transcription_id is not None and job.person is not None:
@@ -174,57 +130,6 @@ class Pipeline:
         if answer.message_id is None:
             return nullcontext()
         return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
-
-    async def _open(self, job: VoiceJob, *, is_waiting: bool = False) -> dict[str, Any]:
-        """Decide about a recording, and send the first message if it is answered at once.
-
-        Args:
-            job: the recording.
-            is_waiting: whether it has to wait, which the message then says.
-        """
-        admission = await self.admission_control.admit(job)
-        opened = _Opened(admission=admission, message_id=None)
-        is_later = job.is_unasked_in_group and job.recording.kind not in _SPOKEN and admission.refusal is None
-        if admission.is_answered and not is_later:
-            n_waiting = await self.durable.backlog.count_waiting(VOICES, LATER) + 1 if is_waiting else 0
-            chat_id, message_id = await self._place(job, admission, n_waiting)
-            opened = _Opened(admission=admission, message_id=message_id, chat_id=chat_id)
-        return opened.model_dump(mode="json")
-
-    async def _placed(self, answer: Answer) -> Answer:
-        """Return the answer with its placeholder; send the placeholder if it has not been sent yet."""
-        if answer.message_id is not None:
-            return answer
-
-        async def place() -> list[int]:
-            return list(await self._place(answer.job, answer.admission))
-
-        chat_id, message_id = await self.steps.run("place", place)
-        return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
-
-    async def _place(self, job: VoiceJob, admission: Admission, n_waiting: int = 0) -> tuple[int, int]:
-        """Send the message that will become the answer, or the refusal; return its chat and id.
-
-        `n_waiting` is the number of recordings that wait, this one included; 0 if it does not wait.
-        """
-        say = self.phrases[admission.locale]
-        if admission.refusal is not None:
-            text = say(admission.refusal, **admission.values)
-        elif job.is_acknowledged and job.answer_message_id is not None:
-            return job.chat_id, job.answer_message_id
-        else:
-            text = say("acknowledged", waiting=n_waiting) if n_waiting else say("placeholder")
-        keyboard = None
-        if admission.may_ask_again:
-            keyboard = self.keyboards.retry(
-                job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say, is_first=True
-            )
-        answer = Answer(job=job, admission=admission, message_id=job.answer_message_id, chat_id=job.chat_id)
-        sent = await self.delivery.say_in_place(answer, text, keyboard)
-        if sent is None:
-            assert job.answer_message_id is not None, "expected a message to be edited or sent"  # noqa: S101
-            return job.chat_id, job.answer_message_id
-        return sent.chat.id, sent.message_id
 
     async def _record(self, answer: Answer) -> int | None:
         """Create the row; return None if the person's data was deleted meanwhile."""
@@ -270,7 +175,7 @@ class Pipeline:
             text = say("failed", reason=self._reason(answer, error, say))
             keyboard = None
             if not isinstance(error, _NO_SPEECH):
-                keyboard = self.keyboards.retry(job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say)
+                keyboard = self.keyboards.retry(job.attempt + 1, asker=asker(job), born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
                 await self.delivery.say_in_place(answer, text, keyboard)
 
@@ -293,8 +198,3 @@ class Pipeline:
         if isinstance(error, UploadTooLargeError):
             return say("file-too-big", limit=self.limits.file_mb)
         return reason(error, answer.admission.locale)
-
-
-def _asker(job: VoiceJob) -> int:
-    """Return the id of the person who may press the buttons under the answer."""
-    return ADMINISTRATORS if job.person is None else job.person

@@ -37,7 +37,7 @@ from glas.training.finetune.fit import DEV, REPLAY, TRAIN, FitOptions, fit, kept
 from glas.training.finetune.release import combined_adapter, write_model
 from glas.training.finetune.report import Report, silent
 from glas.training.finetune.share import SHARES, MeasuredShare, ShareLosses, choose_share
-from glas.training.finetune.split import Split, split
+from glas.training.finetune.split import Divided, split
 from glas.training.finetune.text_loss import share_losses
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
@@ -112,7 +112,7 @@ def finetune(
     recipe = recipe or FinetuneRecipe()
     data = prepare(data, report)
     torch.set_num_threads(recipe.threads)
-    parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
+    parted = Divided([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
     _claim(work, lineage)
     kept = [one for some in data.kept for one in some.utterances]
@@ -126,7 +126,7 @@ class _Task(NamedTuple):
 
     base: Base
     data: FinetuneData
-    parted: Split
+    parted: Divided
     work: Path
     to: Path
     recipe: FinetuneRecipe
