@@ -117,7 +117,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
     """Record that a candidate was refused or a champion rolled back.
 
-    If db_assist does not answer, only a warning is printed. Nothing is recorded if the state of the model has changed meanwhile.
+    If db_assist does not answer, a warning is printed. Nothing is recorded if the model's state has changed meanwhile.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:

@@ -170,7 +170,7 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
     """Return the record of a model.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such model.
     """
     for model in await db_assist.models():
         if model.id == model_id:
