@@ -109,7 +109,7 @@ async def test_a_cursor_is_ours_or_refused(db_assist: DbAssistClient, cursor: st
 
 
 async def test_everything_that_is_held_is_told(db_assist: DbAssistClient) -> None:
-    """`/mydata`: the person, consents, messages with corrections, the ledger; nobody else's."""
+    """`/mydata` contains the person, consents, messages with corrections and the ledger."""
     tg_id, other = someone(), someone()
     for person in (tg_id, other):
         await db_assist.register(person)

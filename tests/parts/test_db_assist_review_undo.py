@@ -1,4 +1,4 @@
-"""A reviewer holds two messages, takes back a slip, sees figures; a foreign voice is heard by nobody else."""
+"""A reviewer holds two messages, undoes a review, sees figures; another voice is offered to nobody else."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -135,7 +135,7 @@ async def test_a_person_adds_and_removes_words(db_assist: DbAssistClient) -> Non
 
 
 async def test_a_group_and_everybody_learn_by_agreement(db_assist: DbAssistClient) -> None:
-    """Two members for the group; three people who agree to training for all; each who withdraws is missing at once."""
+    """Two members are needed for a group, and three people who agree to training for everybody."""
     anna, boris, vera = [await _person(db_assist, trains=True) for _ in range(3)]
     stranger = someone()
     await _teach(db_assist, anna, chat=GROUP)

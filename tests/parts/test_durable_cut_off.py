@@ -1,4 +1,7 @@
-"""The durable engine cut off from its database: it stops before others take over, and it takes over late enough."""
+"""The durable engine without its database: it stops before other processes take over its work.
+
+It takes over work late.
+"""
 
 import asyncio
 from pathlib import Path

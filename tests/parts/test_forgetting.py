@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 
 def traces(root: Path, sounds: tuple[bytes, ...]) -> Iterator[Place]:
-    """Every file below a directory that holds one of the words, in UTF-8, UTF-16 or escaped JSON, or a sound."""
+    """Return all files below a directory that contain a word, in UTF-8, UTF-16 or escaped JSON, or a sound."""
     needles = {mark: [mark.encode(), mark.encode("utf-16-le"), ascii(mark)[1:-1].encode()] for mark in MARKS}
     needles |= {f"sound {number}": [sound] for number, sound in enumerate(sounds)}
     for path in sorted(root.rglob("*")):
