@@ -1,4 +1,4 @@
-"""From a checkpoint to CTranslate2's format: once, whole or not at all, and anew when something has changed."""
+"""Conversion of a checkpoint to CTranslate2's format: once, completely or not at all, and again after a change."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What programs written for other servers send, and what they must get."""
+"""Requests of programs that were written for other servers, and the answers that they must get."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ PATH = "/v1/audio/transcriptions"
 
 
 def post(server: Server, fields: list[tuple[str, Any]], **headers: str) -> httpx.Response:
-    """A form whose parts are written exactly so: `(name, value)` or `(name, (file name, bytes))`."""
+    """Send a form whose parts are exactly given: `(name, value)` or `(name, (file name, bytes))`."""
     parts = []
     for name, value in fields:
         file_name, body = value if isinstance(value, tuple) else (None, value.encode())
@@ -53,7 +53,7 @@ def test_a_file_is_a_file_with_or_without_a_name(
 
 
 def test_a_long_file_without_a_name_is_whole(server: Server, voice: bytes, text: str) -> None:
-    """Longer than the megabyte that a field of a form may have; somebody speaks at its end."""
+    """The file is longer than the megabyte that a form field may have; there is speech at its end."""
     silence = bytes(60 * 32_000)
     data = bytearray(voice[:44] + silence + voice[44:])
     data[40:44] = (len(data) - 44).to_bytes(4, "little")

@@ -1,4 +1,4 @@
-"""Fetching models while nn_service runs: from a hub of our own, with progress, and served without a restart."""
+"""Download models while nn_service runs: from a test hub, with progress, and served without a restart."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ async def offer(http: httpx.AsyncClient, name: str = MODEL) -> dict[str, Any]:
 
 
 async def ended(http: httpx.AsyncClient, name: str = MODEL) -> dict[str, Any]:
-    """The offer of a model once its fetch has ended."""
+    """Return the state of a model when its download has ended."""
     deadline = time.monotonic() + 30
     while True:
         found = await offer(http, name)
@@ -156,7 +156,7 @@ async def test_a_directory_that_cannot_be_written_is_told(hub: Hub, settings: Se
 
 
 async def test_only_administrators_see_and_fetch(settings: Settings) -> None:
-    """Not a user with a key; on a server without keys neither a foreign page nor whoever comes through a proxy."""
+    """A user's key is refused; without keys, a foreign page and a request through a proxy are refused."""
     key, entry = new_key("anna", "user")
     own, own_entry = new_key("boss", "admin")
     closed = settings.model_copy(update={"api_keys": f"{entry},{own_entry}"})

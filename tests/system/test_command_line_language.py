@@ -91,7 +91,7 @@ def test_an_unknown_message_stays() -> None:
         ("GLAS_BOT__CONFIRM_FIRST", "perhaps", "нужно true или false"),
         ("GLAS_LANGUAGE", "de", "возможны значения: 'ru', 'en'"),
         ("GLAS_S3_BUCKET", "ab", "нужно хотя бы 3 символа"),
-        ("ADMIN_USER_IDS", "anna", "запись не того вида"),
+        ("ADMIN_USER_IDS", "anna", "значение не в том формате"),
     ],
 )
 def test_a_wrong_setting_is_told_in_russian(

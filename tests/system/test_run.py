@@ -26,7 +26,7 @@ TOKEN = "a-token-between-parts-long-enough"
 
 def test_the_start_shows_that_it_hears(server: Server, samples: list[Sample]) -> None:
     """The greeting holds what was heard in a sample, how fast, and where the page is."""
-    assert "Глас слышит" in server.greeting
+    assert "Глас запущен и распознаёт речь" in server.greeting
     assert samples[0].path.name in server.greeting
     assert re.search("раза? быстрее речи", server.greeting)
     assert "glas models get onnx:" in server.greeting.replace(str(Path(sys.executable).parent) + "/", "")

@@ -65,15 +65,16 @@ def offers_filter() -> bool:
 
 
 def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False) -> None:
-    """Confine this process until it ends; a second call cannot undo it.
+    """Confine this process until it ends; the confinement cannot be undone.
 
     Args:
         limits: the limits of memory and processor time.
-        input_bytes: length of the file that will be read; it is allowed in addition to `limits.memory_bytes`.
+        input_bytes: length of the file that will be read; memory of this size is allowed in addition to
+            `limits.memory_bytes`.
         must_filter: whether to fail if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: the system refused a limit; or it refused the filter, and `must_filter` is set.
+        OSError: the system refused a limit; or the system refused the filter, and `must_filter` is set.
     """
     # At the hard limit the kernel sends SIGKILL, which has many causes; one second before, SIGXCPU shows the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)

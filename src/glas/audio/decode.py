@@ -55,8 +55,8 @@ _AUDIBLE = 1e-3
 def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
-    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the time of the file:
-    where its sound begins late or has a gap, they contain silence.
+    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the times of the file:
+    if the sound begins late or has a gap, the blocks contain silence for this time.
 
     Args:
         data: the whole file.
@@ -102,7 +102,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Yield the samples of all recordings; skip one that fails if another succeeds."""
+    """Yield the samples of all recordings in the file; skip recordings that fail, unless all fail."""
     n_good = 0
     failure: AudioError | None = None
     for recording in recordings:
@@ -147,7 +147,7 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
 def _track(data: bytes, limits: DecodeLimits) -> int:
     """Return the index of the stream to recognise: the default stream of the file.
 
-    If the chosen track is silent and another is not, return the other.
+    If the default track is silent and another track is not, return the index of the other track.
 
     Screen recorders write the sound of the computer and of the microphone into separate tracks. Tracks are never mixed,
     because the tracks of a film often contain different languages.

@@ -2,12 +2,12 @@
 
     pool = DecoderPool(workers=2, limits=DecodeLimits())
     with pool.open(data) as recording:
-        for block in recording:      # decoding goes on while the block is recognised; a full pipe makes it wait
+        for block in recording:      # decoding continues while the block is recognised, until the pipe is full
             ...
 
 FFmpeg is a million lines of C, and the files that it reads are untrusted. If a file crashes its decoder process, or
-takes control of it, only this process is affected. The decoder process has no other file, no network and no other
-person's recording. The pool then starts another process.
+takes control of the process, only this process is affected. The decoder process has no other file, no network and no
+other person's recording. The pool then starts another process.
 """
 
 import queue
@@ -163,7 +163,7 @@ class DecoderPool:
         worker.kill()
 
     def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
-        """Take back the process of a recording; use it again only if it can contain no data of this file."""
+        """Return the process of a recording to the pool; end it if it may still contain data of the recording."""
         with self._lock:
             is_reusable = is_clean and not self._is_closed and worker.is_silent()
             if is_reusable:
@@ -206,7 +206,7 @@ class Recording:
             yield block
 
     def close(self) -> None:
-        """Stop decoding if it has not ended, and return the process to the pool; a second call does nothing."""
+        """Stop decoding, and return the process to the pool; a second call does nothing."""
         self._release(is_clean=False)
 
     def __enter__(self) -> Self:
@@ -244,7 +244,7 @@ class Recording:
     def _counted(self, block: Samples) -> Samples:
         """Count the samples of a block and raise if the limit is exceeded.
 
-        The decoder counts too, but a malicious file may control it.
+        The decoder counts the samples, too, but a malicious file may control the decoder.
         """
         self.n_samples += len(block)
         if self.n_samples > self._most_samples:

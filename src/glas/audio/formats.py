@@ -21,7 +21,7 @@ class Container:
     """A container format.
 
     Attributes:
-        demuxer: FFmpeg's name of the demuxer that reads it.
+        demuxer: FFmpeg's name of the demuxer that reads this format.
         extension: file extension without the dot, for object keys.
         media_type: the media type for HTTP.
         beginning: regular expression for the first bytes.
@@ -36,7 +36,7 @@ class Container:
 class AudioFormat(Enum):
     """The accepted containers.
 
-    If a file matches the patterns of several containers, the first of them is its format.
+    If a file matches the patterns of several containers, its format is the first of these containers.
     """
 
     OGG = Container("ogg", "ogg", "audio/ogg", rb"OggS")
@@ -118,7 +118,7 @@ def sniff(data: Bytes) -> AudioFormat:
 
     Raises:
         EmptyAudioError: there are no bytes.
-        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes them.
+        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes these bytes.
     """
     if not len(data):
         raise EmptyAudioError("The file is empty: 0 bytes")

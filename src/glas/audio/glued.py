@@ -1,8 +1,8 @@
 """Split a file that contains several recordings one after another.
 
-Web radios and some recorders write chained Ogg files. Programs that join files byte by byte make such WAV, FLAC
-and WebM files. FFmpeg reads the first recording, and continues with the next one only if both have the same encoding.
-Therefore the recordings are separated here and decoded one by one.
+Web radios and some recorders write chained Ogg files. WAV, FLAC and WebM files with several recordings are made by
+programs that join files byte by byte. FFmpeg reads the first recording, and continues with the next recording only if
+both have the same encoding. Therefore the recordings are separated here and decoded one by one.
 """
 
 import re

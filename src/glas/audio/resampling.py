@@ -129,9 +129,9 @@ class _Converter:
     def _mixed(self, channels: npt.NDArray[np.float32]) -> Samples:
         """Mix channels of shape `(n, n_channels)` down to one.
 
-        The sum of all channels is divided by the number of those that are at most 20 dB below the loudest one. So a
-        voice in one of six channels keeps its level. If the channels cancel each other, the loudest channel is returned
-        instead. This happens, for instance, if a cable inverts the phase of one channel.
+        The sum of all channels is divided by the number of channels that are at most 20 dB below the loudest channel.
+        So a voice in one of six channels keeps its level. If the channels cancel each other, the loudest channel is
+        returned instead. This happens, for instance, if a cable inverts the phase of one channel.
         """
         if self._n_channels == 1 or not len(channels):
             return channels[:, 0]

@@ -1,6 +1,6 @@
 """Cut a recording into pieces of speech that fit an engine's window, while it is still being decoded.
 
-A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends
+A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends:
 
     at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
     at a pause of `min_silence_s`   once it has `target_piece_s`

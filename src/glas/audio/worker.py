@@ -40,7 +40,7 @@ class TimeBudget:
         self.left_s = total_s
 
     def wait(self, poll: select.poll) -> list[tuple[int, int]]:
-        """Poll, and subtract the time that this took from the time that is left.
+        """Poll, and subtract the time of the wait from the time that is left.
 
         Raises:
             DecodeLimitError: no time is left.

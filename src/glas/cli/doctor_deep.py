@@ -1,7 +1,7 @@
 """The additional checks of `glas doctor --deep`: rights, clocks, a test object, the webhook, checksums, free space.
 
 These checks take some seconds, because the files of models are read completely. One check writes an object and deletes
-it again.
+the object again.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ async def _ask_database(settings: Settings) -> tuple[float, float, int, bool]:
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
-    """Write an object, read it, delete it."""
+    """Write an object, read it, and delete it."""
     if settings.s3_endpoint is None and not settings.data_dir.exists():
         return  # before the first start: nothing is written there
     try:

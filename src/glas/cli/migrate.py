@@ -72,9 +72,9 @@ def _passwords(settings: Settings) -> dict[str, str]:
 
 
 async def _check_ledger(settings: Settings) -> "LedgerCheck":
-    """Call the db_assist that the settings name, or that of a server on this machine.
+    """Call the db_assist that the settings name, or the db_assist of a server on this machine.
 
-    If none runs, open the database directly.
+    If db_assist does not run, open the database directly.
     """
     from glas.clients.db_assist import DbAssistClient
 

@@ -54,7 +54,7 @@ def retire(
     *,
     reason: Annotated[str | None, typer.Option(help=say("models-retire-reason"))] = None,
 ) -> None:
-    """Retire a model, so that it never serves again; if it serves now, the model before it replaces it."""
+    """Retire a model, so that it never serves again; if the model serves now, the previous model serves instead."""
     settings = open_settings(quiet=True)
     with told():
         found = [one for one in all_records(settings) if _is_meant(one, model)]

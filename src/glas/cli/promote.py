@@ -34,7 +34,7 @@ def promote(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("promote-dry-run"))] = False,
     force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
-    """Measure both models, judge, write the report, and choose the candidate if it passed."""
+    """Measure both models, judge the candidate, write the report, and choose the candidate if it passed."""
     _check_options(person, chat, force)
     is_own = person is not None or chat is not None
     settings = open_settings(quiet=True)
@@ -123,7 +123,7 @@ def _decide_champion(
     force: str | None,
     dry_run: bool,
 ) -> None:
-    """Choose the candidate if it is released, and write the decision down."""
+    """Choose the candidate if it is released, and record the decision."""
     from glas.cli.records import record_promotion
     from glas.engines.catalogue import choose
 

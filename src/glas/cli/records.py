@@ -102,7 +102,7 @@ def _is_chosen(settings: "Settings", model: "ModelRef") -> bool:
 
 
 def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool, force: str | None) -> None:
-    """Record the verdict and decision of `glas promote`; if that fails, only print a warning."""
+    """Record the verdict and decision of `glas promote`; if db_assist does not answer, only print a warning."""
     from glas.training.records import entry_of
 
     state = ModelState.CHAMPION if released else ModelState.REFUSED
@@ -115,9 +115,9 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record that a candidate was refused or a champion rolled back; if that fails, only print a warning.
+    """Record that a candidate was refused or a champion rolled back.
 
-    Nothing is recorded if the state of the model has changed meanwhile.
+    If db_assist does not answer, a warning is printed. Nothing is recorded if the model's state has changed meanwhile.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:
@@ -150,7 +150,7 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 
 
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the former model and the present one; None if no release is recorded.
+    """Return the previous and the present champion; None if no release is recorded.
 
     Decisions that administrators made in Telegram are in db_assist only. Releases from before the introduction of these
     records are in the journal only.

@@ -1,7 +1,7 @@
 """Translate Typer's own texts into the language of the command line: headings of help pages, and usage errors.
 
-Typer has no translations for most of them. Typer's headings are module variables of `typer.rich_utils`. Messages about
-usage errors are recognised by their English text; a message that is not recognised is shown unchanged.
+Typer has no translations for most of these texts. Typer's headings are module variables of `typer.rich_utils`. Messages
+about usage errors are recognised by their English text; a message that is not recognised is shown unchanged.
 """
 
 import re

@@ -17,7 +17,7 @@ from glas.domain.people import Role, User
 class AdministrationCalls(ABC):
     """Look people up, change their rights, read the audit.
 
-    `by` is the Telegram id of the administrator; without it no entry is written. Each call with `by` may raise
+    `by` is the Telegram id of the administrator; without `by` no entry is written. Each call with `by` may raise
     ForbiddenError: this person does not have the role ADMIN.
     """
 
@@ -85,6 +85,6 @@ class AdministrationCalls(ABC):
         await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 
     async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
-        """Return actions of administrators, the newest first; with `tg_id` only those that concern this person."""
+        """Return actions of administrators, the newest first; with `tg_id` only actions that concern this person."""
         params = {"before": before, "limit": limit, "tg_id": tg_id}
         return Page[AuditEntry].model_validate(await self._call("GET", "/audit", params=params))

@@ -83,7 +83,7 @@ class CorrectionCalls(ABC):
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
-        """Store that the bot has enqueued this work; if the text was changed again since, it stays in the list."""
+        """Store that the bot has enqueued the update of a text; a text that was changed again stays in the list."""
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
@@ -123,7 +123,7 @@ class CorrectionCalls(ABC):
         """Find a message by the recording that a person sent; if there were several attempts, return the last one.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no such message.
         """
         params = {"bot_id": bot_id, "chat_id": chat_id, "message_id": message_id}
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-recording", params=params))

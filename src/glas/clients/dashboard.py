@@ -40,7 +40,7 @@ class DashboardCalls(ABC):
     async def dashboard(self, *, most_age_s: float = 0) -> Dashboard:
         """Return the figures of the dashboard.
 
-        The figures are counted now if the stored ones are older than `most_age_s`.
+        The figures are counted again if the stored figures are older than `most_age_s`.
         """
         params = {"most_age_s": most_age_s}
         return Dashboard.model_validate(await self._long("GET", "/dashboard/figures", params))

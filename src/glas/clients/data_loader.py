@@ -92,7 +92,7 @@ class DataLoaderClient:
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of those objects, of at most 1,000, that are missing or differ from what was stored."""
+        """Return the keys of missing or changed objects; at most 1,000 objects are checked in one call."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)
@@ -146,11 +146,11 @@ class DataLoaderClient:
             return None
 
     async def delete(self, transcription_id: int) -> None:
-        """Delete all objects of a message; it is no error if there are none."""
+        """Delete all objects of a message; it is no error if the message has no objects."""
         await call(self._http, "DELETE", f"/objects/{transcription_id}", timeout_s=_TIMEOUT_S)
 
     async def delete_keys(self, keys: Sequence[str]) -> None:
-        """Delete objects by their keys; those that do not exist count as deleted."""
+        """Delete objects by their keys; objects that do not exist count as deleted."""
         for start in range(0, len(keys), 1000):
             body = Keys(keys=tuple(keys[start : start + 1000]))
             await call(self._http, "POST", "/objects/delete", timeout_s=_UPLOAD_TIMEOUT_S, body=body)
@@ -185,7 +185,7 @@ class DataLoaderClient:
 
         Raises:
             ConflictError: an export is running.
-            GlasError: the error that ended the export early; the next one continues from there.
+            GlasError: the error that ended the export early; the next export continues where this export stopped.
         """
         state = await self.start_export(full=full)
         run, looks = state.run, 0
@@ -209,7 +209,7 @@ class DataLoaderClient:
         """Return the last report of the gate about a version of a model: an HTML page with words and sound of people.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no report about this version.
         """
         return (await exchange(self._http, "GET", f"/reports/{version}", timeout_s=_TIMEOUT_S)).content.decode()
 

@@ -88,7 +88,7 @@ class DbAssistClient(
     # People
 
     async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
-        """Create a person. A person who exists stays unchanged, also their language."""
+        """Create a person. If the person exists, nothing changes, not even the language."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}", LocaleChoice.model_construct(locale=locale))
         )
@@ -197,7 +197,7 @@ class DbAssistClient(
         """Find a message by its id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no such message.
         """
         return Transcription.model_validate(await self._call("GET", f"/transcriptions/{transcription_id}"))
 
@@ -205,7 +205,7 @@ class DbAssistClient(
         """Find a message by the bot's answer, to which people reply.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no such message.
         """
         params = {"bot_id": bot_id, "chat_id": chat_id, "answer_message_id": answer_message_id}
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))

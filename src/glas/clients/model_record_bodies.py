@@ -41,7 +41,7 @@ class VerdictRecord(Value):
 
 
 class NewsItem(RequestBody):
-    """A message of a person whom the model learnt from, recognised by the former model and by the new one."""
+    """A message of a person from whom the model learnt, recognised by the previous model and by the new model."""
 
     transcription_id: RowId
     text_before: NewsText

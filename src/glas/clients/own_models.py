@@ -67,7 +67,7 @@ class OwnModelCalls(ABC):
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models", entry))
 
     async def own_models(self, *, tg_id: int | None = None, chat_id: int | None = None) -> tuple[OwnModelRecord, ...]:
-        """Return the own models of a person and of a chat; without either argument, all that are assigned."""
+        """Return the own models of a person and of a chat; without both arguments, all own models that are assigned."""
         params = {"tg_id": tg_id, "chat_id": chat_id}
         return _records.validate_python(await self._call("GET", "/own-models", params=params))
 

@@ -33,11 +33,11 @@ class ReviewCalls(ABC):
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body, {"by": by}))
 
     async def next_review(self, tg_id: int, besides: int | None = None) -> ReviewItem | None:
-        """Return the message that is held for this reviewer; if none is held, hold the next one.
+        """Return the message that is held for this reviewer; if no message is held, hold the next message.
 
         Args:
             tg_id: the reviewer.
-            besides: a message that they already hold; the answer is a second one, which is then also held for them.
+            besides: a message that the reviewer already holds; then a second message is returned and held.
 
         Returns:
             The message; None if no message waits for review.

@@ -128,7 +128,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Write a file whose time is that of the last successful export; only a metric depends on it."""
+    """Write a file whose time is that of the last successful export; only a metric uses this time."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 

@@ -5,7 +5,7 @@
     downloads/.export/                      the lock, the index, and what is being built
 
 A reader never sees a folder in which a file is missing. While a folder is replaced, it does not exist for a moment, but
-there are never two of it.
+two folders of one message never exist.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
     """Open the folders of an export and hold their lock; no other process can open them meanwhile.
 
     Raises:
-        ConflictError: another export is running in this directory, in this process or another one.
+        ConflictError: another export is running in this directory, in this process or in another process.
     """
     inner = directory / ".export"
     files.make_directory(inner)
@@ -140,7 +140,7 @@ class Folders:
         return sorted(set(found) - folders), sorted(set(files) - set(shards))
 
     def publish(self, draft: Path, target: Path) -> bool:
-        """Replace a file by a finished one; if both have the same content, leave the old one untouched."""
+        """Replace a file by a finished file; if both files have the same content, do not touch the old file."""
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False

@@ -14,7 +14,7 @@ _KINDS = ("audio", "transcription", "recognition")
 
 
 class Metrics:
-    """Counters of stored objects, of lost ones and of exports, and the free space of disks.
+    """Counters of stored objects, of lost objects and of exports, and the free space of disks.
 
     Args:
         directories: directories whose disks are observed, by the name that a label shows.

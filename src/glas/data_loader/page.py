@@ -21,12 +21,12 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Tally(ExportProgress):
-    """The counts of a running export; unlike those that a caller gets, they grow."""
+    """The counts of a running export, which grow."""
 
     model_config = ConfigDict(frozen=False)
 
     def progress(self) -> ExportProgress:
-        """Return the counts of now."""
+        """Return the present counts, which do not change any more."""
         return ExportProgress.model_validate(self.model_dump())
 
 

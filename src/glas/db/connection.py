@@ -42,7 +42,7 @@ async def connect(
     asyncpg has one time limit for all servers together, which a machine that does not answer would use up.
 
     Raises:
-        OSError: the last server cannot be reached, or is a replica although one that accepts writes was asked for.
+        OSError: the last server cannot be reached, or is a replica although a server that accepts writes was requested.
         asyncpg.PostgresError: the last server does not accept connections now.
     """
     hosts = host if isinstance(host, list) else [host]

@@ -22,7 +22,7 @@ _log = structlog.stdlib.get_logger("glas.db")
 
 
 class Deletion(BaseModel):
-    """One request to delete all data about a person, or single messages of theirs."""
+    """One request to delete all data about a person, or single messages of a person."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that the part needs.
+"""Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that this part needs.
 
 | role | who connects with it | what it may do |
 | --- | --- | --- |
@@ -7,8 +7,8 @@
 | `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
-Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first takes
-away all rights, so that rights of an older version do not remain.
+Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first
+removes all rights, so that rights of an older version do not remain.
 """
 
 import base64
@@ -68,7 +68,7 @@ WHERE message.status = 'done' AND NOT message.is_forwarded
 
 
 def name_of(role: str, database: str) -> str:
-    """Return the name of a role. Roles belong to the whole server, so the name begins with that of the database.
+    """Return the name of a role. Roles belong to the whole server, so the name begins with the name of the database.
 
     Raises:
         ConfigurationError: the name would be longer than PostgreSQL permits.

@@ -217,7 +217,7 @@ class TransactionRow(Base):
 class PaidAudioRow(Base):
     """Hashes of audio that has been paid for: of Telegram's file name and of the samples.
 
-    They prevent a second payment. After the message is deleted, the row names no message and expires.
+    The hashes prevent a second payment. After the message is deleted, the row names no message and expires.
     """
 
     __tablename__ = "paid_audio"

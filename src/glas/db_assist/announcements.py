@@ -2,7 +2,7 @@
 
 The bot claims an announcement, sends it, and stores the outcome. News are claimed once. If the bot is killed after the
 claim, it is not known whether the news were sent. Such news are not sent again, because nobody must get them twice. A
-question is claimed again in this case, because an unseen question is worse than a question that comes twice.
+question is claimed again after a crash, because an unseen question is worse than a question that comes twice.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _MOST_AT_ONCE = 100
 async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
     """Store the news for people, which are sent when the model serves.
 
-    There is one for each person whose message still exists.
+    Each person whose message still exists gets news.
     """
     for item in news:
         row = await session.get(TranscriptionRow, item.transcription_id)
@@ -77,8 +77,8 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
     """Begin to send an announcement; return None if it must not be sent any more.
 
-    Only one run holds an announcement. So if another run already claimed it, that run has crashed. In this case news
-    count as sent.
+    Only one run of the bot sends an announcement. So if another run already claimed the announcement, that run has
+    crashed. News that a crashed run claimed count as sent.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:

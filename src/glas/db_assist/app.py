@@ -182,7 +182,7 @@ async def ready(request: Request) -> Health:
     """Answer 200 if the database answers and has our schema, or a newer one, as during an upgrade.
 
     Raises:
-        ConfigurationError: its schema is an older one.
+        ConfigurationError: the database has an older schema.
     """
     async with database(request).reading() as session:
         await session.execute(text("SELECT 1"))

@@ -38,8 +38,8 @@ async def write(
         action: the kind of the action.
         subject: the person whom it concerns.
         before: the values that were replaced.
-        after: the new values. If the new values are the same as the old ones, the action repeats an earlier one and is
-            not recorded.
+        after: the new values. If the new values equal the old values, the action repeats an earlier action and is not
+            recorded.
         transcription_id: the message, if the action concerns one.
         session: the caller's database transaction.
 

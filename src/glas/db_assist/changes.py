@@ -106,7 +106,7 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 def _unusable() -> ColumnElement[str | None]:
     """Return the last verdict of a reviewer that a message's sound cannot be used; None if there is none.
 
-    The verdict that another person speaks has precedence over later ones, because that person has not agreed to
+    The verdict that another person speaks has precedence over later verdicts, because this person has not agreed to
     anything.
     """
     last = select(ReviewRow.verdict).where(

@@ -46,7 +46,7 @@ async def pay(
         row: the message, whose row is locked.
         reason: RATING, CORRECTION or REVIEW.
         amount_hundredths: the amount by the rule for coins.
-        cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds it is reduced.
+        cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds the cap is reduced.
         session: the transaction in which the rating or correction is written.
     """
     if row.is_forwarded:
@@ -140,8 +140,8 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
-    The rows are always inserted in this order. So of two transactions with the same sound, one waits for the other and
-    is then not paid. There is no deadlock.
+    The rows are always inserted in this order, so there is no deadlock. If two transactions have the same sound, the
+    second one waits for the first one and is then not paid.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])

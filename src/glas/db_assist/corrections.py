@@ -27,9 +27,9 @@ async def correct(
 ) -> CorrectionResult:
     """Store the words that were said, according to the author.
 
-    Doubtful words replace the text only if the author confirms them. Until then they are only an entry of the history.
-    If a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
-    determines the payment.
+    Doubtful words replace the text only if the author confirms them. Until the author confirms them, they are only an
+    entry of the history. If a reviewer has given the same words, the words become an agreed reference. The first
+    correction that is not doubtful determines the payment.
 
     Raises:
         ImplausibleCorrectionError: the correction contains no word.
@@ -151,7 +151,7 @@ async def let_stand(
     """Replace the current words, and mark the message as changed for exports.
 
     `refusal` is the reason why the words are not paid. If the reason is DOUBTFUL, the author's next correction can
-    still be paid as the first one.
+    still be paid as a first correction.
     """
     await messages.mark_changed(row, session=session)
     now = people.now()

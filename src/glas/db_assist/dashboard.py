@@ -1,8 +1,8 @@
 """The figures of the dashboard. Each figure is one SQL statement, which is run here and shown beside the figure.
 
 The statements are the same on SQLite and PostgreSQL except for dates, whose functions differ (`_DATES`). Some
-statements repeat the condition of a partial index although another condition implies it, because SQLite does not see
-this.
+statements repeat the condition of a partial index although another condition implies it, because SQLite cannot derive
+the condition.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ class CountedErrors:
 
 
 class KeptFigures:
-    """The figures of the last count, for callers that accept older ones."""
+    """The figures of the last count, for callers that accept figures of some age."""
 
     def __init__(self) -> None:
         self._counted = CountedErrors()
@@ -129,7 +129,7 @@ class KeptFigures:
     async def figures(self, database: Database, most_age_s: float) -> Dashboard:
         """Return figures of at most this age.
 
-        Callers that arrive during a count wait for it instead of starting another.
+        Callers that arrive during a count wait for its end instead of starting a second count.
         """
         asked_s = time.monotonic()
         async with self._lock:

@@ -142,7 +142,7 @@ async def people_page(
 
 
 async def _counted(user_ids: list[int], *, session: AsyncSession) -> dict[int, tuple[int, datetime | None]]:
-    """Count the messages of people, with the time of the last one."""
+    """Count the messages of people, with the time of the last message."""
     query = (
         select(TranscriptionRow.user_id, func.count(), func.max(TranscriptionRow.creation_datetime))
         .where(TranscriptionRow.user_id.in_(user_ids))

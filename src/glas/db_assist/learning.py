@@ -12,7 +12,7 @@ _ORDER = list(LearningStep)
 
 
 async def record(name: str, step: LearningStep, entry: StepEntry, *, session: AsyncSession) -> None:
-    """Store a step; a repetition replaces the stored one."""
+    """Store a step; a repetition replaces the stored step."""
     values = {
         "began_datetime": entry.began,
         "finished_datetime": entry.finished,

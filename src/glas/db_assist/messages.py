@@ -93,7 +93,7 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
     """Return a message by its id.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     found = await _newest(_WITH_REFERENCE.where(_table.c.id == transcription_id), session=session)
     return _present(found, transcription_id)
@@ -102,10 +102,10 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
     """Find a message by its answer, or by another message of the bot with its text.
 
-    If there are two, return the newer one.
+    If two messages have this answer, return the newer message.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     attached = select(AttachedMessageRow.transcription_id).where(
         AttachedMessageRow.chat_id == chat_id, AttachedMessageRow.message_id == answer_message_id
@@ -122,7 +122,7 @@ async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, sessi
     """Find a message by the recording that was sent; if there were several attempts, return the last one.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     named = (_table.c.bot_id == bot_id, _table.c.chat_id == chat_id, _table.c.message_id == message_id)
     return _present(await _newest(_WITH_REFERENCE.where(*named), session=session), message_id)
@@ -159,7 +159,7 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
     """Lock a message's row until the transaction ends, and return it.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     query = select(TranscriptionRow).options(joinedload(TranscriptionRow.correction))
     query = query.where(TranscriptionRow.id == transcription_id)

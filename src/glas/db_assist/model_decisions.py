@@ -1,6 +1,6 @@
 """Write decisions about models; only this module changes the state of a model.
 
-The command line, the bot and the pages all use it, so each decision is recorded in the same way. The record contains
+The command line, the bot and the pages use this module, so all decisions are recorded in one way. The record contains
 the person, the time, the reason, and the models that served before and after. Decisions of administrators are also
 written into the audit.
 """
@@ -83,9 +83,9 @@ def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> Mode
 
 
 async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
-    """Record a decision, set the state of the model, and change the states of others if necessary.
+    """Record a decision, set the state of the model, and change the states of other models if necessary.
 
-    If a gate only judges a model again, the state that was decided before stays.
+    If the gate judges a model again, the state that was decided before does not change.
     """
     decision = drafted(row, state, who, why)
     former = row.state
@@ -113,7 +113,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set the state of a model; if the champion loses its state, the model before it becomes the champion again."""
+    """Set the state of a model; if it was the champion, the previous champion serves again."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION

@@ -24,7 +24,7 @@ _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, Mod
 async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
     """Record a model that the gate has judged, the people from whom it learnt, their news, and the decision about it.
 
-    If the model has a record, add the verdict and the decision, unless they repeat its last ones.
+    If the model has a record, add the verdict and the decision, unless they repeat its last verdict and decision.
 
     Raises:
         ConflictError: the model is retired.
@@ -45,7 +45,7 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
 
 
 async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSession) -> DecisionResult:
-    """Change the state of a model; if the champion is taken back, the model before it serves again.
+    """Change the state of a model; if the champion is taken back, the previous champion serves again.
 
     Raises:
         NotFoundError: there is no such model or person.
@@ -92,7 +92,7 @@ async def find(model_id: int, *, session: AsyncSession) -> ModelRecord:
     """Return the record of a model.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: the model has no record.
     """
     found = [one for one in await all_models(session=session) if one.id == model_id]
     if not found:

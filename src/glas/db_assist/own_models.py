@@ -15,7 +15,7 @@ _IS_OWNED = or_(OwnModelRow.user_id.is_not(None), OwnModelRow.chat_id.is_not(Non
 async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelRecord:
     """Let a model answer a person or a group, and replace their earlier own model.
 
-    The choice between the own model and the common one stays the same.
+    The person's choice between the own model and the champion does not change.
 
     Raises:
         NotFoundError: there is no such person or message.
@@ -45,7 +45,7 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
 
 
 async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without either, all that are assigned."""
+    """Return the own models of a person and of a chat; without both arguments, all own models that are assigned."""
     whose = [_is_of(tg_id)] if tg_id is not None else []
     if chat_id is not None:
         whose.append(OwnModelRow.chat_id == chat_id)
@@ -92,7 +92,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Move the own model of a group to its new number, unless this has an own model already."""
+    """Move the own model of a group to its new number, unless the new number has an own model already."""
     taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
     if await session.scalar(taken) is None:
         moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)

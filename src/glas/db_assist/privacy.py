@@ -73,10 +73,9 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not registered.
 
-    The ledger entries stay and belong to a row without a name. Two kinds of data stay for some time. One kind is the
-    hashes of paid audio, so that it is not paid again. The other is the usage of the last 24 hours under a pseudonym.
-    The row of a banned person keeps only the Telegram id and the ban, so that nobody can lift a ban by deleting their
-    data.
+    The ledger entries stay and belong to a row without a name. Two kinds of data stay for some time: the hashes of paid
+    audio, so that the same audio is not paid again, and the usage of the last 24 hours under a pseudonym. The row of a
+    banned person keeps only the Telegram id and the ban, so that nobody can lift a ban by deleting their data.
 
     Args:
         tg_id: the person.
@@ -115,7 +114,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
 async def delete_message(
     transcription_id: int, tg_id: int, *, by: int | None = None, session: AsyncSession
 ) -> Forgotten:
-    """Delete one message of a person. A repeated call returns the same, without the key of the recording.
+    """Delete one message of a person. A repeated call returns the same answer, but without the key of the recording.
 
     Args:
         transcription_id: the message.

@@ -23,7 +23,7 @@ class Case(NamedTuple):
 
 
 async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession) -> Reward:
-    """Store a score. The first one decides the payment; later ones change the score only.
+    """Store a score. The first score decides the payment; later ratings change the score only.
 
     Raises:
         NotFoundError: there is no such message or person.

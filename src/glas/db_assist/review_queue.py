@@ -2,8 +2,8 @@
 
 A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
 messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
-drawn for a check, and a third time if two people contradict each other. A reviewer does not know which of these cases
-it is, and always sees the recognised text.
+drawn for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
+message is reviewed, and always sees the recognised text.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ _RETRY_AFTER_S = 0.1
 
 _DISPUTED, _DOUBTFUL, _UNSURE, _NEW_SPEAKER = 4.0, 3.0, 2.0, 2.0
 _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.BEST: 0.0}
-"""Weights for the worth of a message, by its rating. Certainly wrong texts come before uncertain ones, and speakers
-with few reviews before those with many.
+"""Weights for the worth of a message, by its rating. Certainly wrong texts come before uncertain texts, and speakers
+with few reviews before speakers with many.
 """
 
 
@@ -43,8 +43,8 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    If there are two, return the one that is not `besides`. A reviewer holds at most two: the one that is reviewed, and
-    the next one.
+    If two messages are held, return the message that is not `besides`. A reviewer holds at most two messages: the
+    message that is reviewed now, and the next message.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -250,7 +250,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
 
 
 def _judged() -> CTE:
-    """Count the reviews of each message: all reviews, those with a verdict other than `skip`, and the agreed ones."""
+    """Count the reviews of each message: all reviews, reviews with a verdict other than `skip`, and agreed reviews."""
     said = case((ReviewRow.verdict != Verdict.SKIP.value, 1), else_=0)
     counts = select(
         ReviewRow.transcription_id,

@@ -56,8 +56,8 @@ async def answer(
     """Store a review of the message that is held for the reviewer.
 
     Words that another person gave independently become an agreed reference. Other words become a reference with the
-    rank `reviewer`, if there is no reference yet. If there is one, two people contradict each other. Then nothing
-    changes, and a third person reviews the message.
+    rank `reviewer`, if there is no reference yet. If there is a reference with other words, two people contradict each
+    other. Then nothing changes, and a third person reviews the message.
 
     Raises:
         NotFoundError: the message or the person does not exist.
@@ -97,7 +97,7 @@ async def answer(
 
 
 def _says(review: ReviewRow, wanted: Review) -> bool:
-    """Return whether a stored review has the same verdict and words as the new one."""
+    """Return whether a stored review has the same verdict and words as the new review."""
     same_words = wanted.reference is None or review.reference == wanted.reference.strip()
     return review.verdict == wanted.verdict and same_words
 
@@ -129,7 +129,7 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
     """Return the reviews with the same words.
 
-    An empty list means that only the author gave them; None means that nobody did.
+    An empty list means that only the author gave these words; None means that nobody gave them.
     """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)

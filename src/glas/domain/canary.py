@@ -15,8 +15,8 @@ N_BUCKETS: Final = 100
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
     """Return the buckets that a candidate answers.
 
-    A larger share contains all buckets of a smaller one. For another candidate the buckets are others, so that new
-    models are not always tried on the same people.
+    A larger share contains all buckets of a smaller share. Another candidate answers other buckets, so that new models
+    are not always tried on the same people.
 
     Args:
         model: uniform name of the candidate.

@@ -45,12 +45,12 @@ _SUPPORTED_WORD: Final = 6.0
 _SUPPORTED: Final = 25.0
 _DENIED_WORD: Final = 10.0
 _DENIED: Final = 60.0
-"""Bounds of `Comparison.lost`, for each word that differs and for all of them.
+"""Bounds of `Comparison.lost`, for each word that differs and for all words together.
 
-Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % lose at most 6.5 a word, 95 % at most
-8.2. If one or two words are replaced by words of other sentences, the loss is at least 10 a word (270 texts). If only
-the end of a word is changed, it is at least 8 (91 texts). Whole other sentences lose 4 to 15 a word, and always more
-than 25 in all.
+Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % lose at most 6.5 nepers a word, 95 % at
+most 8.2. If one or two words are replaced by words of other sentences, the loss is at least 10 a word (270 texts). If
+only the end of a word is changed, it is at least 8 (91 texts). Whole other sentences lose 4 to 15 a word, and always
+more than 25 in all.
 """
 
 
@@ -66,7 +66,7 @@ def sound_of(comparison: Comparison | None) -> Sound:
 
 
 class Likeness(StrEnum):
-    """Degrees of similarity between a written text and a recognised one, the most similar first."""
+    """Degrees of similarity between a written text and a recognised text, the most similar first."""
 
     SAME = "same"
     CLEAR = "clear"
@@ -104,8 +104,8 @@ def distance(said: str, heard: str) -> float:
 def likeness(said: str, heard: str) -> Likeness:
     """Return how similar a written text is to a recognised one.
 
-    A text that ends with a question mark is never CLEAR if the recognised text does not end with one, because it may be
-    a question to the bot.
+    A text that ends with a question mark may be a question to the bot. So it is never CLEAR, unless the recognised text
+    ends with a question mark, too.
     """
     if said.split() == heard.split():
         return Likeness.SAME

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 RUSSIAN: Final = "ru"
 
 MOST_KEYWORDS: Final = 200
-"""Largest number of keywords of one recording; further ones are ignored."""
+"""Largest number of keywords of one recording; further keywords are ignored."""
 
 
 class DecodingOptions(BaseModel):
-    """Options of recognition; an engine ignores those that its model does not support.
+    """Options of recognition; an engine ignores options that its model does not support.
 
     Pieces of speech are recognised in one batch only if their options are equal.
     """

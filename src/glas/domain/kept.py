@@ -1,4 +1,4 @@
-"""The stored form of a recognition. With this form, no recording must be recognised twice."""
+"""The stored form of a recognition, from which subtitles are made without a second recognition."""
 
 from typing import Literal
 

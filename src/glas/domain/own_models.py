@@ -15,7 +15,7 @@ class OwnModel(BaseModel):
     """An own model, and the version of the champion with which it was compared.
 
     The own model answers only instead of this version, because nobody has measured whether it is better than another
-    one.
+    version.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -7,8 +7,8 @@ no exception:
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
     it stays for at least 0.8 s, and for a second per 21 characters, as far as the next cue leaves room.
 
-The limits are usual for television (for example in Netflix's Timed Text Style Guide). Of all ways to divide the words
-between two pauses, dynamic programming finds the one with the lowest cost.
+The limits are usual for television (for example in Netflix's Timed Text Style Guide). Dynamic programming finds the
+division of the words between two pauses that has the lowest cost.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

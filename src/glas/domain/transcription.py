@@ -1,7 +1,8 @@
 """The types of recognition: the input and the output of an engine.
 
 *samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it
-is made of *segments*, and these of *words*. All times are seconds from the start of the audio that the value describes.
+consists of *segments*, and segments consist of *words*. All times are seconds from the start of the audio that the
+value describes.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ SURE: Final = 0.6
 """Below this confidence, the page and the bot show that a word or a message is uncertain.
 
 Without a calibration, whisper-base gives a fifth of the words of real telephone prompts a lower confidence. A third of
-these words are wrong, and they contain two of three wrong words (docs/models.md).
+these words are wrong. Two of three wrong words have such a confidence (docs/models.md).
 """
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -154,7 +155,7 @@ class Hypothesis(BaseModel):
             duration_s: length of the whole recording.
             model: the model that recognised them.
             language: ISO 639-1 code of the language of the text.
-            foreign: the code of the language that is spoken, if it is certainly another one.
+            foreign: the code of the language that is spoken, if it is certainly another language.
 
         Returns:
             One hypothesis over the whole recording; segments without text are left out.

@@ -57,7 +57,7 @@ class VocabularyWord(BaseModel):
 
 
 class PutRight(NamedTuple):
-    """A word with which a correction replaces a wrong one.
+    """A word with which a correction replaces a wrong word.
 
     Attributes:
         word: its spelling, without punctuation around it.
@@ -164,8 +164,8 @@ def _replaced(
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
     """Yield the words that replace others, each with the recognised words around its place.
 
-    Words that stayed may be among these, because the alignment is not unique. If «а и гуль и» becomes «Айгуль и», the
-    remaining «и» may be aligned with the first one.
+    Words that the correction did not change may be among these words, because the alignment is not unique. If «а и гуль
+    и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».
     """
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         if kind != "replace":

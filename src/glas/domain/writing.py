@@ -1,7 +1,8 @@
 """Write recognised words with capitals and full stops, for models that write neither, and numbers in digits.
 
 RU-NORM gives the same words for the text before and after, so error rates do not change. If several words become one
-number, it has the start of the first word, the end of the last word, and the lowest confidence of all.
+number, the number has the start of the first word, the end of the last word, and the lowest confidence of all these
+words.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ class Backlog:
         self._works = sa.table("workflow_status", *columns, schema=schema)
 
     async def count_waiting(self, *queues: str) -> int:
-        """Return how many works wait in queues; those that run are not counted."""
+        """Return how many works wait in queues; running works are not counted."""
         count = sa.select(sa.func.count()).where(self._works.c.status == "ENQUEUED")
         return int(await asyncio.to_thread(self._first, self._unfinished(count, *queues)))
 

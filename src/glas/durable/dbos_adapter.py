@@ -2,15 +2,15 @@
 
 `pyproject.toml` limits the version of DBOS, and tests check each use.
 
-This is the list of these uses, with the disadvantage of the public interface. The figures were measured with DBOS 3.4,
-PostgreSQL, `benchmarks/durable.py`, and works of 8 steps:
+The list names each use of a private name, with the disadvantage of the public interface. The figures were measured with
+DBOS 3.4, PostgreSQL, `benchmarks/durable.py`, and works of 8 steps:
 
 - `FirstRuns`: each work takes 16 ms of processor time instead of 21 to 24. DBOS has no setting for it.
 - `QueueWaits`: 45 to 50 works a second instead of 43 to 45, although idle queues are polled 5 times a second instead of
   12. The public interface permits only a shorter polling interval.
-- `put_back`: returns the work of a process that died to its queue. The public `resume_workflows` would take it out of
-  its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner, so two
-  processes could both run the work.
+- `put_back`: returns the work of a process that died to its queue. The public `resume_workflows` would take the work
+  out of its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner,
+  so two processes could both run the work.
 - `running`: the tasks that must end before DBOS is closed. `DBOS.destroy` waits for whole seconds, even if no task
   runs.
 """
@@ -32,9 +32,10 @@ _SHORTEST_WAIT_S = 0.08
 class FirstRuns:
     """Skips the query for the record of a step, if the work has no records.
 
-    DBOS counts the runs of a work when it claims it. One query finds which of the works that were claimed together have
-    records. The query for each step is skipped only for work that runs for the first time and has no records. The count
-    alone is not sufficient: resuming a workflow resets its count, and a forked workflow begins with records.
+    DBOS counts the runs of a work when it claims the work. One query finds which of the works that were claimed
+    together have records. The query for each step is skipped only for work that runs for the first time and has no
+    records. The count of runs alone is not sufficient: resuming a workflow resets its count, and a forked workflow
+    begins with records.
     """
 
     def __init__(self) -> None:

@@ -136,7 +136,7 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function so that its begin and end are noted; DBOS cannot register a bound method itself."""
+        """Wrap a workflow function so that its beginning and end are noted; DBOS cannot register a bound method."""
 
         async def call(*arguments: Any, trace: dict[str, Any] | None = None) -> Any:
             self._running.add(DBOS.workflow_id)
@@ -235,7 +235,7 @@ class Durable:
 
     @property
     def backlog(self) -> Backlog:
-        """What work is left, in this process and in the others."""
+        """The work that is left, in all processes."""
         assert self._engine is not None, "expected a started engine"  # noqa: S101
         return Backlog(self._engine, self._place.schema)
 

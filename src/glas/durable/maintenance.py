@@ -5,7 +5,7 @@ who asked for it.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-the same step, such as sending a message. If the database itself was unavailable, no process has died. So a process
+one step twice, such as sending a message. If the database itself was unavailable, no process has died. So a process
 takes over work only after its own heartbeats have arrived for some time.
 """
 
@@ -60,10 +60,10 @@ class Maintenance:
             members: the tables of heartbeats and leases.
             slot: the slot of this process.
             keep_s: seconds after which finished work is deleted.
-            note: returns the note that this process sends to the others with each heartbeat.
-            hear: is called with the notes of the others after each heartbeat.
+            note: returns the note that this process sends to the other processes with each heartbeat.
+            hear: is called with the notes of the other processes after each heartbeat.
             running: the work that runs in this process.
-            is_shared: whether processes on other machines may take over the work of this one.
+            is_shared: whether processes on other machines may take over the work of this process.
         """
         self._dbos = dbos
         self._members = members

@@ -1,6 +1,6 @@
 """Find work that this process has claimed but does not run, because the connection to the database was lost.
 
-Without this, such work would delay all further work of its person until the next start.
+If this work were not put back into its queue, it would delay all further work of its person until the next start.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class Running:
 
 
 class Orphans:
-    """Finds such work and puts it back into its queue."""
+    """Finds work that this process has claimed but does not run, and puts the work back into its queue."""
 
     def __init__(self, slot: str, running: Running) -> None:
         self._slot = slot
@@ -81,7 +81,7 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back work that was not running at two calls in a row. After one call, it may just be starting.
+        """Put back work that was not running at two calls in a row. At a single call, the work may just be starting.
 
         Args:
             dbos: the running engine.

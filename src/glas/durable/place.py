@@ -126,12 +126,9 @@ def _open_postgres(url: str) -> sa.Engine:
 
 
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connect.
+    """Connect; give an error the code by which DBOS recognises temporary errors.
 
-    Give a failure the code by which DBOS recognises temporary errors, because DBOS recognises only some error
-    texts.
-
-    Otherwise the work would count as failed, and would never be done.
+    DBOS recognises only some error texts. Without the code, the work would count as failed, and would never be done.
     """
     # psycopg takes time to import, and is not needed with SQLite.
     from psycopg import OperationalError, errors  # noqa: PLC0415

@@ -67,7 +67,7 @@ class Registered:
             )
 
     async def drop_schedules(self, *, is_alone: bool) -> None:
-        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here."""
+        """Delete unwanted schedules; if no other process runs, also delete schedules that are not registered."""
         ours = {one.name for one in self.schedules}
         found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
         for name in found - ours if is_alone else found & set(self.unwanted):

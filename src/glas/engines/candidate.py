@@ -1,6 +1,6 @@
 """The choice of a candidate. The choice is a file in the directory of models, like the choice of the champion.
 
-Every server with this directory reads it, so all replicas try the same candidate on the same people.
+Every server with this directory reads the file, so all replicas try the same candidate on the same people.
 """
 
 from pathlib import Path

@@ -96,7 +96,7 @@ def local_directory(models_dir: Path, name: str) -> Path:
 
 
 def directory_of(models_dir: Path, model: KnownModel) -> Path:
-    """Return the directory for the weights of a model; it need not be a model that Glas knows by name."""
+    """Return the directory for the weights of a model, which need not be a model that Glas knows by name."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
@@ -120,9 +120,9 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
 def resolve(name: str, models_dir: Path) -> str:
     """Return the uniform name of a model for a name that a person wrote.
 
-    `auto` is the champion; without a champion, it is the first of `AUTO_ORDER` that is on disk. Nothing is downloaded
-    for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not depend on the
-    working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
+    `auto` is the champion; without a champion, it is the first model of `AUTO_ORDER` that is on disk. Nothing is
+    downloaded. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not depend on
+    the working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
 
     Raises:
         UnknownModelError: there is neither a model nor a directory of that name.
@@ -144,12 +144,12 @@ def multilingual_on_disk(models_dir: Path) -> str | None:
 
 
 def best_on_disk(models_dir: Path) -> str:
-    """Return the uniform name of the model for which `auto` stands; the embedded model if there is no other."""
+    """Return the uniform name of the best known model on disk; the embedded model if there is no other model."""
     return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
 
 
 def champion(models_dir: Path) -> str | None:
-    """Return the uniform name of the champion, the model that was chosen to serve; None if there is none on disk.
+    """Return the uniform name of the champion, the model that was chosen to serve; None if it is not on disk.
 
     The first line of the file `champion` in the directory of models contains its name, in the format of GLAS_MODEL. The
     path of a directory may be relative to the directory of models. `choose` writes the file.
@@ -159,7 +159,7 @@ def champion(models_dir: Path) -> str | None:
 
 
 def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model that is given in the format of GLAS_MODEL; None if it is not on disk.
+    """Return the uniform name of a model that is given in the format of GLAS_MODEL; None if the model is not on disk.
 
     The path of a directory may be relative to the directory of models.
     """

@@ -100,12 +100,13 @@ class KnownModel:
         title_en: English title for people.
         summary_ru: Russian description in one line.
         summary_en: English description in one line.
-        wer: published error rates; the one for the test set that is most similar to voice messages is first.
-        speed: published speed in fp32; None if there is none.
+        wer: published error rates; the rate for the test set that is most similar to voice messages is first.
+        speed: published speed in fp32; None if no speed was published.
         int8: whether the hub has int8 files.
         punctuates: whether the model writes capitals and punctuation.
         revision: branch or commit of the repository.
-        pinned: all files with their hashes, if these are fixed in the code; the files may then also come from packages.
+        pinned: all files with their hashes, if the hashes are fixed in the code; the files may then also come from
+            packages.
     """
 
     name: str

@@ -56,9 +56,9 @@ def fetch(
 ) -> Path:
     """Download the weights of a model from the first source that has them.
 
-    The files are collected in a temporary directory next to the final one. It is renamed when all files are there and
-    their hashes are right. No other cache is used. The next call continues a download that was interrupted. The
-    arguments are those of `fetch_model`.
+    The files are collected in a temporary directory next to the final directory. The temporary directory is renamed
+    when all files are complete and their hashes are right. No other cache is used. The next call continues a download
+    that was interrupted. The arguments are those of `fetch_model`.
 
     Returns:
         The model's directory.

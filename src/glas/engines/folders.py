@@ -14,8 +14,9 @@ PART = ".part"
 def written_whole(target: Path) -> Iterator[Path]:
     """Give an empty folder to write into, which replaces `target` at the end of the context.
 
-    The folder is beside the target until then. If there was no error, it is synced to disk and renamed.
-    After an error or a crash the target is unchanged. The next call removes the rest of a call that crashed.
+    The new folder is beside the target. At the end of the context, if there was no error, the new folder is synced to
+    disk and renamed. After an error or a crash the target is unchanged. The next call removes the new folder of a call
+    that crashed.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

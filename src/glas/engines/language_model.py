@@ -1,4 +1,4 @@
-"""A language model of Russian words, by which an engine chooses among the texts that it finds probable."""
+"""A language model of Russian words, by which an engine chooses among several texts of one sound."""
 
 import zipfile
 from functools import lru_cache

@@ -56,7 +56,7 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return those of `files`, and of the files in the index, that are missing in `directory`.
+        """Return the files of `files` and of the index that are missing in `directory`.
 
         A broken link counts as missing.
         """
@@ -200,7 +200,8 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
         `prefer` if all its files exist, otherwise the other precision.
 
     Raises:
-        ModelFileMissingError: neither is complete; the message names the missing files of the more complete one.
+        ModelFileMissingError: no precision is complete; the message names the missing files of the more complete
+            precision.
         ModelLoadError: the configuration belongs to another model.
     """
     lacking = {precision: layout.missing(directory, precision) for precision in PRECISIONS}

@@ -77,7 +77,7 @@ def load_engine(
 
 
 def _load_onnx(found: _Located, *, threads: int, providers: Sequence[str]) -> OnnxEngine:
-    """Load a model that onnx-asr decodes; it runs any number of calls side by side."""
+    """Load a model that onnx-asr decodes; the engine runs any number of calls at the same time."""
     if found.known is None:
         return OnnxEngine(found.directory, name=found.name, threads=threads, providers=providers)
     return OnnxEngine(

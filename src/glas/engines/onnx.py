@@ -37,7 +37,7 @@ BATCH_SIZE = 8
 
 
 class OnnxEngine:
-    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because it has no state.
+    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because the engine has no state.
 
     Args:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a

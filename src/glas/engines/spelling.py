@@ -65,7 +65,7 @@ def spell(
 
     The raw confidence of a word is the product of the probabilities of its tokens, because a word is right only if all
     its letters are right. Of several ways to combine the probabilities, the product separates right words from wrong
-    ones best, and is nearly calibrated. The minimum is too high, and the geometric mean is far too high (measured:
+    words best, and is nearly calibrated. The minimum is too high, and the geometric mean is far too high (measured:
     docs/models.md).
 
     Args:
@@ -75,7 +75,7 @@ def spell(
         duration_s: length of the audio; no time is larger.
 
     Returns:
-        The words in order, each with `0 <= start_s <= end_s <= duration_s`. No word begins before the one before it has
+        The words in order, each with `0 <= start_s <= end_s <= duration_s`. No word begins before the previous word has
         ended.
     """
     stretches = _with_lonely_marks_joined(_stretches(tokens, starts_s, logprobs))

@@ -4,8 +4,8 @@ The hash includes all files that can change a text: weights, vocabulary and conf
 model and the calibration. The version does not include descriptions: licences, checksums and the card, except the
 margin of silence that a card may state.
 
-A file is read again only if its size or modification time has changed. The checksums are kept in memory, and in a file
-in the directory of models if that exists.
+A file is read again only if its size or modification time has changed. The hashes are kept in memory, and in a file in
+the directory of models if this directory exists.
 """
 
 import contextlib

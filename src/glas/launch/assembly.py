@@ -83,8 +83,8 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 def _settled() -> Iterator[None]:
     """Exclude all present objects, which live as long as the process, from garbage collection within the context.
 
-    There are hundreds of thousands of them. Each full collection stopped all work for a third of a second, about once
-    in thirty messages.
+    There are hundreds of thousands of objects. Each full collection stopped all work for a third of a second, about
+    once in thirty messages.
     """
     gc.collect()
     gc.freeze()
@@ -98,8 +98,8 @@ def _settled() -> Iterator[None]:
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
     """Yield a client of data_loader for a command.
 
-    The client calls the service at the address in the settings, or that of the server that runs in the data directory.
-    If there is neither, a data_loader runs in this process while the context is open.
+    The client calls the service at the address in the settings, or the service of the server that runs in the data
+    directory. If there is no address and no server, a data_loader runs in this process while the context is open.
 
     Raises:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
@@ -127,10 +127,10 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
 async def _reached(
     settings: Settings, part: str, here: Sequence[str]
 ) -> AsyncIterator[tuple[httpx.AsyncClient | None, Connections]]:
-    """Connect to a part of the server that runs in the data directory; if there is none, start the parts `here`.
+    """Connect to a part of the server that runs in the data directory; if no server runs, start the parts `here`.
 
     Yields:
-        The HTTP client of this server, or None if there is none; and an object that makes the clients of all other
+        The HTTP client of this server, or None if no server runs; and an object that makes the clients of all other
         parts.
     """
     async with AsyncExitStack() as stack:

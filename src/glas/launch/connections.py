@@ -70,7 +70,7 @@ class Connections:
         """Return the address of a service that does not run in this process.
 
         Raises:
-            ConfigurationError: the settings contain no address for it.
+            ConfigurationError: the settings contain no address for this service.
         """
         url: str | None = getattr(self._settings, f"{part}_url")
         if url is None:

@@ -1,8 +1,9 @@
 """Put restored files into the data directory: all of them or none, also if the process or the power ends meanwhile.
 
-The finished directory is renamed to `.restored` first. From then on it is the data: `complete`, which each process
-calls that locks the data directory, does what is left. First the old files go to `.replaced`, then the directory gets
-another name, which says so, and last its files go to their places.
+First the finished directory is renamed to `.restored`. From then on this directory contains the valid data, and every
+process that locks the data directory calls `complete`, which does the remaining renames. The old files are moved to
+`.replaced`. Then `.restored` gets another name, which shows that the old files are moved. Last, the new files are moved
+to their places.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ DATABASE: Final = "glas.db"
 WORK_PATTERN: Final = "durable-*.sqlite"
 OBJECTS: Final = "s3"
 SCRATCH: Final = ".restore-"
-"""Begins the name of a directory in which a backup is unpacked."""
+"""The beginning of the name of a directory in which a backup is unpacked."""
 
 _RESTORED, _MOVING, _REPLACED = ".restored", ".restored-moving", ".replaced"
 # SQLite's own files beside a database: with another database they would spoil it.
@@ -73,7 +74,7 @@ def complete(data_dir: Path) -> None:
 
 
 def _steps(data_dir: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the renames that are left; each must be done before the next is asked for."""
+    """Yield the renames that are left; each rename must be done before the next one is requested."""
     restored, moving, replaced = (data_dir / name for name in (_RESTORED, _MOVING, _REPLACED))
     if restored.exists():
         replaced.mkdir(exist_ok=True)

@@ -38,7 +38,7 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
     """Lock the data directory while the context is open, if any of the parts stores data in it; otherwise do nothing.
 
     Raises:
-        DataDirectoryInUseError: another process has locked it.
+        DataDirectoryInUseError: another process has locked the directory.
     """
     stores = embedded_stores(settings, parts)
     if not stores:

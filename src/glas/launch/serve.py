@@ -62,7 +62,7 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
     """Run parts until SIGINT or SIGTERM; then running requests are finished first.
 
     Raises:
-        ConfigurationError: a part is unknown or needs another one, a port is in use, or a port would be reachable from
+        ConfigurationError: a part is unknown or needs another part, a port is in use, or a port would be reachable from
             other machines without a key.
         DataDirectoryInUseError: another server runs in the data directory.
         ModelError: the model cannot be loaded.
@@ -153,7 +153,7 @@ def _called_off_by_signals() -> Iterator[None]:
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
     """Stop the servers at a signal.
 
-    After the first signal running requests are finished; after a second SIGINT they are not.
+    After the first signal running requests are finished; after a second SIGINT running requests are interrupted.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 

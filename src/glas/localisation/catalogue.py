@@ -48,7 +48,7 @@ class Catalogue:
         """Return the sentence for an error.
 
         Args:
-            code: a code of `glas.domain.errors`; a code without a sentence of its own gives a general one.
+            code: a code of `glas.domain.errors`; a code without a sentence of its own gives a general sentence.
             limit: the limit that was exceeded, in the unit of the sentence; it is mentioned if it is given.
         """
         name = _ERROR + code if _ERROR + code in self else _ERROR + _UNKNOWN_ERROR
@@ -98,7 +98,7 @@ def catalogue(language: str) -> Catalogue:
 
 
 def language_of(tag: str | None) -> str:
-    """Return the language for people with a device in another language: English for English, Russian for all others.
+    """Return the language of messages for a device: English for a device in English, Russian for all other devices.
 
     Args:
         tag: a language tag or a locale's name, such as `en`, `en-GB` or `en_US.UTF-8`; None if nothing is known.

@@ -9,7 +9,8 @@ like this:
        *[other] {$count} files found
     }
 
-The name of a variant is a plural category, a number or a word. The variant with the asterisk is used if no other fits.
+The name of a variant is a plural category, a number or a word. The variant with the asterisk is used if no other
+variant fits.
 """
 
 import re

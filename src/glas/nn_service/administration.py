@@ -112,7 +112,7 @@ class Administration:
         return self._fetch
 
     def find(self, name: str) -> str:
-        """Return the uniform name of a model that may become the default one: a listed model, or one made here.
+        """Return the uniform name of a model that may become the default model: a listed model, or a model made here.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -120,7 +120,7 @@ class Administration:
         return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
-        """Return whether the chosen model serves; True if GLAS_MODEL names a model, or if none was chosen."""
+        """Return whether the chosen model serves; True if GLAS_MODEL names a model, or if no model was chosen."""
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:
             return True

@@ -119,9 +119,9 @@ async def health(
     own: OwnModelQuery = "",
     instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
-    """Report that the service works, its default model, and the number of recordings in it.
+    """Report that the service works, its default model, and the number of recordings that run or wait.
 
-    With a bucket or an own model, the reported model is the one that answers such requests.
+    With a bucket or an own model, the reported model is the model that answers such requests.
     """
     service = service_of(request)
     loaded = service.own_models.answering(own_model(own, instead_of))

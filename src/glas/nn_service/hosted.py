@@ -15,7 +15,7 @@ _HOSTED: Final = re.compile(
 
 
 def served_name(registry: Registry, model: str) -> str:
-    """Return the name of the model for the name that a caller wrote: the same name, or the default model's.
+    """Return the name of the model for the name that a caller wrote: this name, or the name of the default model.
 
     The name of a hosted model that is not served here means the default model, because many programs have such a name
     built in. The answer names the model that recognised the recording.

@@ -9,7 +9,7 @@ _RETRY_S = 60.0
 
 
 class IdleWork:
-    """This work recognises at most one recording at a time, and stops as soon as there is any other request."""
+    """Recognises at most one recording at a time, and stops as soon as there is any other request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Routes for administrators: list the known models, download one, and make it the default one."""
+"""Routes for administrators: list the known models, download a model, and make it the default model."""
 
 import asyncio
 from typing import Annotated

@@ -193,10 +193,10 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
 
 
 def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple[str | None, bool]:
-    """Return the language to write, None if the model is to find it out; and whether to check that it is spoken.
+    """Return the language to write, None if the model detects it; and whether to check that this language is spoken.
 
-    A language that the caller names counts, then the only one of `languages`. Of several, Russian is written if it is
-    among them, and checked.
+    A language that the caller names comes first, then the only entry of `languages`. If `languages` has several entries
+    with Russian among them, Russian is written and checked.
     """
     if is_named or not languages:
         code = _code(language)

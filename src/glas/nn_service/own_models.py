@@ -22,8 +22,8 @@ from glas.recognition import LoadedModel, Registry, require_able
 from glas.settings import Settings
 
 STAY_S = 30.0
-"""A model that was used within this time is not unloaded to make room for another. Otherwise models would be loaded all
-the time if several people send recordings in turn.
+"""A model that was used within this time is not unloaded to make room for another model. Otherwise models would be
+loaded all the time if several people send recordings in turn.
 """
 
 _TRY_AGAIN_S: Final = 60.0  # one that could not be loaded
@@ -37,7 +37,7 @@ class OwnModels:
     Args:
         settings: the directory of models, and the largest number of own models in memory. Own models answer only if
             GLAS_MODEL is `auto`, because an administrator who names a model wants only this one.
-        registry: loads own models; its default model answers instead if one is not available.
+        registry: loads own models; its default model answers if an own model is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -76,7 +76,7 @@ class OwnModels:
             return self._find(own)
 
     def follow(self) -> None:
-        """Unload own models that are not needed any more, and load the one that was requested last.
+        """Unload own models that are not needed any more, and load the own model that was requested last.
 
         Only one thread calls this.
         """
@@ -121,7 +121,7 @@ class OwnModels:
         return None  # it does not know an option
 
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
-        """Return an own model if it can answer; otherwise request that it is loaded. The caller must hold the lock."""
+        """Return an own model if it can answer; otherwise request its loading. The caller must hold the lock."""
         if own is None or own.instead_of != self._default_version():
             return None
         if own not in self._loaded:
@@ -151,7 +151,7 @@ class OwnModels:
             model.free()
 
     def _make_room(self) -> bool:
-        """If there are too many own models, unload the one that was not used for the longest time.
+        """If there are too many own models, unload the own model that was not used for the longest time.
 
         Return whether there is room.
 
@@ -171,7 +171,7 @@ class OwnModels:
         """Load an own model.
 
         Raises:
-            ModelError: it does not exist, has another version, or is damaged.
+            ModelError: the model does not exist, has another version, or is damaged.
         """
         name = made_here(own.model.name, self._models_dir)
         if name is None:

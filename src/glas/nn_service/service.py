@@ -31,7 +31,7 @@ class RecognitionService:
     Args:
         recogniser: turns recordings into text.
         queue: limits the number of recordings in the service.
-        administration: downloads models and changes the default one.
+        administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
         deadline_s: seconds after which the work on a recording without a text is stopped; None means never.

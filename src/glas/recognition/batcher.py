@@ -1,15 +1,15 @@
 """The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them.
 
 The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
-tag. The tag is the virtual time, or the end of the piece before in the same recording, whichever is later. The piece
-with the smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all recordings
-get the same share, and a message does not wait for the rest of a recording of two hours. While pieces of long
-recordings are recognised, one additional worker is available for messages. So a message does not wait for such a piece,
+tag. The tag is the virtual time, or the end of the previous piece of the recording, whichever is later. The piece with
+the smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all recordings get
+equal shares, and a message does not wait for the rest of a recording of two hours. While pieces of long recordings are
+recognised, one additional worker is available for messages. So a message does not wait for a piece of a long recording,
 which may be half a minute long.
 
 A worker takes several pieces at the same time only if its engine is faster with batches (`Abilities.batch_size`). Such
-a worker takes only pieces that already wait, and not so many that another worker becomes idle. No piece waits for
-others to form a batch.
+a worker takes only pieces that already wait, and not so many that another worker becomes idle. No piece waits for other
+pieces to form a batch.
 """
 
 import bisect

@@ -16,7 +16,7 @@ def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[
 
     Both models recognise each recording in turn, several times. For each recording the least time counts, because other
     programs on the machine can only increase the time. The result is the median over recordings. Decoding runs in other
-    processes and is the same for both, so it is not counted. Nothing else may run in this process during the
+    processes and is the same for both models, so it is not counted. Nothing else may run in this process during the
     measurement.
 
     Args:

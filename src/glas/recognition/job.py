@@ -29,7 +29,8 @@ class Job:
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S`; slots and batcher then reserve capacity for messages.
         finish_tag: end of its last piece in the batcher's virtual time.
-        engine_s: seconds of engines' work for it; the time of a batch is divided by the lengths of its pieces.
+        engine_s: seconds of engines' work for the recording; the time of a batch is divided by the lengths of its
+            pieces.
     """
 
     def __init__(self, options: DecodingOptions = PLAIN, *, deadline_s: float | None = None) -> None:
@@ -85,7 +86,7 @@ class Job:
 
 
 def following(other: Future[None]) -> Future[None]:
-    """Return a future with the result of another one; cancelling it does not cancel the other one."""
+    """Return a future with the result of another future, which is not cancelled with the returned future."""
     mine: Future[None] = Future()
 
     def follow(done: Future[None]) -> None:

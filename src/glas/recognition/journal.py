@@ -53,14 +53,14 @@ def read(models_dir: Path) -> list[Promotion]:
 
 
 def _entries(text: str) -> Iterator[Any]:
-    """Read each line, but for what a crash has left of one."""
+    """Read each line; skip an incomplete line that a crash has left."""
     for line in text.splitlines():
         with contextlib.suppress(json.JSONDecodeError):
             yield json.loads(line)
 
 
 def last_release(models_dir: Path) -> Promotion | None:
-    """Return the decision by which the present model serves; None if it was taken back, or if there was none."""
+    """Return the decision by which the present model serves; None if the decision was taken back or is not recorded."""
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
 

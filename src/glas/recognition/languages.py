@@ -19,7 +19,7 @@ class FirstAttempt:
 
     Args:
         on_progress: is called with the progress.
-        model_for: returns the uniform name of a model that writes a language; None if there is none.
+        model_for: returns the uniform name of a model that writes a language; None if there is no such model.
     """
 
     def __init__(self, on_progress: Callable[[Progress], None], model_for: Callable[[str], str | None]) -> None:
@@ -36,7 +36,7 @@ class FirstAttempt:
         """End the attempt if another model knows the language, unless the caller has received text already.
 
         Raises:
-            AnotherLanguageError: there is such a model.
+            AnotherLanguageError: another model knows the language.
         """
         if not self._has_text and (model := self._model_for(language)) is not None:
             raise AnotherLanguageError(language, model)

@@ -37,7 +37,7 @@ class ModelLoader:
         """Load a model by its uniform name.
 
         Raises:
-            ModelError: it cannot be loaded, or its files have another version than the expected one.
+            ModelError: the model cannot be loaded, or its files have another version than expected.
         """
         for _ in range(_MOST_LOADS):
             before, began = resident_bytes(), time.monotonic()

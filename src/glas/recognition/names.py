@@ -88,7 +88,7 @@ class ModelNames:
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
-            UnknownModelError: `name` is not a model, and no target is given or it is not a valid alias.
+            UnknownModelError: `name` is not a model, and no target is given, or `name` is not a valid alias.
         """
         if name in DEFAULT_NAMES:
             return AUTO

@@ -149,7 +149,7 @@ def crowd(rng: Rng, count: int) -> Sound:
 def humming(rng: Rng, count: int) -> Sound:
     """Make a voice that hums one vowel up and down.
 
-    Of all these sounds, speech detectors most often take it for speech.
+    Of all kinds of sounds in this module, speech detectors most often take humming for speech.
     """
     pitch_hz = rng.uniform(90, 260) * 2 ** (0.8 * (_slow(rng, count, 1.5) - 0.5))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ

@@ -39,7 +39,8 @@ class Recogniser:
     Args:
         registry: the models.
         transcriber: recognises recordings with a model.
-        multilingual: returns the uniform name of a model for languages other than Russian; None if there is none.
+        multilingual: returns the uniform name of a model for languages other than Russian; None if there is no such
+            model.
     """
 
     def __init__(self, registry: Registry, transcriber: Transcriber, multilingual: Callable[[], str | None]) -> None:
@@ -76,7 +77,7 @@ class Recogniser:
         """Find the model for a recording, without loading it.
 
         Return the model that the caller names. If this is the default model and it does not know the language, return
-        another model on disk that knows it.
+        another model on disk that knows the language.
 
         Returns:
             A uniform name, or an alias, which is resolved when the model is leased.
@@ -219,7 +220,7 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Return the options with another threshold; speech ends at a probability that is not higher than it."""
+    """Return the options with another threshold; speech ends at a probability that is not above the threshold."""
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 

@@ -1,13 +1,13 @@
 """The registry of loaded models: it loads, lends, replaces and unloads models.
 
 A model is loaded when it is first requested, and unloaded when it was not requested for some time. Each user of a model
-holds a lease. A model that is unloaded or replaced is closed after its last lease, so no request fails because of that.
+holds a lease. A model that is unloaded or replaced is closed after its last lease, so no request fails.
 
-At most `most` models are loaded. If a request needs another one, an unused model is unloaded first; if all models are
-in use, the request is refused. A swap unloads a model afterwards, because the old weights must be used until the new
-ones are loaded. So during a swap there may be one more model in memory.
+At most `most` models are loaded. If a request needs a further model, an unused model is unloaded first; if all models
+are in use, the request is refused. A swap first loads the new model and then unloads the old model, because the old
+model must serve until then. So during a swap there may be one more model in memory.
 
-The former default model is unloaded later than others, so that going back to it needs no loading.
+The former default model is unloaded later than other models, so that it can serve again without loading.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class Registry:
         version_of: returns the version of the files that a model has on disk, by its uniform name.
         most: largest number of loaded models.
         keep_alive_s: seconds after which an unused model without an alias is unloaded; 0 means never.
-        keep_former_s: the same time for the former default model, if it is longer.
+        keep_former_s: this time for the former default model, if it is longer than `keep_alive_s`.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Registry:
             ConflictError: `name` is the name of a model, and `target` is another model.
             UnknownModelError: `name` is neither a model nor an alias, and is not a valid alias.
             ModelError: the new weights cannot be loaded; nothing has changed.
-            OverloadedError: the limit does not permit this model beside the default one.
+            OverloadedError: the limit does not permit this model beside the default model.
         """
         with self._swapping:
             alias = self._names.alias(name, target)
@@ -155,7 +155,7 @@ class Registry:
         return fresh
 
     def forget(self, alias: str) -> None:
-        """Remove an alias; its model is then treated like others."""
+        """Remove an alias; its model is then unloaded when it is not used."""
         with self._lock:
             self._names.remove(alias)
 
@@ -251,7 +251,7 @@ class Registry:
                 model.free()
 
     def _make_room(self, name: str) -> list[LoadedModel]:
-        """Remove unused models from the table, so that another can be loaded. The caller must hold the lock."""
+        """Remove unused models from the table, so that another model can be loaded. The caller must hold the lock."""
         n_too_many = len(self._loaded) + len(self._loading) + 1 - self._most
         if n_too_many <= 0:
             return []
@@ -265,7 +265,7 @@ class Registry:
         return [self._loaded.pop(one) for one in idle[:n_too_many]]
 
     def _worth(self, name: str) -> tuple[bool, bool, bool, float]:
-        """Return a key by which loaded models are sorted; the first ones are unloaded first."""
+        """Return a key by which loaded models are sorted; the first models are unloaded first."""
         model = self._loaded[name]
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 

@@ -1,8 +1,9 @@
 """Slots limit how many recordings are decoded at once, separately for messages and for long recordings.
 
 Every recording begins with a slot for messages. A recording that turns out to be longer than a message needs a slot for
-long recordings. If none is free, it closes its decoder, waits for a slot, and is decoded again from its start. Decoders
-of long recordings wait for engines most of the time. With separate slots they can never occupy all decoders.
+long recordings. If no slot for long recordings is free, the recording closes its decoder, waits for a slot, and is
+decoded again from its start. Decoders of long recordings wait for engines most of the time. With separate slots they
+can never occupy all decoders.
 """
 
 import threading
@@ -71,7 +72,7 @@ class JobSlot:
         self._requested: Future[None] | None = None
 
     def acquire(self) -> None:
-        """Wait for a slot: one for messages at first, one for long recordings after `lengthen`.
+        """Wait for a slot: a slot for messages at first, a slot for long recordings after `lengthen`.
 
         Raises:
             GlasError: the errors of `Job.check`.
@@ -90,7 +91,7 @@ class JobSlot:
         self._held = pool
 
     def lengthen(self) -> bool:
-        """Change from a slot for messages to one for long recordings.
+        """Change from a slot for messages to a slot for long recordings.
 
         Returns:
             Whether decoding may continue. If not, the decoder must be closed before `acquire` is called again.

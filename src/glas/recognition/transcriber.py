@@ -145,7 +145,7 @@ class Transcriber:
                     return blocks
 
     def _start_another_decoder(self) -> None:
-        """Start a decoder process in advance for the next message; a long recording occupies its own for minutes."""
+        """Start a decoder process for the next message; the process of a long recording is occupied for minutes."""
 
         def start() -> None:
             with contextlib.suppress(ServiceFaultError):  # the service is stopping
@@ -246,7 +246,7 @@ class _Assembler:
     def close(self) -> None:
         """Cancel pieces that no engine has begun.
 
-        Wait for the others, because their engine must not be closed before.
+        Wait for pieces that an engine has begun, because the engine must not be closed before.
         """
         wait_for_all([piece.future for piece in self._pending if not piece.future.cancel()])
 

@@ -1,7 +1,7 @@
 """Objects as files of a directory, which survive a loss of power.
 
 obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace showed.
-After a power cut a name could exist without its bytes, or not at all.
+After a loss of power a name could exist without its bytes, or not at all.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ async def create_file(store: LocalStore, directory: Path, key: str, parts: Itera
 
 
 async def delete_files(store: LocalStore, directory: Path, keys: Sequence[str]) -> None:
-    """Delete files; those that do not exist count as deleted."""
+    """Delete files; files that do not exist count as deleted."""
     for key in keys:
         await _delete_file(store, key)
     await sync_names(directory, keys)
 
 
 async def sync_names(directory: Path, keys: Sequence[str]) -> None:
-    """Sync the directories of objects, so that names that were given or removed stay so."""
+    """Sync the directories of objects, so that added and removed names are on the disk."""
     await asyncio.to_thread(_sync_names, directory, keys)
 
 

@@ -1,4 +1,4 @@
-"""What surrounds each request to obstore: a span, and the translation of its errors into those of Glas."""
+"""Add a span to each request to obstore, and translate obstore's errors into errors of Glas."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ _NO_BUCKET = "NoSuchBucket"
 def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
     """Add a span for an operation within the context, and raise our own errors in place of obstore's.
 
-    They have only the first line of obstore's message; the rest is a dump.
+    Our errors contain only the first line of obstore's message; the rest of it is a dump.
 
     Args:
         operation: name of the operation, for the trace.
         subject: the key or keys, for the message.
-        is_directory: whether the store is a directory, which cannot be away.
+        is_directory: whether the store is a directory, which needs no network.
 
     Raises:
         NotFoundError: nothing is stored under the key.
@@ -41,7 +41,7 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
 
 
 def lacks_bucket(error: BaseError) -> bool:
-    """Return whether the bucket does not exist yet; SeaweedFS makes it with the first object."""
+    """Return whether the bucket does not exist yet; SeaweedFS makes the bucket with the first object."""
     return _NO_BUCKET in str(error)
 
 

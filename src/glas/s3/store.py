@@ -1,6 +1,6 @@
 """The store: one class for a local directory or an S3 bucket.
 
-An object is never changed: writing the same bytes again has no effect, other bytes under its key are refused. A write
+An object is never changed: writing its bytes again has no effect, and other bytes under its key are refused. A write
 succeeds only after the object was read back and compared.
 """
 
@@ -133,7 +133,7 @@ class Store:
                     raise
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; those that do not exist count as deleted."""
+        """Delete objects; objects that do not exist count as deleted."""
         with self._request("delete", ", ".join(keys[:3])):
             if isinstance(self._inner, LocalStore) and self._directory is not None:
                 await delete_files(self._inner, self._directory, keys)
@@ -193,7 +193,10 @@ class Store:
 
 
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
-    """Update a hash. Small data are hashed in this thread, because that takes less time than starting another one."""
+    """Update a hash.
+
+    Small data are hashed in this thread, because this takes less time than starting another thread.
+    """
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)
     else:

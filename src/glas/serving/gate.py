@@ -21,7 +21,7 @@ PROBES = ("/health", "/ready")
 """Paths that need no key: whether the process answers, and whether the service can work now."""
 
 OPEN_PATHS = (*PROBES, "/docs", "/openapi.json")
-"""The same paths, and those of the documentation where it is public."""
+"""Paths that need no key if the documentation is public."""
 
 _ADMINISTRATION = "/api/"
 # Below these paths even reading requires an administrator.

@@ -1,4 +1,4 @@
-"""The FastAPI app of a service: what all of them share, and what those share that only other parts call."""
+"""The FastAPI app of a service: functions for all services, and functions for services that only other parts call."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +20,7 @@ from glas.serving.telemetry import telemetry
 def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
     """Make the app of a part, still without routes.
 
-    It has none of FastAPI's documentation pages, because they load scripts from foreign hosts.
+    The app has none of FastAPI's documentation pages, because these pages load scripts from foreign hosts.
     """
     return FastAPI(
         title=f"Glas {part}",
@@ -61,9 +61,9 @@ def add_operation(
 
     Args:
         app: the app; another app of the same process finds `render` in its state, as `figures`.
-        health: the endpoint that answers if the process does.
+        health: the endpoint that answers while the process runs.
         ready: the endpoint that answers if the service can work.
-        ready_summary: what its answer means.
+        ready_summary: description of the answer of `ready`.
         render: returns the metrics in Prometheus' text format.
     """
 

@@ -28,6 +28,6 @@ def telemetry(part: tracing.Part) -> TelemetryConfig:
 def _begins_nothing(scope: MutableMapping[str, Any]) -> bool:
     """Return whether a request gets no span, because it belongs to no trace and is not about a recording.
 
-    Otherwise the repeated requests of Prometheus, health checks and the bot's background tasks would each make a trace.
+    Otherwise each request of Prometheus, of health checks and of the bot's background tasks would make a trace.
     """
     return "traceparent" not in Headers(scope=scope) and not scope["path"].startswith(_RECOGNITION)

@@ -14,8 +14,8 @@ _RETRY_S: Final = 5.0
 class UploadBudget:
     """ASGI middleware: refuse a request if the bodies of all running requests would exceed the limit together.
 
-    The refusal is raised as an error. `glas.serving.gate.Gate`, which must be the outer middleware, makes an answer of
-    it.
+    The refusal is raised as an error. `glas.serving.gate.Gate`, which must be the outer middleware, converts the error
+    to an answer.
 
     A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
     A single request is always accepted, with any length; the router limits its size.

@@ -1,8 +1,8 @@
 """All settings of Glas in one nested class. Only `cli` creates it, once; all other code receives values.
 
 A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; a secret may also be in a file, see
-`glas.settings.files`. Two underscores separate a group from
-its setting: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
+`glas.settings.files`. Two underscores separate a group from its setting: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()`
+describes all settings; docs/settings.md is generated from it.
 """
 
 import ipaddress
@@ -252,7 +252,7 @@ class SettingRow(NamedTuple):
 
 
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
-    """Describe all settings in the order of their definition, those of groups last."""
+    """Describe all settings in the order of their definition, the settings of groups last."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

@@ -8,8 +8,8 @@ _PORT = 5432
 def with_hosts(url: str) -> str:
     """Return a URL like `postgresql://user@a,b:5433/name` as `postgresql://user@/name?host=a:5432&host=b:5433`.
 
-    Only one of several servers accepts writes, so this one is requested unless the URL says otherwise. A URL with one
-    host is returned unchanged.
+    Only one of several servers accepts writes, so the URL requests this server unless it contains another request. A
+    URL with one host is returned unchanged.
 
     Raises:
         ValueError: the text is not a URL.

@@ -1,6 +1,6 @@
 """Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
 
-Docker and Kubernetes mount secrets as files, so that they are in no environment and no list of processes.
+Docker and Kubernetes mount secrets as files, so that secrets are in no environment and no list of processes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _MAX_BYTES = 64 * 1024
 
 
 class SecretFileError(ValueError):
-    """A file that should contain a secret is missing, or contains none."""
+    """A file that should contain a secret is missing, or contains no secret."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -1,6 +1,7 @@
 """Make, replace and delete files so that a loss of power undoes nothing; lock files, hash them.
 
-A name is on the disk only when its directory was synced, too. So whoever relies on a file makes it by these functions.
+A name is on the disk only when its directory was synced, too. So files that must survive a loss of power are made by
+these functions.
 """
 
 import contextlib
@@ -26,12 +27,12 @@ def to_disk(*paths: Path) -> None:
 
 
 def tree_to_disk(path: Path) -> None:
-    """Wait until a file, or a directory with all that lies below it, is on the disk; its own name need not be."""
+    """Wait until a file, or a directory with all its contents, is on the disk, except its own name."""
     to_disk(*(one for one in (path, *path.rglob("*")) if not one.is_symlink()))
 
 
 def make_directory(path: Path) -> None:
-    """Create a directory and the ones above it, if they are missing; after the return their names are on the disk."""
+    """Create a directory and its parents, if they are missing; after the return their names are on the disk."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
     path.mkdir(parents=True, exist_ok=True)
     to_disk(*(one.parent for one in missing))
@@ -48,10 +49,10 @@ def put_in_place(draft: Path, target: Path) -> None:
 
 
 def delete(path: Path) -> bool:
-    """Delete a file, or a directory with all that lies in it; after the return it does not come back.
+    """Delete a file, or a directory with all its contents; after the return it does not reappear after a loss of power.
 
     Returns:
-        Whether it was there.
+        Whether the file or directory existed.
     """
     is_there = path.is_symlink() or path.exists()
     if path.is_dir() and not path.is_symlink():
@@ -65,9 +66,10 @@ def delete(path: Path) -> bool:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line in UTF-8, to a new file if there is none; after the return it is on the disk.
+    """Append a line in UTF-8 to a file, which is created if it is missing; after the return the line is on the disk.
 
-    What a crash has left of an earlier line stays a line of its own, which readers pass over.
+    If a crash has left an incomplete line at the end, the new line begins after a line break, and readers skip the
+    incomplete line.
     """
     is_new = not path.exists()
     with path.open("a+b") as file:

@@ -1,7 +1,7 @@
 """Folders with words or sound of exported messages outside the export, such as reports and files of a training.
 
 Each folder has a file that lists its messages. So the export can find and delete files about messages that have left
-it.
+the export.
 """
 
 import json
@@ -72,7 +72,7 @@ def delete_messages(folder: Path) -> None:
 def _read(path: Path) -> tuple[set[int], set[str]]:
     """Return the messages and the harmless files of a list.
 
-    If it cannot be read, return a message that does not exist.
+    If the list cannot be read, return a message that does not exist.
     """
     try:
         told = json.loads(path.read_bytes())

@@ -1,8 +1,8 @@
 """Receive updates: store each one durably before it is confirmed to Telegram.
 
-A request for the next updates confirms the previous ones. After a crash between storing and confirming, Telegram sends
-the same update again, and the store recognises it by its name. If several processes use one database, the one that
-holds a lease polls.
+A request for the next updates confirms the previous updates. After a crash between storing and confirming, Telegram
+sends an update again, and the durable engine recognises it by its name. If several processes use one database, the
+process that holds a lease polls.
 """
 
 import asyncio
@@ -51,13 +51,14 @@ class Intake:
     def __init__(
         self, bot: Bot, durable: Durable, *, confirm_first: bool, n_at_once: int, metrics: Metrics | None = None
     ) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
             bot: the client of the Bot API.
             durable: the durable engine, which stores updates.
             confirm_first: whether recordings in private chats are recognised only after the person confirms it.
-            n_at_once: recordings that may come within a second without being acknowledged first, if none waits.
+            n_at_once: number of recordings that may come within a second without being acknowledged first, if no
+                recording waits.
             metrics: counts the updates; None counts into nothing.
         """
         self._bot = bot
@@ -81,7 +82,7 @@ class Intake:
             self._metrics.received(is_recording=is_recording)
 
     async def _is_line_long(self) -> bool:
-        """Return whether a recording that comes now may have to wait: others wait, or too many came within a second."""
+        """Return whether a recording may have to wait: other recordings wait, or too many came within a second."""
         if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
             self._counted_s, self._n_new = now_s, 0
             self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)
@@ -183,7 +184,7 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def acknowledged_first(work: Work) -> Work:
-    """Return the work in whose course a recording is acknowledged; a newcomer's /start is handled at once."""
+    """Return the work that acknowledges a recording first; a newcomer's /start is handled at once."""
     if work.workflow != HEAR:
         return replace(work, queue=ARRIVALS)
     return replace(work, queue=ARRIVALS, workflow=ACKNOWLEDGE, id=f"k:{work.id}")

@@ -21,7 +21,7 @@ class Pace:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """Return how many recordings a party sent in the minute before this one; the same recording counts once."""
+        """Return how many recordings a party sent within the last minute; a repeated update counts once."""
         sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)
         if name not in sent:

@@ -68,7 +68,7 @@ class _Shared(NamedTuple):
 
 
 def register(context: Context) -> Announcing:
-    """Register all workflows and queues; return the object whose `watch` must run, too."""
+    """Register all workflows and queues; return the object whose `watch` the caller must run."""
     settings, durable = context.settings, context.durable
     signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)
     admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)

@@ -73,7 +73,7 @@ def span(
     Args:
         part: the part to which the span belongs.
         name: name of the action.
-        linked: `traceparent` of a span in another trace that this one continues.
+        linked: `traceparent` of a span in another trace, to which the new span gets a link.
         attributes: further facts; they must contain no text and no id of a person.
     """
     return _NOTHING if _recorder is None else _recorder.span(part, name, linked, attributes)

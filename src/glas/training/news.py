@@ -63,7 +63,7 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
 def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
     """Yield the message of one person whose text improved most, if any improved.
 
-    If two messages have the same gain, one from which the model has not learnt is preferred, because it is a fairer
+    If two messages have equal gains, a message from which the model has not learnt is preferred, because it is a fairer
     example.
     """
     better = [(gain, one) for one in tried if (gain := _gain(one)) > 0]

@@ -3,8 +3,8 @@
 Every step uses files that exist already, so the same call resumes an interrupted run.
 
 The first adapter makes the encoder accept clips without padding; its targets are the states of the unchanged network.
-The second adapter is trained on texts, for Russian spelling, in turns with the targets of the first; a share of it is
-released.
+The second adapter is trained on texts, for Russian spelling, in turns with the targets of the first adapter. A share of
+the second adapter is released.
 """
 
 from collections.abc import Sequence

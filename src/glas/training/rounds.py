@@ -2,8 +2,8 @@
 
 Two hashes identify a round. The first covers everything that determines the model: dataset version, base model, recipe,
 and the sets that determine the share. The second covers everything that determines the verdict: test, guards and
-limits. So an interrupted round is resumed, and a finished one is not repeated. Another test set gives another verdict
-about the same model without training again.
+limits. So an interrupted round is resumed, and a finished round is not repeated. With another test set, the model gets
+another verdict without being trained again.
 
 Files: `rounds/TRAINING/work` while the model is trained, `rounds/TRAINING/TEST/` with `round.json` and the report.
 """
@@ -88,7 +88,7 @@ class RoundPlan:
         test: recordings from elsewhere on which the gate measures; None means the test set of the version.
         guards: sets that must not become worse; the gate measures on them.
         kept: sets that determine the share of the change; the gate does not use them.
-        least_minutes: minutes of new recordings since the last round; with fewer nothing is done.
+        least_minutes: minutes of new recordings since the last round; with fewer minutes nothing is done.
         recipe: settings of the fine-tuning.
         limits: limits of the gate.
         language: language of the report.
@@ -126,7 +126,7 @@ def run_round(
     report: Report = silent,
     on_measure: Callable[[str | None], None] = lambda _model: None,
 ) -> Round:
-    """Run a round, or resume an interrupted one; return the result of a finished one.
+    """Run a round, or resume an interrupted round; return the result of a finished round.
 
     Nothing is released here: the caller decides about a candidate that passed the gate.
 

@@ -1,8 +1,8 @@
 """The FastAPI app of `web`: the page that turns speech into text, sample messages for it, and the pages behind sign-in.
 
-All of them are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the
-API of `nn_service` at the same origin; `launch` mounts or proxies this API. The page works without a database, and
-nobody must be signed in.
+All pages are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the API
+of `nn_service` at the same origin; `launch` mounts or proxies this API. The page works without a database, and nobody
+must be signed in.
 """
 
 import hashlib

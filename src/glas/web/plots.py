@@ -170,7 +170,7 @@ def _number(value: float, language: str) -> str:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Draw the labels; if there are many, only the first, the middle and the last one.
+    """Draw the labels; if there are many labels, draw only the first, the middle and the last label.
 
     Wide labels alternate between two rows.
     """

@@ -66,7 +66,7 @@ async def forward(request: Request, path: str) -> Response:
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.
-        ForbiddenError: the path is for administrators only, and the caller is not one.
+        ForbiddenError: the path is for administrators only, and the caller is no administrator.
     """
     http: httpx.AsyncClient = request.app.state.http
     headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THIS_HOP]

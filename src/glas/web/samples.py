@@ -1,6 +1,6 @@
 """Sample messages: audio files in a directory, for people who have no recording of their own.
 
-A line of `texts.jsonl` in the same directory has the words of one sample: `{"file": "message-1.ogg", "text": "…"}`.
+A line of `texts.jsonl` in the directory has the words of one sample: `{"file": "message-1.ogg", "text": "…"}`.
 """
 
 import json

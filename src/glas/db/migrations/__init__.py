@@ -87,10 +87,11 @@ async def require_current(database: Database) -> None:
 async def require_not_older(database: Database) -> None:
     """Raise if the schema has an older revision than the newest that this program knows.
 
-    A newer one is no fault for a program that runs already: migrations only add what an older program does not use.
+    A running program accepts a newer revision, because migrations only add tables and columns that an older program
+    does not use.
 
     Raises:
-        ConfigurationError: the schema is older, or the database cannot be reached.
+        ConfigurationError: the schema has an older revision, or the database cannot be reached.
     """
     found = await current(database)
     if found is None or (found != head() and found in _known()):

@@ -62,7 +62,7 @@ async def detach(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> None:
-    """Remove such a message from the list."""
+    """Remove a message of the bot from the list of messages that show this text."""
     async with database(request).writing() as session:
         await attached.detach(transcription_id, chat_id, message_id, session=session)
 

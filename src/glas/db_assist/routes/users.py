@@ -27,7 +27,7 @@ router = APIRouter()
 
 @router.put("/users/{tg_id}")
 async def register(request: Request, tg_id: PersonPath, choice: LocaleChoice) -> User:
-    """Create a person; a person who exists stays unchanged."""
+    """Create a person; if the person exists, nothing changes."""
     async with database(request).writing() as session:
         return await people.register(tg_id, choice.locale, session=session)
 

@@ -37,7 +37,7 @@ class Candidate:
     Attributes:
         start, end: the range `[start, end)` of the words.
         form: the form of a keyword that may have been said.
-        distance: phonetic distance of the two, as a share of the length; 0 means that they sound the same.
+        distance: phonetic distance of the recognised words and the form, as a share of the length; 0 for equal sounds.
         before, behind: short words that were said around the keyword but recognised as a part of these words; or empty.
     """
 
@@ -55,7 +55,7 @@ class Candidate:
 
     @property
     def said(self) -> str:
-        """The pronunciation of that text, in Russian letters."""
+        """The pronunciation of the text that replaces the words, in Russian letters."""
         return f"{self.before} {self.form.said} {self.behind}".strip()
 
     def overlaps(self, other: "Candidate") -> bool:
@@ -74,7 +74,7 @@ Knows = Callable[[str], bool]
 def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate]:
     """Find ranges of words that have the same spelling as a keyword.
 
-    Longer ranges have precedence, and none overlap.
+    Longer ranges have precedence, and the ranges do not overlap.
     """
     parts = [parts_of(word.text) for word in words]
     found: list[Candidate] = []
@@ -91,7 +91,7 @@ def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate
 def candidates(
     words: Sequence[Word], keywords: Keywords, spelt: Sequence[Candidate], knows: Knows | None
 ) -> list[Candidate]:
-    """Find uncertain words that sound similar to a keyword, the most similar ones first.
+    """Find uncertain words that sound similar to a keyword, the most similar words first.
 
     Args:
         words: the recognised words.
@@ -140,7 +140,7 @@ def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords)
 
 
 def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
-    """Yield the recognised words, and the same without short words at their beginning or end."""
+    """Yield the recognised words, and the recognised words without short words at their beginning or end."""
     yield "", heard, ""
     for word in _BEFORE:
         own = sounds_of((word,))

@@ -12,7 +12,8 @@ MOST_LOST: Final = 8.0
 """Largest loss with which a keyword is written, for each of its words, in natural logarithms of probability.
 
 This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. Of 55 terms that were recognised as other words, 42
-lose at most this. Of 570 other keywords that sounded similar, none loses less than 12 (docs/lab-notes.md).
+lose at most this limit. Of 570 keywords that were not said but sounded similar, none loses less than 12
+(docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12
@@ -20,7 +21,7 @@ UNSURE: Final = SURE
 """Without scores, a keyword replaces words that sound almost the same and have a lower confidence than this."""
 
 Score = Callable[[Sequence[str]], Sequence[float] | None]
-"""Returns the natural logarithms of the probabilities of texts, of which the first is the recognised one; None if the
+"""Returns the natural logarithms of the probabilities of texts, of which the first is the recognised text; None if the
 engine cannot score.
 """
 

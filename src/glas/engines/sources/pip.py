@@ -61,7 +61,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the files of downloads that were killed; a pip process that is still running ends because of this."""
+    """Remove the files of downloads that were killed; a pip process that is still running then ends."""
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
 
@@ -128,7 +128,7 @@ def _sizes(place: Path) -> dict[Path, int]:
 
 
 def _reason(log: Path) -> str:
-    """Return pip's last error message; it is the same for a missing package and for an index that cannot be reached."""
+    """Return pip's last error message; for a missing package and for an unreachable index, pip has the same message."""
     said = log.read_text(encoding="utf-8", errors="replace")
     if "connection broken by" in said:
         return "the package index does not answer"

@@ -70,8 +70,8 @@ class Adapter:
 def digest(arrays: Mapping[str, Array]) -> str:
     """Compute the sha256 of weights: of their names, shapes and numbers, sorted by name.
 
-    Numbers are rounded to float16, because OpenAI published them in it. So copies in float16 and float32 have the same
-    digest.
+    Numbers are rounded to float16, because OpenAI published the weights in float16. So copies in float16 and float32
+    have the same digest.
     """
     whole = hashlib.sha256()
     for name, array in sorted(arrays.items()):
@@ -150,8 +150,8 @@ def read_adapter(directory: Path) -> Adapter:
 def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> dict[str, Array]:
     """Apply an adapter to weights; the bits of the result are the same on every machine.
 
-    The product is summed in float64, column by column, with elementwise operations only. IEEE 754 defines how these are
-    rounded. The result of a library's matrix product depends on the processor.
+    The product is summed in float64, column by column, with elementwise operations only. IEEE 754 defines how the
+    results of these operations are rounded. The result of a library's matrix product depends on the processor.
 
     Args:
         arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. These arrays are not changed.

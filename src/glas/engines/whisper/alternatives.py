@@ -1,7 +1,7 @@
 """Find alternatives to the most probable text of a sound.
 
 The decoder first writes one text greedily. At some places another token was nearly as probable and would change a word.
-At such a token, decoding is repeated with the other token until the text agrees with the first one again. From there
+At such a place, decoding is repeated with the other token until the text agrees with the first text again. From there
 on, the first text continues. An alternative is scored by its own tokens and the tokens of the first text around them;
 its effect on later tokens is neglected. So only uncertain places take time, while a beam search decodes every text to
 its end.
@@ -36,7 +36,7 @@ class Choice(NamedTuple):
     def logprob(self) -> float:
         """Natural logarithm of its probability.
 
-        If it is not known, that of the least probable known token is returned.
+        If the probability is not known, that of the least probable known token is returned.
         """
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
@@ -80,13 +80,13 @@ class _Change:
 def alternatives(
     decoding: Decoding, first: Path, end: int, *, most: int, most_tokens: int, letters: Letters
 ) -> Iterator[Alternative]:
-    """Yield texts that differ from the first one in one place.
+    """Yield texts that differ from the first text in one place.
 
     Args:
         decoding: the run of the decoder that wrote the first text.
         first: the most probable text, including the end token if there is one.
         end: id of the end token.
-        most: largest number of changes; the most probable ones are tried.
+        most: largest number of changes; the most probable changes are tried.
         most_tokens: largest number of tokens of a text.
         letters: returns the letters and digits of a token in lower case.
     """

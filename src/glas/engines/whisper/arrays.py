@@ -102,8 +102,8 @@ def load_configuration(directory: Path) -> dict[str, Any]:
     """Return the shape of a model with the keys of Hugging Face's `config.json` (`d_model`, `encoder_layers`, …).
 
     Args:
-        directory: the same as for `load_arrays`. For a CTranslate2 model, the shape is derived from its weights,
-            because its `config.json` does not contain it.
+        directory: a checkpoint of Hugging Face or a CTranslate2 model. For a CTranslate2 model, the shape is derived
+            from its weights, because its `config.json` does not contain the shape.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `load_arrays`.

@@ -35,7 +35,7 @@ def build_model(
     tokenizer: Tokenizer | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the CTranslate2 model of changed weights; when it is complete, it replaces an older one.
+    """Write the CTranslate2 model of changed weights; when the model is complete, it replaces an older model.
 
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.

@@ -59,7 +59,7 @@ def weight_files(directory: Path) -> list[Path]:
     """Return the safetensors files of a checkpoint.
 
     Raises:
-        ModelFileMissingError: one of them is missing.
+        ModelFileMissingError: one of these files is missing.
     """
     if (directory / WEIGHTS).is_file():
         return [directory / WEIGHTS]

@@ -1,8 +1,8 @@
 """Confidence of Whisper's words: a logistic regression over several features of each word.
 
-The product of a word's token probabilities separates right words from wrong ones. But the product is too high if the
-decoder writes a word that nobody said but that fits the sound. Therefore the regression also uses the alternative texts
-and a language model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
+The product of a word's token probabilities separates right words from wrong words. But the product is too high for a
+word that nobody said but that fits the sound. Therefore the regression also uses the alternative texts and a language
+model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
 `calibration.json` beside the model.
 """
 
@@ -87,7 +87,7 @@ class Calibration(BaseModel):
 
 
 def load_calibration(directory: Path) -> Calibration | None:
-    """Read the calibration of the model in `directory`; None if it has none.
+    """Read the calibration of the model in `directory`; None if there is no calibration.
 
     Raises:
         ModelLoadError: the calibration is damaged, has another version, or was fitted to other weights.

@@ -18,8 +18,8 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.vocabulary import token_list
 
 Quantisation = Literal["int8", "int8_float16", "float16", "float32"]
-"""The number format in which weights are stored. `int8` has one scale for each row of a matrix; `int8_float16` is the
-same with all other weights in float16.
+"""The number format in which weights are stored. `int8` has one scale for each row of a matrix; `int8_float16` also has
+all other weights in float16.
 """
 
 

@@ -1,10 +1,10 @@
 """The engine for Whisper.
 
 A piece is decoded once, without time tokens. The encoder's input is the piece followed by as much silence as the model
-needs. A model that was trained for this needs none. If the need is not known, the full window is used. A text that
-looks wrong (it has no end, or repeats itself) is decoded again, first in the full window, then with sampling. The times
-of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), it is used
-to choose among the texts that were found.
+needs. A model that was trained for this needs no silence. If the necessary silence is not known, the full window is
+used. A text that looks wrong (it has no end, or repeats itself) is decoded again, first in the full window, then with
+sampling. The times of words are computed afterwards from attention. If there is a language model beside the weights
+(`lm.npz`), it chooses among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

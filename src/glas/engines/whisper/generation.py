@@ -1,4 +1,4 @@
-"""Generate the texts of a sound: first the most probable one, token by token, then its alternatives."""
+"""Generate the texts of a sound: first the most probable text, token by token, then its alternatives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Barred:
 def generate(
     decoding: Decoding, prompt: Sequence[int], settings: Settings, barred: Barred, vocabulary: Vocabulary
 ) -> list[Draft]:
-    """Generate texts of one sound, the most probable one first.
+    """Generate texts of one sound, the most probable text first.
 
     Args:
         decoding: a new run of the decoder over the sound.

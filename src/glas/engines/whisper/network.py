@@ -64,7 +64,7 @@ class Network:
         languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
 
     Raises:
-        ModelLoadError: CTranslate2 cannot load it, its tokenizer is not that of a Whisper, or a language that
+        ModelLoadError: CTranslate2 cannot load the model, its tokenizer is not that of a Whisper, or a language that
             `config.json` names is missing.
     """
 

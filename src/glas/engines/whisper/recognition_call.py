@@ -98,13 +98,13 @@ class RecognitionCall:
         return hypotheses
 
     def _spoken(self, heard: Any) -> str:
-        """Return the most probable language of one clip; if the model has only one language, return this one."""
+        """Return the most probable language of one clip; if the model has only one language, return this language."""
         if len(self._network.languages) == 1:
             return next(iter(self._network.languages))
         return _most_probable(self._network.language_probabilities(heard)[0])
 
     def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
-        """Return the foreign language of each clip; None if there is none, or if the clip was not checked."""
+        """Return the foreign language of each clip; None if it is not foreign, or if the clip was not checked."""
         if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
             return [None] * len(clips)
         if language not in self._network.vocabulary.languages:
@@ -138,7 +138,7 @@ class RecognitionCall:
         return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
 
     def _compared(self, written: Written, task: list[int]) -> Comparison | None:
-        """Score the caller's text (`DecodingOptions.compared`); return None if there is none, or if it is too long."""
+        """Score the caller's text (`DecodingOptions.compared`); return None if no text was given or it is too long."""
         if not self._options.compared or not written.text or self._options.task != "transcribe":
             return None
         other, n_words = laid_into(written.text, self._options.compared)

@@ -1,11 +1,11 @@
 """Choose among the texts of one sound with a language model that knows more words than Whisper's decoder.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
-chosen on the original whisper-base. There every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces the errors
-(docs/lab-notes.md).
+chosen with the original whisper-base. With whisper-base every weight from 0.1 to 0.3, and every bonus from 0 to 8,
+reduces the errors (docs/lab-notes.md).
 
-A sum of log-probabilities prefers texts that end early, because missing words do not lower it. The mean over the tokens
-does not prefer them. So only texts are compared that are about as long as the text with the highest mean.
+A sum of log-probabilities prefers texts that end early, because missing words do not lower the sum. The mean over the
+tokens does not prefer such texts. So only texts are compared that are about as long as the text with the highest mean.
 """
 
 from collections.abc import Callable, Sequence

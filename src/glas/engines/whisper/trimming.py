@@ -79,8 +79,8 @@ def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
     Args:
         whole: tokenizer of the whole vocabulary.
         trimmed: the result of `trim`.
-        size: number of rows of the whole model's embeddings; those after the tokenizer's last token are time tokens,
-            which are all kept.
+        size: number of rows of the whole model's embeddings; rows after the tokenizer's last token are those of time
+            tokens, which are all kept.
 
     Raises:
         ModelLoadError: the reduced tokenizer has tokens that are missing in the whole tokenizer, or another order.
@@ -105,7 +105,7 @@ def _content(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _mended(content: dict[str, Any]) -> dict[str, Any]:
-    """Add merges that are missing in a tokenizer.json; that of faster-whisper-base has none for the token " t".
+    """Add merges that are missing in a tokenizer.json; that of faster-whisper-base has no merge for the token " t".
 
     Without this merge, " the" is never a token of a text, although the model generates it. Merges are in the order of
     the tokens that they make, so the position of a missing merge is known.

@@ -78,7 +78,7 @@ def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
 def language_ids(tokens: Sequence[str]) -> range:
     """Return the ids of the languages.
 
-    The tokens of languages are between the start token and the tasks; if there are no tasks, there are none.
+    The tokens of languages are between the start token and the tasks; a model without tasks has no tokens of languages.
     """
     if TRANSLATE not in tokens or TRANSCRIBE not in tokens:
         return range(0)
@@ -97,7 +97,7 @@ class Vocabulary:
         end: id of the token that ends a text; smaller ids are text tokens.
         start: id of the start token, after which the network predicts the language, or that nobody speaks.
         no_timestamps: id of the token that requests a text without times.
-        no_speech: id of the token that means that nobody speaks; None if there is none.
+        no_speech: id of the token that means that nobody speaks; None if there is no such token.
     """
 
     def __init__(self, directory: Path, text_context: int) -> None:
@@ -136,8 +136,8 @@ class Vocabulary:
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
         """Return the tokens before the text: the previous text, the task, and the token for a text without times.
 
-        The prompt contains no keywords, because they take time, and cause errors in recordings that contain none of
-        them (docs/benchmarks.md).
+        The prompt contains no keywords, because keywords in a prompt take time, and cause errors in recordings that
+        contain none of the keywords (docs/benchmarks.md).
         """
         before = self.encode(options.prompt) if options.prompt.strip() else []
         # The end of it is nearest to what is said now.

@@ -38,7 +38,7 @@ def is_on_servers(settings: Settings) -> bool:
     """Return whether the data is in PostgreSQL and S3; otherwise all of it is in the data directory.
 
     Raises:
-        ConfigurationError: only one of the two is on a server.
+        ConfigurationError: only the database or only the object store is on a server.
     """
     url = plain(settings.database_url)
     is_postgresql = url is not None and url.startswith("postgres")

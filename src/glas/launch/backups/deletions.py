@@ -1,4 +1,4 @@
-"""Delete again, in a restored backup, the data of people who asked for deletion after it was made."""
+"""Delete again, in a restored backup, the data of people who asked for deletion after the backup was made."""
 
 import asyncio
 import shutil
@@ -55,7 +55,7 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
 
 
 def delete_files_again(unpacked: Path, deletions: Sequence[Deletion]) -> int:
-    """Delete from an unpacked backup of the embedded mode the data that was deleted after it was made.
+    """Delete from an unpacked backup of the embedded mode the data that was deleted after the backup was made.
 
     Returns:
         The number of people whose data was deleted again.

@@ -19,7 +19,7 @@ from glas.settings import Settings
 
 
 def restore(settings: Settings, archive: Path, *, identity: Path | None = None, force: bool = False) -> BackupReport:
-    """Restore a backup, without the data of people who asked for deletion after it was made.
+    """Restore a backup, without the data of people who asked for deletion after the backup was made.
 
     The target is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
 

@@ -72,7 +72,7 @@ async def _log(url: URL) -> tuple[str, list[Deletion]]:
 
 
 async def log_in_database(database: Database) -> tuple[str, list[Deletion]]:
-    """Return the same as `server_log`, for an open database that has the tables of this version."""
+    """Return name and deletions like `server_log`, for an open database that has the tables of this version."""
     async with database.reading() as session:
         row = await session.get_one(InstallationRow, 1)
         return row.name, await privacy.deletions(session=session)

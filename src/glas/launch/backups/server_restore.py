@@ -147,7 +147,7 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Rename the schemas, so that new ones can be loaded while the context is open; delete the old ones at its end."""
+    """Rename the schemas, so that new schemas can be loaded within the context; at its end, delete the old schemas."""
     async with database.writing() as session:
         for name in (await session.scalars(_SCHEMAS)).all():
             await session.execute(text(f'ALTER SCHEMA "{name}" RENAME TO "{_FORMER}{name}"'))

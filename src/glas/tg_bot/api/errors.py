@@ -1,4 +1,4 @@
-"""Errors of calls to Telegram: our own classes, the translation of aiogram's, and which of them pass with time."""
+"""Errors of calls to Telegram: our own classes, the conversion of aiogram's errors, and which errors are temporary."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ def translated(error: TelegramAPIError) -> GlasError:
 def error_of_answer(body: Any) -> GlasError:
     """Return the error for an answer that is not the Bot API's: a page of a proxy, or an incomplete body.
 
-    As after a broken connection, it is not known whether the call had an effect, so the call is repeated.
+    It is not known whether the call had an effect, so the call is repeated, as after a broken connection.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)

@@ -77,8 +77,8 @@ def urgency(value: Urgency) -> Iterator[None]:
 class _Window:
     """Delay calls so that at most `limit` of them arrive at Telegram within any `period_s` seconds.
 
-    It is only known that a call arrives between its begin and the arrival of its answer. So a call counts from its
-    begin until `period_s` after its answer. Then all calls that may arrive together are counted together.
+    It is only known that a call arrives between its beginning and the arrival of its answer. So a call counts from its
+    beginning until `period_s` after its answer. Then all calls that may arrive together are counted together.
     """
 
     def __init__(self, limit: int, period_s: float) -> None:
@@ -90,7 +90,7 @@ class _Window:
     def free_at(self, now_s: float, share: int) -> float:
         """Return when the next call may begin if `share` processes share one limit.
 
-        Infinity means: only after another answer.
+        Infinity means that the next call may begin only after a further answer.
         """
         while self._answered and self._answered[0] <= now_s - self._period_s:
             self._answered.popleft()
@@ -100,7 +100,7 @@ class _Window:
         return self._answered[n_too_many - 1] + self._period_s if n_too_many <= len(self._answered) else float("inf")
 
     def begin(self) -> None:
-        """Count the begin of a call."""
+        """Count the beginning of a call."""
         self._n_on_the_way += 1
 
     def end(self, now_s: float) -> None:
@@ -161,7 +161,8 @@ class RateLimiter(BaseRequestMiddleware):
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
         """Begin a pause.
 
-        For a group it is only for this group, because its own limit is the usual cause; otherwise it is for all chats.
+        A pause for a group is only for this group, because the limit of the group is the usual cause. Any other pause
+        is for all chats.
         """
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
@@ -217,7 +218,7 @@ class RateLimiter(BaseRequestMiddleware):
         return self._everything.free_at(now_s, self.share * _STATUS_PART) <= now_s
 
     def _look_at(self, at_s: float) -> None:
-        """Schedule a check of the waiting calls at the given time, unless an earlier one is scheduled."""
+        """Schedule a check of the waiting calls at the given time, unless an earlier check is scheduled."""
         if at_s < float("inf") and (self._timer is None or at_s < self._timer.when()):
             if self._timer is not None:
                 self._timer.cancel()
@@ -256,7 +257,7 @@ class RateLimiter(BaseRequestMiddleware):
         return max(times)
 
     def _held(self, method: TelegramMethod[Any]) -> float:
-        """Return the end of the current pause; a time in the past if there is none."""
+        """Return the end of the current pause; a time in the past if there is no pause."""
         return max(self._held_until.get(where, 0.0) for where in (None, _chat(method)))
 
     def _windows(self, method: TelegramMethod[Any]) -> Iterator[_Window]:
@@ -284,7 +285,7 @@ class RateLimiter(BaseRequestMiddleware):
             self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
-        """Delete the counts of chats whose last calls are too old to limit new ones."""
+        """Delete the counts of chats whose last calls are too old to limit new calls."""
         for windows in (self._chats, self._groups):
             for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
                 del windows[chat]

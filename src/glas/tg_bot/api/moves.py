@@ -1,6 +1,7 @@
-"""Follow groups that became supergroups. Telegram gives them a new number, and states it when it refuses the old one.
+"""Follow groups that became supergroups, to which Telegram has given a new number.
 
-New messages are sent to the new number. Messages that were sent to the old one cannot be edited any more.
+Telegram states the new number when it refuses a call with the old number. New messages are sent to the new number.
+Messages that were sent to the old number cannot be edited any more.
 """
 
 from typing import Any
@@ -40,7 +41,7 @@ class Moves(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call, to the new number of the chat if it has one."""
+        """Make a call, to the new number of the chat if there is a new number."""
         chat_id = getattr(method, "chat_id", None)
         if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
             return await make_request(bot, _sent_to(method, self._moved[chat_id]))

@@ -112,7 +112,7 @@ async def edit_text(
     entities: Sequence[MessageEntity] = (),
     parse_mode: str | None = None,
 ) -> None:
-    """Set the text of a message; do nothing if it is the same already.
+    """Set the text of a message; do nothing if the message has this text already.
 
     Raises:
         MessageGoneError: the message was deleted.

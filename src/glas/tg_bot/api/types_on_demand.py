@@ -1,9 +1,9 @@
-"""Import aiogram without building the validators of all its types; each is built when it is first used.
+"""Import aiogram without building the validators of all its types; a validator is built at the first use of its type.
 
-aiogram builds the validators of its four hundred types when it is imported, and each contains copies of most others.
-Building them takes three seconds of processor time and 100 MB, in every process with the bot. The types are declared so
-that pydantic can build them on demand (`defer_build`). For this, pydantic must find the types that a field names, but
-most modules of aiogram import these for type checkers only.
+When aiogram is imported, it builds the validators of its four hundred types, and each validator contains copies of most
+other validators. Building them takes three seconds of processor time and 100 MB, in every process with the bot. The
+types are declared so that pydantic can build them on demand (`defer_build`). For this, pydantic must find the types
+that a field names, but most modules of aiogram import these for type checkers only.
 """
 
 import re

@@ -1,8 +1,9 @@
 """Send announcements about models: news to people from whom a model learnt, and questions to administrators.
 
-The bot asks for them at intervals, and enqueues each once, as separate work. News must not be sent twice. So news are
-claimed in the database directly before they are sent. If a run finds that another run, which was killed, has claimed
-them, it sends nothing. Before the claim, a harmless call checks whether the person can be reached.
+The bot asks for announcements at intervals, and enqueues each announcement once, as separate work. News must not be
+sent twice. So news are claimed in the database directly before they are sent. If a run finds that another run, which
+was killed, has claimed the news, it sends nothing. Before the claim, a harmless call checks whether the person can be
+reached.
 """
 
 import asyncio
@@ -103,7 +104,7 @@ class Announcing:
         """Claim an announcement and send it, once; return None if it must not be sent.
 
         Raises:
-            GlasError: it was not sent; sending may succeed later.
+            GlasError: the announcement was not sent; sending may succeed later.
         """
         found = await self.db_assist.claim_announcement(job.announcement_id, claim)
         if found is None:
@@ -170,7 +171,7 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
     """Return the record of a model.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such model.
     """
     for model in await db_assist.models():
         if model.id == model_id:

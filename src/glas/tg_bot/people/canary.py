@@ -38,7 +38,7 @@ class CanaryWatch:
             await asyncio.sleep(self.look_s)
 
     async def compare_ratings(self) -> None:
-        """Compare once; take the candidate back if it is worse, or if it is no candidate any more.
+        """Compare once; take the candidate back if its ratings are worse, or if it is no candidate any more.
 
         The decision is stored first. If this run is killed before the trial has ended, the next comparison finds the
         decision.

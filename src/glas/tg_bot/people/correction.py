@@ -106,7 +106,7 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Handle a reply in a private chat: as a correction if it clearly is one; if this is uncertain, ask the person."""
+    """Handle a reply in a private chat as a correction; in case of doubt ask whether it is a correction."""
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
         return None

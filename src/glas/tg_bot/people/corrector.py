@@ -48,8 +48,8 @@ class Corrector:
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
         """Record a correction, with the engine's judgement of its words.
 
-        Judging a correction takes as much work as recognising. Therefore judging has a separate daily limit, as large
-        as that of recordings. So corrections do not reduce the minutes for recordings. Beyond this limit the edit
+        Judging a correction takes as much work as a recognition. Therefore judging has a separate daily limit, as large
+        as the limit for recordings. So corrections do not reduce the minutes for recordings. Beyond this limit the edit
         distance decides.
 
         Raises:
@@ -100,7 +100,7 @@ class Corrector:
         )
 
     async def words_in(self, message: Message) -> str | None:
-        """Return the words of a message or of the text file attached to it; None if there are none."""
+        """Return the words of a message or of the text file attached to it; None if there are no words."""
         if message.text is not None:
             return message.text
         if message.document is None or (message.document.file_size or 0) > _MAX_FILE_BYTES:
@@ -126,7 +126,7 @@ class Corrector:
 
 
 async def found(asked: Awaitable[Transcription]) -> Transcription | None:
-    """Return a message, or None if there is none."""
+    """Return a message; None if it does not exist."""
     try:
         return await asked
     except NotFoundError:

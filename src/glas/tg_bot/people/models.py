@@ -44,7 +44,7 @@ def make_router() -> Router:
 async def on_model(
     message: Message, *, nn_service: NnServiceClient, keyboards: Keyboards, say: Say, locale: Locale
 ) -> None:
-    """Show the current model, and buttons for all others, the best one first."""
+    """Show the current model, and buttons for all other models, the best model first."""
     health = await nn_service.health()
     offered = await nn_service.offered_models()
     asker = message.from_user.id if message.from_user else message.chat.id

@@ -36,7 +36,7 @@ async def line_of_chat(chat_id: int, nn_service: NnServiceClient, db_assist: DbA
 async def _state(record: OwnModelRecord, nn_service: NnServiceClient) -> str:
     """Return `on`, `off`, or `waits`.
 
-    The last means that the champion is not the one with which the own model was compared.
+    `waits` means that the champion is not the version with which the own model was compared.
     """
     if not record.is_used:
         return "off"

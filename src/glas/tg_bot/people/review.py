@@ -1,6 +1,6 @@
 """Handle /review: a reviewer listens to one recording after another and judges its text.
 
-This module stores nothing. db_assist holds one message for a reviewer and returns the same one until it is reviewed.
+This module stores nothing. db_assist holds one message for a reviewer and returns this message until it is reviewed.
 The request for the right words contains the id of its message. So after a crash at any point, at most one message of
 the bot is sent twice.
 """

@@ -48,8 +48,8 @@ class _Choice:
     Attributes:
         switch: its button.
         store: stores the choice; returns the person with it.
-        turned_on: name of the message that confirms that it is on.
-        turned_off: name of the message that confirms that it is off.
+        turned_on: name of the message that confirms that the switch is on.
+        turned_off: name of the message that confirms that the switch is off.
     """
 
     switch: Switch
@@ -110,7 +110,7 @@ async def on_own_model(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Store whether the own model or the common model answers a person, or everybody in a group. Update the message."""
+    """Store whether the own model or the champion answers a person, or everybody in a group. Update the message."""
     message, is_used = message_of(query), bool(values[0])
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)

@@ -1,7 +1,7 @@
 """Show texts in Telegram that were corrected on the pages.
 
-db_assist stores which texts these are. The bot asks for these texts at intervals. For each it enqueues the same durable
-work as after a correction in Telegram.
+db_assist stores the texts that were corrected. The bot asks for these texts at intervals, and enqueues the durable work
+that is also enqueued after a correction in Telegram.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None
 
 
 async def _name_of(one: TextToShow, bot: Bot) -> str:
-    """Return the name at the beginning of the answer in a group; it is empty if there is none.
+    """Return the name at the beginning of the answer in a group; an empty text if there is no name.
 
     Names are not stored, so the name of the first sender of a forwarded recording is not known any more.
     """

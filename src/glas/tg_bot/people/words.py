@@ -1,4 +1,4 @@
-"""Handle /words: show the words that a person has corrected or added, remove some, add others."""
+"""Handle /words: show the words that a person has corrected or added, remove words, add words."""
 
 from collections.abc import Sequence
 
@@ -64,7 +64,7 @@ def _page(
     say: Say,
     locale: Locale,
 ) -> Menu:
-    """Return text and buttons of a page; if there are fewer pages, those of the last one."""
+    """Return text and buttons of a page; if there are fewer pages, return the last page."""
     n_pages = max(1, -(-len(words) // _PAGE))
     page = min(page, n_pages - 1)
     text = say("words", count=counted(len(words), locale)) if words else say("words-empty")

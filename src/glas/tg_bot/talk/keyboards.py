@@ -32,7 +32,7 @@ NEWS, DECIDE, OWN_MODEL = "b", "o", "h"
 
 
 class Switch(NamedTuple):
-    """Something that is on or off; its button offers what it is not.
+    """A setting that is on or off; its button offers to change it.
 
     Attributes:
         action: action of the button.
@@ -90,7 +90,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» before the first."""
+        """Make the button that begins an attempt: «Распознать» for the first attempt, «Повторить» for others."""
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
@@ -246,7 +246,7 @@ class Keyboards:
     def _switch(
         self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardButton:
-        """Make the button of a switch; a press of one `in_settings` also updates the text of /settings."""
+        """Make the button of a switch; a press of a button `in_settings` also updates the text of /settings."""
         values = (switch.action, int(not is_on), int(in_settings))
         text = say(switch.turn_off if is_on else switch.turn_on)
         return self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s)

@@ -15,9 +15,9 @@ class Menu(NamedTuple):
     keyboard: InlineKeyboardMarkup
 
     async def answer(self, message: Message) -> None:
-        """Send it as the answer to a message."""
+        """Send the menu as the answer to a message."""
         await message.answer(self.text, reply_markup=self.keyboard)
 
     async def update(self, message: Message, bot: Bot) -> None:
-        """Show it in a message of the bot."""
+        """Show the menu in a message of the bot."""
         await edit_text(bot, message.chat.id, message.message_id, self.text, self.keyboard)

@@ -1,9 +1,9 @@
 """Messages of the bot that contain their own context: requests for words, questions, confirmations of a correction.
 
-Telegram delivers a reply together with the message to which it replies. These messages therefore contain a link behind
-a pencil. The link contains the id of the text, the id of the person who is asked, and the name that the answer shows.
-The link is signed like buttons. So nothing must be stored between a request and its reply, and a crash in between is
-harmless.
+Telegram delivers a reply together with the message to which it replies. These messages therefore contain a link, which
+is attached to the sign ✏️. The link contains the id of the text, the id of the person who is asked, and the name that
+the answer shows. The link is signed like buttons. So nothing must be stored between a request and its reply, and a
+crash in between is harmless.
 """
 
 import time
@@ -25,7 +25,7 @@ _MAX_HINT_CHARS = 64
 
 
 class Prompt(NamedTuple):
-    """Context of such a message."""
+    """Context of a message of the bot to which a person replies."""
 
     transcription_id: int
     asker: int
@@ -35,10 +35,10 @@ class Prompt(NamedTuple):
 
 
 class Prompts:
-    """Makes such messages and reads them."""
+    """Makes messages with a context, and reads the context."""
 
     def __init__(self, signer: Signer, bot_id: int, *, life_s: int, action: str = CORRECTION) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
             signer: object that signs the context.
@@ -52,7 +52,7 @@ class Prompts:
         self._action = action
 
     def mark(self, prompt: Prompt) -> TextLink:
-        """Return the pencil with the link that contains the context."""
+        """Return the sign ✏️ with the link that contains the context."""
         born_s = int(time.time())
         signed = self._signer.sign(
             self._action, prompt.transcription_id, asker=prompt.asker, born_s=born_s, life_s=self._life_s
@@ -65,7 +65,7 @@ class Prompts:
         return Text(self.mark(prompt), f" {words}", *(["\n\n", Code(shown)] if shown else []))
 
     def read(self, message: Message | None) -> Prompt | None:
-        """Return the context of a message; None if it has none, or if it is too old."""
+        """Return the context of a message; None if the message has no context, or is too old."""
         for url in _urls(message, self._bot_id, _TEXT_FIELD):
             fields = _fields(url)
             try:
@@ -83,7 +83,7 @@ class Prompts:
         return Text(mark, f" {words}")
 
     def read_words(self, message: Message | None) -> int | None:
-        """Return the id of the person whom a message asks for words of a vocabulary; None if there is none."""
+        """Return the id of the person whom a message asks for words of a vocabulary; None for any other message."""
         for url in _urls(message, self._bot_id, _WORDS_FIELD):
             try:
                 pressed = self._signer.read(_fields(url)[_WORDS_FIELD], now_s=time.time())
@@ -100,7 +100,7 @@ def forced_reply(say: Say, placeholder: str = "fix-placeholder") -> ForceReply:
 
 
 def is_prompt(message: Message | None, bot_id: int) -> bool:
-    """Return whether a message looks like such a message; the signature is checked when it is read."""
+    """Return whether a message seems to contain a context; the signature is checked when the context is read."""
     return bool(_urls(message, bot_id, _TEXT_FIELD))
 
 

@@ -66,7 +66,7 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
 
 
 def _part(front: str, text: str, back: str) -> Part:
-    """Return a message with a text between two others; a long text is a quotation that opens when it is tapped."""
+    """Return a message of head, text and tail; a long text is a quotation that opens when it is tapped."""
     entities: tuple[MessageEntity, ...] = ()
     if len(text) > _FOLDED_CHARS:
         entities = (MessageEntity(type="expandable_blockquote", offset=units(front), length=units(text)),)

@@ -86,7 +86,7 @@ class AdmissionControl:
         return bool(limit) and job.n_in_minute > limit and not is_unlimited
 
     async def minutes_exceeded(self, person: int, pseudonym: str, duration_s: float) -> int:
-        """Return the daily limit in minutes that a registered person's work would exceed; 0 if it exceeds none.
+        """Return the daily limit in minutes that a registered person's work would exceed; 0 if no limit is exceeded.
 
         Args:
             person: the person, whose role determines the limit.
@@ -108,7 +108,7 @@ class AdmissionControl:
             return None
 
     def _minutes_exceeded(self, party: int, standing: Standing, duration_s: float) -> int:
-        """Return the daily limit in minutes that this recording would exceed; 0 if it exceeds none.
+        """Return the daily limit in minutes that this recording would exceed; 0 if no limit is exceeded.
 
         People who have not registered, and chats whose speakers are not known, have the limits of a registered person.
         """

@@ -106,7 +106,7 @@ class Archiving:
 
 
 async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:
-    """Store the recognition of a message, unless one is stored already.
+    """Store the recognition of a message, unless a recognition is stored already.
 
     If subtitles are requested before the message is archived, the recording is recognised again. Then either of the two
     recognitions can be stored first.

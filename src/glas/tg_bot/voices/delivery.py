@@ -1,4 +1,4 @@
-"""Send the recognised text: in the placeholder, as a file, or in several messages. If one way fails, use another.
+"""Send the recognised text: in the placeholder, as a file, or in several messages. If one way fails, use another way.
 
 Each message that is sent is a separate recorded step, so a crash repeats at most one of them.
 """

@@ -1,9 +1,9 @@
 """Download recordings before their recognition, with a limit on the bytes in memory.
 
 If Telegram states a small size, the recording is downloaded at once. Of larger recordings, at most `n_large` are
-downloaded or in memory at the same time, in the order of arrival; the others wait. So large files that arrive slowly
-delay only other large files. A Bot API server on this machine keeps files on its disk. Such files are read when they
-are recognised, and are not counted.
+downloaded or in memory at the same time, in the order of arrival; further large recordings wait. So large files that
+arrive slowly delay only other large files. A Bot API server on this machine keeps files on its disk. Such files are
+read when they are recognised, and are not counted.
 """
 
 import asyncio

@@ -42,9 +42,9 @@ class VoiceJob(BaseModel):
     recording: Recording
     answer_message_id: int | None = None
     is_acknowledged: bool = False
-    """Whether that message tells already that the recording waits."""
+    """Whether the bot's message tells already that the recording waits."""
     is_later: bool = False
-    """Whether it waits in the queue `LATER`."""
+    """Whether the recording waits in the queue `LATER`."""
 
     @property
     def id(self) -> str:
@@ -55,7 +55,7 @@ class VoiceJob(BaseModel):
 
     @property
     def is_unasked_in_group(self) -> bool:
-        """Return whether it is answered without a request, because all recordings of its group are answered."""
+        """Return whether the recording is answered without a request, as all recordings of its group."""
         return not self.is_private and not self.is_asked
 
     @property
@@ -164,7 +164,7 @@ class ModelJob(BaseModel):
 
 
 class AnnounceJob(BaseModel):
-    """Send an announcement; the job contains none of its words."""
+    """Send an announcement; the job does not contain its words."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -201,7 +201,7 @@ def queues(concurrency: int, recognitions: int) -> tuple[Queue, ...]:
 
     Args:
         concurrency: works of a queue that one process handles at once.
-        recognitions: recordings that it sends to nn_service at once.
+        recognitions: recordings that one process sends to nn_service at once.
     """
     return (
         Queue(VOICES, concurrency),

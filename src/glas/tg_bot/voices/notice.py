@@ -1,4 +1,4 @@
-"""Notes: data that the bot processes exchange with their heartbeats, so that none must query the database.
+"""Notes: data that the bot processes exchange with their heartbeats, so that no process must query the database.
 
 A note is a few seconds old. This age is good enough for a place in the queue, and for a pause that Telegram requests.
 Nothing else may depend on this estimate.
@@ -28,7 +28,7 @@ class Note(BaseModel):
 
 
 class Notice:
-    """Writes the note of this process, and passes on the notes of the others."""
+    """Writes the note of this process, and passes on the notes of the other processes."""
 
     def __init__(self, recognition_queue: RecognitionQueue, limiter: RateLimiter) -> None:
         self._recognition_queue = recognition_queue

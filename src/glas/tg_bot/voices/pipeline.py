@@ -6,7 +6,7 @@ editing the placeholder. A write that can be repeated shares a step with the cod
 needs a write to the disk. The recording is archived after the answer, as separate work. So an unavailable object store
 delays no text.
 
-In a group nobody requested an answer, so a recording without speech gets none, and its placeholder is deleted.
+In a group nobody requested an answer, so a recording without speech gets no answer, and its placeholder is deleted.
 """
 
 import time

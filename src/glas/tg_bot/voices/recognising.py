@@ -116,7 +116,7 @@ class RecordingRecogniser:
         Args:
             job: the recording.
             ticket: its place in the queue.
-            transcription_id: its row; None if nothing about it is stored.
+            transcription_id: its row; None if nothing is stored about the recording.
 
         Raises:
             GlasError: the recording cannot be downloaded or recognised.
@@ -144,7 +144,7 @@ class RecordingRecogniser:
         return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
-        """Recognise a stored recording. The recording waits for a seat like a new one, and is read after that.
+        """Recognise a stored recording. The recording first waits for a seat, like a new recording, and is then read.
 
         Raises:
             GlasError: the recording cannot be read or recognised.
@@ -172,7 +172,7 @@ class RecordingRecogniser:
     async def _own_model(self, job: VoiceJob) -> OwnModel | None:
         """Return the own model of the person, or else of the chat.
 
-        None if there is none, or it cannot be fetched now.
+        None if there is no own model, or if it cannot be fetched now.
         """
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
@@ -185,7 +185,7 @@ class RecordingRecogniser:
         """Return an earlier result for the same file.
 
         The stored text must have been made by the current model, with the current version of its weights, and with the
-        same keywords. Otherwise a person would get an old text without the words that they have corrected, or with
+        present keywords. Otherwise a person would get an old text without the words that they have corrected, or with
         words of other people.
         """
         file_unique_id = job.recording.file_unique_id

@@ -40,7 +40,7 @@ class Ticket:
 
     @property
     def place(self) -> int:
-        """Return the place in the queue, from 1; 0 if it is not in the queue."""
+        """Return the place in the queue, from 1; 0 if the recording is not in the queue."""
         return self._recognition_queue.place(self)
 
 

@@ -1,7 +1,7 @@
 """Recognise copies of some messages with another model while no other request waits; reviewers see these texts.
 
-The copy delays no person: nn_service refuses it unless it is idle, and stops it as soon as another request arrives. A
-copy that was stopped is not sent again, and nothing is stored for it.
+The copy delays no person: nn_service refuses the copy unless it is idle, and stops the copy as soon as another request
+arrives. A copy that was stopped is not sent again, and nothing is stored for it.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class SecondHypotheses:
     _looked_at: float = field(default=-_LOOK_S)
 
     def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
-        """Start to recognise a copy of a message with the other model, and return at once.
+        """Start to recognise a copy of a message with the model that did not answer, and return at once.
 
         Nothing is done if another copy is being recognised.
 

@@ -35,7 +35,7 @@ class Batch:
         mel: spectrograms (batch, bands, frames).
         tokens: inputs of the decoder (batch, n).
         labels: the next tokens (batch, n); `IGNORED` in the prompt and after the end.
-        states: the teacher's hidden states (layers, batch, n, width); None if no clip has any.
+        states: the teacher's hidden states (layers, batch, n, width); None if no clip has such states.
         is_text: whether the state at a position counts in the loss (batch, n).
     """
 

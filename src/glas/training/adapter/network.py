@@ -76,7 +76,7 @@ class Shape:
 def half_precision() -> torch.autocast:
     """Compute matrix products in bfloat16 while the context is open, if the processor has instructions for it.
 
-    A processor with AVX2 only has none; without them, bfloat16 takes twice as long as float32.
+    A processor with AVX2 only has no such instructions; without them, bfloat16 takes twice as long as float32.
     """
     return torch.autocast("cpu", torch.bfloat16, enabled=torch.backends.cpu.get_cpu_capability().startswith("AVX512"))
 
@@ -167,7 +167,7 @@ class Decoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, tokens: Tensor, sound: Tensor) -> list[Tensor]:
-        """Return the hidden states (batch, n, width) after each layer; the last ones are normalised."""
+        """Return the hidden states (batch, n, width) after each layer; the last hidden states are normalised."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         states = []
         for layer in self.layers:

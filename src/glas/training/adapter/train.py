@@ -29,8 +29,8 @@ class Hyperparameters:
     Attributes:
         steps: number of steps.
         learning_rate: the largest learning rate, which is reached after the warm-up.
-        encoder_rank: rank of the encoder's adapters; 0 means that there are none.
-        decoder_rank: rank of the decoder's adapters; 0 means that there are none.
+        encoder_rank: rank of the encoder's adapters; 0 means no adapters.
+        decoder_rank: rank of the decoder's adapters; 0 means no adapters.
         save_every: steps between checkpoints.
         warm_up: number of steps during which the learning rate rises.
         n_heads: number of attention heads; None means as many as in every published Whisper of this width.
@@ -50,7 +50,7 @@ class WeightedBatch(NamedTuple):
 
     Attributes:
         batch: the batch of clips.
-        states_weight: weight of the distance to the teacher's states; 0 if the batch has none.
+        states_weight: weight of the distance to the teacher's states; 0 if the batch has no states.
         text_weight: weight of the text's cross-entropy.
         base_weight: weight of the divergence from the base model's probabilities; see `base_divergence`.
     """
@@ -107,7 +107,7 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 
 
 def base_divergence(network: Whisper, batch: Batch) -> Tensor:
-    """Compute the divergence of the next tokens' probabilities from those of the network without its adapters.
+    """Compute the divergence of the next tokens' probabilities from the probabilities without the adapters.
 
     The divergence is the Kullback-Leibler divergence for each token, from the base model to the network: Li and Hoiem,
     "Learning without Forgetting", 2016.

@@ -1,4 +1,4 @@
-"""Read the messages of an export (docs/export.md), and choose the words that are learnt for each."""
+"""Read the messages of an export (docs/export.md), and choose the words that are learnt for each message."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,9 +101,9 @@ def speakers_in(directory: Path) -> frozenset[str]:
 def target_of(message: Message, *, min_confidence: float) -> Target | None:
     """Return the words that are learnt for a message; None if no words are reliable.
 
-    A reference is always used. Without a reference, a recording that cannot be understood is not learnt, and for one
-    without speech an empty text is learnt. A hypothesis is used only if its speaker rated it perfect and the model had
-    a high confidence.
+    A reference is always used. Without a reference, a recording that cannot be understood is not learnt, and for a
+    recording without speech an empty text is learnt. A hypothesis is used only if its speaker rated it perfect and the
+    model had a high confidence.
 
     Args:
         message: a message of the export.

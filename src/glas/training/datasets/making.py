@@ -25,7 +25,7 @@ class Rules:
 
     Attributes:
         test_share: share of the speakers in the test set; share of the texts in a dataset for one person.
-        dev_share: the same for the development set.
+        dev_share: share of the speakers or texts in the development set.
         min_confidence: least confidence with which a perfectly rated hypothesis counts.
         speaker: a pseudonym, for a dataset for this person only.
         replay: folders or manifests with reference texts that are used for training as well.

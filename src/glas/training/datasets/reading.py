@@ -1,4 +1,4 @@
-"""Open a version of the dataset: read those of its recordings that are still in the export, with their words."""
+"""Open a version of the dataset: read its recordings that are still in the export, with their words."""
 
 from dataclasses import dataclass
 from pathlib import Path

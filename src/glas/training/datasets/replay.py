@@ -35,7 +35,7 @@ def read_replay(replay: ReplaySet) -> tuple[Utterance, ...]:
     """Return the recordings of a replay set.
 
     Raises:
-        DataSetError: they are missing, or differ from those with which the version was made.
+        DataSetError: the recordings are missing, or differ from the recordings with which the version was made.
     """
     place = Path(replay.place)
     if describe_replay(place, replay.kind) != replay:

@@ -148,7 +148,8 @@ def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
 def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> ScoredMessage:
     """Compare the recognised words of a message with its reference.
 
-    RU-NORM may make several words of one («Санкт-Петербург», «5 %»). Such a word is right if all of them are.
+    RU-NORM may make several words of one word («Санкт-Петербург», «5 %»). Such a word is right if all words that
+    RU-NORM makes of it are right.
     """
     heard = " ".join(words)
     flags, place, is_right = right_words(said, heard), 0, []
@@ -168,7 +169,7 @@ def pooled(calibration: Calibration, messages: Sequence[ScoredMessage]) -> tuple
 
 
 def measured(calibration: Calibration, messages: Sequence[ScoredMessage]) -> dict[str, float | int | None]:
-    """Measure how well confidences separate right words from wrong ones, and messages with and without errors."""
+    """Measure how well confidences separate right from wrong words, and messages with errors from those without."""
     sure, right = pooled(calibration, messages)
     means = np.array([float(np.mean(calibration.confidences(one.signs))) if one.signs else 0.0 for one in messages])
     errors: Bools = np.array([one.has_error for one in messages])

@@ -17,14 +17,14 @@ class Base:
     Attributes:
         directory: the model that is served; the new model gets its vocabulary, settings and language model.
         weights: the weights of the model before its adapter was merged and its matrices were quantised. For a
-            checkpoint of Hugging Face, this is the same directory.
+            checkpoint of Hugging Face, this is `directory`.
     """
 
     directory: Path
     weights: Path
 
     def adapter(self) -> Adapter | None:
-        """Read the adapter of the served model; return None if it has none.
+        """Read the adapter of the served model; return None if the model has no adapter.
 
         Raises:
             ModelFileMissingError, ModelLoadError: an error of `read_adapter`.

@@ -19,8 +19,8 @@ class FinetuneData:
     Attributes:
         corrected: recordings with references; if `dev` is missing, `split` divides them.
         replayed: other recordings with references, on which the model is trained so that it forgets less.
-        kept: recordings for which the model must not become worse; it is not trained on them, and they determine the
-            share.
+        kept: recordings on which the model must not become worse; the model is not trained on them, and they determine
+            the share.
         dev: the development set: recordings with references, for early stopping and the choice of the share.
         version: name of the dataset version that contains the corrected recordings.
     """
@@ -68,6 +68,6 @@ def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
 
 
 def _spread(utterances: Sequence[Utterance], most: int) -> list[Utterance]:
-    """Return at most `most` of the recordings, spread evenly over all of them."""
+    """Return at most `most` of the recordings, spread evenly over all recordings."""
     n_taken = min(len(utterances), most)
     return [utterances[index * len(utterances) // n_taken] for index in range(n_taken)]

@@ -111,9 +111,8 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
 def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> DrawBatch:
     """Return a function that draws corrected clips and, in a share of the steps, replayed clips.
 
-    In steps with replayed clips, the model learns to give each next token the same probability as the base model does.
-    This should preserve more than learning the texts of these clips. The two were not compared on the same clips yet
-    (docs/lab-notes.md).
+    In steps with replayed clips, the model learns to give each next token the probability that the base model gives it.
+    This should preserve more than learning the texts of these clips (an unfinished comparison: docs/lab-notes.md).
     """
 
     def draw(step: int) -> WeightedBatch:

@@ -66,9 +66,9 @@ class FinetuneResult(BaseModel):
     """The result of a fine-tuning.
 
     Attributes:
-        losses: of the base and of each share of the change.
-        before: error rates of the base.
-        chosen: error rates of the model with the chosen share; None if no share is better than the base.
+        losses: losses of the base model and of each share of the change.
+        before: error rates of the base model.
+        chosen: error rates of the model with the chosen share; None if no share is better than the base model.
         n_learnt: recordings that were learnt.
         n_dev: recordings of the development set.
         minutes_learnt: length of the clips that were learnt.
@@ -221,7 +221,7 @@ def _claim(work: Path, lineage: Lineage) -> None:
 
 
 def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:
-    """Write the examples of each set that has any as a shard; return the seconds of the training set."""
+    """Write the examples of each set as a shard, if there are any; return the seconds of the training set."""
     missing = [name for name, some in sets.items() if some and not (clips / f"{name}.jsonl").exists()]
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
@@ -239,7 +239,7 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
 
 
 def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]:
-    """Report the losses of the base, which is the first one, and of each share; return all."""
+    """Report the losses of the base model, which come first, and of each share; return all losses."""
     losses: list[ShareLosses] = []
     for one in found:
         losses.append(one)
@@ -259,10 +259,10 @@ def _chosen(
     share: float | None,
     report: Report,
 ) -> tuple[MeasuredShare, MeasuredShare | None]:
-    """Measure the base and a model with a share of the change on all sets, of which dev is the first.
+    """Measure the base model and a model with a share of the change on all sets, of which dev is the first.
 
     Returns:
-        The figures of the base, and those of the model if it is better on dev.
+        The figures of the base model, and the figures of the model with the share if it is better on dev.
     """
 
     def measured(share: float, model: Path) -> MeasuredShare:

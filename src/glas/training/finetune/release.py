@@ -41,7 +41,7 @@ def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: M
 
 
 def write_model(base: Base, adapter: Adapter, to: Path) -> None:
-    """Write a model that can be served, and replace an older one.
+    """Write a model that can be served, and replace an older model.
 
     The calibration of the base model is copied, although it was fitted to the base model. A small change of the weights
     changes the meaning of a probability only a little, and an evaluation shows how much.

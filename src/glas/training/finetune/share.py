@@ -1,9 +1,9 @@
 """Choose the share of a learnt change that is kept.
 
-The whole change is best for the corrected messages, and worst for other speech. A part of it often keeps most of the
-gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
-models", 2022). Shares are compared by their loss: the cross-entropy of the references, in nepers a token. It tells
-models apart with far fewer recordings than word errors do.
+The whole change is best for the corrected messages, and worst for other speech. A part of the change often keeps most
+of the gain, without becoming worse on other speech (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust
+fine-tuning of zero-shot models", 2022). Shares are compared by their loss: the cross-entropy of the references, in
+nepers a token. The loss shows the difference of two models with far fewer recordings than word errors.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,14 @@ from glas.domain.metrics import ErrorRates
 
 SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_RISEN: Final = 0.01
-"""Permitted rise of the loss on a set that must not become worse. In docs/lab-notes.md, sets with smaller rises lost at
-most 0.3 points of word error rate, and those with twice this rise one point or more."""
+"""Permitted rise of the loss on a set that must not become worse.
+
+In docs/lab-notes.md, a smaller rise raised the word error rate by at most 0.3 points, and twice this rise raised it by
+one point or more.
+"""
 
 FEWEST_WORDS: Final = 500
-"""Words of such a set below which a rise is hard to tell from chance: about 40 sentences."""
+"""Number of words of such a set below which a rise may be chance: about 40 sentences."""
 
 
 class _Value(BaseModel):
@@ -30,7 +33,7 @@ class ShareLosses(_Value):
     """The losses of a model with a share of the change.
 
     Attributes:
-        share: the share, 0..1; 0 is the base.
+        share: the share, 0..1; 0 is the base model.
         dev: loss on the development set.
         kept: losses on the sets that must not become worse, by name.
     """
@@ -40,7 +43,7 @@ class ShareLosses(_Value):
     kept: dict[str, float]
 
     def worse_than(self, before: "ShareLosses") -> list[str]:
-        """Return the names of the sets that must not become worse and did, compared with the base."""
+        """Return the names of the sets that must not become worse and are worse than with the base model."""
         return [name for name, loss in self.kept.items() if loss - before.kept[name] > MOST_RISEN]
 
 
@@ -58,16 +61,16 @@ class MeasuredShare(_Value):
     kept: dict[str, ErrorRates]
 
     def is_better_than(self, before: "MeasuredShare") -> bool:
-        """Return whether dev has fewer errors than with the base; fewer wrong characters count as well."""
+        """Return whether dev has fewer errors than with the base model; fewer wrong characters count, too."""
         fewer_characters = self.dev.char_errors + self.dev.word_errors < before.dev.char_errors + before.dev.word_errors
         return self.dev.word_errors <= before.dev.word_errors and fewer_characters
 
 
 def choose_share(before: ShareLosses, shares: Sequence[ShareLosses]) -> float | None:
-    """Return the share with the lowest loss on dev that makes no other set worse; None if none lowers it.
+    """Return the share with the lowest loss on dev that makes no other set worse; None if no share is better than 0.
 
     Args:
-        before: the base, share 0.
+        before: the base model, share 0.
         shares: shares above 0.
     """
     allowed = [one for one in shares if one.dev < before.dev and not one.worse_than(before)]

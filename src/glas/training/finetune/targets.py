@@ -13,7 +13,7 @@ _MARKS = ".,!?…:;»)"
 
 
 def target_text(reference: str, hypothesis: str) -> str:
-    """Return the words of the reference; words that the hypothesis has, too, are written as there.
+    """Return the words of the reference; words that the hypothesis has, too, are written as in the hypothesis.
 
     Args:
         reference: the right words of the recording.

@@ -29,7 +29,7 @@ def share_losses(
     """Yield the losses of a model with each share of a change.
 
     Args:
-        model: the base, in float32.
+        model: the base model, in float32.
         tokens: its tokenizer.
         clips: folder with the shards `dev` and, for each of `kept`, `kept-NAME`.
         factors: the change.

@@ -77,7 +77,7 @@ def frequencies(most_words: int) -> dict[str, float]:
 
 
 def classify(frequency: dict[str, float]) -> Classes:
-    """Return the class of each word: the readings of its form, or the best frequent class if that is a rare one."""
+    """Return the class of each word: the readings of its form, or, for a rare class, the best frequent class."""
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
     shares: Counter[str] = Counter()
@@ -107,9 +107,9 @@ def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
 def class_gains(
     readings: list[WeightedSentences], frequency: dict[str, float], classes: Classes
 ) -> npt.NDArray[np.float64]:
-    """Compute how much more often a class follows another one than it occurs in all: (n, n), rows by the class before.
+    """Compute how much more often a class follows another class than it occurs in all, shape (n, n).
 
-    The last two classes are those of the unknown word and of the beginning.
+    A row belongs to the class before. The last two classes are those of the unknown word and of the beginning.
     """
     names = [*classes.names, UNKNOWN, BEGINNING]
     number = {name: index for index, name in enumerate(names)}
@@ -132,7 +132,7 @@ def class_gains(
 
 
 def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
-    """Count how often a word follows another one."""
+    """Count how often a word follows another word."""
     pairs: Pairs = defaultdict(Counter)
     for reading in readings:
         for sentence in reading.sentences:

@@ -33,7 +33,7 @@ class Augmentation:
     Attributes:
         snr_db: range of the signal-to-noise ratio, if there is noise.
         clean: share of the clips to which only a faint noise is added.
-        earlier: the clips before this one, from which the babble is made.
+        earlier: the clips before this clip, from which the babble is made.
     """
 
     snr_db: tuple[float, float] = SNR_DB

@@ -70,8 +70,8 @@ def clip(rng: np.random.Generator, samples: Samples) -> Samples:
 def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
     """Drop packets of 20 ms of samples (n,), single ones and bursts; fill the gaps with silence or a fading repetition.
 
-    There are two states: a good one without losses, and a bad one in which all packets are lost (Gilbert, "Capacity of
-    a burst-noise channel", 1960).
+    There are two states: a good state without losses, and a bad state in which all packets are lost (Gilbert, "Capacity
+    of a burst-noise channel", 1960).
     """
     worse, better, echo = rng.uniform(0.005, 0.05), rng.uniform(0.3, 0.8), rng.choice((0.0, 0.5))
     heard, is_lost = samples.copy(), False

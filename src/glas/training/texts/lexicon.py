@@ -22,7 +22,7 @@ LONGEST_RARE = 13  # letters
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Word forms: those of annotated texts, some rare ones, and forms by use ("noun nomn femn sing", "inf", …)."""
+    """Word forms: forms of annotated texts, some rare forms, and forms by use ("noun nomn femn sing", "inf", …)."""
 
     forms: dict[str, list[str]]
     attested: list[str]

@@ -46,7 +46,7 @@ def share_of(text: str, n_shares: int) -> int:
 
 
 class TextSource:
-    """Draws sentences.  The same seed gives the same sentences in the same order."""
+    """Draws sentences. The same seed gives the same sentences in the same order."""
 
     def __init__(
         self, lexicon: Lexicon, seed: int, lines: list[str] | None = None, shares: Mapping[str, float] = SHARES
@@ -56,7 +56,7 @@ class TextSource:
         self._lines = lines or []
 
     def draw(self, *, test: bool = False) -> str:
-        """Draw a sentence for training, or a held-out one if `test`."""
+        """Draw a sentence for training, or a held-out sentence if `test`."""
         while True:
             text = self._any_sentence()
             clean = label(text)
@@ -64,7 +64,7 @@ class TextSource:
                 return text
 
     def draw_message(self, *, test: bool = False) -> str:
-        """Draw a voice message of three words or more for training, or a held-out one if `test`."""
+        """Draw a voice message of three words or more for training, or a held-out message if `test`."""
         while True:
             text = self._expand("message")
             if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:
@@ -83,7 +83,7 @@ class TextSource:
         return " ".join(self._word() for _ in range(count))
 
     def _word(self) -> str:
-        """Draw a word form, mostly from those of annotated texts: the shortest of up to three drawn forms."""
+        """Draw a word form, mostly from annotated texts: the shortest of up to three drawn forms."""
         pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
         return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
 

@@ -1,8 +1,8 @@
 """The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
 
 The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
-VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The other half is used
-to test the learning loop. Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this folder. Layout:
+VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The second half is used
+to test learning from corrections. Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this folder. Layout:
 `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
 """
 

@@ -2,8 +2,8 @@
 
 The library comes from Debian's packages librhvoice5 and librhvoice-core7, the voices from rhvoice-russian. All are in
 Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES` names the voices
-with a free licence (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file). The others must not be sold or
-changed, so they are not used for training. Structures are those of RHVoice's public header `RHVoice.h`.
+with a free licence (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file). The other voices must not be
+sold or changed, so they are not used for training. Structures are those of RHVoice's public header `RHVoice.h`.
 """
 
 import ctypes

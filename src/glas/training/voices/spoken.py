@@ -67,7 +67,7 @@ def spoken_clips(
 
 
 def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
-    """Of the shards with these numbers, write those that are missing.
+    """Write the missing shards of the shards with these numbers.
 
     Each shard is synthesised in a separate process, because espeak-ng keeps state between utterances. Only in a new
     process does the number of a shard determine all its bytes.

@@ -1,4 +1,4 @@
-"""Rights on the pages, and the present data of people; only this module gets these from db_assist."""
+"""Rights on the pages, and the present data of people; only this module gets rights and data from db_assist."""
 
 import time
 from collections.abc import Iterable

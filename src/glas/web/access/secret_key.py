@@ -41,7 +41,7 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
 def _write(path: Path, text: str) -> None:
     """Create the file, readable only for its owner.
 
-    If two processes start at the same time, the second uses the first one's file.
+    If two processes start at the same time, the second process uses the file of the first process.
     """
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

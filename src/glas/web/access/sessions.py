@@ -43,7 +43,7 @@ class Sessions:
     """Begins, writes, reads and ends sessions."""
 
     def __init__(self, key: bytes, *, life_s: float, now: Callable[[], float] = time.time) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
             key: signs the cookies; cookies with another signature are refused.

@@ -49,7 +49,7 @@ class Visitors:
     """Finds the visitor of a request, and writes the cookie of the answer."""
 
     def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
             sessions: reads and writes sessions.

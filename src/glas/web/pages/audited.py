@@ -9,9 +9,9 @@ _Values = Mapping[str, bool | int | str | None] | None
 
 
 def change(before: _Values, after: _Values, say: Catalogue) -> str:
-    """Return a change: «пользователь → администратор», «монет: 5 → —»; what was not there before has no arrow.
+    """Return a change: «пользователь → администратор», «монет: 5 → —»; a value that did not exist before has no arrow.
 
-    The name of a value is left out where one value changes, because the action of the entry says what it is.
+    If only one value changes, its name is left out, because the action of the entry shows which value it is.
     """
     is_one = before and after and before.keys() == after.keys() and len(after) == 1
     write = _said if is_one else _named

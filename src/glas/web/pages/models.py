@@ -126,7 +126,7 @@ async def promote(
 
 @router.post("/models/{number}/roll-back")
 async def roll_back(request: Request, visit: Visit, number: Number, key: Key, reason: Reason = "") -> Response:
-    """Take the champion back; the model that served before it then serves again."""
+    """Take the champion back; the previous model then serves again."""
     services = site_of(request).services
     found = await services.db_assist.models()
     shown = _one(found, number)

@@ -87,7 +87,7 @@ async def _mine(request: Request, visit: Visitor, number: int) -> Transcription:
     """Return a message if it belongs to the person.
 
     Raises:
-        NotFoundError: there is none, or it belongs to another person; the error does not tell which.
+        NotFoundError: there is no such message, or it belongs to another person; the error does not tell which.
     """
     found = await site_of(request).services.db_assist.transcription(number)
     if visit.user is None or found.user_id != visit.user.id:

@@ -1,7 +1,7 @@
 """The page of reviewers: one recording after another, with its text; one key press judges it.
 
 A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. A
-reviewer holds two messages: the one that is reviewed, and the next one, which the page loads meanwhile.
+reviewer holds two messages: the message that is reviewed, and the next message, which the page loads meanwhile.
 """
 
 from difflib import SequenceMatcher

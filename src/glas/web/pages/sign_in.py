@@ -1,7 +1,7 @@
 """Sign in by a link of the bot, sign out, choose the language.
 
-Telegram fetches links to show previews, so opening a link must not use it up. The opened page shows a button, and
-pressing the button uses the link up.
+Telegram fetches links to show previews, so opening a link must not make it invalid. The opened page shows a button.
+After a press of the button the link is invalid.
 """
 
 from typing import Annotated, Final
