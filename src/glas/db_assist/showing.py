@@ -20,7 +20,7 @@ _MOST: Final = 200
 
 
 async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
-    """Store that the bot must show a changed text; do nothing if no message of the bot shows it."""
+    """Store that the bot must show a changed text; do nothing if the bot has no message with the text."""
     row = result.transcription
     if not result.is_applied or row.answer_message_id is None:
         return

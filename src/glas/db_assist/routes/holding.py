@@ -101,6 +101,6 @@ async def work_to_forget(request: Request) -> WorkToForget:
 
 @router.delete("/work-to-forget/{tg_id}")
 async def work_forgotten(request: Request, tg_id: PersonPath) -> None:
-    """Store that the bot has deleted a person's records of work."""
+    """Store that the bot has deleted its records of a person's work."""
     async with database(request).writing() as session:
         await forgetting.done(tg_id, session=session)

@@ -67,7 +67,10 @@ class MeasuredShare(_Value):
 
 
 def choose_share(before: ShareLosses, shares: Sequence[ShareLosses]) -> float | None:
-    """Return the share with the lowest loss on dev that makes no other set worse; None if no share is better than 0.
+    """Return the share with the lowest loss on dev.
+
+    Only shares count that are better than the base model on dev and not worse on the other sets. Without such a share,
+    return None.
 
     Args:
         before: the base model, share 0.
