@@ -144,7 +144,11 @@ def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, 
 
 
 def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
-    """Return whether a change is too long or too improbable; at the end of the first text only its length counts."""
+    """Return whether a change is given up, because it is too long or too improbable.
+
+    If the change begins at the last tokens of the first text, it is given up only when the whole text becomes longer
+    than `most_tokens`.
+    """
     if change.start + len(change.path) >= most_tokens:
         return True
     if change.start + _LAST >= len(first):
