@@ -12,7 +12,7 @@ class BanChoice(RequestBody):
 
     banned: bool
     reason: Name | None = None
-    until: AwareDatetime | None = Field(default=None, description="When the ban ends by itself.")
+    until: AwareDatetime | None = Field(default=None, description="Time at which the ban ends by itself.")
 
     @model_validator(mode="after")
     def _only_of_a_ban(self) -> Self:

@@ -110,7 +110,7 @@ def _add_routes(app: FastAPI) -> None:
         app,
         health=health,
         ready=ready,
-        ready_summary="Whether the database can be worked with",
+        ready_summary="Whether the database can be used",
         render=functools.partial(render, app),
     )
 

@@ -164,7 +164,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
         The contents, and the name of the installation; None for a backup of an earlier version.
 
     Raises:
-        BackupError: a file is missing or differs.
+        BackupError: a file is missing or differs from the manifest.
     """
     n_files = n_objects = size_bytes = 0
     databases = set[str]()
