@@ -17,5 +17,5 @@ class BanChoice(RequestBody):
     @model_validator(mode="after")
     def _only_of_a_ban(self) -> Self:
         if not self.banned and (self.reason is not None or self.until is not None):
-            raise ValueError("expected a reason and an end only where somebody is banned")
+            raise ValueError("expected a reason and an end only for a ban")
         return self

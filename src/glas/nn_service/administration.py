@@ -184,7 +184,7 @@ class Administration:
             running = self._fetch
             if running is not None and running.is_running:
                 if running.name != uniform:
-                    raise ConflictError(f"expected the fetch of {running.name} to end first")
+                    raise ConflictError(f"expected the download of {running.name} to end first")
                 running.serve = running.serve or serve
                 return running
             self._fetch = fetch = Fetch(uniform, serve)
@@ -201,7 +201,7 @@ class Administration:
         """
         fetch = self._fetch
         if fetch is None or not fetch.is_running or fetch.name != known_model(name).name:
-            raise NotFoundError(f"expected a model that is being fetched, got {name!r}", param="name")
+            raise NotFoundError(f"expected a model that is being downloaded, got {name!r}", param="name")
         fetch.wants_end.set()
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ class ModelNames:
                 return uniform
         raise UnknownModelError(
             f"expected a model that is served here ({', '.join(known)}, or 'auto'), got {name!r}; "
-            "more of them: `glas models`, `glas models get NAME`",
+            "further models: `glas models`, `glas models get NAME`",
             param="model",
         )
 

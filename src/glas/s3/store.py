@@ -81,7 +81,9 @@ class Store:
             await self.delete([key])
             if pause_s is not None:
                 await asyncio.sleep(pause_s)
-        raise ServiceFaultError(f"{key} was written {len(_PAUSES_S) + 1} times, and never read back the same")
+        raise ServiceFaultError(
+            f"{key} was written {len(_PAUSES_S) + 1} times, and each time other bytes were read back"
+        )
 
     async def size(self, key: str) -> int:
         """Return the size of an object in bytes.

@@ -31,7 +31,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
     """
     secret = plain(bot.settings.bot.webhook_secret)
     if secret is None:
-        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could push updates")
+        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could send updates")
 
     async def receive(request: Request) -> Response:
         """Store one update; after any answer other than 200, Telegram sends it again."""

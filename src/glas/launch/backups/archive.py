@@ -201,7 +201,7 @@ def _installation(head: dict[str, Any]) -> str | None:
 
 def _lines(manifest: Path) -> Iterator[dict[str, Any]]:
     if not manifest.exists():
-        raise BackupError(f"expected {MANIFEST} in the archive, got none: no backup, or one that was not finished")
+        raise BackupError(f"expected {MANIFEST} in the archive, got none: this is no backup, or an unfinished one")
     with manifest.open(encoding="utf-8") as file:
         try:
             yield from (dict(json.loads(line)) for line in file)

@@ -109,7 +109,7 @@ class Repair:
 
     def _require_ours(self, row: Transcription) -> None:
         if row.bot_id != self.bot.id:
-            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose ids this one cannot use")
+            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose file ids this bot cannot use")
 
     async def _tell(self, chat_id: int, found: Counter[str]) -> None:
         say = self.phrases[Locale.RU]

@@ -108,7 +108,7 @@ def read_version(folder: Path, name: str) -> Version:
     """
     path = folder / f"{name}.json"
     if not set(name) <= _HEX or not path.is_file():
-        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}, which is none")
+        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}")
     try:
         version = Version.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -140,7 +140,7 @@ def _unless_deleted(work: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         if is_listed and not (work / LIST).exists():
-            raise DataSetError("somebody's data was deleted while the model learnt from it; begin again") from error
+            raise DataSetError("the data of a person was deleted during the training; start again") from error
         raise
 
 
