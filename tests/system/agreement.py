@@ -1,4 +1,4 @@
-"""Whether ledger, balances, rows, objects, folders, manifest and dataset tell the same story, to the last row."""
+"""Whether ledger, balances, rows, objects, directories, manifest and dataset tell the same story, to the last row."""
 
 import asyncio
 import atexit

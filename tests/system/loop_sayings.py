@@ -1,4 +1,4 @@
-"""What people say in the scenes of the learning loop: from folders, through a telephone, and with names in it."""
+"""What people say in the scenes of the learning loop: from directories, through a telephone, and with names in it."""
 
 import io
 import json

@@ -115,7 +115,7 @@ def files(folder: Path, count: int) -> list[Utterance]:
 
 
 def test_the_lineage_names_the_replayed_recordings_that_are_used(tmp_path: Path) -> None:
-    """They come from all folders, and those that are left out can be tested with."""
+    """They come from all directories, and those that are left out can be tested with."""
     base = tmp_path / "base"
     base.mkdir()
     (base / "model.bin").write_bytes(b"no weights")

@@ -70,9 +70,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, rows: list[object], said: str) -
 
 
 def test_where_nothing_is(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match="a folder without them"):
+    with pytest.raises(DataSetError, match="a directory without them"):
         read_reference_set(tmp_path)
-    with pytest.raises(DataSetError, match="no such file or folder"):
+    with pytest.raises(DataSetError, match="no such file or directory"):
         read_reference_set(tmp_path / "nowhere")
     (tmp_path / "metadata.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataSetError, match="cannot be read"):

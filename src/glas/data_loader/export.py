@@ -1,6 +1,6 @@
 """Update the export directory from the database. The time depends only on the number of changed messages.
 
-`run_export` reads the changes from db_assist, updates the folders of the changed messages, and commits them to the
+`run_export` reads the changes from db_assist, updates the directories of the changed messages, and commits them to the
 index together with the cursor. Then it writes the manifest, and those dataset files that contain a changed message. The
 export can be killed at any time: the next run repeats what was not committed, and writes the missing files.
 """
@@ -192,7 +192,7 @@ class _Run:
         shards = self._index.shards()
         folders, files = self._folders.strangers(self._index.folders(), shards)
         for folder in folders:
-            _log.warning("a folder that does not belong to the export was removed", folder=folder)
+            _log.warning("a directory that does not belong to the export was removed", folder=folder)
             delete(self._folders.directory / folder)
         for file in files:
             delete(self._folders.dataset / file)

@@ -101,7 +101,7 @@ class Record(_Value):
 
     @property
     def folder(self) -> str:
-        """Return the folder of the message, relative to the export's directory."""
+        """Return the directory of the message, relative to the export's directory."""
         return f"{int(self.score)}/{self.id}"
 
 

@@ -44,7 +44,7 @@ def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _candidate(figures: Path) -> str | None:
-    """Return the version of the model that the gate has judged; None for a folder that contains no report."""
+    """Return the version of the model that the gate has judged; None for a directory that contains no report."""
     try:
         return str(json.loads(figures.read_bytes())["candidate"]["version"])
     except (OSError, ValueError, TypeError, KeyError):

@@ -120,7 +120,7 @@ class BackupEncryptedError(BackupError):
 
 
 class DataSetError(InputError):
-    """A folder or manifest of recordings has a wrong format, or names an audio file that does not exist."""
+    """A directory or manifest of recordings has a wrong format, or names an audio file that does not exist."""
 
     code = "data_set_invalid"
 

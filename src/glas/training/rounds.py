@@ -249,7 +249,7 @@ def _judge(
 
 
 def read_round(folder: Path) -> Round | None:
-    """Read the finished round in a folder; return None if it has not ended."""
+    """Read the finished round in a directory; return None if it has not ended."""
     path = folder / ROUND
     return Round.model_validate_json(path.read_bytes()) if path.is_file() else None
 

@@ -117,9 +117,9 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
 
 
 def _sizes(place: Path) -> dict[Path, int]:
-    """Return the size of each file below a folder; pip may create and remove folders there meanwhile."""
+    """Return the size of each file below a directory; pip may create and remove directories there meanwhile."""
     found = {}
-    # Path.rglob raises where a folder disappears while it is read; this passes over it.
+    # Path.rglob raises where a directory disappears while it is read; this passes over it.
     for folder, _, names in os.walk(place):
         for name in names:
             with contextlib.suppress(OSError):

@@ -177,7 +177,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
             break
         _verify_one(directory, line)
         n_files += 1
-        # The parts of a dump are in one folder.
+        # The parts of a dump are in one directory.
         folder = line["path"].partition("/")[0]
         if folder == OBJECTS:
             n_objects += 1
