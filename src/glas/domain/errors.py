@@ -23,7 +23,7 @@
     │   ├── UnknownModelError (LookupError)    no model of that name
     │   ├── ModelFileMissingError (FileNotFoundError)  a model directory lacks a file
     │   ├── ModelLoadError                     the files are there and cannot be loaded
-    │   └── HubUnreachableError (ConnectionError)      weights cannot be fetched
+    │   └── HubUnreachableError (ConnectionError)      weights cannot be downloaded
     ├── ServiceError
     │   ├── AuthenticationError                no key, or a wrong one
     │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this

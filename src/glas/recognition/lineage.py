@@ -21,7 +21,7 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     base: ModelRef
-    data: str | None = Field(default=None, description="Name of the dataset version; None for directories of recordings.")
+    data: str | None = Field(default=None, description="Name of the dataset version; None for directories.")
     speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of the speakers, as far as known.")
     recordings: tuple[str, ...] = Field(
         description="sha256 of each file on which the model was trained or chosen, sorted."

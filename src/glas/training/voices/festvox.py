@@ -3,7 +3,8 @@
 The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
 VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The second half is used
 to test learning from corrections. Unpack the package (`dpkg -x festvox-ru_*.deb DIRECTORY`) and pass this directory.
-Layout: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
+Layout: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in
+`wav/ID.wav`.
 """
 
 import re
