@@ -31,7 +31,7 @@ class StepRecord(Value):
 
 
 class RoundRecord(Value):
-    """A round with the steps that have begun, in their order."""
+    """A round with the steps that have begun, in order."""
 
     name: str = Field(description="Name of the dataset version.")
     steps: tuple[StepRecord, ...]

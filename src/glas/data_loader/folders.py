@@ -1,4 +1,4 @@
-"""Folders of the export. Directories are written in a temporary place, synced to disk, and then renamed.
+"""Directories of the export. They are written in a temporary place, synced to disk, and then renamed.
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json

@@ -25,7 +25,7 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: there is none on this machine, or it was deleted with the data of a person in it.
+        NotFoundError: this machine has no report about the version, or the report was deleted with a person's data.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 
 
 class LearningStep(StrEnum):
-    """A step of a round of learning, in their order."""
+    """The steps of a round of learning, in order."""
 
     EXPORT = "export"  # corrected messages as files
     DATASET = "dataset"  # who is learnt, who is tested

@@ -1,11 +1,11 @@
 """Background tasks of the durable engine.
 
-These tasks send heartbeats, take over the work of processes that died, delete old work, and delete the work of people
-who asked for it.
+These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
+people who asked for it.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-one step twice, such as sending a message. If the database itself was unavailable, no process has died. So a process
+one step twice, such as sending a message. If the database itself was unavailable, no process has ended. So a process
 takes over work only after its own heartbeats have arrived for some time.
 """
 

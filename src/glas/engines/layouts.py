@@ -157,7 +157,7 @@ def layout_of(directory: Path) -> Layout:
 
     If `config.json` contains a `model_type`, this decides; otherwise the names of the files decide. If files are
     missing, the family with the largest share of existing files is returned, so that `precision_of` can name the
-    missing ones.
+    missing files.
 
     Raises:
         ModelFileMissingError: there is no such directory, or none of its files belongs to a model.

@@ -78,7 +78,7 @@ class ModelNames:
         )
 
     def target(self, canonical: str) -> str:
-        """Return the uniform name for which a canonical name stands now."""
+        """Return the uniform name of the model to which a canonical name refers now."""
         return self._aliases.get(canonical, canonical)
 
     def alias(self, name: str, target: str | None) -> str | None:
@@ -112,7 +112,7 @@ class ModelNames:
         return name
 
     def set(self, alias: str, target: str) -> None:
-        """Set the model, given by its uniform name, for which an alias stands."""
+        """Set the model to which an alias refers; the model is given by its uniform name."""
         self._aliases[alias] = target
 
     def remove(self, alias: str) -> None:

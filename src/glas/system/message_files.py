@@ -1,4 +1,4 @@
-"""Folders with words or sound of exported messages outside the export, such as reports and files of a training.
+"""Directories with words or sound of exported messages outside the export, such as reports and files of trainings.
 
 Each directory has a file that lists its messages. So the export can find and delete files about messages that have left
 the export.
@@ -16,7 +16,7 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """List the messages of a directory in it, before any file about the messages is written into it.
+    """Write the list of messages into a directory, before any file about the messages is written there.
 
     Args:
         folder: the directory, which is created if it is missing.

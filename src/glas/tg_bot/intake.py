@@ -215,7 +215,7 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """Return whether an update of a group is for the bot: a command, requested words, or the group's new number."""
+    """Return whether an update of a group is for the bot: a command, an answer to its question, or the group's new number."""
     message = update.message
     if message is None:
         return False

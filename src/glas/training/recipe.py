@@ -40,7 +40,7 @@ CONTEXT_RUN, SPELLING_RUN = "context", "spelling"
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders that the recipe reads.
+    """Directories that the recipe reads.
 
     Attributes:
         base: weights of the official model, as `glas models get whisper-base` stores them.

@@ -77,7 +77,7 @@ class Announcing:
             await asyncio.sleep(self.look_s)
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Send one announcement; this is the workflow."""
+        """Send one announcement, as a workflow."""
         job, claim = AnnounceJob.model_validate(arguments), secrets.token_hex(8)
         try:
             try:

@@ -104,7 +104,7 @@ class ModelChange:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Change the default model and show the progress; this is the workflow.
+        """Change the default model and show the progress, as a workflow.
 
         The workflow can be repeated after a crash.
         """

@@ -37,7 +37,7 @@ class Archiving:
     byte_cache: ByteCache
 
     async def keep(self, arguments: dict[str, object]) -> None:
-        """Archive one recording; this is the workflow."""
+        """Archive one recording, as a workflow."""
         job = ArchiveJob.model_validate(arguments)
         try:
             await self.steps.run("archive", lambda: self.store(job))

@@ -67,7 +67,7 @@ class Pipeline:
     metrics: Metrics
 
     async def hear(self, arguments: dict[str, Any]) -> None:
-        """Answer one recording; this is the workflow."""
+        """Answer one recording, as a workflow."""
         job = VoiceJob.model_validate(arguments)
         outcome = await self._hear(job)
         # A recording that is requested later was sent long before.

@@ -48,7 +48,7 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Check all messages; this is the workflow.
+        """Check all messages, as a workflow.
 
         Args:
             scheduled: the scheduled time; its day determines which objects are read.
