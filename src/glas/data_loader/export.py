@@ -173,7 +173,7 @@ class _Run:
                     self._index.commit, position, kept=done.kept, changed=done.changed, gone=done.gone
                 )
                 self._options.on_step("page committed")
-                _log.info("export goes on", **self.tally.model_dump())
+                _log.info("export continues", **self.tally.model_dump())
             if not page.has_more:
                 return position
 

@@ -140,7 +140,7 @@ class Administration:
         try:
             choose(name, self._settings.models_dir)
         except ModelError as error:
-            _log.warning("the choice of a model is not kept", model=name, error=error.message)
+            _log.warning("the choice of a model could not be stored", model=name, error=error.message)
             return False
         self._choice = named_champion(self._settings.models_dir)
         return self._settings.model == AUTO

@@ -77,7 +77,12 @@ class Store:
                 return wanted
             if found is not None and not is_new:
                 raise ConflictError(f"other bytes are stored under {key} already (sha256 {found[:12]}…)", param="key")
-            _log.warning("a write did not arrive", key=key, size_bytes=wanted.size_bytes, is_there=found is not None)
+            _log.warning(
+                "an object that was written could not be read back",
+                key=key,
+                size_bytes=wanted.size_bytes,
+                is_there=found is not None,
+            )
             await self.delete([key])
             if pause_s is not None:
                 await asyncio.sleep(pause_s)

@@ -130,7 +130,7 @@ class TelegramBot:
         try:
             job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
         except GlasError as error:
-            _log.warning("recordings of anonymous senders could not be looked for", code=error.code)
+            _log.warning("recordings of anonymous senders could not be searched", code=error.code)
             return
         if job is not None:
             await self.durable.enqueue(job.work())

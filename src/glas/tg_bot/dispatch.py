@@ -76,7 +76,7 @@ class Updates:
         try:
             await self.steps.run("apologise", tell)
         except GlasError as second:
-            _log.warning("nor could that be told", code=second.code)
+            _log.warning("the sender could not be told either", code=second.code)
 
 
 class Acquaintance(BaseMiddleware):

@@ -121,7 +121,7 @@ class ModelChange:
         try:
             await self.steps.run("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
         except GlasError as error:
-            _log.warning("nobody was told of the model", model=job.model, code=error.code)
+            _log.warning("no administrator was told of the model", model=job.model, code=error.code)
 
     async def _record(self, job: ModelJob) -> None:
         """Record who has chosen the model, if it serves now."""

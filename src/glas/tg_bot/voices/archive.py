@@ -68,7 +68,7 @@ class Archiving:
         try:
             await self.steps.run("clean", begin)
         except GlasError as error:
-            _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
+            _log.error("the export could not be started; the next export removes the deleted messages", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
         """Store the bytes, the text, the recognition and the digest.

@@ -62,7 +62,7 @@ class Repair:
             page = await self.steps.run("page", lambda cursor=cursor: self._page(cursor, day))  # type: ignore[misc]
             found.update(page["found"])
             cursor = page["next"]
-        _log.info("originals were looked for", **found)
+        _log.info("lost originals were searched", **found)
         if chat_id is not None:
             await self.steps.run("tell", lambda: self._tell(chat_id, found))
 
@@ -104,7 +104,7 @@ class Repair:
             # Telegram does not have it any more. Any other error is an outage, and the page is tried again.
             _log.error("an original is lost", transcription=row.id, code=error.code, error=error.message)
             return found + Counter(gone=1)
-        _log.warning("a lost original was fetched again", transcription=row.id)
+        _log.warning("a lost original was downloaded again", transcription=row.id)
         return found + Counter(repaired=1)
 
     def _require_ours(self, row: Transcription) -> None:
@@ -117,7 +117,7 @@ class Repair:
         try:
             await said(lambda: self.bot.send_message(chat_id, text))
         except GlasError as error:
-            _log.warning("nobody was told of the repair", code=error.code)
+            _log.warning("the administrator was not told of the repair", code=error.code)
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
