@@ -1,4 +1,4 @@
-"""Data sets of recordings: both layouts are read, and what is wrong is named with its line."""
+"""Test that both layouts of data sets are read, and that errors name the line."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_an_audiofolder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by_file", [False, True])
 def test_a_manifest_of_nemo(*, tmp_path: Path, by_file: bool) -> None:
-    """Relative and absolute paths; a line whose text nobody knows, as in our own export, is counted and left out."""
+    """Paths may be relative or absolute; a line without a text, as in the export, is counted and left out."""
     near, far = tmp_path / "set" / "1" / "a.wav", tmp_path / "far.wav"
     listing = tmp_path / "set" / "manifest.jsonl"
     write(

@@ -1,4 +1,4 @@
-"""RHVoice: told what is missing, and, where its packages are installed, that it speaks."""
+"""Test the error if RHVoice is missing, and its speech if its packages are installed."""
 
 import os
 from pathlib import Path
